@@ -1,0 +1,26 @@
+"""The telemetry contract and what derives from it. Pure: no boto3, no Dagster."""
+
+from iot_pipeline.contract.contract import CONTRACT, MAX_MESSAGE_BYTES, TOPIC_FILTER, Contract, topic
+from iot_pipeline.contract.json_schema import message_schema
+from iot_pipeline.contract.metrics import METRICS, Metric, Unit
+from iot_pipeline.contract.reasons import Reason
+from iot_pipeline.contract.tables import PARTITION_KEYS, Column, Format, Table, Tables, tables
+
+__all__ = [
+    "CONTRACT",
+    "MAX_MESSAGE_BYTES",
+    "METRICS",
+    "PARTITION_KEYS",
+    "TOPIC_FILTER",
+    "Column",
+    "Contract",
+    "Format",
+    "Metric",
+    "Reason",
+    "Table",
+    "Tables",
+    "Unit",
+    "message_schema",
+    "tables",
+    "topic",
+]

@@ -1,0 +1,56 @@
+"""The telemetry contract: the message, its identity and its bounds, in one object that everything derives from."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from iot_pipeline.contract.metrics import METRICS, Metric
+
+TOPIC_FILTER = "dt/+/+/+/telemetry"
+
+# AWS IoT Core refuses a larger payload (AWS IoT Core quotas, "Message broker": 128 KB).
+MAX_MESSAGE_BYTES = 128 * 1024
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a telemetry message must be to count as valid.
+
+    `lateness_bound` and `future_bound` compare a reading's event time with the time the broker received it.
+    """
+
+    version: int = 1
+    metrics: tuple[Metric, ...] = METRICS
+    lateness_bound: timedelta = timedelta(days=30)
+    future_bound: timedelta = timedelta(hours=1)
+
+    def __post_init__(self) -> None:
+        """Refuse a contract that could not be turned into tables. Raises ValueError naming the metric."""
+        names = [metric.name for metric in self.metrics]
+        for metric in self.metrics:
+            if names.count(metric.name) > 1:
+                raise ValueError(f"metric {metric.name!r} is defined twice; rename or remove one")
+            if metric.name in RESERVED:
+                raise ValueError(f"metric {metric.name!r} has the name of a message field; choose another name")
+            if not metric.name.isidentifier() or metric.name != metric.name.lower():
+                raise ValueError(f"metric {metric.name!r} must be a lower-case identifier: it becomes a column name")
+            if metric.minimum >= metric.maximum:
+                raise ValueError(f"metric {metric.name!r}: minimum {metric.minimum} is not below {metric.maximum}")
+
+
+# Fields of a reading that are not metrics.
+READING_FIELDS = ("ts", "seq", "unit", "location")
+# Fields of a message beside its readings.
+MESSAGE_FIELDS = ("v", "device_id", "sent_at", "fw", "readings")
+# What the IoT rule adds. No payload may speak for these: identity comes from the topic and the certificate.
+RULE_FIELDS = ("iot_tenant", "iot_site", "iot_device", "iot_received_at", "iot_client", "iot_trace", "iot_payload")
+RESERVED = frozenset((*READING_FIELDS, *MESSAGE_FIELDS, *RULE_FIELDS))
+
+CONTRACT = Contract()
+
+
+def topic(tenant: str, site: str, device_id: str) -> str:
+    """The MQTT topic on which a device publishes. Raises ValueError for a level MQTT would read as structure."""
+    for name, level in (("tenant", tenant), ("site", site), ("device_id", device_id)):
+        if not level or set(level) & set("/+#\0"):
+            raise ValueError(f"{name} {level!r} cannot be a topic level: it must not be empty or contain / + #")
+    return f"dt/{tenant}/{site}/{device_id}/telemetry"

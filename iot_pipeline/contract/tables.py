@@ -1,0 +1,204 @@
+"""The lake's tables, derived from the contract. Column types are Glue's (Hive's) names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from iot_pipeline.contract.contract import CONTRACT, Contract
+
+# Every table is partitioned by these four strings, zero-padded: by arrival hour or by event hour, in UTC.
+PARTITION_KEYS = ("year", "month", "day", "hour")
+
+# Partition projection needs a closed range of years (Athena user guide, "Set up partition projection").
+FIRST_YEAR, LAST_YEAR = 2020, 2039
+
+
+class Format(StrEnum):
+    """How a table's objects are stored."""
+
+    JSON = "json"
+    LINES = "lines"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name, its Glue type and what it means."""
+
+    name: str
+    type: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the lake. `prefix` is its place in the bucket, with a closing slash.
+
+    A projected table finds its partitions from its prefix alone; the others have each partition registered in Glue,
+    because a partition's location carries the version of its build.
+    """
+
+    name: str
+    description: str
+    prefix: str
+    format: Format
+    columns: tuple[Column, ...]
+    projected: bool = False
+
+    @property
+    def projection(self) -> Mapping[str, str]:
+        """The table parameters that switch partition projection on, without the bucket's location template."""
+        if not self.projected:
+            return {}
+        ranges = {"year": f"{FIRST_YEAR},{LAST_YEAR}", "month": "1,12", "day": "1,31", "hour": "0,23"}
+        parameters = {"projection.enabled": "true"}
+        for key, bounds in ranges.items():
+            parameters |= {f"projection.{key}.type": "integer", f"projection.{key}.range": bounds}
+            if key != "year":
+                parameters[f"projection.{key}.digits"] = "2"
+        return parameters
+
+
+RAW_PREFIX = "raw/telemetry/"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All tables of one contract."""
+
+    raw_telemetry: Table
+    raw_lines: Table
+    raw_profile: Table
+    quarantined_telemetry: Table
+    curated_telemetry: Table
+    all: tuple[Table, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """List the tables once, in the order of the data's flow."""
+        tables = (
+            self.raw_telemetry,
+            self.raw_lines,
+            self.raw_profile,
+            self.quarantined_telemetry,
+            self.curated_telemetry,
+        )
+        object.__setattr__(self, "all", tables)
+
+
+def tables(contract: Contract = CONTRACT) -> Tables:
+    """The lake's tables for a contract."""
+    return Tables(
+        raw_telemetry=_raw_telemetry(contract),
+        raw_lines=Table(
+            "raw_lines",
+            "The raw objects of raw_telemetry, one line a message, unparsed: what the builds read.",
+            RAW_PREFIX,
+            Format.LINES,
+            (Column("line", "string", "One message as the IoT rule passed it on"),),
+            projected=True,
+        ),
+        raw_profile=_raw_profile(),
+        quarantined_telemetry=_quarantined(),
+        curated_telemetry=_curated(contract),
+    )
+
+
+def _raw_telemetry(contract: Contract) -> Table:
+    fields = [
+        "ts:string",
+        "seq:string",
+        *(f"{m.name}:string" for m in contract.metrics),
+        "unit:map<string,string>",
+        "location:struct<lat:string,lon:string>",
+    ]
+    return Table(
+        "raw_telemetry",
+        "Messages as they arrived, by arrival hour; values as sent. Malformed lines are ignored here.",
+        RAW_PREFIX,
+        Format.JSON,
+        (
+            Column("v", "string", "Version of the contract the device speaks"),
+            Column("device_id", "string", "Device as it names itself"),
+            Column("sent_at", "string", "Time of sending, by the device's clock"),
+            Column("fw", "string", "Firmware version"),
+            Column("readings", f"array<struct<{','.join(fields)}>>", "The readings, as sent"),
+            Column("iot_tenant", "string", "Tenant, from the topic"),
+            Column("iot_site", "string", "Site, from the topic"),
+            Column("iot_device", "string", "Device, from the topic; the certificate's policy proves it"),
+            Column("iot_received_at", "bigint", "Time of arrival at the broker, epoch milliseconds UTC"),
+            Column("iot_client", "string", "MQTT client id"),
+            Column("iot_trace", "string", "The broker's id of the message"),
+            Column("iot_payload", "string", "Base64 of the payload, where it was not a telemetry message"),
+        ),
+        projected=True,
+    )
+
+
+def _raw_profile() -> Table:
+    return Table(
+        "raw_profile",
+        "The ledger, by arrival hour: what each raw object holds, by site, event hour and outcome.",
+        "ledger/raw_profile/",
+        Format.PARQUET,
+        (
+            Column("object", "string", "The raw object, s3://bucket/key"),
+            Column("tenant", "string", "Tenant"),
+            Column("site", "string", "Site"),
+            Column("event_hour", "timestamp", "Hour of the event, UTC; null where the event time is unknown"),
+            Column("outcome", "string", "`valid`, or the reason for quarantine"),
+            Column("messages", "bigint", "Messages, each counted once, with its first record"),
+            Column("readings", "bigint", "Readings; a message without readable readings counts as one"),
+            Column("with_extras", "bigint", "Readings that carry fields unknown to the contract"),
+            Column("first_event", "timestamp", "Earliest event time, UTC"),
+            Column("last_event", "timestamp", "Latest event time, UTC"),
+            Column("last_received", "timestamp", "Latest arrival at the broker, UTC"),
+        ),
+    )
+
+
+def _quarantined() -> Table:
+    return Table(
+        "quarantined_telemetry",
+        "Records that broke the contract, by arrival hour: the original text, the reason, the source object.",
+        "quarantine/telemetry/",
+        Format.PARQUET,
+        (
+            Column("reason", "string", "Why, see the contract's quarantine reasons"),
+            Column("detail", "string", "Which field, what was sent, what was expected"),
+            Column("record", "string", "The reading, or the whole payload where no reading could be told apart"),
+            Column("payload_base64", "string", "The exact bytes, where the payload was not a telemetry message"),
+            Column("tenant", "string", "Tenant, from the topic"),
+            Column("site", "string", "Site, from the topic"),
+            Column("device_id", "string", "Device, from the topic"),
+            Column("event_time", "timestamp", "Event time, UTC, where it could be read"),
+            Column("received_at", "timestamp", "Arrival at the broker, UTC"),
+            Column("message_id", "string", "The broker's id of the message"),
+            Column("position", "bigint", "Position of the reading in its message, from 1"),
+            Column("object", "string", "The raw object, s3://bucket/key"),
+        ),
+    )
+
+
+def _curated(contract: Contract) -> Table:
+    return Table(
+        "curated_telemetry",
+        "Valid readings, by event hour: typed, in canonical units, each (device_id, event_time, seq) once.",
+        "curated/telemetry/",
+        Format.PARQUET,
+        (
+            Column("device_id", "string", "Device, from the topic; the certificate's policy proves it"),
+            Column("event_time", "timestamp", "Time of the reading, UTC"),
+            Column("seq", "bigint", "The device's sequence number"),
+            *(Column(m.name, "double", f"{m.description} [{m.unit}]") for m in contract.metrics),
+            Column("lat", "double", "Latitude, degrees"),
+            Column("lon", "double", "Longitude, degrees"),
+            Column("extras", "map<string,string>", "Fields unknown to the contract, as JSON text; null where none"),
+            Column("tenant", "string", "Tenant, from the topic"),
+            Column("site", "string", "Site, from the topic"),
+            Column("fw", "string", "Firmware version"),
+            Column("received_at", "timestamp", "Arrival at the broker, UTC"),
+            Column("object", "string", "The raw object it came from, s3://bucket/key"),
+            Column("duplicates", "bigint", "Further receptions of this key with the same values"),
+            Column("conflicts", "bigint", "Further receptions of this key with other values; the last received won"),
+        ),
+    )
