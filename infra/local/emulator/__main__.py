@@ -1,0 +1,87 @@
+"""`python -m infra.local.emulator`: the local AWS, in the foreground, until SIGTERM or Ctrl-C."""
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+from pathlib import Path
+
+from infra.local.emulator.settings import HOST, EmulatorSettings
+
+
+def parse_settings(arguments: list[str] | None = None) -> EmulatorSettings:
+    """Settings from the command line; each option's default comes from the environment variable its help names."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local.emulator", description="The local AWS.")
+    env = os.environ.get
+    parser.add_argument("--port", type=int, default=env("LOCAL_AWS_PORT", "4566"), help="AWS API [LOCAL_AWS_PORT]")
+    parser.add_argument(
+        "--mqtt-port", type=int, default=env("LOCAL_AWS_MQTT_PORT", "8883"), help="MQTT [LOCAL_AWS_MQTT_PORT]"
+    )
+    parser.add_argument(
+        "--state-dir",
+        type=Path,
+        default=env("LOCAL_AWS_STATE_DIR", ".local/aws"),
+        help="everything it writes [LOCAL_AWS_STATE_DIR]",
+    )
+    parser.add_argument("--region", default=env("AWS_REGION", "eu-west-1"), help="[AWS_REGION]")
+    parser.add_argument(
+        "--firehose-interval-scale",
+        type=float,
+        default=env("LOCAL_AWS_FIREHOSE_INTERVAL_SCALE", "1.0"),
+        help="multiplies every IntervalInSeconds [LOCAL_AWS_FIREHOSE_INTERVAL_SCALE]",
+    )
+    parser.add_argument("--log-level", default=env("LOCAL_AWS_LOG_LEVEL", "WARNING"), help="[LOCAL_AWS_LOG_LEVEL]")
+    options = parser.parse_args(arguments)
+    options.state_dir = options.state_dir.resolve()
+    return EmulatorSettings(**vars(options))
+
+
+def check_ports(settings: EmulatorSettings) -> None:
+    """Exit with a message that names the port and the option when one of the two ports is taken."""
+    for port, option in ((settings.port, "--port"), (settings.mqtt_port, "--mqtt-port")):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError as error:
+                sys.exit(
+                    f"Port {port} on {HOST} cannot be used ({error.strerror}): stop what holds it, or choose {option}."
+                )
+
+
+def serve(settings: EmulatorSettings) -> None:
+    """Serve until SIGTERM or SIGINT, then deliver what Firehose holds and save the state."""
+    import resource
+
+    from hypercorn.asyncio import serve as hypercorn_serve
+    from hypercorn.config import Config
+    from ministack import app
+
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    config = Config()
+    config.bind = [f"{HOST}:{settings.port}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = settings.log_level
+    config.backlog = 1024
+    asyncio.run(hypercorn_serve(app.app, config))
+
+
+def main() -> None:
+    """Start the local AWS with the options of the command line."""
+    settings = parse_settings()
+    check_ports(settings)
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    os.environ.update(settings.ministack_environment())
+    from infra.local.emulator.extensions import WrongMinistackVersionError, install_extensions
+
+    try:
+        install_extensions(settings)
+    except WrongMinistackVersionError as error:
+        sys.exit(str(error))
+    serve(settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Puts our extensions into ministack, in the process that is about to serve it."""
+
+import importlib.metadata
+import json
+import os
+from typing import Any
+
+from infra.local.emulator.settings import EmulatorSettings
+
+MINISTACK_VERSION = "1.5.33"
+
+
+class WrongMinistackVersionError(RuntimeError):
+    """The installed ministack is not the one whose private functions the extensions replace."""
+
+
+def check_ministack_version() -> None:
+    """Raise WrongMinistackVersionError unless the installed ministack is the one the extensions were written for."""
+    found = importlib.metadata.version("ministack")
+    if found != MINISTACK_VERSION:
+        msg = (
+            f"The local AWS needs ministack {MINISTACK_VERSION}, but {found} is installed: its extensions replace private "
+            f"functions of exactly that version. Install it with: pip install 'ministack=={MINISTACK_VERSION}'"
+        )
+        raise WrongMinistackVersionError(msg)
+
+
+def install_extensions(settings: EmulatorSettings) -> None:
+    """Replace what stock ministack lacks or gets wrong. Call once, after ministack's environment is set."""
+    check_ministack_version()
+    from infra.local.emulator import firehose, kinesis, mtls, rules, s3
+
+    s3.install()
+    kinesis.install()
+    firehose.install(settings)
+    rules.install()
+    mtls.install(settings)
+    _report_readiness()
+
+
+def _report_readiness() -> None:
+    from ministack import app
+
+    stock = app._handle_ready_request
+
+    def handle_ready_request(path: str, request_id: str) -> Any:
+        response = stock(path, request_id)
+        if response is None:
+            return None
+        status, headers, body = response
+        document = json.loads(body) | {"extensions": MINISTACK_VERSION, "pid": os.getpid()}
+        return status, headers, json.dumps(document).encode()
+
+    app._handle_ready_request = handle_ready_request

@@ -1,0 +1,240 @@
+"""Firehose: delivery streams that buffer, compress and delimit, and lose nothing.
+
+Amazon Data Firehose developer guide: "Configure buffering hints", "Amazon S3 object name format", "Custom prefixes
+for Amazon S3 objects", "Data delivery retry". Stock ministack writes an object per record and forgets those it
+cannot write. Two differences from AWS, both on purpose: an object never holds records of two arrival hours, and a
+delivery that fails is retried for ever, not for 24 hours.
+"""
+
+import gzip
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ministack import app
+from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.services import firehose
+
+from infra.local.emulator import s3
+from infra.local.emulator.firehose_journal import Journal, StreamId, leftovers
+from infra.local.emulator.settings import EmulatorSettings
+
+TICK_SECONDS = 0.05
+RETRY_CAP_SECONDS = 30.0
+SHUTDOWN_SECONDS = 30.0
+MEBIBYTE = 1 << 20
+log = logging.getLogger("local_aws.firehose")
+
+
+class DeliveryStreamError(RuntimeError):
+    """A delivery stream that does not exist, or cannot take or deliver a record."""
+
+
+@dataclass
+class Delivery:
+    """A closed journal on its way to S3."""
+
+    journal: Journal
+    attempts: int = 0
+    not_before: float = 0.0
+
+
+class Buffers:
+    """The open journal of each delivery stream, the closed ones, and the thread that delivers them."""
+
+    def __init__(self, root: Path, interval_scale: float) -> None:
+        self.root = root
+        self.interval_scale = interval_scale
+        self.lock = threading.RLock()
+        self.open: dict[StreamId, Journal] = {}
+        self.closed = [Delivery(journal) for journal in leftovers(root)]
+        self.wake = threading.Event()
+
+    def add(self, stream: Any, stream_id: StreamId, records: list[bytes], arrival: float) -> None:
+        """Buffer records; they are on disk when this returns."""
+        config = s3_destination(stream)
+        limit = int((config.get("BufferingHints") or {}).get("SizeInMBs", 5)) * MEBIBYTE
+        with self.lock:
+            journal = self.open.get(stream_id)
+            if journal and (journal.size >= limit or _slot(config, arrival) != _slot(config, journal.first_arrival)):
+                self._close(stream_id)
+                journal = None
+            if journal is None:
+                journal = self.open[stream_id] = Journal.create(self.root, stream_id, arrival)
+            journal.append(records, arrival)
+            if journal.size >= limit:
+                self._close(stream_id)
+
+    def _close(self, stream_id: StreamId) -> None:
+        journal = self.open.pop(stream_id)
+        journal.close()
+        self.closed.append(Delivery(journal))
+        self.wake.set()
+
+    def close_due(self, now: float, *, everything: bool = False) -> None:
+        """End the journals whose interval is over."""
+        with self.lock:
+            for stream_id, journal in list(self.open.items()):
+                if everything or now - journal.first_arrival >= self._interval(stream_id):
+                    self._close(stream_id)
+
+    def _interval(self, stream_id: StreamId) -> float:
+        stream = find(stream_id)
+        hints = (s3_destination(stream).get("BufferingHints") or {}) if stream else {}
+        return float(hints.get("IntervalInSeconds", 300)) * self.interval_scale
+
+    def deliver_due(self, *, at_once: bool = False) -> None:
+        """Deliver what is closed and not waiting for its next attempt; a failure keeps its journal."""
+        with self.lock:
+            due = [d for d in self.closed if at_once or d.not_before <= time.monotonic()]
+        for delivery in due:
+            try:
+                deliver(delivery.journal)
+            except Exception as error:  # noqa: BLE001  nothing may end the delivering thread, nor lose a journal
+                delivery.attempts += 1
+                wait = min(RETRY_CAP_SECONDS, 0.1 * 2**delivery.attempts)
+                delivery.not_before = time.monotonic() + wait
+                log.error(  # noqa: TRY400  the text names stream and cause; a traceback per retry would bury it
+                    "Firehose %s: delivery failed %d times (%s); %d bytes wait in %s",
+                    delivery.journal.stream.name,
+                    delivery.attempts,
+                    error,
+                    delivery.journal.size,
+                    delivery.journal.path,
+                )
+                continue
+            with self.lock:
+                self.closed.remove(delivery)
+
+    def run(self) -> None:
+        """Deliver for as long as the process lives."""
+        while True:
+            self.wake.wait(TICK_SECONDS)
+            self.wake.clear()
+            self.close_due(time.time())
+            self.deliver_due()
+
+
+_buffers: Buffers
+
+
+def install(settings: EmulatorSettings) -> None:
+    """Replace delivery, and start the delivering thread with what an earlier process left."""
+    global _buffers  # noqa: PLW0603  ministack calls module functions; there is one of these a process
+    settings.firehose_dir.mkdir(parents=True, exist_ok=True)
+    _buffers = Buffers(settings.firehose_dir, settings.firehose_interval_scale)
+    firehose.ingest_from_kinesis_source = lambda arn, records: ingest(arn, [raw for _key, raw in records], time.time())
+    firehose._deliver_records_to_s3 = _deliver_direct_put
+    firehose._HANDLERS["DeleteDeliveryStream"] = _delete_delivery_stream
+    stock_save = app._build_persistence_save_dict
+
+    def flush_then_save() -> Any:
+        flush()
+        return stock_save()
+
+    app._build_persistence_save_dict = flush_then_save
+    threading.Thread(target=_buffers.run, name="firehose", daemon=True).start()
+
+
+def ingest(stream_arn: str, records: list[bytes], arrival: float) -> None:
+    """Take records from a Kinesis stream for each delivery stream that reads it (in the current request scope)."""
+    for name, stream in firehose._streams.items():
+        source = stream.get("kinesis_source") or {}
+        if source.get("KinesisStreamARN") == stream_arn and stream["type"] == "KinesisStreamAsSource":
+            _buffers.add(stream, StreamId(get_account_id(), get_region(), name), records, arrival)
+
+
+def put(name: str, records: list[bytes]) -> None:
+    """Direct put, in the current request scope; raises DeliveryStreamError when there is no such stream."""
+    stream = firehose._streams.get(name)
+    if stream is None or stream["status"] != "ACTIVE":
+        msg = f"Firehose PutRecord: there is no active delivery stream {name}"
+        raise DeliveryStreamError(msg)
+    _buffers.add(stream, StreamId(get_account_id(), get_region(), name), records, time.time())
+
+
+def find(stream_id: StreamId) -> Any:
+    """The delivery stream's record, or None."""
+    return firehose._streams.get_scoped(stream_id.account_id, stream_id.region, stream_id.name)
+
+
+def s3_destination(stream: Any) -> Any:
+    """The configuration of a stream's S3 destination; raises DeliveryStreamError when it has none."""
+    for destination in stream["destinations"]:
+        if destination["type"] in ("ExtendedS3", "S3"):
+            return destination["config"]
+    msg = f"Firehose {stream['name']}: the local AWS delivers to S3 only, and this stream has no S3 destination"
+    raise DeliveryStreamError(msg)
+
+
+def flush() -> None:
+    """Deliver everything now; what fails stays on disk for the next start."""
+    _buffers.close_due(time.time(), everything=True)
+    worker = threading.Thread(target=_buffers.deliver_due, kwargs={"at_once": True})
+    worker.start()
+    worker.join(SHUTDOWN_SECONDS)
+    s3.drain_events(SHUTDOWN_SECONDS)
+
+
+def deliver(journal: Journal) -> None:
+    """Write one journal as one object and remove it; raises when S3 does not take it."""
+    stream = find(journal.stream)
+    if stream is None:
+        msg = f"the delivery stream does not exist (create it again, or remove {journal.path})"
+        raise DeliveryStreamError(msg)
+    config = s3_destination(stream)
+    delimiter = _delimiter(config)
+    body = b"".join(record.data + delimiter for record in journal.records())
+    if config.get("CompressionFormat") == "GZIP":
+        body = gzip.compress(body, compresslevel=6, mtime=0)
+    account_id, region = journal.stream.account_id, journal.stream.region
+    bucket = firehose._s3_bucket_from_arn(config["BucketARN"])
+    with request_scope(account_id, region):
+        s3.put_object(account_id, region, bucket, object_key(stream, config, journal), body)
+    journal.remove()
+
+
+def object_key(stream: Any, config: Any, journal: Journal) -> str:
+    """`<prefix><stream>-<version>-yyyy-MM-dd-HH-mm-ss-<id>[.gz]`, all times that of the object's oldest record."""
+    moment = _local_time(config, journal.first_arrival).timetuple()
+    prefix = firehose._evaluate_prefix(config.get("Prefix", ""), moment)
+    stamp = firehose._java_time("yyyy-MM-dd-HH-mm-ss", moment)
+    extension = config.get("FileExtension") or (".gz" if config.get("CompressionFormat") == "GZIP" else "")
+    return f"{prefix}{stream['name']}-{stream['version']}-{stamp}-{journal.object_id}{extension}"
+
+
+def _deliver_direct_put(stream: Any, destination: Any, records: list[tuple[str, bytes]]) -> None:
+    stream_id = StreamId(get_account_id(), get_region(), stream["name"])
+    _buffers.add(stream, stream_id, [data for _id, data in records], time.time())
+    destination["records"].clear()
+
+
+def _delete_delivery_stream(data: Any) -> Any:
+    flush()
+    return firehose._delete_delivery_stream(data)
+
+
+def _local_time(config: Any, arrival: float) -> datetime:
+    zone = config.get("CustomTimeZone")
+    return datetime.fromtimestamp(arrival, ZoneInfo(zone) if zone else UTC)
+
+
+def _slot(config: Any, arrival: float) -> int:
+    """The hour of the prefix (a quarter of one where zones differ from UTC by parts of an hour)."""
+    return int(arrival // (900 if config.get("CustomTimeZone") else 3600))
+
+
+def _delimiter(config: Any) -> bytes:
+    processing = config.get("ProcessingConfiguration") or {}
+    if not processing.get("Enabled"):
+        return b""
+    for processor in processing.get("Processors") or []:
+        if processor["Type"] == "AppendDelimiterToRecord":
+            parameters = {p["ParameterName"]: p["ParameterValue"] for p in processor.get("Parameters") or []}
+            return str(parameters.get("Delimiter", "\\n")).replace("\\n", "\n").encode()
+    return b""
