@@ -19,8 +19,8 @@ def check_ministack_version() -> None:
     found = importlib.metadata.version("ministack")
     if found != MINISTACK_VERSION:
         msg = (
-            f"The local AWS needs ministack {MINISTACK_VERSION}, but {found} is installed: its extensions replace private "
-            f"functions of exactly that version. Install it with: pip install 'ministack=={MINISTACK_VERSION}'"
+            f"The local AWS needs ministack {MINISTACK_VERSION}, but {found} is installed: its extensions replace "
+            f"private functions of exactly that version. Install it with: pip install 'ministack=={MINISTACK_VERSION}'"
         )
         raise WrongMinistackVersionError(msg)
 

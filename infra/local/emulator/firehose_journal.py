@@ -64,7 +64,7 @@ class Journal:
 
     def append(self, records: list[bytes], arrival: float) -> None:
         """Write records that arrived together, in one system call."""
-        parts = []
+        parts: list[bytes] = []
         for data in records:
             parts += (_HEADER.pack(len(data), arrival), data)
             self.size += len(data)

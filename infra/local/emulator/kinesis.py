@@ -35,7 +35,8 @@ def append(stream_name: str, partition_key: str, data: bytes) -> None:
         msg = f"Kinesis PutRecord: stream {stream_name} {state}"
         raise KinesisPutError(msg)
     if not 1 <= len(partition_key) <= 256 or len(data) > 1_048_576:
-        msg = f"Kinesis PutRecord: a partition key has 1 to 256 characters, here {len(partition_key)}, and data up to 1 MiB"
+        sizes = f"{len(partition_key)} characters and {len(data)} bytes"
+        msg = f"Kinesis PutRecord: a partition key has 1 to 256 characters and data up to 1 MiB, here {sizes}"
         raise KinesisPutError(msg)
     from infra.local.emulator import firehose
 

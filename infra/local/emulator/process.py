@@ -108,7 +108,8 @@ def _wait_until_ready(emulator: Emulator) -> None:
 
 def _report(emulator: Emulator, problem: str) -> str:
     tail = "\n".join(emulator.log_file.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
-    return f"The local AWS (port {emulator.port}, MQTT {emulator.mqtt_port}) {problem}. {emulator.log_file} ends with:\n{tail}"
+    ports = f"port {emulator.port}, MQTT {emulator.mqtt_port}"
+    return f"The local AWS ({ports}) {problem}. {emulator.log_file} ends with:\n{tail}"
 
 
 def _get(emulator: Emulator, path: str) -> bytes:
