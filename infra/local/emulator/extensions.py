@@ -28,13 +28,14 @@ def check_ministack_version() -> None:
 def install_extensions(settings: EmulatorSettings) -> None:
     """Replace what stock ministack lacks or gets wrong. Call once, after ministack's environment is set."""
     check_ministack_version()
-    from infra.local.emulator import firehose, kinesis, mtls, rules, s3
+    from infra.local.emulator import event_source, firehose, kinesis, mtls, rules, s3
 
     s3.install()
     kinesis.install()
     firehose.install(settings)
     rules.install()
     mtls.install(settings)
+    event_source.install(settings)
     _report_readiness()
 
 

@@ -1,18 +1,36 @@
 """Kinesis: an append that does not rescan the stream, and bounded memory.
 
-Stock ministack filters every record of a stream by age on every put (53 ms at half a million records).
+Stock ministack filters every record of a stream by age on every put (53 ms at half a million records). Here records
+are swept every few seconds: those older than the retention go, and so do those beyond `KEPT_BYTES` a shard that
+every event source mapping has done with (delivery streams write records to their own journal as they arrive). A
+consumer that calls GetRecords and lags by more than that loses the oldest records, where AWS would keep them for
+the retention.
 """
 
 import base64
+import threading
 import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core.concurrency import esm_wake
 from ministack.services import kinesis
 
-SWEEP_SECONDS = 60.0
-_stock_expire = kinesis._expire_records
+from infra.local.emulator import firehose
+
+SWEEP_SECONDS = 5.0
+KEPT_BYTES = 32 << 20
+
+records_lock = threading.Lock()
 _last_sweep: dict[str, float] = {}
+
+
+def _nobody_reads(_stream_arn: str, _shard_id: str) -> str | None:
+    return None
+
+
+consumed_up_to: Callable[[str, str], str | None] = _nobody_reads
 
 
 class KinesisPutError(RuntimeError):
@@ -21,7 +39,7 @@ class KinesisPutError(RuntimeError):
 
 def install() -> None:
     """Replace the retention sweep."""
-    kinesis._expire_records = _expire_records
+    kinesis._expire_records = _sweep
 
 
 def append(stream_name: str, partition_key: str, data: bytes) -> None:
@@ -38,9 +56,7 @@ def append(stream_name: str, partition_key: str, data: bytes) -> None:
         sizes = f"{len(partition_key)} characters and {len(data)} bytes"
         msg = f"Kinesis PutRecord: a partition key has 1 to 256 characters and data up to 1 MiB, here {sizes}"
         raise KinesisPutError(msg)
-    from infra.local.emulator import firehose
-
-    _expire_records(stream)
+    _sweep(stream)
     now = round(time.time(), 3)
     shard_id = kinesis._route_to_shard(kinesis._partition_key_to_hash(partition_key), stream)
     stream["shards"][shard_id]["records"].append(
@@ -61,9 +77,37 @@ def record_bytes(record: Any) -> bytes:
     return data if isinstance(data, bytes) else base64.b64decode(data)
 
 
-def _expire_records(stream: Any) -> None:
-    arn = stream["StreamARN"]
+def _sweep(stream: Any) -> None:
     now = time.monotonic()
-    if now - _last_sweep.get(arn, -SWEEP_SECONDS) >= SWEEP_SECONDS:
-        _last_sweep[arn] = now
-        _stock_expire(stream)
+    arn = stream["StreamARN"]
+    if now - _last_sweep.get(arn, -SWEEP_SECONDS) < SWEEP_SECONDS:
+        return
+    _last_sweep[arn] = now
+    cutoff = time.time() - stream["RetentionPeriodHours"] * 3600
+    for shard_id, shard in stream["shards"].items():
+        with records_lock:
+            records = shard["records"]
+            old = bisect_left(records, cutoff, key=lambda record: record["ApproximateArrivalTimestamp"])
+            count = max(old, _trimmable(records, arn, shard_id))
+            del records[:count]
+        if count:
+            _shift_iterators(arn, shard_id, count)
+
+
+def _trimmable(records: list[Any], stream_arn: str, shard_id: str) -> int:
+    kept = 0
+    index = len(records)
+    while index and kept < KEPT_BYTES:
+        index -= 1
+        kept += len(records[index]["Data"])
+    consumed = consumed_up_to(stream_arn, shard_id)
+    if consumed is None:
+        return index
+    return min(index, bisect_right(records, consumed, key=lambda record: record["SequenceNumber"]))
+
+
+def _shift_iterators(stream_arn: str, shard_id: str, count: int) -> None:
+    """Iterators hold an index into the records; stock ministack leaves them pointing past what was removed."""
+    for iterator in kinesis._shard_iterators.all_values():
+        if iterator["stream_arn"] == stream_arn and iterator["shard_id"] == shard_id:
+            iterator["position"] = max(0, iterator["position"] - count)
