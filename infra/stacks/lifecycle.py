@@ -1,0 +1,44 @@
+"""How long the lake keeps what, and in which storage class."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_s3 as s3
+
+from infra.stacks.config import PlatformConfig
+
+QUERY_RESULTS_PREFIX = "athena-results/"
+TEMPORARY_PREFIX = "tmp/"
+FAILED_DELIVERY_PREFIX = "failed-delivery/"
+
+
+def lake_lifecycle(config: PlatformConfig) -> list[s3.LifecycleRule]:
+    """The rules of the lake bucket.
+
+    Superseded versions of a curated partition lie beside the live ones, and age does not tell them apart: the
+    platform's clean-up deletes them, and here the deleted objects then expire for good.
+    """
+    return [
+        s3.LifecycleRule(
+            id="raw-to-colder-storage",
+            prefix="raw/",
+            transitions=[
+                # Late data re-reads raw for 30 days (the lateness bound); both classes read without a restore.
+                s3.Transition(storage_class=s3.StorageClass.INFREQUENT_ACCESS, transition_after=Duration.days(30)),
+                s3.Transition(
+                    storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL, transition_after=Duration.days(90)
+                ),
+            ],
+        ),
+        _expire("query-results", QUERY_RESULTS_PREFIX, config.query_results_days),
+        _expire("temporary", TEMPORARY_PREFIX, 1),
+        _expire("failed-delivery", FAILED_DELIVERY_PREFIX, config.failed_delivery_days),
+        s3.LifecycleRule(
+            id="deleted-and-overwritten",
+            noncurrent_version_expiration=Duration.days(config.noncurrent_days),
+            expired_object_delete_marker=True,
+        ),
+        s3.LifecycleRule(id="abandoned-uploads", abort_incomplete_multipart_upload_after=Duration.days(2)),
+    ]
+
+
+def _expire(rule: str, prefix: str, days: int) -> s3.LifecycleRule:
+    return s3.LifecycleRule(id=rule, prefix=prefix, expiration=Duration.days(days))

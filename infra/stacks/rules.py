@@ -1,0 +1,41 @@
+"""The SQL of the two IoT rules. Together they turn every message into exactly one JSON line."""
+
+from dataclasses import dataclass
+
+from iot_pipeline.contract import TOPIC_FILTER
+
+SQL_VERSION = "2016-03-23"
+
+# Identity comes from the topic, which the device's policy guards, and from the broker; never from the payload.
+_FUNCTIONS = {
+    "iot_tenant": "topic(2)",
+    "iot_site": "topic(3)",
+    "iot_device": "topic(4)",
+    "iot_received_at": "timestamp()",
+    "iot_client": "clientid()",
+    "iot_trace": "traceid()",
+}
+
+
+@dataclass(frozen=True)
+class RuleSql:
+    """The statements, by what the message turned out to be."""
+
+    telemetry: str
+    malformed: str
+
+
+def rule_sql(topic_filter: str = TOPIC_FILTER) -> RuleSql:
+    """The statements of both rules.
+
+    `SELECT *, f() AS x` adds x to a JSON object only; any other payload is passed on as it came, without its topic
+    and with whatever newlines it holds (AWS IoT developer guide, "Working with binary payloads"). So a payload
+    without `readings` is wrapped as base64 by a second rule. The two conditions are each other's negation: no
+    message is taken twice, none is left.
+    """
+    functions = ", ".join(f"{call} AS {alias}" for alias, call in _FUNCTIONS.items())
+    source = f"FROM '{topic_filter}'"
+    return RuleSql(
+        telemetry=f"SELECT *, {functions} {source} WHERE NOT isUndefined(readings)",
+        malformed=f"SELECT encode(*, 'base64') AS iot_payload, {functions} {source} WHERE isUndefined(readings)",
+    )
