@@ -1,0 +1,113 @@
+"""Partitions in Glue: finding them, and moving each to a new build in one atomic step."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from iot_pipeline.lake.hours import Hour
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+
+T = TypeVar("T")
+
+# Glue API: BatchGetPartition 1,000, BatchUpdatePartition and BatchCreatePartition 100 entries a call.
+BATCH = 100
+
+
+class PublishError(RuntimeError):
+    """Glue refused to move some partitions; the others are moved, these still show their old build."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A registered partition: where its objects are, and what its build noted about them."""
+
+    hour: Hour
+    location: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The partitions of one Glue database."""
+
+    glue: "GlueClient"
+    database: str
+
+    def partitions(self, table: str, hours: Iterable[Hour] | None = None) -> dict[Hour, Partition]:
+        """The registered partitions of a table, all of them or those of the given hours that exist."""
+        found = self._all(table) if hours is None else self._some(table, hours)
+        return {partition.hour: partition for partition in found}
+
+    def publish(self, table: str, partitions: Sequence[Partition]) -> None:
+        """Move each partition to its new location, creating it if it is new.
+
+        Each moves in one step: a reader sees the old build or the new one. Raises PublishError naming the hours that
+        Glue refused.
+        """
+        storage = self.glue.get_table(DatabaseName=self.database, Name=table)["Table"]["StorageDescriptor"]
+        existing = self.partitions(table, [p.hour for p in partitions])
+        errors: list[str] = []
+        for batch in _batches([p for p in partitions if p.hour in existing]):
+            updated = self.glue.batch_update_partition(
+                DatabaseName=self.database,
+                TableName=table,
+                Entries=[
+                    {"PartitionValueList": list(p.hour.values), "PartitionInput": _input(p, storage)} for p in batch
+                ],
+            )
+            errors += [f"{e['PartitionValueList']}: {e['ErrorDetail']}" for e in updated.get("Errors", [])]
+        for batch in _batches([p for p in partitions if p.hour not in existing]):
+            created = self.glue.batch_create_partition(
+                DatabaseName=self.database, TableName=table, PartitionInputList=[_input(p, storage) for p in batch]
+            )
+            errors += [f"{e['PartitionValues']}: {e['ErrorDetail']}" for e in created.get("Errors", [])]
+        if errors:
+            raise PublishError(f"{table}: Glue refused {len(errors)} partitions; build them again: {'; '.join(errors)}")
+
+    def drop_table(self, table: str) -> None:
+        """Forget a table, if it exists; its objects stay."""
+        try:
+            self.glue.delete_table(DatabaseName=self.database, Name=table)
+        except self.glue.exceptions.EntityNotFoundException:
+            return
+
+    def table_names(self, prefix: str) -> list[str]:
+        """Names of the tables that begin with a prefix."""
+        pages = self.glue.get_paginator("get_tables").paginate(DatabaseName=self.database)
+        return [t["Name"] for page in pages for t in page["TableList"] if t["Name"].startswith(prefix)]
+
+    def _all(self, table: str) -> Iterator[Partition]:
+        pages = self.glue.get_paginator("get_partitions").paginate(DatabaseName=self.database, TableName=table)
+        for page in pages:
+            for raw in page["Partitions"]:
+                yield _partition(raw)
+
+    def _some(self, table: str, hours: Iterable[Hour]) -> Iterator[Partition]:
+        for batch in _batches(sorted(set(hours))):
+            got = self.glue.batch_get_partition(
+                DatabaseName=self.database,
+                TableName=table,
+                PartitionsToGet=[{"Values": list(hour.values)} for hour in batch],
+            )
+            for raw in got["Partitions"]:
+                yield _partition(raw)
+
+
+def _partition(raw: Mapping[str, Any]) -> Partition:
+    location = raw["StorageDescriptor"]["Location"].rstrip("/") + "/"
+    return Partition(Hour.from_values(raw["Values"]), location, dict(raw.get("Parameters") or {}))
+
+
+def _input(partition: Partition, storage: Mapping[str, Any]) -> Any:
+    return {
+        "Values": list(partition.hour.values),
+        "StorageDescriptor": {**storage, "Location": partition.location},
+        "Parameters": dict(partition.parameters),
+    }
+
+
+def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]

@@ -1,0 +1,277 @@
+"""Every statement the lake issues, in Athena's SQL. Pure text: a test renders them all into a snapshot."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from iot_pipeline.contract import PARTITION_KEYS, Contract, tables
+from iot_pipeline.lake.hours import Hour, partition_predicate, partition_range
+from iot_pipeline.lake.transformation import judged
+
+# Athena writes at most so many partitions in one CTAS (Athena user guide, "Use CTAS and INSERT INTO to work around
+# the 100 partition limit").
+MAX_PARTITIONS = 100
+
+_KEYS = ", ".join(PARTITION_KEYS)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a build writes: a throw-away table over a new, versioned location (s3://..., closing slash)."""
+
+    table: str
+    location: str
+
+
+def build_profile(contract: Contract, hours: Iterable[Hour], target: Target) -> str:
+    """CTAS of the ledger for these arrival hours: each hour's raw bytes are read once."""
+    select = f"""\
+SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outcome,
+    count_if(position = 1) AS messages,
+    count(*) AS readings,
+    count_if(extras IS NOT NULL) AS with_extras,
+    min(event_time) AS first_event,
+    max(event_time) AS last_event,
+    max(received_at) AS last_received,
+    {_KEYS}
+FROM judged
+GROUP BY object, tenant, site, date_trunc('hour', event_time), outcome, {_KEYS}"""
+    return _ctas(target, f"WITH {judged(contract, _raw_source(hours))}\n{select}")
+
+
+def build_quarantine(contract: Contract, hours: Iterable[Hour], target: Target) -> str:
+    """CTAS of what broke the contract in these arrival hours, from the objects that the ledger has seen."""
+    ranges = "\n        ".join(
+        f"WHEN {m.name}_text IS NOT NULL AND ({m.name} IS NULL OR {m.name} NOT BETWEEN DOUBLE '{m.minimum!r}' "
+        f"AND DOUBLE '{m.maximum!r}') THEN '{m.name}: expected a number from {m.minimum:g} to {m.maximum:g} {m.unit}, "
+        f"got ' || {m.name}_text"
+        for m in contract.metrics
+    )
+    select = f"""\
+SELECT outcome AS reason,
+    CASE outcome
+        WHEN 'unsupported_version' THEN 'v: expected {contract.version}'
+        WHEN 'device_mismatch' THEN 'device_id: expected ' || device_id || ', the device of the topic'
+        WHEN 'missing_ts' THEN 'ts: expected a time'
+        WHEN 'invalid_ts' THEN 'ts: expected ISO-8601 with a zone or epoch milliseconds, got ' || ts_text
+        WHEN 'missing_seq' THEN 'seq: expected a whole number'
+        WHEN 'invalid_seq' THEN 'seq: expected a whole number, got ' || seq_text
+        WHEN 'too_late' THEN 'ts: expected at most {contract.lateness_bound} before arrival, got ' || ts_text
+        WHEN 'in_future' THEN 'ts: expected at most {contract.future_bound} after arrival, got ' || ts_text
+        WHEN 'unknown_unit' THEN 'unit: expected a unit of the contract, got ' || unit_text
+        WHEN 'invalid_value' THEN CASE
+        {ranges}
+        WHEN substr(unit_text, 1, 1) <> '{{' THEN 'unit: expected an object, got ' || unit_text
+        ELSE 'location: expected lat and lon in degrees, got ' || location_text END
+        WHEN 'out_of_range' THEN CASE
+        {ranges} END
+        END AS detail,
+    record, payload_base64, tenant, site, device_id, event_time, received_at, message_id,
+    coalesce(position, 1) AS position, object, {_KEYS}
+FROM judged
+WHERE outcome <> 'valid'"""
+    return _ctas(target, f"WITH {judged(contract, _ledgered_source(hours))}\n{select}")
+
+
+def build_curated(contract: Contract, event_hours: Iterable[Hour], arrivals: Iterable[Hour], target: Target) -> str:
+    """CTAS of these event hours from exactly the objects that the ledger knows in these arrival hours.
+
+    Receptions of one key are grouped by their values; the group received last wins, the further receptions of its
+    values are duplicates and those of other values are conflicts.
+    """
+    values = ", ".join([*(m.name for m in contract.metrics), "lat", "lon", "extras"])
+    wanted = ",\n        ".join(
+        "({}, '{}', '{}', '{}', '{}')".format(hour.sql, *hour.values) for hour in sorted(set(event_hours))
+    )
+    source = _ledgered_source(arrivals)
+    return _ctas(
+        target,
+        f"""\
+WITH {judged(contract, source)},
+wanted (event_hour, {_KEYS}) AS (
+    VALUES
+        {wanted}
+),
+versions AS (
+    SELECT j.device_id, j.event_time, j.seq, {values},
+        w.year, w.month, w.day, w.hour,
+        max(j.tenant) AS tenant, max(j.site) AS site, max(j.fw) AS fw,
+        max(j.received_at) AS received_at,
+        max(j.received_ms * 8192 + j.position) AS arrival,
+        max(j.message_id) AS message_id,
+        count(*) AS receptions
+    FROM judged j
+    JOIN wanted w ON w.event_hour = date_trunc('hour', j.event_time)
+    WHERE j.outcome = 'valid'
+    GROUP BY j.device_id, j.event_time, j.seq, {values}, w.year, w.month, w.day, w.hour
+),
+ranked AS (
+    SELECT *,
+        row_number() OVER (
+            PARTITION BY event_time, seq, device_id ORDER BY arrival DESC, message_id DESC) AS version,
+        sum(receptions) OVER (PARTITION BY event_time, seq, device_id) AS all_receptions
+    FROM versions
+)
+SELECT device_id, event_time, seq, {values}, tenant, site, fw, received_at,
+    receptions - 1 AS duplicates,
+    CAST(all_receptions - receptions AS BIGINT) AS conflicts,
+    {_KEYS}
+FROM ranked
+WHERE version = 1""",
+    )
+
+
+def count_built(table: str) -> str:
+    """Per event hour of a curated build: rows, duplicates, conflicts."""
+    return f"""\
+SELECT {_KEYS}, count(*) AS rows, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts
+FROM {table}
+GROUP BY {_KEYS}"""
+
+
+def touched_event_hours(hours: Iterable[Hour]) -> str:
+    """Event hours with valid readings in these arrival hours."""
+    return f"""\
+SELECT DISTINCT event_hour
+FROM raw_profile
+WHERE outcome = 'valid'
+    AND {partition_predicate(hours)}"""
+
+
+def ledger_of_event_hours(contract: Contract, event_hours: Iterable[Hour]) -> str:
+    """Valid readings of these event hours by arrival hour and ledger object (which names the ledger's build)."""
+    wanted = sorted(set(event_hours))
+    first = Hour.of(wanted[0].start - contract.future_bound)
+    last = Hour.of(wanted[-1].start + contract.lateness_bound) + 1
+    return f"""\
+SELECT event_hour, {_KEYS}, "$path" AS ledger_object, sum(readings) AS valid
+FROM raw_profile
+WHERE outcome = 'valid'
+    AND {partition_range(first, last)}
+    AND event_hour IN ({", ".join(hour.sql for hour in wanted)})
+GROUP BY event_hour, {_KEYS}, "$path\""""
+
+
+def ledger_of_arrival_hours(hours: Iterable[Hour]) -> str:
+    """What these arrival hours hold, by outcome."""
+    return f"""\
+SELECT {_KEYS}, outcome, sum(messages) AS messages, sum(readings) AS readings, sum(with_extras) AS with_extras,
+    count(DISTINCT object) AS objects
+FROM raw_profile
+WHERE {partition_predicate(hours)}
+GROUP BY {_KEYS}, outcome"""
+
+
+def quarantined_of_arrival_hours(hours: Iterable[Hour]) -> str:
+    """Quarantined records of these arrival hours, by reason."""
+    return f"""\
+SELECT {_KEYS}, reason, count(*) AS records
+FROM quarantined_telemetry
+WHERE {partition_predicate(hours)}
+GROUP BY {_KEYS}, reason"""
+
+
+def received_in_arrival_hours(hours: Iterable[Hour]) -> str:
+    """Messages and readings of these arrival hours, counted from the raw lines without the transformation."""
+    return f"""\
+SELECT year, month, day, hour, count(*) AS messages,
+    sum(coalesce(nullif(json_array_length(json_extract(TRY(json_parse(line)), '$.readings')), 0), 1)) AS readings
+FROM (
+{_indent(_ledgered_source(hours))}
+)
+GROUP BY {_KEYS}"""
+
+
+def lateness_of_event_hours(event_hours: Iterable[Hour]) -> str:
+    """How long after the event the readings of these event hours were received: a histogram by upper bound."""
+    return f"""\
+SELECT lateness, count(*) AS readings
+FROM (
+    SELECT CASE
+        WHEN received_at - event_time <= INTERVAL '1' MINUTE THEN '1 <= 1 min'
+        WHEN received_at - event_time <= INTERVAL '10' MINUTE THEN '2 <= 10 min'
+        WHEN received_at - event_time <= INTERVAL '1' HOUR THEN '3 <= 1 h'
+        WHEN received_at - event_time <= INTERVAL '6' HOUR THEN '4 <= 6 h'
+        WHEN received_at - event_time <= INTERVAL '1' DAY THEN '5 <= 1 day'
+        WHEN received_at - event_time <= INTERVAL '7' DAY THEN '6 <= 7 days'
+        ELSE '7 > 7 days' END AS lateness
+    FROM curated_telemetry
+    WHERE {partition_predicate(event_hours)}
+)
+GROUP BY lateness
+ORDER BY lateness"""
+
+
+def balance_of_event_hours(event_hours: Iterable[Hour]) -> str:
+    """Per event hour of the curated table: rows, duplicates, conflicts."""
+    return f"""\
+{count_built("curated_telemetry").replace("GROUP BY", f"WHERE {partition_predicate(event_hours)}{chr(10)}GROUP BY")}"""
+
+
+def repeated_keys(event_hours: Iterable[Hour]) -> str:
+    """Keys that stand more than once in these event hours; none is expected."""
+    return f"""\
+SELECT device_id, event_time, seq, count(*) AS copies
+FROM curated_telemetry
+WHERE {partition_predicate(event_hours)}
+GROUP BY device_id, event_time, seq
+HAVING count(*) > 1
+LIMIT 100"""
+
+
+def rows_out_of_contract(contract: Contract, event_hours: Iterable[Hour]) -> str:
+    """Rows of these event hours that no valid reading could have become; none is expected."""
+    wrong = "\n        OR ".join(
+        f"{m.name} NOT BETWEEN DOUBLE '{m.minimum!r}' AND DOUBLE '{m.maximum!r}'" for m in contract.metrics
+    )
+    return f"""\
+SELECT device_id, event_time, seq
+FROM curated_telemetry
+WHERE {partition_predicate(event_hours)}
+    AND ({wrong}
+        OR date_format(event_time, '%Y%m%d%H') <> year || month || day || hour)
+LIMIT 100"""
+
+
+def preview(event_hour: Hour) -> str:
+    """A few rows of an event hour, for a person to look at."""
+    columns = ", ".join(column.name for column in tables().curated_telemetry.columns)
+    return f"SELECT {columns}\nFROM curated_telemetry\nWHERE {partition_predicate([event_hour])}\nLIMIT 10"
+
+
+def last_arrival_by_site(first: Hour, last: Hour) -> str:
+    """When each site was last heard of, within these arrival hours."""
+    return f"""\
+SELECT tenant, site, max(last_received) AS last_received, sum(readings) AS readings
+FROM raw_profile
+WHERE tenant IS NOT NULL
+    AND {partition_range(first, last)}
+GROUP BY tenant, site
+ORDER BY tenant, site"""
+
+
+def _raw_source(hours: Iterable[Hour]) -> str:
+    return f'SELECT "$path" AS object, line, {_KEYS}\nFROM raw_lines\nWHERE {partition_predicate(hours)}'
+
+
+def _ledgered_source(hours: Iterable[Hour]) -> str:
+    """The raw lines of the objects that the ledger has seen: an object that came since waits for the next profile."""
+    hours = list(hours)
+    known = f"SELECT object FROM raw_profile WHERE {partition_predicate(hours)}"
+    return f'{_raw_source(hours)}\n    AND "$path" IN ({known})'
+
+
+def _ctas(target: Target, query: str) -> str:
+    keys = ", ".join(f"'{key}'" for key in PARTITION_KEYS)
+    return f"""\
+CREATE TABLE {target.table}
+WITH (
+    format = 'PARQUET',
+    write_compression = 'ZSTD',
+    external_location = '{target.location}',
+    partitioned_by = ARRAY[{keys}]
+) AS
+{query}"""
+
+
+def _indent(sql: str) -> str:
+    return "\n".join(f"    {line}" for line in sql.splitlines())

@@ -1,0 +1,220 @@
+"""Raw to typed, judged records: the one transformation, in Athena's SQL, derived from the contract.
+
+The profile, the quarantine and the curated table are three readings of the same `judged` relation, so that they cannot
+disagree. Every step is strict: a JSON text is never taken for a number, a zoneless time never for UTC.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from iot_pipeline.contract import Contract, Metric, Reason
+from iot_pipeline.contract.contract import READING_FIELDS
+
+EPOCH = "TIMESTAMP '1970-01-01 00:00:00.000'"
+
+
+def judged(contract: Contract, source: str) -> str:
+    """The common table expressions that end in `judged`, without the word WITH.
+
+    `source` is a SELECT over raw_lines giving `object`, `line` and whatever partition keys are to be carried as
+    `year`, `month`, `day`, `hour`. `judged` has one row a reading (or a message without readable readings), with the
+    curated columns typed and in canonical units, `outcome` ('valid' or a Reason) and what the quarantine keeps.
+    """
+    steps = {
+        "lines": source,
+        "messages": _MESSAGES,
+        "loose": _LOOSE,
+        "identified": _identified(contract),
+        "records": _RECORDS,
+        "fields": _fields(contract),
+        "typed": _typed(contract),
+        "judged": _judged(contract),
+    }
+    return ",\n".join(f"{name} AS (\n{_indent(sql)}\n)" for name, sql in steps.items())
+
+
+_MESSAGES = """\
+SELECT object, year, month, day, hour, line,
+    TRY(CAST(json_parse(line) AS ROW(
+        v JSON, device_id JSON, fw JSON, readings ARRAY(JSON), iot_tenant VARCHAR, iot_site VARCHAR,
+        iot_device VARCHAR, iot_received_at BIGINT, iot_trace VARCHAR))) AS m
+FROM lines"""
+
+# A message whose `readings` is no array fails the cast as a whole; a looser one still finds who sent it.
+_LOOSE = """\
+SELECT *,
+    CASE WHEN m IS NULL OR m.readings IS NULL OR cardinality(m.readings) = 0
+        THEN TRY(CAST(json_parse(line) AS ROW(
+            readings JSON, iot_tenant VARCHAR, iot_site VARCHAR, iot_device VARCHAR, iot_received_at BIGINT,
+            iot_trace VARCHAR, iot_payload VARCHAR))) END AS e
+FROM messages"""
+
+
+def _identified(contract: Contract) -> str:
+    payload_text = "from_utf8(from_base64(e.iot_payload))"
+    return f"""\
+SELECT object, year, month, day, hour, line,
+    coalesce(m.iot_tenant, e.iot_tenant) AS tenant,
+    coalesce(m.iot_site, e.iot_site) AS site,
+    coalesce(m.iot_device, e.iot_device) AS device_id,
+    date_add('millisecond', coalesce(m.iot_received_at, e.iot_received_at), {EPOCH}) AS received_at,
+    coalesce(m.iot_received_at, e.iot_received_at) AS received_ms,
+    coalesce(m.iot_trace, e.iot_trace) AS message_id,
+    e.iot_payload AS payload_base64,
+    CASE WHEN e.iot_payload IS NOT NULL THEN {payload_text} END AS payload_text,
+    json_extract_scalar(m.fw, '$') AS fw,
+    coalesce(m.readings, ARRAY[]) AS readings,
+    CASE
+        WHEN m.readings IS NOT NULL AND cardinality(m.readings) > 0 THEN CASE
+            WHEN coalesce(json_format(m.v), '') <> '{contract.version}' THEN '{Reason.UNSUPPORTED_VERSION}'
+            WHEN json_extract_scalar(m.device_id, '$') <> m.iot_device THEN '{Reason.DEVICE_MISMATCH}'
+            END
+        WHEN m IS NULL AND e IS NULL THEN '{Reason.MALFORMED_JSON}'
+        WHEN e.iot_payload IS NOT NULL AND (
+            TRY(json_parse({payload_text})) IS NULL
+            OR to_base64(to_utf8({payload_text})) <> e.iot_payload) THEN '{Reason.MALFORMED_JSON}'
+        ELSE '{Reason.NO_READINGS}' END AS message_reason
+FROM loose"""
+
+
+_RECORDS = """\
+SELECT object, year, month, day, hour, tenant, site, device_id, received_at, received_ms, message_id, payload_base64,
+    fw, message_reason, position, r,
+    CASE WHEN r IS NULL THEN coalesce(payload_text, line) ELSE json_format(r) END AS record
+FROM identified
+CROSS JOIN UNNEST(
+    CASE WHEN cardinality(readings) > 0 THEN readings ELSE ARRAY[CAST(NULL AS JSON)] END
+) WITH ORDINALITY AS t(r, position)"""
+
+_CARRIED = (
+    "object, year, month, day, hour, tenant, site, device_id, received_at, received_ms, message_id, payload_base64,\n"
+    "    fw, message_reason, position, record"
+)
+
+
+def _names(contract: Contract) -> list[str]:
+    return [*READING_FIELDS, *(metric.name for metric in contract.metrics)]
+
+
+def _fields(contract: Contract) -> str:
+    """Each known field as JSON text, null where absent or JSON null; a value keeps its quotes if it is a text."""
+    names = _names(contract)
+    row = ", ".join(f"{name} JSON" for name in names)
+    texts = ",\n    ".join(f"nullif(json_format(f.{name}), 'null') AS {name}_text" for name in names)
+    return f"""\
+SELECT {_CARRIED}, r,
+    {texts}
+FROM (
+    SELECT *, CASE WHEN substr(record, 1, 1) = '{{' THEN TRY(CAST(r AS ROW({row}))) END AS f
+    FROM records
+)"""
+
+
+def _typed(contract: Contract) -> str:
+    names = _names(contract)
+    texts = ", ".join(f"{name}_text" for name in names)
+    present = " + ".join(f"if({name}_text IS NULL, 0, 1)" for name in names)
+    known = ", ".join(f"'{name}'" for name in names)
+    metrics = ",\n    ".join(f"{_metric(m)} AS {m.name}" for m in contract.metrics)
+    return f"""\
+SELECT {_CARRIED}, {texts},
+    {_EVENT_TIME} AS event_time,
+    CASE WHEN strpos(seq_text, '.') = 0 THEN TRY_CAST(seq_text AS BIGINT) END AS seq,
+    {metrics},
+    CASE WHEN location_text IS NOT NULL
+        THEN TRY_CAST(json_format(json_extract(location_text, '$.lat')) AS DOUBLE) END AS lat,
+    CASE WHEN location_text IS NOT NULL
+        THEN TRY_CAST(json_format(json_extract(location_text, '$.lon')) AS DOUBLE) END AS lon,
+    CASE WHEN json_size(r, '$') > {present}
+        THEN transform_values(
+            map_filter(TRY(CAST(r AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY[{known}], k)),
+            (k, v) -> json_format(v)) END AS unknown_fields
+FROM fields"""
+
+
+# ISO-8601 with a zone, or epoch milliseconds. The usual form is recognised by LIKE, which is far cheaper than a
+# regular expression; the zone of any other must be looked for.
+_ISO = "substr(ts_text, 2, length(ts_text) - 2)"
+_EVENT_TIME = f"""\
+CASE
+        WHEN ts_text LIKE '"____-__-__T__:__:__%Z"'
+            OR regexp_like(ts_text, '^"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9:.]+(Z|[+-][0-9]{{2}}:?[0-9]{{2}})"$')
+            THEN CAST(TRY(from_iso8601_timestamp({_ISO})) AT TIME ZONE 'UTC' AS TIMESTAMP)
+        WHEN regexp_like(ts_text, '^[0-9]{{1,14}}$')
+            THEN date_add('millisecond', CAST(ts_text AS BIGINT), {EPOCH})
+        END"""
+
+
+def _metric(metric: Metric) -> str:
+    """A metric's value in the canonical unit; null where it is not a number or its unit is unknown."""
+    value = f"TRY_CAST({metric.name}_text AS DOUBLE)"
+    conversions = " ".join(
+        f"WHEN '{unit.symbol}' THEN {value} * {_double(unit.factor)} + {_double(unit.offset)}"
+        for unit in metric.units[1:]
+    )
+    if not conversions:
+        return value
+    return (
+        f"CASE WHEN unit_text IS NULL THEN {value} "
+        f"ELSE CASE json_extract_scalar(unit_text, '$.{metric.name}') {conversions} ELSE {value} END END"
+    )
+
+
+def _judged(contract: Contract) -> str:
+    any_metric = ", ".join(f"{m.name}_text" for m in contract.metrics)
+    reasons = {
+        "substr(record, 1, 1) <> '{'": Reason.NOT_AN_OBJECT,
+        "ts_text IS NULL": Reason.MISSING_TS,
+        "event_time IS NULL": Reason.INVALID_TS,
+        "seq_text IS NULL": Reason.MISSING_SEQ,
+        "seq IS NULL": Reason.INVALID_SEQ,
+        f"event_time < received_at - {_interval(contract.lateness_bound)}": Reason.TOO_LATE,
+        f"event_time > received_at + {_interval(contract.future_bound)}": Reason.IN_FUTURE,
+        f"coalesce({any_metric}) IS NULL": Reason.NO_METRICS,
+        _invalid_value(contract): Reason.INVALID_VALUE,
+        _unknown_unit(contract): Reason.UNKNOWN_UNIT,
+        _out_of_range(contract): Reason.OUT_OF_RANGE,
+    }
+    whens = "\n        ".join(f"WHEN {condition} THEN '{reason}'" for condition, reason in reasons.items())
+    return f"""\
+SELECT *,
+    CASE WHEN cardinality(unknown_fields) > 0 THEN unknown_fields END AS extras,
+    CASE
+        WHEN message_reason IS NOT NULL THEN message_reason
+        {whens}
+        ELSE 'valid' END AS outcome
+FROM typed"""
+
+
+def _interval(bound: timedelta) -> str:
+    return f"INTERVAL '{round(bound.total_seconds())}' SECOND"
+
+
+def _any_of(conditions: Iterable[str]) -> str:
+    return "\n            OR ".join(conditions)
+
+
+def _invalid_value(contract: Contract) -> str:
+    metrics = [f"({m.name}_text IS NOT NULL AND TRY_CAST({m.name}_text AS DOUBLE) IS NULL)" for m in contract.metrics]
+    place = "lat IS NULL OR lon IS NULL OR abs(lat) > 90 OR abs(lon) > 180"
+    return _any_of([*metrics, "substr(unit_text, 1, 1) <> '{'", f"(location_text IS NOT NULL AND ({place}))"])
+
+
+def _unknown_unit(contract: Contract) -> str:
+    unknown = []
+    for metric in contract.metrics:
+        accepted = ", ".join(f"'{unit.symbol}'" for unit in metric.units)
+        unknown.append(f"json_extract_scalar(unit_text, '$.{metric.name}') NOT IN ({accepted})")
+    return f"unit_text IS NOT NULL AND ({_any_of(unknown)})"
+
+
+def _out_of_range(contract: Contract) -> str:
+    return _any_of(f"{m.name} NOT BETWEEN {_double(m.minimum)} AND {_double(m.maximum)}" for m in contract.metrics)
+
+
+def _double(value: float) -> str:
+    return f"DOUBLE '{value!r}'"
+
+
+def _indent(sql: str) -> str:
+    return "\n".join(f"    {line}" for line in sql.splitlines())

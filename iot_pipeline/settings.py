@@ -1,0 +1,51 @@
+"""The environment, read once, typed and validated. Endpoints and credentials are the AWS SDK's own business."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from pydantic import AwareDatetime, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from iot_pipeline.contract import CONTRACT, Contract
+
+
+class Settings(BaseSettings):
+    """What a deployment of the pipeline must be told, each as IOT_<NAME>; `infra` prints the values."""
+
+    model_config = SettingsConfigDict(env_prefix="IOT_", frozen=True)
+
+    lake_bucket: str = Field(description="Bucket of the lake")
+    raw_queue_url: str = Field(description="SQS queue with the notifications of new raw objects")
+    alerts_topic_arn: str = Field(description="SNS topic for alerts")
+    glue_database: str = "telemetry"
+    athena_workgroup: str = "telemetry"
+    raw_crawler: str = "telemetry-raw"
+    curated_crawler: str = "telemetry-curated"
+
+    partitions_start: AwareDatetime = Field(
+        default=datetime(2026, 1, 1, tzinfo=UTC),
+        description="First hour, UTC, for which partitions exist; raise the lateness bound too for older events",
+    )
+    lateness_days: float = Field(default=CONTRACT.lateness_bound / timedelta(days=1), gt=0)
+    future_hours: float = Field(default=CONTRACT.future_bound / timedelta(hours=1), ge=0)
+
+    build_interval_minutes: int = Field(
+        default=5, ge=1, le=30, description="How often hours with new raw objects are built: the open hour's debounce"
+    )
+    retained_versions_hours: float = Field(
+        default=24, ge=1, description="How long a replaced version of a partition is kept for readers and rollback"
+    )
+    site_silence_minutes: float = Field(default=30, gt=0, description="A site silent for longer is stale")
+
+    @property
+    def contract(self) -> Contract:
+        """The contract, with this deployment's bounds on event time."""
+        return Contract(
+            lateness_bound=timedelta(days=self.lateness_days), future_bound=timedelta(hours=self.future_hours)
+        )
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
+    return Settings()
