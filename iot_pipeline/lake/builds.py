@@ -3,7 +3,8 @@
 import hashlib
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -69,19 +70,17 @@ class Lake:
         """Build and publish the ledger of these arrival hours."""
         table = tables(self.contract).raw_profile
         for batch in _batches(hours):
-            build = self._build(
-                table, lambda target, batch=batch: statements.build_profile(self.contract, batch, target)
-            )
-            self._publish(table, build, batch, {})
+            with self._building(table) as target:
+                self.athena.run(statements.build_profile(self.contract, batch, target))
+            self._publish(table, target, batch, {})
 
     def quarantine(self, hours: Iterable[Hour]) -> None:
         """Build and publish the quarantine of these arrival hours, which must have a ledger."""
         table = tables(self.contract).quarantined_telemetry
         for batch in _batches(hours):
-            build = self._build(
-                table, lambda target, batch=batch: statements.build_quarantine(self.contract, batch, target)
-            )
-            self._publish(table, build, batch, {})
+            with self._building(table) as target:
+                self.athena.run(statements.build_quarantine(self.contract, batch, target))
+            self._publish(table, target, batch, {})
 
     def curate(self, event_hours: Iterable[Hour]) -> list[EventHourBalance]:
         """Build, audit and publish these event hours from what the ledger says touches them.
@@ -122,41 +121,39 @@ class Lake:
 
     def _curate_batch(self, batch: Sequence[Hour]) -> list[EventHourBalance]:
         table = tables(self.contract).curated_telemetry
+        wrong: list[EventHourBalance] = []
         for attempt in range(1, ATTEMPTS + 1):
             plan = self.plan(batch)
-            build = None
-            counts: dict[Hour, tuple[int, int, int]] = {}
-            if plan.all_arrivals:
-                build = self._build(
-                    table,
-                    lambda target, plan=plan: statements.build_curated(self.contract, batch, plan.all_arrivals, target),
-                    audit=lambda target: counts.update(self._count(target)),
-                )
-            balances = [EventHourBalance(h, plan.valid[h], *counts.get(h, (0, 0, 0))) for h in batch]
+            with self._building(table) as target:
+                balances = self._build_and_audit(batch, plan, target)
             wrong = [balance for balance in balances if not balance.balances]
             if not wrong:
-                self._publish(table, build or _target(self.bucket, table), batch, _notes(plan, balances))
+                self._publish(table, target, batch, _notes(plan, balances))
                 return balances
             if self.plan(batch).inputs == plan.inputs:
                 raise LedgerImbalanceError(_explain(wrong))
             self.progress(f"the ledger changed while building (attempt {attempt} of {ATTEMPTS}); building again")
         raise LedgerImbalanceError(f"the ledger kept changing; run the hours again later. {_explain(wrong)}")
 
-    def _count(self, target: Target) -> dict[Hour, tuple[int, int, int]]:
-        rows = self.athena.run(statements.count_built(target.table)).rows
-        return {Hour.from_values(row[:4]): (int(row[4]), int(row[5]), int(row[6])) for row in rows}
+    def _build_and_audit(self, batch: Sequence[Hour], plan: EventHourPlan, target: Target) -> list[EventHourBalance]:
+        counts: dict[Hour, tuple[int, int, int]] = {}
+        if plan.all_arrivals:
+            self.athena.run(statements.build_curated(self.contract, batch, plan.all_arrivals, target))
+            for row in self.athena.run(statements.count_built(target.table)).rows:
+                counts[Hour.from_values(row[:4])] = (int(row[4]), int(row[5]), int(row[6]))
+        return [EventHourBalance(hour, plan.valid[hour], *counts.get(hour, (0, 0, 0))) for hour in batch]
 
-    def _build(
-        self, table: Table, statement: Callable[[Target], str], audit: Callable[[Target], None] = lambda _: None
-    ) -> Target:
-        target = _target(self.bucket, table)
-        self.progress(f"building {table.name} into {target.location}")
+    @contextmanager
+    def _building(self, table: Table) -> Iterator[Target]:
+        """A throw-away table over a new version's location; the table goes, what was written stays."""
+        build = f"{datetime.now(UTC):%Y%m%dT%H%M%S}_{uuid.uuid4().hex[:8]}"
+        location = f"s3://{self.bucket}/{table.prefix}v={build}/"
+        target = Target(f"{BUILD_TABLE_PREFIX}{table.name}_{build.lower()}", location)
+        self.progress(f"building {table.name} into {location}")
         try:
-            self.athena.run(statement(target))
-            audit(target)
+            yield target
         finally:
             self.catalog.drop_table(target.table)
-        return target
 
     def _publish(self, table: Table, target: Target, hours: Sequence[Hour], notes: dict[Hour, dict[str, str]]) -> None:
         built_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -192,11 +189,6 @@ def _explain(wrong: Iterable[EventHourBalance]) -> str:
         for b in wrong
     )
     return f"the build does not hold what the ledger says: {hours}. Nothing was published; the last version stands."
-
-
-def _target(bucket: str, table: Table) -> Target:
-    build = f"{datetime.now(UTC):%Y%m%dT%H%M%S}_{uuid.uuid4().hex[:8]}"
-    return Target(f"{BUILD_TABLE_PREFIX}{table.name}_{build.lower()}", f"s3://{bucket}/{table.prefix}v={build}/")
 
 
 def _batches(hours: Iterable[Hour]) -> Iterable[list[Hour]]:

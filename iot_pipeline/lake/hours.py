@@ -70,10 +70,10 @@ def partition_predicate(hours: Iterable[Hour]) -> str:
 
     Raises ValueError for no hours: a statement without partitions would scan the whole table.
     """
-    days = [
-        f"(year = '{year}' AND month = '{month}' AND day = '{day}' AND hour IN ({_literals(h.values[3] for h in day_)}))"
-        for (year, month, day), day_ in groupby(sorted(set(hours)), key=lambda h: h.values[:3])
-    ]
+    days = []
+    for (year, month, day), group in groupby(sorted(set(hours)), key=lambda h: h.values[:3]):
+        of_day = _literals(hour.values[3] for hour in group)
+        days.append(f"(year = '{year}' AND month = '{month}' AND day = '{day}' AND hour IN ({of_day}))")
     if not days:
         raise ValueError("no hours given: a statement must name its partitions")
     return "(" + "\n    OR ".join(days) + ")"
