@@ -16,11 +16,15 @@ from ministack.services import iot
 from infra.local.emulator.settings import HOST, EmulatorSettings
 
 DECISION_SECONDS = 5.0
+MAXIMUM_PAYLOAD = 128 * 1024
+PACKET_TOO_LARGE = 0x95
+PUBLISH = 3
 _AUTHORIZATION_PATHS = ("/certificates", "/policies", "/target-policies", "/principal-policies", "/things")
 
 _stock_context = iot._mtls_build_ssl_context
 _stock_allows = iot._WSSession._policy_allows
 _stock_handle = iot.handle_request
+_stock_dispatch = iot._WSSession._dispatch_packet
 _epoch = 0
 
 
@@ -38,6 +42,7 @@ def install(settings: EmulatorSettings) -> None:
     iot._mtls_start_locked = start_locked
     iot._mtls_build_ssl_context = _build_ssl_context
     iot._WSSession._policy_allows = _policy_allows
+    iot._WSSession._dispatch_packet = _dispatch_packet
     iot.handle_request = _handle_request
 
 
@@ -46,6 +51,25 @@ def _build_ssl_context() -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+async def _dispatch_packet(session: Any, packet_type: int, flags: int, body: bytes) -> bool:
+    """Refuse a payload above 128 KB (AWS general reference, "AWS IoT Core endpoints and quotas")."""
+    if packet_type == PUBLISH and len(body) > MAXIMUM_PAYLOAD and _payload_size(session, flags, body) > MAXIMUM_PAYLOAD:
+        iot._broker_logger.warning("IoT broker: %r published more than 128 KB: disconnected", session._client_id)
+        if session.protocol_version == iot.MQTT_5:
+            await session.send_bytes(iot._make_disconnect(PACKET_TOO_LARGE))
+        return False
+    return bool(await _stock_dispatch(session, packet_type, flags, body))
+
+
+def _payload_size(session: Any, flags: int, body: bytes) -> int:
+    _topic, offset = iot._read_string(body, 0)
+    if flags & 0x06:
+        offset += 2
+    if session.protocol_version == iot.MQTT_5:
+        _properties, offset = iot._decode_properties(body, offset)
+    return len(body) - int(offset)
 
 
 def _policy_allows(session: Any, action: str, resource: str) -> bool:

@@ -32,7 +32,11 @@ class ExactNumber(float):
 
 
 def decode(payload: bytes) -> Any:
-    """The payload's JSON value; raises NotJsonError (also for NaN, a lone surrogate or nesting deeper than 1,024)."""
+    """The payload's JSON value; raises NotJsonError.
+
+    Also for what no other reader of the lake would take: NaN, a number beyond a double's range, a lone surrogate, nesting
+    deeper than 1,024.
+    """
     try:
         value = orjson.loads(payload)
     except orjson.JSONDecodeError as error:
