@@ -1,0 +1,118 @@
+"""The deployment: synthesise, bring every stack to its template, read back what took effect."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+from mypy_boto3_cloudformation import CloudFormationClient
+from rich.console import Console
+
+from infra.local.deploy.readback.clients import Clients
+from infra.local.deploy.readback.registry import settings
+from infra.local.deploy.readback.setting import Setting
+from infra.local.deploy.resources import Resource, Stack
+from infra.local.deploy.stacks import Deployed, DeployError, deploy_stack, templates
+from infra.local.deploy.synth import synthesise
+
+
+@dataclass(frozen=True)
+class DeployResult:
+    """What a deployment ended in; every list is for people to read.
+
+    `pruned`: resources left out because CloudFormation refuses their type. `not_applied`: properties that
+    CloudFormation took and the service does not have. `applied_afterwards`: properties that were then set through
+    the service's own API, from the same template.
+    """
+
+    outputs: dict[str, str]
+    pruned: list[str]
+    not_applied: list[str]
+    applied_afterwards: list[str]
+
+
+def deploy(state_dir: Path, console: Console) -> DeployResult:
+    """Bring the AWS of the environment (AWS_ENDPOINT_URL, credentials, region) to the templates of the CDK app.
+
+    A second call with the same sources changes nothing. Raises DeployError when a stack fails, and when a property
+    that the telemetry's path depends on did not take effect.
+    """
+    started = time.monotonic()
+    assembly = synthesise(state_dir)
+    console.print(f"templates: {assembly.name[:12]} ({time.monotonic() - started:.1f} s)")
+    return deploy_assembly(assembly, console)
+
+
+def deploy_assembly(assembly: Path, console: Console) -> DeployResult:
+    """As `deploy`, from a cloud assembly that is there already."""
+    session = boto3.Session()
+    cloudformation = session.client("cloudformation")
+    clients = Clients(session)
+    result = DeployResult({}, [], [], [])
+    for name, template in templates(assembly).items():
+        started = time.monotonic()
+        deployed = deploy_stack(cloudformation, name, template)
+        console.print(f"{name}: {deployed.change} ({time.monotonic() - started:.1f} s)")
+        result.pruned.extend(f"{name}: {line}" for line in deployed.pruned)
+        _read_back(_resolved(cloudformation, session, deployed), clients, name, result)
+        result.outputs.update(_outputs(cloudformation, name))
+    _report(result, console)
+    return result
+
+
+def _resolved(client: CloudFormationClient, session: boto3.Session, deployed: Deployed) -> list[Resource]:
+    resources = client.describe_stack_resources(StackName=deployed.name)["StackResources"]
+    identity = session.client("sts").get_caller_identity()
+    return Stack(
+        account=identity["Account"],
+        region=session.region_name,
+        template=deployed.template,
+        physical_ids={r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources},
+        exports={
+            e["Name"]: e["Value"] for page in client.get_paginator("list_exports").paginate() for e in page["Exports"]
+        },
+    ).resources()
+
+
+def _read_back(resources: list[Resource], clients: Clients, stack: str, result: DeployResult) -> None:
+    """Compare, apply what can be applied, and refuse to go on without what is needed."""
+    missing = []
+    for resource in resources:
+        for setting in settings(resource, clients):
+            where = f"{stack}: {resource.type} {resource.logical_id}"
+            lines = setting.differences()
+            if not lines:
+                continue
+            result.not_applied.extend(f"{where}: {line}" for line in lines)
+            if _applied(setting):
+                result.applied_afterwards.append(f"{where}: {setting.property}")
+            elif setting.needed:
+                missing.extend(f"  {where}: {line}" for line in lines)
+    if missing:
+        raise DeployError(
+            "the local AWS did not take what the telemetry's path depends on:\n"
+            + "\n".join(missing)
+            + "\ncheck that it is the emulator version this project is written for (ministack 1.5.33)"
+        )
+
+
+def _applied(setting: Setting) -> bool:
+    if setting.apply is None:
+        return False
+    setting.apply()
+    return not setting.differences()
+
+
+def _outputs(client: CloudFormationClient, stack: str) -> dict[str, str]:
+    outputs = client.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
+    # The exports by which stacks refer to each other are outputs too, with names of the CDK's making.
+    return {o["OutputKey"]: o["OutputValue"] for o in outputs if not o["OutputKey"].startswith("ExportsOutput")}
+
+
+def _report(result: DeployResult, console: Console) -> None:
+    for line in result.pruned:
+        console.print(f"left out, not supported by the emulator: {line}", markup=False, highlight=False, soft_wrap=True)
+    for line in result.not_applied:
+        console.print(f"not applied by the emulator: {line}", markup=False, highlight=False, soft_wrap=True)
+    for line in result.applied_afterwards:
+        console.print(f"applied afterwards: {line}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,70 @@
+"""Roles, their policies, and logs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from infra.local.deploy.readback.clients import Clients
+from infra.local.deploy.readback.setting import Setting, document, or_none
+from infra.local.deploy.resources import Resource
+
+
+def role(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::IAM::Role."""
+    yield Setting(
+        "AssumeRolePolicyDocument",
+        resource.properties["AssumeRolePolicyDocument"],
+        lambda: document(clients.iam.get_role(RoleName=resource.physical_id)["Role"]["AssumeRolePolicyDocument"]),
+    )
+
+
+def inline_policy(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::IAM::Policy."""
+    asked = resource.properties
+    name = asked["PolicyName"]
+    for holder in asked["Roles"]:
+        yield Setting(
+            "PolicyDocument",
+            asked["PolicyDocument"],
+            lambda holder=holder: document(  # type: ignore[misc]  # mypy cannot type a default
+                or_none(
+                    lambda: clients.iam.get_role_policy(RoleName=holder, PolicyName=name)["PolicyDocument"],
+                    "NoSuchEntity",
+                )
+            ),
+        )
+
+
+def log_group(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::Logs::LogGroup."""
+    days = resource.properties["RetentionInDays"]
+    yield Setting(
+        "RetentionInDays",
+        days,
+        lambda: _named(
+            clients.logs.describe_log_groups(logGroupNamePrefix=resource.physical_id)["logGroups"],
+            "logGroupName",
+            resource.physical_id,
+        ).get("retentionInDays"),
+        lambda: clients.logs.put_retention_policy(logGroupName=resource.physical_id, retentionInDays=days),
+    )
+
+
+def log_stream(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::Logs::LogStream."""
+    group = resource.properties["LogGroupName"]
+    yield Setting(
+        "LogStreamName",
+        resource.physical_id,
+        lambda: _named(
+            clients.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=resource.physical_id)[
+                "logStreams"
+            ],
+            "logStreamName",
+            resource.physical_id,
+        ).get("logStreamName"),
+    )
+
+
+def _named(items: list[Any], key: str, name: str) -> Any:
+    """The item of that name among those that begin with it; an empty one if there is none."""
+    return next((item for item in items if item[key] == name), {})

@@ -1,0 +1,67 @@
+"""The service clients, each made once, from the ordinary AWS environment."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import boto3
+from mypy_boto3_athena import AthenaClient
+from mypy_boto3_firehose import FirehoseClient
+from mypy_boto3_glue import GlueClient
+from mypy_boto3_iam import IAMClient
+from mypy_boto3_iot import IoTClient
+from mypy_boto3_kinesis import KinesisClient
+from mypy_boto3_s3 import S3Client
+from mypy_boto3_sns import SNSClient
+from mypy_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Endpoint, region and credentials come from the environment (AWS_ENDPOINT_URL, AWS_REGION, ...)."""
+
+    session: boto3.Session = field(default_factory=boto3.Session)
+
+    @cached_property
+    def s3(self) -> S3Client:
+        return self.session.client("s3")
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return self.session.client("sqs")
+
+    @cached_property
+    def sns(self) -> SNSClient:
+        return self.session.client("sns")
+
+    @cached_property
+    def kinesis(self) -> KinesisClient:
+        return self.session.client("kinesis")
+
+    @cached_property
+    def firehose(self) -> FirehoseClient:
+        return self.session.client("firehose")
+
+    @cached_property
+    def iot(self) -> IoTClient:
+        return self.session.client("iot")
+
+    @cached_property
+    def glue(self) -> GlueClient:
+        return self.session.client("glue")
+
+    @cached_property
+    def athena(self) -> AthenaClient:
+        return self.session.client("athena")
+
+    @cached_property
+    def iam(self) -> IAMClient:
+        return self.session.client("iam")
+
+    @cached_property
+    def kms(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
+        return self.session.client("kms")  # type: ignore[call-overload]  # as above
+
+    @cached_property
+    def logs(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
+        return self.session.client("logs")  # type: ignore[call-overload]  # as above

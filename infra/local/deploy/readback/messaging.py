@@ -1,0 +1,59 @@
+"""Queues and topics."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from infra.local.deploy.readback.clients import Clients
+from infra.local.deploy.readback.setting import Setting, document
+from infra.local.deploy.resources import Resource
+
+
+def queue(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::SQS::Queue: its properties are the API's attributes by the same names."""
+    for name, value in resource.properties.items():
+        yield _queue_attribute(clients, resource.physical_id, name, value, needed=name == "RedrivePolicy")
+
+
+def queue_policy(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::SQS::QueuePolicy. Without it S3 may not send to the queue."""
+    for url in resource.properties["Queues"]:
+        yield _queue_attribute(clients, url, "Policy", resource.properties["PolicyDocument"], needed=True)
+
+
+def topic(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::SNS::Topic."""
+    for name, value in resource.properties.items():
+        yield _topic_attribute(clients, resource.physical_id, name, value)
+
+
+def topic_policy(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::SNS::TopicPolicy."""
+    for arn in resource.properties["Topics"]:
+        yield _topic_attribute(clients, arn, "Policy", resource.properties["PolicyDocument"])
+
+
+def _queue_attribute(clients: Clients, url: str, name: str, wanted: Any, *, needed: bool) -> Setting:
+    def read() -> Any:
+        attributes = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        value = attributes.get(name)  # type: ignore[call-overload]  # the name comes from the template
+        return document(value) if isinstance(wanted, dict) else value
+
+    text = json.dumps(wanted) if isinstance(wanted, (dict, bool)) else str(wanted)
+    return Setting(
+        name, wanted, read, lambda: clients.sqs.set_queue_attributes(QueueUrl=url, Attributes={name: text}), needed
+    )
+
+
+def _topic_attribute(clients: Clients, arn: str, name: str, wanted: Any) -> Setting:
+    def read() -> Any:
+        value = clients.sns.get_topic_attributes(TopicArn=arn)["Attributes"].get(name)
+        return document(value) if isinstance(wanted, dict) else value
+
+    text = json.dumps(wanted) if isinstance(wanted, dict) else str(wanted)
+    return Setting(
+        name,
+        wanted,
+        read,
+        lambda: clients.sns.set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=text),
+    )

@@ -1,0 +1,155 @@
+"""Buckets and keys."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from infra.local.deploy.readback.clients import Clients
+from infra.local.deploy.readback.setting import Setting, document, or_none
+from infra.local.deploy.resources import Resource
+
+
+def bucket(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::S3::Bucket."""
+    s3, name, asked = clients.s3, resource.physical_id, resource.properties
+    if "BucketName" in asked:
+        yield Setting("BucketName", asked["BucketName"], lambda: name, needed=True)
+    if "BucketEncryption" in asked:
+        encryption = {"Rules": [_encryption_rule(r) for r in asked["BucketEncryption"][_SSE]]}
+        yield Setting(
+            "BucketEncryption",
+            encryption,
+            lambda: or_none(lambda: s3.get_bucket_encryption(Bucket=name)[_SSE], _NO_ENCRYPTION),
+            lambda: s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=encryption),  # type: ignore[arg-type]  # built from the template
+        )
+    if "LifecycleConfiguration" in asked:
+        rules = [_lifecycle_rule(r) for r in asked["LifecycleConfiguration"]["Rules"]]
+        yield Setting(
+            "LifecycleConfiguration",
+            rules,
+            lambda: or_none(
+                lambda: s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"], "NoSuchLifecycleConfiguration"
+            ),
+            lambda: s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules}),  # type: ignore[typeddict-item]  # built from the template
+        )
+    if "LoggingConfiguration" in asked:
+        logging = {
+            "TargetBucket": asked["LoggingConfiguration"]["DestinationBucketName"],
+            "TargetPrefix": asked["LoggingConfiguration"].get("LogFilePrefix", ""),
+        }
+        yield Setting(
+            "LoggingConfiguration",
+            logging,
+            lambda: s3.get_bucket_logging(Bucket=name).get("LoggingEnabled"),
+            lambda: s3.put_bucket_logging(Bucket=name, BucketLoggingStatus={"LoggingEnabled": logging}),  # type: ignore[typeddict-item]  # built from the template
+        )
+    if "PublicAccessBlockConfiguration" in asked:
+        block = asked["PublicAccessBlockConfiguration"]
+        yield Setting(
+            "PublicAccessBlockConfiguration",
+            block,
+            lambda: or_none(
+                lambda: s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"],
+                "NoSuchPublicAccessBlockConfiguration",
+            ),
+            lambda: s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=block),
+        )
+    if "VersioningConfiguration" in asked:
+        yield Setting(
+            "VersioningConfiguration",
+            asked["VersioningConfiguration"]["Status"],
+            lambda: s3.get_bucket_versioning(Bucket=name).get("Status"),
+            lambda: s3.put_bucket_versioning(
+                Bucket=name, VersioningConfiguration={"Status": asked["VersioningConfiguration"]["Status"]}
+            ),
+        )
+    if "NotificationConfiguration" in asked:
+        queues = [_queue_notification(q) for q in asked["NotificationConfiguration"]["QueueConfigurations"]]
+        yield Setting(
+            "NotificationConfiguration",
+            queues,
+            lambda: [_plain_filter(q) for q in _notifications(clients, name)],
+            lambda: s3.put_bucket_notification_configuration(
+                Bucket=name,
+                NotificationConfiguration={"QueueConfigurations": queues},  # type: ignore[typeddict-item]  # built from the template
+            ),
+            needed=True,
+        )
+
+
+def bucket_policy(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::S3::BucketPolicy."""
+    name = resource.properties["Bucket"]
+    yield Setting("Bucket", name, lambda: clients.s3.head_bucket(Bucket=name) and name)
+    yield Setting(
+        "PolicyDocument",
+        resource.properties["PolicyDocument"],
+        lambda: document(or_none(lambda: clients.s3.get_bucket_policy(Bucket=name)["Policy"], "NoSuchBucketPolicy")),
+    )
+
+
+def key(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::KMS::Key."""
+    kms, key_id, asked = clients.kms, resource.physical_id, resource.properties
+    yield Setting(
+        "Description",
+        asked.get("Description", ""),
+        lambda: kms.describe_key(KeyId=key_id)["KeyMetadata"]["Description"],
+    )
+    yield Setting(
+        "EnableKeyRotation",
+        asked.get("EnableKeyRotation", False),
+        lambda: kms.get_key_rotation_status(KeyId=key_id)["KeyRotationEnabled"],
+        lambda: kms.enable_key_rotation(KeyId=key_id),
+    )
+    yield Setting(
+        "KeyPolicy",
+        asked["KeyPolicy"],
+        lambda: document(kms.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]),
+    )
+
+
+_SSE = "ServerSideEncryptionConfiguration"
+_NO_ENCRYPTION = "ServerSideEncryptionConfigurationNotFoundError"
+
+
+def _encryption_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]}
+    if "BucketKeyEnabled" in rule:
+        made["BucketKeyEnabled"] = rule["BucketKeyEnabled"]
+    return made
+
+
+def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    """CloudFormation's flat rule as the S3 API's nested one."""
+    made: dict[str, Any] = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    if "ExpirationInDays" in rule:
+        made["Expiration"] = {"Days": rule["ExpirationInDays"]}
+    if "ExpiredObjectDeleteMarker" in rule:
+        made["Expiration"] = {"ExpiredObjectDeleteMarker": rule["ExpiredObjectDeleteMarker"]}
+    if "Transitions" in rule:
+        made["Transitions"] = [
+            {"Days": t["TransitionInDays"], "StorageClass": t["StorageClass"]} for t in rule["Transitions"]
+        ]
+    for name in ("NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"):
+        if name in rule:
+            made[name] = rule[name]
+    return made
+
+
+def _queue_notification(wanted: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "QueueArn": wanted["Queue"],
+        "Events": [wanted["Event"]],
+        "Filter": {"Key": {"FilterRules": wanted["Filter"]["S3Key"]["Rules"]}},
+    }
+
+
+def _notifications(clients: Clients, name: str) -> list[Any]:
+    return list(clients.s3.get_bucket_notification_configuration(Bucket=name).get("QueueConfigurations", []))
+
+
+def _plain_filter(notification: Any) -> dict[str, Any]:
+    """Rule names as the template writes them: S3 answers `Prefix`, and takes `prefix`."""
+    rules = notification.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    plain = [{"Name": r["Name"].lower(), "Value": r["Value"]} for r in rules]
+    return {**notification, "Filter": {"Key": {"FilterRules": plain}}}

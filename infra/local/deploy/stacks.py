@@ -1,0 +1,178 @@
+"""CloudFormation by change sets: create, update or leave a stack alone."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from mypy_boto3_cloudformation import CloudFormationClient
+
+_UNSUPPORTED = re.compile(r"Unrecognized resource types: \[(.*?)\]")
+_POLL_SECONDS = 0.1
+_TIMEOUT_SECONDS = 120
+# A first deployment that failed leaves a stack that can only be deleted.
+_UNUSABLE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED")
+
+
+class DeployError(RuntimeError):
+    """The local AWS could not be brought to what the templates say; the text says what failed and the way out."""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """One stack as it stands: the template that was sent, and what had to be left out of it."""
+
+    name: str
+    change: str
+    template: dict[str, Any]
+    pruned: tuple[str, ...]
+
+
+def templates(assembly: Path) -> dict[str, dict[str, Any]]:
+    """The assembly's templates by stack name, in the order in which they depend on each other."""
+    artifacts: dict[str, Any] = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    stacks = {name: a for name, a in artifacts.items() if a["type"] == "aws:cloudformation:stack"}
+    ordered: list[str] = []
+    while len(ordered) < len(stacks):
+        ready = [
+            name
+            for name, artifact in stacks.items()
+            if name not in ordered and all(d in ordered for d in artifact.get("dependencies", []) if d in stacks)
+        ]
+        if not ready:
+            raise DeployError(f"the stacks of {assembly} depend on each other in a circle")
+        ordered += ready
+    return {name: json.loads((assembly / stacks[name]["properties"]["templateFile"]).read_text()) for name in ordered}
+
+
+def deploy_stack(client: CloudFormationClient, name: str, template: dict[str, Any]) -> Deployed:
+    """Bring one stack to its template. Raises DeployError with the reasons CloudFormation gives."""
+    status = _settled_status(client, name)
+    if status in _UNUSABLE:
+        client.delete_stack(StackName=name)
+        status = _settled_status(client, name)
+    wanted, pruned = template, ()
+    while True:
+        if status is not None and _current_template(client, name) == wanted:
+            return Deployed(name, "unchanged", wanted, pruned)
+        try:
+            change = _change(client, name, wanted, creating=status is None)
+            return Deployed(name, change, wanted, pruned)
+        except ClientError as error:
+            refused = _UNSUPPORTED.search(str(error))
+            if not refused:
+                raise DeployError(f"stack {name}: {error}") from error
+            wanted, pruned = prune(template, set(refused[1].split(", ")))
+            # A refused creation may leave an empty stack in review.
+            status = _settled_status(client, name) if status else None
+
+
+def prune(template: dict[str, Any], unsupported: set[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The template without the unsupported types and all that refers to them, and a line for each thing left out."""
+    resources = template["Resources"]
+    gone = {logical_id for logical_id, r in resources.items() if r["Type"] in unsupported}
+    lines = [f"{resources[logical_id]['Type']} {logical_id}: type not supported" for logical_id in sorted(gone)]
+    while more := {
+        logical_id: hit
+        for logical_id, r in resources.items()
+        if logical_id not in gone and (hit := gone & set(references(r.get("Properties", {}))))
+    }:
+        gone |= more.keys()
+        lines += [
+            f"{resources[logical_id]['Type']} {logical_id}: refers to {', '.join(sorted(hit))}"
+            for logical_id, hit in more.items()
+        ]
+    kept = {logical_id: _without_dependencies(r, gone) for logical_id, r in resources.items() if logical_id not in gone}
+    outputs = {}
+    for key, output in template.get("Outputs", {}).items():
+        if hit := gone & set(references(output)):
+            lines.append(f"output {key}: refers to {', '.join(sorted(hit))}")
+        else:
+            outputs[key] = output
+    return {**template, "Resources": kept, "Outputs": outputs}, tuple(lines)
+
+
+def references(node: Any) -> Iterator[str]:
+    """The logical ids that a piece of a template refers to, by Ref, Fn::GetAtt or Fn::Sub."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "Ref":
+                yield value
+            elif key == "Fn::GetAtt":
+                yield value[0] if isinstance(value, list) else value.split(".")[0]
+            elif key == "Fn::Sub":
+                text = value if isinstance(value, str) else value[0]
+                yield from (name.split(".")[0] for name in re.findall(r"\$\{([^!][^}]*)\}", text))
+            yield from references(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from references(item)
+
+
+def _without_dependencies(resource: dict[str, Any], gone: set[str]) -> dict[str, Any]:
+    if "DependsOn" not in resource:
+        return resource
+    depends = resource["DependsOn"]
+    names = [depends] if isinstance(depends, str) else depends
+    return {**resource, "DependsOn": [name for name in names if name not in gone]}
+
+
+def _change(client: CloudFormationClient, name: str, template: dict[str, Any], *, creating: bool) -> str:
+    change_set = client.create_change_set(
+        StackName=name,
+        ChangeSetName=f"deploy-{time.time_ns()}",
+        TemplateBody=json.dumps(template),
+        ChangeSetType="CREATE" if creating else "UPDATE",
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+        # After a crash the emulator still has its buckets and no stack: take them over with what they hold.
+        ImportExistingResources=creating,
+    )["Id"]
+    while (made := client.describe_change_set(ChangeSetName=change_set))["Status"].endswith(("PENDING", "IN_PROGRESS")):
+        time.sleep(_POLL_SECONDS)
+    if made["Status"] == "FAILED":
+        reason = made.get("StatusReason", "")
+        if "didn't contain changes" in reason:
+            return "unchanged"
+        raise DeployError(f"stack {name}: the change set failed: {reason}")
+    client.execute_change_set(ChangeSetName=change_set)
+    status = _settled_status(client, name)
+    if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"):
+        raise DeployError(f"stack {name} ended as {status}:\n{_failures(client, name)}")
+    return f"{'created' if creating else 'updated'}, {len(made['Changes'])} changes"
+
+
+def _settled_status(client: CloudFormationClient, name: str) -> str | None:
+    """The stack's status once nothing is in progress; None if there is no such stack."""
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while True:
+        try:
+            status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+        if status == "DELETE_COMPLETE":
+            return None
+        if not status.endswith("IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
+            return status
+        if time.monotonic() > deadline:
+            raise DeployError(f"stack {name} has been {status} for {_TIMEOUT_SECONDS} s: reset the local AWS")
+        time.sleep(_POLL_SECONDS)
+
+
+def _current_template(client: CloudFormationClient, name: str) -> Any:
+    body = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+    return json.loads(body) if isinstance(body, str) else body
+
+
+def _failures(client: CloudFormationClient, name: str) -> str:
+    events = client.describe_stack_events(StackName=name)["StackEvents"]
+    return "\n".join(
+        f"  {e.get('ResourceType')} {e.get('LogicalResourceId')}: {e.get('ResourceStatusReason', 'no reason given')}"
+        for e in reversed(events)
+        if "FAILED" in e.get("ResourceStatus", "")
+    )

