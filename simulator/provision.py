@@ -1,0 +1,162 @@
+"""Onboard devices into AWS IoT Core: a key and a certificate each, a thing, a policy. Safe to repeat and to interrupt."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from simulator.fleet import Device, Fleet
+
+if TYPE_CHECKING:
+    from mypy_boto3_iot import IoTClient
+
+THING_TYPE = "telemetry-sensor"
+POLICY = "telemetry-device"
+_WORKERS = 8
+
+
+class Onboarding(StrEnum):
+    """What provisioning found or did for a device."""
+
+    KEPT = "kept"
+    CREATED = "created"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Where a device's key and certificate lie (PEM files)."""
+
+    key: Path
+    certificate: Path
+
+
+def credentials(folder: Path, device_id: str) -> Credentials:
+    """The credential files of a device below the fleet's folder."""
+    return Credentials(folder / "devices" / f"{device_id}.key", folder / "devices" / f"{device_id}.crt")
+
+
+def iot_client() -> "IoTClient":
+    """An AWS IoT client from the ordinary AWS environment, with room for the pool of workers."""
+    return boto3.client("iot", config=Config(max_pool_connections=_WORKERS, retries={"mode": "adaptive"}))
+
+
+def provision(
+    fleet: Fleet,
+    folder: Path,
+    iot: "IoTClient",
+    thing_type: str = THING_TYPE,
+    policy: str = POLICY,
+    on_device: Callable[[], None] = lambda: None,
+) -> dict[Onboarding, int]:
+    """Bring every device of a fleet to the state: key and active certificate on disk, thing, policy attached.
+
+    Credentials on disk whose certificate is active at AWS are kept; anything missing is completed. Private keys
+    never leave the machine: AWS signs a CSR (AWS IoT API reference, CreateCertificateFromCsr). Calls `on_device`
+    after each. Returns how many devices were kept and created. Raises ValueError when the policy or the thing
+    type does not exist: they belong to the platform, not to the simulator.
+    """
+    _require_platform(iot, thing_type, policy)
+    (folder / "devices").mkdir(parents=True, exist_ok=True, mode=0o700)
+    fleet.save(folder)
+    counts = dict.fromkeys(Onboarding, 0)
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for outcome in pool.map(lambda device: _onboard(device, folder, iot, thing_type, policy), fleet.devices):
+            counts[outcome] += 1
+            on_device()
+    return counts
+
+
+def _require_platform(iot: "IoTClient", thing_type: str, policy: str) -> None:
+    missing = []
+    try:
+        iot.get_policy(policyName=policy)
+    except iot.exceptions.ResourceNotFoundException:
+        missing.append(f"IoT policy {policy!r} (--policy)")
+    try:
+        iot.describe_thing_type(thingTypeName=thing_type)
+    except iot.exceptions.ResourceNotFoundException:
+        missing.append(f"thing type {thing_type!r} (--thing-type)")
+    if missing:
+        raise ValueError(f"{' and '.join(missing)} not found in region {iot.meta.region_name}; deploy the platform first")
+
+
+def _onboard(device: Device, folder: Path, iot: "IoTClient", thing_type: str, policy: str) -> Onboarding:
+    files = credentials(folder, device.device_id)
+    arn = _active_certificate(files, iot)
+    outcome = Onboarding.KEPT if arn else Onboarding.CREATED
+    if arn is None:
+        arn = _sign(device, files, iot)
+    # These three do nothing when they are already done, so an interrupted device is completed here.
+    iot.create_thing(
+        thingName=device.device_id,
+        thingTypeName=thing_type,
+        attributePayload={"attributes": {"tenant": device.tenant, "site": device.site, "kind": device.kind}},
+    )
+    iot.attach_policy(policyName=policy, target=arn)
+    iot.attach_thing_principal(thingName=device.device_id, principal=arn)
+    return outcome
+
+
+def _active_certificate(files: Credentials, iot: "IoTClient") -> str | None:
+    """The ARN of the certificate on disk if it fits the key and AWS knows it as active, else None."""
+    if not (files.key.exists() and files.certificate.exists()):
+        return None
+    certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+    key = _load_key(files.key)
+    if key.public_key() != certificate.public_key():
+        return None
+    # A certificate's id is the SHA-256 fingerprint of its DER form.
+    fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
+    try:
+        known = iot.describe_certificate(certificateId=fingerprint)["certificateDescription"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return None
+    return known["certificateArn"] if known["status"] == "ACTIVE" else None
+
+
+def _sign(device: Device, files: Credentials, iot: "IoTClient") -> str:
+    key = _load_key(files.key) if files.key.exists() else _new_key(files.key)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device.device_id)])
+    csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    pem = csr.public_bytes(serialization.Encoding.PEM).decode()
+    signed = iot.create_certificate_from_csr(certificateSigningRequest=pem, setAsActive=True)
+    _write(files.certificate, signed["certificatePem"].encode(), mode=0o644)
+    return signed["certificateArn"]
+
+
+def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError(f"{path} is not an elliptic-curve key; move it away and provision again")
+    return key
+
+
+def _new_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    _write(path, pem, mode=0o600)
+    return key
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    """Write a file whole or not at all; its mode is right from the first byte on."""
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+    temporary.replace(path)

@@ -1,0 +1,44 @@
+"""What the next batch depends on beside the options. JSON-able, so that a restart goes on where the last run was."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from simulator.fleet import Fleet
+from simulator.rows import Row
+from simulator.signals import Noise
+
+Reading = dict[str, Any]
+
+
+@dataclass
+class State:
+    """The next batch of the plan; for each device the next sequence and message number, its noise, what it is stuck
+    at and the readings it holds back for its next message."""
+
+    batch: int
+    seq: list[int]
+    number: list[int]
+    noise: list[list[float]]
+    stuck: list[float | None]
+    held: list[list[tuple[Reading, Row]]] = field(default_factory=list)
+
+    @staticmethod
+    def start(fleet: Fleet) -> "State":
+        """The state before a fleet's first reading."""
+        count = len(fleet.devices)
+        noise = Noise.start(count, fleet.seed).state.tolist()
+        return State(0, [1] * count, [1] * count, noise, [None] * count, [[] for _ in range(count)])
+
+    def next_plan(self) -> "State":
+        """The state at the beginning of another plan: sequence and message numbers go on."""
+        return State(0, self.seq, self.number, self.noise, self.stuck, [[] for _ in self.seq])
+
+    def to_json(self) -> dict[str, Any]:
+        """The state as an object of JSON types."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(content: dict[str, Any]) -> "State":
+        """The inverse of `to_json`."""
+        held = [[(reading, Row(**row)) for reading, row in of_device] for of_device in content["held"]]
+        return State(**{**content, "held": held})
