@@ -6,8 +6,6 @@ from aws_cdk import aws_s3 as s3
 
 from iot_pipeline.contract import PARTITION_KEYS, Format, Table, Tables
 
-CRAWLED_DATABASE_SUFFIX = "_crawled"
-
 _TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 _TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"

@@ -45,3 +45,12 @@ class PlatformConfig:
         to a queue that does not yet let it send (S3 user guide, "Granting permissions to publish event messages").
         """
         return f"{self.name}-lake-{self.account}-{self.region}"
+
+    @property
+    def crawled_database(self) -> str:
+        """The database of what the crawlers find."""
+        return f"{self.name}_crawled"
+
+    def lake_objects(self, prefix: str) -> str:
+        """The ARN pattern of all objects of the lake under a prefix."""
+        return f"arn:aws:s3:::{self.lake_bucket}/{prefix}*"

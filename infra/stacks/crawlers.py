@@ -9,6 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
+from infra.stacks.config import PlatformConfig
+from infra.stacks.nag import accept, accept_wildcards
 from iot_pipeline.contract import Table, Tables
 
 
@@ -21,7 +23,12 @@ class Crawlers:
 
 
 def add_crawlers(
-    stack: Stack, database: glue.CfnDatabase, bucket: s3.IBucket, key: kms.IKey, tables: Tables
+    stack: Stack,
+    config: PlatformConfig,
+    database: glue.CfnDatabase,
+    bucket: s3.IBucket,
+    key: kms.IKey,
+    tables: Tables,
 ) -> Crawlers:
     """Crawlers that look and report, and touch no table that anyone reads.
 
@@ -31,20 +38,26 @@ def add_crawlers(
     the contract's tables. The table level pins one table a zone: `curated/telemetry/v=<build>/year=...` stays one
     table with `v` as a partition key, and never becomes a table a version.
     """
-    role = _role(stack, database, bucket, key, (tables.raw_telemetry, tables.curated_telemetry))
-    raw = _crawler(stack, "RawZoneCrawler", database, bucket, role, tables.raw_telemetry)
-    curated = _crawler(stack, "CuratedZoneCrawler", database, bucket, role, tables.curated_telemetry)
+    role = _role(stack, config, database, bucket, key, (tables.raw_telemetry, tables.curated_telemetry))
+    raw = _crawler(stack, "RawZoneCrawler", config.name, database, bucket, role, tables.raw_telemetry)
+    curated = _crawler(stack, "CuratedZoneCrawler", config.name, database, bucket, role, tables.curated_telemetry)
     return Crawlers(raw=raw, curated=curated)
 
 
 def _crawler(
-    stack: Stack, construct_id: str, database: glue.CfnDatabase, bucket: s3.IBucket, role: iam.Role, table: Table
+    stack: Stack,
+    construct_id: str,
+    name: str,
+    database: glue.CfnDatabase,
+    bucket: s3.IBucket,
+    role: iam.Role,
+    table: Table,
 ) -> glue.CfnCrawler:
     zone = table.prefix.split("/", maxsplit=1)[0]
     crawler = glue.CfnCrawler(
         stack,
         construct_id,
-        name=f"{stack.stack_name}-{zone}",
+        name=f"{name}-{zone}",
         description=f"Schema and partitions as found under {table.prefix}",
         role=role.role_arn,
         database_name=database.ref,
@@ -66,17 +79,25 @@ def _crawler(
             }
         ),
     )
+    accept(crawler, "AwsSolutions-GL1", "A crawler's log names folders and columns; no telemetry is in it")
     # Glue takes on the role when the crawler is made, and refuses one that cannot read yet.
     crawler.node.add_dependency(role.node.find_child("DefaultPolicy"))
     return crawler
 
 
 def _role(
-    stack: Stack, database: glue.CfnDatabase, bucket: s3.IBucket, key: kms.IKey, crawled: tuple[Table, ...]
+    stack: Stack,
+    config: PlatformConfig,
+    database: glue.CfnDatabase,
+    bucket: s3.IBucket,
+    key: kms.IKey,
+    crawled: tuple[Table, ...],
 ) -> iam.Role:
     """A role that reads the crawled prefixes and writes the crawlers' own database; the managed policy allows more."""
     role = iam.Role(stack, "CrawlerRole", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
+    objects = [config.lake_objects(table.prefix) for table in crawled]
     logs = stack.format_arn(service="logs", resource="log-group:/aws-glue/crawlers*")
+    tables = stack.format_arn(service="glue", resource="table", resource_name=f"{config.crawled_database}/*")
     statements = {
         "ListLake": iam.PolicyStatement(
             actions=["s3:ListBucket"],
@@ -84,9 +105,7 @@ def _role(
             conditions={"StringLike": {"s3:prefix": [f"{table.prefix}*" for table in crawled]}},
         ),
         "LocateLake": iam.PolicyStatement(actions=["s3:GetBucketLocation"], resources=[bucket.bucket_arn]),
-        "ReadLake": iam.PolicyStatement(
-            actions=["s3:GetObject"], resources=[bucket.arn_for_objects(f"{table.prefix}*") for table in crawled]
-        ),
+        "ReadLake": iam.PolicyStatement(actions=["s3:GetObject"], resources=objects),
         "Decrypt": iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn]),
         "WriteCatalog": iam.PolicyStatement(
             actions=[
@@ -104,7 +123,7 @@ def _role(
             resources=[
                 stack.format_arn(service="glue", resource="catalog"),
                 stack.format_arn(service="glue", resource="database", resource_name=database.ref),
-                stack.format_arn(service="glue", resource="table", resource_name=f"{database.ref}/*"),
+                tables,
             ],
         ),
         "Log": iam.PolicyStatement(
@@ -114,4 +133,7 @@ def _role(
     for sid, statement in statements.items():
         statement.sid = sid
         role.add_to_policy(statement)
+    accept_wildcards(role, objects, "A crawler reads a whole zone")
+    accept_wildcards(role, [tables], "A crawler makes the tables of its own database, whatever they are called")
+    accept_wildcards(role, [logs], "Glue makes the log group, under a fixed prefix")
     return role

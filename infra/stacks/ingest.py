@@ -13,7 +13,7 @@ from infra.stacks.config import PlatformConfig
 from infra.stacks.devices import add_device_policy, add_thing_type
 from infra.stacks.lake import LakeStack
 from infra.stacks.lifecycle import FAILED_DELIVERY_PREFIX
-from infra.stacks.nag import accept
+from infra.stacks.nag import accept, accept_wildcards
 from infra.stacks.rules import SQL_VERSION, rule_sql
 from iot_pipeline.contract.tables import RAW_PREFIX
 
@@ -45,7 +45,7 @@ class IngestStack(cdk.Stack):
             # Kinesis' own key: data passes through here for two days, and no other account reads it.
             encryption=kinesis.StreamEncryption.MANAGED,
             retention_period=cdk.Duration.hours(config.stream_retention_hours),
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         errors = self._rule_errors()
         self._rules(stream, errors)
@@ -113,13 +113,16 @@ class IngestStack(cdk.Stack):
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        return firehose.DeliveryStream(
+        role = self._delivery_role(lake, log)
+        delivery = firehose.DeliveryStream(
             self,
             "Delivery",
             source=firehose.KinesisStreamSource(stream),
             destination=firehose.S3Bucket(
                 lake.bucket,
                 encryption_key=lake.key,
+                # The construct would also grant deleting, and all of the bucket.
+                role=role.without_policy_updates(),
                 compression=firehose.Compression.GZIP,
                 # Kinesis records carry no newline; without one the objects would be a single line.
                 processors=[firehose.AppendDelimiterToRecordProcessor()],
@@ -130,6 +133,32 @@ class IngestStack(cdk.Stack):
                 logging_config=firehose.EnableLogging(log),
             ),
         )
+        delivery.node.add_dependency(role.node.find_child("DefaultPolicy"))
+        accept(delivery, "AwsSolutions-KDF1", "The source stream is encrypted; this setting is for direct puts only")
+        return delivery
+
+    def _delivery_role(self, lake: LakeStack, log: logs.LogGroup) -> iam.Role:
+        """What Firehose needs to write to the lake (Firehose guide, "Controlling access", Amazon S3 destination)."""
+        role = iam.Role(self, "DeliveryRole", assumed_by=self._service("firehose"))
+        objects = [self.config.lake_objects(prefix) for prefix in (RAW_PREFIX, FAILED_DELIVERY_PREFIX)]
+        statements = {
+            "FindBucket": iam.PolicyStatement(
+                actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+                resources=[lake.bucket.bucket_arn],
+            ),
+            "Write": iam.PolicyStatement(
+                actions=["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], resources=objects
+            ),
+            "Encrypt": iam.PolicyStatement(
+                actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=[lake.key.key_arn]
+            ),
+            "Log": iam.PolicyStatement(actions=["logs:PutLogEvents"], resources=[log.log_group_arn]),
+        }
+        for sid, statement in statements.items():
+            statement.sid = sid
+            role.add_to_policy(statement)
+        accept_wildcards(role, objects, "Firehose names its objects itself, under these two prefixes")
+        return role
 
     def _service(self, name: str) -> iam.IPrincipal:
         """An AWS service, acting for this account alone (IAM guide, "The confused deputy problem")."""

@@ -9,7 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.stacks.athena import add_workgroups
-from infra.stacks.catalog import CRAWLED_DATABASE_SUFFIX, add_database, add_tables
+from infra.stacks.catalog import add_database, add_tables
 from infra.stacks.config import PlatformConfig
 from infra.stacks.crawlers import add_crawlers
 from infra.stacks.lifecycle import lake_lifecycle
@@ -40,7 +40,7 @@ class LakeStack(cdk.Stack):
             "Key",
             description=f"Data at rest of {config.name}: lake bucket, query results, alerts",
             enable_key_rotation=True,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         raw = tables(contract).raw_telemetry.prefix
         self.raw_queue = self._raw_queue()
@@ -49,9 +49,9 @@ class LakeStack(cdk.Stack):
         database = add_database(self, "Database", config.name, "The lake's tables, made from the telemetry contract")
         add_tables(self, database, self.bucket, tables(contract))
         crawled = add_database(
-            self, "CrawledDatabase", config.name + CRAWLED_DATABASE_SUFFIX, "What the crawlers found, for comparison"
+            self, "CrawledDatabase", config.crawled_database, "What the crawlers found, for comparison"
         )
-        crawlers = add_crawlers(self, crawled, self.bucket, self.key, tables(contract))
+        crawlers = add_crawlers(self, config, crawled, self.bucket, self.key, tables(contract))
         workgroups = add_workgroups(self, config, self.bucket, self.key)
         outputs = {
             "LakeBucket": self.bucket.bucket_name,
@@ -113,7 +113,7 @@ class LakeStack(cdk.Stack):
             enforce_ssl=True,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             lifecycle_rules=[s3.LifecycleRule(id="logs", expiration=cdk.Duration.days(self.config.log_days))],
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         accept(logs, "AwsSolutions-S1", "This bucket takes the access logs; logging itself would never end")
         bucket = s3.Bucket(
@@ -129,7 +129,7 @@ class LakeStack(cdk.Stack):
             server_access_logs_bucket=logs,
             server_access_logs_prefix="lake/",
             lifecycle_rules=lake_lifecycle(self.config),
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         self._notify(bucket, raw_prefix)
         return bucket

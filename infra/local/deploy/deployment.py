@@ -46,7 +46,7 @@ def deploy(state_dir: Path, console: Console) -> DeployResult:
 def deploy_assembly(assembly: Path, console: Console) -> DeployResult:
     """As `deploy`, from a cloud assembly that is there already."""
     session = boto3.Session()
-    cloudformation = session.client("cloudformation")
+    cloudformation = _local_cloudformation(session)
     clients = Clients(session)
     result = DeployResult({}, [], [], [])
     for name, template in templates(assembly).items():
@@ -60,23 +60,34 @@ def deploy_assembly(assembly: Path, console: Console) -> DeployResult:
     return result
 
 
+def _local_cloudformation(session: boto3.Session) -> CloudFormationClient:
+    """The client; refuses real AWS, where these templates are deployed with `cdk deploy`."""
+    if session.region_name is None:
+        raise DeployError("no region: set AWS_REGION and AWS_DEFAULT_REGION (eu-west-1 for the local AWS)")
+    client = session.client("cloudformation")
+    if client.meta.endpoint_url.endswith(("amazonaws.com", "amazonaws.com.cn")):
+        raise DeployError(
+            f"this deploys to a local AWS, and the endpoint is {client.meta.endpoint_url}: set AWS_ENDPOINT_URL"
+        )
+    return client
+
+
 def _resolved(client: CloudFormationClient, session: boto3.Session, deployed: Deployed) -> list[Resource]:
     resources = client.describe_stack_resources(StackName=deployed.name)["StackResources"]
+    exports = client.get_paginator("list_exports").paginate()
     identity = session.client("sts").get_caller_identity()
     return Stack(
         account=identity["Account"],
         region=session.region_name,
         template=deployed.template,
         physical_ids={r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources},
-        exports={
-            e["Name"]: e["Value"] for page in client.get_paginator("list_exports").paginate() for e in page["Exports"]
-        },
+        exports={e["Name"]: e["Value"] for page in exports for e in page["Exports"]},
     ).resources()
 
 
 def _read_back(resources: list[Resource], clients: Clients, stack: str, result: DeployResult) -> None:
     """Compare, apply what can be applied, and refuse to go on without what is needed."""
-    missing = []
+    missing: list[str] = []
     for resource in resources:
         for setting in settings(resource, clients):
             where = f"{stack}: {resource.type} {resource.logical_id}"

@@ -55,7 +55,8 @@ def deploy_stack(client: CloudFormationClient, name: str, template: dict[str, An
     if status in _UNUSABLE:
         client.delete_stack(StackName=name)
         status = _settled_status(client, name)
-    wanted, pruned = template, ()
+    wanted = template
+    pruned: tuple[str, ...] = ()
     while True:
         if status is not None and _current_template(client, name) == wanted:
             return Deployed(name, "unchanged", wanted, pruned)
@@ -164,9 +165,9 @@ def _settled_status(client: CloudFormationClient, name: str) -> str | None:
         time.sleep(_POLL_SECONDS)
 
 
-def _current_template(client: CloudFormationClient, name: str) -> Any:
-    body = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
-    return json.loads(body) if isinstance(body, str) else body
+def _current_template(client: CloudFormationClient, name: str) -> object:
+    # botocore parses a JSON template, though the stubs and the API reference say text.
+    return client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
 
 
 def _failures(client: CloudFormationClient, name: str) -> str:

@@ -1,6 +1,7 @@
 """Roles, their policies, and logs."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from infra.local.deploy.readback.clients import Clients
@@ -20,18 +21,19 @@ def role(resource: Resource, clients: Clients) -> Iterator[Setting]:
 def inline_policy(resource: Resource, clients: Clients) -> Iterator[Setting]:
     """AWS::IAM::Policy."""
     asked = resource.properties
-    name = asked["PolicyName"]
     for holder in asked["Roles"]:
         yield Setting(
             "PolicyDocument",
             asked["PolicyDocument"],
-            lambda holder=holder: document(  # type: ignore[misc]  # mypy cannot type a default
-                or_none(
-                    lambda: clients.iam.get_role_policy(RoleName=holder, PolicyName=name)["PolicyDocument"],
-                    "NoSuchEntity",
-                )
-            ),
+            partial(_role_policy, clients, holder, asked["PolicyName"]),
         )
+
+
+def _role_policy(clients: Clients, role_name: str, policy_name: str) -> Any:
+    def read() -> Any:
+        return clients.iam.get_role_policy(RoleName=role_name, PolicyName=policy_name)["PolicyDocument"]
+
+    return document(or_none(read, "NoSuchEntity"))
 
 
 def log_group(resource: Resource, clients: Clients) -> Iterator[Setting]:
@@ -51,16 +53,14 @@ def log_group(resource: Resource, clients: Clients) -> Iterator[Setting]:
 
 def log_stream(resource: Resource, clients: Clients) -> Iterator[Setting]:
     """AWS::Logs::LogStream."""
-    group = resource.properties["LogGroupName"]
+    group, name = resource.properties["LogGroupName"], resource.physical_id
     yield Setting(
         "LogStreamName",
-        resource.physical_id,
+        name,
         lambda: _named(
-            clients.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=resource.physical_id)[
-                "logStreams"
-            ],
+            clients.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=name)["logStreams"],
             "logStreamName",
-            resource.physical_id,
+            name,
         ).get("logStreamName"),
     )
 

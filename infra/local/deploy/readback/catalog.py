@@ -1,6 +1,7 @@
 """Glue and Athena."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from infra.local.deploy.readback.clients import Clients
@@ -37,13 +38,16 @@ def crawler(resource: Resource, clients: Clients) -> Iterator[Setting]:
     def read() -> Any:
         return clients.glue.get_crawler(Name=resource.physical_id)["Crawler"]
 
+    def field(name: str) -> Any:
+        return read().get(name)
+
     for name, value in resource.properties.items():
         needed = name in ("Name", "Targets", "DatabaseName")
         if name == "Role":
             # Glue answers the name where it was given the ARN.
             yield Setting(name, value.rsplit("/")[-1], lambda: read()["Role"].rsplit("/")[-1])
         else:
-            yield Setting(name, value, lambda name=name: read().get(name), needed=needed)  # type: ignore[misc]  # mypy cannot type a default
+            yield Setting(name, value, partial(field, name), needed=needed)
 
 
 def workgroup(resource: Resource, clients: Clients) -> Iterator[Setting]:

@@ -60,8 +60,8 @@ class Clients:
 
     @cached_property
     def kms(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
-        return self.session.client("kms")  # type: ignore[call-overload]  # as above
+        return self.session.client("kms")
 
     @cached_property
     def logs(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
-        return self.session.client("logs")  # type: ignore[call-overload]  # as above
+        return self.session.client("logs")

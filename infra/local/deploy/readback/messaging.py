@@ -35,13 +35,13 @@ def topic_policy(resource: Resource, clients: Clients) -> Iterator[Setting]:
 
 def _queue_attribute(clients: Clients, url: str, name: str, wanted: Any, *, needed: bool) -> Setting:
     def read() -> Any:
-        attributes = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        value = attributes.get(name)  # type: ignore[call-overload]  # the name comes from the template
+        answer: Any = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        value = answer["Attributes"].get(name)
         return document(value) if isinstance(wanted, dict) else value
 
-    text = json.dumps(wanted) if isinstance(wanted, (dict, bool)) else str(wanted)
+    attributes: Any = {name: json.dumps(wanted) if isinstance(wanted, (dict, bool)) else str(wanted)}
     return Setting(
-        name, wanted, read, lambda: clients.sqs.set_queue_attributes(QueueUrl=url, Attributes={name: text}), needed
+        name, wanted, read, lambda: clients.sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes), needed
     )
 
 

@@ -14,11 +14,15 @@ def bucket(resource: Resource, clients: Clients) -> Iterator[Setting]:
     if "BucketName" in asked:
         yield Setting("BucketName", asked["BucketName"], lambda: name, needed=True)
     if "BucketEncryption" in asked:
-        encryption = {"Rules": [_encryption_rule(r) for r in asked["BucketEncryption"][_SSE]]}
+        encryption = {
+            "Rules": [_encryption_rule(r) for r in asked["BucketEncryption"]["ServerSideEncryptionConfiguration"]]
+        }
         yield Setting(
             "BucketEncryption",
             encryption,
-            lambda: or_none(lambda: s3.get_bucket_encryption(Bucket=name)[_SSE], _NO_ENCRYPTION),
+            lambda: or_none(
+                lambda: s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"], _NO_ENCRYPTION
+            ),
             lambda: s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=encryption),  # type: ignore[arg-type]  # built from the template
         )
     if "LifecycleConfiguration" in asked:
@@ -108,7 +112,6 @@ def key(resource: Resource, clients: Clients) -> Iterator[Setting]:
     )
 
 
-_SSE = "ServerSideEncryptionConfiguration"
 _NO_ENCRYPTION = "ServerSideEncryptionConfigurationNotFoundError"
 
 
