@@ -8,11 +8,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from iot_pipeline.contract import CONTRACT, Contract
 
+_FROM_ENVIRONMENT = SettingsConfigDict(env_prefix="IOT_", frozen=True)
 
-class Settings(BaseSettings):
-    """What a deployment of the pipeline must be told, each as IOT_<NAME>; `infra` prints the values."""
 
-    model_config = SettingsConfigDict(env_prefix="IOT_", frozen=True)
+class Deployment(BaseSettings):
+    """Where this deployment's parts are, each as IOT_<NAME>: the outputs of the CDK stacks."""
+
+    model_config = _FROM_ENVIRONMENT
 
     lake_bucket: str = Field(description="Bucket of the lake")
     raw_queue_url: str = Field(description="SQS queue with the notifications of new raw objects")
@@ -22,13 +24,18 @@ class Settings(BaseSettings):
     raw_crawler: str = "telemetry-raw"
     curated_crawler: str = "telemetry-curated"
 
+
+class Policy(BaseSettings):
+    """How the lake is to behave, each as IOT_<NAME>; the defaults suit most."""
+
+    model_config = _FROM_ENVIRONMENT
+
     partitions_start: AwareDatetime = Field(
         default=datetime(2026, 1, 1, tzinfo=UTC),
         description="First hour, UTC, for which partitions exist; raise the lateness bound too for older events",
     )
     lateness_days: float = Field(default=CONTRACT.lateness_bound / timedelta(days=1), gt=0)
     future_hours: float = Field(default=CONTRACT.future_bound / timedelta(hours=1), ge=0)
-
     build_interval_minutes: int = Field(
         default=5, ge=1, le=30, description="How often hours with new raw objects are built: the open hour's debounce"
     )
@@ -46,6 +53,12 @@ class Settings(BaseSettings):
 
 
 @cache
-def settings() -> Settings:
-    """The settings of this process. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
-    return Settings()
+def deployment() -> Deployment:
+    """The deployment of this process. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
+    return Deployment()
+
+
+@cache
+def policy() -> Policy:
+    """The policy of this process. Raises pydantic.ValidationError naming each variable that is wrong."""
+    return Policy()

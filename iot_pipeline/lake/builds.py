@@ -94,22 +94,34 @@ class Lake:
         return balances
 
     def plan(self, event_hours: Iterable[Hour]) -> EventHourPlan:
-        """What the ledger says of these event hours, in one consistent read."""
+        """What the ledger says of these event hours."""
         wanted = sorted(set(event_hours))
         valid = dict.fromkeys(wanted, 0)
         arrivals: dict[Hour, set[Hour]] = defaultdict(set)
-        objects: dict[Hour, list[str]] = defaultdict(list)
-        result = self.athena.run(statements.ledger_of_event_hours(self.contract, wanted))
-        for event_hour, year, month, day, hour, ledger_object, readings in result.rows:
-            event = Hour.from_sql(event_hour)
-            valid[event] += int(readings)
-            arrivals[event].add(Hour.from_values((year, month, day, hour)))
-            objects[event].append(ledger_object)
+        marks: dict[Hour, list[str]] = defaultdict(list)
+        for batch in _batches(wanted):
+            rows = self.athena.run(statements.ledger_of_event_hours(self.contract, batch)).rows
+            for event_hour, year, month, day, hour, readings, objects in rows:
+                event, arrival = Hour.from_sql(event_hour), Hour.from_values((year, month, day, hour))
+                valid[event] += int(readings)
+                arrivals[event].add(arrival)
+                marks[event].append(f"{arrival} {readings} {objects}")
         return EventHourPlan(
             valid=valid,
             arrivals={hour: frozenset(arrivals[hour]) for hour in wanted},
-            inputs={hour: fingerprint(objects[hour]) for hour in wanted},
+            inputs={hour: fingerprint(marks[hour]) for hour in wanted},
         )
+
+    def stale(self, event_hours: Iterable[Hour]) -> list[Hour]:
+        """Those of these event hours whose curated partition is missing or was not built from what the ledger holds."""
+        plan = self.plan(event_hours)
+        built = self.catalog.partitions(tables(self.contract).curated_telemetry.name, plan.valid)
+        return [
+            hour
+            for hour, inputs in sorted(plan.inputs.items())
+            if (plan.valid[hour] or hour in built)
+            and (hour not in built or built[hour].parameters.get("inputs") != inputs)
+        ]
 
     def touched(self, arrival_hours: Iterable[Hour]) -> list[Hour]:
         """The event hours that have valid readings in these arrival hours."""
@@ -165,9 +177,9 @@ class Lake:
         self.progress(f"published {len(partitions)} partitions of {table.name}")
 
 
-def fingerprint(ledger_objects: Iterable[str]) -> str:
-    """An order-independent mark of the ledger's objects that an event hour was built from."""
-    return hashlib.sha256("\n".join(sorted(set(ledger_objects))).encode()).hexdigest()[:16]
+def fingerprint(marks: Iterable[str]) -> str:
+    """An order-independent mark of what the ledger holds for an event hour; equal marks give equal partitions."""
+    return hashlib.sha256("\n".join(sorted(marks)).encode()).hexdigest()[:16]
 
 
 def _notes(plan: EventHourPlan, balances: Iterable[EventHourBalance]) -> dict[Hour, dict[str, str]]:

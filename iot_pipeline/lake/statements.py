@@ -138,17 +138,17 @@ WHERE outcome = 'valid'
 
 
 def ledger_of_event_hours(contract: Contract, event_hours: Iterable[Hour]) -> str:
-    """Valid readings of these event hours by arrival hour and ledger object (which names the ledger's build)."""
+    """Valid readings of these event hours by arrival hour, with a checksum over the raw objects they stand in."""
     wanted = sorted(set(event_hours))
     first = Hour.of(wanted[0].start - contract.future_bound)
     last = Hour.of(wanted[-1].start + contract.lateness_bound) + 1
     return f"""\
-SELECT event_hour, {_KEYS}, "$path" AS ledger_object, sum(readings) AS valid
+SELECT event_hour, {_KEYS}, sum(readings) AS valid, to_hex(checksum(object)) AS objects
 FROM raw_profile
 WHERE outcome = 'valid'
     AND {partition_range(first, last)}
     AND event_hour IN ({", ".join(hour.sql for hour in wanted)})
-GROUP BY event_hour, {_KEYS}, "$path\""""
+GROUP BY event_hour, {_KEYS}"""
 
 
 def ledger_of_arrival_hours(hours: Iterable[Hour]) -> str:

@@ -11,16 +11,22 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ministack import app
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import firehose
 
 from infra.local.emulator import s3
+from infra.local.emulator.firehose_destination import (
+    DeliveryStreamError,
+    arrival_slot,
+    object_key,
+    record_delimiter,
+    s3_destination,
+    validate_destination,
+)
 from infra.local.emulator.firehose_journal import Journal, StreamId, leftovers
 from infra.local.emulator.settings import EmulatorSettings
 
@@ -29,10 +35,7 @@ RETRY_CAP_SECONDS = 30.0
 SHUTDOWN_SECONDS = 30.0
 MEBIBYTE = 1 << 20
 log = logging.getLogger("local_aws.firehose")
-
-
-class DeliveryStreamError(RuntimeError):
-    """A delivery stream that does not exist, or cannot take or deliver a record."""
+_stock_delete = firehose._delete_delivery_stream
 
 
 @dataclass
@@ -54,6 +57,7 @@ class Buffers:
         self.open: dict[StreamId, Journal] = {}
         self.closed = [Delivery(journal) for journal in leftovers(root)]
         self.wake = threading.Event()
+        self.delivering = threading.Lock()
 
     def add(self, stream: Any, stream_id: StreamId, records: list[bytes], arrival: float) -> None:
         """Buffer records; they are on disk when this returns."""
@@ -61,7 +65,9 @@ class Buffers:
         limit = int((config.get("BufferingHints") or {}).get("SizeInMBs", 5)) * MEBIBYTE
         with self.lock:
             journal = self.open.get(stream_id)
-            if journal and (journal.size >= limit or _slot(config, arrival) != _slot(config, journal.first_arrival)):
+            if journal and (
+                journal.size >= limit or arrival_slot(config, arrival) != arrival_slot(config, journal.first_arrival)
+            ):
                 self._close(stream_id)
                 journal = None
             if journal is None:
@@ -90,26 +96,29 @@ class Buffers:
 
     def deliver_due(self, *, at_once: bool = False) -> None:
         """Deliver what is closed and not waiting for its next attempt; a failure keeps its journal."""
-        with self.lock:
-            due = [d for d in self.closed if at_once or d.not_before <= time.monotonic()]
-        for delivery in due:
-            try:
-                deliver(delivery.journal)
-            except Exception as error:  # noqa: BLE001  nothing may end the delivering thread, nor lose a journal
-                delivery.attempts += 1
-                wait = min(RETRY_CAP_SECONDS, 0.1 * 2**delivery.attempts)
-                delivery.not_before = time.monotonic() + wait
-                log.error(  # noqa: TRY400  the text names stream and cause; a traceback per retry would bury it
-                    "Firehose %s: delivery failed %d times (%s); %d bytes wait in %s",
-                    delivery.journal.stream.name,
-                    delivery.attempts,
-                    error,
-                    delivery.journal.size,
-                    delivery.journal.path,
-                )
-                continue
+        with self.delivering:
             with self.lock:
-                self.closed.remove(delivery)
+                due = [d for d in self.closed if at_once or d.not_before <= time.monotonic()]
+            for delivery in due:
+                self._attempt(delivery)
+
+    def _attempt(self, delivery: Delivery) -> None:
+        try:
+            deliver(delivery.journal)
+        except Exception as error:  # noqa: BLE001  nothing may end the delivering thread, nor lose a journal
+            delivery.attempts += 1
+            delivery.not_before = time.monotonic() + min(RETRY_CAP_SECONDS, 0.1 * 2**delivery.attempts)
+            log.error(  # noqa: TRY400  the text names stream and cause; a traceback per retry would bury it
+                "Firehose %s: delivery failed %d times (%s); %d bytes wait in %s",
+                delivery.journal.stream.name,
+                delivery.attempts,
+                error,
+                delivery.journal.size,
+                delivery.journal.path,
+            )
+            return
+        with self.lock:
+            self.closed.remove(delivery)
 
     def run(self) -> None:
         """Deliver for as long as the process lives."""
@@ -130,7 +139,8 @@ def install(settings: EmulatorSettings) -> None:
     _buffers = Buffers(settings.firehose_dir, settings.firehose_interval_scale)
     firehose.ingest_from_kinesis_source = lambda arn, records: ingest(arn, [raw for _key, raw in records], time.time())
     firehose._deliver_records_to_s3 = _deliver_direct_put
-    firehose._HANDLERS["DeleteDeliveryStream"] = _delete_delivery_stream
+    firehose._validate_s3_destination_config = validate_destination
+    firehose._delete_delivery_stream = firehose._HANDLERS["DeleteDeliveryStream"] = _delete_delivery_stream
     stock_save = app._build_persistence_save_dict
 
     def flush_then_save() -> Any:
@@ -163,15 +173,6 @@ def find(stream_id: StreamId) -> Any:
     return firehose._streams.get_scoped(stream_id.account_id, stream_id.region, stream_id.name)
 
 
-def s3_destination(stream: Any) -> Any:
-    """The configuration of a stream's S3 destination; raises DeliveryStreamError when it has none."""
-    for destination in stream["destinations"]:
-        if destination["type"] in ("ExtendedS3", "S3"):
-            return destination["config"]
-    msg = f"Firehose {stream['name']}: the local AWS delivers to S3 only, and this stream has no S3 destination"
-    raise DeliveryStreamError(msg)
-
-
 def flush() -> None:
     """Deliver everything now; what fails stays on disk for the next start."""
     _buffers.close_due(time.time(), everything=True)
@@ -188,7 +189,7 @@ def deliver(journal: Journal) -> None:
         msg = f"the delivery stream does not exist (create it again, or remove {journal.path})"
         raise DeliveryStreamError(msg)
     config = s3_destination(stream)
-    delimiter = _delimiter(config)
+    delimiter = record_delimiter(config)
     body = b"".join(record.data + delimiter for record in journal.records())
     if config.get("CompressionFormat") == "GZIP":
         body = gzip.compress(body, compresslevel=6, mtime=0)
@@ -199,15 +200,6 @@ def deliver(journal: Journal) -> None:
     journal.remove()
 
 
-def object_key(stream: Any, config: Any, journal: Journal) -> str:
-    """`<prefix><stream>-<version>-yyyy-MM-dd-HH-mm-ss-<id>[.gz]`, all times that of the object's oldest record."""
-    moment = _local_time(config, journal.first_arrival).timetuple()
-    prefix = firehose._evaluate_prefix(config.get("Prefix", ""), moment)
-    stamp = firehose._java_time("yyyy-MM-dd-HH-mm-ss", moment)
-    extension = config.get("FileExtension") or (".gz" if config.get("CompressionFormat") == "GZIP" else "")
-    return f"{prefix}{stream['name']}-{stream['version']}-{stamp}-{journal.object_id}{extension}"
-
-
 def _deliver_direct_put(stream: Any, destination: Any, records: list[tuple[str, bytes]]) -> None:
     stream_id = StreamId(get_account_id(), get_region(), stream["name"])
     _buffers.add(stream, stream_id, [data for _id, data in records], time.time())
@@ -216,25 +208,4 @@ def _deliver_direct_put(stream: Any, destination: Any, records: list[tuple[str, 
 
 def _delete_delivery_stream(data: Any) -> Any:
     flush()
-    return firehose._delete_delivery_stream(data)
-
-
-def _local_time(config: Any, arrival: float) -> datetime:
-    zone = config.get("CustomTimeZone")
-    return datetime.fromtimestamp(arrival, ZoneInfo(zone) if zone else UTC)
-
-
-def _slot(config: Any, arrival: float) -> int:
-    """The hour of the prefix (a quarter of one where zones differ from UTC by parts of an hour)."""
-    return int(arrival // (900 if config.get("CustomTimeZone") else 3600))
-
-
-def _delimiter(config: Any) -> bytes:
-    processing = config.get("ProcessingConfiguration") or {}
-    if not processing.get("Enabled"):
-        return b""
-    for processor in processing.get("Processors") or []:
-        if processor["Type"] == "AppendDelimiterToRecord":
-            parameters = {p["ParameterName"]: p["ParameterValue"] for p in processor.get("Parameters") or []}
-            return str(parameters.get("Delimiter", "\\n")).replace("\\n", "\n").encode()
-    return b""
+    return _stock_delete(data)

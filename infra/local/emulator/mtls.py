@@ -7,6 +7,7 @@ disconnects.
 """
 
 import asyncio
+import functools
 import ssl
 import time
 from typing import Any
@@ -40,6 +41,7 @@ def install(settings: EmulatorSettings) -> None:
             iot._mtls_loop = loop
 
     iot._mtls_start_locked = start_locked
+    iot._subscription_matches = functools.lru_cache(maxsize=1 << 17)(iot._subscription_matches)
     iot._mtls_build_ssl_context = _build_ssl_context
     iot._WSSession._policy_allows = _policy_allows
     iot._WSSession._dispatch_packet = _dispatch_packet
@@ -96,6 +98,8 @@ def _is_active(session: Any) -> bool:
 
 async def _handle_request(method: str, path: str, *args: Any, **kwargs: Any) -> Any:
     global _epoch  # noqa: PLW0603  ministack calls module functions; there is one broker a process
+    if path == "/keys-and-certificate":  # 60 ms for an RSA key: not on the loop that serves the devices
+        return await asyncio.to_thread(asyncio.run, _stock_handle(method, path, *args, **kwargs))
     response = await _stock_handle(method, path, *args, **kwargs)
     if method != "GET" and path.startswith(_AUTHORIZATION_PATHS):
         _epoch += 1

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-_LONG_NUMBER = re.compile(rb"[0-9][eE]|[0-9.]{17}")
+_LONG_NUMBER = re.compile(rb"[\[:,\s]-?[0-9.]*(?:[0-9][eE]|[0-9.]{17})")
 
 
 class NotJsonError(ValueError):
@@ -34,8 +34,8 @@ class ExactNumber(float):
 def decode(payload: bytes) -> Any:
     """The payload's JSON value; raises NotJsonError.
 
-    Also for what no other reader of the lake would take: NaN, a number beyond a double's range, a lone surrogate, nesting
-    deeper than 1,024.
+    Also for what no other reader of the lake would take: NaN, a number beyond a double's range, a lone surrogate,
+    nesting deeper than 1,024.
     """
     try:
         value = orjson.loads(payload)

@@ -30,7 +30,8 @@ def install() -> None:
 
 
 def put_object(account_id: str, region: str, bucket: str, key: str, body: bytes) -> None:
-    """Put an object as a service of `account_id` does; raises S3PutError. Call from a thread without an event loop."""
+    """Put an object as a service of `account_id` does; raises S3PutError. Call from a thread without an event loop.
+    """
     asyncio.run(put_object_async(account_id, region, bucket, key, body))
 
 

@@ -1,0 +1,146 @@
+"""Types: Glue's Hive text <-> DuckDB, and the names Athena gives result columns."""
+
+from collections.abc import Iterator
+
+from duckdb.sqltypes import DuckDBPyType
+
+from infra.local.athena.errors import QueryError
+
+_SCALARS = {
+    "string": "VARCHAR",
+    "char": "VARCHAR",
+    "varchar": "VARCHAR",
+    "tinyint": "TINYINT",
+    "smallint": "SMALLINT",
+    "int": "INTEGER",
+    "integer": "INTEGER",
+    "bigint": "BIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "binary": "BLOB",
+}
+_TO_HIVE = {
+    "varchar": "string",
+    "tinyint": "tinyint",
+    "smallint": "smallint",
+    "integer": "int",
+    "uinteger": "bigint",
+    "bigint": "bigint",
+    "ubigint": "bigint",
+    "hugeint": "bigint",  # sum(bigint) is bigint in Trino
+    "float": "float",
+    "double": "double",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp",
+    "timestamp_ms": "timestamp",
+    "blob": "binary",
+}
+_ATHENA = {
+    **{hive: hive for hive in ("tinyint", "smallint", "bigint", "float", "double", "boolean", "date", "timestamp")},
+    "string": "varchar",
+    "int": "integer",
+    "binary": "varbinary",
+}
+
+
+def quote(name: str) -> str:
+    """A DuckDB identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A DuckDB string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def split_top(text: str, separator: str = ",") -> Iterator[str]:
+    """The parts of `text` between separators outside brackets and quotes."""
+    depth, start, quoted = 0, 0, ""
+    for position, char in enumerate(text):
+        if quoted:
+            quoted = "" if char == quoted else quoted
+        elif char in "'\"`":
+            quoted = char
+        elif char in "(<[":
+            depth += 1
+        elif char in ")>]":
+            depth -= 1
+        elif char == separator and depth == 0:
+            yield text[start:position].strip()
+            start = position + 1
+    if text[start:].strip():
+        yield text[start:].strip()
+
+
+def hive_to_duckdb(hive: str) -> str:
+    """DuckDB type text of a Hive type (AWS Athena user guide, "Data types in Amazon Athena")."""
+    text = hive.strip().lower()
+    base, _, rest = text.partition("<")
+    if rest:
+        inner = list(split_top(rest.rstrip()[:-1]))
+        if base.strip() == "array":
+            return hive_to_duckdb(inner[0]) + "[]"
+        if base.strip() == "map":
+            return f"MAP({hive_to_duckdb(inner[0])}, {hive_to_duckdb(inner[1])})"
+        if base.strip() == "struct":
+            parts = (field.partition(":") for field in inner)
+            fields = [quote(name.strip(" `")) + " " + hive_to_duckdb(kind) for name, _, kind in parts]
+            return f"STRUCT({', '.join(fields)})"
+    name, _, arguments = text.partition("(")
+    if name.strip() == "decimal":
+        return f"DECIMAL({arguments.rstrip(')') or '10,0'})"
+    if name.strip() in _SCALARS:
+        return _SCALARS[name.strip()]
+    raise QueryError(f"HIVE_INVALID_METADATA: type '{hive}' is not a Hive type")
+
+
+def duckdb_to_hive(kind: DuckDBPyType) -> str:
+    """Hive type text for a written column; QueryError for what Athena's Hive tables cannot hold."""
+    name = str(kind)
+    if name == "JSON":
+        raise QueryError("NOT_SUPPORTED: Unsupported Hive type: json")
+    if kind.id == "list":
+        return f"array<{duckdb_to_hive(kind.children[0][1])}>"
+    if kind.id == "map":
+        key, value = kind.children
+        return f"map<{duckdb_to_hive(key[1])},{duckdb_to_hive(value[1])}>"
+    if kind.id == "struct":
+        return f"struct<{','.join(f'{n.lower()}:{duckdb_to_hive(t)}' for n, t in kind.children)}>"
+    if kind.id == "decimal":
+        return name.lower().replace(" ", "")
+    if kind.id == "timestamp with time zone":
+        raise QueryError("NOT_SUPPORTED: Unsupported Hive type: timestamp(3) with time zone")
+    if kind.id not in _TO_HIVE:
+        raise QueryError(f"NOT_SUPPORTED: Unsupported Hive type: {name.lower()}")
+    return _TO_HIVE[kind.id]
+
+
+def writable(kind: DuckDBPyType) -> str:
+    """DuckDB type in which a column of this type is written: timestamps in milliseconds, sums as bigint."""
+    if kind.id == "list":
+        return writable(kind.children[0][1]) + "[]"
+    if kind.id == "map":
+        return f"MAP({writable(kind.children[0][1])}, {writable(kind.children[1][1])})"
+    if kind.id == "struct":
+        return f"STRUCT({', '.join(f'{quote(n)} {writable(t)}' for n, t in kind.children)})"
+    if kind.id == "timestamp":
+        return "TIMESTAMP_MS"
+    return "BIGINT" if kind.id in {"hugeint", "ubigint", "uinteger"} else str(kind)
+
+
+def athena_name(kind: DuckDBPyType) -> str:
+    """Type name in ResultSetMetadata."""
+    if kind.id in {"list", "map", "struct"}:
+        return {"list": "array", "map": "map", "struct": "row"}[kind.id]
+    if kind.id == "timestamp with time zone":
+        return "timestamp with time zone"
+    if str(kind) == "JSON":
+        return "json"
+    if kind.id in {"decimal", "interval", "time"}:
+        return {"decimal": "decimal", "interval": "interval day to second", "time": "time"}[kind.id]
+    hive = _TO_HIVE.get(kind.id)
+    return _ATHENA.get(hive or "", "unknown" if hive is None else "varchar")

@@ -1,0 +1,75 @@
+"""The AWS JSON 1.1 protocol over HTTP: one POST, the operation in X-Amz-Target."""
+
+import json
+import logging
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from infra.local.athena.errors import ApiError
+
+Operation = Callable[[dict[str, Any]], dict[str, Any]]
+log = logging.getLogger(__name__)
+
+
+class Server(ThreadingHTTPServer):
+    """Serves `operations` (name -> function of the request body) on 127.0.0.1."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, operations: dict[str, Operation]) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.operations = operations
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def log_message(self, *args: object) -> None:  # noqa: ARG002 - one line a poll would drown the log
+        return
+
+    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+        self._send(200, {"status": "ok"})
+
+    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            self._send(200, self._operation()(json.loads(body or b"{}")))
+        except ApiError as error:
+            self._send_error(error.status, error.code, error.message)
+        except KeyError as error:
+            self._send_error(400, "InvalidRequestException", f"{error.args[0]} is required")
+        except (BrokenPipeError, ConnectionResetError):
+            log.info("the client went away")
+        except Exception as error:
+            log.exception("unexpected error")
+            self._send_error(500, "InternalServerException", repr(error))
+
+    def _operation(self) -> Operation:
+        service, _, name = (self.headers.get("X-Amz-Target") or "").partition(".")
+        operation = self.server.operations.get(name) if service == "AmazonAthena" else None
+        if operation is None:
+            raise ApiError("UnknownOperationException", f"NOT_SUPPORTED_LOCALLY: operation {service}.{name}")
+        return operation
+
+    def _send_error(self, status: int, code: str, message: str) -> None:
+        self._send(status, {"__type": code, "message": message, "Message": message, "AthenaErrorCode": code})
+
+    def _send(self, status: int, answer: dict[str, Any]) -> None:
+        payload = json.dumps(answer, default=_seconds).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Length", str(len(payload)))
+        self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
+        self.end_headers()
+        self.wfile.write(payload)
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError(f"{type(value).__name__} cannot be sent")

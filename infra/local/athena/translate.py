@@ -1,0 +1,263 @@
+"""Trino expressions and queries as DuckDB text."""
+
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.generators.duckdb import DuckDBGenerator
+
+from infra.local.athena.errors import QueryError, Unsupported
+from infra.local.athena.functions import lookup
+from infra.local.athena.hive_types import literal, quote
+
+T = exp.DataType.Type
+_TYPES = {
+    T.VARCHAR: "VARCHAR",
+    T.TEXT: "VARCHAR",
+    T.BOOLEAN: "BOOLEAN",
+    T.TINYINT: "TINYINT",
+    T.SMALLINT: "SMALLINT",
+    T.INT: "INTEGER",
+    T.BIGINT: "BIGINT",
+    T.FLOAT: "FLOAT",
+    T.DOUBLE: "DOUBLE",
+    T.DATE: "DATE",
+    T.TIMESTAMP: "TIMESTAMP",
+    T.TIMESTAMPTZ: "TIMESTAMPTZ",
+    T.VARBINARY: "BLOB",
+    T.JSON: "JSON",
+}
+_SCALAR_CASTS = {
+    T.BOOLEAN: "boolean",
+    T.TINYINT: "tinyint",
+    T.SMALLINT: "smallint",
+    T.INT: "integer",
+    T.BIGINT: "bigint",
+    T.FLOAT: "real",
+    T.DOUBLE: "double",
+    T.DATE: "date",
+    T.TIMESTAMP: "timestamp",
+    T.TIMESTAMPTZ: "timestamptz",
+    T.VARCHAR: "varchar",
+    T.TEXT: "varchar",
+}
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+_ZONE_LOSING = {T.TIMESTAMP, T.DATE, T.VARCHAR, T.TEXT, T.TIME}
+
+
+def duckdb_type(kind: exp.DataType) -> str:
+    """DuckDB text of a Trino type (Trino docs, "Data types")."""
+    parameters = kind.expressions
+    if kind.this == T.DECIMAL:
+        return f"DECIMAL({', '.join(p.name for p in parameters) or '38, 0'})"
+    if kind.this == T.ARRAY:
+        return duckdb_type(parameters[0]) + "[]"
+    if kind.this == T.MAP:
+        return f"MAP({duckdb_type(parameters[0])}, {duckdb_type(parameters[1])})"
+    if kind.this == T.STRUCT:
+        if not all(isinstance(f, exp.ColumnDef) for f in parameters):
+            raise Unsupported("ROW type with unnamed fields")
+        return f"STRUCT({', '.join(f'{quote(f.name)} {duckdb_type(f.kind)}' for f in parameters)})"
+    if kind.this not in _TYPES:
+        raise Unsupported(f"type {kind.sql(dialect='trino')}")
+    return _TYPES[kind.this]
+
+
+class DuckDBText(DuckDBGenerator):
+    """Writes Trino's tree as DuckDB text with Trino's meaning."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(dialect=DuckDB(), **options)
+
+    # Calls
+
+    def anonymous_sql(self, expression: exp.Anonymous) -> str:
+        """A call of a Trino function."""
+        name = expression.name.lower()
+        arguments = expression.expressions
+        if name == "try":
+            return self._try(arguments[0])
+        if name == "if":
+            return self._if(arguments)
+        if name == "row":
+            return f"row({', '.join(self.sql(a) for a in arguments)})"
+        if name == "unnest":
+            return super().anonymous_sql(expression)
+        if arguments and isinstance(arguments[0], exp.Distinct | exp.Order):
+            return self._aggregate(name, arguments)
+        return lookup(name).render(self, name, arguments)
+
+    def _aggregate(self, name: str, arguments: list[exp.Expression]) -> str:
+        """An aggregate with DISTINCT or ORDER BY among its arguments."""
+        first, order = arguments[0], ""
+        if isinstance(first, exp.Order):
+            order = " ORDER BY " + ", ".join(self.sql(o) for o in first.expressions)
+            first = first.this
+        distinct = isinstance(first, exp.Distinct)
+        values = first.expressions if isinstance(first, exp.Distinct) else [first]
+        text = lookup(name).render(self, name, values + arguments[1:])
+        if text.count("(") < 1 or (distinct or order) and text.startswith("trino_"):
+            raise Unsupported(f"DISTINCT or ORDER BY in {name}")
+        if distinct and name == "count" and len(values) > 1:
+            raise Unsupported("count(DISTINCT a, b)")
+        head, _, rest = text.partition("(")
+        return f"{head}({'DISTINCT ' if distinct else ''}{rest[:-1]}{order})"
+
+    def _if(self, arguments: list[exp.Expression]) -> str:
+        other = self.sql(arguments[2]) if len(arguments) > 2 else "NULL"
+        return f"CASE WHEN {self.sql(arguments[0])} THEN {self.sql(arguments[1])} ELSE {other} END"
+
+    def _try(self, node: exp.Expression) -> str:
+        """TRY(x): casts and parses become their NULL-returning forms; anything else is DuckDB's own TRY."""
+        return self._quiet(node) or f"TRY({self.sql(node)})"
+
+    def _quiet(self, node: exp.Expression) -> str | None:
+        node = node.unnest()
+        if isinstance(node, exp.Column | exp.Literal | exp.Var | exp.Dot | exp.Identifier | exp.Null):
+            return self.sql(node)
+        if isinstance(node, exp.Cast):
+            inner = self._quiet(node.this)
+            return None if inner is None else self._cast(node, inner, quiet=True)
+        if isinstance(node, exp.AtTimeZone):
+            inner = self._quiet(node.this)
+            return None if inner is None else self._at_time_zone(node, inner)
+        if isinstance(node, exp.Anonymous) and len(node.expressions) == 1:
+            inner = self._quiet(node.expressions[0])
+            name = node.name.lower()
+            if inner is not None and name == "json_parse":
+                return f"TRY_CAST(trino_json_text({inner}) AS JSON)"
+            if inner is not None and name == "from_iso8601_timestamp":
+                return f"trino_try_iso8601({inner})"
+            if inner is not None and name in {"lower", "upper", "to_unixtime", "trim", "abs", "from_unixtime"}:
+                return lookup(name).render(self, name, [exp.Var(this=inner)])
+        return None
+
+    # Casts
+
+    def cast_sql(self, expression: exp.Cast, safe_prefix: str | None = None) -> str:  # noqa: ARG002 - sqlglot's signature
+        """CAST, and literals such as DATE '2026-01-01'."""
+        return self._cast(expression, self.sql(expression.this), quiet=False)
+
+    def trycast_sql(self, expression: exp.TryCast) -> str:
+        """TRY_CAST."""
+        inner = self._quiet(expression.this)
+        return self._cast(expression, self.sql(expression.this) if inner is None else inner, quiet=True)
+
+    def _cast(self, node: exp.Cast, value: str, *, quiet: bool) -> str:
+        kind = node.to
+        self._refuse_lost_offset(node)
+        if kind.this in _SCALAR_CASTS:
+            return self._scalar_cast(kind, value, quiet=quiet)
+        if kind.this == T.JSON:
+            return f"to_json({value})"
+        if kind.this in {T.ARRAY, T.MAP, T.STRUCT, T.DECIMAL, T.VARBINARY}:
+            return f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {duckdb_type(kind)})"
+        raise Unsupported(f"cast to {kind.sql(dialect='trino')}")
+
+    def _scalar_cast(self, kind: exp.DataType, value: str, *, quiet: bool) -> str:
+        name = _SCALAR_CASTS[kind.this]
+        tried = f"trino_try_{name}({value})"
+        text = tried if quiet else f"trino_must({value}, {tried}, {literal(name)})"
+        length = kind.expressions and kind.this in {T.VARCHAR, T.TEXT}
+        return f"left({text}, {kind.expressions[0].name})" if length else text
+
+    def _refuse_lost_offset(self, node: exp.Cast) -> None:
+        inner = node.this
+        while isinstance(inner, exp.Paren) or (isinstance(inner, exp.Anonymous) and inner.name.lower() == "try"):
+            inner = inner.this if isinstance(inner, exp.Paren) else inner.expressions[0]
+        iso = isinstance(inner, exp.Anonymous) and inner.name.lower() == "from_iso8601_timestamp"
+        if iso and node.to.this in _ZONE_LOSING:
+            raise Unsupported(
+                "CAST(from_iso8601_timestamp(x) AS ...) keeps the wall clock of x's own offset in Trino; "
+                "write from_iso8601_timestamp(x) AT TIME ZONE 'UTC' inside the cast"
+            )
+
+    def attimezone_sql(self, expression: exp.AtTimeZone) -> str:
+        """AT TIME ZONE: the same instant, seen in a zone; only UTC, the zone everything here is kept in."""
+        return self._at_time_zone(expression, self.sql(expression.this))
+
+    def _at_time_zone(self, node: exp.AtTimeZone, value: str) -> str:
+        zone = node.args["zone"].name
+        if zone.upper() not in {"UTC", "Z", "+00:00"}:
+            raise Unsupported(f"AT TIME ZONE '{zone}'")
+        return f"CAST({value} AS TIMESTAMPTZ)"
+
+    def parsejson_sql(self, expression: exp.ParseJSON) -> str:
+        """JSON '...'."""
+        return f"CAST({self.sql(expression.this)} AS JSON)"
+
+    # Operators
+
+    def binary(self, expression: exp.Binary, op: str) -> str:
+        """Comparisons are typed as in Trino; AND chains and the rest stay."""
+        if isinstance(expression, _COMPARISONS) and not expression.meta.get("typed") and not _in_join(expression):
+            left, right = self.sql(expression.left), self.sql(expression.right)
+            return f"trino_same({left}, {right}, {left} {op} {right})"
+        return super().binary(expression, op)
+
+    def div_sql(self, expression: exp.Div) -> str:
+        """Integer division truncates, division by zero is an error, decimals are refused."""
+        return f"trino_div({self.sql(expression.left)}, {self.sql(expression.right)})"
+
+    def add_sql(self, expression: exp.Add) -> str:
+        """Addition; to dates only where the text says DATE."""
+        return self._interval_arithmetic(expression, "+") or super().add_sql(expression)
+
+    def sub_sql(self, expression: exp.Sub) -> str:
+        """Subtraction; from dates only where the text says DATE."""
+        changed = self._interval_arithmetic(expression, "-")
+        if changed or isinstance(expression.left, exp.Literal) or isinstance(expression.right, exp.Literal):
+            return changed or super().sub_sql(expression)
+        return f"trino_minus({self.sql(expression.left)}, {self.sql(expression.right)})"
+
+    def _interval_arithmetic(self, node: exp.Binary, op: str) -> str | None:
+        if not isinstance(node.right.unnest(), exp.Interval):
+            return None
+        from infra.local.athena.functions import is_date
+
+        left, result = self.sql(node.left), f"({self.sql(node.left)} {op} {self.sql(node.right)})"
+        return f"CAST({result} AS DATE)" if is_date(node.left) else f"trino_not_date({left}, {result})"
+
+    def dpipe_sql(self, expression: exp.DPipe) -> str:
+        """|| takes text, not numbers."""
+        return f"trino_concat({self.sql(expression.left)}, {self.sql(expression.right)})"
+
+    def bracket_sql(self, expression: exp.Bracket) -> str:
+        """A subscript that is out of range is an error."""
+        return f"trino_subscript({self.sql(expression.this)}, {self.sql(expression.expressions[0])})"
+
+    def escape_sql(self, expression: exp.Escape) -> str:
+        """LIKE ... ESCAPE."""
+        return f"({self.sql(expression.this)} ESCAPE {self.sql(expression.expression)})"
+
+    def trim_sql(self, expression: exp.Trim, default_trim_type: str = "") -> str:  # noqa: ARG002 - sqlglot's signature
+        """trim(x); the longer forms are refused."""
+        if expression.args.get("expression") or expression.args.get("position"):
+            raise Unsupported("TRIM(... FROM ...)")
+        return lookup("trim").render(self, "trim", [expression.this])
+
+    def extract_sql(self, expression: exp.Extract) -> str:
+        """EXTRACT(field FROM x) is the function of that name."""
+        return lookup(expression.this.name).render(self, expression.this.name, [expression.expression])
+
+    def unnest_sql(self, expression: exp.Unnest) -> str:
+        """UNNEST as a relation, with the columns that Trino gives it."""
+        from infra.local.athena.unnest import unnest_relation
+
+        return unnest_relation(self, expression)
+
+
+def _in_join(node: exp.Expression) -> bool:
+    """Whether the comparison decides a join: DuckDB must see it bare to choose a hash join."""
+    parent = node.parent
+    while isinstance(parent, exp.And | exp.Paren | exp.Or):
+        parent = parent.parent
+    return isinstance(parent, exp.Join)
+
+
+def to_duckdb(tree: exp.Expression) -> str:
+    """DuckDB text of a Trino tree; QueryError or Unsupported for what has no equal there."""
+    text = DuckDBText(comments=False).generate(tree)
+    if not text:
+        raise QueryError("SYNTAX_ERROR: empty statement")
+    return text

@@ -1,0 +1,27 @@
+"""What Dagster loads."""
+
+import dagster as dg
+
+from iot_pipeline.defs.curated import assets as curated
+from iot_pipeline.defs.curated import sensors as curated_sensors
+from iot_pipeline.defs.ledger import assets as ledger
+from iot_pipeline.defs.ops import alerts, automation, schedules
+from iot_pipeline.defs.raw import assets as raw
+from iot_pipeline.defs.raw import sensors as raw_sensors
+from iot_pipeline.resources import RESOURCES
+
+defs = dg.Definitions(
+    assets=[raw.raw_telemetry, ledger.raw_profile, ledger.quarantined_telemetry, curated.curated_telemetry],
+    asset_checks=[alerts.every_site_sends],
+    sensors=[
+        raw_sensors.raw_objects,
+        curated_sensors.stale_event_hours,
+        automation.automation,
+        alerts.run_failures,
+        alerts.health_changes,
+        alerts.site_arrival,
+    ],
+    jobs=[schedules.closing_build, schedules.crawl, schedules.clean_up_job],
+    schedules=[schedules.close_hour, schedules.daily_crawl, schedules.daily_clean_up],
+    resources=RESOURCES,
+)

@@ -1,0 +1,43 @@
+"""When assets are built by themselves."""
+
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+from iot_pipeline.settings import policy
+
+_Condition = dg.AutomationCondition
+
+# Raw objects of an hour that closed long ago can only come from a Firehose that retried; AWS gives up after a day
+# (Firehose developer guide, "Data delivery retry"). The look-back leaves room for a week of trouble.
+ARRIVAL_LOOKBACK = timedelta(days=7)
+
+
+def _changed_since_requested() -> dg.AutomationCondition[Any]:
+    """Some input was updated since the last request; an update during a run is not lost, as it would be if the run's
+    own completion reset the condition.
+    """
+    changed: dg.AutomationCondition[Any] = _Condition.any_deps_updated()
+    return changed.since(_Condition.newly_requested())
+
+
+def debounced() -> dg.AutomationCondition[Any]:
+    """Every few minutes, all hours whose input changed: the open hour again and again, a closed one seldom."""
+    tick = _Condition.cron_tick_passed(f"*/{policy().build_interval_minutes} * * * *")
+    return (
+        _changed_since_requested()
+        & tick
+        & _Condition.in_latest_time_window(ARRIVAL_LOOKBACK)
+        & ~_Condition.in_progress()
+    ).with_label("input_changed_debounced")
+
+
+def following() -> dg.AutomationCondition[Any]:
+    """As soon as the input is built, in the same run where possible."""
+    return (
+        _changed_since_requested()
+        & _Condition.in_latest_time_window(ARRIVAL_LOOKBACK)
+        & ~_Condition.in_progress()
+        & ~_Condition.any_deps_missing()
+    ).with_label("input_changed")

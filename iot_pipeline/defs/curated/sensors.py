@@ -1,0 +1,73 @@
+"""Which event hours to build: those that a new profile touched and whose content the ledger says has changed."""
+
+import json
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from iot_pipeline.defs.curated.assets import curated_telemetry
+from iot_pipeline.defs.ledger.assets import TOUCHED, raw_profile
+from iot_pipeline.lake.hours import Hour, contiguous
+from iot_pipeline.partitions import hour_of, hours, partition_key
+from iot_pipeline.resources import LakeResource
+
+# Materializations of the profile that one tick looks at; the rest waits for the next tick.
+EVENTS_PER_TICK = 1000
+
+
+@dg.sensor(
+    asset_selection=[curated_telemetry.key],
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Late data re-opens exactly the event hours it belongs to, however old they are.",
+)
+def stale_event_hours(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason | dg.SensorResult:
+    """Request one run for each contiguous range of event hours that are not built from what the ledger holds now."""
+    records = context.instance.fetch_materializations(
+        dg.AssetRecordsFilter(
+            asset_key=raw_profile.key, after_storage_id=int(context.cursor) if context.cursor else None
+        ),
+        limit=EVENTS_PER_TICK,
+        ascending=True,
+    ).records
+    if not records:
+        return dg.SkipReason("no new profile")
+    touched: set[Hour] = set()
+    for record in records:
+        materialization = record.asset_materialization
+        value = materialization.metadata.get(TOUCHED) if materialization else None
+        if value is not None:
+            touched |= set(_hours_in(value.value))
+    cursor = str(records[-1].storage_id)
+    outside = {hour for hour in touched if not hours.has_partition_key(partition_key(hour))}
+    if outside:
+        context.log.error("%d event hours have no partition, see IOT_PARTITIONS_START: %s", len(outside), min(outside))
+    stale = lake.open(context.log.info).stale(touched - outside) if touched - outside else []
+    return dg.SensorResult(
+        run_requests=[run_request(first, last) for first, last in contiguous(stale)],
+        cursor=cursor,
+        skip_reason=None if stale else dg.SkipReason(f"{len(touched)} event hours touched, all of them up to date"),
+    )
+
+
+def run_request(first: Hour, last: Hour) -> dg.RunRequest:
+    """One run over the event hours from the first to the last, both inclusive."""
+    return dg.RunRequest(
+        asset_selection=[curated_telemetry.key],
+        tags={
+            ASSET_PARTITION_RANGE_START_TAG: partition_key(first),
+            ASSET_PARTITION_RANGE_END_TAG: partition_key(last),
+        },
+    )
+
+
+def _hours_in(ranges: object) -> Iterator[Hour]:
+    pairs = json.loads(ranges) if isinstance(ranges, str) else ranges
+    if not isinstance(pairs, list):
+        raise TypeError(f"{TOUCHED!r} of a profile should be a list of [first, last], got {pairs!r}")
+    for first, last in pairs:
+        hour = hour_of(first)
+        while hour <= hour_of(last):
+            yield hour
+            hour += 1

@@ -1,0 +1,11 @@
+"""The sensor that evaluates the assets' automation conditions."""
+
+import dagster as dg
+
+automation = dg.AutomationConditionSensorDefinition(
+    "automation",
+    target=dg.AssetSelection.all(),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=30,
+    description="Builds the ledger of hours with new raw objects, every few minutes.",
+)
