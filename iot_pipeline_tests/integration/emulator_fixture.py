@@ -16,6 +16,7 @@ import boto3
 import paho.mqtt.client as mqtt
 import pytest
 from botocore.config import Config
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from infra.local.emulator.process import Emulator, start_emulator
 
@@ -208,11 +209,11 @@ class LocalAws:
         certificate: Path | None = None,
         key: Path | None = None,
         *,
-        protocol: mqtt.MQTTProtocolVersion = mqtt.MQTTProtocolVersion.MQTTv5,
+        protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5,
     ) -> Session:
         """Connect over TLS; the session's first event is the CONNACK's reason, or how the attempt ended."""
-        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id, protocol=protocol, reconnect_on_failure=False)
-        client.tls_set(str(self.emulator.ca_pem), certificate and str(certificate), key and str(key))
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=protocol, reconnect_on_failure=False)
+        client.tls_set(str(self.emulator.ca_pem), str(certificate) if certificate else None, str(key) if key else None)
         session = Session(client)
 
         def ended(*arguments: Any) -> None:

@@ -1,8 +1,8 @@
 """Who may connect, publish and subscribe.
 
-AWS IoT Core developer guide: "X.509 client certificates", "AWS IoT Core policies", "MQTT" (reason codes); API reference:
-UpdateCertificate ("Within a few minutes of updating a certificate from the ACTIVE state to any other state, AWS IoT
-disconnects all devices that used that certificate to connect").
+AWS IoT Core developer guide: "X.509 client certificates", "AWS IoT Core policies", "MQTT" (reason codes); API
+reference: UpdateCertificate ("Within a few minutes of updating a certificate from the ACTIVE state to any other
+state, AWS IoT disconnects all devices that used that certificate to connect").
 """
 
 import socket
@@ -10,18 +10,18 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import paho.mqtt.client as mqtt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from paho.mqtt.enums import MQTTProtocolVersion
 
 from iot_pipeline_tests.integration.emulator_fixture import Device, LocalAws, local_aws
 
 __all__ = ["local_aws"]
 pytestmark = pytest.mark.integration
-V311 = mqtt.MQTTProtocolVersion.MQTTv311
+V311 = MQTTProtocolVersion.MQTTv311
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +56,9 @@ def make_certificate(
     return pem, key_pem
 
 
-@pytest.mark.parametrize("protocol", [mqtt.MQTTProtocolVersion.MQTTv5, V311], ids=["mqtt5", "mqtt311"])
+@pytest.mark.parametrize("protocol", [MQTTProtocolVersion.MQTTv5, V311], ids=["mqtt5", "mqtt311"])
 def test_a_device_publishes_to_its_own_topic(
-    local_aws: LocalAws, device: Device, protocol: mqtt.MQTTProtocolVersion
+    local_aws: LocalAws, device: Device, protocol: MQTTProtocolVersion
 ) -> None:
     session = local_aws.connect(device.name, device.certificate, device.key, protocol=protocol)
     assert session.of("connack") == ["Success"]

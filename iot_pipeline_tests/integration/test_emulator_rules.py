@@ -38,7 +38,8 @@ class Pipe:
 
     def records(self, count: int) -> list[bytes]:
         """At least `count` records that came since the last call."""
-        kinesis, found = self.aws.client("kinesis"), []
+        kinesis = self.aws.client("kinesis")
+        found: list[bytes] = []
 
         def read() -> bool:
             page = kinesis.get_records(ShardIterator=self.iterator)

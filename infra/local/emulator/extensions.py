@@ -28,7 +28,7 @@ def check_ministack_version() -> None:
 def install_extensions(settings: EmulatorSettings) -> None:
     """Replace what stock ministack lacks or gets wrong. Call once, after ministack's environment is set."""
     check_ministack_version()
-    from infra.local.emulator import event_source, firehose, kinesis, mtls, rules, s3
+    from infra.local.emulator import event_source, firehose, kinesis, mtls, rules, s3, state
 
     s3.install()
     kinesis.install()
@@ -36,6 +36,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     rules.install()
     mtls.install(settings)
     event_source.install(settings)
+    state.install()
     _report_readiness()
 
 

@@ -6,6 +6,7 @@ cannot write. Two differences from AWS, both on purpose: an object never holds r
 delivery that fails is retried for ever, not for 24 hours.
 """
 
+import asyncio
 import gzip
 import logging
 import threading
@@ -82,6 +83,12 @@ class Buffers:
         self.closed.append(Delivery(journal))
         self.wake.set()
 
+    def close(self, stream_id: StreamId) -> None:
+        """End a stream's journal, if it has one."""
+        with self.lock:
+            if stream_id in self.open:
+                self._close(stream_id)
+
     def close_due(self, now: float, *, everything: bool = False) -> None:
         """End the journals whose interval is over."""
         with self.lock:
@@ -130,6 +137,7 @@ class Buffers:
 
 
 _buffers: Buffers
+_deleted: dict[StreamId, Any] = {}
 
 
 def install(settings: EmulatorSettings) -> None:
@@ -141,14 +149,23 @@ def install(settings: EmulatorSettings) -> None:
     firehose._deliver_records_to_s3 = _deliver_direct_put
     firehose._validate_s3_destination_config = validate_destination
     firehose._delete_delivery_stream = firehose._HANDLERS["DeleteDeliveryStream"] = _delete_delivery_stream
-    stock_save = app._build_persistence_save_dict
+    stock_load, stock_lifespan = app._load_persisted_state, app._handle_lifespan
 
-    def flush_then_save() -> Any:
-        flush()
-        return stock_save()
+    def load_then_deliver() -> None:
+        stock_load()
+        threading.Thread(target=_buffers.run, name="firehose", daemon=True).start()
 
-    app._build_persistence_save_dict = flush_then_save
-    threading.Thread(target=_buffers.run, name="firehose", daemon=True).start()
+    async def handle_lifespan(scope: Any, receive: Any, send: Any) -> None:
+        async def receive_after_flush() -> Any:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await asyncio.to_thread(_flush)
+            return message
+
+        await stock_lifespan(scope, receive_after_flush, send)
+
+    app._load_persisted_state = load_then_deliver
+    app._handle_lifespan = handle_lifespan
 
 
 def ingest(stream_arn: str, records: list[bytes], arrival: float) -> None:
@@ -169,16 +186,15 @@ def put(name: str, records: list[bytes]) -> None:
 
 
 def find(stream_id: StreamId) -> Any:
-    """The delivery stream's record, or None."""
-    return firehose._streams.get_scoped(stream_id.account_id, stream_id.region, stream_id.name)
+    """The delivery stream's record (a deleted one's too, while records of it wait), or None."""
+    stream = firehose._streams.get_scoped(stream_id.account_id, stream_id.region, stream_id.name)
+    return stream or _deleted.get(stream_id)
 
 
-def flush() -> None:
+def _flush() -> None:
     """Deliver everything now; what fails stays on disk for the next start."""
     _buffers.close_due(time.time(), everything=True)
-    worker = threading.Thread(target=_buffers.deliver_due, kwargs={"at_once": True})
-    worker.start()
-    worker.join(SHUTDOWN_SECONDS)
+    _buffers.deliver_due(at_once=True)
     s3.drain_events(SHUTDOWN_SECONDS)
 
 
@@ -207,5 +223,11 @@ def _deliver_direct_put(stream: Any, destination: Any, records: list[tuple[str, 
 
 
 def _delete_delivery_stream(data: Any) -> Any:
-    flush()
-    return _stock_delete(data)
+    """Delete the stream; what it holds is still delivered."""
+    stream_id = StreamId(get_account_id(), get_region(), data.get("DeliveryStreamName", ""))
+    stream = find(stream_id)
+    response = _stock_delete(data)
+    if response[0] < 400:
+        _deleted[stream_id] = stream
+        _buffers.close(stream_id)
+    return response

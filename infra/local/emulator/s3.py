@@ -9,9 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from typing import Any
 
+from ministack import app
 from ministack.core.responses import request_scope
 from ministack.services import s3
 
+from infra.local.emulator import state
+
+PUT_SECONDS = 60.0
 _pending: ContextVar[list[tuple[tuple[Any, ...], dict[str, Any]]] | None] = ContextVar(
     "pending_s3_events", default=None
 )
@@ -30,13 +34,16 @@ def install() -> None:
 
 
 def put_object(account_id: str, region: str, bucket: str, key: str, body: bytes) -> None:
-    """Put an object as a service of `account_id` does; raises S3PutError. Call from a thread without an event loop.
+    """Put an object as a service of `account_id` does, from another thread than the server's; raises S3PutError.
+
+    The put itself runs on the server's loop, because ministack's S3 handlers iterate their dictionaries unlocked.
     """
-    asyncio.run(put_object_async(account_id, region, bucket, key, body))
+    put = put_object_async(account_id, region, bucket, key, body)
+    asyncio.run_coroutine_threadsafe(put, app._MAIN_LOOP).result(PUT_SECONDS)
 
 
 async def put_object_async(account_id: str, region: str, bucket: str, key: str, body: bytes) -> None:
-    """The same on an event loop."""
+    """The same on the server's event loop."""
     headers = {
         "content-type": "application/octet-stream",
         "content-length": str(len(body)),
@@ -76,6 +83,7 @@ def _fire_later(
 
 def _send(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     _sender.submit(copy_context().run, s3._fire_s3_event, *args, **kwargs)
+    state.mark("sqs")
 
 
 async def _handle_request(*args: Any, **kwargs: Any) -> Any:
