@@ -73,7 +73,9 @@ class IngestStack(cdk.Stack):
         return queue
 
     def _rules(self, stream: kinesis.Stream, errors: sqs.Queue) -> None:
-        role = iam.Role(self, "RuleRole", assumed_by=self._service("iot"))
+        # For this account's rules alone (AWS IoT developer guide, "Cross-service confused deputy prevention").
+        this_account = {"StringEquals": {"aws:SourceAccount": self.config.account}}
+        role = iam.Role(self, "RuleRole", assumed_by=iam.ServicePrincipal("iot.amazonaws.com", conditions=this_account))
         role.add_to_policy(iam.PolicyStatement(actions=["kinesis:PutRecord"], resources=[stream.stream_arn]))
         role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[errors.queue_arn]))
         sql = rule_sql()
@@ -139,7 +141,7 @@ class IngestStack(cdk.Stack):
 
     def _delivery_role(self, lake: LakeStack, log: logs.LogGroup) -> iam.Role:
         """What Firehose needs to write to the lake (Firehose guide, "Controlling access", Amazon S3 destination)."""
-        role = iam.Role(self, "DeliveryRole", assumed_by=self._service("firehose"))
+        role = iam.Role(self, "DeliveryRole", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"))
         objects = [self.config.lake_objects(prefix) for prefix in (RAW_PREFIX, FAILED_DELIVERY_PREFIX)]
         statements = {
             "FindBucket": iam.PolicyStatement(
@@ -159,9 +161,3 @@ class IngestStack(cdk.Stack):
             role.add_to_policy(statement)
         accept_wildcards(role, objects, "Firehose names its objects itself, under these two prefixes")
         return role
-
-    def _service(self, name: str) -> iam.IPrincipal:
-        """An AWS service, acting for this account alone (IAM guide, "The confused deputy problem")."""
-        return iam.ServicePrincipal(
-            f"{name}.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.config.account}}
-        )

@@ -51,7 +51,7 @@ def deploy_assembly(assembly: Path, console: Console) -> DeployResult:
     result = DeployResult({}, [], [], [])
     for name, template in templates(assembly).items():
         started = time.monotonic()
-        deployed = deploy_stack(cloudformation, name, template)
+        deployed = deploy_stack(cloudformation, clients.s3, name, template)
         console.print(f"{name}: {deployed.change} ({time.monotonic() - started:.1f} s)")
         result.pruned.extend(f"{name}: {line}" for line in deployed.pruned)
         _read_back(_resolved(cloudformation, session, deployed), clients, name, result)

@@ -10,6 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from mypy_boto3_cloudformation import CloudFormationClient
+from mypy_boto3_s3 import S3Client
+
+from infra.local.deploy.adopt import import_change_set, orphaned_buckets
 
 _UNSUPPORTED = re.compile(r"Unrecognized resource types: \[(.*?)\]")
 _POLL_SECONDS = 0.1
@@ -49,11 +52,14 @@ def templates(assembly: Path) -> dict[str, dict[str, Any]]:
     return {name: json.loads((assembly / stacks[name]["properties"]["templateFile"]).read_text()) for name in ordered}
 
 
-def deploy_stack(client: CloudFormationClient, name: str, template: dict[str, Any]) -> Deployed:
+def deploy_stack(client: CloudFormationClient, s3: S3Client, name: str, template: dict[str, Any]) -> Deployed:
     """Bring one stack to its template. Raises DeployError with the reasons CloudFormation gives."""
     status = _settled_status(client, name)
     if status in _UNUSABLE:
         client.delete_stack(StackName=name)
+        status = _settled_status(client, name)
+    if status is None and (orphaned := orphaned_buckets(s3, template)):
+        _execute(client, name, import_change_set(client, name, template, orphaned), "adopted")
         status = _settled_status(client, name)
     wanted = template
     pruned: tuple[str, ...] = ()
@@ -129,9 +135,11 @@ def _change(client: CloudFormationClient, name: str, template: dict[str, Any], *
         TemplateBody=json.dumps(template),
         ChangeSetType="CREATE" if creating else "UPDATE",
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
-        # After a crash the emulator still has its buckets and no stack: take them over with what they hold.
-        ImportExistingResources=creating,
     )["Id"]
+    return _execute(client, name, change_set, "created" if creating else "updated")
+
+
+def _execute(client: CloudFormationClient, name: str, change_set: str, verb: str) -> str:
     while (made := client.describe_change_set(ChangeSetName=change_set))["Status"].endswith(("PENDING", "IN_PROGRESS")):
         time.sleep(_POLL_SECONDS)
     if made["Status"] == "FAILED":
@@ -143,7 +151,7 @@ def _change(client: CloudFormationClient, name: str, template: dict[str, Any], *
     status = _settled_status(client, name)
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"):
         raise DeployError(f"stack {name} ended as {status}:\n{_failures(client, name)}")
-    return f"{'created' if creating else 'updated'}, {len(made['Changes'])} changes"
+    return f"{verb}, {len(made['Changes'])} changes"
 
 
 def _settled_status(client: CloudFormationClient, name: str) -> str | None:
@@ -171,9 +179,14 @@ def _current_template(client: CloudFormationClient, name: str) -> object:
 
 
 def _failures(client: CloudFormationClient, name: str) -> str:
-    events = client.describe_stack_events(StackName=name)["StackEvents"]
-    return "\n".join(
-        f"  {e.get('ResourceType')} {e.get('LogicalResourceId')}: {e.get('ResourceStatusReason', 'no reason given')}"
-        for e in reversed(events)
-        if "FAILED" in e.get("ResourceStatus", "")
-    )
+    """Each resource that failed and why; what fails validation is in the operation's events alone."""
+    reasons = [
+        (event.get("LogicalResourceId"), event.get("ResourceStatusReason"))
+        for event in reversed(client.describe_stack_events(StackName=name)["StackEvents"])
+        if "FAILED" in event.get("ResourceStatus", "")
+    ] + [
+        (event.get("LogicalResourceId"), event.get("ValidationStatusReason"))
+        for event in client.describe_events(StackName=name)["OperationEvents"]
+        if event.get("ValidationStatus") == "FAILED"
+    ]
+    return "\n".join(f"  {logical_id}: {reason}" for logical_id, reason in reasons)
