@@ -91,9 +91,7 @@ class BlockMaker:
         self._moving = np.array([[device.kind is Kind.TRACKER] for device in fleet.devices])
         self._lat = np.array([[device.lat] for device in fleet.devices])
         self._lon = np.array([[device.lon] for device in fleet.devices])
-        self._has = {
-            name: np.array([name in device.kind.metrics for device in fleet.devices]) for name in METRIC_NAMES
-        }
+        self._has = {name: np.array([name in device.kind.metrics for device in fleet.devices]) for name in METRIC_NAMES}
         self._leaking = self._has["flow_rate"] & np.array(
             [strikes(fleet.seed, "leak", device.device_id, 0, rates["leak"]) for device in fleet.devices]
         )
@@ -131,7 +129,10 @@ class BlockMaker:
         taken = ts_ms[late]
         now = taken if self._plan.paced else np.full_like(taken, self._plan.end_ms)
         moved = np.minimum(taken, np.maximum(taken - (hours * _HOUR_MS).astype(np.int64), now - LATEST_MS))
-        faults[late] = [_with(known, "late") if is_late else known for known, is_late in zip(faults[late], moved < taken, strict=True)]
+        faults[late] = [
+            _with(known, "late") if is_late else known
+            for known, is_late in zip(faults[late], moved < taken, strict=True)
+        ]
         ts_ms[late] = moved
 
     def _stick(

@@ -38,9 +38,13 @@ _ALL = (
     Fault("fahrenheit", Scope.READING, 0.03, "temperature in degF, and says so: valid, converted"),
     Fault("unknown_unit", Scope.READING, 0.001, "temperature in a unit nobody agreed on: unknown_unit"),
     Fault("out_of_range", Scope.READING, 0.002, "a metric that cannot be: out_of_range"),
-    Fault("invalid_value", Scope.READING, 0.001, "text, true, [] where a number is due, or a bad location: invalid_value"),
+    Fault(
+        "invalid_value", Scope.READING, 0.001, "text, true, [] where a number is due, or a bad location: invalid_value"
+    ),
     Fault("no_metrics", Scope.READING, 0.001, "ts and seq, and nothing measured: no_metrics"),
-    Fault("not_an_object", Scope.READING, 0.0005, "a number, text, null or array in place of the reading: not_an_object"),
+    Fault(
+        "not_an_object", Scope.READING, 0.0005, "a number, text, null or array in place of the reading: not_an_object"
+    ),
     Fault("clock_skew", Scope.READING, 0.005, "up to 30 s off: valid; one in five a day to a month ahead: in_future"),
     Fault("epoch_ms", Scope.READING, 0.02, "ts as epoch milliseconds: valid"),
     Fault("ts_offset", Scope.READING, 0.02, "ts in ISO-8601 with an offset such as +02:00: valid"),
@@ -74,7 +78,9 @@ def choose_faults(preset: str, overrides: Iterable[str]) -> dict[str, float]:
     for scope in (Scope.READING, Scope.MESSAGE):
         total = sum(rates[name] for name in of_scope(scope))
         if total > 1:
-            raise ValueError(f"the faults of {scope} add up to {total:g} of them; lower their rates to at most 1 together")
+            raise ValueError(
+                f"the faults of {scope} add up to {total:g} of them; lower their rates to at most 1 together"
+            )
     return rates
 
 

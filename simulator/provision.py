@@ -88,7 +88,9 @@ def _require_platform(iot: "IoTClient", thing_type: str, policy: str) -> None:
     except iot.exceptions.ResourceNotFoundException:
         missing.append(f"thing type {thing_type!r} (--thing-type)")
     if missing:
-        raise ValueError(f"{' and '.join(missing)} not found in region {iot.meta.region_name}; deploy the platform first")
+        raise ValueError(
+            f"{' and '.join(missing)} not found in region {iot.meta.region_name}; deploy the platform first"
+        )
 
 
 def _onboard(device: Device, folder: Path, iot: "IoTClient", thing_type: str, policy: str) -> Onboarding:
@@ -146,9 +148,7 @@ def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 def _new_key(path: Path) -> ec.EllipticCurvePrivateKey:
     key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     _write(path, pem, mode=0o600)
     return key
 

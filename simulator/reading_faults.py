@@ -61,7 +61,8 @@ def _invalid_seq(reading: Reading, row: Row, _now_ms: int, rng: np.random.Genera
 
 def _extra_field(reading: Reading, row: Row, _now_ms: int, rng: np.random.Generator) -> tuple[Any, Row]:
     extras: dict[str, Any] = _pick(
-        rng, ({"co2": 417}, {"uv_index": 3.2, "door": "open"}, {"diag": {"resets": 2, "uptime_s": 86400}}, {"co2": None})
+        rng,
+        ({"co2": 417}, {"uv_index": 3.2, "door": "open"}, {"diag": {"resets": 2, "uptime_s": 86400}}, {"co2": None}),
     )
     reading |= extras
     return reading, replace(row, extras=extras_text(extras)).also("extra_field")

@@ -61,7 +61,12 @@ class Signals:
         self._is_meter = np.array([[kind is Kind.WATER_METER] for kind in self.kinds])
 
     def measure(
-        self, ts_ms: NDArray[np.int64], step_ms: float, noise: Noise, leaking: NDArray[np.bool_], rng: np.random.Generator
+        self,
+        ts_ms: NDArray[np.int64],
+        step_ms: float,
+        noise: Noise,
+        leaking: NDArray[np.bool_],
+        rng: np.random.Generator,
     ) -> dict[str, Array]:
         """Every metric of every device at times `ts_ms` (devices x readings, epoch ms UTC), rounded as sensors do.
 

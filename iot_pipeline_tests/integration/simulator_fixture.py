@@ -1,0 +1,180 @@
+"""A plain ministack with policies enforced, the platform's part of IoT Core, and a rule that hands every message to SQS."""
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+REGION, ACCOUNT = "eu-west-1", "000000000000"
+_THING = "${iot:Connection.Thing.ThingName}"
+_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "iot:Connect",
+            "Resource": f"arn:aws:iot:{REGION}:{ACCOUNT}:client/{_THING}",
+        },
+        {
+            "Effect": "Allow",
+            "Action": "iot:Publish",
+            "Resource": f"arn:aws:iot:{REGION}:{ACCOUNT}:topic/dt/*/*/{_THING}/telemetry",
+        },
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Broker:
+    """Where the broker is, its CA, and the environment that reaches it."""
+
+    mqtt_port: int
+    ca: Path
+    environment: dict[str, str]
+    queue_url: str
+    pid: int
+
+    @property
+    def sqs(self) -> "SQSClient":
+        return boto3.client(
+            "sqs",
+            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def received(self) -> Counter[bytes]:
+        """Empty the queue: every payload the rule passed on, and how often."""
+        payloads: Counter[bytes] = Counter()
+        sqs = self.sqs
+        empty = 0
+        while empty < 2:
+            messages = sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages", [])
+            empty = 0 if messages else empty + 1
+            for message in messages:
+                payloads[base64.b64decode(json.loads(message["Body"])["payload"])] += 1
+            if messages:
+                entries: list[Any] = [
+                    {"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]} for i, message in enumerate(messages)
+                ]
+                sqs.delete_message_batch(QueueUrl=self.queue_url, Entries=entries)
+        return payloads
+
+    def simulator(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        """Start `python -m simulator` against this broker."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "simulator", *arguments],
+            env={**self.environment, "SIMULATOR_ENDPOINT": f"localhost:{self.mqtt_port}", "SIMULATOR_CA": str(self.ca)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **options,
+        )
+
+    def simulate(self, *arguments: str) -> str:
+        """Run `python -m simulator` to its end; its output. Fails the test unless it exits with 0."""
+        process = self.simulator(*arguments)
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, output
+        return output
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    folder = tmp_path_factory.mktemp("ministack")
+    http, mqtt = _free_port(), _free_port()
+    url = f"http://127.0.0.1:{http}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    server_environment = environment | {
+        "GATEWAY_PORT": str(http),
+        "IOT_MTLS_PORT": str(mqtt),
+        "BIND_HOST": "127.0.0.1",
+        "AUTH": "true",
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_REGION": REGION,
+        "STATE_DIR": str(folder / "state"),
+        "S3_DATA_DIR": str(folder / "s3"),
+    }
+    with (folder / "ministack.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"], env=server_environment, stdout=log, stderr=log, cwd=folder
+        )
+    try:
+        _wait_until_listening(url, process, folder / "ministack.log")
+        ca = folder / "ca.pem"
+        ca.write_bytes(urllib.request.urlopen(f"{url}/_ministack/iot/ca.pem", timeout=5).read())
+        environment |= {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+        yield Broker(mqtt, ca, environment, _platform(environment), process.pid)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_until_listening(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    while True:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{url}/_ministack/ready", timeout=2) as response:
+                if json.load(response).get("iot_mtls") == "listening":
+                    return
+        except (urllib.error.URLError, ConnectionError):
+            pass  # not yet; pytest's timeout ends the wait
+        time.sleep(0.05)
+
+
+def _platform(environment: dict[str, str]) -> str:
+    """Policy, thing type and rule; returns the queue's URL."""
+    session = boto3.Session("test", "test", region_name=REGION)
+    url = environment["AWS_ENDPOINT_URL"]
+    iot = session.client("iot", endpoint_url=url)
+    iot.create_policy(policyName="telemetry-device", policyDocument=json.dumps(_POLICY))
+    iot.create_thing_type(thingTypeName="telemetry-sensor")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "iot.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    }
+    role = session.client("iam", endpoint_url=url).create_role(
+        RoleName="rule", AssumeRolePolicyDocument=json.dumps(trust)
+    )["Role"]["Arn"]
+    queue_url = session.client("sqs", endpoint_url=url).create_queue(QueueName="received")["QueueUrl"]
+    iot.create_topic_rule(
+        ruleName="received",
+        topicRulePayload={
+            # An envelope, so that payloads of every kind arrive as exact bytes.
+            "sql": "SELECT encode(*, 'base64') AS payload, topic() AS topic FROM 'dt/+/+/+/telemetry'",
+            "awsIotSqlVersion": "2016-03-23",
+            "actions": [{"sqs": {"queueUrl": queue_url, "roleArn": role, "useBase64": False}}],
+        },
+    )
+    return queue_url

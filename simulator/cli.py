@@ -1,0 +1,271 @@
+"""The command line of the simulator."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from iot_pipeline.contract import CONTRACT
+from simulator.connection import Endpoint
+from simulator.durations import epoch_ms, seconds
+from simulator.faults import FAULTS, choose_faults
+from simulator.fleet import Fleet, load_fleet, make_fleet
+from simulator.manifest import Manifest, expected_ledger
+from simulator.outbox import Outbox
+from simulator.plan import MAX_PACK, Plan, history_plan, live_plan
+from simulator.provision import POLICY, THING_TYPE, Onboarding, iot_client
+from simulator.provision import provision as onboard
+from simulator.publisher import now_ms
+from simulator.report import ledger_table, outcome_table
+from simulator.run import Outcome, Run, Source, fleet_source
+from simulator.run import Progress as RunProgress
+
+_FAULT_LIST = "\n\n".join(
+    f"{fault.name} ({fault.rate:g} of {fault.scope}): {fault.effect}." for fault in FAULTS.values()
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode="markdown",
+    help="""A fleet of devices that speaks to AWS IoT Core as real ones do: each with its own certificate, MQTT 5 over TLS,
+QoS 1, packed messages, an outbox on disk, plausible signals, and faults by name and rate. It writes down what it
+truly sent, so that a platform's books can be checked against the world.
+
+A first round, against any endpoint (AWS credentials and region from the ordinary environment):
+
+`python -m simulator provision .local/fleet --devices 20`
+
+`python -m simulator run .local/fleet --endpoint HOST:8883 --ca ca.pem --rate 200 --duration 60s --faults all`
+
+`python -m simulator summary .local/fleet/out`
+""",
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+FleetFolder = Annotated[
+    Path, typer.Argument(help="Folder of the fleet: fleet.json, and devices/ with keys and certificates.")
+]
+EndpointOption = Annotated[
+    str, typer.Option("--endpoint", envvar="SIMULATOR_ENDPOINT", help="MQTT endpoint, host:port; port 8883 by default.")
+]
+CaOption = Annotated[
+    Path, typer.Option("--ca", envvar="SIMULATOR_CA", help="CA that signed the broker's certificate (PEM).")
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Folder for outbox, manifest and summary.json.  [default: FLEET/out]")
+]
+PackOption = Annotated[int, typer.Option(min=1, max=MAX_PACK, help="Readings in a message, at most.")]
+DrainOption = Annotated[
+    str, typer.Option("--drain-timeout", help="Give up when no answer came for so long though messages are due.")
+]
+InflightOption = Annotated[int, typer.Option(min=1, help="Unanswered messages of the whole fleet, at most.")]
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn errors a person can act on into one line and exit code 2."""
+    try:
+        yield
+    except (ValueError, OSError, KeyError, ClientError, BotoCoreError) as error:
+        err.print(f"[bold red]error:[/] {error}", soft_wrap=True)
+        raise typer.Exit(2) from error
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, TextColumn("{task.fields[note]}"), console=err)
+
+
+@app.command()
+def provision(
+    fleet: FleetFolder,
+    devices: Annotated[int, typer.Option(min=1, help="How many; raise it later to add devices.")] = 20,
+    tenants: Annotated[int, typer.Option(min=1, help="Tenants; devices are spread evenly.")] = 2,
+    sites: Annotated[int, typer.Option(min=1, help="Sites of each tenant.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and options make the same fleet.")] = 1,
+    thing_type: Annotated[str, typer.Option(help="Thing type of the devices; must exist.")] = THING_TYPE,
+    policy: Annotated[str, typer.Option(help="IoT policy to attach to each certificate; must exist.")] = POLICY,
+) -> None:
+    """Create things, keys and certificates. Safe to repeat: good credentials are kept, half-made devices completed.
+
+    Each device makes its own EC P-256 key, which stays in FLEET/devices (mode 0600), and has its CSR signed. AWS
+    credentials, region and endpoint come from the ordinary environment.
+    """
+    with _explained(), _progress() as progress:
+        wanted = make_fleet(devices, tenants, sites, seed)
+        task = progress.add_task("devices", total=devices, note="")
+        counts = onboard(wanted, fleet, iot_client(), thing_type, policy, lambda: progress.advance(task))
+    out.print(
+        f"{devices} devices ready in {fleet}: {counts[Onboarding.CREATED]} created, {counts[Onboarding.KEPT]} kept",
+        soft_wrap=True,
+    )
+
+
+def _run_help() -> str:
+    return f"""Publish readings, live or as a backlog of past hours, with the faults you ask for.
+
+First it sends what an earlier, killed run left unacknowledged, the same bytes. It ends when every message is answered,
+with exit code 1 if some are not, or were rejected. Ctrl-C ends it early and in order.
+
+A live minute, 10,000 readings a second: `run FLEET --rate 10000 --duration 60s --faults all`
+
+A day's backlog at full speed: `run FLEET --history 24h --readings 1000000 --pack 200`. A killed backlog goes on where it
+was when it is run again with the same options.
+
+Chosen faults: `--fault late=0.01 --fault malformed=0.001`, or the default mix without one of them: `--faults all --fault leak=0`.
+
+**Faults, their rate in the default mix, and what becomes of the reading:**
+
+{_FAULT_LIST}
+"""
+
+
+@app.command(help=_run_help())
+def run(
+    fleet: FleetFolder,
+    endpoint: EndpointOption,
+    ca: CaOption,
+    out_folder: OutOption = None,
+    devices: Annotated[int | None, typer.Option(min=1, help="Only the first N devices.  [default: all]")] = None,
+    rate: Annotated[float, typer.Option(min=0.001, help="Readings a second of the whole fleet (live).")] = 100.0,
+    duration: Annotated[str, typer.Option(help="How long to publish (live): 90s, 5m, 24h, 7d.")] = "60s",
+    history: Annotated[
+        str | None, typer.Option(help="Publish the past so many hours instead, as fast as possible.")
+    ] = None,
+    readings: Annotated[int, typer.Option(min=1, help="Readings of the backlog (with --history).")] = 100_000,
+    until: Annotated[str | None, typer.Option(help="End of the backlog, ISO-8601 with a zone.  [default: now]")] = None,
+    pack: PackOption = 25,
+    faults: Annotated[str, typer.Option(help="all: the default mix; none.")] = "none",
+    fault: Annotated[list[str] | None, typer.Option(help="NAME=RATE, repeatable; on top of --faults.")] = None,
+    inflight: InflightOption = 1000,
+    drain_timeout: DrainOption = "30s",
+) -> None:
+    with _explained():
+        loaded = load_fleet(fleet)
+        chosen = Fleet(loaded.seed, loaded.devices[:devices])
+        rates = choose_faults(faults, fault or [])
+        target = Run(
+            out_folder or fleet / "out",
+            fleet,
+            chosen.devices,
+            _endpoint(endpoint, ca),
+            inflight,
+            seconds(drain_timeout),
+        )
+        count = len(chosen.devices)
+        hours = None if history is None else seconds(history) / 3600
+        bound_hours = CONTRACT.lateness_bound.total_seconds() / 3600
+        if hours is not None and hours > bound_hours - 24:
+            raise ValueError(
+                f"--history {history}: at most {bound_hours - 24:g}h, or its beginning would arrive too late"
+            )
+        until_ms = None if until is None else epoch_ms(until)
+
+        def make_plan() -> Plan:
+            if hours is None:
+                return live_plan(count, rate, seconds(duration), pack, now_ms())
+            return history_plan(count, readings, hours, pack, until_ms or now_ms())
+
+        options = {"history_h": hours, "readings": readings, "pack": pack, "until": until, "rate": rate}
+
+        def make_source() -> Source:
+            source, plan, resumed = fleet_source(target.outbox, chosen, rates, options, make_plan, inflight)
+            if resumed:
+                err.print("continuing the unfinished backlog", soft_wrap=True)
+            err.print(
+                f"{plan.total_readings:,} readings of {count} devices in {plan.messages * count:,} messages of up to "
+                f"{plan.pack} readings",
+                soft_wrap=True,
+            )
+            return source
+
+        make_plan()  # refuse impossible options before anything is sent
+        _publish(target, make_source)
+
+
+def _endpoint(text: str, ca: Path) -> Endpoint:
+    host, _, port = text.partition(":")
+    if not host or (port and not port.isdigit()):
+        raise ValueError(f"--endpoint {text!r}: expected host:port, such as localhost:8883")
+    if not ca.is_file():
+        raise FileNotFoundError(f"--ca {ca}: no such file; it must hold the CA of the broker's certificate (PEM)")
+    return Endpoint(host, int(port or 8883), str(ca))
+
+
+def _publish(target: Run, make_source: Callable[[], Source | None]) -> None:
+    """Drive a run with a progress bar, print how it ended, exit with 1 unless everything was acknowledged."""
+    with _progress() as progress:
+        task = progress.add_task("messages", total=None, note="connecting")
+
+        def show(now: RunProgress) -> None:
+            done = now.counts.acknowledged + now.counts.rejected
+            note = f"{now.connected} connected, {now.unanswered} waiting, {now.counts.rejected} rejected"
+            progress.update(task, completed=done, note=note)
+
+        target.on_progress = show
+        try:
+            outcome = asyncio.run(target.publish(make_source))
+        finally:
+            target.close()
+    _conclude(outcome)
+
+
+def _conclude(outcome: Outcome) -> None:
+    summary, counts = outcome.summary, outcome.counts
+    out.print(
+        f"{counts.acknowledged:,} messages acknowledged in this run ({counts.again:,} of all sent once more), "
+        f"{counts.rejected:,} rejected; the manifest has {summary.messages:,} messages, {summary.readings:,} readings",
+        soft_wrap=True,
+    )
+    out.print(outcome_table(summary))
+    for reason, messages in summary.rejected_messages.items():
+        err.print(f"[red]{messages} messages rejected by the broker, MQTT reason {reason}[/]", soft_wrap=True)
+    for device_id, error in list(outcome.errors.items())[:5]:
+        err.print(f"[red]{device_id}: {error}[/]", soft_wrap=True)
+    if summary.unacknowledged_messages:
+        err.print(
+            f"[bold red]{summary.unacknowledged_messages} messages are unacknowledged; they stay in the outbox and are "
+            "sent first by the next run[/]",
+            soft_wrap=True,
+        )
+    if summary.unacknowledged_messages or counts.rejected:
+        raise typer.Exit(1)
+
+
+@app.command()
+def summary(
+    folder: Annotated[Path, typer.Argument(help="The --out folder of a run or replay.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """What the manifest says the platform must hold: valid, quarantined by reason, duplicates, conflicts, curated.
+
+    Brings the manifest up to date first, so that it also tells what a killed run had acknowledged.
+    """
+    with _explained():
+        if not (folder / "outbox.db").exists():
+            raise FileNotFoundError(f"{folder} has no outbox.db; give the --out folder of a run or replay")
+        outbox = Outbox(folder)
+        try:
+            Manifest(folder, outbox).finish()
+        finally:
+            outbox.close()
+        ledger = expected_ledger(folder)
+    if json:
+        sys.stdout.buffer.write(orjson.dumps(asdict(ledger), option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        out.print(ledger_table(ledger))
+
+
+app.command("expected", hidden=True)(summary)
