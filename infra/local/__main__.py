@@ -1,0 +1,77 @@
+"""`python -m infra.local`: the local AWS's command line."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from infra.local.platform import CHECKOUT, PlatformError, reset, running, stop_leftovers, write_env_file
+
+LOCAL = CHECKOUT / ".local"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="The platform on one machine: the local AWS, a simulated fleet and Dagster.",
+)
+console = Console(highlight=False)
+
+StateOption = Annotated[Path, typer.Option("--state", help="Folder for everything it writes.")]
+
+
+@app.command()
+def demo(
+    state: StateOption = LOCAL / "demo",
+    readings: Annotated[int, typer.Option(min=1000, help="Readings of the backlog.")] = 1_000_000,
+) -> None:
+    """Start, deploy, onboard, publish, build, report, stop. Exit code 1 unless the ledger balances."""
+    from infra.local.demo import Scale, run_demo
+
+    reset(state, lambda _: None)
+    with running(state, LOCAL, console) as platform:
+        right = run_demo(platform, Scale(backlog_readings=readings), console)
+    raise typer.Exit(0 if right else 1)
+
+
+@app.command()
+def up(state: StateOption = LOCAL / "up", devices: Annotated[int, typer.Option(min=0)] = 20) -> None:
+    """Start everything and stay up: Dagster's UI, sensors and schedules, and a publishing fleet. Ctrl-C stops it."""
+    from infra.local.stay_up import stay_up
+
+    with running(state, LOCAL, console) as platform:
+        write_env_file(platform, CHECKOUT / ".env")
+        stay_up(platform, devices, console)
+
+
+@app.command()
+def down() -> None:
+    """Stop what `make up` or `make demo` started, also when they were killed."""
+    for state in (LOCAL / "up", LOCAL / "demo"):
+        stop_leftovers(state, console.print)
+
+
+@app.command(name="reset")
+def reset_command() -> None:
+    """Stop everything and remove all local state: objects, tables, Dagster's history, devices."""
+    for state in (LOCAL / "up", LOCAL / "demo"):
+        reset(state, console.print)
+    (CHECKOUT / ".env").unlink(missing_ok=True)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    # `make down` and CI end us with SIGTERM: what was started must be stopped just as after Ctrl-C.
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app(standalone_mode=True)
+    except PlatformError as error:
+        console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
+        sys.exit(2)

@@ -1,0 +1,120 @@
+"""The demo: from the devices' TLS handshakes to curated Parquet, and a report of the books against the world."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import dagster as dg
+from rich.console import Console
+
+from infra.local import figures, fleet
+from infra.local.orchestration import build_ledger, build_stale_hours, record_arrivals
+from infra.local.platform import Platform
+from infra.local.report import Report, print_report
+from iot_pipeline.lake import statements
+from iot_pipeline.lake.builds import EventHourBalance, Lake
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.ledger import arrival_balances, event_balances
+from iot_pipeline.resources import LakeResource
+from simulator.manifest import expected_ledger
+
+RAW_TIMEOUT_SECONDS = 120.0
+QUERY_RUNS = 3
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much the demo sends: a day's backlog in large packs, then a while of live readings."""
+
+    devices: int = 200
+    tenants: int = 4
+    sites: int = 5
+    backlog_readings: int = 1_000_000
+    backlog_pack: int = 100
+    live_rate: int = 2_000
+    live_seconds: int = 10
+
+
+def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
+    """Onboard, publish, build and report. True if the ledger balances and equals what the devices truly sent."""
+    folder = platform.state_dir / "fleet"
+    steps = _Steps(console)
+    with steps.step(f"onboarding {scale.devices} devices, each with its own certificate"):
+        fleet.provision(folder, scale.devices, scale.tenants, scale.sites)
+    with steps.step(f"publishing a backlog of 24 hours, {scale.backlog_readings:,} readings, every fault on"):
+        backlog = ["--history", "24h", "--readings", str(scale.backlog_readings), "--pack", str(scale.backlog_pack)]
+        fleet.publish(platform, folder, *backlog, "--faults", "all")
+    live_since = datetime.now(UTC)
+    with steps.step(f"publishing live, {scale.live_rate:,} readings/s for {scale.live_seconds} s, every fault on"):
+        live = ["--rate", str(scale.live_rate), "--duration", f"{scale.live_seconds}s"]
+        fleet.publish(platform, folder, *live, "--faults", "all")
+    expected = expected_ledger(folder / "out")
+    with steps.step("waiting for Firehose to land it in S3"):
+        arrivals = _arrival_hours(steps.started_at)
+        landed = figures.wait_for_messages(
+            LakeResource().open().athena, arrivals, expected.messages, RAW_TIMEOUT_SECONDS
+        )
+    with dg.DagsterInstance.get() as instance:
+        with steps.step("Dagster: raw hours from S3 notifications, ledger, quarantine"):
+            arrivals = record_arrivals(instance)
+            build_ledger(instance, arrivals)
+        with steps.step("Dagster: curated event hours, as the ledger asks for them"):
+            ranges, _ = build_stale_hours(instance)
+    lake = LakeResource().open()
+    with steps.step("checking the books and measuring"):
+        event_hours = sorted({hour for first, last in ranges for hour in _span(first, last)})
+        report = Report(
+            expected=expected,
+            landed_messages=landed,
+            raw_bytes=sum(size for size, _ in figures.raw_objects(lake.bucket, arrivals).values()),
+            arrivals=list(arrival_balances(lake, arrivals)),
+            events=[b for b in _event_balances(lake, event_hours) if b.valid or b.rows],
+            quarantined=_quarantined(lake, arrivals),
+            device_to_s3=figures.device_to_s3(lake, arrivals, live_since),
+            s3_to_curated=figures.s3_to_curated(lake, arrivals),
+            raw_query=figures.query_figure(lake.athena, figures.raw_query(arrivals), QUERY_RUNS),
+            curated_query=figures.query_figure(lake.athena, figures.CURATED_QUERY, QUERY_RUNS),
+        )
+    print_report(report, console)
+    return report.is_right
+
+
+def _event_balances(lake: Lake, hours: list[Hour]) -> list[EventHourBalance]:
+    return event_balances(lake, hours) if hours else []
+
+
+def _quarantined(lake: Lake, arrivals: list[Hour]) -> dict[str, int]:
+
+    found: dict[str, int] = {}
+    for row in lake.athena.run(statements.quarantined_of_arrival_hours(arrivals)).rows:
+        found[row[4]] = found.get(row[4], 0) + int(row[5])
+    return found
+
+
+def _arrival_hours(since: datetime) -> list[Hour]:
+    return list(_span(Hour.of(since), Hour.of(datetime.now(UTC))))
+
+
+def _span(first: Hour, last: Hour) -> Iterator[Hour]:
+    while first <= last:
+        yield first
+        first += 1
+
+
+class _Steps:
+    """A line when a step begins and another when it ends."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.started_at = datetime.now(UTC)
+        self.count = 0
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        self.count += 1
+        self.console.print(f"[bold]{self.count}. {what} ...[/]", soft_wrap=True)
+        started = time.monotonic()
+        yield
+        self.console.print(f"   done in {time.monotonic() - started:.1f} s")

@@ -1,0 +1,118 @@
+"""The figures of a demo run, each taken from the lake, the catalog or the simulator's manifest."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import boto3
+import numpy as np
+
+from iot_pipeline.contract import CONTRACT, tables
+from iot_pipeline.lake.athena import Athena
+from iot_pipeline.lake.builds import Lake
+from iot_pipeline.lake.hours import Hour, partition_predicate
+
+CURATED_QUERY = """\
+SELECT year || '-' || month || '-' || day AS event_date, count(*) AS events, avg(temperature) AS average_temperature
+FROM curated_telemetry
+GROUP BY year || '-' || month || '-' || day
+ORDER BY event_date"""
+
+
+def raw_query(arrivals: Iterable[Hour]) -> str:
+    """The same question put to the raw messages, as one would without a curated table."""
+    fields = ", ".join(["ts", "seq", *(m.name for m in CONTRACT.metrics), "unit", "location"])
+    return f"""\
+SELECT CAST(coalesce(TRY(from_iso8601_timestamp(ts)), from_unixtime(TRY_CAST(ts AS DOUBLE) / 1000)) AS DATE)
+        AS event_date,
+    count(*) AS events,
+    avg(CASE WHEN element_at(unit, 'temperature') = 'F' THEN (TRY_CAST(temperature AS DOUBLE) - 32) * 5 / 9
+        ELSE TRY_CAST(temperature AS DOUBLE) END) AS average_temperature
+FROM raw_telemetry
+CROSS JOIN UNNEST(readings) AS t({fields})
+WHERE {partition_predicate(arrivals)}
+GROUP BY 1
+ORDER BY event_date"""
+
+
+@dataclass(frozen=True)
+class QueryFigure:
+    """One query: bytes scanned and the engine's time, the fastest of a few runs."""
+
+    scanned_bytes: int
+    seconds: float
+
+
+def query_figure(athena: Athena, sql: str, runs: int) -> QueryFigure:
+    """Run a query some times; the fastest counts, since only it is free of what else the machine does."""
+    results = [athena.run(sql) for _ in range(runs)]
+    return QueryFigure(results[-1].scanned_bytes, min(r.engine_milliseconds for r in results) / 1000)
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Seconds: median and 99th percentile of so many messages or objects."""
+
+    p50: float
+    p99: float
+    count: int
+
+
+def raw_objects(bucket: str, arrivals: Iterable[Hour]) -> dict[str, tuple[int, datetime]]:
+    """The raw objects of these arrival hours: s3://bucket/key to size in bytes and time of landing."""
+    prefix = tables().raw_lines.prefix
+    found = {}
+    for hour in arrivals:
+        pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix + hour.path)
+        for page in pages:
+            for item in page.get("Contents", []):
+                found[f"s3://{bucket}/{item['Key']}"] = (item["Size"], item["LastModified"])
+    return found
+
+
+def device_to_s3(lake: Lake, arrivals: Iterable[Hour], since: datetime) -> Latency:
+    """From a device's `sent_at` to the landing of the object that holds the message, for messages sent since then.
+
+    S3's times are whole seconds, so each figure is true to a second.
+    """
+    objects = raw_objects(lake.bucket, arrivals)
+    rows = lake.athena.run(
+        f"""SELECT "$path" AS object, to_unixtime(from_iso8601_timestamp(sent_at)) AS sent
+FROM raw_telemetry
+WHERE {partition_predicate(arrivals)} AND sent_at >= '{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S}'"""
+    ).rows
+    return _latency([objects[path][1].timestamp() - float(sent) for path, sent in rows])
+
+
+def s3_to_curated(lake: Lake, arrivals: Iterable[Hour]) -> Latency:
+    """From the landing of a raw object to the publication of the last curated hour that holds any of its readings."""
+    arrivals = list(arrivals)
+    built = {
+        hour: datetime.fromisoformat(partition.parameters["built_at"])
+        for hour, partition in lake.catalog.partitions(tables().curated_telemetry.name).items()
+    }
+    visible: dict[str, datetime] = defaultdict(lambda: datetime.min.replace(tzinfo=UTC))
+    where = f"outcome = 'valid' AND {partition_predicate(arrivals)}"
+    rows = lake.athena.run(f"SELECT DISTINCT object, event_hour FROM raw_profile WHERE {where}").rows
+    for path, event_hour in rows:
+        visible[path] = max(visible[path], built[Hour.from_sql(event_hour)])
+    objects = raw_objects(lake.bucket, arrivals)
+    return _latency([(visible[path] - objects[path][1]).total_seconds() for path in visible])
+
+
+def wait_for_messages(athena: Athena, arrivals: Iterable[Hour], expected: int, timeout_seconds: float) -> int:
+    """Wait until so many messages are in raw; what is there when they are, or when the time is up."""
+    sql = f"SELECT count(*) FROM raw_lines WHERE {partition_predicate(arrivals)}"
+    deadline = time.monotonic() + timeout_seconds
+    while (found := int(athena.run(sql).rows[0][0])) < expected and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return found
+
+
+def _latency(seconds: list[float]) -> Latency:
+    if not seconds:
+        return Latency(float("nan"), float("nan"), 0)
+    p50, p99 = np.percentile(seconds, [50, 99])
+    return Latency(float(p50), float(p99), len(seconds))

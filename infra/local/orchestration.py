@@ -1,0 +1,79 @@
+"""Running the Dagster assets in this process, as the daemon would: for the demo, the benchmark and the tests."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from iot_pipeline.defs.curated.assets import curated_telemetry
+from iot_pipeline.defs.curated.sensors import stale_event_hours
+from iot_pipeline.defs.ledger.assets import quarantined_telemetry, raw_profile
+from iot_pipeline.defs.raw.assets import raw_telemetry
+from iot_pipeline.defs.raw.sensors import raw_objects
+from iot_pipeline.lake.hours import Hour, contiguous
+from iot_pipeline.partitions import hours_of, partition_key
+from iot_pipeline.resources import RESOURCES, LakeResource, RawEvents
+
+ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
+    raw_telemetry,
+    raw_profile,
+    quarantined_telemetry,
+    curated_telemetry,
+]
+
+
+class BuildFailedError(RuntimeError):
+    """A run or one of its blocking checks failed."""
+
+
+def record_arrivals(instance: dg.DagsterInstance) -> list[Hour]:
+    """Evaluate the raw sensor until its queue is empty; the arrival hours known after that."""
+    while True:
+        result = raw_objects(dg.build_sensor_context(instance=instance), raw_events=RawEvents())
+        if not isinstance(result, dg.SkipReason) or (result.skip_message or "").startswith("0 objects"):
+            break
+    return hours_of(instance.get_materialized_partitions(raw_telemetry.key))
+
+
+def build_ledger(instance: dg.DagsterInstance, arrival_hours: Iterable[Hour]) -> None:
+    """Profile and quarantine these arrival hours, a run for each contiguous range."""
+    for first, last in contiguous(arrival_hours):
+        _materialize(instance, [raw_profile, quarantined_telemetry], _range_tags(first, last))
+
+
+def build_stale_hours(instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[list[tuple[Hour, Hour]], str]:
+    """Evaluate the curated zone's sensor and do the runs it asks for. Returns their ranges and the sensor's cursor."""
+    ranges: list[tuple[Hour, Hour]] = []
+    while True:
+        context = dg.build_sensor_context(instance=instance, cursor=cursor)
+        result = stale_event_hours(context, lake=LakeResource())
+        if not isinstance(result, dg.SensorResult):
+            return ranges, cursor or ""
+        for request in result.run_requests or []:
+            _materialize(instance, [curated_telemetry], dict(request.tags))
+            first, last = hours_of(
+                [request.tags[ASSET_PARTITION_RANGE_START_TAG], request.tags[ASSET_PARTITION_RANGE_END_TAG]]
+            )
+            ranges.append((first, last))
+        cursor = result.cursor
+
+
+def build_hours(instance: dg.DagsterInstance, event_hours: Iterable[Hour]) -> None:
+    """Build these event hours whether they are stale or not, a run for each contiguous range."""
+    for first, last in contiguous(event_hours):
+        _materialize(instance, [curated_telemetry], _range_tags(first, last))
+
+
+def _range_tags(first: Hour, last: Hour) -> dict[str, str]:
+    return {ASSET_PARTITION_RANGE_START_TAG: partition_key(first), ASSET_PARTITION_RANGE_END_TAG: partition_key(last)}
+
+
+def _materialize(instance: dg.DagsterInstance, selection: Sequence[Any], tags: dict[str, str]) -> None:
+    result = dg.materialize(
+        ASSETS, selection=list(selection), instance=instance, resources=RESOURCES, tags=tags, raise_on_error=True
+    )
+    failed = [e for e in result.get_asset_check_evaluations() if not e.passed]
+    if failed:
+        names = "; ".join(f"{e.check_name}: {e.description or 'failed'}" for e in failed)
+        raise BuildFailedError(f"run {result.run_id}: {names}")
