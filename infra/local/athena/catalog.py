@@ -174,12 +174,26 @@ class Catalog:
             new += [p for p in some if p.values not in refused]
         return new
 
+    def move_partition(self, table: Table, partition: Partition) -> None:
+        """Point an existing partition at another location."""
+        try:
+            self.glue.update_partition(
+                DatabaseName=table.database,
+                TableName=table.name,
+                PartitionValueList=list(partition.values),
+                PartitionInput=_partition_input(table, partition),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "EntityNotFoundException":
+                raise QueryError(
+                    f"FAILED: SemanticException [Error 10006]: Partition not found {partition.values}"
+                ) from error
+            raise
+
     def drop_partition(self, table: Table, values: tuple[str, ...]) -> bool:
         """Remove one partition; False when there was none."""
         try:
-            self.glue.delete_partition(
-                DatabaseName=table.database, TableName=table.name, PartitionValues=list(values)
-            )
+            self.glue.delete_partition(DatabaseName=table.database, TableName=table.name, PartitionValues=list(values))
         except ClientError as error:
             if error.response["Error"]["Code"] == "EntityNotFoundException":
                 return False
@@ -193,7 +207,9 @@ class Catalog:
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "AlreadyExistsException":
-                message = f"TABLE_ALREADY_EXISTS: Table 'awsdatacatalog.{database}.{table_input['Name']}' already exists"
+                message = (
+                    f"TABLE_ALREADY_EXISTS: Table 'awsdatacatalog.{database}.{table_input['Name']}' already exists"
+                )
                 raise QueryError(message) from error
             if code == "EntityNotFoundException":
                 raise QueryError(f"SCHEMA_NOT_FOUND: Schema {database} not found") from error

@@ -31,7 +31,5 @@ class Config:
             region_name=os.environ.get("AWS_DEFAULT_REGION", REGION),
             aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", "test"),
             aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
-            config=BotoConfig(
-                max_pool_connections=16, retries={"max_attempts": 3}, s3={"addressing_style": "path"}
-            ),
+            config=BotoConfig(max_pool_connections=16, retries={"max_attempts": 3}, s3={"addressing_style": "path"}),
         )

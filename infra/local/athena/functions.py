@@ -40,8 +40,10 @@ class Function:
         if callable(self.form):
             return self.form(renderer, arguments)
         texts = [renderer.sql(a) for a in arguments]
-        return self.form.replace("{*}", ", ".join(texts)).format(*texts) if "{*}" not in self.form else (
-            self.form.replace("{*}", ", ".join(texts))
+        return (
+            self.form.replace("{*}", ", ".join(texts)).format(*texts)
+            if "{*}" not in self.form
+            else (self.form.replace("{*}", ", ".join(texts)))
         )
 
 
@@ -189,7 +191,11 @@ def bind(body: exp.Expression, values: dict[str, str]) -> exp.Expression:
             return exp.Var(this=values[node.name])
         if isinstance(node, exp.Column) and node.table in values:
             return exp.Var(this=f'{values[node.table]}."{node.name}"')
-        if isinstance(node, exp.Identifier) and node.name in values and not isinstance(node.parent, exp.Column | exp.Dot):
+        if (
+            isinstance(node, exp.Identifier)
+            and node.name in values
+            and not isinstance(node.parent, exp.Column | exp.Dot)
+        ):
             return exp.Var(this=values[node.name])
         if isinstance(node, exp.Dot) and isinstance(node.this, exp.Identifier) and node.this.name in values:
             return exp.Var(this=f'{values[node.this.name]}."{node.expression.name}"')

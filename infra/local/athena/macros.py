@@ -20,9 +20,7 @@ _BIGINT = (
 )
 _NUMBER = r"\s*[+-]?(NaN|Infinity|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)\s*"
 _TIMESTAMP = r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,12})?)?)?\s*"
-_ISO = (
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
-)
+_ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
 _JSON_SCALAR = "CASE WHEN left(CAST(TRY_CAST(x AS JSON) AS VARCHAR), 1) IN ('{{', '[') THEN NULL ELSE {} END"
 
 
@@ -132,7 +130,6 @@ MACROS = [
     "trino_checksum(x) AS unhex(format('{:016X}', ((sum(hash(x)::HUGEINT) % 18446744073709551616))::UBIGINT))",
     "trino_width_bucket(x, a, b, n) AS CASE WHEN x < a THEN 0 WHEN x >= b THEN n + 1 "
     "ELSE CAST(floor((x - a)::DOUBLE * n / (b - a)) AS BIGINT) + 1 END",
-    "trino_entries(x) AS CASE WHEN typeof(x) LIKE 'MAP%' THEN map_entries(x) ELSE x END",
     "trino_from_unixtime(x) AS trino_ms(to_timestamp(x))",
     f"trino_try_iso8601(x) AS CASE WHEN regexp_full_match(x, '{_ISO}') THEN trino_ms(TRY_CAST(replace(x, ',', '.') AS TIMESTAMPTZ)) END",
     "trino_iso8601(x) AS CASE WHEN x IS NOT NULL AND trino_try_iso8601(x) IS NULL THEN "

@@ -60,7 +60,7 @@ class ObjectStore:
         self._limit = config.cache_bytes
         self._lock = threading.Lock()
 
-    def list(self, location: str) -> list[S3Object]:
+    def listing(self, location: str) -> list[S3Object]:
         """Every object below `location`, hidden ones included."""
         bucket, prefix = split_uri(location)
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -84,7 +84,7 @@ class ObjectStore:
             shared = [a for up in (1, 2) if folders[a := _ancestor(location, up)] >= _TOGETHER]
             places.setdefault(shared[0] if shared else location, []).append(location)
         found: dict[str, list[S3Object]] = {location: [] for location in locations}
-        for place, objects in zip(places, self.pool.map(self.list, places), strict=True):
+        for place, objects in zip(places, self.pool.map(self.listing, places), strict=True):
             _distribute([o for o in objects if o.visible], places[place], found)
         return found
 

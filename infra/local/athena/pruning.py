@@ -51,9 +51,7 @@ def prune(
     for conjuncts in alternatives:
         pins = [_pinned(conjuncts, key, numeric) for key, numeric in _key_kinds(table)]
         if table.projected:
-            domains = [
-                projection.values_of(table, key, pin) for (key, _), pin in zip(table.keys, pins, strict=True)
-            ]
+            domains = [projection.values_of(table, key, pin) for (key, _), pin in zip(table.keys, pins, strict=True)]
             kept = _evaluate(con, table, _cross(domains), conjuncts, render)
             found.update({v: projection.partition(table, v) for v in kept})
             continue

@@ -66,8 +66,9 @@ def duckdb_type(kind: exp.DataType) -> str:
 class DuckDBText(DuckDBGenerator):
     """Writes Trino's tree as DuckDB text with Trino's meaning."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, unnest_maps: bool = True, **options: Any) -> None:
         super().__init__(dialect=DuckDB(), **options)
+        self.unnest_maps = unnest_maps
 
     # Calls
 
@@ -255,9 +256,12 @@ def _in_join(node: exp.Expression) -> bool:
     return isinstance(parent, exp.Join)
 
 
-def to_duckdb(tree: exp.Expression) -> str:
-    """DuckDB text of a Trino tree; QueryError or Unsupported for what has no equal there."""
-    text = DuckDBText(comments=False).generate(tree)
+def to_duckdb(tree: exp.Expression, *, unnest_maps: bool = True) -> str:
+    """DuckDB text of a Trino tree; QueryError or Unsupported for what has no equal there.
+
+    UNNEST(x) AS t(a, b) takes a map or an array of rows apart; `unnest_maps` says which (the text does not).
+    """
+    text = DuckDBText(unnest_maps=unnest_maps, comments=False).generate(tree)
     if not text:
         raise QueryError("SYNTAX_ERROR: empty statement")
     return text

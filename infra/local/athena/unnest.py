@@ -9,7 +9,9 @@ from infra.local.athena.hive_types import quote
 
 
 class Renderer(Protocol):
-    """The SQL generator."""
+    """The SQL generator; `unnest_maps` says whether a list taken apart is a map's."""
+
+    unnest_maps: bool
 
     def sql(self, node: exp.Expression) -> str:
         """DuckDB text of a Trino expression."""
@@ -39,5 +41,5 @@ def unnest_relation(renderer: Renderer, node: exp.Unnest) -> str:
     values = names[:-1] if offset else names
     parts = [f"struct_extract_at(__item, {i + 1}) AS {quote(n)}" for i, n in enumerate(values)]
     parts += [f"__position AS {quote(names[-1])}"] if offset else []
-    listed = f"trino_entries({source})"
+    listed = f"map_entries({source})" if renderer.unnest_maps else source
     return f"LATERAL (SELECT {', '.join(parts)} FROM UNNEST({listed}) WITH ORDINALITY AS __u(__item, __position)) AS {table}"

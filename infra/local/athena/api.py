@@ -1,0 +1,228 @@
+"""The operations of the Athena API (Amazon Athena API reference)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from infra.local.athena.catalog import Table
+from infra.local.athena.errors import ApiError
+from infra.local.athena.executions import Execution, Executions
+from infra.local.athena.parameters import Prepared
+from infra.local.athena.statements import Statements
+from infra.local.athena.workgroups import WorkGroups
+
+MAX_QUERY_BYTES = 262_144
+"""AWS Athena user guide, "Service quotas": query string length."""
+MAX_PAGE = 1000
+"""Rows in one GetQueryResults page (API reference)."""
+
+Body = dict[str, Any]
+_UNFINISHED = {"QUEUED", "RUNNING"}
+
+
+class Api:
+    """Operations by name; each takes the request body and returns the answer."""
+
+    def __init__(self, workgroups: WorkGroups, statements: Statements, executions: Executions) -> None:
+        self._workgroups, self._statements, self._executions = workgroups, statements, executions
+
+    def operations(self) -> dict[str, Callable[[Body], Body]]:
+        """StartQueryExecution and so on -> method."""
+        return {
+            "".join(word.capitalize() for word in name.split("_")): getattr(self, name)
+            for name in dir(type(self))
+            if not name.startswith("_") and name != "operations"
+        }
+
+    # Query executions
+
+    def start_query_execution(self, body: Body) -> Body:
+        sql = body["QueryString"]
+        if len(sql.encode()) > MAX_QUERY_BYTES:
+            raise ApiError(
+                "InvalidRequestException",
+                f"Your query has exceeded the maximum query length of {MAX_QUERY_BYTES} bytes. "
+                "Please reduce the length of your query and try again.",
+            )
+        if not sql.strip():
+            raise ApiError("InvalidRequestException", "Query string cannot be empty")
+        group = self._workgroups.get(body.get("WorkGroup"))
+        if group.state != "ENABLED":
+            raise ApiError("InvalidRequestException", f"WorkGroup {group.name} is disabled.")
+        output = (body.get("ResultConfiguration") or {}).get("OutputLocation")
+        output = group.output_location or output if group.enforced else output or group.output_location
+        if not output:
+            raise ApiError(
+                "InvalidRequestException",
+                "No output location provided. An output location is required either through the Workgroup result "
+                "configuration setting or as an API input.",
+            )
+        database = (body.get("QueryExecutionContext") or {}).get("Database") or "default"
+        execution = Execution(sql, database.lower(), group, "", body.get("ExecutionParameters"))
+        execution.output = f"{output.rstrip('/')}/{execution.id}.csv"
+        return {"QueryExecutionId": self._executions.start(execution, body.get("ClientRequestToken")).id}
+
+    def get_query_execution(self, body: Body) -> Body:
+        return {"QueryExecution": self._executions.get(body["QueryExecutionId"]).describe()}
+
+    def batch_get_query_execution(self, body: Body) -> Body:
+        found, missing = [], []
+        for name in body["QueryExecutionIds"]:
+            try:
+                found.append(self._executions.get(name).describe())
+            except ApiError as error:
+                missing.append({"QueryExecutionId": name, "ErrorCode": error.code, "ErrorMessage": error.message})
+        return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
+
+    def list_query_executions(self, body: Body) -> Body:
+        ids = self._executions.ids(body.get("WorkGroup") or "primary")
+        return _page(ids, body, "QueryExecutionIds", 50)
+
+    def stop_query_execution(self, body: Body) -> Body:
+        self._executions.stop(self._executions.get(body["QueryExecutionId"]))
+        return {}
+
+    def get_query_results(self, body: Body) -> Body:
+        execution = self._executions.get(body["QueryExecutionId"])
+        _require_success(execution)
+        size = min(int(body.get("MaxResults") or MAX_PAGE), MAX_PAGE)
+        start = int(body.get("NextToken") or 0)
+        rows = execution.rows.page(start, size)
+        answer: Body = {
+            "ResultSet": {
+                "Rows": [{"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in rows],
+                "ResultSetMetadata": {"ColumnInfo": execution.columns},
+            },
+            "UpdateCount": execution.update_count or 0,
+        }
+        if start + size < len(execution.rows):
+            answer["NextToken"] = str(start + size)
+        return answer
+
+    def get_query_runtime_statistics(self, body: Body) -> Body:
+        execution = self._executions.get(body["QueryExecutionId"])
+        described = execution.describe()["Statistics"]
+        timeline = {k: v for k, v in described.items() if k.endswith("InMillis")}
+        rows = {"InputBytes": execution.scanned, "OutputRows": len(execution.rows)}
+        return {"QueryRuntimeStatistics": {"Timeline": timeline, "Rows": rows}}
+
+    # Workgroups
+
+    def get_work_group(self, body: Body) -> Body:
+        return {"WorkGroup": self._workgroups.get(body["WorkGroup"]).describe()}
+
+    def list_work_groups(self, body: Body) -> Body:
+        groups = [{k: v for k, v in g.describe().items() if k != "Configuration"} for g in self._workgroups.all()]
+        return _page(groups, body, "WorkGroups", 50)
+
+    def create_work_group(self, body: Body) -> Body:
+        self._workgroups.create(body["Name"], body.get("Configuration") or {}, body.get("Description", ""))
+        return {}
+
+    def update_work_group(self, body: Body) -> Body:
+        updates = body.get("ConfigurationUpdates") or {}
+        self._workgroups.update(body["WorkGroup"], updates, body.get("Description"), body.get("State"))
+        return {}
+
+    def delete_work_group(self, body: Body) -> Body:
+        self._workgroups.delete(body["WorkGroup"])
+        return {}
+
+    # Prepared statements
+
+    def create_prepared_statement(self, body: Body) -> Body:
+        self._statements.prepared.put(_prepared(body), new=True)
+        return {}
+
+    def update_prepared_statement(self, body: Body) -> Body:
+        self._statements.prepared.get(body["WorkGroup"], body["StatementName"])
+        self._statements.prepared.put(_prepared(body), new=False)
+        return {}
+
+    def get_prepared_statement(self, body: Body) -> Body:
+        found = self._statements.prepared.get(body["WorkGroup"], body["StatementName"])
+        return {
+            "PreparedStatement": {
+                "StatementName": found.name,
+                "QueryStatement": found.sql,
+                "WorkGroupName": found.workgroup,
+                "Description": found.description,
+            }
+        }
+
+    def list_prepared_statements(self, body: Body) -> Body:
+        names = [{"StatementName": s.name} for s in self._statements.prepared.of(body["WorkGroup"])]
+        return _page(names, body, "PreparedStatements", 50)
+
+    def delete_prepared_statement(self, body: Body) -> Body:
+        self._statements.prepared.delete(body["WorkGroup"], body["StatementName"])
+        return {}
+
+    # Catalog
+
+    def list_data_catalogs(self, _: Body) -> Body:
+        return {"DataCatalogsSummary": [{"CatalogName": "AwsDataCatalog", "Type": "GLUE"}]}
+
+    def get_data_catalog(self, body: Body) -> Body:
+        if body["Name"].lower() != "awsdatacatalog":
+            raise ApiError("InvalidRequestException", f"Data catalog {body['Name']} was not found")
+        return {"DataCatalog": {"Name": "AwsDataCatalog", "Type": "GLUE"}}
+
+    def list_databases(self, _: Body) -> Body:
+        pages = self._statements.catalog.glue.get_paginator("get_databases").paginate()
+        return {"DatabaseList": [{"Name": d["Name"]} for page in pages for d in page["DatabaseList"]]}
+
+    def get_database(self, body: Body) -> Body:
+        names = [d["Name"] for d in self.list_databases({})["DatabaseList"]]
+        if body["DatabaseName"].lower() not in names:
+            raise ApiError("MetadataException", f"Database {body['DatabaseName']} not found")
+        return {"Database": {"Name": body["DatabaseName"].lower()}}
+
+    def get_table_metadata(self, body: Body) -> Body:
+        table = self._statements.catalog.find(body["DatabaseName"].lower(), body["TableName"].lower())
+        if table is None:
+            raise ApiError("MetadataException", f"EntityNotFoundException: Table {body['TableName']} not found")
+        return {"TableMetadata": _metadata(table)}
+
+    def list_table_metadata(self, body: Body) -> Body:
+        tables = [_metadata(t) for t in self._statements.catalog.tables(body["DatabaseName"].lower())]
+        return _page(tables, body, "TableMetadataList", 50)
+
+    def list_tags_for_resource(self, _: Body) -> Body:
+        return {"Tags": []}
+
+
+def _require_success(execution: Execution) -> None:
+    if execution.state in _UNFINISHED:
+        raise ApiError("InvalidRequestException", f"Query has not yet finished. Current state: {execution.state}")
+    if execution.state != "SUCCEEDED":
+        message = f"Query did not finish successfully. Final query state: {execution.state}"
+        raise ApiError("InvalidRequestException", message)
+
+
+def _page(items: list[Any], body: Body, name: str, default: int) -> Body:
+    start, size = int(body.get("NextToken") or 0), int(body.get("MaxResults") or default)
+    answer: Body = {name: items[start : start + size]}
+    if start + size < len(items):
+        answer["NextToken"] = str(start + size)
+    return answer
+
+
+def _prepared(body: Body) -> Prepared:
+    return Prepared(body["StatementName"], body["WorkGroup"], body["QueryStatement"], body.get("Description", ""))
+
+
+def _metadata(table: Table) -> Body:
+    def columns(pairs: list[tuple[str, str]]) -> list[dict[str, str]]:
+        return [{"Name": n, "Type": t} for n, t in pairs]
+
+    return {
+        "Name": table.name,
+        "TableType": table.glue.get("TableType", ""),
+        "Columns": columns(table.columns),
+        "PartitionKeys": columns(table.keys),
+        "Parameters": {
+            **(table.glue.get("Parameters") or {}),
+            "location": table.location.rstrip("/"),
+            "serde.serialization.lib": table.serde,
+        },
+    }

@@ -1,0 +1,81 @@
+"""The DuckDB instance: settings, macros and the few functions that only Python can do exactly."""
+
+import json
+import math
+from typing import Any
+
+import duckdb
+
+from infra.local.athena.config import Config
+from infra.local.athena.errors import QueryError
+from infra.local.athena.macros import MACROS, SETTINGS
+
+
+def connect(config: Config | None = None) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that speaks Trino's functions; bounded by the configuration's memory and threads."""
+    con = duckdb.connect(":memory:")
+    for setting in SETTINGS:
+        con.execute(setting)
+    if config:
+        spill = config.state_dir / "spill"
+        spill.mkdir(parents=True, exist_ok=True)
+        con.execute(f"SET threads = {config.threads}")
+        con.execute("SET memory_limit = '" + config.memory_limit.replace("'", "") + "'")
+        con.execute("SET temp_directory = '" + str(spill).replace("'", "''") + "'")
+    _functions(con)
+    for macro in MACROS:
+        con.execute(f"CREATE OR REPLACE MACRO {macro}")
+    return con
+
+
+def _functions(con: duckdb.DuckDBPyConnection) -> None:
+    con.create_function("java_double", java_double, ["DOUBLE"], "VARCHAR")
+    con.create_function("utf8_lossy", _utf8_lossy, ["BLOB"], "VARCHAR")
+    con.create_function("strict_json", strict_json, ["VARCHAR"], "VARCHAR", null_handling="special")
+    con.create_function("canonical_json", canonical_json, ["VARCHAR"], "VARCHAR")
+
+
+def java_double(value: float) -> str:
+    """Double.toString of Java, which is how Trino writes a double as text."""
+    if math.isnan(value) or math.isinf(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return _plain(value)
+    digits, _, exponent = f"{value:e}".partition("e")
+    digits, _, exponent = repr(value).partition("e") if "e" in repr(value) else (digits, "", exponent)
+    if "e" not in repr(value):
+        mantissa = repr(value).replace(".", "").lstrip("-0").rstrip("0") or "0"
+        digits = ("-" if value < 0 else "") + mantissa[0] + "." + (mantissa[1:] or "0")
+    return f"{digits if '.' in digits else digits + '.0'}E{int(exponent)}"
+
+
+def _plain(value: float) -> str:
+    text = repr(value)
+    return text if "e" not in text else f"{value:f}"
+
+
+def _utf8_lossy(value: bytes) -> str:
+    return bytes(value).decode("utf-8", errors="replace")
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(text)
+
+
+def strict_json(text: str | None) -> str | None:
+    """The text if it is JSON by RFC 8259 (no NaN, no trailing comma); otherwise text that no JSON parser accepts."""
+    if text is None:
+        return None
+    try:
+        json.loads(text, parse_constant=_refuse_constant)
+    except ValueError:
+        return "\ufffd" + text
+    return text
+
+
+def canonical_json(text: str) -> str:
+    """Trino's json_format of a parsed object: keys sorted, no blanks."""
+    try:
+        return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except ValueError as error:
+        raise QueryError(f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {text[:80]}") from error

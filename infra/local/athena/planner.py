@@ -1,0 +1,131 @@
+"""From a query to DuckDB: views opened, tables bound, partitions pruned, objects listed, once, before it runs."""
+
+from dataclasses import dataclass, field
+
+import duckdb
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope, traverse_scope
+
+from infra.local.athena import predicates, scan
+from infra.local.athena.catalog import Catalog, Table
+from infra.local.athena.dialect import parse_query
+from infra.local.athena.errors import QueryError
+from infra.local.athena.objects import ObjectStore
+from infra.local.athena.pruning import prune
+from infra.local.athena.scan import Scan
+from infra.local.athena.translate import to_duckdb
+
+_VIEW_DEPTH = 16
+
+
+@dataclass
+class Plan:
+    """A query ready to run, and what it will read."""
+
+    sql: str
+    scans: list[Scan] = field(default_factory=list)
+
+
+class Planner:
+    """Plans queries against the catalog and the object store."""
+
+    def __init__(self, catalog: Catalog, store: ObjectStore) -> None:
+        self._catalog, self._store = catalog, store
+
+    def plan(
+        self, con: duckdb.DuckDBPyConnection, query: exp.Expression, database: str, *, cleaned: bool = False
+    ) -> Plan:
+        """The DuckDB text of a query and its scans; the partitions and objects of this moment are its snapshot."""
+        query = self._open_views(query.copy(), database, 0)
+        tables = self._bind(query, database)
+        predicates.check_columns(query, {id(node): table for node, table in tables})
+        alternatives = predicates.partition_conditions(query, {id(node): table for node, table in tables})
+        plan = Plan("")
+        relations: dict[str, str] = {}
+        for number, (node, table) in enumerate(tables):
+            item = Scan(table, _mentioned(query, table), cleaned=cleaned)
+            item.objects = self._objects(con, table, alternatives[id(node)])
+            plan.scans.append(item)
+            name = f"__scan_{number}"
+            relations[name] = scan.relation(con, self._store, item)
+            _replace(node, name)
+        plan.sql = self._render(con, query, relations)
+        return plan
+
+    def _open_views(self, query: exp.Expression, database: str, depth: int) -> exp.Expression:
+        if depth > _VIEW_DEPTH:
+            raise QueryError("VIEW_IS_RECURSIVE: Views are nested too deeply")
+        for node in _table_nodes(query):
+            table = self._catalog.get((node.db or database).lower(), node.name.lower())
+            if table.is_view:
+                body = self._open_views(parse_query(table.view_sql()), table.database, depth + 1)
+                for inner in _table_nodes(body):
+                    if not inner.db:
+                        inner.set("db", exp.to_identifier(table.database))
+                alias = exp.TableAlias(this=exp.to_identifier(node.alias or node.name))
+                node.replace(exp.Subquery(this=body, alias=alias))
+        return query
+
+    def _bind(self, query: exp.Expression, database: str) -> list[tuple[exp.Table, Table]]:
+        bound = []
+        known: dict[tuple[str, str], Table] = {}
+        for node in _table_nodes(query):
+            key = (node.db or database).lower(), node.name.lower()
+            if key not in known:
+                known[key] = self._catalog.get(*key)
+            bound.append((node, known[key]))
+        return bound
+
+    def _objects(
+        self, con: duckdb.DuckDBPyConnection, table: Table, alternatives: list[list[exp.Expression]]
+    ) -> list[tuple[scan.S3Object, scan.Partition | None]]:
+        if not table.keys:
+            return [(item, None) for item in self._store.listing(table.location) if item.visible]
+        partitions = prune(self._catalog, con, table, alternatives, to_duckdb)
+        found = self._store.list_many(p.location for p in partitions)
+        return [(item, p) for p in partitions for item in found[p.location]]
+
+    def _render(self, con: duckdb.DuckDBPyConnection, query: exp.Expression, relations: dict[str, str]) -> str:
+        text = _fill(to_duckdb(query), relations)
+        if "map_entries(" in text and query.find(exp.Unnest):
+            try:
+                con.execute(f"EXPLAIN {text}")
+            except duckdb.BinderException:
+                return _fill(to_duckdb(query, unnest_maps=False), relations)
+        return text
+
+
+def _fill(text: str, relations: dict[str, str]) -> str:
+    for name, body in sorted(relations.items(), key=lambda item: -len(item[0])):
+        text = text.replace(f'"{name}"', body)
+    return text
+
+
+def _table_nodes(query: exp.Expression) -> list[exp.Table]:
+    """References to catalog tables: not to CTEs, whatever they hide."""
+    found: dict[int, exp.Table] = {}
+    for scope in traverse_scope(query):
+        for source in scope.sources.values():
+            if isinstance(source, exp.Table) and source.name:
+                found[id(source)] = source
+    return list(found.values())
+
+
+def _mentioned(query: exp.Expression, table: Table) -> set[str]:
+    """Columns of `table` that the query may use: by name anywhere, all of them under a *."""
+    names = {name for name, _ in table.columns + table.keys}
+    stars = [s for s in query.find_all(exp.Star) if not isinstance(s.parent, exp.Anonymous)]
+    used = {i.name.lower() for i in query.find_all(exp.Identifier)}
+    hidden = used & {"$path", "$file_size"}
+    return (names if stars else names & used) | hidden
+
+
+def _replace(node: exp.Table, name: str) -> None:
+    alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name))
+    node.set("this", exp.to_identifier(name, quoted=True))
+    node.set("db", None)
+    node.set("catalog", None)
+    node.set("alias", alias)
+
+
+__all__ = ["Plan", "Planner", "Scope"]

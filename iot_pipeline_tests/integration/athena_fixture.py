@@ -1,0 +1,152 @@
+"""A plain emulator and the local Athena, started once a session on free ports with their state in a temporary folder."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from pyathena.connection import Connection
+
+REGION = "eu-west-1"
+BUCKET = "athena-test"
+KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
+
+
+@dataclass
+class LocalAthena:
+    """Endpoints of the two servers and clients for them."""
+
+    emulator_url: str
+    athena_url: str
+    process: "subprocess.Popen[bytes]"
+
+    def client(self, service: str) -> Any:
+        """boto3, at Athena for athena and at the emulator for the rest."""
+        url = self.athena_url if service == "athena" else self.emulator_url
+        return boto3.client(service, endpoint_url=url, **KEYS)  # type: ignore[call-overload]  # service is a variable
+
+    def connect(self, schema: str = "default", **options: Any) -> Connection[Any]:
+        """PyAthena, with results under s3://<bucket>/results/."""
+        return Connection(
+            s3_staging_dir=f"s3://{BUCKET}/results/",
+            schema_name=schema,
+            endpoint_url=self.athena_url,
+            poll_interval=0.02,
+            **(KEYS | options),
+        )
+
+    def rows(self, sql: str, schema: str = "default") -> list[tuple[Any, ...]]:
+        """Rows of one statement."""
+        cursor = self.connect(schema).cursor()
+        return list(cursor.execute(sql).fetchall())
+
+    def start(self, sql: str, schema: str = "default", **options: Any) -> str:
+        """StartQueryExecution; the execution's id."""
+        answer = self.client("athena").start_query_execution(
+            QueryString=sql,
+            QueryExecutionContext={"Database": schema},
+            ResultConfiguration={"OutputLocation": f"s3://{BUCKET}/results/"},
+            **options,
+        )
+        return str(answer["QueryExecutionId"])
+
+    def finish(self, execution_id: str) -> dict[str, Any]:
+        """Wait for an execution; its QueryExecution."""
+        athena = self.client("athena")
+        while True:
+            found: dict[str, Any] = athena.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]
+            if found["Status"]["State"] not in {"QUEUED", "RUNNING"}:
+                return found
+            time.sleep(0.02)
+
+    def run(self, sql: str, schema: str = "default", **options: Any) -> dict[str, Any]:
+        """Start and finish."""
+        return self.finish(self.start(sql, schema, **options))
+
+    def put(self, key: str, data: bytes) -> None:
+        """An object in the test bucket (not emulated: the emulator's real S3)."""
+        self.client("s3").put_object(Bucket=BUCKET, Key=key, Body=data)
+
+
+@pytest.fixture(scope="session")
+def local_athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAthena]:
+    """The emulator and the local Athena."""
+    state = tmp_path_factory.mktemp("athena")
+    emulator, emulator_url = _start_emulator(state)
+    try:
+        boto3.client("s3", endpoint_url=emulator_url, **KEYS).create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        boto3.client("glue", endpoint_url=emulator_url, **KEYS).create_database(DatabaseInput={"Name": "default"})
+        process, athena_url = start_athena(state, emulator_url)
+        try:
+            yield LocalAthena(emulator_url, athena_url, process)
+        finally:
+            process.terminate()
+            assert process.wait(30) == 0
+    finally:
+        emulator.terminate()
+        emulator.wait(30)
+
+
+def start_athena(state: Path, emulator_url: str, name: str = "athena") -> "tuple[subprocess.Popen[bytes], str]":
+    """A local Athena of its own; (process, endpoint)."""
+    ready = state / f"{name}.json"
+    ready.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "infra.local.athena", "--state-dir", str(state / name), "--ready-file", str(ready)]
+    command += ["--s3-data-dir", str(state / "s3"), "--memory-limit", "2GB", "--endpoint-url", emulator_url]
+    process = subprocess.Popen(command)
+    _wait(ready.exists, process)
+    return process, f"http://127.0.0.1:{json.loads(ready.read_text())['port']}"
+
+
+def _start_emulator(state: Path) -> "tuple[subprocess.Popen[bytes], str]":
+    port = free_port()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS")} | {
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_PORT": str(free_port()),
+        "S3_DATA_DIR": str(state / "s3"),
+        "STATE_DIR": str(state / "state"),
+        "S3_PERSIST": "1",
+        "SFTP_ENABLED": "0",
+        "BIND_HOST": "127.0.0.1",
+        "LOG_LEVEL": "WARNING",
+        "MINISTACK_ACCOUNT_ID": "000000000000",
+    }
+    process = subprocess.Popen([sys.executable, "-m", "ministack"], env=environment)
+    url = f"http://127.0.0.1:{port}"
+    _wait(lambda: _answers(f"{url}/_ministack/ready"), process)
+    return process, url
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def _wait(condition: Any, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None, f"{process.args} ended with {process.returncode}"
+        assert time.monotonic() < deadline, f"{process.args} is not ready"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
