@@ -40,7 +40,7 @@ def stay_up(platform: Platform, devices: int, console: Console) -> None:
         while True:
             for child in children:
                 if child.poll() is not None:
-                    raise PlatformError(f"{child.args} ended with {child.returncode}; see the logs")
+                    raise PlatformError(f"{child.args!r} ended with {child.returncode}; see the logs")
             time.sleep(1)
     except KeyboardInterrupt:
         console.print("\nstopping")

@@ -1,0 +1,61 @@
+# Everything a person does, each a line or two. `make demo` and `make test` need Python 3.11+, make and git, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Dagster warns of its own beta parameters at every import.
+export PYTHONWARNINGS := ignore
+
+.PHONY: help demo up down reset test lint types format docs bench lock clean
+
+help:  ## What there is to do
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(READY): requirements.txt pyproject.toml
+	@echo "setting up $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ..."; rm -rf $(VENV); exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
+	@UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy $(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	@UV_SYSTEM_CERTS=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+demo: $(READY)  ## The main job, from TLS handshakes to curated Parquet, and its report
+	@$(BIN)/python -m infra.local demo
+
+up: $(READY)  ## The same, staying up, with the Dagster UI; Ctrl-C stops it all
+	@$(BIN)/python -m infra.local up
+
+down: $(READY)  ## Stop what a killed session left running
+	@$(BIN)/python -m infra.local down
+
+reset: $(READY)  ## Stop everything and remove all local state
+	@$(BIN)/python -m infra.local reset
+
+test: $(READY)  ## All tests
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+lint: $(READY)  ## Lint, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY)  ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: $(READY)  ## Generate the contract's tables
+	@$(BIN)/python -m iot_pipeline.contract.docs > docs/contract-tables.md
+
+bench: $(READY)  ## The curated build against a bare DuckDB COPY, and curated against raw queries
+	@$(BIN)/python -m infra.local.bench
+
+lock: $(READY)  ## Pin the requirements anew from pyproject.toml
+	@{ echo '# Pinned by `make lock` from pyproject.toml; one set for Python 3.11 to 3.13. It names no registry.'; \
+		UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
+			--no-header --no-annotate --constraint requirements.txt pyproject.toml; } > requirements.new
+	@mv requirements.new requirements.txt
+
+clean: reset  ## Remove the virtual environment and all local state
+	@rm -rf $(VENV) .local
