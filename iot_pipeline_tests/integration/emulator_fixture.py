@@ -111,11 +111,15 @@ class LocalAws:
 
     @cache  # noqa: B019  one instance a test session
     def role(self) -> str:
-        """A role every service may assume."""
+        """A role every service may assume, and that may do anything with objects."""
         services = [f"{name}.amazonaws.com" for name in ("iot", "firehose", "lambda", "glue")]
         trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        role = self.client("iam").create_role(RoleName=unique("role"), AssumeRolePolicyDocument=document)
+        name = unique("role")
+        role = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)
+        allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        self.client("iam").put_role_policy(RoleName=name, PolicyName="objects", PolicyDocument=policy)
         return str(role["Role"]["Arn"])
 
     def bucket(self) -> str:
