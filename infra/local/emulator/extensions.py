@@ -28,8 +28,9 @@ def check_ministack_version() -> None:
 def install_extensions(settings: EmulatorSettings) -> None:
     """Replace what stock ministack lacks or gets wrong. Call once, after ministack's environment is set."""
     check_ministack_version()
-    from infra.local.emulator import event_source, firehose, kinesis, mtls, rules, s3, state
+    from infra.local.emulator import event_source, firehose, kinesis, mtls, rules, s3, state, transport
 
+    transport.install()
     s3.install()
     kinesis.install()
     firehose.install(settings)
