@@ -78,9 +78,9 @@ def firehose_has_error_prefix(template: Template) -> Iterator[tuple[str, str]]:
             if not key.endswith("S3DestinationConfiguration"):
                 continue
             errors = destination.get("ErrorOutputPrefix")
-            # What comes before the first expression is where a table's location would be.
-            data = destination.get("Prefix", "").split("!{", maxsplit=1)[0]
-            folder = data.split("year=", maxsplit=1)[0]
+            # The folder above the first expression is where a table's location is.
+            literal = destination.get("Prefix", "").split("!{", maxsplit=1)[0]
+            folder = literal[: literal.rfind("/") + 1]
             if not errors:
                 yield name, "has no ErrorOutputPrefix"
             elif errors.startswith(folder):

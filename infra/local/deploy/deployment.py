@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
+from botocore.exceptions import ClientError
 from mypy_boto3_cloudformation import CloudFormationClient
 from rich.console import Console
 
@@ -91,7 +92,12 @@ def _read_back(resources: list[Resource], clients: Clients, stack: str, result: 
     for resource in resources:
         for setting in settings(resource, clients):
             where = f"{stack}: {resource.type} {resource.logical_id}"
-            lines = setting.differences()
+            try:
+                lines = setting.differences()
+            except ClientError as error:
+                raise DeployError(
+                    f"{where} cannot be read back ({error}); CloudFormation still lists it: reset the local AWS"
+                ) from error
             if not lines:
                 continue
             result.not_applied.extend(f"{where}: {line}" for line in lines)

@@ -31,7 +31,7 @@ def _differences(path: str, wanted: Any, got: Any) -> list[str]:
     """What is asked for must be there; the service may answer more."""
     if isinstance(wanted, Mapping):
         if not isinstance(got, Mapping):
-            return [f"{path} is {_shown(got)}"]
+            return [f"{path} is {_shown(got)}, wanted {_shown(wanted)}"]
         return [line for key, value in wanted.items() for line in _differences(f"{path}.{key}", value, got.get(key))]
     if isinstance(wanted, list):
         if not isinstance(got, list) or len(got) != len(wanted):
