@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 
+from infra.local.athena import json_cast
 from infra.local.athena.config import Config
 from infra.local.athena.errors import QueryError
 from infra.local.athena.macros import MACROS, SETTINGS
@@ -32,6 +33,8 @@ def _functions(con: duckdb.DuckDBPyConnection) -> None:
     con.create_function("java_double", java_double, ["DOUBLE"], "VARCHAR")
     con.create_function("utf8_lossy", _utf8_lossy, ["BLOB"], "VARCHAR")
     con.create_function("strict_json", strict_json, ["VARCHAR"], "VARCHAR", null_handling="special")
+    con.create_function("json_fit", json_cast.convert, ["VARCHAR", "VARCHAR"], "VARCHAR", null_handling="special")
+    con.create_function("openx_slow", openx_json, ["VARCHAR"], "VARCHAR", null_handling="special")
     con.create_function("canonical_json", canonical_json, ["VARCHAR"], "VARCHAR")
 
 
@@ -71,6 +74,17 @@ def strict_json(text: str | None) -> str | None:
     except ValueError:
         return "\ufffd" + text
     return text
+
+
+def openx_json(text: str) -> str | None:
+    """The line with top-level keys in lower case; None when it is no JSON object (openx: every column NULL)."""
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except ValueError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    return json.dumps({k.lower(): v for k, v in value.items()}, ensure_ascii=False)
 
 
 def canonical_json(text: str) -> str:

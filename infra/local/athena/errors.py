@@ -71,7 +71,11 @@ def athena_error(error: Exception) -> QueryError:
     text = str(error).strip()
     if isinstance(error, SqlglotError):
         return QueryError("SYNTAX_ERROR: " + _ANSI.sub("", text))
-    if "ivision by zero" in text:
+    if "Malformed JSON" in text:
+        return QueryError("INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: " + text.splitlines()[0])
+    if "TRY can not be used" in text:
+        return Unsupported("TRY over this expression (TRY_CAST, or TRY around the one call that can fail, work)")
+    if "ivision by zero" in text and "NOT_SUPPORTED_LOCALLY" not in text:
         return QueryError("DIVISION_BY_ZERO: Division by zero")
     if known := _KNOWN_PREFIX.search(text):
         return QueryError(known[1])

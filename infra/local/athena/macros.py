@@ -40,7 +40,11 @@ MACROS = [
     "THEN error('TYPE_MISMATCH: Cannot apply operator to ' || lower(typeof(a)) || ', ' || lower(typeof(b))) ELSE v END",
     "trino_div(a, b) AS CASE WHEN (typeof(a) LIKE 'DECIMAL%' AND (typeof(b) LIKE 'DECIMAL%' OR typeof(b) IN "
     f"{_INTEGERS})) OR (typeof(b) LIKE 'DECIMAL%' AND typeof(a) IN {_INTEGERS}) "
-    "THEN error('NOT_SUPPORTED_LOCALLY: division of decimals (cast one side to double)') ELSE a / b END",
+    "THEN error('NOT_SUPPORTED_LOCALLY: division of decimals (cast one side to double)') "
+    "WHEN b = 0 AND (typeof(a) IN ('DOUBLE','FLOAT') OR typeof(b) IN ('DOUBLE','FLOAT')) "
+    "THEN error('NOT_SUPPORTED_LOCALLY: division of a double by zero (Infinity or NaN in Trino)') ELSE a / b END",
+    "trino_try_div(a, b) AS CASE WHEN b = 0 AND typeof(a) NOT IN ('DOUBLE','FLOAT') "
+    "AND typeof(b) NOT IN ('DOUBLE','FLOAT') THEN NULL ELSE trino_div(a, b) END",
     "trino_number(x) AS CASE WHEN typeof(x) = 'VARCHAR' THEN "
     "error('FUNCTION_NOT_FOUND: Unexpected parameters (varchar) for function sum') ELSE x END",
     "trino_not_decimal(x) AS CASE WHEN typeof(x) LIKE 'DECIMAL%' THEN "
@@ -130,6 +134,12 @@ MACROS = [
     "trino_checksum(x) AS unhex(format('{:016X}', ((sum(hash(x)::HUGEINT) % 18446744073709551616))::UBIGINT))",
     "trino_width_bucket(x, a, b, n) AS CASE WHEN x < a THEN 0 WHEN x >= b THEN n + 1 "
     "ELSE CAST(floor((x - a)::DOUBLE * n / (b - a)) AS BIGINT) + 1 END",
+    # The openx SerDe: keys in any case; a line that is no object is NULL (or an error, trino_must_json).
+    r"openx_json(x) AS CASE WHEN starts_with(x, '{') AND NOT regexp_matches(x, ',[ \t\r\n]*[}\]]|"
+    r"[:,\[][ \t\r\n]*[-+]?[nNiI][aAnN]|[A-Z][A-Za-z_0-9]*\"[ \t\r\n]*:') THEN TRY_CAST(x AS JSON) "
+    r"WHEN starts_with(x, '{') THEN TRY_CAST(openx_slow(x) AS JSON) END",
+    "trino_must_json(x, j) AS CASE WHEN j IS NULL AND starts_with(x, '{') THEN "
+    "error('HIVE_CURSOR_ERROR: Row is not a valid JSON Object - JSONException: ' || left(x, 80)) ELSE j END",
     "trino_from_unixtime(x) AS trino_ms(to_timestamp(x))",
     f"trino_try_iso8601(x) AS CASE WHEN regexp_full_match(x, '{_ISO}') THEN trino_ms(TRY_CAST(replace(x, ',', '.') AS TIMESTAMPTZ)) END",
     "trino_iso8601(x) AS CASE WHEN x IS NOT NULL AND trino_try_iso8601(x) IS NULL THEN "

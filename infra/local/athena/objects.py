@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,8 @@ from botocore.exceptions import ClientError
 from infra.local.athena.config import ACCOUNT_ID, Config
 from infra.local.athena.errors import QueryError
 
+_IN_USE = 900
+"""Seconds for which a cached object is not removed: a running query may read it."""
 _TOGETHER = 6
 """So many partitions below one folder are listed by one listing of the folder."""
 
@@ -107,7 +110,7 @@ class ObjectStore:
 
     def clean_text(self, item: S3Object) -> Path | None:
         """A copy of a text object with invalid UTF-8 as U+FFFD and line ends as LF; None if it needs none."""
-        path = self._clean / _digest(item) / item.bucket / item.key.removesuffix(".gz")
+        path = self._clean / _digest(item) / item.bucket / item.key
         if path.exists():
             return path
         raw = self.local_path(item).read_bytes()
@@ -118,13 +121,14 @@ class ObjectStore:
             return None
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.{threading.get_ident()}.part")
-        partial.write_bytes(text.replace("\r\n", "\n").replace("\r", "\n").encode())
+        clean = text.replace("\r\n", "\n").replace("\r", "\n").encode()
+        partial.write_bytes(gzip.compress(clean, 1) if item.key.endswith(".gz") else clean)
         partial.replace(path)
         return path
 
     def path_sql(self, column: str) -> str:
         """DuckDB expression: the S3 address of the local file named by `column`."""
-        roots = [f"{self._cache}/[0-9a-f]{{12}}"]
+        roots = [f"{self._cache}/[0-9a-f]{{12}}", f"{self._clean}/[0-9a-f]{{12}}"]
         if self._data_root:
             roots.append(str(self._data_root))
         return f"regexp_replace({column}, '^({'|'.join(roots)})/', 's3://')"
@@ -147,8 +151,8 @@ class ObjectStore:
         with self._lock:
             files = [(f.stat().st_atime, f.stat().st_size, f) for f in self._cache.rglob("*") if f.is_file()]
             used = sum(f[1] for f in files)
-            for _, length, file in sorted(files):
-                if used + size <= self._limit:
+            for used_at, length, file in sorted(files):
+                if used + size <= self._limit or time.time() - used_at < _IN_USE:
                     break
                 file.unlink(missing_ok=True)
                 used -= length

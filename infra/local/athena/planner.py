@@ -37,6 +37,7 @@ class Planner:
     ) -> Plan:
         """The DuckDB text of a query and its scans; the partitions and objects of this moment are its snapshot."""
         query = self._open_views(query.copy(), database, 0)
+        _name_columns(query)
         tables = self._bind(query, database)
         predicates.check_columns(query, {id(node): table for node, table in tables})
         alternatives = predicates.partition_conditions(query, {id(node): table for node, table in tables})
@@ -93,6 +94,18 @@ class Planner:
             except duckdb.BinderException:
                 return _fill(to_duckdb(query, unnest_maps=False), relations)
         return text
+
+
+def _name_columns(query: exp.Expression) -> None:
+    """Unnamed result columns are _col0, _col1, ... by position, as Athena calls them."""
+    first = query
+    while isinstance(first, exp.SetOperation | exp.Subquery):
+        first = first.this
+    if isinstance(first, exp.Select):
+        for number, item in enumerate(list(first.expressions)):
+            star = isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star))
+            if not star and not item.alias_or_name:
+                item.replace(exp.alias_(item.copy(), f"_col{number}", quoted=True))
 
 
 def _fill(text: str, relations: dict[str, str]) -> str:

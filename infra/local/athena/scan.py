@@ -163,9 +163,9 @@ def _json(
     ignore = p.get("ignore.malformed.json", "false").lower() == "true"
     fields = {name: p.get(f"mapping.{name}", name).lower() for name, _ in wanted}
     struct = ", ".join(f"{quote(key)} JSON" for key in dict.fromkeys(fields.values())) or '"__none" JSON'
-    strict = "" if ignore else "trino_must_json"
+    parsed = "openx_json(__line)" if ignore else "trino_must_json(__line, openx_json(__line))"
     source = (
-        f"(SELECT TRY_CAST({strict}(openx_json(__line)) AS STRUCT({struct})) AS __json, filename "
+        f"(SELECT TRY_CAST({parsed} AS STRUCT({struct})) AS __json, filename "
         f"FROM {_lines(files, '__line')} WHERE __line IS NOT NULL)"
     )
     selected = [f"{_json_value(f'__json.{quote(fields[n])}', hive)} AS {quote(n)}" for n, hive in wanted]

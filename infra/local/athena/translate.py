@@ -1,11 +1,13 @@
 """Trino expressions and queries as DuckDB text."""
 
+import json
 from typing import Any
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
+from infra.local.athena import json_cast
 from infra.local.athena.errors import QueryError, Unsupported
 from infra.local.athena.functions import lookup
 from infra.local.athena.hive_types import literal, quote
@@ -42,6 +44,7 @@ _SCALAR_CASTS = {
     T.TEXT: "varchar",
 }
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+_OPERATORS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Mod: "%"}
 _ZONE_LOSING = {T.TIMESTAMP, T.DATE, T.VARCHAR, T.TEXT, T.TIME}
 
 
@@ -122,6 +125,13 @@ class DuckDBText(DuckDBGenerator):
         if isinstance(node, exp.AtTimeZone):
             inner = self._quiet(node.this)
             return None if inner is None else self._at_time_zone(node, inner)
+        if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Mod | exp.Div):
+            left, right = self._quiet(node.left), self._quiet(node.right)
+            if left is None or right is None:
+                return None
+            if isinstance(node, exp.Div):
+                return f"trino_try_div({left}, {right})"
+            return f"({left} {_OPERATORS[type(node)]} {right})"
         if isinstance(node, exp.Anonymous) and len(node.expressions) == 1:
             inner = self._quiet(node.expressions[0])
             name = node.name.lower()
@@ -151,6 +161,8 @@ class DuckDBText(DuckDBGenerator):
             return self._scalar_cast(kind, value, quiet=quiet)
         if kind.this == T.JSON:
             return f"to_json({value})"
+        if kind.this in {T.ARRAY, T.MAP, T.STRUCT} and not _built_here(node.this):
+            return self._json_cast(node, value, quiet=quiet)
         if kind.this in {T.ARRAY, T.MAP, T.STRUCT, T.DECIMAL, T.VARBINARY}:
             return f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {duckdb_type(kind)})"
         raise Unsupported(f"cast to {kind.sql(dialect='trino')}")
@@ -161,6 +173,27 @@ class DuckDBText(DuckDBGenerator):
         text = tried if quiet else f"trino_must({value}, {tried}, {literal(name)})"
         length = kind.expressions and kind.this in {T.VARCHAR, T.TEXT}
         return f"left({text}, {kind.expressions[0].name})" if length else text
+
+    def _json_cast(self, node: exp.Cast, value: str, *, quiet: bool) -> str:
+        """CAST(x AS ROW/ARRAY/MAP): of JSON by json_cast's rules, of anything else DuckDB's own cast."""
+        described = json_cast.descriptor(node.to)
+        parsed = _parsed_text(node.this)
+        text = self.sql(parsed) if parsed is not None else f"CAST({value} AS VARCHAR)"
+        opening = literal("[" if described[0] == "array" else "{")
+        kind = duckdb_type(_lowered(node.to))
+        plain = (
+            f"{text} IS NULL OR (starts_with(ltrim({text}, e' \\t\\r\\n'), {opening}) "
+            f"AND NOT regexp_matches({text}, {literal(json_cast.suspicious(described))}))"
+        )
+        inner = f"TRY_CAST({text} AS JSON)" if quiet or parsed is None else f"CAST({text} AS JSON)"
+        fitted = f"json_fit({text}, {literal(json.dumps(described))})"
+        if not quiet:
+            fitted = f"coalesce({fitted}, error('INVALID_CAST_ARGUMENT: Cannot cast to {kind.replace(chr(39), '')}'))"
+        cast = f"CASE WHEN {plain} THEN TRY_CAST({inner} AS {kind}) ELSE TRY_CAST(CAST({fitted} AS JSON) AS {kind}) END"
+        if parsed is not None:
+            return cast
+        own = f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {kind})"
+        return f"CASE WHEN typeof({value}) = 'JSON' THEN {cast} ELSE {own} END"
 
     def _refuse_lost_offset(self, node: exp.Cast) -> None:
         inner = node.this
@@ -246,6 +279,36 @@ class DuckDBText(DuckDBGenerator):
         from infra.local.athena.unnest import unnest_relation
 
         return unnest_relation(self, expression)
+
+
+def _parsed_text(node: exp.Expression) -> exp.Expression | None:
+    """x of json_parse(x), seen through brackets and TRY."""
+    while True:
+        node = node.unnest()
+        if not isinstance(node, exp.Anonymous) or len(node.expressions) != 1:
+            return None
+        if node.name.lower() == "json_parse":
+            return node.expressions[0]
+        if node.name.lower() != "try":
+            return None
+        node = node.expressions[0]
+
+
+def _built_here(node: exp.Expression) -> bool:
+    """Whether the value is an array, map or row that the expression itself builds."""
+    node = node.unnest()
+    builders = {"map", "row", "map_agg", "array_agg", "transform", "filter", "split", "sequence", "map_filter"}
+    return isinstance(node, exp.Array | exp.Tuple | exp.Null) or (
+        isinstance(node, exp.Anonymous) and node.name.lower() in builders
+    )
+
+
+def _lowered(kind: exp.DataType) -> exp.DataType:
+    """The type with its field names in lower case, as Trino keeps them."""
+    kind = kind.copy()
+    for field in kind.find_all(exp.ColumnDef):
+        field.set("this", exp.to_identifier(field.name.lower()))
+    return kind
 
 
 def _in_join(node: exp.Expression) -> bool:
