@@ -49,7 +49,7 @@ class Block:
     @property
     def readings(self) -> int:
         """Readings of each device."""
-        return self.ts_ms.shape[1]
+        return int(self.ts_ms.shape[1])
 
     def row(self, device: int, k: int) -> Row:
         """What is expected of one reading."""

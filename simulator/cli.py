@@ -5,8 +5,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 import typer
@@ -25,6 +27,7 @@ from simulator.plan import MAX_PACK, Plan, history_plan, live_plan
 from simulator.provision import POLICY, THING_TYPE, Onboarding, iot_client
 from simulator.provision import provision as onboard
 from simulator.publisher import now_ms
+from simulator.replay import ReplaySource, numbered_by_time, parse_mapping, read_csv, rebased
 from simulator.report import ledger_table, outcome_table
 from simulator.run import Outcome, Run, Source, fleet_source
 from simulator.run import Progress as RunProgress
@@ -38,8 +41,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
     rich_markup_mode="markdown",
-    help="""A fleet of devices that speaks to AWS IoT Core as real ones do: each with its own certificate, MQTT 5 over TLS,
-QoS 1, packed messages, an outbox on disk, plausible signals, and faults by name and rate. It writes down what it
+    help="""A fleet of devices that speaks to AWS IoT Core as real ones do: each with its own certificate, MQTT 5 over
+TLS, QoS 1, packed messages, an outbox on disk, plausible signals, and faults by name and rate. It writes down what it
 truly sent, so that a platform's books can be checked against the world.
 
 A first round, against any endpoint (AWS credentials and region from the ordinary environment):
@@ -121,10 +124,10 @@ with exit code 1 if some are not, or were rejected. Ctrl-C ends it early and in 
 
 A live minute, 10,000 readings a second: `run FLEET --rate 10000 --duration 60s --faults all`
 
-A day's backlog at full speed: `run FLEET --history 24h --readings 1000000 --pack 200`. A killed backlog goes on where it
-was when it is run again with the same options.
+A day's backlog at full speed: `run FLEET --history 24h --readings 1000000 --pack 200`. A killed backlog goes
+on where it was when it is run again with the same options.
 
-Chosen faults: `--fault late=0.01 --fault malformed=0.001`, or the default mix without one of them: `--faults all --fault leak=0`.
+Chosen faults: `--fault late=0.01 --fault malformed=0.001`; the default mix without one: `--faults all --fault leak=0`.
 
 **Faults, their rate in the default mix, and what becomes of the reading:**
 
@@ -156,14 +159,6 @@ def run(
         loaded = load_fleet(fleet)
         chosen = Fleet(loaded.seed, loaded.devices[:devices])
         rates = choose_faults(faults, fault or [])
-        target = Run(
-            out_folder or fleet / "out",
-            fleet,
-            chosen.devices,
-            _endpoint(endpoint, ca),
-            inflight,
-            seconds(drain_timeout),
-        )
         count = len(chosen.devices)
         hours = None if history is None else seconds(history) / 3600
         bound_hours = CONTRACT.lateness_bound.total_seconds() / 3600
@@ -178,6 +173,15 @@ def run(
                 return live_plan(count, rate, seconds(duration), pack, now_ms())
             return history_plan(count, readings, hours, pack, until_ms or now_ms())
 
+        make_plan()  # refuse impossible options before anything is opened
+        target = Run(
+            out_folder or fleet / "out",
+            fleet,
+            chosen.devices,
+            _endpoint(endpoint, ca),
+            inflight,
+            seconds(drain_timeout),
+        )
         options = {"history_h": hours, "readings": readings, "pack": pack, "until": until, "rate": rate}
 
         def make_source() -> Source:
@@ -191,7 +195,6 @@ def run(
             )
             return source
 
-        make_plan()  # refuse impossible options before anything is sent
         _publish(target, make_source)
 
 
@@ -210,9 +213,8 @@ def _publish(target: Run, make_source: Callable[[], Source | None]) -> None:
         task = progress.add_task("messages", total=None, note="connecting")
 
         def show(now: RunProgress) -> None:
-            done = now.counts.acknowledged + now.counts.rejected
             note = f"{now.connected} connected, {now.unanswered} waiting, {now.counts.rejected} rejected"
-            progress.update(task, completed=done, note=note)
+            progress.update(task, completed=now.answered, total=now.total, note=note)
 
         target.on_progress = show
         try:
@@ -242,6 +244,79 @@ def _conclude(outcome: Outcome) -> None:
         )
     if summary.unacknowledged_messages or counts.rejected:
         raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="CSV file with a header line.", exists=True, dir_okay=False)],
+    fleet: FleetFolder,
+    endpoint: EndpointOption,
+    ca: CaOption,
+    maps: Annotated[list[str] | None, typer.Option("--map", help="METRIC=COLUMN, repeatable.")] = None,
+    units: Annotated[
+        list[str] | None, typer.Option("--unit", help="METRIC=UNIT of its column, if not the first.")
+    ] = None,
+    time_column: Annotated[str, typer.Option(help="Column of the event time.")] = "timestamp",
+    time_zone: Annotated[str, typer.Option(help="Zone of times without one.")] = "UTC",
+    device: Annotated[str | None, typer.Option(help="Device to replay as.  [default: the fleet's first]")] = None,
+    rebase: Annotated[bool, typer.Option(help="Move the file in time: its latest reading becomes now.")] = False,
+    whole_hours: Annotated[bool, typer.Option(help="Move by whole hours, keeping minutes (with --rebase).")] = False,
+    seq_from_time: Annotated[bool, typer.Option(help="seq is the event time in ms, not the row number.")] = False,
+    skip_bad_rows: Annotated[bool, typer.Option(help="Print and count unreadable rows and go on.")] = False,
+    lateness_bound: Annotated[
+        str | None, typer.Option(help="The platform's bound, if it was raised, for the manifest.  [default: 30d]")
+    ] = None,
+    out_folder: OutOption = None,
+    pack: PackOption = 100,
+    inflight: InflightOption = 1000,
+    drain_timeout: DrainOption = "30s",
+) -> None:
+    """Send a CSV file as one device's readings, as fast as the broker acknowledges.
+
+    `python -m simulator replay machine_temperature.csv FLEET --map temperature=value --unit temperature=F --rebase`
+
+    A row's seq is its number in the file, from 1: rows with the same time are different readings, and replaying a file
+    again sends the same keys again. With `--seq-from-time` rows of the same time have the same key, so that the
+    platform sees duplicates or conflicts. Empty fields are metrics not sent. What the contract rejects (too late, out
+    of range) is sent all the same, and the manifest says so.
+    """
+    with _explained():
+        loaded = load_fleet(fleet)
+        name = device or loaded.devices[0].device_id
+        chosen = [item for item in loaded.devices if item.device_id == name]
+        if not chosen:
+            raise ValueError(f"--device {name}: not in {fleet}; its first is {loaded.devices[0].device_id}")
+        mapped = parse_mapping(maps or [], units or [])
+        skipped: list[str] | None = [] if skip_bad_rows else None
+        rows = read_csv(file, mapped, time_column, _zone(time_zone), skipped)
+        for text in skipped or []:
+            err.print(f"[yellow]skipped: {text}[/]", soft_wrap=True)
+        if not rows:
+            raise ValueError(f"{file} has no readable row")
+        bound = CONTRACT.lateness_bound if lateness_bound is None else timedelta(seconds=seconds(lateness_bound))
+        target = Run(
+            out_folder or fleet / "out", fleet, tuple(chosen), _endpoint(endpoint, ca), inflight, seconds(drain_timeout)
+        )
+        err.print(f"{len(rows):,} rows of {file}, {len(skipped or [])} skipped, as {name}", soft_wrap=True)
+
+        def make_source() -> Source:
+            sent_ms = now_ms()
+            # A second ago: a reading exactly as old as the lateness bound would be late or not by milliseconds.
+            moved = rebased(rows, sent_ms - 1000, whole_hours) if rebase else rows
+            keyed = numbered_by_time(moved) if seq_from_time else moved
+            source = ReplaySource(target.outbox, chosen[0], mapped, keyed, pack, bound, sent_ms, inflight)
+            if source.borderline:
+                err.print(f"[yellow]{source.borderline} readings are within a minute of the lateness bound[/]")
+            return source
+
+        _publish(target, make_source)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        raise ValueError(f"--time-zone {name!r} is unknown; write it as UTC or Europe/Berlin") from None
 
 
 @app.command()

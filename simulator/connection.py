@@ -1,10 +1,11 @@
-"""One device's MQTT connection: mTLS, MQTT 5, QoS 1, on the shared asyncio loop (paho's external loop, no threads of its own).
+"""One device's MQTT connection: mTLS, MQTT 5, QoS 1, on the shared asyncio loop (paho's external loop).
 
 Each attempt to connect is a new paho client with a clean session: what is to be sent again is decided in one place, the
 publisher's queue, and not a second time inside paho.
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -13,6 +14,7 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.reasoncodes import ReasonCode
 
 from simulator.provision import Credentials
 
@@ -55,16 +57,16 @@ class Connection:
     async def connect(self, threads: Executor) -> None:
         """Connect and wait for the broker's consent. Raises ConnectionError or another OSError (TLS included)."""
         loop = asyncio.get_running_loop()
-        consent: asyncio.Future[mqtt.ReasonCode] = loop.create_future()
+        consent: asyncio.Future[ReasonCode] = loop.create_future()
         client = mqtt.Client(CallbackAPIVersion.VERSION2, self._device_id, protocol=mqtt.MQTTv5)
         client.tls_set_context(self._context)
         client.max_inflight_messages_set(0)  # 0 is unlimited; the publisher keeps its own window
 
-        def connected(_c: Any, _u: Any, _f: Any, reason: mqtt.ReasonCode, _p: Any) -> None:
+        def connected(_c: Any, _u: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
             if not consent.done():
                 consent.set_result(reason)
 
-        def disconnected(_c: Any, _u: Any, _f: Any, reason: mqtt.ReasonCode, _p: Any) -> None:
+        def disconnected(_c: Any, _u: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
             self.error = str(reason)
             self._lost.set()
             if not consent.done():
@@ -78,6 +80,7 @@ class Connection:
         host, port = self._endpoint.host, self._endpoint.port
         await loop.run_in_executor(threads, lambda: client.connect(host, port, KEEPALIVE_S, clean_start=True))
         sock: Any = client.socket()
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a message is complete: do not wait for more
         client.on_socket_close = lambda _c, _u, closing: self._unwatch(closing)
         self._client = client
         loop.add_reader(sock, self._read)

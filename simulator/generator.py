@@ -33,7 +33,7 @@ class OutMessage:
 
 @dataclass(frozen=True)
 class Batch:
-    """Messages in the order of sending. `rows` has ROWS_SCHEMA's columns, `message` (index) and `position` (from 1)."""
+    """Messages in the order of sending. `rows` has ROWS_SCHEMA's columns, `message_index` and `position` (from 1)."""
 
     messages: list[OutMessage]
     rows: pa.Table
@@ -116,7 +116,10 @@ class _Assembler:
         return OutMessage(d, number, payload, due_ms), rows
 
     def _due_ms(self, d: int, slot: int) -> int:
-        """When the message is complete, or at the end of an outage; marks the readings that an outage delays."""
+        """When the message is complete, or at an outage's end; marks the readings that an outage delays.
+
+        A backlog is due at once.
+        """
         plan, block = self._plan, self._block
         index = block.first // plan.pack + slot
         if plan.paced:
@@ -126,6 +129,8 @@ class _Assembler:
                 index = min((spell + 1) * OUTAGE_MESSAGES, plan.messages) - 1
                 span = slice(slot * plan.pack, (slot + 1) * plan.pack)
                 block.faults[d, span] = [f"{known},outage".strip(",") for known in block.faults[d, span]]
+        else:
+            return plan.start_ms
         last = min((index + 1) * plan.pack, plan.readings)
         return plan.start_ms + round((last + d / plan.devices) * plan.step_ms)
 
@@ -188,5 +193,5 @@ class _Assembler:
         sizes = [len(of_message) for of_message in rows]
         positions = [np.arange(1, size + 1, dtype=np.int32) for size in sizes]
         return table.append_column(
-            "message", pa.array(np.repeat(np.arange(len(rows), dtype=np.int32), sizes), pa.int32())
+            "message_index", pa.array(np.repeat(np.arange(len(rows), dtype=np.int32), sizes), pa.int32())
         ).append_column("position", pa.array(np.concatenate([np.empty(0, np.int32), *positions]), pa.int32()))

@@ -92,7 +92,7 @@ class Manifest:
                 part.unlink()
 
     def flush(self, at_least: int = _PART_ROWS) -> None:
-        """Write the settled batches as Parquet, once they have `at_least` rows together, and drop them from the outbox."""
+        """Move the settled batches from the outbox to Parquet, once they have `at_least` rows together."""
         group: list[BatchRange] = []
         for batch in self._outbox.batches(settled=True):
             group.append(batch)
@@ -136,7 +136,7 @@ class Manifest:
         """A batch's acknowledged rows with MANIFEST_SCHEMA, and its rejected messages by reason code."""
         fates = self._outbox.fates(batch)
         rows = self._outbox.batch_rows(batch)
-        index = rows["message"].to_numpy()
+        index = rows["message_index"].to_numpy()
         acked = np.array([reason is not None and reason < REJECTED for *_, reason in fates], dtype=bool)
         topics = [topic.split("/") for _, _, _, topic, *_ in fates]
         of_message = pa.table(
@@ -151,14 +151,9 @@ class Manifest:
                 "resent": pa.array([bool(fate[6]) for fate in fates], pa.bool_()),
             }
         ).take(pa.array(index))
-        columns = {
-            name: (rows if name in rows.column_names else of_message)[name]
-            for name in MANIFEST_SCHEMA.names
-            if name != "message"
-        }
-        table = pa.table({**columns, "message": of_message["message"]}).select(MANIFEST_SCHEMA.names)
+        columns = {n: (rows if n in rows.column_names else of_message)[n] for n in MANIFEST_SCHEMA.names}
         refused = Counter(str(reason) for *_, reason in fates if reason is not None and reason >= REJECTED)
-        return table.cast(MANIFEST_SCHEMA).filter(pa.array(acked[index])), refused
+        return pa.table(columns).cast(MANIFEST_SCHEMA).filter(pa.array(acked[index])), refused
 
 
 def _write(path: Path, table: pa.Table) -> None:

@@ -114,8 +114,9 @@ class Outbox:
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
     def append(self, messages: Sequence[NewMessage], rows: pa.Table, **values: Any) -> list[Pending]:
-        """Add a batch: messages in publish order, their expected rows (`message` is the index of the message) and named
-        values, in one step. Returns the messages with their ids."""
+        """Add a batch: messages in publish order, their expected rows (`message_index` counts from 0) and
+        named values, in one step. Returns the messages with their ids.
+        """
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, rows.schema) as writer:
             writer.write_table(rows)

@@ -1,4 +1,4 @@
-"""Onboard devices into AWS IoT Core: a key and a certificate each, a thing, a policy. Safe to repeat and to interrupt."""
+"""Onboard devices into AWS IoT Core: a key and a certificate each, a thing, a policy. Safe to repeat."""
 
 import os
 from collections.abc import Callable

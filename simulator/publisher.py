@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class Publisher:
     async def __aenter__(self) -> "Publisher":
         """Start connecting every device."""
         for device_id, device in self._devices.items():
-            device.connection.on_answer = lambda mid, reason, device=device: self._answer(device, mid, reason)
+            device.connection.on_answer = partial(self._answer, device)
             self._tasks.append(asyncio.create_task(self._stay_connected(device), name=device_id))
         self._tasks.append(asyncio.create_task(self._keep_alive(), name="keep-alive"))
         return self
@@ -113,7 +114,7 @@ class Publisher:
         }
 
     def enqueue(self, messages: Iterable[Pending]) -> None:
-        """Queue messages that are in the outbox, in publish order. Raises KeyError for a device without a connection."""
+        """Queue messages of the outbox, in publish order. Raises KeyError for a device without a connection."""
         for message in messages:
             self._devices[message.device_id].queue.append(message)
             self.queued += 1

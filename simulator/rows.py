@@ -31,12 +31,12 @@ class Row:
     outcome: str = VALID
 
     def quarantined(self, fault: str, reason: Reason, **changes: Any) -> "Row":
-        """This row with a fault that puts it into quarantine for a reason. Of a quarantined row no values are expected."""
+        """The row with a fault that puts it into quarantine for a reason; no values are expected of it then."""
         changed = replace(self, values={}, lat=None, lon=None, extras=None, outcome=str(reason), **changes)
         return changed.also(fault)
 
     def also(self, fault: str) -> "Row":
-        """This row with one more fault's name."""
+        """The row with one more fault's name."""
         return replace(self, faults=f"{self.faults},{fault}" if self.faults else fault)
 
 
@@ -79,6 +79,6 @@ ROWS_SCHEMA = pa.schema(
 )
 
 
-def array_or_null(values: np.ndarray[Any, np.dtype[np.float64]]) -> pa.Array:
+def array_or_null(values: np.ndarray[Any, np.dtype[np.float64]]) -> "pa.Array[Any]":
     """A float column in which NaN means absent."""
     return pa.array(values, type=pa.float64(), from_pandas=True)

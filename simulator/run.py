@@ -41,6 +41,10 @@ class Source(Protocol):
     def paced(self) -> bool:
         """Whether messages wait for their time, so that a quiet moment is no sign of trouble."""
 
+    @property
+    def messages_left(self) -> int:
+        """How many messages are still to be made, about."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -49,6 +53,12 @@ class Progress:
     counts: Counts
     connected: int
     unanswered: int
+    total: int | None
+
+    @property
+    def answered(self) -> int:
+        """Messages that the broker has answered."""
+        return self.counts.acknowledged + self.counts.rejected
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,12 @@ class FleetSource:
         """Whether the plan follows the clock."""
         return self._plan.paced
 
+    @property
+    def messages_left(self) -> int:
+        """Messages of the batches to come, not counting what faults add or take."""
+        plan = self._plan
+        return max(0, plan.messages - self._generator.state.batch * plan.batch_messages) * plan.devices
+
     def ready(self, queued: int) -> bool:
         """Shortly before the batch is due; for a backlog, before the window of the publisher runs dry."""
         if not self._plan.paced:
@@ -94,7 +110,7 @@ class FleetSource:
         state = self._generator.state
         ids = [device.device_id for device in self._fleet.devices]
         self._sequences |= zip(ids, zip(state.seq, state.number, strict=True), strict=True)
-        return batch, {"state": state.to_json(), "sequences": self._sequences}
+        return batch, {"state": state, "sequences": self._sequences}
 
 
 def fleet_source(
@@ -105,7 +121,7 @@ def fleet_source(
     make_plan: Callable[[], Plan],
     window: int,
 ) -> tuple[FleetSource, Plan, bool]:
-    """The source of a run, its plan, and whether it continues an unfinished backlog that was asked for with the same options.
+    """The source of a run, its plan, and whether it continues an unfinished backlog of the same options.
 
     Sequence numbers go on from the outbox; a number is never used twice.
     """
@@ -114,11 +130,14 @@ def fleet_source(
     if outbox.get("job") == job and (stored := outbox.get("plan")) is not None:
         plan, state = Plan(**stored), State.from_json(outbox.get("state"))
         if not plan.paced and state.batch < plan.batches:
+            # A replay in between used message numbers of its device.
+            for d, device in enumerate(fleet.devices):
+                state.number[d] = max(state.number[d], sequences.get(device.device_id, (1, 1))[1])
             return FleetSource(Generator(fleet, plan, faults, state), plan, fleet, sequences, window), plan, True
     plan, state = make_plan(), State.start(fleet)
     for d, device in enumerate(fleet.devices):
         state.seq[d], state.number[d] = sequences.get(device.device_id, (1, 1))
-    outbox.put(job=job, plan=asdict(plan), state=state.to_json())
+    outbox.put(job=job, plan=asdict(plan), state=state)
     return FleetSource(Generator(fleet, plan, faults, state), plan, fleet, sequences, window), plan, False
 
 
@@ -149,6 +168,7 @@ class Run:
         self.outbox = Outbox(out)
         self._manifest = Manifest(out, self.outbox)
         self._stopping = False
+        self._source: Source | None = None
 
     def close(self) -> None:
         """Close the outbox."""
@@ -171,7 +191,9 @@ class Run:
         async with Publisher(self.outbox, self._endpoint, files, self._window) as publisher:
             publisher.enqueue(left_over)
             await self._until_connected(publisher, len(files))
-            await self._drive(publisher, make_source())
+            self._source = make_source()
+            await self._drive(publisher, self._source)
+            self._report(publisher)
             outcome_errors = publisher.errors
         return Outcome(self._manifest.finish(), publisher.counts, outcome_errors)
 
@@ -223,4 +245,7 @@ class Run:
         publisher.enqueue(self.outbox.append(new, batch.rows, **values))
 
     def _report(self, publisher: Publisher) -> None:
-        self.on_progress(Progress(publisher.counts, publisher.connected, publisher.unanswered))
+        counts = publisher.counts
+        left = None if self._source is None else self._source.messages_left
+        total = None if left is None else counts.acknowledged + counts.rejected + publisher.unanswered + left
+        self.on_progress(Progress(counts, publisher.connected, publisher.unanswered, total))

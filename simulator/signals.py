@@ -78,7 +78,7 @@ class Signals:
         solar_hour = (time / _HOUR_MS + self._lon / 15) % 24
         daily = self._daily_amplitude * np.cos((solar_hour - 15) * (2 * np.pi / 24))
         weather = self._weather(time)
-        temperature = self._climate(time) + daily - 2.5 * weather + ar["temperature"]
+        temperature = self._climate(time) + daily + 1.5 * weather + ar["temperature"]
         sea_level = 1013.25 + 11 * weather + ar["pressure"]
         values = {
             "temperature": temperature,
@@ -103,12 +103,14 @@ class Signals:
         year_angle = (time / _DAY_MS % 365.25 - 197) * (2 * np.pi / 365.25)
         season = np.sign(self._lat) * np.minimum(np.abs(self._lat) * 0.2, 11) * np.cos(year_angle)
         drift = self._drift_per_day * (time / _DAY_MS % 365.25)
-        return 27 - 0.35 * np.abs(self._lat) - 0.005 * self._altitude + season + self._offset + drift
+        mean: Array = 27 - 0.35 * np.abs(self._lat) - 0.005 * self._altitude + season + self._offset + drift
+        return mean
 
     def _battery(self, time: Array, temperature: Array) -> Array:
         """A cell that falls from 4.15 V over its life and is then replaced; the cold costs voltage."""
         used = (time / (_DAY_MS * self._battery_life_days) + self._battery_age) % 1
-        return 4.15 - 0.55 * used - 0.35 * used**6 + 0.003 * np.clip(temperature - 20, -40, 20)
+        volts: Array = 4.15 - 0.55 * used - 0.35 * used**6 + 0.003 * np.clip(temperature - 20, -40, 20)
+        return volts
 
 
 def _flow(solar_hour: Array, leaking: NDArray[np.bool_], rng: np.random.Generator) -> Array:

@@ -1,6 +1,6 @@
 """What the next batch depends on beside the options. JSON-able, so that a restart goes on where the last run was."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.fleet import Fleet
@@ -12,8 +12,9 @@ Reading = dict[str, Any]
 
 @dataclass
 class State:
-    """The next batch of the plan; for each device the next sequence and message number, its noise, what it is stuck
-    at and the readings it holds back for its next message."""
+    """The next batch of the plan; for each device its next sequence and message number, its noise, what it is stuck
+    at and the readings it holds back for its next message.
+    """
 
     batch: int
     seq: list[int]
@@ -33,12 +34,8 @@ class State:
         """The state at the beginning of another plan: sequence and message numbers go on."""
         return State(0, self.seq, self.number, self.noise, self.stuck, [[] for _ in self.seq])
 
-    def to_json(self) -> dict[str, Any]:
-        """The state as an object of JSON types."""
-        return asdict(self)
-
     @staticmethod
     def from_json(content: dict[str, Any]) -> "State":
-        """The inverse of `to_json`."""
+        """A state from the object that orjson makes of it."""
         held = [[(reading, Row(**row)) for reading, row in of_device] for of_device in content["held"]]
         return State(**{**content, "held": held})
