@@ -62,7 +62,11 @@ def _passed_through(select: exp.Select, scope: Scope, name: str, keys: set[str])
     for item in select.expressions:
         column = item.unalias()
         if isinstance(column, exp.Star) or (isinstance(column, exp.Column) and isinstance(column.this, exp.Star)):
-            out.update({k: k for k in keys} if len(scope.sources) == 1 or column.table == name else {})
+            out.update(
+                {k: k for k in keys}
+                if len(scope.sources) == 1 or isinstance(column, exp.Star) or column.table == name
+                else {}
+            )
         elif isinstance(column, exp.Column) and _is_of(column, scope, name) and column.name.lower() in keys:
             if not aggregates or (grouped and column.name.lower() in grouped):
                 out[item.alias_or_name.lower()] = column.name.lower()
