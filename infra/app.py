@@ -1,4 +1,9 @@
-"""The CDK app: `python -m infra.app OUTDIR` writes the cloud assembly there."""
+"""The CDK app.
+
+`python -m infra.app OUTDIR` writes the cloud assembly there. For AWS, from the repository's root and with the CDK's
+command line (npm `aws-cdk` 2.x): `cdk bootstrap`, then `cdk deploy --all --app "python -m infra.app"`; account and
+region are those of the AWS profile.
+"""
 
 import sys
 from pathlib import Path

@@ -119,6 +119,10 @@ def _role(
                 "glue:BatchGetPartition",
                 "glue:BatchCreatePartition",
                 "glue:UpdatePartition",
+                "glue:BatchUpdatePartition",
+                # A crawler indexes the partitions of the tables it makes (Glue guide, "Customizing crawler behavior").
+                "glue:GetPartitionIndexes",
+                "glue:CreatePartitionIndex",
             ],
             resources=[
                 stack.format_arn(service="glue", resource="catalog"),
