@@ -28,7 +28,18 @@ def check_ministack_version() -> None:
 def install_extensions(settings: EmulatorSettings) -> None:
     """Replace what stock ministack lacks or gets wrong. Call once, after ministack's environment is set."""
     check_ministack_version()
-    from infra.local.emulator import event_source, firehose, kinesis, mtls, rules, s3, state, transport
+    from infra.local.emulator import (
+        crawler,
+        event_source,
+        firehose,
+        glue,
+        kinesis,
+        mtls,
+        rules,
+        s3,
+        state,
+        transport,
+    )
 
     transport.install()
     s3.install()
@@ -37,6 +48,8 @@ def install_extensions(settings: EmulatorSettings) -> None:
     rules.install()
     mtls.install(settings)
     event_source.install(settings)
+    glue.install()
+    crawler.install()
     state.install()
     _report_readiness()
 

@@ -1,0 +1,117 @@
+"""Which objects a crawler looks at, and which tables and partitions their keys spell.
+
+AWS Glue developer guide: "Include and exclude patterns", "How does a crawler determine when to create partitions?".
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+
+@dataclass(frozen=True)
+class ObjectRef:
+    """An S3 object."""
+
+    bucket: str
+    key: str
+    size: int
+
+
+@dataclass
+class Folder:
+    """The objects of one table: its location, partition keys, and objects by partition values."""
+
+    bucket: str
+    prefix: str
+    keys: tuple[str, ...] = ()
+    partitions: dict[tuple[str, ...], list[ObjectRef]] = field(default_factory=dict)
+
+    @property
+    def location(self) -> str:
+        """`s3://bucket/prefix/`."""
+        return f"s3://{self.bucket}/{self.prefix}"
+
+    @property
+    def name(self) -> str:
+        """The table's name: the last folder's (the bucket's at the root), as Glue spells names."""
+        last = self.prefix.rstrip("/").rsplit("/", 1)[-1] or self.bucket
+        return re.sub(r"[^a-z0-9_]", "_", last.lower())
+
+    @property
+    def objects(self) -> Iterator[ObjectRef]:
+        """All objects."""
+        return (ref for refs in self.partitions.values() for ref in refs)
+
+    def partition_location(self, values: tuple[str, ...]) -> str:
+        """The folder of a partition's first object."""
+        return f"s3://{self.bucket}/{self.partitions[values][0].key.rsplit('/', 1)[0]}/"
+
+
+def split_path(path: str) -> tuple[str, str]:
+    """`s3://bucket/a/b` as bucket and prefix (`a/b/`, or empty at the root); raises ValueError."""
+    match = re.fullmatch(r"s3://([^/]+)/?(.*)", path)
+    if not match:
+        msg = f"{path!r} is not an S3 path: expected s3://bucket/folder/"
+        raise ValueError(msg)
+    prefix = match[2].strip("/")
+    return match[1], f"{prefix}/" if prefix else ""
+
+
+def glob_pattern(glob: str) -> re.Pattern[str]:
+    """Glue's glob: `*` and `?` stay within a folder, `**` does not; `[a-z]`, `[!x]` and `{a,b}`."""
+    pattern, index, depth = "", 0, 0
+    while index < len(glob):
+        char = glob[index]
+        if glob.startswith("**", index):
+            pattern, index = pattern + ".*", index + 2
+            continue
+        if char == "[" and "]" in glob[index:]:
+            end = glob.index("]", index)
+            body = glob[index + 1 : end]
+            pattern += f"[^{body[1:]}]" if body.startswith("!") else f"[{body}]"
+            index = end + 1
+            continue
+        depth += {"{": 1, "}": -1}.get(char, 0)
+        special = {"*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")"}
+        pattern += "|" if char == "," and depth else special.get(char, re.escape(char))
+        index += 1
+    return re.compile(pattern, re.DOTALL)
+
+
+def select(objects: Iterable[ObjectRef], prefix: str, exclusions: list[str]) -> list[ObjectRef]:
+    """The objects below a prefix that hold data and are not excluded; exclusions are relative to the prefix."""
+    excluded = [glob_pattern(glob) for glob in exclusions]
+    found = []
+    for ref in objects:
+        relative = ref.key.removeprefix(prefix)
+        hidden = any(part.startswith(("_", ".")) for part in relative.split("/"))
+        if not ref.key.startswith(prefix) or not ref.size or hidden or ref.key.endswith("/"):
+            continue
+        if not any(pattern.fullmatch(relative) for pattern in excluded):
+            found.append(ref)
+    return sorted(found, key=lambda ref: ref.key)
+
+
+def folders(objects: list[ObjectRef], prefix: str) -> list[Folder]:
+    """Tables: one for each folder that holds objects, or `key=value` folders, directly.
+
+    Hive-style folders become partitions. Folders that differ in their partition keys cannot be one table: ValueError.
+    (AWS also merges sibling folders of similar schemas into one table with `partition_0`; this does not.)
+    """
+    found: dict[str, Folder] = {}
+    for ref in objects:
+        parts = ref.key.removeprefix(prefix).split("/")[:-1]
+        plain = next((index for index, part in enumerate(parts) if "=" in part), len(parts))
+        pairs = [part.partition("=") for part in parts[plain:]]
+        if any(not separator for _key, separator, _value in pairs):
+            msg = f"s3://{ref.bucket}/{ref.key}: a folder without key=value below one with it"
+            raise ValueError(msg)
+        root = prefix + "".join(f"{part}/" for part in parts[:plain])
+        keys = tuple(key.lower() for key, _separator, _value in pairs)
+        folder = found.setdefault(root, Folder(ref.bucket, root, keys))
+        if folder.keys != keys:
+            msg = f"{folder.location} has partitions by {folder.keys} and by {keys} ({ref.key}): exclude one of them"
+            raise ValueError(msg)
+        folder.partitions.setdefault(tuple(unquote(value) for _key, _separator, value in pairs), []).append(ref)
+    return [found[root] for root in sorted(found)]
