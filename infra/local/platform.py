@@ -209,7 +209,7 @@ def _start_athena(state_dir: Path, emulator: Emulator, port: int | None) -> tupl
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
             raise PlatformError(f"the local Athena did not start; {log} ends with:\n{tail}")
         time.sleep(0.05)
-    return process, f"http://{HOST}:{ready.read_text().strip()}"
+    return process, f"http://{HOST}:{json.loads(ready.read_text())['port']}"
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
