@@ -1,7 +1,9 @@
 """The platform's templates, synthesised once for all tests: starting node and jsii takes seconds."""
 
+import atexit
 import copy
 import json
+import shutil
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -22,6 +24,7 @@ Resources = dict[str, dict[str, Any]]
 def assembly(contract: Contract = CONTRACT) -> Path:
     """The folder of a synthesised cloud assembly."""
     out = Path(mkdtemp(prefix="cdk-"))
+    atexit.register(shutil.rmtree, out, ignore_errors=True)
     build(out, PlatformConfig(), contract).synth()
     return out
 
