@@ -189,6 +189,39 @@ def test_a_second_process_on_the_same_port_says_which_port(own_aws: LocalAws, tm
         start_emulator(tmp_path / "other", mqtt_port=own_aws.emulator.mqtt_port)
 
 
+def test_two_processes_do_not_share_a_state_folder(own_aws: LocalAws) -> None:
+    pid = own_aws.emulator.process.pid
+    with pytest.raises(EmulatorStartError, match=f"is in use by the local AWS with process id {pid}"):
+        start_emulator(own_aws.emulator.state_dir)
+
+
+def test_a_broken_state_file_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "services" / "iot.json"
+    broken.parent.mkdir()
+    broken.write_text('{"things": ')
+    with pytest.raises(EmulatorStartError, match=r"services/iot\.json is not readable .* start afresh by removing"):
+        start_emulator(tmp_path)
+
+
+def test_an_object_never_holds_records_of_two_arrival_hours(tmp_path: Path) -> None:
+    """Stricter than AWS, whose object may begin in one hour and end in the next."""
+    from infra.local.emulator.firehose import Buffers
+    from infra.local.emulator.firehose_destination import object_key
+
+    config = {"Prefix": HOURLY, "BufferingHints": NEVER, "BucketARN": "arn:aws:s3:::lake"}
+    stream = {"name": "s", "version": 1, "destinations": [{"type": "ExtendedS3", "config": config}]}
+    buffers, stream_id = Buffers(tmp_path, 1.0), StreamId("000000000000", REGION, "s")
+    hour = datetime(2026, 11, 21, 3, tzinfo=UTC).timestamp()
+    for second in (-2.0, -0.001, 0.0, 1.0, 3599.999, 3600.0):
+        buffers.add(stream, stream_id, [f"{second}".encode()], hour + second)
+    buffers.close(stream_id)
+    found = [
+        (object_key(stream, config, journal).split("/")[4], [float(record.data) for record in journal.records()])
+        for journal in leftovers(tmp_path)
+    ]
+    assert found == [("hour=02", [-2.0, -0.001]), ("hour=03", [0.0, 1.0, 3599.999]), ("hour=04", [3600.0])]
+
+
 def test_a_journal_cut_short_yields_its_whole_records(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, StreamId("000000000000", REGION, "s"), 5.0)
     journal.append([b"one", b"two"], 5.0)

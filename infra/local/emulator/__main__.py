@@ -2,10 +2,13 @@
 
 import argparse
 import asyncio
+import fcntl
+import json
 import os
 import socket
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from infra.local.emulator.settings import HOST, EmulatorSettings
 
@@ -50,6 +53,29 @@ def check_ports(settings: EmulatorSettings) -> None:
                 )
 
 
+def lock_state(settings: EmulatorSettings) -> TextIO:
+    """Take the state folder for this process; exit with a message when another has it, or a state file is broken.
+
+    The lock lasts as long as the returned file is open.
+    """
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    lock = (settings.state_dir / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        sys.exit(f"{settings.state_dir} is in use by the local AWS with process id {lock.read().strip() or 'unknown'}.")
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    for path in (settings.state_dir / "services").glob("*.json"):
+        try:
+            json.loads(path.read_bytes())
+        except ValueError as error:
+            sys.exit(f"{path} is not readable ({error}): restore it, or start afresh by removing {settings.state_dir}.")
+    return lock
+
+
 def serve(settings: EmulatorSettings) -> None:
     """Serve until SIGTERM or SIGINT, then deliver what Firehose holds and save the state."""
     import resource
@@ -72,7 +98,7 @@ def main() -> None:
     """Start the local AWS with the options of the command line."""
     settings = parse_settings()
     check_ports(settings)
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    lock = lock_state(settings)
     os.environ.update(settings.ministack_environment())
     from infra.local.emulator.extensions import WrongMinistackVersionError, install_extensions
 
@@ -80,7 +106,8 @@ def main() -> None:
         install_extensions(settings)
     except WrongMinistackVersionError as error:
         sys.exit(str(error))
-    serve(settings)
+    with lock:
+        serve(settings)
 
 
 if __name__ == "__main__":
