@@ -37,6 +37,7 @@ MANIFEST_SCHEMA = pa.schema(
         *ROWS_SCHEMA,
         pa.field("sent_at", _TIME),
         pa.field("acked_at", _TIME),
+        pa.field("sends", pa.int32()),
         pa.field("resent", pa.bool_()),
     ]
 )
@@ -44,7 +45,7 @@ MANIFEST_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts of acknowledged devices, messages and readings; `resent_*` may have reached the broker twice."""
+    """Counts of acknowledged devices, messages and readings; `resent_*` may have reached the broker repeatedly."""
 
     devices: int
     messages: int
@@ -62,7 +63,8 @@ class ExpectedLedger:
 
     Of each key (device_id, ts_ms, seq) the last received copy is curated; a losing copy with the same values is a
     duplicate, with others a conflict: valid = curated + duplicates + conflicts. Messages marked `resent` may have
-    arrived twice; when they did, each of their readings is once more in raw and quarantined or duplicate or conflict.
+    arrived more than once, up to `sends` times; each further time adds their readings to raw, and there to quarantine,
+    duplicates or conflicts, and never to curated.
     """
 
     messages: int
@@ -148,7 +150,8 @@ class Manifest:
                 "publish_order": pa.array([fate[0] for fate in fates], pa.int64()),
                 "sent_at": pa.array([fate[4] for fate in fates], _TIME),
                 "acked_at": pa.array([fate[5] for fate in fates], _TIME),
-                "resent": pa.array([bool(fate[6]) for fate in fates], pa.bool_()),
+                "sends": pa.array([fate[6] for fate in fates], pa.int32()),
+                "resent": pa.array([fate[6] > 1 for fate in fates], pa.bool_()),
             }
         ).take(pa.array(index))
         columns = {n: (rows if n in rows.column_names else of_message)[n] for n in MANIFEST_SCHEMA.names}

@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS message (
     payload BLOB NOT NULL,
     due_ms INTEGER NOT NULL,
     sent_ms INTEGER,            -- first time it was handed to the broker
-    resent INTEGER NOT NULL DEFAULT 0,
+    sends INTEGER NOT NULL DEFAULT 0,  -- how often it was handed over; the broker has it at most so often
     settled_ms INTEGER,         -- when the broker answered
     reason INTEGER              -- the MQTT reason code of that answer; 128 and more: rejected
 );
@@ -143,12 +143,12 @@ class Outbox:
         )
         return [Pending(*row) for row in rows]
 
-    def record(self, sent: Iterable[tuple[int, int, int]], settled: Iterable[tuple[int, int, int]]) -> None:
-        """Note messages about to be sent, (time in epoch ms, 1 if again, id), and answers, (time, reason code, id)."""
+    def record(self, sent: Iterable[tuple[int, int]], settled: Iterable[tuple[int, int, int]]) -> None:
+        """Note messages about to be sent, (time in epoch ms, id), and answers, (time, reason code, id)."""
         with self._db:
             self._db.execute("BEGIN")
             self._db.executemany(
-                "UPDATE message SET sent_ms = coalesce(sent_ms, ?1), resent = max(resent, ?2) WHERE id = ?3", sent
+                "UPDATE message SET sent_ms = coalesce(sent_ms, ?), sends = sends + 1 WHERE id = ?", sent
             )
             self._db.executemany("UPDATE message SET settled_ms = ?, reason = ? WHERE id = ?", settled)
 
@@ -165,9 +165,9 @@ class Outbox:
         return pa.ipc.open_stream(blob).read_all()
 
     def fates(self, batch: BatchRange) -> list[tuple[Any, ...]]:
-        """(id, device_id, number, topic, sent_ms, settled_ms, resent, reason) of a batch's messages, by id."""
+        """(id, device_id, number, topic, sent_ms, settled_ms, sends, reason) of a batch's messages, by id."""
         return self._db.execute(
-            "SELECT id, device_id, number, topic, sent_ms, settled_ms, resent, reason FROM message "
+            "SELECT id, device_id, number, topic, sent_ms, settled_ms, sends, reason FROM message "
             "WHERE id BETWEEN ? AND ? ORDER BY id",
             (batch.first_id, batch.last_id),
         ).fetchall()

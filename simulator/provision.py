@@ -20,6 +20,7 @@ from simulator.fleet import Device, Fleet
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
+    from mypy_boto3_iot.type_defs import AttributePayloadTypeDef
 
 THING_TYPE = "telemetry-sensor"
 POLICY = "telemetry-device"
@@ -100,14 +101,19 @@ def _onboard(device: Device, folder: Path, iot: "IoTClient", thing_type: str, po
     if arn is None:
         arn = _sign(device, files, iot)
     # These three do nothing when they are already done, so an interrupted device is completed here.
-    iot.create_thing(
-        thingName=device.device_id,
-        thingTypeName=thing_type,
-        attributePayload={"attributes": {"tenant": device.tenant, "site": device.site, "kind": device.kind}},
-    )
+    _register(device, iot, thing_type)
     iot.attach_policy(policyName=policy, target=arn)
     iot.attach_thing_principal(thingName=device.device_id, principal=arn)
     return outcome
+
+
+def _register(device: Device, iot: "IoTClient", thing_type: str) -> None:
+    attributes = {"tenant": device.tenant, "site": device.site, "kind": str(device.kind)}
+    payload: AttributePayloadTypeDef = {"attributes": attributes}
+    try:
+        iot.create_thing(thingName=device.device_id, thingTypeName=thing_type, attributePayload=payload)
+    except iot.exceptions.ResourceAlreadyExistsException:  # from another seed: the same name, another kind
+        iot.update_thing(thingName=device.device_id, thingTypeName=thing_type, attributePayload=payload)
 
 
 def _active_certificate(files: Credentials, iot: "IoTClient") -> str | None:

@@ -65,7 +65,7 @@ class Publisher:
         self._threads = ThreadPoolExecutor(_CONNECTING_AT_ONCE)
         self._tasks: list[asyncio.Task[None]] = []
         self._inflight = 0
-        self._again: set[int] = set()
+        self._tried: set[int] = set()
         self._settled: list[tuple[int, int, int]] = []
         self.counts = Counts()
         self.queued = 0
@@ -119,7 +119,7 @@ class Publisher:
             self._devices[message.device_id].queue.append(message)
             self.queued += 1
             if message.sent_ms is not None:
-                self._again.add(message.id)
+                self._tried.add(message.id)
 
     def check(self) -> None:
         """Raise what a background task raised."""
@@ -150,7 +150,7 @@ class Publisher:
 
     def _send(self, device: _Device, message: Pending) -> bool:
         mid = device.connection.publish(message.topic, message.payload) if device.connection.connected else None
-        self._again.add(message.id)
+        self._tried.add(message.id)
         if mid is None:
             return False
         device.inflight[mid] = message
@@ -160,17 +160,16 @@ class Publisher:
     def _note(self, sending: list[Pending]) -> None:
         settled, self._settled = self._settled, []
         now = now_ms()
-        sent = [(now, int(message.id in self._again), message.id) for message in sending]
-        self.counts.again += sum(again for _, again, _ in sent)
-        if sent or settled:
-            self._outbox.record(sent, settled)
+        self.counts.again += sum(message.id in self._tried for message in sending)
+        if sending or settled:
+            self._outbox.record([(now, message.id) for message in sending], settled)
 
     def _answer(self, device: _Device, mid: int, reason: int) -> None:
         message = device.inflight.pop(mid, None)
         if message is None:
             return
         self._inflight -= 1
-        self._again.discard(message.id)
+        self._tried.discard(message.id)
         self._settled.append((now_ms(), reason, message.id))
         device.backoff_s = _BACKOFF_FIRST_S
         if reason < REJECTED:

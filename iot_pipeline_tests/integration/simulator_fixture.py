@@ -1,4 +1,4 @@
-"""A plain ministack with policies enforced, the platform's part of IoT Core, and a rule that hands every message to SQS."""
+"""A plain ministack with policies enforced, with device policy and thing type, and a rule from every message to SQS."""
 
 import base64
 import json
@@ -60,16 +60,24 @@ class Broker:
             aws_secret_access_key="test",
         )
 
-    def received(self) -> Counter[bytes]:
-        """Empty the queue: every payload the rule passed on, and how often."""
-        payloads: Counter[bytes] = Counter()
+    def waiting(self) -> int:
+        """How many messages have arrived and were not yet received."""
+        attributes = self.sqs.get_queue_attributes(
+            QueueUrl=self.queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
+
+    def received(self) -> Counter[tuple[str, bytes]]:
+        """Empty the queue: every (topic, payload) the rule passed on, and how often."""
+        payloads: Counter[tuple[str, bytes]] = Counter()
         sqs = self.sqs
         empty = 0
         while empty < 2:
             messages = sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages", [])
             empty = 0 if messages else empty + 1
             for message in messages:
-                payloads[base64.b64decode(json.loads(message["Body"])["payload"])] += 1
+                body = json.loads(message["Body"])
+                payloads[body["topic"], base64.b64decode(body["payload"])] += 1
             if messages:
                 entries: list[Any] = [
                     {"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]} for i, message in enumerate(messages)

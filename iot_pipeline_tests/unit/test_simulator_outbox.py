@@ -43,14 +43,14 @@ def reading(seq: int, temperature: float = 20.0, ts_ms: int = 1_000, **changes: 
 
 
 def settle(outbox: Outbox, pending: list[Pending], reason: int = ACK) -> None:
-    outbox.record([(5, 0, message.id) for message in pending], [(6, reason, message.id) for message in pending])
+    outbox.record([(5, message.id) for message in pending], [(6, reason, message.id) for message in pending])
 
 
 def test_unanswered_messages_are_found_again_with_the_same_bytes(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path)
     first = append(outbox, [reading(1)], [reading(2)])
-    outbox.record([(5, 0, first[0].id)], [(6, ACK, first[0].id)])
-    outbox.record([(5, 0, first[1].id)], [])
+    outbox.record([(5, first[0].id)], [(6, ACK, first[0].id)])
+    outbox.record([(5, first[1].id)], [])
     outbox.close()
     outbox = Outbox(tmp_path)
     left = outbox.unsettled()
@@ -93,7 +93,8 @@ def test_the_manifest_holds_what_was_acknowledged_and_nothing_else(tmp_path: Pat
     settle(outbox, append(outbox, [reading(3)]), NOT_AUTHORIZED)
     open_batch = append(outbox, [reading(4)], [reading(5)])
     settle(outbox, open_batch[:1])
-    outbox.record([(9, 1, open_batch[1].id)], [])
+    outbox.record([(8, open_batch[1].id)], [])
+    outbox.record([(9, open_batch[1].id)], [])
     summary = Manifest(tmp_path, outbox).finish()
     assert read_manifest(tmp_path)["seq"].tolist() == [1, 2, 4]
     assert (summary.readings, summary.messages) == (3, 2)
@@ -104,6 +105,7 @@ def test_the_manifest_holds_what_was_acknowledged_and_nothing_else(tmp_path: Pat
     rows = read_manifest(tmp_path)
     assert rows["seq"].tolist() == [1, 2, 4, 5]
     assert rows["resent"].tolist() == [False, False, False, True]
+    assert rows["sends"].tolist() == [1, 1, 1, 2]
     assert rows["position"].tolist() == [1, 2, 1, 1]
     assert outbox.batches() == []
     outbox.close()
