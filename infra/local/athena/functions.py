@@ -71,9 +71,17 @@ def is_date(node: exp.Expression) -> bool:
     return isinstance(node, exp.CurrentDate) or (isinstance(node, exp.Anonymous) and node.name.lower() in names)
 
 
+_EXACT = {"second", "minute", "hour"}
+
+
 def _date_add(renderer: Renderer, a: list[exp.Expression]) -> str:
     unit = unit_of(a[0])
-    added = f"({renderer.sql(a[2])} + ({renderer.sql(a[1])}) * INTERVAL 1 {unit})"
+    count = renderer.sql(a[1])
+    if unit == "millisecond":
+        step = f"to_microseconds(({count})::BIGINT * 1000)"
+    else:
+        step = f"to_{unit}s(({count})::{'BIGINT' if unit in _EXACT else 'INTEGER'})"
+    added = f"({renderer.sql(a[2])} + {step})"
     return f"CAST({added} AS DATE)" if is_date(a[2]) else f"trino_not_date({renderer.sql(a[2])}, {added})"
 
 
@@ -340,7 +348,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     # JSON functions
     ("json_parse", "CAST(trino_json_text({0}) AS JSON)", 1, 1), ("json_format", "trino_json_format({0})", 1, 1),
     ("json_extract", _json("trino_json_extract"), 2, 2), ("json_extract_scalar", _json("trino_json_scalar"), 2, 2),
-    ("json_array_length", "trino_json_array_length({0})", 1, 1),
+    ("json_size", _json("trino_json_size"), 2, 2), ("json_array_length", "trino_json_array_length({0})", 1, 1),
     # Array functions
     ("cardinality", "cardinality({0})", 1, 1), ("contains", "trino_contains({0}, {1})", 2, 2),
     ("element_at", "({0})[{1}]", 2, 2), ("array_join", "trino_array_join({*})", 2, 3), ("array_sort", _array_sort, 1, 2),
@@ -380,7 +388,7 @@ KNOWN_ELSEWHERE = set(
     "array_intersect array_remove array_union bing_tile bit_count bitwise_not bitwise_left_shift combinations "
     "covar_pop covar_samp crc32 current_timezone entropy format from_base from_big_endian_32 from_big_endian_64 "
     "geometric_mean hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds is_json_scalar json_array "
-    "json_array_contains json_array_get json_exists json_object json_query json_size json_value kurtosis listagg "
+    "json_array_contains json_array_get json_exists json_object json_query json_value kurtosis listagg "
     "multimap_agg multimap_from_entries map_union map_zip_with murmur3 ngrams normalize numeric_histogram "
     "parse_duration qdigest_agg rand random regexp_count regexp_position regr_intercept regr_slope repeat sha512 "
     "shuffle skewness soundex split_to_map split_to_multimap spooky_hash_v2_64 st_distance tdigest_agg "

@@ -14,8 +14,9 @@ SETTINGS = [
 
 _INTEGERS = "('TINYINT','SMALLINT','INTEGER','BIGINT','HUGEINT')"
 _BIGINT = (
-    "CASE WHEN typeof(x) = 'VARCHAR' THEN CASE WHEN regexp_full_match(x::VARCHAR, '[+-]?[0-9]+') "
-    "THEN TRY_CAST(x AS {t}) END WHEN typeof(x) IN ('DOUBLE','FLOAT') THEN TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS {t}) "
+    # Most texts are the number's own; the regular expression decides about the rest (+5, 007, 1.5, 1e3).
+    "CASE WHEN typeof(x) = 'VARCHAR' THEN CASE WHEN CAST(TRY_CAST(x AS {t}) AS VARCHAR) = x::VARCHAR "
+    "OR regexp_full_match(x::VARCHAR, '[+-]?[0-9]+') THEN TRY_CAST(x AS {t}) END WHEN typeof(x) IN ('DOUBLE','FLOAT') THEN TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS {t}) "
     "WHEN typeof(x) = 'JSON' THEN trino_json_{n}(x) ELSE TRY_CAST(x AS {t}) END"
 )
 _NUMBER = r"\s*[+-]?(NaN|Infinity|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)\s*"
@@ -65,8 +66,8 @@ MACROS = [
     *_integer("integer", "INTEGER"),
     *_integer("smallint", "SMALLINT"),
     *_integer("tinyint", "TINYINT"),
-    f"trino_try_double(x) AS CASE WHEN typeof(x) = 'VARCHAR' THEN CASE WHEN regexp_full_match(x::VARCHAR, '{_NUMBER}') "
-    "THEN TRY_CAST(x AS DOUBLE) END WHEN typeof(x) = 'JSON' THEN "
+    f"trino_try_double(x) AS CASE WHEN typeof(x) = 'VARCHAR' THEN CASE WHEN (isfinite(TRY_CAST(x AS DOUBLE)) "
+    f"AND NOT contains(x::VARCHAR, '_')) OR regexp_full_match(x::VARCHAR, '{_NUMBER}') THEN TRY_CAST(x AS DOUBLE) END WHEN typeof(x) = 'JSON' THEN "
     + _JSON_SCALAR.format("TRY_CAST(x AS DOUBLE)")
     + " ELSE TRY_CAST(x AS DOUBLE) END",
     "trino_try_real(x) AS TRY_CAST(trino_try_double(x) AS FLOAT)",
@@ -106,6 +107,10 @@ MACROS = [
     "THEN strict_json(x) ELSE x END",
     "trino_json_format(x) AS CASE WHEN left(CAST(x AS VARCHAR), 1) IN ('{', '[') THEN canonical_json(CAST(x AS VARCHAR)) "
     "ELSE CAST(x AS VARCHAR) END",
+    "trino_json_size_of(j) AS CASE WHEN j IS NULL THEN NULL WHEN left(CAST(j AS VARCHAR), 1) = '{' "
+    "THEN len(json_keys(j)) WHEN left(CAST(j AS VARCHAR), 1) = '[' THEN json_array_length(j)::BIGINT ELSE 0 END",
+    "trino_to_json(x) AS CASE WHEN x IS NULL THEN NULL ELSE to_json(x) END",
+    "trino_json_size(x, p) AS trino_json_size_of(json_extract(TRY_CAST(x AS JSON), p))",
     "trino_json_extract(x, p) AS json_extract(TRY_CAST(x AS JSON), p)",
     "trino_json_scalar_of(j) AS CASE WHEN left(CAST(j AS VARCHAR), 1) IN ('{', '[') THEN NULL "
     "ELSE json_extract_string(j, '$') END",
@@ -141,7 +146,13 @@ MACROS = [
     "trino_must_json(x, j) AS CASE WHEN j IS NULL AND starts_with(x, '{') THEN "
     "error('HIVE_CURSOR_ERROR: Row is not a valid JSON Object - JSONException: ' || left(x, 80)) ELSE j END",
     "trino_from_unixtime(x) AS trino_ms(to_timestamp(x))",
-    f"trino_try_iso8601(x) AS CASE WHEN regexp_full_match(x, '{_ISO}') THEN trino_ms(TRY_CAST(replace(x, ',', '.') AS TIMESTAMPTZ)) END",
+    # The usual form needs no regular expression and no time zone arithmetic.
+    f"trino_try_iso8601_utc(x) AS CASE WHEN x LIKE '____-__-__T__:__:__Z' OR x LIKE '____-__-__T__:__:__.___Z' "
+    f"THEN TRY_CAST(x AS TIMESTAMP) WHEN regexp_full_match(x, '{_ISO}') "
+    "THEN trino_ms(CAST(TRY_CAST(replace(x, ',', '.') AS TIMESTAMPTZ) AS TIMESTAMP)) END",
+    "trino_try_iso8601(x) AS CAST(trino_try_iso8601_utc(x) AS TIMESTAMPTZ)",
+    "trino_iso8601_utc(x) AS CASE WHEN x IS NOT NULL AND trino_try_iso8601_utc(x) IS NULL THEN "
+    "error('INVALID_FUNCTION_ARGUMENT: Invalid format: \"' || x || '\"') ELSE trino_try_iso8601_utc(x) END",
     "trino_iso8601(x) AS CASE WHEN x IS NOT NULL AND trino_try_iso8601(x) IS NULL THEN "
     "error('INVALID_FUNCTION_ARGUMENT: Invalid format: \"' || x || '\"') ELSE trino_try_iso8601(x) END",
 ]

@@ -10,6 +10,7 @@ from infra.local.athena import predicates, scan
 from infra.local.athena.catalog import Catalog, Table
 from infra.local.athena.dialect import parse_query
 from infra.local.athena.errors import QueryError
+from infra.local.athena.json_format import mark_unread_formats
 from infra.local.athena.objects import ObjectStore
 from infra.local.athena.pruning import prune
 from infra.local.athena.scan import Scan
@@ -38,6 +39,7 @@ class Planner:
         """The DuckDB text of a query and its scans; the partitions and objects of this moment are its snapshot."""
         query = self._open_views(query.copy(), database, 0)
         _name_columns(query)
+        mark_unread_formats(query)
         tables = self._bind(query, database)
         predicates.check_columns(query, {id(node): table for node, table in tables})
         alternatives = predicates.partition_conditions(query, {id(node): table for node, table in tables})

@@ -1,5 +1,7 @@
 """What a query's conditions say about the partition keys of each table it reads."""
 
+from typing import Any
+
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
@@ -8,6 +10,11 @@ from infra.local.athena.errors import QueryError
 from infra.local.athena.hive_types import hive_to_duckdb
 
 Conjuncts = list[exp.Expression]
+
+
+def sources(scope: Scope) -> dict[str, Any]:
+    """What a query's FROM and JOINs name, by alias (scope.sources also holds every CTE in sight)."""
+    return {name: source for name, (_, source) in scope.selected_sources.items()}
 
 
 def partition_conditions(query: exp.Expression, tables: dict[int, Table]) -> dict[int, list[Conjuncts]]:
@@ -19,7 +26,7 @@ def partition_conditions(query: exp.Expression, tables: dict[int, Table]) -> dic
     found: dict[int, list[Conjuncts]] = {node: [] for node in tables}
     scopes = list(traverse_scope(query))
     for scope in scopes:
-        for name, source in scope.sources.items():
+        for name, source in sources(scope).items():
             if isinstance(source, exp.Table) and id(source) in tables:
                 keys = {k for k, _ in tables[id(source)].keys}
                 found[id(source)] += _alternatives(scope, name, keys, scopes)
@@ -37,7 +44,7 @@ def _alternatives(scope: Scope, name: str, keys: set[str], scopes: list[Scope]) 
 def _outer(scope: Scope, name: str, keys: set[str], scopes: list[Scope]) -> list[Conjuncts]:
     """Conditions that enclosing queries put on this scope's output columns which are the table's keys, plainly."""
     select = scope.expression
-    users = [(s, alias) for s in scopes for alias, source in s.sources.items() if source is scope]
+    users = [(s, alias) for s in scopes for alias, source in sources(s).items() if source is scope]
     if not users or not isinstance(select, exp.Select):
         return []
     if select.args.get("limit") or select.args.get("offset") or select.find(exp.Window):
@@ -61,12 +68,10 @@ def _passed_through(select: exp.Select, scope: Scope, name: str, keys: set[str])
     out = {}
     for item in select.expressions:
         column = item.unalias()
-        if isinstance(column, exp.Star) or (isinstance(column, exp.Column) and isinstance(column.this, exp.Star)):
-            out.update(
-                {k: k for k in keys}
-                if len(scope.sources) == 1 or isinstance(column, exp.Star) or column.table == name
-                else {}
-            )
+        qualified = isinstance(column, exp.Column) and isinstance(column.this, exp.Star)
+        if isinstance(column, exp.Star) or qualified:
+            of_this = len(sources(scope)) == 1 or (qualified and column.table == name)
+            out.update({k: k for k in keys} if of_this and not aggregates else {})
         elif isinstance(column, exp.Column) and _is_of(column, scope, name) and column.name.lower() in keys:
             if not aggregates or (grouped and column.name.lower() in grouped):
                 out[item.alias_or_name.lower()] = column.name.lower()
@@ -83,7 +88,7 @@ def _conditions(scope: Scope, name: str, keys: set[str]) -> Conjuncts:
     where = select.args.get("where")
     joins = select.args.get("joins") or []
     nullable = {j.alias_or_name for j in joins if j.side} | (
-        set(scope.sources) if any(j.side in {"RIGHT", "FULL"} for j in joins) else set()
+        set(sources(scope)) if any(j.side in {"RIGHT", "FULL"} for j in joins) else set()
     )
     # A filter on the nullable side of an outer join may ask for the missing rows: it does not prune.
     nodes = [where.this] if where and name not in nullable else []
@@ -112,7 +117,7 @@ def _only_keys(condition: exp.Expression, scope: Scope, name: str, keys: set[str
 
 
 def _is_of(column: exp.Column, scope: Scope, name: str) -> bool:
-    return column.table == name or (not column.table and len(scope.sources) == 1)
+    return column.table == name or (not column.table and len(sources(scope)) == 1)
 
 
 def _bare(condition: exp.Expression) -> exp.Expression:
@@ -157,9 +162,9 @@ def _others(node: exp.Expression) -> list[exp.Expression]:
 
 
 def _column_type(scope: Scope, column: exp.Column, tables: dict[int, Table]) -> str | None:
-    if not column.table and len(scope.sources) != 1:
+    if not column.table and len(sources(scope)) != 1:
         return None
-    source = scope.sources.get(column.table) if column.table else next(iter(scope.sources.values()))
+    source = sources(scope).get(column.table) if column.table else next(iter(sources(scope).values()))
     if isinstance(source, exp.Table) and id(source) in tables:
         table = tables[id(source)]
         return {"$path": "string", **dict(table.columns + table.keys)}.get(column.name.lower())

@@ -76,8 +76,8 @@ def _parquet(
 ) -> tuple[str, list[str]]:
     """Columns by name, as Athena reads Parquet; missing ones are NULL."""
     read = f"read_parquet({_list(files)}, union_by_name = true, hive_partitioning = false)"
-    con.execute(f"SELECT * FROM {read} LIMIT 0")
-    have = {d[0].lower(): (d[0], str(d[1])) for d in con.description or []}
+    bound = con.sql(f"SELECT * FROM {read} LIMIT 0")
+    have = {name.lower(): (name, str(kind)) for name, kind in zip(bound.columns, bound.types, strict=True)}
     selected = []
     for name, hive in wanted:
         kind = hive_to_duckdb(hive)

@@ -119,11 +119,10 @@ class Statements:
         (self._scratch / f"{execution.id}.csv").unlink()
 
     def _fetch(self, con: duckdb.DuckDBPyConnection, execution: Execution, plan: Plan) -> None:
-        con.execute(plan.sql)
-        described = con.description or []
-        names, kinds = [d[0] for d in described], [d[1] for d in described]
+        relation = con.sql(plan.sql)
+        names, kinds = relation.columns, relation.types
         execution.columns = [results.column_info(n, k) for n, k in zip(names, kinds, strict=True)]
-        reader = con.to_arrow_reader(_BATCH_ROWS)
+        reader = relation.to_arrow_reader(_BATCH_ROWS)
         rows = ResultFile(self._results / f"{execution.id}.arrow", names, header=True)
         batches = (results.rendered(b, kinds, names) for b in reader)
         rows.write(batches, self._scratch / f"{execution.id}.csv")
@@ -184,8 +183,8 @@ class Statements:
         target = writes.insert_target(table)
 
         def act(plan: Plan) -> writes.Written:
-            con.execute(f"SELECT * FROM ({plan.sql}) LIMIT 0")
-            sql = writes.insert_query(plan.sql, len(con.description or []), table, given)
+            bound = con.sql(f"SELECT * FROM ({plan.sql}) LIMIT 0")
+            sql = writes.insert_query(plan.sql, len(bound.columns), table, given)
             return self._writer.write(con, execution, sql, target)
 
         written = self._planned(con, execution, writes.without_order(tree.expression), act)
@@ -233,8 +232,8 @@ class Statements:
         execution.statement_type, execution.substatement_type = "DDL", "CREATE_VIEW"
         database, name = _name(tree.this, execution)
         plan = self._planner.plan(con, tree.expression, execution.database)
-        con.execute(f"SELECT * FROM ({plan.sql}) LIMIT 0")
-        columns = [(d[0].lower(), d[1]) for d in con.description or []]
+        bound = con.sql(f"SELECT * FROM ({plan.sql}) LIMIT 0")
+        columns = [(name.lower(), kind) for name, kind in zip(bound.columns, bound.types, strict=True)]
         body = re.split(r"\bas\b", sql, maxsplit=1, flags=re.IGNORECASE)[1].strip()
         described = {
             "originalSql": body,

@@ -89,6 +89,8 @@ class DuckDBText(DuckDBGenerator):
             return super().anonymous_sql(expression)
         if arguments and isinstance(arguments[0], exp.Distinct | exp.Order):
             return self._aggregate(name, arguments)
+        if name == "json_format" and expression.meta.get("any_order"):
+            return f"CAST({self.sql(arguments[0])} AS VARCHAR)"
         return lookup(name).render(self, name, arguments)
 
     def _aggregate(self, name: str, arguments: list[exp.Expression]) -> str:
@@ -117,7 +119,7 @@ class DuckDBText(DuckDBGenerator):
 
     def _quiet(self, node: exp.Expression) -> str | None:
         node = node.unnest()
-        if isinstance(node, exp.Column | exp.Literal | exp.Var | exp.Dot | exp.Identifier | exp.Null):
+        if _cannot_fail(node):
             return self.sql(node)
         if isinstance(node, exp.Cast):
             inner = self._quiet(node.this)
@@ -139,7 +141,9 @@ class DuckDBText(DuckDBGenerator):
                 return f"TRY_CAST(trino_json_text({inner}) AS JSON)"
             if inner is not None and name == "from_iso8601_timestamp":
                 return f"trino_try_iso8601({inner})"
-            if inner is not None and name in {"lower", "upper", "to_unixtime", "trim", "abs", "from_unixtime"}:
+            if inner is not None and name == "from_base64":
+                return f"TRY(from_base64({inner}))"
+            if inner is not None and name in {"from_utf8", "to_utf8", "to_unixtime", "from_unixtime", "abs"}:
                 return lookup(name).render(self, name, [exp.Var(this=inner)])
         return None
 
@@ -157,10 +161,12 @@ class DuckDBText(DuckDBGenerator):
     def _cast(self, node: exp.Cast, value: str, *, quiet: bool) -> str:
         kind = node.to
         self._refuse_lost_offset(node)
+        if kind.this == T.TIMESTAMP and (moment := self._utc_moment(node.this)):
+            return moment
         if kind.this in _SCALAR_CASTS:
             return self._scalar_cast(kind, value, quiet=quiet)
         if kind.this == T.JSON:
-            return f"to_json({value})"
+            return f"trino_to_json({value})"
         if kind.this in {T.ARRAY, T.MAP, T.STRUCT} and not _built_here(node.this):
             return self._json_cast(node, value, quiet=quiet)
         if kind.this in {T.ARRAY, T.MAP, T.STRUCT, T.DECIMAL, T.VARBINARY}:
@@ -194,6 +200,19 @@ class DuckDBText(DuckDBGenerator):
             return cast
         own = f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {kind})"
         return f"CASE WHEN typeof({value}) = 'JSON' THEN {cast} ELSE {own} END"
+
+    def _utc_moment(self, node: exp.Expression) -> str | None:
+        """CAST([TRY](from_iso8601_timestamp(x)) AT TIME ZONE 'UTC' AS TIMESTAMP) without a detour over zones."""
+        node = node.unnest()
+        if not isinstance(node, exp.AtTimeZone) or node.args["zone"].name.upper() != "UTC":
+            return None
+        call, tried = node.this.unnest(), False
+        if isinstance(call, exp.Anonymous) and call.name.lower() == "try":
+            call, tried = call.expressions[0].unnest(), True
+        if not isinstance(call, exp.Anonymous) or call.name.lower() != "from_iso8601_timestamp":
+            return None
+        text = self._quiet(call.expressions[0]) if tried else self.sql(call.expressions[0])
+        return None if text is None else f"trino_{'try_' if tried else ''}iso8601_utc({text})"
 
     def _refuse_lost_offset(self, node: exp.Cast) -> None:
         inner = node.this
@@ -279,6 +298,20 @@ class DuckDBText(DuckDBGenerator):
         from infra.local.athena.unnest import unnest_relation
 
         return unnest_relation(self, expression)
+
+
+def _cannot_fail(node: exp.Expression) -> bool:
+    """Whether no value can make the expression fail."""
+    harmless = exp.Column | exp.Literal | exp.Var | exp.Dot | exp.Identifier | exp.Null | exp.Paren | exp.Sub | exp.Add
+    return all(
+        isinstance(n, harmless) or (isinstance(n, exp.Anonymous) and n.name.lower() in _HARMLESS) for n in node.walk()
+    )
+
+
+_HARMLESS = set(
+    "substr substring lower upper length trim ltrim rtrim replace strpos coalesce nullif json_extract_scalar "
+    "json_extract json_format regexp_extract regexp_like element_at".split()
+)
 
 
 def _parsed_text(node: exp.Expression) -> exp.Expression | None:

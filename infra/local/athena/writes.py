@@ -102,8 +102,8 @@ class Writer:
 
 def select_list(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, list[tuple[str, str]]]:
     """(query whose columns have the types that are written, [(name, Hive type)]); QueryError for unwritable types."""
-    con.execute(f"SELECT * FROM ({sql}) LIMIT 0")
-    described = [(d[0].lower(), d[1]) for d in con.description or []]
+    bound = con.sql(f"SELECT * FROM ({sql}) LIMIT 0")
+    described = [(name.lower(), kind) for name, kind in zip(bound.columns, bound.types, strict=True)]
     names = [name for name, _ in described]
     doubled = {n for n in names if names.count(n) > 1}
     if doubled:
@@ -114,7 +114,7 @@ def select_list(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, list[tup
         quote(n) if writable(kind) == str(kind) else f"CAST({quote(n)} AS {writable(kind)}) AS {quote(n)}"
         for n, kind in described
     )
-    if all(writable(kind) == str(kind) for _, kind in described) and names == [d[0] for d in con.description or []]:
+    if all(writable(kind) == str(kind) for _, kind in described) and names == bound.columns:
         return sql, hive
     return f"SELECT {values} FROM ({sql}) AS __rows({aliases})", hive
 
