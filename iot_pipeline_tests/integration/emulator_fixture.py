@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import signal
 import ssl
 import threading
 import time
@@ -257,3 +258,23 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
         yield _running["aws"]
     finally:
         _running["aws"].emulator.stop()
+
+
+@pytest.fixture
+def own_aws(tmp_path: Path) -> Iterator[LocalAws]:
+    """A local AWS that the test may stop, kill and start."""
+    aws = LocalAws(start_emulator(tmp_path / "state", firehose_interval_scale=INTERVAL_SCALE), tmp_path)
+    yield aws
+    aws.emulator.stop()
+
+
+def restart(aws: LocalAws, how: signal.Signals) -> None:
+    """End the process and start it again on the same state and ports."""
+    aws.emulator.process.send_signal(how)
+    aws.emulator.process.wait(30)
+    aws.emulator = start_emulator(
+        aws.emulator.state_dir,
+        port=aws.emulator.port,
+        mqtt_port=aws.emulator.mqtt_port,
+        firehose_interval_scale=INTERVAL_SCALE,
+    )

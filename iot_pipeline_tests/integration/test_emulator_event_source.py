@@ -11,16 +11,22 @@ import signal
 import time
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.local.emulator import event_source_batch as batch
-from infra.local.emulator.process import start_emulator
-from iot_pipeline_tests.integration.emulator_fixture import REGION, LocalAws, eventually, local_aws, unique
+from iot_pipeline_tests.integration.emulator_fixture import (
+    REGION,
+    LocalAws,
+    eventually,
+    local_aws,
+    own_aws,
+    restart,
+    unique,
+)
 
-__all__ = ["local_aws"]
+__all__ = ["local_aws", "own_aws"]
 pytestmark = pytest.mark.integration
 
 # Writes each invocation to S3. A record {"fail": "raise"} fails the batch, "report" is reported as the failed item.
@@ -92,10 +98,10 @@ def map_function(aws: LocalAws, before: tuple[dict[str, Any], ...] = (), shards:
     mapped = Mapped(aws, bucket, stream, arn, function, "", url)
     if before:
         mapped.put(*before)
-    defaults = {"StartingPosition": "TRIM_HORIZON", "BatchSize": 100, "MaximumRetryAttempts": 1}
-    destination = {"OnFailure": {"Destination": queue}}
+    defaults: dict[str, Any] = {"StartingPosition": "TRIM_HORIZON", "BatchSize": 100, "MaximumRetryAttempts": 1}
+    defaults["DestinationConfig"] = {"OnFailure": {"Destination": queue}}
     mapped.mapping_id = aws.client("lambda").create_event_source_mapping(
-        EventSourceArn=arn, FunctionName=function, DestinationConfig=destination, **(defaults | settings)
+        EventSourceArn=arn, FunctionName=function, **(defaults | settings)
     )["UUID"]
     return mapped
 
@@ -240,20 +246,29 @@ def test_at_timestamp_is_refused_by_name(local_aws: LocalAws) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_the_checkpoint_survives_a_restart(tmp_path: Path, how: signal.Signals) -> None:
-    aws = LocalAws(start_emulator(tmp_path / "state"), tmp_path)
-    try:
-        mapped = map_function(aws, good(1, 2, 3))
-        assert mapped.batches(1) == [[1, 2, 3]]
-        saved = aws.emulator.state_dir / "services" / "lambda.json"
-        eventually(lambda: saved.exists() and mapped.mapping_id in saved.read_text(), 10)
-        aws.emulator.process.send_signal(how)
-        aws.emulator.process.wait(30)
-        aws.emulator = start_emulator(tmp_path / "state", port=aws.emulator.port)
-        mapped.put(*good(4))
-        assert mapped.batches(2) == [[1, 2, 3], [4]]
-    finally:
-        aws.emulator.stop()
+def test_the_checkpoint_survives_a_restart(own_aws: LocalAws, how: signal.Signals) -> None:
+    mapped = map_function(own_aws, good(1, 2, 3))
+    assert mapped.batches(1) == [[1, 2, 3]]
+    saved = own_aws.emulator.state_dir / "services" / "lambda.json"
+    eventually(lambda: saved.exists() and mapped.mapping_id in saved.read_text(), 10)
+    restart(own_aws, how)
+    mapped.put(*good(4))
+    assert mapped.batches(2) == [[1, 2, 3], [4]]
+
+
+def test_an_sns_topic_can_be_the_failure_destination(local_aws: LocalAws) -> None:
+    sns, (url, queue) = local_aws.client("sns"), local_aws.queue()
+    topic = sns.create_topic(Name=unique("failures"))["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement | {"Resource": queue}]})
+    local_aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    destination = {"OnFailure": {"Destination": topic}}
+    settings: dict[str, Any] = {"DestinationConfig": destination, "MaximumRetryAttempts": 0}
+    mapped = map_function(local_aws, ({"n": 1, "fail": "raise"},), **settings)
+    (notification,) = local_aws.messages(url)
+    assert json.loads(notification["Message"])["requestContext"]["condition"] == "RetryAttemptsExhausted"
+    mapped.delete()
 
 
 @pytest.fixture

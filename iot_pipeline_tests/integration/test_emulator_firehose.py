@@ -4,10 +4,8 @@ Amazon Data Firehose developer guide: "Configure buffering hints", "Amazon S3 ob
 for Amazon S3 objects", "Handle data delivery failures"; API reference: Processor (AppendDelimiterToRecord).
 """
 
-import json
 import re
 import signal
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,17 +14,17 @@ from typing import Any
 import pytest
 
 from infra.local.emulator.firehose_journal import Journal, StreamId, leftovers
-from infra.local.emulator.process import Emulator, EmulatorStartError, start_emulator
 from iot_pipeline_tests.integration.emulator_fixture import (
-    INTERVAL_SCALE,
     REGION,
     LocalAws,
     eventually,
     local_aws,
+    own_aws,
+    restart,
     unique,
 )
 
-__all__ = ["local_aws"]
+__all__ = ["local_aws", "own_aws"]
 pytestmark = pytest.mark.integration
 MEBIBYTE = 1 << 20
 HOURLY = "raw/year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"
@@ -146,28 +144,6 @@ def test_a_destination_that_aws_refuses_is_refused(local_aws: LocalAws, destinat
         local_aws.delivery_stream(local_aws.bucket(), **destination)
 
 
-@pytest.fixture
-def own_aws(tmp_path: Path) -> Iterator[LocalAws]:
-    """A local AWS that the test may kill."""
-    aws = LocalAws(start(tmp_path), tmp_path)
-    yield aws
-    aws.emulator.stop()
-
-
-def start(folder: Path, port: int | None = None) -> Emulator:
-    return start_emulator(folder / "state", port=port, firehose_interval_scale=INTERVAL_SCALE)
-
-
-def restart(aws: LocalAws, how: signal.Signals) -> None:
-    """End the process and start it again on the same state and port."""
-    if how is signal.SIGTERM:
-        aws.emulator.stop()
-    else:
-        aws.emulator.process.kill()
-        aws.emulator.process.wait()
-    aws.emulator = start(aws.folder, aws.emulator.port)
-
-
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_stopping_or_killing_the_process_loses_no_accepted_record(own_aws: LocalAws, how: signal.Signals) -> None:
     bucket, (stream, arn) = own_aws.bucket(), own_aws.stream()
@@ -180,27 +156,6 @@ def test_stopping_or_killing_the_process_loses_no_accepted_record(own_aws: Local
     restart(own_aws, how)
     assert eventually(lambda: own_aws.lines(bucket)) == sent
     assert eventually(lambda: not leftovers(own_aws.emulator.state_dir / "firehose"))
-
-
-def test_a_second_process_on_the_same_port_says_which_port(own_aws: LocalAws, tmp_path: Path) -> None:
-    with pytest.raises(EmulatorStartError, match=rf"Port {own_aws.emulator.port} on 127.0.0.1 cannot be used"):
-        start_emulator(tmp_path / "other", port=own_aws.emulator.port)
-    with pytest.raises(EmulatorStartError, match=rf"Port {own_aws.emulator.mqtt_port} on 127.0.0.1 cannot be used"):
-        start_emulator(tmp_path / "other", mqtt_port=own_aws.emulator.mqtt_port)
-
-
-def test_two_processes_do_not_share_a_state_folder(own_aws: LocalAws) -> None:
-    pid = own_aws.emulator.process.pid
-    with pytest.raises(EmulatorStartError, match=f"is in use by the local AWS with process id {pid}"):
-        start_emulator(own_aws.emulator.state_dir)
-
-
-def test_a_broken_state_file_is_named(tmp_path: Path) -> None:
-    broken = tmp_path / "services" / "iot.json"
-    broken.parent.mkdir()
-    broken.write_text('{"things": ')
-    with pytest.raises(EmulatorStartError, match=r"services/iot\.json is not readable .* start afresh by removing"):
-        start_emulator(tmp_path)
 
 
 def test_an_object_never_holds_records_of_two_arrival_hours(tmp_path: Path) -> None:
@@ -233,17 +188,3 @@ def test_a_journal_cut_short_yields_its_whole_records(tmp_path: Path) -> None:
     assert [(record.arrival, record.data) for record in found.records()] == [(5.0, b"one"), (5.0, b"two")]
     assert (found.stream, found.first_arrival, found.size) == (journal.stream, 5.0, 6)
     assert found.object_id == journal.object_id
-
-
-def test_state_survives_a_restart(own_aws: LocalAws) -> None:
-    device, bucket = own_aws.device(), own_aws.bucket()
-    (stream, _arn), (url, _queue) = own_aws.stream(), own_aws.queue()
-    own_aws.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"n": 1}))
-    own_aws.client("s3").put_object(Bucket=bucket, Key="a/b", Body=b"bytes")
-    restart(own_aws, signal.SIGTERM)
-    assert own_aws.body(bucket, "a/b") == b"bytes"
-    assert own_aws.messages(url) == [{"n": 1}]
-    assert stream in own_aws.client("kinesis").list_streams()["StreamNames"]
-    session = own_aws.connect_device(device)
-    assert session.of("connack") == ["Success"]
-    session.close()

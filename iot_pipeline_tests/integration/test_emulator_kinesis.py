@@ -4,14 +4,15 @@ Kinesis Data Streams API reference: PutRecord, PutRecords, GetRecords, GetShardI
 in the order they were put into a shard; sequence numbers increase").
 """
 
+import signal
 import time
 from typing import Any
 
 import pytest
 
-from iot_pipeline_tests.integration.emulator_fixture import LocalAws, eventually, local_aws, unique
+from iot_pipeline_tests.integration.emulator_fixture import LocalAws, eventually, local_aws, own_aws, restart, unique
 
-__all__ = ["local_aws"]
+__all__ = ["local_aws", "own_aws"]
 pytestmark = pytest.mark.integration
 SHARD = "shardId-000000000000"
 
@@ -65,3 +66,18 @@ def test_a_delivery_stream_keeps_up_with_a_stream_that_is_trimmed(local_aws: Loc
         data = b"%02d" % n + b"x" * 999_998
         kinesis.put_record(StreamName=stream, Data=data, PartitionKey="k")
     assert eventually(lambda: sorted(line[:2] for line in local_aws.lines(bucket)) == [f"{n:02d}" for n in range(40)])
+
+
+def test_records_survive_a_restart(own_aws: LocalAws) -> None:
+    stream, _arn = own_aws.stream()
+    device, root = own_aws.device(), unique("root")
+    action = {"kinesis": {"streamName": stream, "partitionKey": "k", "roleArn": own_aws.role()}}
+    payload = {"sql": f"SELECT * FROM '{root}/#'", "actions": [action]}
+    own_aws.client("iot").create_topic_rule(ruleName="binary", topicRulePayload=payload)
+    session = own_aws.connect_device(device)
+    assert session.publish(f"{root}/{device.name}/telemetry", b"\xff\x00") == "Success"
+    session.close()
+    own_aws.client("kinesis").put_record(StreamName=stream, Data=b"by API", PartitionKey="k")
+    restart(own_aws, signal.SIGTERM)
+    page = own_aws.client("kinesis").get_records(ShardIterator=iterator(own_aws, stream, "TRIM_HORIZON"))
+    assert [record["Data"] for record in page["Records"]] == [b"\xff\x00", b"by API"]

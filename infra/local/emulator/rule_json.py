@@ -42,7 +42,11 @@ def decode(payload: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         raise NotJsonError(str(error)) from error
     if _LONG_NUMBER.search(payload):
-        return json.loads(payload, parse_float=ExactNumber, parse_int=_exact_int)
+        try:
+            return json.loads(payload, parse_float=ExactNumber, parse_int=_exact_int)
+        except RecursionError as error:
+            msg = "nested too deep"
+            raise NotJsonError(msg) from error
     return value
 
 

@@ -62,13 +62,16 @@ async def _run_rule(account_id: str, region: str, rule: Any, message: Message) -
     if rule.get("ruleDisabled"):
         return
     compiled = compile_rule(rule["sql"])
-    if not compiled.matches(message):
-        return
-    event = compiled.event(message)
     token = _message.set(message)
-    failures = []
+    failures: list[dict[str, str]] = []
     try:
-        for action in rule["actions"]:
+        try:
+            if not compiled.matches(message):
+                return
+            event = compiled.event(message)
+        except Exception as error:  # noqa: BLE001  a message that breaks the SQL must not break the device's session
+            failures.append(_failure(rule["ruleName"], {}, error))
+        for action in rule["actions"] if not failures else ():
             try:
                 await _dispatch_rule_action(account_id, region, rule["ruleName"], action, event)
             except Exception as error:  # noqa: BLE001  whatever an action raises belongs to the rule's error action

@@ -15,6 +15,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core import persistence
+from ministack.services import iot
 
 PAUSE_SECONDS = 0.5
 COST_FACTOR = 10
@@ -41,6 +42,7 @@ def install() -> None:
         async def receive_and_stop_saving() -> Any:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
+                await iot.mtls_stop()  # no device is acknowledged any more
                 _stopping.set()
                 await asyncio.to_thread(_saving.acquire)  # ministack itself saves everything now
             return message
