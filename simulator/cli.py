@@ -21,9 +21,9 @@ from simulator.connection import Endpoint
 from simulator.durations import epoch_ms, seconds
 from simulator.faults import FAULTS, choose_faults
 from simulator.fleet import Fleet, load_fleet, make_fleet
-from simulator.manifest import Manifest, expected_ledger
+from simulator.manifest_writer import Manifest
 from simulator.outbox import Outbox
-from simulator.plan import MAX_PACK, Plan, history_plan, live_plan
+from simulator.plan import MAX_AGE_DAYS, MAX_PACK, Plan, history_plan, live_plan
 from simulator.provision import POLICY, THING_TYPE, Onboarding, iot_client
 from simulator.provision import provision as onboard
 from simulator.publisher import now_ms
@@ -161,17 +161,19 @@ def run(
         rates = choose_faults(faults, fault or [])
         count = len(chosen.devices)
         hours = None if history is None else seconds(history) / 3600
-        bound_hours = CONTRACT.lateness_bound.total_seconds() / 3600
-        if hours is not None and hours > bound_hours - 24:
-            raise ValueError(
-                f"--history {history}: at most {bound_hours - 24:g}h, or its beginning would arrive too late"
-            )
         until_ms = None if until is None else epoch_ms(until)
 
         def make_plan() -> Plan:
             if hours is None:
                 return live_plan(count, rate, seconds(duration), pack, now_ms())
-            return history_plan(count, readings, hours, pack, until_ms or now_ms())
+            plan = history_plan(count, readings, hours, pack, until_ms or now_ms())
+            if not plan.timely(now_ms()):
+                raise ValueError(
+                    f"--history {history} --until {until or 'now'}: the backlog may begin at most "
+                    f"{CONTRACT.lateness_bound.days - 1} days ago and end within the last {MAX_AGE_DAYS} days; "
+                    "what is older would arrive too late"
+                )
+            return plan
 
         make_plan()  # refuse impossible options before anything is opened
         target = Run(
@@ -328,6 +330,8 @@ def summary(
 
     Brings the manifest up to date first, so that it also tells what a killed run had acknowledged.
     """
+    from simulator.manifest import expected_ledger  # pandas costs a second, which only this command needs
+
     with _explained():
         if not (folder / "outbox.db").exists():
             raise FileNotFoundError(f"{folder} has no outbox.db; give the --out folder of a run or replay")

@@ -45,7 +45,7 @@ _ALL = (
     Fault(
         "not_an_object", Scope.READING, 0.0005, "a number, text, null or array in place of the reading: not_an_object"
     ),
-    Fault("clock_skew", Scope.READING, 0.005, "up to 30 s off: valid; one in five a day to a month ahead: in_future"),
+    Fault("clock_skew", Scope.READING, 0.005, "up to 30 s off: valid; one in five a week to a month ahead: in_future"),
     Fault("epoch_ms", Scope.READING, 0.02, "ts as epoch milliseconds: valid"),
     Fault("ts_offset", Scope.READING, 0.02, "ts in ISO-8601 with an offset such as +02:00: valid"),
     Fault("malformed", Scope.MESSAGE, 0.001, "truncated JSON, text, newlines, invalid UTF-8, CBOR: malformed_json"),

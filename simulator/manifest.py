@@ -1,65 +1,23 @@
-"""The manifest: what was truly sent and acknowledged, one row a reading, as Parquet, and the ledger it implies.
+"""The ledger that a manifest implies: what the platform must hold if it lost and invented nothing."""
 
-The outbox is the source of truth until a run of batches is settled; then they become one Parquet file and leave the
-outbox. The file is renamed into place first and its last message id stored in the step that deletes the messages, so
-a crash between the two leaves a file that the next start removes and writes again.
-"""
-
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import orjson
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simulator.outbox import REJECTED, BatchRange, Outbox
-from simulator.rows import METRIC_NAMES, ROWS_SCHEMA, VALID
+from simulator.manifest_writer import MANIFEST_SCHEMA, manifest_parts
+from simulator.rows import METRIC_NAMES, VALID
 
-MANIFEST_FOLDER = "manifest"
-SUMMARY_FILE = "summary.json"
-# The rows of acknowledged messages whose batch still has unacknowledged ones; replaced by each flush.
-_OPEN_FILE = "open.parquet"
-_PART_ROWS = 50_000
-
-_TIME = pa.timestamp("ms", tz="UTC")
-MANIFEST_SCHEMA = pa.schema(
-    [
-        pa.field("tenant", pa.string()),
-        pa.field("site", pa.string()),
-        pa.field("device_id", pa.string()),
-        pa.field("message", pa.int64()),
-        pa.field("publish_order", pa.int64()),
-        pa.field("position", pa.int32()),
-        *ROWS_SCHEMA,
-        pa.field("sent_at", _TIME),
-        pa.field("acked_at", _TIME),
-        pa.field("sends", pa.int32()),
-        pa.field("resent", pa.bool_()),
-    ]
-)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Counts of acknowledged devices, messages and readings; `resent_*` may have reached the broker repeatedly."""
-
-    devices: int
-    messages: int
-    readings: int
-    by_outcome: dict[str, int]
-    resent_messages: int
-    resent_readings: int
-    rejected_messages: dict[str, int]
-    unacknowledged_messages: int
+_KEY = ["device_id", "ts_ms", "seq"]
+_VALUES = [*METRIC_NAMES, "lat", "lon", "extras"]
 
 
 @dataclass(frozen=True)
 class ExpectedLedger:
-    """What the lake must hold if it lost and invented nothing, and each message arrived exactly once.
+    """What the lake must hold, if each message arrived exactly once.
 
     Of each key (device_id, ts_ms, seq) the last received copy is curated; a losing copy with the same values is a
     duplicate, with others a conflict: valid = curated + duplicates + conflicts. Messages marked `resent` may have
@@ -78,102 +36,13 @@ class ExpectedLedger:
     resent_readings: int
 
 
-class Manifest:
-    """Writes the manifest of an outbox into its folder."""
-
-    def __init__(self, folder: Path, outbox: Outbox) -> None:
-        """Prepare the folder; remove what an interrupted flush left behind."""
-        self._folder, self._outbox = folder, outbox
-        self._parts = folder / MANIFEST_FOLDER
-        self._parts.mkdir(parents=True, exist_ok=True)
-        # Its rows are still in the outbox; `finish` writes it anew.
-        (self._parts / _OPEN_FILE).unlink(missing_ok=True)
-        flushed = int(self._outbox.get("flushed_to") or 0)
-        for part in self._parts.glob("part-*.parquet"):
-            if int(part.stem.split("-")[2]) > flushed:
-                part.unlink()
-
-    def flush(self, at_least: int = _PART_ROWS) -> None:
-        """Move the settled batches from the outbox to Parquet, once they have `at_least` rows together."""
-        group: list[BatchRange] = []
-        for batch in self._outbox.batches(settled=True):
-            group.append(batch)
-            if sum(batch.readings for batch in group) >= _PART_ROWS:
-                self._write_part(group)
-                group = []
-        if group and sum(batch.readings for batch in group) >= at_least:
-            self._write_part(group)
-
-    def _write_part(self, group: list[BatchRange]) -> None:
-        rejected = Counter(self._outbox.get("rejected") or {})
-        tables = []
-        for batch in group:
-            table, refused = self._batch(batch)
-            tables.append(table)
-            rejected += refused
-        first, last = group[0].first_id, group[-1].last_id
-        _write(self._parts / f"part-{first:012d}-{last:012d}.parquet", pa.concat_tables(tables))
-        self._outbox.forget(last, flushed_to=last, rejected=dict(rejected))
-
-    def finish(self) -> Summary:
-        """Write everything that was acknowledged so far, and `summary.json`; returns the summary."""
-        self.flush(at_least=0)
-        open_tables = [self._batch(batch) for batch in self._outbox.batches()]
-        path = self._parts / _OPEN_FILE
-        if sum(table.num_rows for table, _ in open_tables):
-            _write(path, pa.concat_tables([table for table, _ in open_tables]))
-        else:
-            path.unlink(missing_ok=True)
-        rejected = Counter(self._outbox.get("rejected") or {})
-        for _, refused in open_tables:
-            rejected += refused
-        summary = _summary(read_manifest(self._folder), dict(rejected), len(self._outbox.unsettled()))
-        body = orjson.dumps(asdict(summary), option=orjson.OPT_INDENT_2)
-        temporary = self._folder / f"{SUMMARY_FILE}.new"
-        temporary.write_bytes(body)
-        temporary.replace(self._folder / SUMMARY_FILE)
-        return summary
-
-    def _batch(self, batch: BatchRange) -> tuple[pa.Table, Counter[str]]:
-        """A batch's acknowledged rows with MANIFEST_SCHEMA, and its rejected messages by reason code."""
-        fates = self._outbox.fates(batch)
-        rows = self._outbox.batch_rows(batch)
-        index = rows["message_index"].to_numpy()
-        acked = np.array([reason is not None and reason < REJECTED for *_, reason in fates], dtype=bool)
-        topics = [topic.split("/") for _, _, _, topic, *_ in fates]
-        of_message = pa.table(
-            {
-                "tenant": pa.array([levels[1] for levels in topics], pa.string()),
-                "site": pa.array([levels[2] for levels in topics], pa.string()),
-                "device_id": pa.array([fate[1] for fate in fates], pa.string()),
-                "message": pa.array([fate[2] for fate in fates], pa.int64()),
-                "publish_order": pa.array([fate[0] for fate in fates], pa.int64()),
-                "sent_at": pa.array([fate[4] for fate in fates], _TIME),
-                "acked_at": pa.array([fate[5] for fate in fates], _TIME),
-                "sends": pa.array([fate[6] for fate in fates], pa.int32()),
-                "resent": pa.array([fate[6] > 1 for fate in fates], pa.bool_()),
-            }
-        ).take(pa.array(index))
-        columns = {n: (rows if n in rows.column_names else of_message)[n] for n in MANIFEST_SCHEMA.names}
-        refused = Counter(str(reason) for *_, reason in fates if reason is not None and reason >= REJECTED)
-        return pa.table(columns).cast(MANIFEST_SCHEMA).filter(pa.array(acked[index])), refused
-
-
-def _write(path: Path, table: pa.Table) -> None:
-    temporary = path.with_name(f"{path.name}.new")
-    pq.write_table(table, temporary, compression="zstd")
-    temporary.replace(path)
-
-
 def read_manifest(folder: Path) -> pd.DataFrame:
-    """The manifest of an output folder, one row a reading, in publish order. Raises FileNotFoundError without one."""
-    parts = sorted((folder / MANIFEST_FOLDER).glob("*.parquet"))
-    if not (folder / MANIFEST_FOLDER).is_dir():
-        raise FileNotFoundError(
-            f"{folder / MANIFEST_FOLDER} does not exist; --out must be the folder of a run or replay"
-        )
-    tables = [pq.read_table(part) for part in parts] or [MANIFEST_SCHEMA.empty_table()]
-    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(integer_object_nulls=False, types_mapper=_nullable)
+    """The manifest of an output folder, one row a reading, in publish order. Raises FileNotFoundError without one.
+
+    A killed run's last acknowledgements are in the outbox until the next run or `simulator summary`.
+    """
+    tables = [MANIFEST_SCHEMA.empty_table(), *(pq.read_table(part) for part in manifest_parts(folder))]
+    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(types_mapper=_nullable)
     return frame.sort_values(["publish_order", "position"], ignore_index=True)
 
 
@@ -182,44 +51,40 @@ def _nullable(kind: pa.DataType) -> Any:
     return pd.Int64Dtype() if kind == pa.int64() else None
 
 
-def _summary(rows: pd.DataFrame, rejected: dict[str, int], unacknowledged: int) -> Summary:
-    resent = rows[rows["resent"]]
-    return Summary(
-        devices=int(rows["device_id"].nunique()),
-        messages=int(rows["publish_order"].nunique()),
-        readings=len(rows),
-        by_outcome={str(name): int(count) for name, count in rows["outcome"].value_counts().items()},
-        resent_messages=int(resent["publish_order"].nunique()),
-        resent_readings=len(resent),
-        rejected_messages=rejected,
-        unacknowledged_messages=unacknowledged,
-    )
+def expected_curated(rows: pd.DataFrame) -> pd.DataFrame:
+    """The curated rows that a manifest (`read_manifest`) implies: of each key the last received copy.
+
+    The manifest's columns, and `duplicates` and `conflicts`: how many copies with the same and with other values lost.
+    """
+    valid = rows[rows["outcome"] == VALID]
+    # Rows are in publish order, which is each device's order of reception.
+    winners = valid.drop_duplicates(_KEY, keep="last")
+    losers = valid[valid.duplicated(_KEY, keep="last")]
+    pairs = losers.merge(winners, on=_KEY, suffixes=("", "_won"), validate="many_to_one")
+    same = pd.Series(True, index=pairs.index)
+    for name in _VALUES:
+        mine, won = pairs[name], pairs[f"{name}_won"]
+        same &= (mine == won).fillna(False).astype(bool) | (mine.isna() & won.isna())
+    counts = pairs[_KEY].assign(duplicates=same.astype(int), conflicts=(~same).astype(int))
+    curated = winners.merge(counts.groupby(_KEY, as_index=False).sum(), on=_KEY, how="left")
+    filled = curated[["duplicates", "conflicts"]].fillna(0).astype(int)
+    return curated.assign(duplicates=filled["duplicates"], conflicts=filled["conflicts"])
 
 
 def expected_ledger(folder: Path) -> ExpectedLedger:
     """The ledger that the manifest of an output folder implies. Raises FileNotFoundError without a manifest."""
     rows = read_manifest(folder)
-    valid = rows[rows["outcome"] == VALID]
-    key = ["device_id", "ts_ms", "seq"]
-    copies = valid[valid.duplicated(key, keep=False)]
-    # Rows are in publish order, which is each device's order of reception: the last copy is the one that wins.
-    is_winner = ~copies.duplicated(key, keep="last")
-    values = [*METRIC_NAMES, "lat", "lon", "extras"]
-    pairs = copies[~is_winner].merge(copies[is_winner], on=key, suffixes=("", "_won"), validate="many_to_one")
-    same = pd.Series(True, index=pairs.index)
-    for name in values:
-        mine, won = pairs[name], pairs[f"{name}_won"]
-        same &= (mine == won).fillna(False).astype(bool) | (mine.isna() & won.isna())
+    curated = expected_curated(rows)
     quarantined = rows.loc[rows["outcome"] != VALID, "outcome"].value_counts()
-    resent = rows[rows["resent"]]
+    resent = rows[rows["resent"].astype(bool)]
     return ExpectedLedger(
         messages=int(rows["publish_order"].nunique()),
         readings=len(rows),
-        valid=len(valid),
+        valid=int((rows["outcome"] == VALID).sum()),
         quarantined={str(name): int(count) for name, count in quarantined.items()},
-        curated=len(valid) - len(pairs),
-        duplicates=int(same.sum()),
-        conflicts=int((~same).sum()),
+        curated=len(curated),
+        duplicates=int(curated["duplicates"].sum()),
+        conflicts=int(curated["conflicts"].sum()),
         resent_messages=int(resent["publish_order"].nunique()),
         resent_readings=len(resent),
     )

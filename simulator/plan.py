@@ -3,11 +3,17 @@
 import math
 from dataclasses import dataclass
 
+from iot_pipeline.contract import CONTRACT
+
 # A slow fleet does not wait for full packs: every device reports at least this often.
 LINGER_MS = 5_000
 # Readings that the generator makes at once: enough to vectorise, few enough not to hold up the network.
 _BATCH_READINGS = 4_000
 MAX_PACK = 500
+_DAY_MS = 86_400_000
+# Late readings are up to 25 days old at the plan's end, those of the future at least 7 days ahead of it; the contract's
+# bounds are 30 days and an hour.
+MAX_AGE_DAYS = 4
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,11 @@ class Plan:
     def batch_messages(self) -> int:
         """Messages of each device that are generated at once."""
         return max(1, _BATCH_READINGS // (self.pack * self.devices))
+
+    def timely(self, now_ms: int) -> bool:
+        """Whether its readings, however late or in the future, meet the fate at `now_ms` that they were made for."""
+        earliest = now_ms - round(CONTRACT.lateness_bound.total_seconds() * 1000) + _DAY_MS
+        return self.start_ms >= earliest and now_ms - MAX_AGE_DAYS * _DAY_MS <= self.end_ms <= now_ms
 
     @property
     def batches(self) -> int:

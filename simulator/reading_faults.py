@@ -122,8 +122,8 @@ def _clock_skew(reading: Reading, row: Row, now_ms: int, rng: np.random.Generato
         ts_ms = int(row.ts_ms or 0) + int(rng.integers(-30_000, 30_001))
         reading["ts"] = iso_time(ts_ms)
         return reading, replace(row, ts_ms=ts_ms).also("clock_skew")
-    # A day and more: a message that waits in the outbox must not grow valid meanwhile.
-    ts_ms = now_ms + int(rng.integers(24, 720)) * _HOUR_MS
+    # A week and more: a message that waits in the outbox must not grow valid meanwhile.
+    ts_ms = now_ms + int(rng.integers(168, 720)) * _HOUR_MS
     reading["ts"] = iso_time(ts_ms)
     return reading, row.quarantined("clock_skew", Reason.IN_FUTURE, ts_ms=ts_ms)
 

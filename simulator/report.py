@@ -1,8 +1,13 @@
 """Tables for people."""
 
+from typing import TYPE_CHECKING
+
 from rich.table import Table
 
-from simulator.manifest import ExpectedLedger, Summary
+from simulator.manifest_writer import Summary
+
+if TYPE_CHECKING:
+    from simulator.manifest import ExpectedLedger
 
 
 def outcome_table(summary: Summary) -> Table:
@@ -14,7 +19,7 @@ def outcome_table(summary: Summary) -> Table:
     return table
 
 
-def ledger_table(ledger: ExpectedLedger) -> Table:
+def ledger_table(ledger: "ExpectedLedger") -> Table:
     """The ledger that a manifest implies."""
     table = Table("expected", "count")
     table.columns[1].justify = "right"

@@ -11,7 +11,7 @@ from iot_pipeline.contract import topic
 from simulator.connection import Endpoint
 from simulator.fleet import Device, Fleet
 from simulator.generator import Batch, Generator
-from simulator.manifest import Manifest, Summary
+from simulator.manifest_writer import Manifest, Summary
 from simulator.outbox import NewMessage, Outbox
 from simulator.plan import Plan
 from simulator.provision import credentials
@@ -129,7 +129,7 @@ def fleet_source(
     sequences = outbox.get("sequences") or {}
     if outbox.get("job") == job and (stored := outbox.get("plan")) is not None:
         plan, state = Plan(**stored), State.from_json(outbox.get("state"))
-        if not plan.paced and state.batch < plan.batches:
+        if not plan.paced and state.batch < plan.batches and plan.timely(now_ms()):
             # A replay in between used message numbers of its device.
             for d, device in enumerate(fleet.devices):
                 state.number[d] = max(state.number[d], sequences.get(device.device_id, (1, 1))[1])

@@ -215,6 +215,16 @@ def test_a_simulator_killed_in_the_middle_ends_as_an_undisturbed_one(
     pd.testing.assert_frame_equal(manifest[columns], undisturbed[columns], check_dtype=False)
 
 
+def test_an_interrupt_ends_a_run_in_order(quiet: Broker, fleet: Path, tmp_path: Path) -> None:
+    process = quiet.simulator("run", str(fleet), "--rate", "500", "--duration", "10m", "--out", str(tmp_path))
+    while quiet.waiting() == 0 and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert_all_arrived(quiet.received(), tmp_path, now_ms())
+
+
 def test_sequence_numbers_are_not_used_again(quiet: Broker, fleet: Path, tmp_path: Path) -> None:
     for _ in range(2):
         quiet.simulate("run", str(fleet), "--rate", "200", "--duration", "1s", "--out", str(tmp_path))

@@ -27,6 +27,7 @@ def test_help_shows_examples_and_every_fault() -> None:
         (["--faults", "some"], "expected all or none"),
         (["--duration", "soon"], "is no duration"),
         (["--history", "40d"], "would arrive too late"),
+        (["--history", "24h", "--until", "2020-01-01T00:00:00Z"], "would arrive too late"),
         (["--endpoint", "localhost:mqtt"], "expected host:port"),
         (["--ca", "missing.pem"], "no such file"),
         ([], "has no certificate"),

@@ -15,9 +15,11 @@ from iot_pipeline.contract import Reason
 from simulator.faults import choose_faults
 from simulator.fleet import make_fleet
 from simulator.generator import Batch, Generator
-from simulator.manifest import ExpectedLedger, Manifest, expected_ledger, read_manifest
+from simulator.manifest import ExpectedLedger, expected_ledger, read_manifest
+from simulator.manifest_writer import Manifest
 from simulator.outbox import NewMessage, Outbox, Pending
 from simulator.plan import history_plan
+from simulator.publisher import now_ms
 from simulator.rows import Row, rows_table
 from simulator.run import fleet_source
 from simulator.state import State
@@ -189,7 +191,7 @@ def sent_by(outbox: Outbox, batch: Batch, values: dict[str, Any]) -> None:
 
 def test_a_run_goes_on_with_sequence_numbers_and_with_an_unfinished_backlog(tmp_path: Path) -> None:
     fleet, none = make_fleet(3), choose_faults("none", [])
-    until_ms = 1_795_000_000_000
+    until_ms = now_ms()
 
     def plan() -> Any:
         return history_plan(3, 30_000, 24, 100, until_ms)
