@@ -170,6 +170,7 @@ def test_a_payload_above_128_kb_ends_the_session(local_aws: LocalAws, device: De
     assert session.of("disconnect") == ["Packet too large"]
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1:DeprecationWarning")
 def test_tls_1_1_is_refused(local_aws: LocalAws, device: Device) -> None:
     context = ssl.create_default_context(cafile=str(local_aws.emulator.ca_pem))
     context.set_ciphers("ALL:@SECLEVEL=0")

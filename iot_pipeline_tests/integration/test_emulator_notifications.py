@@ -101,6 +101,17 @@ def test_events_of_one_key_keep_their_order(local_aws: LocalAws) -> None:
     assert [record["s3"]["object"]["size"] for record in records] == list(range(1, 21))
 
 
+def test_a_versioned_bucket_keeps_every_versions_bytes(local_aws: LocalAws) -> None:
+    s3, bucket = local_aws.client("s3"), local_aws.bucket()
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    bodies = [b"one", b"two", b"three"]
+    versions = [s3.put_object(Bucket=bucket, Key="k", Body=body)["VersionId"] for body in bodies]
+    s3.delete_object(Bucket=bucket, Key="k")
+    found = [s3.get_object(Bucket=bucket, Key="k", VersionId=version)["Body"].read() for version in versions]
+    assert found == bodies
+    assert local_aws.keys(bucket) == []
+
+
 def test_an_undeleted_message_comes_back_and_then_goes_to_the_dead_letter_queue(local_aws: LocalAws) -> None:
     sqs = local_aws.client("sqs")
     dead_url, dead_arn = local_aws.queue()

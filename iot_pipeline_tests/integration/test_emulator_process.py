@@ -48,10 +48,14 @@ def test_state_survives_a_restart(own_aws: LocalAws, how: signal.Signals) -> Non
     device, bucket = own_aws.device(), own_aws.bucket()
     (stream, _arn), (url, _queue) = own_aws.stream(), own_aws.queue()
     own_aws.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"n": 1}))
-    own_aws.client("s3").put_object(Bucket=bucket, Key="a/b", Body=b"bytes")
+    s3 = own_aws.client("s3")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    old = s3.put_object(Bucket=bucket, Key="a/b", Body=b"old bytes")["VersionId"]
+    s3.put_object(Bucket=bucket, Key="a/b", Body=b"bytes")
     eventually(lambda: '{\\"n\\": 1}' in saved(own_aws, "sqs") and device.name in saved(own_aws, "iot"), 10)
     restart(own_aws, how)
     assert own_aws.body(bucket, "a/b") == b"bytes"
+    assert s3.get_object(Bucket=bucket, Key="a/b", VersionId=old)["Body"].read() == b"old bytes"
     assert own_aws.messages(url) == [{"n": 1}]
     assert stream in own_aws.client("kinesis").list_streams()["StreamNames"]
     session = own_aws.connect_device(device)

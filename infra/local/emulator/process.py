@@ -15,6 +15,7 @@ from infra.local.emulator.settings import HOST
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 60.0
+CHECKOUT = Path(__file__).parents[3]
 LOG_LINES_SHOWN = 15
 
 
@@ -39,10 +40,15 @@ class Emulator:
         return f"http://{HOST}:{self.port}"
 
     def stop(self) -> None:
-        """SIGTERM: Firehose delivers what it holds and the state is saved. Raises TimeoutExpired after a minute."""
+        """SIGTERM: Firehose delivers what it holds, the state is saved. After a minute SIGKILL, and TimeoutExpired."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.wait(STOP_SECONDS)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
 
 
 def free_port() -> int:
@@ -66,6 +72,7 @@ def start_emulator(
     Its output goes to `<state_dir>/emulator.log`, the CA certificate for MQTT clients to `<state_dir>/ca.pem`. Raises
     EmulatorStartError.
     """
+    state_dir = state_dir.resolve()
     port, mqtt_port = port or free_port(), mqtt_port or free_port()
     state_dir.mkdir(parents=True, exist_ok=True)
     log_file = state_dir / "emulator.log"
@@ -74,7 +81,9 @@ def start_emulator(
     command += ["--firehose-interval-scale", str(firehose_interval_scale)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with log_file.open("ab") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=CHECKOUT, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
     emulator = Emulator(port, mqtt_port, state_dir, state_dir / "ca.pem", log_file, process)
     try:
         _wait_until_ready(emulator)

@@ -26,7 +26,7 @@ _ENCODE_ALL = re.compile(r"encode\(\s*\*\s*,\s*'base64'\s*\)", re.IGNORECASE)
 class Message:
     """One publish as a rule sees it; its payload is parsed when something first asks."""
 
-    __slots__ = ("_value", "client_id", "payload", "segments", "topic")
+    __slots__ = ("_is_json", "_value", "client_id", "payload", "segments", "topic")
 
     def __init__(self, topic: str, payload: bytes, client_id: str | None) -> None:
         self.topic = topic
@@ -34,6 +34,7 @@ class Message:
         self.client_id = client_id
         self.segments = topic.split("/")
         self._value: Any = iot._UNDECODED
+        self._is_json = False
 
     @property
     def value(self) -> Any:
@@ -41,6 +42,7 @@ class Message:
         if self._value is iot._UNDECODED:
             try:
                 self._value = rule_json.decode(self.payload)
+                self._is_json = True
             except rule_json.NotJsonError:
                 try:
                     self._value = self.payload.decode()
@@ -51,8 +53,7 @@ class Message:
     @property
     def is_json(self) -> bool:
         """Whether the payload is a JSON document (a JSON string included)."""
-        value = self.value
-        return value is not MISSING and not (isinstance(value, str) and not self.payload.lstrip().startswith(b'"'))
+        return self.value is not MISSING and self._is_json
 
 
 Expression = Callable[[Message], Any]

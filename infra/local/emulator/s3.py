@@ -21,6 +21,7 @@ _pending: ContextVar[list[tuple[tuple[Any, ...], dict[str, Any]]] | None] = Cont
 )
 _sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="s3-events")
 _stock_handle = s3.handle_request
+_stock_persist = s3._persist_object
 
 
 class S3PutError(RuntimeError):
@@ -28,7 +29,8 @@ class S3PutError(RuntimeError):
 
 
 def install() -> None:
-    """Replace the two functions that order an object's write and its notification."""
+    """Replace the functions that order an object's write and its notification, and that keep bytes in memory."""
+    s3._persist_object = _persist_object
     s3._fire_s3_event_async = _fire_later
     s3.handle_request = _handle_request
 
@@ -95,3 +97,11 @@ async def _handle_request(*args: Any, **kwargs: Any) -> Any:
         _pending.reset(token)
         for call in events:
             _send(*call)
+
+
+def _persist_object(bucket: str, key: str, record: Any) -> None:
+    """Write an object's file, and keep no second copy in memory: stock ministack does for each version."""
+    _stock_persist(bucket, key, record)
+    versions = s3._object_versions.get((bucket, key))
+    if versions and record["body"] is None and versions[-1]["version_id"] == record.get("version_id"):
+        versions[-1]["data"] = None
