@@ -69,7 +69,7 @@ class Platform:
             "IOT_RAW_QUEUE_URL": outputs["RawQueueUrl"],
             "IOT_ALERTS_TOPIC_ARN": outputs["AlertsTopicArn"],
             "IOT_GLUE_DATABASE": outputs["GlueDatabase"],
-            "IOT_ATHENA_WORKGROUP": outputs["AthenaWorkgroup"],
+            "IOT_ATHENA_WORKGROUP": outputs["AthenaBuildWorkgroup"],
             "IOT_RAW_CRAWLER": outputs["RawCrawler"],
             "IOT_CURATED_CRAWLER": outputs["CuratedCrawler"],
             "DAGSTER_HOME": str(dagster_home(self.state_dir)),

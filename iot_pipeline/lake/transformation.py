@@ -79,8 +79,7 @@ FROM loose"""
 
 _RECORDS = """\
 SELECT object, year, month, day, hour, tenant, site, device_id, received_at, received_ms, message_id, payload_base64,
-    fw, message_reason, position, r,
-    CASE WHEN r IS NULL THEN coalesce(payload_text, line) ELSE json_format(r) END AS record
+    fw, message_reason, position, r, CASE WHEN r IS NULL THEN coalesce(payload_text, line) END AS whole
 FROM identified
 CROSS JOIN UNNEST(
     CASE WHEN cardinality(readings) > 0 THEN readings ELSE ARRAY[CAST(NULL AS JSON)] END
@@ -88,7 +87,7 @@ CROSS JOIN UNNEST(
 
 _CARRIED = (
     "object, year, month, day, hour, tenant, site, device_id, received_at, received_ms, message_id, payload_base64,\n"
-    "    fw, message_reason, position, record"
+    "    fw, message_reason, position, r, whole"
 )
 
 
@@ -102,10 +101,10 @@ def _fields(contract: Contract) -> str:
     row = ", ".join(f"{name} JSON" for name in names)
     texts = ",\n    ".join(f"nullif(json_format(f.{name}), 'null') AS {name}_text" for name in names)
     return f"""\
-SELECT {_CARRIED}, r,
+SELECT {_CARRIED}, f IS NOT NULL AS is_object,
     {texts}
 FROM (
-    SELECT *, CASE WHEN substr(record, 1, 1) = '{{' THEN TRY(CAST(r AS ROW({row}))) END AS f
+    SELECT *, CASE WHEN json_array_length(r) IS NULL THEN TRY(CAST(r AS ROW({row}))) END AS f
     FROM records
 )"""
 
@@ -117,7 +116,7 @@ def _typed(contract: Contract) -> str:
     known = ", ".join(f"'{name}'" for name in names)
     metrics = ",\n    ".join(f"{_metric(m)} AS {m.name}" for m in contract.metrics)
     return f"""\
-SELECT {_CARRIED}, {texts},
+SELECT {_CARRIED}, is_object, {texts},
     {_EVENT_TIME} AS event_time,
     CASE WHEN strpos(seq_text, '.') = 0 THEN TRY_CAST(seq_text AS BIGINT) END AS seq,
     {metrics},
@@ -163,7 +162,7 @@ def _metric(metric: Metric) -> str:
 def _judged(contract: Contract) -> str:
     any_metric = ", ".join(f"{m.name}_text" for m in contract.metrics)
     reasons = {
-        "substr(record, 1, 1) <> '{'": Reason.NOT_AN_OBJECT,
+        "NOT is_object": Reason.NOT_AN_OBJECT,
         "ts_text IS NULL": Reason.MISSING_TS,
         "event_time IS NULL": Reason.INVALID_TS,
         "seq_text IS NULL": Reason.MISSING_SEQ,
