@@ -15,6 +15,7 @@ from infra.local.athena.objects import ObjectStore
 from infra.local.athena.pruning import prune
 from infra.local.athena.scan import Scan
 from infra.local.athena.translate import to_duckdb
+from infra.local.athena.unnest import flatten
 
 _VIEW_DEPTH = 16
 
@@ -89,10 +90,11 @@ class Planner:
         return [(item, p) for p in partitions for item in found[p.location]]
 
     def _render(self, con: duckdb.DuckDBPyConnection, query: exp.Expression, relations: dict[str, str]) -> str:
+        flatten(query, to_duckdb)
         text = _fill(to_duckdb(query), relations)
         if "map_entries(" in text and query.find(exp.Unnest):
             try:
-                con.execute(f"EXPLAIN {text}")
+                con.execute(f"EXPLAIN {text}").fetchall()
             except duckdb.BinderException:
                 return _fill(to_duckdb(query, unnest_maps=False), relations)
         return text
@@ -105,9 +107,13 @@ def _name_columns(query: exp.Expression) -> None:
         first = first.this
     if isinstance(first, exp.Select):
         for number, item in enumerate(list(first.expressions)):
-            star = isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star))
-            if not star and not item.alias_or_name:
+            if not is_named(item):
                 item.replace(exp.alias_(item.copy(), f"_col{number}", quoted=True))
+
+
+def is_named(item: exp.Expression) -> bool:
+    """Whether a select item names its column itself: by an alias, as a column or field, or as a star."""
+    return isinstance(item, exp.Alias | exp.Column | exp.Star | exp.Dot)
 
 
 def _fill(text: str, relations: dict[str, str]) -> str:

@@ -41,27 +41,24 @@ def _chunks(con: duckdb.DuckDBPyConnection, files: list[str], columns: set[str])
         return 0
     names = ", ".join(literal(c) for c in columns)
     listed = ", ".join(literal(f) for f in files)
-    row = con.execute(
+    rows = con.execute(
         "SELECT coalesce(sum(total_compressed_size), 0) FROM parquet_metadata([" + listed + "]) "
         f"WHERE lower(split_part(path_in_schema, ', ', 1)) IN ({names})"
-    ).fetchone()
-    return int(row[0]) if row else 0
+    ).fetchall()
+    return int(rows[0][0])
 
 
 def _footers(con: duckdb.DuckDBPyConnection, files: list[str]) -> int:
     listed = ", ".join(literal(f) for f in files)
-    row = con.execute(f"SELECT sum(footer_size) + {FOOTER_TAIL} * count(*) FROM parquet_file_metadata([{listed}])")
-    value = row.fetchone()
-    return int(value[0]) if value and value[0] else 0
+    rows = con.execute(f"SELECT sum(footer_size) + {FOOTER_TAIL} * count(*) FROM parquet_file_metadata([{listed}])")
+    return int(rows.fetchall()[0][0] or 0)
 
 
 def _scanned_columns(con: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
     """Lower-case names of the columns that the optimised plan's Parquet scans read or filter on."""
-    row = con.execute(f"EXPLAIN (FORMAT json) {sql}").fetchone()
-    if not row:
-        return set()
+    rows = con.execute(f"EXPLAIN (FORMAT json) {sql}").fetchall()
     names: set[str] = set()
-    pending: list[Any] = json.loads(row[1])
+    pending: list[Any] = json.loads(rows[0][1])
     while pending:
         node = pending.pop()
         pending += node.get("children", [])

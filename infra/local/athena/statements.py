@@ -21,7 +21,7 @@ from infra.local.athena.executions import Execution
 from infra.local.athena.hive_types import athena_name, duckdb_to_hive
 from infra.local.athena.objects import ObjectStore
 from infra.local.athena.parameters import PreparedStatements, prepare_statement, substituted
-from infra.local.athena.planner import Plan, Planner
+from infra.local.athena.planner import Plan, Planner, is_named
 from infra.local.athena.results import ResultFile, TextResult
 from infra.local.athena.unload import parse_unload
 
@@ -130,8 +130,8 @@ class Statements:
 
     def _explain(self, con: duckdb.DuckDBPyConnection, execution: Execution, tree: exp.Expression) -> None:
         plan = self._planner.plan(con, tree, execution.database)
-        row = con.execute(f"EXPLAIN {plan.sql}").fetchone()
-        self._put_text(execution, ["Query Plan"], [[line] for line in str(row[1] if row else "").split("\n")])
+        rows = con.execute(f"EXPLAIN {plan.sql}").fetchall()
+        self._put_text(execution, ["Query Plan"], [[line] for line in str(rows[0][1]).split("\n")])
 
     def _put_text(self, execution: Execution, names: list[str], rows: list[list[str]]) -> None:
         """Results of DDL: a text object, tab separated."""
@@ -287,7 +287,7 @@ def _default_location(execution: Execution) -> str:
 
 def _refuse_unnamed(query: exp.Expression) -> None:
     for number, item in enumerate(query.selects if isinstance(query, exp.Query) else [], start=1):
-        if not item.alias_or_name:
+        if not is_named(item):
             raise QueryError(f"SYNTAX_ERROR: line 1:1: Column name not specified at position {number}")
 
 

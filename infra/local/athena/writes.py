@@ -67,9 +67,9 @@ class Writer:
             place = folder / "out"
         else:
             place = folder / f"{stem.replace('{uuid}', execution.id)}.{suffix}"
-        counted = con.execute(f"COPY ({sql}) TO {literal(str(place))} ({options})").fetchone()
+        counted = con.execute(f"COPY ({sql}) TO {literal(str(place))} ({options})").fetchall()
         files = sorted(f for f in folder.rglob("*") if f.is_file())
-        rows = int(counted[0]) if counted else 0
+        rows = int(counted[0][0])
         if rows == 0:
             files = []
         partitions = sorted({_values(f.relative_to(place)) for f in files}) if target.keys else []
