@@ -230,6 +230,35 @@ def test_exclusions_keep_versioned_folders_out(zone: Zone) -> None:
     assert zone.tables() == ["devices"]
 
 
+def test_the_table_level_makes_one_table_of_all_versions(zone: Zone) -> None:
+    for build in ("b1", "b2"):
+        zone.put(f"curated/telemetry/v={build}/year=2026/a.parquet", parquet(id=[1]))
+    grouping = {"TableGroupingPolicy": "CombineCompatibleSchemas", "TableLevelConfiguration": 3}
+    zone.crawler(
+        "curated/telemetry/",
+        TablePrefix="curated_",
+        Configuration=json.dumps({"Version": 1.0, "Grouping": grouping}),
+        RecrawlPolicy={"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"},
+        SchemaChangePolicy={"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"},
+    )
+    assert zone.crawl()["Status"] == "SUCCEEDED"
+    assert zone.tables() == ["curated_telemetry"]
+    assert [key["Name"] for key in zone.table("curated_telemetry")["PartitionKeys"]] == ["v", "year"]
+    zone.put("curated/telemetry/v=b3/year=2026/a.parquet", parquet(id=[1]))
+    zone.crawl()
+    assert set(zone.partitions("curated_telemetry")) == {("b1", "2026"), ("b2", "2026"), ("b3", "2026")}
+
+
+def test_combined_folders_without_keys_are_numbered_partitions(zone: Zone) -> None:
+    for site in ("lyon", "oslo"):
+        zone.put(f"landing/{site}/2026/a.gz", lines({"n": 1}))
+    grouping = {"Grouping": {"TableGroupingPolicy": "CombineCompatibleSchemas"}}
+    zone.crawler("landing/", Configuration=json.dumps({"Version": 1.0} | grouping))
+    assert zone.crawl()["Status"] == "SUCCEEDED"
+    assert [key["Name"] for key in zone.table("landing")["PartitionKeys"]] == ["partition_0", "partition_1"]
+    assert set(zone.partitions("landing")) == {("lyon", "2026"), ("oslo", "2026")}
+
+
 def test_a_catalog_target_only_adds_partitions(zone: Zone) -> None:
     zone.put("curated/year=2026/a.parquet", parquet(id=[1], new=[1]))
     zone.put("curated/v=b1/year=2026/a.parquet", parquet(id=[1]))

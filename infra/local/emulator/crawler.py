@@ -52,10 +52,21 @@ class Run:
         return str(self.crawler["DatabaseName"])
 
     @property
+    def configuration(self) -> Any:
+        """The crawler's Configuration."""
+        return json.loads(self.crawler.get("Configuration") or "{}")
+
+    @property
     def output(self) -> Any:
-        """`CrawlerOutput` of the crawler's Configuration."""
-        configuration = self.crawler.get("Configuration") or "{}"
-        return json.loads(configuration).get("CrawlerOutput") or {}
+        """`CrawlerOutput` of the Configuration."""
+        return self.configuration.get("CrawlerOutput") or {}
+
+    def table_level(self, prefix: str) -> int | None:
+        """`TableLevelConfiguration`; CombineCompatibleSchemas without one makes the crawled folder one table."""
+        grouping = self.configuration.get("Grouping") or {}
+        combines = grouping.get("TableGroupingPolicy") == "CombineCompatibleSchemas"
+        level = grouping.get("TableLevelConfiguration") or (1 + prefix.count("/") if combines else None)
+        return None if level is None else int(level)
 
     @property
     def updates_tables(self) -> bool:
@@ -157,7 +168,7 @@ def _check_configuration(run: Run) -> None:
     others = [
         kind for kind, targets in run.crawler["Targets"].items() if targets and not kind.startswith(("S3", "Cat"))
     ]
-    unknown = set(json.loads(run.crawler.get("Configuration") or "{}")) - {"Version", "CrawlerOutput"}
+    unknown = set(run.configuration) - {"Version", "CrawlerOutput", "Grouping"}
     if others or unknown:
         msg = f"The local AWS does not crawl {others}, nor know the configuration {sorted(unknown)}"
         raise ValueError(msg)
@@ -169,7 +180,7 @@ def _check_configuration(run: Run) -> None:
 def _crawl_s3(run: Run, target: Any) -> None:
     bucket, prefix = layout.split_path(target["Path"])
     objects = layout.select(_objects(bucket, prefix), prefix, target.get("Exclusions") or [])
-    for folder in layout.folders(objects, prefix):
+    for folder in layout.folders(objects, prefix, run.table_level(prefix)):
         if run.stopped.is_set():
             return
         name = run.crawler.get("TablePrefix", "") + folder.name

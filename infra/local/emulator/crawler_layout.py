@@ -93,25 +93,31 @@ def select(objects: Iterable[ObjectRef], prefix: str, exclusions: list[str]) -> 
     return sorted(found, key=lambda ref: ref.key)
 
 
-def folders(objects: list[ObjectRef], prefix: str) -> list[Folder]:
-    """Tables: one for each folder that holds objects, or `key=value` folders, directly.
+def folders(objects: list[ObjectRef], prefix: str, level: int | None = None) -> list[Folder]:
+    """Tables and their partitions.
 
-    Hive-style folders become partitions. Folders that differ in their partition keys cannot be one table: ValueError.
-    (AWS also merges sibling folders of similar schemas into one table with `partition_0`; this does not.)
+    With a table level (the bucket is level 1; Glue guide, "Specifying the table location and partitioning level") each
+    folder of that level is a table, and what is below it partitions, `partition_<n>` where a folder is not `key=value`.
+    Without one, each folder that holds objects or `key=value` folders directly is a table. (AWS also merges sibling
+    folders of similar schemas; this does not.) Folders of one table that differ in their partition keys: ValueError.
     """
     found: dict[str, Folder] = {}
     for ref in objects:
-        parts = ref.key.removeprefix(prefix).split("/")[:-1]
-        plain = next((index for index, part in enumerate(parts) if "=" in part), len(parts))
-        pairs = [part.partition("=") for part in parts[plain:]]
-        if any(not separator for _key, separator, _value in pairs):
-            msg = f"s3://{ref.bucket}/{ref.key}: a folder without key=value below one with it"
-            raise ValueError(msg)
-        root = prefix + "".join(f"{part}/" for part in parts[:plain])
-        keys = tuple(key.lower() for key, _separator, _value in pairs)
+        root = _root(ref, prefix, level)
+        parts = ref.key.removeprefix(root).split("/")[:-1]
+        pairs = [part.split("=", 1) if "=" in part else [f"partition_{n}", part] for n, part in enumerate(parts)]
+        keys = tuple(key.lower() for key, _value in pairs)
         folder = found.setdefault(root, Folder(ref.bucket, root, keys))
         if folder.keys != keys:
             msg = f"{folder.location} has partitions by {folder.keys} and by {keys} ({ref.key}): exclude one of them"
             raise ValueError(msg)
-        folder.partitions.setdefault(tuple(unquote(value) for _key, _separator, value in pairs), []).append(ref)
+        folder.partitions.setdefault(tuple(unquote(value) for _key, value in pairs), []).append(ref)
     return [found[root] for root in sorted(found)]
+
+
+def _root(ref: ObjectRef, prefix: str, level: int | None) -> str:
+    if level is not None:
+        return "".join(f"{part}/" for part in ref.key.split("/")[:-1][: level - 1])
+    parts = ref.key.removeprefix(prefix).split("/")[:-1]
+    plain = next((index for index, part in enumerate(parts) if "=" in part), len(parts))
+    return prefix + "".join(f"{part}/" for part in parts[:plain])
