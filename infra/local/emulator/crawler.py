@@ -21,20 +21,9 @@ from infra.local.emulator import crawler_layout as layout
 from infra.local.emulator import crawler_schema as schema
 from infra.local.emulator import glue as local_glue
 from infra.local.emulator import state
+from infra.local.emulator.crawler_table import storage_descriptor, table_parameters
 
 log = logging.getLogger("local_aws.crawler")
-FORMATS = {
-    "json": (
-        "org.apache.hadoop.mapred.TextInputFormat",
-        "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-        "org.openx.data.jsonserde.JsonSerDe",
-    ),
-    "parquet": (
-        "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-        "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-        "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
-    ),
-}
 
 
 @dataclass
@@ -232,8 +221,8 @@ def _put_table(run: Run, name: str, folder: layout.Folder) -> Any:
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
         "PartitionKeys": [{"Name": key, "Type": "string"} for key in folder.keys],
-        "Parameters": _parameters(run, found, folder),
-        "StorageDescriptor": _descriptor(folder.location, columns, found),
+        "Parameters": table_parameters(run.crawler["Name"], found, folder),
+        "StorageDescriptor": storage_descriptor(folder.location, columns, found),
     }
     glue._create_table({"DatabaseName": run.database, "TableInput": table})
     run.created += 1
@@ -284,31 +273,3 @@ def _put_partitions(run: Run, request: dict[str, str], table: Any, folder: layou
                 columns = {"Columns": table["StorageDescriptor"]["Columns"]}
                 partitions[values] = existing | {"StorageDescriptor": existing["StorageDescriptor"] | columns}
         local_glue.store(request, partitions)
-
-
-def _parameters(run: Run, found: schema.Schema, folder: layout.Folder) -> dict[str, str]:
-    return {
-        "classification": found.classification,
-        "compressionType": "gzip" if found.compressed else "none",
-        "typeOfData": "file",
-        "objectCount": str(sum(1 for _ref in folder.objects)),
-        "sizeKey": str(sum(ref.size for ref in folder.objects)),
-        "CrawlerSchemaSerializerVersion": "1.0",
-        "CrawlerSchemaDeserializerVersion": "1.0",
-        "UPDATED_BY_CRAWLER": run.crawler["Name"],
-    }
-
-
-def _descriptor(location: str, columns: dict[str, str], found: schema.Schema) -> dict[str, Any]:
-    reader, writer, serde = FORMATS[found.classification]
-    parameters = {"paths": ",".join(columns)} if found.classification == "json" else {"serialization.format": "1"}
-    return {
-        "Columns": [{"Name": name, "Type": kind} for name, kind in columns.items()],
-        "Location": location,
-        "InputFormat": reader,
-        "OutputFormat": writer,
-        "Compressed": found.compressed,
-        "NumberOfBuckets": -1,
-        "SerdeInfo": {"SerializationLibrary": serde, "Parameters": parameters},
-        "StoredAsSubDirectories": False,
-    }
