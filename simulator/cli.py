@@ -215,7 +215,7 @@ def _publish(target: Run, make_source: Callable[[], Source | None]) -> None:
         task = progress.add_task("messages", total=None, note="connecting")
 
         def show(now: RunProgress) -> None:
-            note = f"{now.connected} connected, {now.unanswered} waiting, {now.counts.rejected} rejected"
+            note = f"{now.connected} connected, {now.unanswered} waiting, {now.counts.rejected} rejected {now.error}"
             progress.update(task, completed=now.answered, total=now.total, note=note)
 
         target.on_progress = show

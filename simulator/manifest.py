@@ -1,4 +1,4 @@
-"""The ledger that a manifest implies: what the platform must hold if it lost and invented nothing."""
+"""Reads the manifest, and the ledger it implies: what the platform must hold if it lost and invented nothing."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The manifest: what was truly sent and acknowledged, one row a reading, as Parquet.
+"""Writes the manifest: what was truly sent and acknowledged, one row a reading, as Parquet.
 
 The outbox is the source of truth until a run of batches is settled; then they become one Parquet file and leave the
 outbox. The file is renamed into place first and its last message id stored in the step that deletes the messages, so

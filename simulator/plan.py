@@ -9,6 +9,8 @@ from iot_pipeline.contract import CONTRACT
 LINGER_MS = 5_000
 # Readings that the generator makes at once: enough to vectorise, few enough not to hold up the network.
 _BATCH_READINGS = 4_000
+# Nor does a live fleet look further ahead than this, unless a single message takes longer.
+_BATCH_MS = 1_000
 MAX_PACK = 500
 _DAY_MS = 86_400_000
 # Late readings are up to 25 days old at the plan's end, those of the future at least 7 days ahead of it; the contract's
@@ -49,7 +51,10 @@ class Plan:
     @property
     def batch_messages(self) -> int:
         """Messages of each device that are generated at once."""
-        return max(1, _BATCH_READINGS // (self.pack * self.devices))
+        many = _BATCH_READINGS // (self.pack * self.devices)
+        if self.paced:
+            many = min(many, int(_BATCH_MS / (self.pack * self.step_ms)))
+        return max(1, many)
 
     def timely(self, now_ms: int) -> bool:
         """Whether its readings, however late or in the future, meet the fate at `now_ms` that they were made for."""

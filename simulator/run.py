@@ -20,7 +20,7 @@ from simulator.state import State
 
 # Batches of a paced plan are made this long before their first message is due.
 _AHEAD_MS = 300
-_CONNECT_TIMEOUT_S = 30.0
+_CONNECT_TIMEOUT_S = 20.0
 _FLUSH_EVERY_S = 0.5
 
 
@@ -54,6 +54,7 @@ class Progress:
     connected: int
     unanswered: int
     total: int | None
+    error: str
 
     @property
     def answered(self) -> int:
@@ -248,4 +249,5 @@ class Run:
         counts = publisher.counts
         left = None if self._source is None else self._source.messages_left
         total = None if left is None else counts.acknowledged + counts.rejected + publisher.unanswered + left
-        self.on_progress(Progress(counts, publisher.connected, publisher.unanswered, total))
+        error = next(iter(publisher.errors.values()), "")
+        self.on_progress(Progress(counts, publisher.connected, publisher.unanswered, total, error))

@@ -30,10 +30,6 @@ class State:
         noise = Noise.start(count, fleet.seed).state.tolist()
         return State(0, [1] * count, [1] * count, noise, [None] * count, [[] for _ in range(count)])
 
-    def next_plan(self) -> "State":
-        """The state at the beginning of another plan: sequence and message numbers go on."""
-        return State(0, self.seq, self.number, self.noise, self.stuck, [[] for _ in self.seq])
-
     @staticmethod
     def from_json(content: dict[str, Any]) -> "State":
         """A state from the object that orjson makes of it."""

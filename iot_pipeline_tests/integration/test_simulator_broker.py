@@ -233,6 +233,21 @@ def test_sequence_numbers_are_not_used_again(quiet: Broker, fleet: Path, tmp_pat
     assert manifest["seq"].max() == len(manifest) / DEVICES
 
 
+def test_a_csv_file_is_replayed(quiet: Broker, fleet: Path, tmp_path: Path) -> None:
+    lines = [f"2013-12-02 21:{minute:02}:00,{70 + minute}" for minute in (*range(30), 7)]
+    (tmp_path / "machine.csv").write_text("\n".join(["timestamp,value", *lines, "soon,1"]))
+    output = quiet.simulate(
+        *("replay", str(tmp_path / "machine.csv"), str(fleet), "--map", "temperature=value", "--unit", "temperature=F"),
+        *("--rebase", "--seq-from-time", "--skip-bad-rows", "--pack", "10", "--out", str(tmp_path)),
+    )
+    assert "line 33, column 'timestamp': 'soon', expected an ISO-8601 time" in output
+    manifest = assert_all_arrived(quiet.received(), tmp_path, now_ms())
+    assert manifest["outcome"].tolist() == ["valid"] * 31
+    assert manifest["temperature"].iloc[0] == pytest.approx((70 - 32) * 5 / 9)
+    ledger = expected_ledger(tmp_path)
+    assert (ledger.messages, ledger.curated, ledger.duplicates, ledger.conflicts) == (4, 30, 1, 0)
+
+
 def test_lost_connections_are_made_again_and_nothing_is_lost(
     quiet: Broker, network: _Network, fleet: Path, tmp_path: Path
 ) -> None:
