@@ -176,28 +176,18 @@ class Catalog:
 
     def move_partition(self, table: Table, partition: Partition) -> None:
         """Point an existing partition at another location."""
-        try:
-            self.glue.update_partition(
-                DatabaseName=table.database,
-                TableName=table.name,
-                PartitionValueList=list(partition.values),
-                PartitionInput=_partition_input(table, partition),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "EntityNotFoundException":
-                raise QueryError(
-                    f"FAILED: SemanticException [Error 10006]: Partition not found {partition.values}"
-                ) from error
-            raise
+        entry = {"PartitionValueList": list(partition.values), "PartitionInput": _partition_input(table, partition)}
+        answer = self.glue.batch_update_partition(
+            DatabaseName=table.database, TableName=table.name, Entries=[entry]
+        )
+        if answer.get("Errors"):
+            raise QueryError(f"FAILED: SemanticException [Error 10006]: Partition not found {partition.values}")
 
     def drop_partition(self, table: Table, values: tuple[str, ...]) -> bool:
         """Remove one partition; False when there was none."""
-        try:
-            self.glue.delete_partition(DatabaseName=table.database, TableName=table.name, PartitionValues=list(values))
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "EntityNotFoundException":
-                return False
-            raise
+        if not self.partitions_with(table, [[v] for v in values]):
+            return False
+        self.glue.delete_partition(DatabaseName=table.database, TableName=table.name, PartitionValues=list(values))
         return True
 
     def create_table(self, database: str, table_input: dict[str, Any]) -> None:
@@ -217,7 +207,7 @@ class Catalog:
 
     def update_table(self, table: Table, **changes: Any) -> None:
         """Update with the current description and `changes` to it."""
-        kept = {k: table.glue[k] for k in _INPUT_KEYS if k in table.glue}
+        kept = {k: table.glue[k] for k in _INPUT_KEYS if table.glue.get(k)}
         self.glue.update_table(DatabaseName=table.database, TableInput={**kept, **changes})
 
 

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import duckdb
-import pyarrow as pa
 from sqlglot import exp
 
 from infra.local.athena import results, scanned, writes
-from infra.local.athena.catalog import Catalog, Table
+from infra.local.athena.catalog import Catalog
 from infra.local.athena.config import Config
 from infra.local.athena.ddl import Ddl
 from infra.local.athena.dialect import parse_query
@@ -286,9 +285,12 @@ def _default_location(execution: Execution) -> str:
 
 
 def _refuse_unnamed(query: exp.Expression) -> None:
-    for number, item in enumerate(query.selects if isinstance(query, exp.Query) else [], start=1):
+    """Columns of a new table need names, each its own."""
+    items = query.selects if isinstance(query, exp.Query) else []
+    for number, item in enumerate(items, start=1):
         if not is_named(item):
             raise QueryError(f"SYNTAX_ERROR: line 1:1: Column name not specified at position {number}")
-
-
-__all__ = ["Statements", "Table", "pa"]
+    names = [item.alias_or_name.lower() for item in items if not item.is_star]
+    for name in names:
+        if names.count(name) > 1:
+            raise QueryError(f"SYNTAX_ERROR: Column name '{name}' specified more than once")

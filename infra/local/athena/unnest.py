@@ -64,7 +64,9 @@ def flatten(query: exp.Expression, render: Callable[[exp.Expression], str]) -> N
         parts = [f"unnest({values}) AS {quote(inner[names[0]])}"]
         parts += [f"unnest(range(1, len({values}) + 1)) AS {quote(inner[names[1]])}"] if offset else []
         outer = exp.Subquery(
-            this=exp.Select(expressions=[exp.Star(), *(exp.Var(this=p) for p in parts)], **{_FROM: exp.From(this=source)}),
+            this=exp.Select(
+                expressions=[exp.Star(), *(exp.Var(this=p) for p in parts)], **{_FROM: exp.From(this=source)}
+            ),
             alias=exp.TableAlias(this=exp.to_identifier(source.alias_or_name)),
         )
         select.set("joins", joins[1:])
