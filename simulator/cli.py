@@ -1,9 +1,6 @@
 """The command line of the simulator."""
 
-import asyncio
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -12,12 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.markup import escape
 
 from iot_pipeline.contract import CONTRACT
-from simulator.connection import Endpoint
+from simulator.console import endpoint, err, explained, out, progress, publish
 from simulator.durations import epoch_ms, seconds
 from simulator.faults import FAULTS, choose_faults
 from simulator.fleet import Fleet, load_fleet, make_fleet
@@ -28,9 +23,8 @@ from simulator.provision import POLICY, THING_TYPE, Onboarding, iot_client
 from simulator.provision import provision as onboard
 from simulator.publisher import now_ms
 from simulator.replay import ReplaySource, numbered_by_time, parse_mapping, read_csv, rebased
-from simulator.report import ledger_table, outcome_table
-from simulator.run import Outcome, Run, Source, fleet_source
-from simulator.run import Progress as RunProgress
+from simulator.report import ledger_table
+from simulator.run import Run, Source, fleet_source
 
 _FAULT_LIST = "\n\n".join(
     f"{fault.name} ({fault.rate:g} of {fault.scope}): {fault.effect}." for fault in FAULTS.values()
@@ -54,9 +48,6 @@ A first round, against any endpoint (AWS credentials and region from the ordinar
 `python -m simulator summary .local/fleet/out`
 """,
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
 FleetFolder = Annotated[
     Path, typer.Argument(help="Folder of the fleet: fleet.json, and devices/ with keys and certificates.")
 ]
@@ -76,21 +67,6 @@ DrainOption = Annotated[
 InflightOption = Annotated[int, typer.Option(min=1, help="Unanswered messages of the whole fleet, at most.")]
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn errors a person can act on into one line and exit code 2."""
-    try:
-        yield
-    except (ValueError, OSError, KeyError, ClientError, BotoCoreError) as error:
-        err.print(f"[bold red]error:[/] {error}", soft_wrap=True)
-        raise typer.Exit(2) from error
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, TextColumn("{task.fields[note]}"), console=err)
-
-
 @app.command()
 def provision(
     fleet: FleetFolder,
@@ -106,10 +82,10 @@ def provision(
     Each device makes its own EC P-256 key, which stays in FLEET/devices (mode 0600), and has its CSR signed. AWS
     credentials, region and endpoint come from the ordinary environment.
     """
-    with _explained(), _progress() as progress:
+    with explained(), progress() as bar:
         wanted = make_fleet(devices, tenants, sites, seed)
-        task = progress.add_task("devices", total=devices, note="")
-        counts = onboard(wanted, fleet, iot_client(), thing_type, policy, lambda: progress.advance(task))
+        task = bar.add_task("devices", total=devices, note="")
+        counts = onboard(wanted, fleet, iot_client(), thing_type, policy, lambda: bar.advance(task))
     out.print(
         f"{devices} devices ready in {fleet}: {counts[Onboarding.CREATED]} created, {counts[Onboarding.KEPT]} kept",
         soft_wrap=True,
@@ -138,7 +114,7 @@ Chosen faults: `--fault late=0.01 --fault malformed=0.001`; the default mix with
 @app.command(help=_run_help())
 def run(
     fleet: FleetFolder,
-    endpoint: EndpointOption,
+    broker: EndpointOption,
     ca: CaOption,
     out_folder: OutOption = None,
     devices: Annotated[int | None, typer.Option(min=1, help="Only the first N devices.  [default: all]")] = None,
@@ -155,7 +131,7 @@ def run(
     inflight: InflightOption = 1000,
     drain_timeout: DrainOption = "30s",
 ) -> None:
-    with _explained():
+    with explained():
         loaded = load_fleet(fleet)
         chosen = Fleet(loaded.seed, loaded.devices[:devices])
         rates = choose_faults(faults, fault or [])
@@ -180,7 +156,7 @@ def run(
             out_folder or fleet / "out",
             fleet,
             chosen.devices,
-            _endpoint(endpoint, ca),
+            endpoint(broker, ca),
             inflight,
             seconds(drain_timeout),
         )
@@ -197,62 +173,14 @@ def run(
             )
             return source
 
-        _publish(target, make_source)
-
-
-def _endpoint(text: str, ca: Path) -> Endpoint:
-    host, _, port = text.partition(":")
-    if not host or (port and not port.isdigit()):
-        raise ValueError(f"--endpoint {text!r}: expected host:port, such as localhost:8883")
-    if not ca.is_file():
-        raise FileNotFoundError(f"--ca {ca}: no such file; it must hold the CA of the broker's certificate (PEM)")
-    return Endpoint(host, int(port or 8883), str(ca))
-
-
-def _publish(target: Run, make_source: Callable[[], Source | None]) -> None:
-    """Drive a run with a progress bar, print how it ended, exit with 1 unless everything was acknowledged."""
-    with _progress() as progress:
-        task = progress.add_task("messages", total=None, note="connecting")
-
-        def show(now: RunProgress) -> None:
-            note = f"{now.connected} connected, {now.unanswered} waiting, {now.counts.rejected} rejected {now.error}"
-            progress.update(task, completed=now.answered, total=now.total, note=note)
-
-        target.on_progress = show
-        try:
-            outcome = asyncio.run(target.publish(make_source))
-        finally:
-            target.close()
-    _conclude(outcome)
-
-
-def _conclude(outcome: Outcome) -> None:
-    summary, counts = outcome.summary, outcome.counts
-    out.print(
-        f"{counts.acknowledged:,} messages acknowledged in this run ({counts.again:,} of all sent once more), "
-        f"{counts.rejected:,} rejected; the manifest has {summary.messages:,} messages, {summary.readings:,} readings",
-        soft_wrap=True,
-    )
-    out.print(outcome_table(summary))
-    for reason, messages in summary.rejected_messages.items():
-        err.print(f"[red]{messages} messages rejected by the broker, MQTT reason {reason}[/]", soft_wrap=True)
-    for device_id, error in list(outcome.errors.items())[:5]:
-        err.print(f"[red]{device_id}: {error}[/]", soft_wrap=True)
-    if summary.unacknowledged_messages:
-        err.print(
-            f"[bold red]{summary.unacknowledged_messages} messages are unacknowledged; they stay in the outbox and are "
-            "sent first by the next run[/]",
-            soft_wrap=True,
-        )
-    if summary.unacknowledged_messages or counts.rejected:
-        raise typer.Exit(1)
+        publish(target, make_source)
 
 
 @app.command()
 def replay(
     file: Annotated[Path, typer.Argument(help="CSV file with a header line.", exists=True, dir_okay=False)],
     fleet: FleetFolder,
-    endpoint: EndpointOption,
+    broker: EndpointOption,
     ca: CaOption,
     maps: Annotated[list[str] | None, typer.Option("--map", help="METRIC=COLUMN, repeatable.")] = None,
     units: Annotated[
@@ -282,7 +210,7 @@ def replay(
     platform sees duplicates or conflicts. Empty fields are metrics not sent. What the contract rejects (too late, out
     of range) is sent all the same, and the manifest says so.
     """
-    with _explained():
+    with explained():
         loaded = load_fleet(fleet)
         name = device or loaded.devices[0].device_id
         chosen = [item for item in loaded.devices if item.device_id == name]
@@ -292,12 +220,12 @@ def replay(
         skipped: list[str] | None = [] if skip_bad_rows else None
         rows = read_csv(file, mapped, time_column, _zone(time_zone), skipped)
         for text in skipped or []:
-            err.print(f"[yellow]skipped: {text}[/]", soft_wrap=True)
+            err.print(f"[yellow]skipped: {escape(text)}[/]", soft_wrap=True)
         if not rows:
             raise ValueError(f"{file} has no readable row")
         bound = CONTRACT.lateness_bound if lateness_bound is None else timedelta(seconds=seconds(lateness_bound))
         target = Run(
-            out_folder or fleet / "out", fleet, tuple(chosen), _endpoint(endpoint, ca), inflight, seconds(drain_timeout)
+            out_folder or fleet / "out", fleet, tuple(chosen), endpoint(broker, ca), inflight, seconds(drain_timeout)
         )
         err.print(f"{len(rows):,} rows of {file}, {len(skipped or [])} skipped, as {name}", soft_wrap=True)
 
@@ -311,7 +239,7 @@ def replay(
                 err.print(f"[yellow]{source.borderline} readings are within a minute of the lateness bound[/]")
             return source
 
-        _publish(target, make_source)
+        publish(target, make_source)
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -332,7 +260,7 @@ def summary(
     """
     from simulator.manifest import expected_ledger  # pandas costs a second, which only this command needs
 
-    with _explained():
+    with explained():
         if not (folder / "outbox.db").exists():
             raise FileNotFoundError(f"{folder} has no outbox.db; give the --out folder of a run or replay")
         outbox = Outbox(folder)

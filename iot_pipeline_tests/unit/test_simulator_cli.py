@@ -49,6 +49,22 @@ def test_a_fleet_that_is_not_there_says_what_to_run(tmp_path: Path) -> None:
     assert "python -m simulator provision" in result.output
 
 
+def test_an_error_with_brackets_is_shown_whole(tmp_path: Path) -> None:
+    make_fleet(1).save(tmp_path)
+    ca = tmp_path / "ca.pem"
+    ca.write_text("")
+    out = tmp_path / "[Errno 2] folder"
+    devices = tmp_path / "devices"
+    devices.mkdir()
+    (devices / "acme-berlin-0001.crt").write_text("")
+    out.write_text("a file where a folder should be")
+    options = ["--endpoint", "localhost:1", "--ca", str(ca), "--out", str(out)]
+    result = runner.invoke(app, ["run", str(tmp_path), *options])
+    assert result.exit_code == 2
+    assert "[Errno 17]" in result.output
+    assert "[Errno 2] folder" in result.output
+
+
 def test_a_summary_of_nothing_says_so(tmp_path: Path) -> None:
     result = runner.invoke(app, ["summary", str(tmp_path)])
     assert result.exit_code == 2
