@@ -21,7 +21,7 @@ defs = dg.Definitions(
         alerts.health_changes,
         alerts.site_arrival,
     ],
-    jobs=[schedules.closing_build, schedules.crawl, schedules.clean_up_job],
+    jobs=[curated.rebuild_event_hours, schedules.closing_build, schedules.crawl, schedules.clean_up_job],
     schedules=[schedules.close_hour, schedules.daily_crawl, schedules.daily_clean_up],
     resources=RESOURCES,
 )

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from iot_pipeline.defs.curated.assets import curated_telemetry
+from iot_pipeline.defs.curated.assets import build_event_hours, curated_telemetry, rebuild_event_hours
 from iot_pipeline.defs.curated.sensors import stale_event_hours
 from iot_pipeline.defs.ledger.assets import quarantined_telemetry, raw_profile
 from iot_pipeline.defs.raw.assets import raw_telemetry
@@ -42,20 +42,17 @@ def build_ledger(instance: dg.DagsterInstance, arrival_hours: Iterable[Hour]) ->
         _materialize(instance, [raw_profile, quarantined_telemetry], _range_tags(first, last))
 
 
-def build_stale_hours(instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[list[tuple[Hour, Hour]], str]:
-    """Evaluate the curated zone's sensor and do the runs it asks for. Returns their ranges and the sensor's cursor."""
-    ranges: list[tuple[Hour, Hour]] = []
+def build_stale_hours(instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[list[Hour], str]:
+    """Evaluate the curated zone's sensor and do the runs it asks for. Returns the hours and the sensor's cursor."""
+    built: list[Hour] = []
     while True:
         context = dg.build_sensor_context(instance=instance, cursor=cursor)
         result = stale_event_hours(context, lake=LakeResource())
         if not isinstance(result, dg.SensorResult):
-            return ranges, cursor or ""
+            return built, cursor or ""
         for request in result.run_requests or []:
-            _materialize(instance, [curated_telemetry], dict(request.tags))
-            first, last = hours_of(
-                [request.tags[ASSET_PARTITION_RANGE_START_TAG], request.tags[ASSET_PARTITION_RANGE_END_TAG]]
-            )
-            ranges.append((first, last))
+            rebuild_event_hours.execute_in_process(request.run_config, instance=instance, resources=RESOURCES)
+            built += hours_of(request.run_config["ops"][build_event_hours.name]["config"]["hours"])
         cursor = result.cursor
 
 

@@ -35,7 +35,7 @@ class Athena:
 
     workgroup: str
     database: str
-    poll_seconds: float = 0.2
+    poll_seconds: float = 0.1
     on_start: Callable[[str], None] = lambda _: None
     results: list[QueryResult] = field(default_factory=list)
 

@@ -65,7 +65,8 @@ SELECT outcome AS reason,
         WHEN 'out_of_range' THEN CASE
         {ranges} END
         END AS detail,
-    CASE WHEN whole IS NOT NULL THEN whole ELSE json_format(r) END AS record, payload_base64, tenant, site, device_id, event_time, received_at, message_id,
+    CASE WHEN whole IS NOT NULL THEN whole ELSE json_format(r) END AS record,
+    payload_base64, tenant, site, device_id, event_time, received_at, message_id,
     coalesce(position, 1) AS position, object, {_KEYS}
 FROM judged
 WHERE outcome <> 'valid'"""

@@ -1,5 +1,7 @@
 """The curated zone: valid readings, typed, deduplicated, by event hour."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -12,7 +14,7 @@ from iot_pipeline.lake import statements
 from iot_pipeline.lake.builds import EventHourBalance, Lake
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.ledger import event_balances
-from iot_pipeline.partitions import hours, hours_of
+from iot_pipeline.partitions import hours, hours_of, partition_key
 from iot_pipeline.resources import LakeResource
 
 # More hours than these are summed up, not listed, in a run's metadata.
@@ -57,14 +59,72 @@ CONTRACT_CHECK = dg.AssetCheckSpec(
 )
 def curated_telemetry(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
     """Build these event hours."""
-    wanted = hours_of(context.partition_keys)
-    opened = lake.open(context.log.info)
-    balances = opened.curate(wanted)
-    lateness = opened.athena.run(statements.lateness_of_event_hours(wanted))
-    checks = list(_checks(opened, wanted))
-    rows = sum(b.rows for b in balances)
+    built = _build(lake.open(context.log.info), hours_of(context.partition_keys))
+    return dg.MaterializeResult(metadata=built.metadata, check_results=built.checks)
+
+
+class EventHours(dg.Config):
+    """The partition keys of the event hours to build."""
+
+    hours: list[str]
+
+
+@dg.op(pool="curated")
+def build_event_hours(context: dg.OpExecutionContext, config: EventHours, lake: LakeResource) -> None:
+    """Build any set of event hours in one run, and report each as a materialization of the curated asset.
+
+    A run over a range of partitions would have to cover, or wait for, all the hours between two late ones.
+    """
+    built = _build(lake.open(context.log.info), hours_of(config.hours))
+    for check in built.checks:
+        context.instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=curated_telemetry.key,
+                check_name=check.check_name or "",
+                passed=check.passed,
+                metadata=check.metadata,
+                description=check.description,
+                blocking=True,
+            )
+        )
+    failed = [check.check_name for check in built.checks if not check.passed]
+    if failed:
+        raise dg.Failure(f"checks failed: {failed}", metadata=built.metadata)
+    for balance in built.balances:
+        context.log_event(
+            dg.AssetMaterialization(
+                curated_telemetry.key,
+                partition=partition_key(balance.hour),
+                metadata={
+                    "dagster/partition_row_count": balance.rows,
+                    "valid readings": balance.valid,
+                    "duplicates": balance.duplicates,
+                    "conflicts": balance.conflicts,
+                },
+            )
+        )
+    context.add_output_metadata(built.metadata)
+
+
+@dg.job(description="Builds the event hours that late data has re-opened, however far apart they are.")
+def rebuild_event_hours() -> None:
+    """One step."""
+    build_event_hours()
+
+
+@dataclass(frozen=True)
+class _Built:
+    balances: list[EventHourBalance]
+    checks: list[dg.AssetCheckResult]
+    metadata: dict[str, Any]
+
+
+def _build(lake: Lake, wanted: Sequence[Hour]) -> _Built:
+    balances = lake.curate(wanted)
+    lateness = lake.athena.run(statements.lateness_of_event_hours(wanted))
+    checks = _checks(lake, wanted)
     metadata: dict[str, Any] = {
-        "dagster/partition_row_count" if len(wanted) == 1 else "rows": rows,
+        "rows": sum(b.rows for b in balances),
         "valid readings": sum(b.valid for b in balances),
         "duplicates": sum(b.duplicates for b in balances),
         "conflicts": sum(b.conflicts for b in balances),
@@ -73,8 +133,8 @@ def curated_telemetry(context: dg.AssetExecutionContext, lake: LakeResource) -> 
     }
     latest = max((b.hour for b in balances if b.rows), default=None)
     if latest:
-        metadata["preview"] = preview(opened.athena.run(statements.preview(latest)))
-    return dg.MaterializeResult(metadata={**metadata, **query_cost(opened.athena)}, check_results=checks)
+        metadata["preview"] = preview(lake.athena.run(statements.preview(latest)))
+    return _Built(balances, checks, {**metadata, **query_cost(lake.athena)})
 
 
 def _hours_table(balances: list[EventHourBalance]) -> dg.MarkdownMetadataValue:
@@ -85,12 +145,11 @@ def _hours_table(balances: list[EventHourBalance]) -> dg.MarkdownMetadataValue:
     )
 
 
-def _checks(lake: Lake, wanted: list[Hour]) -> list[dg.AssetCheckResult]:
-    contract = lake.contract
+def _checks(lake: Lake, wanted: Sequence[Hour]) -> list[dg.AssetCheckResult]:
     stale = set(lake.stale(wanted))
     wrong = [b for b in event_balances(lake, wanted) if not b.balances and b.hour not in stale]
     repeated = lake.athena.run(statements.repeated_keys(wanted))
-    outside = lake.athena.run(statements.rows_out_of_contract(contract, wanted))
+    outside = lake.athena.run(statements.rows_out_of_contract(lake.contract, wanted))
     return [
         dg.AssetCheckResult(
             check_name=LEDGER_CHECK.name,

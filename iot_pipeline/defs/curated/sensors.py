@@ -1,14 +1,13 @@
 """Which event hours to build: those that a new profile touched and whose content the ledger says has changed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from iot_pipeline.defs.curated.assets import curated_telemetry
+from iot_pipeline.defs.curated.assets import EventHours, build_event_hours, rebuild_event_hours
 from iot_pipeline.defs.ledger.assets import TOUCHED, raw_profile
-from iot_pipeline.lake.hours import Hour, contiguous
+from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import hour_of, hours, partition_key
 from iot_pipeline.resources import LakeResource
 
@@ -17,13 +16,13 @@ EVENTS_PER_TICK = 1000
 
 
 @dg.sensor(
-    asset_selection=[curated_telemetry.key],
+    job=rebuild_event_hours,
     minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Late data re-opens exactly the event hours it belongs to, however old they are.",
 )
 def stale_event_hours(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason | dg.SensorResult:
-    """Request one run for each contiguous range of event hours that are not built from what the ledger holds now."""
+    """Request one run for all touched event hours that are not built from what the ledger holds now."""
     records = context.instance.fetch_materializations(
         dg.AssetRecordsFilter(
             asset_key=raw_profile.key, after_storage_id=int(context.cursor) if context.cursor else None
@@ -45,21 +44,16 @@ def stale_event_hours(context: dg.SensorEvaluationContext, lake: LakeResource) -
         context.log.error("%d event hours have no partition, see IOT_PARTITIONS_START: %s", len(outside), min(outside))
     stale = lake.open(context.log.info).stale(touched - outside) if touched - outside else []
     return dg.SensorResult(
-        run_requests=[run_request(first, last) for first, last in contiguous(stale)],
+        run_requests=[run_request(stale)] if stale else [],
         cursor=cursor,
         skip_reason=None if stale else dg.SkipReason(f"{len(touched)} event hours touched, all of them up to date"),
     )
 
 
-def run_request(first: Hour, last: Hour) -> dg.RunRequest:
-    """One run over the event hours from the first to the last, both inclusive."""
-    return dg.RunRequest(
-        asset_selection=[curated_telemetry.key],
-        tags={
-            ASSET_PARTITION_RANGE_START_TAG: partition_key(first),
-            ASSET_PARTITION_RANGE_END_TAG: partition_key(last),
-        },
-    )
+def run_request(event_hours: Sequence[Hour]) -> dg.RunRequest:
+    """One run that builds these event hours."""
+    config = EventHours(hours=[partition_key(hour) for hour in event_hours])
+    return dg.RunRequest(run_config=dg.RunConfig(ops={build_event_hours.name: config}))
 
 
 def _hours_in(ranges: object) -> Iterator[Hour]:
