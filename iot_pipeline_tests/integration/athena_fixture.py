@@ -1,4 +1,4 @@
-"""A plain emulator and the local Athena, started once a session on free ports with their state in a temporary folder."""
+"""A plain emulator and the local Athena: once a session, on free ports, with state in a temporary folder."""
 
 import json
 import os
@@ -22,6 +22,11 @@ BUCKET = "athena-test"
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
 
 
+def client_of(url: str, service: str) -> Any:
+    """boto3 at one endpoint."""
+    return boto3.client(service, endpoint_url=url, **KEYS)  # type: ignore[call-overload]  # options in a dict
+
+
 @dataclass
 class LocalAthena:
     """Endpoints of the two servers and clients for them."""
@@ -33,7 +38,7 @@ class LocalAthena:
     def client(self, service: str) -> Any:
         """boto3, at Athena for athena and at the emulator for the rest."""
         url = self.athena_url if service == "athena" else self.emulator_url
-        return boto3.client(service, endpoint_url=url, **KEYS)  # type: ignore[call-overload]  # service is a variable
+        return client_of(url, service)
 
     def connect(self, schema: str = "default", **options: Any) -> Connection[Any]:
         """PyAthena, with results under s3://<bucket>/results/."""
@@ -84,10 +89,10 @@ def local_athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAthe
     state = tmp_path_factory.mktemp("athena")
     emulator, emulator_url = _start_emulator(state)
     try:
-        boto3.client("s3", endpoint_url=emulator_url, **KEYS).create_bucket(
+        client_of(emulator_url, "s3").create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
-        boto3.client("glue", endpoint_url=emulator_url, **KEYS).create_database(DatabaseInput={"Name": "default"})
+        client_of(emulator_url, "glue").create_database(DatabaseInput={"Name": "default"})
         process, athena_url = start_athena(state, emulator_url)
         try:
             yield LocalAthena(emulator_url, athena_url, process)
@@ -140,8 +145,8 @@ def _answers(url: str) -> bool:
 def _wait(condition: Any, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + 60
     while not condition():
-        assert process.poll() is None, f"{process.args} ended with {process.returncode}"
-        assert time.monotonic() < deadline, f"{process.args} is not ready"
+        assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
+        assert time.monotonic() < deadline, f"{process.args!r} is not ready"
         time.sleep(0.02)
 
 

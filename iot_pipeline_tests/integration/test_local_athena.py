@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from pyathena.error import OperationalError
 from pyathena.pandas.cursor import PandasCursor
 
-from iot_pipeline_tests.integration.athena_fixture import BUCKET, LocalAthena, local_athena, start_athena
+from iot_pipeline_tests.integration.athena_fixture import BUCKET, LocalAthena, client_of, local_athena, start_athena
 
 pytestmark = pytest.mark.integration
 __all__ = ["local_athena"]
@@ -108,7 +108,8 @@ def test_only_the_pruned_partitions_are_read(local_athena: LocalAthena, place: s
     """UG "Use partition projection with Amazon Athena": the objects of the partitions in WHERE, no others."""
     make_hours(local_athena, place)
     done = local_athena.run(
-        f"SELECT * FROM {place} WHERE (year = '2026' AND month = '11' AND day = '21' AND hour IN ('01', '03')) OR year = '1999'"
+        f"SELECT * FROM {place} WHERE (year = '2026' AND month = '11' AND day = '21' AND hour IN ('01', '03')) "
+        "OR year = '1999'"
     )
     sizes = [
         local_athena.client("s3").head_object(Bucket=BUCKET, Key=f"{place}/2026/11/21/{h}/a.gz")["ContentLength"]
@@ -242,7 +243,8 @@ def test_ctas_refusals(local_athena: LocalAthena, place: str) -> None:
 def test_insert_into(local_athena: LocalAthena, place: str) -> None:
     """UG "INSERT INTO": rows are added, new partitions registered, columns by position, existing partitions kept."""
     local_athena.run(
-        f"CREATE TABLE {place} WITH (external_location = 's3://{BUCKET}/{place}/', partitioned_by = ARRAY['k']) AS SELECT 1 AS n, 'a' AS k"
+        f"CREATE TABLE {place} WITH (external_location = 's3://{BUCKET}/{place}/', partitioned_by = ARRAY['k']) "
+        "AS SELECT 1 AS n, 'a' AS k"
     )
     done = local_athena.run(f"INSERT INTO {place} SELECT * FROM (VALUES (2, 'a'), (3, 'b')) AS t(n, k)")
     assert done["Status"]["State"] == "SUCCEEDED", reason(done)
@@ -383,11 +385,7 @@ def test_workgroup_cutoff_and_enforcement(local_athena: LocalAthena, place: str)
 
 def test_workgroup_made_in_the_emulator(local_athena: LocalAthena, place: str) -> None:
     """A workgroup that CloudFormation made in the emulator is known here."""
-    import boto3
-
-    from iot_pipeline_tests.integration.athena_fixture import KEYS
-
-    emulator = boto3.client("athena", endpoint_url=local_athena.emulator_url, **KEYS)  # type: ignore[call-overload]  # options in a dict
+    emulator = client_of(local_athena.emulator_url, "athena")
     location = f"s3://{BUCKET}/{place}/"
     emulator.create_work_group(Name=place, Configuration={"ResultConfiguration": {"OutputLocation": location}})
     done = local_athena.run("SELECT 1", WorkGroup=place)
@@ -492,9 +490,7 @@ def test_kill_leaves_the_catalog_consistent(local_athena: LocalAthena, place: st
         assert process.wait(30) == 0
 
 
-def test_pandas_cursor_and_metadata(
-    local_athena: LocalAthena, place: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pandas_cursor_and_metadata(local_athena: LocalAthena, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """PyAthena, unchanged: PandasCursor reads the CSV from S3; API GetTableMetadata, ListDatabases."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", local_athena.emulator_url)
     make_parquet(local_athena, place, rows=10)
@@ -524,7 +520,8 @@ def test_explain(local_athena: LocalAthena) -> None:
 def test_result_matches_the_csv(local_athena: LocalAthena) -> None:
     """API GetQueryResults and the CSV object hold the same values."""
     done = local_athena.run(
-        "SELECT map(ARRAY['a'], ARRAY[0.5e0]) AS m, X'0aff' AS b, true AS t, DATE '2026-11-21' AS d, CAST(1.50 AS decimal(5, 2)) AS n"
+        "SELECT map(ARRAY['a'], ARRAY[0.5e0]) AS m, X'0aff' AS b, true AS t, DATE '2026-11-21' AS d, "
+        "CAST(1.50 AS decimal(5, 2)) AS n"
     )
     key = done["ResultConfiguration"]["OutputLocation"].split(f"s3://{BUCKET}/")[1]
     body = local_athena.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()

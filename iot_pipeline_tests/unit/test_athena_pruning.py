@@ -59,7 +59,7 @@ class Registered(Catalog):
         return [p for v, p in self.known.items() if all(x in some for x, some in zip(v, values, strict=True))]
 
 
-def conditions(sql: str, of: Table) -> list[list[exp.Expression]]:
+def conditions(sql: str, of: Table) -> list[list[exp.Expr]]:
     query = parse_query(sql)
     nodes = {id(n): of for n in query.find_all(exp.Table) if n.name == "t"}
     return [c for found in partition_conditions(query, nodes).values() for c in found]
@@ -155,7 +155,10 @@ def test_registered_partitions_are_listed_without_pins() -> None:
         ("SELECT * FROM (SELECT hour, count(*) AS n FROM t GROUP BY hour) WHERE hour = '01'", ["01"]),
         ("SELECT * FROM (SELECT hour FROM t LIMIT 1) WHERE hour = '01'", ["00", "01", "02"]),
         ("SELECT * FROM (SELECT hour, row_number() OVER () AS n FROM t) WHERE hour = '01'", ["00", "01", "02"]),
-        ("WITH q AS (SELECT * FROM t) SELECT * FROM q WHERE hour = '01' UNION ALL SELECT * FROM q WHERE hour = '02'", ["01", "02"]),
+        (
+            "WITH q AS (SELECT * FROM t) SELECT * FROM q WHERE hour = '01' UNION ALL SELECT * FROM q WHERE hour = '02'",
+            ["01", "02"],
+        ),
         ("SELECT * FROM (VALUES '01') AS v(h) LEFT JOIN t ON t.hour = v.h WHERE t.hour IS NULL", ["00", "01", "02"]),
         ("SELECT * FROM (VALUES '01') AS v(h) LEFT JOIN t ON t.hour = '01'", ["01"]),
         ("SELECT * FROM (VALUES '01') AS v(h) JOIN t ON t.hour = '01' AND t.line = v.h", ["01"]),
@@ -168,7 +171,9 @@ def test_conditions_reach_the_table_only_where_they_hold(sql: str, hours: list[s
 
 
 def one_key(**properties: str) -> Table:
-    parameters = {"projection.enabled": "true"} | {f"projection.k.{n.replace('_', '.')}": v for n, v in properties.items()}
+    parameters = {"projection.enabled": "true"} | {
+        f"projection.k.{n.replace('_', '.')}": v for n, v in properties.items()
+    }
     return table(parameters, ("k",))
 
 
@@ -177,12 +182,30 @@ def one_key(**properties: str) -> Table:
     [
         ({"type": "enum", "values": "a, b"}, ["a", "b"]),
         ({"type": "integer", "range": "8,12", "interval": "2", "digits": "2"}, ["08", "10", "12"]),
-        ({"type": "date", "range": "2026-02-27,2026-03-01", "format": "yyyy-MM-dd"}, ["2026-02-27", "2026-02-28", "2026-03-01"]),
         (
-            {"type": "date", "range": "2026/02/28/22,2026/03/01/00", "format": "yyyy/MM/dd/HH", "interval": "1", "interval_unit": "HOURS"},
+            {"type": "date", "range": "2026-02-27,2026-03-01", "format": "yyyy-MM-dd"},
+            ["2026-02-27", "2026-02-28", "2026-03-01"],
+        ),
+        (
+            {
+                "type": "date",
+                "range": "2026/02/28/22,2026/03/01/00",
+                "format": "yyyy/MM/dd/HH",
+                "interval": "1",
+                "interval_unit": "HOURS",
+            },
             ["2026/02/28/22", "2026/02/28/23", "2026/03/01/00"],
         ),
-        ({"type": "date", "range": "2026-11,2027-01", "format": "yyyy-MM", "interval": "1", "interval_unit": "MONTHS"}, ["2026-11", "2026-12", "2027-01"]),
+        (
+            {
+                "type": "date",
+                "range": "2026-11,2027-01",
+                "format": "yyyy-MM",
+                "interval": "1",
+                "interval_unit": "MONTHS",
+            },
+            ["2026-11", "2026-12", "2027-01"],
+        ),
     ],
 )
 def test_projected_values(properties: dict[str, str], values: list[str]) -> None:
@@ -211,7 +234,9 @@ def test_location_template() -> None:
     found = projection.partition(table(PROJECTED), ("2026", "11", "21", "02"))
     assert found.location == "s3://b/raw/2026/11/21/02/"
     plain: dict[str, Any] = {k: v for k, v in PROJECTED.items() if not k.startswith("storage")}
-    assert projection.partition(table(plain), ("2026", "11", "21", "02")).location.endswith("/year=2026/month=11/day=21/hour=02/")
+    assert projection.partition(table(plain), ("2026", "11", "21", "02")).location.endswith(
+        "/year=2026/month=11/day=21/hour=02/"
+    )
 
 
 def test_text_key_against_a_number_is_refused() -> None:

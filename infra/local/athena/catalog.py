@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from infra.local.athena.config import Config
-from infra.local.athena.errors import QueryError, Unsupported
+from infra.local.athena.errors import QueryError, UnsupportedError
 
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 OPENX_SERDE = "org.openx.data.jsonserde.JsonSerDe"
@@ -23,9 +23,17 @@ BATCH = 100
 """Partitions in one BatchCreatePartition (Glue API reference)."""
 
 _INPUT_KEYS = (
-    "Name Description Owner Retention StorageDescriptor PartitionKeys ViewOriginalText ViewExpandedText TableType "
-    "Parameters"
-).split()
+    "Name",
+    "Description",
+    "Owner",
+    "Retention",
+    "StorageDescriptor",
+    "PartitionKeys",
+    "ViewOriginalText",
+    "ViewExpandedText",
+    "TableType",
+    "Parameters",
+)
 
 
 @dataclass(frozen=True)
@@ -93,19 +101,19 @@ class Table:
 
     @property
     def format(self) -> str:
-        """parquet, json, csv or text; Unsupported for any other SerDe."""
+        """parquet, json, csv or text; UnsupportedError for any other SerDe."""
         serde = self.serde.lower()
         for mark, name in (("parquet", "parquet"), ("json", "json"), ("opencsv", "csv"), ("lazysimple", "text")):
             if mark in serde:
                 return name
-        raise Unsupported(f"SerDe {self.serde or '(none)'} of table {self.database}.{self.name}")
+        raise UnsupportedError(f"SerDe {self.serde or '(none)'} of table {self.database}.{self.name}")
 
     def view_sql(self) -> str:
         """The view's query (Athena keeps it as base64 JSON in ViewOriginalText)."""
         text = str(self.glue.get("ViewOriginalText") or "")
         encoded = re.search(r"Presto View: ([A-Za-z0-9+/=]+)", text)
         if not encoded:
-            raise Unsupported(f"view {self.database}.{self.name}: not a Presto view")
+            raise UnsupportedError(f"view {self.database}.{self.name}: not a Presto view")
         return str(json.loads(base64.b64decode(encoded[1]))["originalSql"])
 
     def default_location(self, values: Iterable[str]) -> str:
@@ -177,9 +185,7 @@ class Catalog:
     def move_partition(self, table: Table, partition: Partition) -> None:
         """Point an existing partition at another location."""
         entry = {"PartitionValueList": list(partition.values), "PartitionInput": _partition_input(table, partition)}
-        answer = self.glue.batch_update_partition(
-            DatabaseName=table.database, TableName=table.name, Entries=[entry]
-        )
+        answer = self.glue.batch_update_partition(DatabaseName=table.database, TableName=table.name, Entries=[entry])
         if answer.get("Errors"):
             raise QueryError(f"FAILED: SemanticException [Error 10006]: Partition not found {partition.values}")
 

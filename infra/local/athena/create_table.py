@@ -5,7 +5,7 @@ from typing import Any
 
 from infra.local.athena import catalog
 from infra.local.athena.catalog import Table
-from infra.local.athena.errors import QueryError, Unsupported
+from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.scan import column_list
 from infra.local.athena.unload import closing
 
@@ -58,7 +58,7 @@ def _table_input(name: str, columns: list[dict[str, str]], found: dict[str, Any]
         raise QueryError("FAILED: SemanticException: a LOCATION is required in CREATE EXTERNAL TABLE")
     stored = found.get("stored", "").lower()
     if stored and stored not in {"parquet", "textfile"}:
-        raise Unsupported(f"STORED AS {stored.upper()}")
+        raise UnsupportedError(f"STORED AS {stored.upper()}")
     serde = found.get("serde") or (catalog.PARQUET_SERDE if stored == "parquet" else catalog.LAZY_SERDE)
     parameters = dict(found["serdeproperties"])
     if "fields" in found:

@@ -239,7 +239,9 @@ def _kind(text: str) -> str:
         return "DESCRIBE_TABLE"
     if words[0] == "ALTER":
         verb = re.search(
-            r"\b(ADD|DROP)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?PARTITION|\b(ADD)\s+COLUMNS|\bSET\s+(\w+)", text, re.I
+            r"\b(ADD|DROP)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?PARTITION|\b(ADD)\s+COLUMNS|\bSET\s+(\w+)",
+            text,
+            re.IGNORECASE,
         )
         return (
             "ALTER_TABLE"

@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 import duckdb
+from duckdb.func import FunctionNullHandling
 
 from infra.local.athena import json_cast
 from infra.local.athena.config import Config
@@ -32,9 +33,10 @@ def connect(config: Config | None = None) -> duckdb.DuckDBPyConnection:
 def _functions(con: duckdb.DuckDBPyConnection) -> None:
     con.create_function("java_double", java_double, ["DOUBLE"], "VARCHAR")
     con.create_function("utf8_lossy", _utf8_lossy, ["BLOB"], "VARCHAR")
-    con.create_function("strict_json", strict_json, ["VARCHAR"], "VARCHAR", null_handling="special")
-    con.create_function("json_fit", json_cast.convert, ["VARCHAR", "VARCHAR"], "VARCHAR", null_handling="special")
-    con.create_function("openx_slow", openx_json, ["VARCHAR"], "VARCHAR", null_handling="special")
+    may_be_null = FunctionNullHandling.SPECIAL
+    con.create_function("strict_json", strict_json, ["VARCHAR"], "VARCHAR", null_handling=may_be_null)
+    con.create_function("json_fit", json_cast.convert, ["VARCHAR"] * 2, "VARCHAR", null_handling=may_be_null)
+    con.create_function("openx_slow", openx_json, ["VARCHAR"], "VARCHAR", null_handling=may_be_null)
     con.create_function("canonical_json", canonical_json, ["VARCHAR"], "VARCHAR")
 
 

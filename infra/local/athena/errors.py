@@ -27,14 +27,14 @@ class QueryError(Exception):
         self.message, self.error_type = message, error_type
 
 
-class Unsupported(QueryError):
+class UnsupportedError(QueryError):
     """Something Athena can do and this server cannot."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"NOT_SUPPORTED_LOCALLY: {what}")
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error: the caller asked for it
+class CancelledError(Exception):
     """The execution was stopped by StopQueryExecution."""
 
 
@@ -74,7 +74,7 @@ def athena_error(error: Exception) -> QueryError:
     if "Malformed JSON" in text:
         return QueryError("INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: " + text.splitlines()[0])
     if "TRY can not be used" in text:
-        return Unsupported("TRY over this expression (TRY_CAST, or TRY around the one call that can fail, work)")
+        return UnsupportedError("TRY over this expression (TRY_CAST, or TRY around the one call that can fail, work)")
     if "ivision by zero" in text and "NOT_SUPPORTED_LOCALLY" not in text:
         return QueryError("DIVISION_BY_ZERO: Division by zero")
     if known := _KNOWN_PREFIX.search(text):

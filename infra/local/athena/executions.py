@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import duckdb
 
-from infra.local.athena.errors import ApiError, Cancelled, InternalError, athena_error
+from infra.local.athena.errors import ApiError, CancelledError, InternalError, athena_error
 from infra.local.athena.results import ResultFile, TextResult
 from infra.local.athena.workgroups import ENGINE, WorkGroup
 
@@ -50,9 +50,9 @@ class Execution:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def check_cancelled(self) -> None:
-        """Raise Cancelled if somebody stopped the query."""
+        """Raise CancelledError if somebody stopped the query."""
         if self.cancelled.is_set():
-            raise Cancelled
+            raise CancelledError
 
     def describe(self) -> dict[str, Any]:
         """The API's QueryExecution."""
@@ -109,7 +109,7 @@ class Executions:
         self._lock = threading.Lock()
 
     def start(self, execution: Execution, token: str | None) -> Execution:
-        """Queue it; the same token returns the execution it started before (StartQueryExecution, ClientRequestToken)."""
+        """Queue it; the same token returns what it started before (StartQueryExecution)."""
         with self._lock:
             earlier = self._by_token.get(token) if token else None
             if earlier:
@@ -154,7 +154,7 @@ class Executions:
         try:
             execution.check_cancelled()
             self._runner.run(execution)
-        except (Cancelled, duckdb.InterruptException):
+        except (CancelledError, duckdb.InterruptException):
             state, reason = "CANCELLED", "Query cancelled by user"
         except Exception as raised:
             error = athena_error(raised)

@@ -11,18 +11,18 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from infra.local.athena.errors import QueryError, Unsupported
+from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.hive_types import literal
 
 
 class Renderer(Protocol):
     """What a form needs of the SQL generator."""
 
-    def sql(self, node: exp.Expression) -> str:
+    def sql(self, node: exp.Expr) -> str:
         """DuckDB text of a Trino expression."""
 
 
-Form = str | Callable[[Renderer, list[exp.Expression]], str]
+Form = str | Callable[[Renderer, list[exp.Expr]], str]
 
 
 @dataclass(frozen=True)
@@ -33,28 +33,24 @@ class Function:
     low: int
     high: int
 
-    def render(self, renderer: Renderer, name: str, arguments: list[exp.Expression]) -> str:
+    def render(self, renderer: Renderer, name: str, arguments: list[exp.Expr]) -> str:
         """DuckDB text of a call; QueryError when the count of arguments is wrong."""
         if not self.low <= len(arguments) <= self.high:
             raise QueryError(f"FUNCTION_NOT_FOUND: Unexpected parameters ({len(arguments)}) for function {name}")
         if callable(self.form):
             return self.form(renderer, arguments)
         texts = [renderer.sql(a) for a in arguments]
-        return (
-            self.form.replace("{*}", ", ".join(texts)).format(*texts)
-            if "{*}" not in self.form
-            else (self.form.replace("{*}", ", ".join(texts)))
-        )
+        return self.form.replace("{*}", ", ".join(texts)) if "{*}" in self.form else self.form.format(*texts)
 
 
-def text_of(node: exp.Expression, what: str) -> str:
-    """The text of a string literal; Unsupported for anything else."""
+def text_of(node: exp.Expr, what: str) -> str:
+    """The text of a string literal; UnsupportedError for anything else."""
     if isinstance(node, exp.Literal) and node.is_string:
         return str(node.this)
-    raise Unsupported(f"{what} that is not a literal: {node.sql(dialect='trino')[:60]}")
+    raise UnsupportedError(f"{what} that is not a literal: {node.sql(dialect='trino')[:60]}")
 
 
-def unit_of(node: exp.Expression) -> str:
+def unit_of(node: exp.Expr) -> str:
     """A date part in lower case; QueryError when Trino has no such unit."""
     unit = text_of(node, "unit").lower()
     if unit not in {"millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year"}:
@@ -62,7 +58,7 @@ def unit_of(node: exp.Expression) -> str:
     return unit
 
 
-def is_date(node: exp.Expression) -> bool:
+def is_date(node: exp.Expr) -> bool:
     """Whether the expression is a DATE by its own text."""
     node = node.unnest()
     if isinstance(node, exp.Cast):
@@ -74,7 +70,7 @@ def is_date(node: exp.Expression) -> bool:
 _EXACT = {"second", "minute", "hour"}
 
 
-def _date_add(renderer: Renderer, a: list[exp.Expression]) -> str:
+def _date_add(renderer: Renderer, a: list[exp.Expr]) -> str:
     unit = unit_of(a[0])
     count = renderer.sql(a[1])
     if unit == "millisecond":
@@ -85,13 +81,13 @@ def _date_add(renderer: Renderer, a: list[exp.Expression]) -> str:
     return f"CAST({added} AS DATE)" if is_date(a[2]) else f"trino_not_date({renderer.sql(a[2])}, {added})"
 
 
-def _date_trunc(renderer: Renderer, a: list[exp.Expression]) -> str:
+def _date_trunc(renderer: Renderer, a: list[exp.Expr]) -> str:
     value = renderer.sql(a[1])
     cut = f"date_trunc({literal(unit_of(a[0]))}, {value})"
     return f"CAST({cut} AS DATE)" if is_date(a[1]) else f"trino_not_date({value}, {cut})"
 
 
-def _date_diff(renderer: Renderer, a: list[exp.Expression]) -> str:
+def _date_diff(renderer: Renderer, a: list[exp.Expr]) -> str:
     return f"date_sub({literal(unit_of(a[0]))}, {renderer.sql(a[1])}, {renderer.sql(a[2])})"
 
 
@@ -107,16 +103,16 @@ _JODA = {
 
 
 def mysql_format(text: str) -> str:
-    """strftime pattern of a date_format/date_parse pattern (Trino docs, "MySQL date functions")."""
+    """A strftime pattern of a date_format/date_parse pattern (Trino docs, "MySQL date functions")."""
     parts = re.findall(r"%.|[^%]+", text)
     unknown = [p for p in parts if p.startswith("%") and p not in _MYSQL]
     if unknown:
-        raise Unsupported(f"date_format specifier {unknown[0]}")
+        raise UnsupportedError(f"date_format specifier {unknown[0]}")
     return "".join(_MYSQL.get(p, p) for p in parts)
 
 
 def joda_format(text: str) -> str:
-    """strftime pattern of a format_datetime/parse_datetime pattern (Trino docs, "Java date functions")."""
+    """A strftime pattern of a format_datetime/parse_datetime pattern (Trino docs, "Java date functions")."""
     parts = re.findall(r"'(?:[^']|'')*'|([A-Za-z])(\1*)|[^A-Za-z']+", text)
     out, position = [], 0
     for match in re.finditer(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+", text):
@@ -126,12 +122,12 @@ def joda_format(text: str) -> str:
             out.append(match[1].replace("''", "'") or "'")
         elif match[2]:
             if token not in _JODA:
-                raise Unsupported(f"format_datetime pattern {token}")
+                raise UnsupportedError(f"format_datetime pattern {token}")
             out.append(_JODA[token])
         else:
             out.append(token.replace("%", "%%"))
     if position != len(text) or not parts:
-        raise Unsupported(f"format_datetime pattern {text}")
+        raise UnsupportedError(f"format_datetime pattern {text}")
     return "".join(out)
 
 
@@ -140,31 +136,31 @@ def _strftime(convert: Callable[[str], str]) -> Form:
 
 
 def _strptime(convert: Callable[[str], str], zone: bool) -> Form:
-    def form(renderer: Renderer, a: list[exp.Expression]) -> str:
+    def form(renderer: Renderer, a: list[exp.Expr]) -> str:
         parsed = f"strptime({renderer.sql(a[0])}, {literal(convert(text_of(a[1], 'format')))})"
         return f"timezone('UTC', {parsed})" if zone else parsed
 
     return form
 
 
-def pattern_of(node: exp.Expression) -> str:
-    """A regular expression that RE2 reads as Trino's Joni does; Unsupported for look-around and back references."""
+def pattern_of(node: exp.Expr) -> str:
+    """A regular expression that RE2 reads as Trino's Joni does; no look-around, no back references."""
     text = text_of(node, "regular expression")
     if re.search(r"\(\?[=!<>]|\\[1-9]|\\[kGZ]|[*+?}]\+|\[\[|&&", text):
-        raise Unsupported(f"regular expression {text}")
+        raise UnsupportedError(f"regular expression {text}")
     return literal(text)
 
 
-def _regexp_extract(renderer: Renderer, a: list[exp.Expression]) -> str:
+def _regexp_extract(renderer: Renderer, a: list[exp.Expr]) -> str:
     value, pattern = renderer.sql(a[0]), pattern_of(a[1])
     group = renderer.sql(a[2]) if len(a) > 2 else "0"
     return f"trino_regexp_extract({value}, {pattern}, {group})"
 
 
-def _regexp_replace(renderer: Renderer, a: list[exp.Expression]) -> str:
+def _regexp_replace(renderer: Renderer, a: list[exp.Expr]) -> str:
     replacement = text_of(a[2], "replacement") if len(a) > 2 else ""
     if "\\" in replacement or re.search(r"\$[^0-9]|\$\d\d|\$$", replacement):
-        raise Unsupported(f"regexp_replace replacement {replacement}")
+        raise UnsupportedError(f"regexp_replace replacement {replacement}")
     to = literal(re.sub(r"\$(\d)", r"\\\1", replacement))
     return f"regexp_replace({renderer.sql(a[0])}, {pattern_of(a[1])}, {to}, 'g')"
 
@@ -173,11 +169,11 @@ def _with_pattern(template: str) -> Form:
     return lambda r, a: template.format(r.sql(a[0]), pattern_of(a[1]))
 
 
-def json_path(node: exp.Expression) -> str:
+def json_path(node: exp.Expr) -> str:
     """A JSONPath both engines read alike: $, .name, [n], ["name"]."""
     text = text_of(node, "JSON path")
     if not re.fullmatch(r"\$(\.\w+|\[\d+\]|\[\"[^\"\\]+\"\])*", text):
-        raise Unsupported(f"JSON path {text}")
+        raise UnsupportedError(f"JSON path {text}")
     return literal(re.sub(r"\[\"([^\"]+)\"\]|\.(\w+)", lambda m: f'."{m[1] or m[2]}"', text))
 
 
@@ -185,16 +181,16 @@ def _json(macro: str) -> Form:
     return lambda r, a: f"{macro}({r.sql(a[0])}, {json_path(a[1])})"
 
 
-def _lambda(node: exp.Expression, count: int) -> exp.Lambda:
+def _lambda(node: exp.Expr, count: int) -> exp.Lambda:
     if not isinstance(node, exp.Lambda) or len(node.expressions) != count:
-        raise Unsupported(f"a function argument of {count} parameter(s): {node.sql(dialect='trino')[:60]}")
+        raise UnsupportedError(f"a function argument of {count} parameter(s): {node.sql(dialect='trino')[:60]}")
     return node
 
 
-def bind(body: exp.Expression, values: dict[str, str]) -> exp.Expression:
+def bind(body: exp.Expr, values: dict[str, str]) -> exp.Expr:
     """The body of a lambda with its parameters replaced by SQL text."""
 
-    def replace(node: exp.Expression) -> exp.Expression:
+    def replace(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column) and not node.table and node.name in values:
             return exp.Var(this=values[node.name])
         if isinstance(node, exp.Column) and node.table in values:
@@ -215,14 +211,14 @@ def bind(body: exp.Expression, values: dict[str, str]) -> exp.Expression:
 _DEPTH = "__e{}"
 
 
-def _fresh(body: exp.Expression) -> str:
+def _fresh(body: exp.Expr) -> str:
     return _DEPTH.format(sum(1 for _ in body.find_all(exp.Lambda)))
 
 
 def _entries(key: str, value: str, keep: bool) -> Form:
     """map_filter, transform_values, transform_keys over map_entries; {} in key or value is the lambda's body."""
 
-    def form(renderer: Renderer, a: list[exp.Expression]) -> str:
+    def form(renderer: Renderer, a: list[exp.Expr]) -> str:
         function = _lambda(a[1], 2)
         entry = _fresh(function.this)
         names = [p.name for p in function.expressions]
@@ -239,7 +235,7 @@ def _entries(key: str, value: str, keep: bool) -> Form:
 def _each(template: str) -> Form:
     """A function of (array, x -> ...)."""
 
-    def form(renderer: Renderer, a: list[exp.Expression]) -> str:
+    def form(renderer: Renderer, a: list[exp.Expr]) -> str:
         function = _lambda(a[1], 1)
         name = _fresh(function.this)
         body = renderer.sql(bind(function.this, {function.expressions[0].name: name}))
@@ -248,7 +244,7 @@ def _each(template: str) -> Form:
     return form
 
 
-def _reduce(renderer: Renderer, a: list[exp.Expression]) -> str:
+def _reduce(renderer: Renderer, a: list[exp.Expr]) -> str:
     step, finish = _lambda(a[2], 2), _lambda(a[3], 1)
     state, item = (_fresh(step.this) + s for s in ("s", "x"))
     names = [p.name for p in step.expressions]
@@ -257,7 +253,7 @@ def _reduce(renderer: Renderer, a: list[exp.Expression]) -> str:
     return renderer.sql(bind(finish.this, {finish.expressions[0].name: folded}))
 
 
-def _zip_with(renderer: Renderer, a: list[exp.Expression]) -> str:
+def _zip_with(renderer: Renderer, a: list[exp.Expr]) -> str:
     function = _lambda(a[2], 2)
     pair = _fresh(function.this)
     names = [p.name for p in function.expressions]
@@ -265,12 +261,17 @@ def _zip_with(renderer: Renderer, a: list[exp.Expression]) -> str:
     return f"list_transform(list_zip({renderer.sql(a[0])}, {renderer.sql(a[1])}), lambda {pair}: {body})"
 
 
-def _concat(renderer: Renderer, a: list[exp.Expression]) -> str:
+def _concat(renderer: Renderer, a: list[exp.Expr]) -> str:
     return "(" + " || ".join(renderer.sql(x) for x in a) + ")"
 
 
+def _replace(renderer: Renderer, a: list[exp.Expr]) -> str:
+    to = renderer.sql(a[2]) if len(a) > 2 else "''"
+    return f"replace({renderer.sql(a[0])}, {renderer.sql(a[1])}, {to})"
+
+
 def _extreme(comparison: str) -> Form:
-    def form(renderer: Renderer, a: list[exp.Expression]) -> str:
+    def form(renderer: Renderer, a: list[exp.Expr]) -> str:
         values = [renderer.sql(x) for x in a]
         nulls = " OR ".join(f"{v} IS NULL" for v in values)
         return f"CASE WHEN {nulls} THEN NULL ELSE {comparison}({', '.join(values)}) END"
@@ -278,18 +279,14 @@ def _extreme(comparison: str) -> Form:
     return form
 
 
-def _map_concat(renderer: Renderer, a: list[exp.Expression]) -> str:
+def _map_concat(renderer: Renderer, a: list[exp.Expr]) -> str:
     return f"map_concat({', '.join(renderer.sql(x) for x in a)})"
 
 
-def _array_sort(renderer: Renderer, a: list[exp.Expression]) -> str:
+def _array_sort(renderer: Renderer, a: list[exp.Expr]) -> str:
     if len(a) > 1:
-        raise Unsupported("array_sort with a comparator")
+        raise UnsupportedError("array_sort with a comparator")
     return f"list_sort({renderer.sql(a[0])}, 'ASC', 'NULLS LAST')"
-
-
-def _at_most(low: int, high: int | None = None) -> tuple[int, int]:
-    return low, low if high is None else high
 
 
 _WS = "e' \\t\\n\\r\\f\\x0b'"
@@ -315,23 +312,28 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("coalesce", "coalesce({*})", 2, 99), ("nullif", "nullif({0}, {1})", 2, 2),
     ("greatest", _extreme("greatest"), 1, 99), ("least", _extreme("least"), 1, 99),
     # Mathematical functions and operators
-    ("abs", "abs({0})", 1, 1), ("ceil", "ceil({0})", 1, 1), ("ceiling", "ceil({0})", 1, 1), ("floor", "floor({0})", 1, 1),
+    ("abs", "abs({0})", 1, 1), ("ceil", "ceil({0})", 1, 1), ("ceiling", "ceil({0})", 1, 1),
+    ("floor", "floor({0})", 1, 1),
     ("round", "round({*})", 1, 2), ("truncate", "trunc({0})", 1, 1), ("sign", "sign({0})", 1, 1),
     ("mod", "({0} % {1})", 2, 2), ("power", "pow({0}, {1})", 2, 2), ("pow", "pow({0}, {1})", 2, 2),
     ("sqrt", "sqrt({0})", 1, 1), ("cbrt", "cbrt({0})", 1, 1), ("exp", "exp({0})", 1, 1), ("ln", "ln({0})", 1, 1),
     ("log2", "log2({0})", 1, 1), ("log10", "log10({0})", 1, 1), ("log", "log({0}, {1})", 2, 2), ("pi", "pi()", 0, 0),
     ("e", "exp(1.0::DOUBLE)", 0, 0), ("radians", "radians({0})", 1, 1), ("degrees", "degrees({0})", 1, 1),
-    *((n, n + "({0})", 1, 1) for n in ("sin", "cos", "tan", "asin", "acos", "atan")), ("atan2", "atan2({0}, {1})", 2, 2),
+    *((n, n + "({0})", 1, 1) for n in ("sin", "cos", "tan", "asin", "acos", "atan")),
+    ("atan2", "atan2({0}, {1})", 2, 2),
     ("is_nan", "isnan({0})", 1, 1), ("is_finite", "isfinite({0})", 1, 1), ("is_infinite", "isinf({0})", 1, 1),
     ("nan", "'nan'::DOUBLE", 0, 0), ("infinity", "'inf'::DOUBLE", 0, 0),
     ("width_bucket", "trino_width_bucket({0}, {1}, {2}, {3})", 4, 4),
     ("bitwise_and", "({0} & {1})", 2, 2), ("bitwise_or", "({0} | {1})", 2, 2), ("bitwise_xor", "xor({0}, {1})", 2, 2),
     # String functions
     ("lower", "lower({0})", 1, 1), ("upper", "upper({0})", 1, 1), ("length", "trino_length({0})", 1, 1),
-    ("substr", "trino_substr({*})", 2, 3), ("substring", "trino_substr({*})", 2, 3), ("strpos", "strpos({0}, {1})", 2, 2),
-    ("replace", lambda r, a: f"replace({r.sql(a[0])}, {r.sql(a[1])}, {r.sql(a[2]) if len(a) > 2 else chr(39) * 2})", 2, 3),
-    ("trim", f"trim({{0}}, {_WS})", 1, 1), ("ltrim", f"ltrim({{0}}, {_WS})", 1, 1), ("rtrim", f"rtrim({{0}}, {_WS})", 1, 1),
-    ("lpad", "lpad({0}, {1}, {2})", 3, 3), ("rpad", "rpad({0}, {1}, {2})", 3, 3), ("split", "string_split({0}, {1})", 2, 2),
+    ("substr", "trino_substr({*})", 2, 3), ("substring", "trino_substr({*})", 2, 3),
+    ("strpos", "strpos({0}, {1})", 2, 2),
+    ("replace", _replace, 2, 3),
+    ("trim", f"trim({{0}}, {_WS})", 1, 1), ("ltrim", f"ltrim({{0}}, {_WS})", 1, 1),
+    ("rtrim", f"rtrim({{0}}, {_WS})", 1, 1),
+    ("lpad", "lpad({0}, {1}, {2})", 3, 3), ("rpad", "rpad({0}, {1}, {2})", 3, 3),
+    ("split", "string_split({0}, {1})", 2, 2),
     ("split_part", "trino_split_part({0}, {1}, {2})", 3, 3), ("concat", _concat, 2, 99),
     ("concat_ws", "concat_ws({*})", 2, 99), ("starts_with", "starts_with({0}, {1})", 2, 2),
     ("reverse", "reverse({0})", 1, 1), ("chr", "chr({0})", 1, 1), ("codepoint", "unicode({0})", 1, 1),
@@ -341,7 +343,8 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("regexp_replace", _regexp_replace, 2, 3), ("regexp_split", _with_pattern("string_split_regex({}, {})"), 2, 2),
     ("regexp_extract_all", _with_pattern("regexp_extract_all({}, {})"), 2, 2),
     # Binary functions
-    ("to_utf8", "encode({0})", 1, 1), ("from_utf8", "trino_from_utf8({0})", 1, 1), ("to_hex", "hex(trino_binary({0}))", 1, 1),
+    ("to_utf8", "encode({0})", 1, 1), ("from_utf8", "trino_from_utf8({0})", 1, 1),
+    ("to_hex", "hex(trino_binary({0}))", 1, 1),
     ("from_hex", "unhex({0})", 1, 1), ("to_base64", "to_base64(trino_binary({0}))", 1, 1),
     ("from_base64", "from_base64({0})", 1, 1), ("sha256", "unhex(sha256(trino_binary({0})))", 1, 1),
     ("sha1", "unhex(sha1(trino_binary({0})))", 1, 1), ("md5", "unhex(md5(trino_binary({0})))", 1, 1),
@@ -351,9 +354,11 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("json_size", _json("trino_json_size"), 2, 2), ("json_array_length", "trino_json_array_length({0})", 1, 1),
     # Array functions
     ("cardinality", "cardinality({0})", 1, 1), ("contains", "trino_contains({0}, {1})", 2, 2),
-    ("element_at", "({0})[{1}]", 2, 2), ("array_join", "trino_array_join({*})", 2, 3), ("array_sort", _array_sort, 1, 2),
+    ("element_at", "({0})[{1}]", 2, 2), ("array_join", "trino_array_join({*})", 2, 3),
+    ("array_sort", _array_sort, 1, 2),
     ("array_max", "trino_array_extreme({0}, list_max({0}))", 1, 1),
-    ("array_min", "trino_array_extreme({0}, list_min({0}))", 1, 1), ("array_position", "trino_array_position({0}, {1})", 2, 2),
+    ("array_min", "trino_array_extreme({0}, list_min({0}))", 1, 1),
+    ("array_position", "trino_array_position({0}, {1})", 2, 2),
     ("arrays_overlap", "list_has_any({0}, {1})", 2, 2), ("flatten", "flatten({0})", 1, 1),
     ("sequence", "generate_series({*})", 2, 3), ("slice", "trino_slice({0}, {1}, {2})", 3, 3),
     ("filter", _each("list_filter({}, {})"), 2, 2), ("transform", _each("list_transform({}, {})"), 2, 2),
@@ -376,14 +381,15 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("from_iso8601_date", "trino_cast_date({0})", 1, 1), ("now", "now()", 0, 0),
     *((n, n + "({0})", 1, 1) for n in ("year", "month", "day", "hour", "minute", "second", "quarter")),
     ("millisecond", "(extract('millisecond' FROM {0}) % 1000)", 1, 1), ("week", "weekofyear({0})", 1, 1),
-    *((n, "isodow({0})", 1, 1) for n in ("day_of_week", "dow")), *((n, "dayofyear({0})", 1, 1) for n in ("day_of_year", "doy")),
+    *((n, "isodow({0})", 1, 1) for n in ("day_of_week", "dow")),
+    *((n, "dayofyear({0})", 1, 1) for n in ("day_of_year", "doy")),
     ("last_day_of_month", "last_day({0})", 1, 1),
 ]  # fmt: skip
 
 FUNCTIONS: dict[str, Function] = {name: Function(form, low, high) for name, form, low, high in _TABLE}
 
 # Trino has these; this server does not (a name outside both lists is no function of Trino's as far as we know).
-KNOWN_ELSEWHERE = set(
+_ELSEWHERE = (
     "all_keys_match any_keys_match approx_most_frequent approx_set array_distinct array_except array_histogram "
     "array_intersect array_remove array_union bing_tile bit_count bitwise_not bitwise_left_shift combinations "
     "covar_pop covar_samp crc32 current_timezone entropy format from_base from_big_endian_32 from_big_endian_64 "
@@ -392,18 +398,20 @@ KNOWN_ELSEWHERE = set(
     "multimap_agg multimap_from_entries map_union map_zip_with murmur3 ngrams normalize numeric_histogram "
     "parse_duration qdigest_agg rand random regexp_count regexp_position regr_intercept regr_slope repeat sha512 "
     "shuffle skewness soundex split_to_map split_to_multimap spooky_hash_v2_64 st_distance tdigest_agg "
-    "timezone_hour timezone_minute to_base to_big_endian_64 to_iso8601 to_milliseconds trim_array typeof url_decode "
-    "url_encode url_extract_host url_extract_path uuid value_at_quantile with_timezone at_timezone word_stem xxhash64 "
-    "year_of_week yow week_of_year day_of_month zip sinh cosh tanh random_string great_circle_distance hash_counts "
-    "merge reduce_agg bitwise_and_agg bitwise_or_agg cosine_similarity ip_prefix is_subnet_of luhn_check".split()
+    "timezone_hour timezone_minute to_base to_big_endian_64 to_iso8601 to_milliseconds trim_array typeof "
+    "url_decode url_encode url_extract_host url_extract_path uuid value_at_quantile with_timezone at_timezone "
+    "word_stem xxhash64 year_of_week yow week_of_year day_of_month zip sinh cosh tanh random_string "
+    "great_circle_distance hash_counts merge reduce_agg bitwise_and_agg bitwise_or_agg cosine_similarity "
+    "ip_prefix is_subnet_of luhn_check "
 )
+KNOWN_ELSEWHERE = frozenset(_ELSEWHERE.split())
 
 
 def lookup(name: str) -> Function:
-    """The function of this name; QueryError when it is unknown, Unsupported when only this server lacks it."""
+    """The function of this name; QueryError when it is unknown, UnsupportedError when only this server lacks it."""
     function = FUNCTIONS.get(name.lower())
     if function:
         return function
     if name.lower() in KNOWN_ELSEWHERE:
-        raise Unsupported(f"function {name.lower()}")
+        raise UnsupportedError(f"function {name.lower()}")
     raise QueryError(f"FUNCTION_NOT_FOUND: Function '{name.lower()}' not registered")

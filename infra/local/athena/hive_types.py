@@ -98,35 +98,40 @@ def hive_to_duckdb(hive: str) -> str:
     raise QueryError(f"HIVE_INVALID_METADATA: type '{hive}' is not a Hive type")
 
 
+def children(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
+    """(name, type) of the parts of a list, map or struct."""
+    return [(name, part) for name, part in kind.children if isinstance(part, DuckDBPyType)]
+
+
 def duckdb_to_hive(kind: DuckDBPyType) -> str:
     """Hive type text for a written column; QueryError for what Athena's Hive tables cannot hold."""
     name = str(kind)
     if name == "JSON":
-        raise QueryError("NOT_SUPPORTED: Unsupported Hive type: json")
+        raise QueryError("NOT_SUPPORTED: UnsupportedError Hive type: json")
     if kind.id == "list":
-        return f"array<{duckdb_to_hive(kind.children[0][1])}>"
+        return f"array<{duckdb_to_hive(children(kind)[0][1])}>"
     if kind.id == "map":
-        key, value = kind.children
+        key, value = children(kind)
         return f"map<{duckdb_to_hive(key[1])},{duckdb_to_hive(value[1])}>"
     if kind.id == "struct":
-        return f"struct<{','.join(f'{n.lower()}:{duckdb_to_hive(t)}' for n, t in kind.children)}>"
+        return f"struct<{','.join(f'{n.lower()}:{duckdb_to_hive(t)}' for n, t in children(kind))}>"
     if kind.id == "decimal":
         return name.lower().replace(" ", "")
     if kind.id == "timestamp with time zone":
-        raise QueryError("NOT_SUPPORTED: Unsupported Hive type: timestamp(3) with time zone")
+        raise QueryError("NOT_SUPPORTED: UnsupportedError Hive type: timestamp(3) with time zone")
     if kind.id not in _TO_HIVE:
-        raise QueryError(f"NOT_SUPPORTED: Unsupported Hive type: {name.lower()}")
+        raise QueryError(f"NOT_SUPPORTED: UnsupportedError Hive type: {name.lower()}")
     return _TO_HIVE[kind.id]
 
 
 def writable(kind: DuckDBPyType) -> str:
     """DuckDB type in which a column of this type is written: timestamps in milliseconds, sums as bigint."""
     if kind.id == "list":
-        return writable(kind.children[0][1]) + "[]"
+        return writable(children(kind)[0][1]) + "[]"
     if kind.id == "map":
-        return f"MAP({writable(kind.children[0][1])}, {writable(kind.children[1][1])})"
+        return f"MAP({writable(children(kind)[0][1])}, {writable(children(kind)[1][1])})"
     if kind.id == "struct":
-        return f"STRUCT({', '.join(f'{quote(n)} {writable(t)}' for n, t in kind.children)})"
+        return f"STRUCT({', '.join(f'{quote(n)} {writable(t)}' for n, t in children(kind))})"
     if kind.id == "timestamp":
         return "TIMESTAMP_MS"
     return "BIGINT" if kind.id in {"hugeint", "ubigint", "uinteger"} else str(kind)

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from infra.local.athena.errors import Unsupported
+from infra.local.athena.errors import UnsupportedError
 
 T = exp.DataType.Type
 _INTEGERS = {T.TINYINT: 8, T.SMALLINT: 16, T.INT: 32, T.BIGINT: 64}
@@ -25,17 +25,17 @@ _WS = r"[ \t\r\n]*"
 _ALWAYS = rf",{_WS}[}}\]]|[:,\[]{_WS}[-+]?[nNiI][aAnN]|[A-Z][A-Za-z_0-9]*\"{_WS}:|\\u00"
 
 
-class Misfit(ValueError):
+class MisfitError(ValueError):
     """A JSON value that the type does not take."""
 
 
 def descriptor(kind: exp.DataType) -> Any:
-    """The type as JSON-able data: a name, or [\"array\", item], [\"map\", value], [\"row\", [[name, type], ...]]."""
+    """The type as JSON-able data: a name, or lists such as ["array", item], ["row", [[name, type], ...]]."""
     if kind.this == T.ARRAY:
         return ["array", descriptor(kind.expressions[0])]
     if kind.this == T.MAP:
         if kind.expressions[0].this not in _TEXTS:
-            raise Unsupported("CAST(JSON AS MAP) with keys other than VARCHAR")
+            raise UnsupportedError("CAST(JSON AS MAP) with keys other than VARCHAR")
         return ["map", descriptor(kind.expressions[1])]
     if kind.this == T.STRUCT:
         return ["row", [[f.name.lower(), descriptor(f.kind)] for f in kind.expressions]]
@@ -47,7 +47,7 @@ def descriptor(kind: exp.DataType) -> Any:
         return "double"
     if kind.this in {T.JSON, T.BOOLEAN}:
         return kind.this.value.lower()
-    raise Unsupported(f"CAST(JSON AS {kind.sql(dialect='trino')})")
+    raise UnsupportedError(f"CAST(JSON AS {kind.sql(dialect='trino')})")
 
 
 def suspicious(described: Any) -> str:
@@ -124,7 +124,7 @@ def _parsed(described: str) -> Any:
 
 
 def _refuse(text: str) -> Any:
-    raise Misfit(text)
+    raise MisfitError(text)
 
 
 def _fit(value: Any, kind: Any) -> Any:
@@ -140,26 +140,26 @@ def _fit(value: Any, kind: Any) -> Any:
         return {k: _fit(v, kind[1]) for k, v in value.items()}
     if kind[0] == "row":
         return _row(value, kind[1])
-    raise Misfit(kind)
+    raise MisfitError(kind)
 
 
 def _row(value: Any, fields: list[Any]) -> dict[str, Any]:
     if isinstance(value, list):
         if len(value) != len(fields):
-            raise Misfit("row")
+            raise MisfitError("row")
         return {name: _fit(v, kind) for (name, kind), v in zip(fields, value, strict=True)}
     if not isinstance(value, dict):
-        raise Misfit("row")
+        raise MisfitError("row")
     lowered = [k.lower() for k in value]
     kinds = dict(fields)
     if any(k in kinds and lowered.count(k) > 1 for k in lowered):
-        raise Misfit("duplicate field")
+        raise MisfitError("duplicate field")
     return {k.lower(): _fit(v, kinds[k.lower()]) for k, v in value.items() if k.lower() in kinds}
 
 
 def _scalar(value: Any, kind: str) -> Any:
     if isinstance(value, (dict, list)):
-        raise Misfit(kind)
+        raise MisfitError(kind)
     if kind == "varchar":
         return value if isinstance(value, str) and not isinstance(value, _Number) else _text(value)
     if kind == "boolean":
@@ -174,9 +174,9 @@ def _scalar(value: Any, kind: str) -> Any:
     elif isinstance(value, bool):
         whole = int(value)
     else:
-        raise Misfit(kind)
+        raise MisfitError(kind)
     if not -(1 << (int(kind[3:]) - 1)) <= whole < 1 << (int(kind[3:]) - 1):
-        raise Misfit(kind)
+        raise MisfitError(kind)
     return whole
 
 
@@ -197,7 +197,7 @@ def _boolean(value: Any) -> bool:
         return True
     if value.lower() in {"f", "false", "0"}:
         return False
-    raise Misfit("boolean")
+    raise MisfitError("boolean")
 
 
 def _numbers(value: Any) -> Any:

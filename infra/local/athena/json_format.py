@@ -10,7 +10,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 from infra.local.athena.predicates import sources
 
 
-def mark_unread_formats(query: exp.Expression) -> None:
+def mark_unread_formats(query: exp.Expr) -> None:
     """Mark (meta `any_order`) the json_format calls whose order of keys cannot reach the result."""
     scopes = list(traverse_scope(query))
     for scope in scopes:
@@ -23,7 +23,7 @@ def mark_unread_formats(query: exp.Expression) -> None:
                         call.meta["any_order"] = True
 
 
-def _hands_on(item: exp.Expression) -> bool:
+def _hands_on(item: exp.Expr) -> bool:
     """Whether the item is json_format's text itself, whole: through CASE, IF and coalesce at most."""
     node = item.unalias()
     if isinstance(node, exp.Case):
@@ -35,7 +35,7 @@ def _hands_on(item: exp.Expression) -> bool:
     return not _calls(node)
 
 
-def _calls(node: exp.Expression) -> bool:
+def _calls(node: exp.Expr) -> bool:
     return any(c.name.lower() == "json_format" for c in node.find_all(exp.Anonymous))
 
 
@@ -67,7 +67,7 @@ def _seen_by(user: Scope, name: str, scopes: list[Scope]) -> bool:
     return any(_order_is_seen(user, other, scopes) for other in handed_on)
 
 
-def _is_star(item: exp.Expression) -> bool:
+def _is_star(item: exp.Expr) -> bool:
     return isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star))
 
 

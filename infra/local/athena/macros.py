@@ -12,147 +12,257 @@ SETTINGS = [
     "SET autoinstall_known_extensions = false",
 ]
 
-_INTEGERS = "('TINYINT','SMALLINT','INTEGER','BIGINT','HUGEINT')"
-_BIGINT = (
-    # Most texts are the number's own; the regular expression decides about the rest (+5, 007, 1.5, 1e3).
-    "CASE WHEN typeof(x) = 'VARCHAR' THEN CASE WHEN CAST(TRY_CAST(x AS {t}) AS VARCHAR) = x::VARCHAR "
-    "OR regexp_full_match(x::VARCHAR, '[+-]?[0-9]+') THEN TRY_CAST(x AS {t}) END WHEN typeof(x) IN ('DOUBLE','FLOAT') THEN TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS {t}) "
-    "WHEN typeof(x) = 'JSON' THEN trino_json_{n}(x) ELSE TRY_CAST(x AS {t}) END"
-)
-_NUMBER = r"\s*[+-]?(NaN|Infinity|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)\s*"
-_TIMESTAMP = r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,12})?)?)?\s*"
-_ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
-_JSON_SCALAR = "CASE WHEN left(CAST(TRY_CAST(x AS JSON) AS VARCHAR), 1) IN ('{{', '[') THEN NULL ELSE {} END"
+# Casts to whole numbers. Most texts are the number's own; the regular expression decides about the rest
+# (+5 and 007 are numbers, 1.5 and 1e3 are none). Doubles round half away from zero.
+_INTEGER = """
+trino_json_{name}(x) AS
+    CASE WHEN left(CAST(TRY_CAST(x AS JSON) AS VARCHAR), 1) IN ('{{', '[') THEN NULL
+    ELSE TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS {kind}) END;
 
+trino_try_{name}(x) AS
+    CASE WHEN typeof(x) = 'VARCHAR' THEN
+        CASE WHEN CAST(TRY_CAST(x AS {kind}) AS VARCHAR) = x::VARCHAR
+            OR regexp_full_match(x::VARCHAR, '[+-]?[0-9]+') THEN TRY_CAST(x AS {kind}) END
+    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS {kind})
+    WHEN typeof(x) = 'JSON' THEN trino_json_{name}(x)
+    ELSE TRY_CAST(x AS {kind}) END
+"""
 
-def _integer(name: str, kind: str) -> list[str]:
-    return [
-        f"trino_json_{name}(x) AS " + _JSON_SCALAR.format(f"TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS {kind})"),
-        f"trino_try_{name}(x) AS " + _BIGINT.format(t=kind, n=name),
-    ]
+_GUARDS = r"""
+trino_kind(t) AS
+    CASE WHEN t = 'VARCHAR' THEN 'varchar' WHEN t = 'BOOLEAN' THEN 'boolean' WHEN t LIKE 'DECIMAL%' OR t IN
+    ('TINYINT','SMALLINT','INTEGER','BIGINT','HUGEINT','FLOAT','DOUBLE') THEN 'number' WHEN t LIKE 'TIMESTAMP%'
+    OR t = 'DATE' THEN 'timestamp' WHEN t = 'BLOB' THEN 'varbinary' WHEN t = 'JSON' THEN 'json' ELSE NULL END;
 
+trino_same(a, b, v) AS
+    CASE WHEN trino_kind(typeof(a)) <> trino_kind(typeof(b)) THEN
+    error('TYPE_MISMATCH: Cannot apply operator to ' || lower(typeof(a)) || ', ' || lower(typeof(b))) ELSE v
+    END;
 
-MACROS = [
-    "trino_kind(t) AS CASE WHEN t = 'VARCHAR' THEN 'varchar' WHEN t = 'BOOLEAN' THEN 'boolean' "
-    "WHEN t LIKE 'DECIMAL%' OR t IN ('TINYINT','SMALLINT','INTEGER','BIGINT','HUGEINT','FLOAT','DOUBLE') "
-    "THEN 'number' WHEN t LIKE 'TIMESTAMP%' OR t = 'DATE' THEN 'timestamp' WHEN t = 'BLOB' THEN 'varbinary' "
-    "WHEN t = 'JSON' THEN 'json' ELSE NULL END",
-    "trino_same(a, b, v) AS CASE WHEN trino_kind(typeof(a)) <> trino_kind(typeof(b)) "
-    "THEN error('TYPE_MISMATCH: Cannot apply operator to ' || lower(typeof(a)) || ', ' || lower(typeof(b))) ELSE v END",
-    "trino_div(a, b) AS CASE WHEN (typeof(a) LIKE 'DECIMAL%' AND (typeof(b) LIKE 'DECIMAL%' OR typeof(b) IN "
-    f"{_INTEGERS})) OR (typeof(b) LIKE 'DECIMAL%' AND typeof(a) IN {_INTEGERS}) "
-    "THEN error('NOT_SUPPORTED_LOCALLY: division of decimals (cast one side to double)') "
-    "WHEN b = 0 AND (typeof(a) IN ('DOUBLE','FLOAT') OR typeof(b) IN ('DOUBLE','FLOAT')) "
-    "THEN error('NOT_SUPPORTED_LOCALLY: division of a double by zero (Infinity or NaN in Trino)') ELSE a / b END",
-    "trino_try_div(a, b) AS CASE WHEN b = 0 AND typeof(a) NOT IN ('DOUBLE','FLOAT') "
-    "AND typeof(b) NOT IN ('DOUBLE','FLOAT') THEN NULL ELSE trino_div(a, b) END",
-    "trino_number(x) AS CASE WHEN typeof(x) = 'VARCHAR' THEN "
-    "error('FUNCTION_NOT_FOUND: Unexpected parameters (varchar) for function sum') ELSE x END",
-    "trino_not_decimal(x) AS CASE WHEN typeof(x) LIKE 'DECIMAL%' THEN "
-    "error('NOT_SUPPORTED_LOCALLY: avg(decimal) (cast to double)') ELSE x END",
-    "trino_not_date(x, v) AS CASE WHEN typeof(x) = 'DATE' THEN error('NOT_SUPPORTED_LOCALLY: arithmetic on a DATE "
-    "that is not written as one (write CAST(x AS DATE))') ELSE v END",
-    "trino_minus(a, b) AS CASE WHEN typeof(a) = 'DATE' THEN "
-    "error('NOT_SUPPORTED_LOCALLY: subtraction from a DATE (use date_diff)') ELSE a - b END",
-    "trino_binary(x) AS CASE WHEN typeof(x) <> 'BLOB' AND x IS NOT NULL THEN "
-    "error('FUNCTION_NOT_FOUND: Unexpected parameters (' || typeof(x) || '): varbinary expected') ELSE x END",
-    "trino_concat(a, b) AS CASE WHEN trino_kind(typeof(a)) IN ('number','timestamp','boolean') "
-    "OR trino_kind(typeof(b)) IN ('number','timestamp','boolean') THEN "
-    "error('FUNCTION_NOT_FOUND: Unexpected parameters for function concat: varchar expected') ELSE a || b END",
-    "trino_must(x, v, t) AS CASE WHEN v IS NULL AND x IS NOT NULL AND NOT (typeof(x) = 'JSON' AND "
-    "TRY_CAST(x AS VARCHAR) = 'null') THEN error('INVALID_CAST_ARGUMENT: Cannot cast ''' || "
-    "coalesce(TRY_CAST(x AS VARCHAR), '?') || ''' to ' || t) ELSE v END",
-    *_integer("bigint", "BIGINT"),
-    *_integer("integer", "INTEGER"),
-    *_integer("smallint", "SMALLINT"),
-    *_integer("tinyint", "TINYINT"),
-    f"trino_try_double(x) AS CASE WHEN typeof(x) = 'VARCHAR' THEN CASE WHEN (isfinite(TRY_CAST(x AS DOUBLE)) "
-    f"AND NOT contains(x::VARCHAR, '_')) OR regexp_full_match(x::VARCHAR, '{_NUMBER}') THEN TRY_CAST(x AS DOUBLE) END WHEN typeof(x) = 'JSON' THEN "
-    + _JSON_SCALAR.format("TRY_CAST(x AS DOUBLE)")
-    + " ELSE TRY_CAST(x AS DOUBLE) END",
-    "trino_try_real(x) AS TRY_CAST(trino_try_double(x) AS FLOAT)",
-    "trino_try_boolean(x) AS CASE WHEN typeof(x) = 'VARCHAR' AND lower(x::VARCHAR) NOT IN "
-    "('t','true','1','f','false','0') THEN NULL ELSE TRY_CAST(x AS BOOLEAN) END",
-    "trino_try_date(x) AS CASE WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(x::VARCHAR, "
-    r"'\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*') THEN NULL ELSE TRY_CAST(x AS DATE) END",
-    "trino_cast_date(x) AS trino_must(x, trino_try_date(x), 'date')",
-    "trino_ms(t) AS date_trunc('millisecond', t + INTERVAL 500 MICROSECOND)",
-    f"trino_try_timestamp(x) AS CASE WHEN typeof(x) = 'VARCHAR' THEN CASE WHEN regexp_full_match(x::VARCHAR, "
-    f"'{_TIMESTAMP}') THEN trino_ms(TRY_CAST(x AS TIMESTAMP)) END ELSE TRY_CAST(x AS TIMESTAMP) END",
-    f"trino_try_timestamptz(x) AS CASE WHEN typeof(x) = 'VARCHAR' THEN "
-    "error('NOT_SUPPORTED_LOCALLY: CAST(varchar AS timestamp with time zone)') ELSE TRY_CAST(x AS TIMESTAMPTZ) END",
-    "trino_double_text(x) AS CASE WHEN x IS NULL THEN NULL WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) "
-    "THEN CAST(x AS VARCHAR) ELSE java_double(x) END",
-    "trino_json_text_of(x) AS CASE WHEN left(CAST(TRY_CAST(x AS JSON) AS VARCHAR), 1) IN ('{', '[') THEN NULL "
-    "WHEN json_type(TRY_CAST(x AS JSON)) = 'DOUBLE' THEN trino_double_text(TRY_CAST(x AS DOUBLE)) "
-    "ELSE json_extract_string(TRY_CAST(x AS JSON), '$') END",
-    "trino_try_varchar(x) AS CASE WHEN typeof(x) IN ('DOUBLE','FLOAT') THEN trino_double_text(TRY_CAST(x AS DOUBLE)) "
-    "WHEN typeof(x) = 'TIMESTAMP' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') "
-    "WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE' THEN "
-    "strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') || ' UTC' "
-    "WHEN typeof(x) = 'JSON' THEN trino_json_text_of(x) "
-    "WHEN trino_kind(typeof(x)) IS NULL OR typeof(x) = 'BLOB' THEN error('TYPE_MISMATCH: Cannot cast ' || "
-    "lower(typeof(x)) || ' to varchar') ELSE TRY_CAST(x AS VARCHAR) END",
-    "trino_length(x) AS CASE WHEN typeof(x) = 'BLOB' THEN octet_length(TRY_CAST(x AS BLOB)) "
-    "ELSE length(TRY_CAST(x AS VARCHAR)) END",
-    "trino_substr(s, a) AS CASE WHEN a = 0 OR abs(a) > length(s) THEN CASE WHEN s IS NULL THEN NULL ELSE '' END "
-    "ELSE substr(s, a) END, (s, a, n) AS CASE WHEN a = 0 OR n <= 0 OR abs(a) > length(s) "
-    "THEN CASE WHEN s IS NULL THEN NULL ELSE '' END ELSE substr(s, a, n) END",
-    "trino_split_part(s, d, i) AS CASE WHEN i <= 0 THEN error('INVALID_FUNCTION_ARGUMENT: Index must be greater than "
-    "zero') ELSE string_split(s, d)[i] END",
-    "trino_regexp_extract(s, p, g) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END",
-    "trino_from_utf8(x) AS coalesce(TRY(decode(x)), utf8_lossy(x))",
-    # yyjson also reads trailing commas, NaN and Infinity; such text, rare, goes to a strict parser.
-    r"trino_json_text(x) AS CASE WHEN regexp_matches(x, ',[ \t\r\n]*[}\]]|[:,\[][ \t\r\n]*[-+]?[nNiI][aAnN]|^[ \t]*[-+]?[nNiI][aAnN]') "
-    "THEN strict_json(x) ELSE x END",
-    "trino_json_format(x) AS CASE WHEN left(CAST(x AS VARCHAR), 1) IN ('{', '[') THEN canonical_json(CAST(x AS VARCHAR)) "
-    "ELSE CAST(x AS VARCHAR) END",
-    "trino_json_size_of(j) AS CASE WHEN j IS NULL THEN NULL WHEN left(CAST(j AS VARCHAR), 1) = '{' "
-    "THEN len(json_keys(j)) WHEN left(CAST(j AS VARCHAR), 1) = '[' THEN json_array_length(j)::BIGINT ELSE 0 END",
-    "trino_to_json(x) AS CASE WHEN x IS NULL THEN NULL ELSE to_json(x) END",
-    "trino_json_size(x, p) AS trino_json_size_of(json_extract(TRY_CAST(x AS JSON), p))",
-    "trino_json_extract(x, p) AS json_extract(TRY_CAST(x AS JSON), p)",
-    "trino_json_scalar_of(j) AS CASE WHEN left(CAST(j AS VARCHAR), 1) IN ('{', '[') THEN NULL "
-    "ELSE json_extract_string(j, '$') END",
-    "trino_json_scalar(x, p) AS trino_json_scalar_of(json_extract(TRY_CAST(x AS JSON), p))",
-    "trino_json_array_length(x) AS CASE WHEN json_type(TRY_CAST(x AS JSON)) = 'ARRAY' "
-    "THEN json_array_length(TRY_CAST(x AS JSON))::BIGINT END",
-    "trino_contains(a, x) AS CASE WHEN list_contains(a, x) THEN true WHEN a IS NULL OR x IS NULL "
-    "OR len(list_filter(a, lambda e: e IS NULL)) > 0 THEN NULL ELSE false END",
-    "trino_array_join(a, d) AS array_to_string(list_transform(a, lambda e: trino_try_varchar(e)), d), "
-    "(a, d, n) AS array_to_string(list_transform(a, lambda e: coalesce(trino_try_varchar(e), n)), d)",
-    "trino_array_extreme(a, v) AS CASE WHEN len(list_filter(a, lambda e: e IS NULL)) > 0 THEN NULL ELSE v END",
-    "trino_array_position(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL ELSE coalesce(list_position(a, x), 0)::BIGINT END",
-    "trino_slice(a, s, n) AS list_slice(a, s, CASE WHEN s < 0 AND s + n >= 0 THEN -1 ELSE s + n - 1 END)",
-    "trino_any(l) AS CASE WHEN list_contains(l, true) THEN true WHEN len(list_filter(l, lambda e: e IS NULL)) > 0 "
-    "THEN NULL WHEN l IS NULL THEN NULL ELSE false END",
-    "trino_all(l) AS CASE WHEN list_contains(l, false) THEN false WHEN len(list_filter(l, lambda e: e IS NULL)) > 0 "
-    "THEN NULL WHEN l IS NULL THEN NULL ELSE true END",
-    "trino_subscript(a, i) AS CASE WHEN a IS NOT NULL AND i IS NOT NULL AND typeof(a) LIKE 'MAP%' AND a[i] IS NULL "
-    "THEN error('INVALID_FUNCTION_ARGUMENT: Key not present in map') WHEN typeof(a) LIKE '%[]' AND "
-    "(TRY_CAST(i AS BIGINT) < 1 OR TRY_CAST(i AS BIGINT) > cardinality(a)) THEN "
-    "error('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length') ELSE a[i] END",
-    "trino_dedup(l) AS map_from_entries(list_filter(l, lambda x, i: "
-    "list_position(list_transform(l, lambda y: y.k), x.k) = i))",
-    "trino_map_agg(k, v) AS trino_dedup(list({'k': k, 'v': v}) FILTER (WHERE k IS NOT NULL))",
-    "trino_histogram(x) AS histogram(x)",
-    "trino_checksum(x) AS unhex(format('{:016X}', ((sum(hash(x)::HUGEINT) % 18446744073709551616))::UBIGINT))",
-    "trino_width_bucket(x, a, b, n) AS CASE WHEN x < a THEN 0 WHEN x >= b THEN n + 1 "
-    "ELSE CAST(floor((x - a)::DOUBLE * n / (b - a)) AS BIGINT) + 1 END",
-    # The openx SerDe: keys in any case; a line that is no object is NULL (or an error, trino_must_json).
-    r"openx_json(x) AS CASE WHEN starts_with(x, '{') AND NOT regexp_matches(x, ',[ \t\r\n]*[}\]]|"
-    r"[:,\[][ \t\r\n]*[-+]?[nNiI][aAnN]|[A-Z][A-Za-z_0-9]*\"[ \t\r\n]*:') THEN TRY_CAST(x AS JSON) "
-    r"WHEN starts_with(x, '{') THEN TRY_CAST(openx_slow(x) AS JSON) END",
-    "trino_must_json(x, j) AS CASE WHEN j IS NULL AND starts_with(x, '{') THEN "
-    "error('HIVE_CURSOR_ERROR: Row is not a valid JSON Object - JSONException: ' || left(x, 80)) ELSE j END",
-    "trino_from_unixtime(x) AS trino_ms(to_timestamp(x))",
-    # The usual form needs no regular expression and no time zone arithmetic.
-    f"trino_try_iso8601_utc(x) AS CASE WHEN x LIKE '____-__-__T__:__:__Z' OR x LIKE '____-__-__T__:__:__.___Z' "
-    f"THEN TRY_CAST(x AS TIMESTAMP) WHEN regexp_full_match(x, '{_ISO}') "
-    "THEN trino_ms(CAST(TRY_CAST(replace(x, ',', '.') AS TIMESTAMPTZ) AS TIMESTAMP)) END",
-    "trino_try_iso8601(x) AS CAST(trino_try_iso8601_utc(x) AS TIMESTAMPTZ)",
-    "trino_iso8601_utc(x) AS CASE WHEN x IS NOT NULL AND trino_try_iso8601_utc(x) IS NULL THEN "
-    "error('INVALID_FUNCTION_ARGUMENT: Invalid format: \"' || x || '\"') ELSE trino_try_iso8601_utc(x) END",
-    "trino_iso8601(x) AS CASE WHEN x IS NOT NULL AND trino_try_iso8601(x) IS NULL THEN "
-    "error('INVALID_FUNCTION_ARGUMENT: Invalid format: \"' || x || '\"') ELSE trino_try_iso8601(x) END",
-]
+trino_div(a, b) AS
+    CASE WHEN (typeof(a) LIKE 'DECIMAL%' AND (typeof(b) LIKE 'DECIMAL%' OR typeof(b) IN
+    ('TINYINT','SMALLINT','INTEGER','BIGINT','HUGEINT'))) OR (typeof(b) LIKE 'DECIMAL%' AND typeof(a) IN
+    ('TINYINT','SMALLINT','INTEGER','BIGINT','HUGEINT')) THEN
+    error('NOT_SUPPORTED_LOCALLY: division of decimals (cast one side to double)') WHEN b = 0 AND (typeof(a) IN
+    ('DOUBLE','FLOAT') OR typeof(b) IN ('DOUBLE','FLOAT')) THEN
+    error('NOT_SUPPORTED_LOCALLY: division of a double by zero (Infinity or NaN in Trino)') ELSE a / b END;
+
+trino_try_div(a, b) AS
+    CASE WHEN b = 0 AND typeof(a) NOT IN ('DOUBLE','FLOAT') AND typeof(b) NOT IN ('DOUBLE','FLOAT') THEN NULL
+    ELSE trino_div(a, b) END;
+
+trino_number(x) AS
+    CASE WHEN typeof(x) = 'VARCHAR' THEN
+    error('FUNCTION_NOT_FOUND: Unexpected parameters (varchar) for function sum') ELSE x END;
+
+trino_not_decimal(x) AS
+    CASE WHEN typeof(x) LIKE 'DECIMAL%' THEN error('NOT_SUPPORTED_LOCALLY: avg(decimal) (cast to double)') ELSE
+    x END;
+
+trino_not_date(x, v) AS
+    CASE WHEN typeof(x) = 'DATE' THEN
+    error('NOT_SUPPORTED_LOCALLY: arithmetic on a DATE that is not written as one (write CAST(x AS DATE))')
+    ELSE v END;
+
+trino_minus(a, b) AS
+    CASE WHEN typeof(a) = 'DATE' THEN error('NOT_SUPPORTED_LOCALLY: subtraction from a DATE (use date_diff)')
+    ELSE a - b END;
+
+trino_binary(x) AS
+    CASE WHEN typeof(x) <> 'BLOB' AND x IS NOT NULL THEN error('FUNCTION_NOT_FOUND: Unexpected parameters (' ||
+    typeof(x) || '): varbinary expected') ELSE x END;
+
+trino_concat(a, b) AS
+    CASE WHEN trino_kind(typeof(a)) IN ('number','timestamp','boolean') OR trino_kind(typeof(b)) IN
+    ('number','timestamp','boolean') THEN
+    error('FUNCTION_NOT_FOUND: Unexpected parameters for function concat: varchar expected') ELSE a || b END;
+
+trino_must(x, v, t) AS
+    CASE WHEN v IS NULL AND x IS NOT NULL AND NOT (typeof(x) = 'JSON' AND TRY_CAST(x AS VARCHAR) = 'null') THEN
+    error('INVALID_CAST_ARGUMENT: Cannot cast ''' || coalesce(TRY_CAST(x AS VARCHAR), '?') || ''' to ' || t)
+    ELSE v END
+"""
+
+_FUNCTIONS = r"""
+trino_try_double(x) AS
+    CASE WHEN typeof(x) = 'VARCHAR' THEN CASE WHEN (isfinite(TRY_CAST(x AS DOUBLE)) AND NOT
+    contains(x::VARCHAR, '_')) OR regexp_full_match(x::VARCHAR,
+    '\s*[+-]?(NaN|Infinity|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)\s*') THEN TRY_CAST(x AS DOUBLE) END
+    WHEN typeof(x) = 'JSON' THEN CASE WHEN left(CAST(TRY_CAST(x AS JSON) AS VARCHAR), 1) IN ('{', '[') THEN
+    NULL ELSE TRY_CAST(x AS DOUBLE) END ELSE TRY_CAST(x AS DOUBLE) END;
+
+trino_try_real(x) AS
+    TRY_CAST(trino_try_double(x) AS FLOAT);
+
+trino_try_boolean(x) AS
+    CASE WHEN typeof(x) = 'VARCHAR' AND lower(x::VARCHAR) NOT IN ('t','true','1','f','false','0') THEN NULL
+    ELSE TRY_CAST(x AS BOOLEAN) END;
+
+trino_try_date(x) AS
+    CASE WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(x::VARCHAR,
+    '\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*') THEN NULL ELSE TRY_CAST(x AS DATE) END;
+
+trino_cast_date(x) AS
+    trino_must(x, trino_try_date(x), 'date');
+
+trino_ms(t) AS
+    date_trunc('millisecond', t + INTERVAL 500 MICROSECOND);
+
+trino_try_timestamp(x) AS
+    CASE WHEN typeof(x) = 'VARCHAR' THEN CASE WHEN regexp_full_match(x::VARCHAR,
+    '\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,12})?)?)?\s*') THEN
+    trino_ms(TRY_CAST(x AS TIMESTAMP)) END ELSE TRY_CAST(x AS TIMESTAMP) END;
+
+trino_try_timestamptz(x) AS
+    CASE WHEN typeof(x) = 'VARCHAR' THEN
+    error('NOT_SUPPORTED_LOCALLY: CAST(varchar AS timestamp with time zone)') ELSE TRY_CAST(x AS TIMESTAMPTZ)
+    END;
+
+trino_double_text(x) AS
+    CASE WHEN x IS NULL THEN NULL WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) THEN CAST(x AS VARCHAR) ELSE
+    java_double(x) END;
+
+trino_json_text_of(x) AS
+    CASE WHEN left(CAST(TRY_CAST(x AS JSON) AS VARCHAR), 1) IN ('{', '[') THEN NULL WHEN json_type(TRY_CAST(x
+    AS JSON)) = 'DOUBLE' THEN trino_double_text(TRY_CAST(x AS DOUBLE)) ELSE json_extract_string(TRY_CAST(x AS
+    JSON), '$') END;
+
+trino_try_varchar(x) AS
+    CASE WHEN typeof(x) IN ('DOUBLE','FLOAT') THEN trino_double_text(TRY_CAST(x AS DOUBLE)) WHEN typeof(x) =
+    'TIMESTAMP' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') WHEN typeof(x) =
+    'TIMESTAMP WITH TIME ZONE' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') || ' UTC' WHEN
+    typeof(x) = 'JSON' THEN trino_json_text_of(x) WHEN trino_kind(typeof(x)) IS NULL OR typeof(x) = 'BLOB' THEN
+    error('TYPE_MISMATCH: Cannot cast ' || lower(typeof(x)) || ' to varchar') ELSE TRY_CAST(x AS VARCHAR) END;
+
+trino_length(x) AS
+    CASE WHEN typeof(x) = 'BLOB' THEN octet_length(TRY_CAST(x AS BLOB)) ELSE length(TRY_CAST(x AS VARCHAR)) END;
+
+trino_substr(s, a) AS
+    CASE WHEN a = 0 OR abs(a) > length(s) THEN CASE WHEN s IS NULL THEN NULL ELSE '' END ELSE substr(s, a) END,
+    (s, a, n) AS CASE WHEN a = 0 OR n <= 0 OR abs(a) > length(s) THEN CASE WHEN s IS NULL THEN NULL ELSE '' END
+    ELSE substr(s, a, n) END;
+
+trino_split_part(s, d, i) AS
+    CASE WHEN i <= 0 THEN error('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero') ELSE
+    string_split(s, d)[i] END;
+
+trino_regexp_extract(s, p, g) AS
+    CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END;
+
+trino_from_utf8(x) AS
+    coalesce(TRY(decode(x)), utf8_lossy(x));
+
+trino_json_text(x) AS
+    -- yyjson also reads trailing commas, NaN and Infinity; such text, rare, goes to a strict parser.
+    CASE WHEN regexp_matches(x, ',[ \t\r\n]*[}\]]|[:,\[][ \t\r\n]*[-+]?[nNiI][aAnN]|^[ \t]*[-+]?[nNiI][aAnN]')
+    THEN strict_json(x) ELSE x END;
+
+trino_json_format(x) AS
+    CASE WHEN left(CAST(x AS VARCHAR), 1) IN ('{', '[') THEN canonical_json(CAST(x AS VARCHAR)) ELSE CAST(x AS
+    VARCHAR) END;
+
+trino_json_size_of(j) AS
+    CASE WHEN j IS NULL THEN NULL WHEN left(CAST(j AS VARCHAR), 1) = '{' THEN len(json_keys(j)) WHEN
+    left(CAST(j AS VARCHAR), 1) = '[' THEN json_array_length(j)::BIGINT ELSE 0 END;
+
+trino_to_json(x) AS
+    CASE WHEN x IS NULL THEN NULL ELSE to_json(x) END;
+
+trino_json_size(x, p) AS
+    trino_json_size_of(json_extract(TRY_CAST(x AS JSON), p));
+
+trino_json_extract(x, p) AS
+    json_extract(TRY_CAST(x AS JSON), p);
+
+trino_json_scalar_of(j) AS
+    CASE WHEN left(CAST(j AS VARCHAR), 1) IN ('{', '[') THEN NULL ELSE json_extract_string(j, '$') END;
+
+trino_json_scalar(x, p) AS
+    trino_json_scalar_of(json_extract(TRY_CAST(x AS JSON), p));
+
+trino_json_array_length(x) AS
+    CASE WHEN json_type(TRY_CAST(x AS JSON)) = 'ARRAY' THEN json_array_length(TRY_CAST(x AS JSON))::BIGINT END;
+
+trino_contains(a, x) AS
+    CASE WHEN list_contains(a, x) THEN true WHEN a IS NULL OR x IS NULL OR len(list_filter(a, lambda e: e IS
+    NULL)) > 0 THEN NULL ELSE false END;
+
+trino_array_join(a, d) AS
+    array_to_string(list_transform(a, lambda e: trino_try_varchar(e)), d), (a, d, n) AS
+    array_to_string(list_transform(a, lambda e: coalesce(trino_try_varchar(e), n)), d);
+
+trino_array_extreme(a, v) AS
+    CASE WHEN len(list_filter(a, lambda e: e IS NULL)) > 0 THEN NULL ELSE v END;
+
+trino_array_position(a, x) AS
+    CASE WHEN a IS NULL OR x IS NULL THEN NULL ELSE coalesce(list_position(a, x), 0)::BIGINT END;
+
+trino_slice(a, s, n) AS
+    list_slice(a, s, CASE WHEN s < 0 AND s + n >= 0 THEN -1 ELSE s + n - 1 END);
+
+trino_any(l) AS
+    CASE WHEN list_contains(l, true) THEN true WHEN len(list_filter(l, lambda e: e IS NULL)) > 0 THEN NULL WHEN
+    l IS NULL THEN NULL ELSE false END;
+
+trino_all(l) AS
+    CASE WHEN list_contains(l, false) THEN false WHEN len(list_filter(l, lambda e: e IS NULL)) > 0 THEN NULL
+    WHEN l IS NULL THEN NULL ELSE true END;
+
+trino_subscript(a, i) AS
+    CASE WHEN a IS NOT NULL AND i IS NOT NULL AND typeof(a) LIKE 'MAP%' AND a[i] IS NULL THEN
+    error('INVALID_FUNCTION_ARGUMENT: Key not present in map') WHEN typeof(a) LIKE '%[]' AND (TRY_CAST(i AS
+    BIGINT) < 1 OR TRY_CAST(i AS BIGINT) > cardinality(a)) THEN
+    error('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length') ELSE a[i]
+    END;
+
+trino_dedup(l) AS
+    map_from_entries(list_filter(l, lambda x, i: list_position(list_transform(l, lambda y: y.k), x.k) = i));
+
+trino_map_agg(k, v) AS
+    trino_dedup(list({'k': k, 'v': v}) FILTER (WHERE k IS NOT NULL));
+
+trino_histogram(x) AS
+    histogram(x);
+
+trino_checksum(x) AS
+    unhex(format('{:016X}', ((sum(hash(x)::HUGEINT) % 18446744073709551616))::UBIGINT));
+
+trino_width_bucket(x, a, b, n) AS
+    CASE WHEN x < a THEN 0 WHEN x >= b THEN n + 1 ELSE CAST(floor((x - a)::DOUBLE * n / (b - a)) AS BIGINT) + 1
+    END;
+
+openx_json(x) AS
+    -- The openx SerDe: keys in any case; a line that is no object is NULL (or an error, trino_must_json).
+    CASE WHEN starts_with(x, '{') AND NOT regexp_matches(x,
+    ',[ \t\r\n]*[}\]]|[:,\[][ \t\r\n]*[-+]?[nNiI][aAnN]|[A-Z][A-Za-z_0-9]*\"[ \t\r\n]*:') THEN TRY_CAST(x AS
+    JSON) WHEN starts_with(x, '{') THEN TRY_CAST(openx_slow(x) AS JSON) END;
+
+trino_must_json(x, j) AS
+    CASE WHEN j IS NULL AND starts_with(x, '{') THEN
+    error('HIVE_CURSOR_ERROR: Row is not a valid JSON Object - JSONException: ' || left(x, 80)) ELSE j END;
+
+trino_from_unixtime(x) AS
+    trino_ms(to_timestamp(x));
+
+trino_try_iso8601_utc(x) AS
+    -- The usual form needs no regular expression and no time zone arithmetic.
+    CASE WHEN x LIKE '____-__-__T__:__:__Z' OR x LIKE '____-__-__T__:__:__.___Z' THEN TRY_CAST(x AS TIMESTAMP)
+    WHEN regexp_full_match(x,
+    '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?')
+    THEN trino_ms(CAST(TRY_CAST(replace(x, ',', '.') AS TIMESTAMPTZ) AS TIMESTAMP)) END;
+
+trino_try_iso8601(x) AS
+    CAST(trino_try_iso8601_utc(x) AS TIMESTAMPTZ);
+
+trino_iso8601_utc(x) AS
+    CASE WHEN x IS NOT NULL AND trino_try_iso8601_utc(x) IS NULL THEN
+    error('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || x || '"') ELSE trino_try_iso8601_utc(x) END;
+
+trino_iso8601(x) AS
+    CASE WHEN x IS NOT NULL AND trino_try_iso8601(x) IS NULL THEN
+    error('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || x || '"') ELSE trino_try_iso8601(x) END
+"""
+
+_NAMES = ("bigint", "integer", "smallint", "tinyint")
+_INTEGERS = [_INTEGER.format(name=name, kind=name.upper()) for name in _NAMES]
+MACROS = [macro.strip() for text in (_GUARDS, *_INTEGERS, _FUNCTIONS) for macro in text.split(";\n")]

@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 
 import duckdb
 from sqlglot import exp
-from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.optimizer.scope import traverse_scope
 
 from infra.local.athena import predicates, scan
-from infra.local.athena.catalog import Catalog, Table
+from infra.local.athena.catalog import Catalog, Partition, Table
 from infra.local.athena.dialect import parse_query
 from infra.local.athena.errors import QueryError
 from infra.local.athena.json_format import mark_unread_formats
-from infra.local.athena.objects import ObjectStore
+from infra.local.athena.objects import ObjectStore, S3Object
 from infra.local.athena.pruning import prune
 from infra.local.athena.scan import Scan
 from infra.local.athena.translate import to_duckdb
@@ -34,9 +34,7 @@ class Planner:
     def __init__(self, catalog: Catalog, store: ObjectStore) -> None:
         self._catalog, self._store = catalog, store
 
-    def plan(
-        self, con: duckdb.DuckDBPyConnection, query: exp.Expression, database: str, *, cleaned: bool = False
-    ) -> Plan:
+    def plan(self, con: duckdb.DuckDBPyConnection, query: exp.Expr, database: str, *, cleaned: bool = False) -> Plan:
         """The DuckDB text of a query and its scans; the partitions and objects of this moment are its snapshot."""
         query = self._open_views(query.copy(), database, 0)
         _name_columns(query)
@@ -56,7 +54,7 @@ class Planner:
         plan.sql = self._render(con, query, relations)
         return plan
 
-    def _open_views(self, query: exp.Expression, database: str, depth: int) -> exp.Expression:
+    def _open_views(self, query: exp.Expr, database: str, depth: int) -> exp.Expr:
         if depth > _VIEW_DEPTH:
             raise QueryError("VIEW_IS_RECURSIVE: Views are nested too deeply")
         for node in _table_nodes(query):
@@ -70,7 +68,7 @@ class Planner:
                 node.replace(exp.Subquery(this=body, alias=alias))
         return query
 
-    def _bind(self, query: exp.Expression, database: str) -> list[tuple[exp.Table, Table]]:
+    def _bind(self, query: exp.Expr, database: str) -> list[tuple[exp.Table, Table]]:
         bound = []
         known: dict[tuple[str, str], Table] = {}
         for node in _table_nodes(query):
@@ -81,15 +79,15 @@ class Planner:
         return bound
 
     def _objects(
-        self, con: duckdb.DuckDBPyConnection, table: Table, alternatives: list[list[exp.Expression]]
-    ) -> list[tuple[scan.S3Object, scan.Partition | None]]:
+        self, con: duckdb.DuckDBPyConnection, table: Table, alternatives: list[list[exp.Expr]]
+    ) -> list[tuple[S3Object, Partition | None]]:
         if not table.keys:
             return [(item, None) for item in self._store.listing(table.location) if item.visible]
         partitions = prune(self._catalog, con, table, alternatives, to_duckdb)
         found = self._store.list_many(p.location for p in partitions)
         return [(item, p) for p in partitions for item in found[p.location]]
 
-    def _render(self, con: duckdb.DuckDBPyConnection, query: exp.Expression, relations: dict[str, str]) -> str:
+    def _render(self, con: duckdb.DuckDBPyConnection, query: exp.Expr, relations: dict[str, str]) -> str:
         flatten(query, to_duckdb)
         text = _fill(to_duckdb(query), relations)
         if "map_entries(" in text and query.find(exp.Unnest):
@@ -100,7 +98,7 @@ class Planner:
         return text
 
 
-def _name_columns(query: exp.Expression) -> None:
+def _name_columns(query: exp.Expr) -> None:
     """Unnamed result columns are _col0, _col1, ... by position, as Athena calls them."""
     first = query
     while isinstance(first, exp.SetOperation | exp.Subquery):
@@ -111,7 +109,7 @@ def _name_columns(query: exp.Expression) -> None:
                 item.replace(exp.alias_(item.copy(), f"_col{number}", quoted=True))
 
 
-def is_named(item: exp.Expression) -> bool:
+def is_named(item: exp.Expr) -> bool:
     """Whether a select item names its column itself: by an alias, as a column or field, or as a star."""
     return isinstance(item, exp.Alias | exp.Column | exp.Star | exp.Dot)
 
@@ -122,7 +120,7 @@ def _fill(text: str, relations: dict[str, str]) -> str:
     return text
 
 
-def _table_nodes(query: exp.Expression) -> list[exp.Table]:
+def _table_nodes(query: exp.Expr) -> list[exp.Table]:
     """References to catalog tables: not to CTEs, whatever they hide."""
     found: dict[int, exp.Table] = {}
     for scope in traverse_scope(query):
@@ -132,7 +130,7 @@ def _table_nodes(query: exp.Expression) -> list[exp.Table]:
     return list(found.values())
 
 
-def _mentioned(query: exp.Expression, table: Table) -> set[str]:
+def _mentioned(query: exp.Expr, table: Table) -> set[str]:
     """Columns of `table` that the query may use: by name anywhere, all of them under a *."""
     names = {name for name, _ in table.columns + table.keys}
     stars = [s for s in query.find_all(exp.Star) if not isinstance(s.parent, exp.Anonymous)]
@@ -147,6 +145,3 @@ def _replace(node: exp.Table, name: str) -> None:
     node.set("db", None)
     node.set("catalog", None)
     node.set("alias", alias)
-
-
-__all__ = ["Plan", "Planner", "Scope"]

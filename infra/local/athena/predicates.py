@@ -9,7 +9,7 @@ from infra.local.athena.catalog import Table
 from infra.local.athena.errors import QueryError
 from infra.local.athena.hive_types import hive_to_duckdb
 
-Conjuncts = list[exp.Expression]
+Conjuncts = list[exp.Expr]
 
 
 def sources(scope: Scope) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def sources(scope: Scope) -> dict[str, Any]:
     return {name: source for name, (_, source) in scope.selected_sources.items()}
 
 
-def partition_conditions(query: exp.Expression, tables: dict[int, Table]) -> dict[int, list[Conjuncts]]:
+def partition_conditions(query: exp.Expr, tables: dict[int, Table]) -> dict[int, list[Conjuncts]]:
     """For each table reference (by id of its node): one list of conditions for each way the query reaches it.
 
     Conditions are those that must hold of every row used: conjuncts of WHERE and of inner joins' ON, here or in an
@@ -52,8 +52,8 @@ def _outer(scope: Scope, name: str, keys: set[str], scopes: list[Scope]) -> list
     through = _passed_through(select, scope, name, keys)
     out: list[Conjuncts] = []
     for user, alias in users:
-        for conjuncts in _alternatives(user, alias, set(through), scopes):
-            out.append([_renamed(c, through) for c in conjuncts])
+        inner = _alternatives(user, alias, set(through), scopes)
+        out += [[_renamed(c, through) for c in conjuncts] for conjuncts in inner]
     return out
 
 
@@ -73,8 +73,9 @@ def _passed_through(select: exp.Select, scope: Scope, name: str, keys: set[str])
             of_this = len(sources(scope)) == 1 or (qualified and column.table == name)
             out.update({k: k for k in keys} if of_this and not aggregates else {})
         elif isinstance(column, exp.Column) and _is_of(column, scope, name) and column.name.lower() in keys:
-            if not aggregates or (grouped and column.name.lower() in grouped):
-                out[item.alias_or_name.lower()] = column.name.lower()
+            if aggregates and column.name.lower() not in (grouped or set()):
+                continue
+            out[item.alias_or_name.lower()] = column.name.lower()
     return out
 
 
@@ -104,12 +105,12 @@ def _binds(join: exp.Join, name: str, nullable: set[str]) -> bool:
     return not join.side and name not in nullable
 
 
-def _flatten(node: exp.Expression) -> Conjuncts:
+def _flatten(node: exp.Expr) -> Conjuncts:
     node = node.unnest()
     return _flatten(node.left) + _flatten(node.right) if isinstance(node, exp.And) else [node]
 
 
-def _only_keys(condition: exp.Expression, scope: Scope, name: str, keys: set[str]) -> bool:
+def _only_keys(condition: exp.Expr, scope: Scope, name: str, keys: set[str]) -> bool:
     if condition.find(exp.Query):
         return False
     columns = list(condition.find_all(exp.Column))
@@ -120,7 +121,7 @@ def _is_of(column: exp.Column, scope: Scope, name: str) -> bool:
     return column.table == name or (not column.table and len(sources(scope)) == 1)
 
 
-def _bare(condition: exp.Expression) -> exp.Expression:
+def _bare(condition: exp.Expr) -> exp.Expr:
     copy = condition.copy()
     for column in list(copy.find_all(exp.Column)):
         column.set("table", None)
@@ -128,7 +129,7 @@ def _bare(condition: exp.Expression) -> exp.Expression:
     return copy
 
 
-def _renamed(condition: exp.Expression, names: dict[str, str]) -> exp.Expression:
+def _renamed(condition: exp.Expr, names: dict[str, str]) -> exp.Expr:
     for column in list(condition.find_all(exp.Column)):
         column.set("this", exp.to_identifier(names[column.name.lower()]))
     return condition
@@ -137,7 +138,7 @@ def _renamed(condition: exp.Expression, names: dict[str, str]) -> exp.Expression
 _KINDS = {"VARCHAR": "varchar", "BOOLEAN": "boolean", "DATE": "date", "TIMESTAMP": "timestamp"}
 
 
-def check_columns(query: exp.Expression, tables: dict[int, Table]) -> None:
+def check_columns(query: exp.Expr, tables: dict[int, Table]) -> None:
     """Refuse comparisons of a table's column with a literal of another type, as Trino does (TYPE_MISMATCH).
 
     Comparisons proved right are marked, so that the translation leaves them bare (and DuckDB can push them down).
@@ -153,7 +154,7 @@ def check_columns(query: exp.Expression, tables: dict[int, Table]) -> None:
                     node.meta["typed"] = len(others) == len(_others(node))
 
 
-def _others(node: exp.Expression) -> list[exp.Expression]:
+def _others(node: exp.Expr) -> list[exp.Expr]:
     if isinstance(node, exp.In):
         return list(node.expressions)
     if isinstance(node, exp.Between):
@@ -171,7 +172,7 @@ def _column_type(scope: Scope, column: exp.Column, tables: dict[int, Table]) -> 
     return None
 
 
-def _check(column: exp.Column, hive: str, others: list[exp.Expression], node: exp.Expression) -> None:
+def _check(column: exp.Column, hive: str, others: list[exp.Literal], node: exp.Expr) -> None:
     kind = hive_to_duckdb(hive)
     left = _KINDS.get(kind, kind.lower())
     for value in others:

@@ -15,13 +15,13 @@ from infra.local.athena import projection
 from infra.local.athena.catalog import Catalog, Partition, Table
 from infra.local.athena.hive_types import hive_to_duckdb, quote
 
-Conjuncts = list[exp.Expression]
-Render = Callable[[exp.Expression], str]
+Conjuncts = list[exp.Expr]
+Render = Callable[[exp.Expr], str]
 MAX_LOOKUPS = 1000
 """Up to so many registered partitions are asked for by value; beyond it, all are listed."""
 
 
-def wanted(condition: exp.Expression, key: str) -> set[str] | None:
+def wanted(condition: exp.Expr, key: str) -> set[str] | None:
     """The only values of `key` under which `condition` can hold; None when it does not say."""
     node = condition.unnest()
     if isinstance(node, exp.And):
@@ -37,8 +37,8 @@ def wanted(condition: exp.Expression, key: str) -> set[str] | None:
             if _is_key(side, key) and isinstance(other, exp.Literal):
                 return {other.name}
     if isinstance(node, exp.In) and _is_key(node.this, key) and node.expressions:
-        if all(isinstance(v, exp.Literal) for v in node.expressions):
-            return {v.name for v in node.expressions}
+        literals = all(isinstance(v, exp.Literal) for v in node.expressions)
+        return {v.name for v in node.expressions} if literals else None
     return None
 
 
@@ -69,7 +69,7 @@ def _key_kinds(table: Table) -> list[tuple[str, bool]]:
     return [(name, hive_to_duckdb(hive) not in {"VARCHAR", "DATE"}) for name, hive in table.keys]
 
 
-def _is_key(node: exp.Expression, key: str) -> bool:
+def _is_key(node: exp.Expr, key: str) -> bool:
     return isinstance(node, exp.Column) and node.name.lower() == key
 
 

@@ -24,7 +24,7 @@ def column_info(name: str, kind: DuckDBPyType) -> dict[str, Any]:
     athena = athena_name(kind)
     precision, scale = _PRECISION.get(athena, 0), 0
     if kind.id == "decimal":
-        precision, scale = (int(value) for _, value in kind.children)
+        precision, scale = (int(str(value)) for _, value in kind.children)
     return {
         "CatalogName": "hive",
         "SchemaName": "",

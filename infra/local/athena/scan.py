@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from infra.local.athena.catalog import Partition, Table
-from infra.local.athena.errors import QueryError, Unsupported
+from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.hive_types import hive_to_duckdb, literal, quote, split_top
 from infra.local.athena.objects import ObjectStore, S3Object
 
@@ -40,8 +40,10 @@ def relation(con: duckdb.DuckDBPyConnection, store: ObjectStore, scan: Scan) -> 
     if not scan.objects:
         return _nothing(wanted + keys, scan.columns)
     files = [_file(store, scan, item) for item, _ in scan.objects]
-    build = {"parquet": _parquet, "json": _json, "text": _text, "csv": _csv}[table.format]
-    source, selected = build(con, table, files, wanted)
+    if table.format == "parquet":
+        source, selected = _parquet(con, files, wanted)
+    else:
+        source, selected = {"json": _json, "text": _text, "csv": _csv}[table.format](table, files, wanted)
     if keys:
         source, key_columns = _with_keys(source, scan, files, keys)
         selected += key_columns
@@ -71,9 +73,7 @@ def _list(files: list[Path]) -> str:
     return "[" + ", ".join(literal(str(f)) for f in files) + "]"
 
 
-def _parquet(
-    con: duckdb.DuckDBPyConnection, table: Table, files: list[Path], wanted: list[tuple[str, str]]
-) -> tuple[str, list[str]]:
+def _parquet(con: duckdb.DuckDBPyConnection, files: list[Path], wanted: list[tuple[str, str]]) -> tuple[str, list[str]]:
     """Columns by name, as Athena reads Parquet; missing ones are NULL."""
     read = f"read_parquet({_list(files)}, union_by_name = true, hive_partitioning = false)"
     bound = con.sql(f"SELECT * FROM {read} LIMIT 0")
@@ -100,12 +100,11 @@ def _lines(files: list[Path], column: str) -> str:
 
 
 def _text(
-    con: duckdb.DuckDBPyConnection,  # noqa: ARG001 - one signature for every format
     table: Table,
     files: list[Path],
     wanted: list[tuple[str, str]],
 ) -> tuple[str, list[str]]:
-    """LazySimpleSerDe: fields by delimiter, no quotes, \\N is NULL; one string column is the whole line."""
+    """LazySimpleSerDe: fields by delimiter, no quotes, backslash N is NULL; one string column is the whole line."""
     delimiter = table.serde_parameters.get("field.delim", table.serde_parameters.get("serialization.format", "\x01"))
     whole = len(table.columns) == 1 and table.columns[0][1] == "string" and delimiter in {"", "1", "\x01", "\\001"}
     if whole:
@@ -119,7 +118,6 @@ def _text(
 
 
 def _csv(
-    con: duckdb.DuckDBPyConnection,  # noqa: ARG001 - one signature for every format
     table: Table,
     files: list[Path],
     wanted: list[tuple[str, str]],
@@ -133,7 +131,7 @@ def _csv(
 def _parsed(value: str, hive: str) -> str:
     kind = hive_to_duckdb(hive)
     if kind.endswith("]") or kind.startswith(("MAP", "STRUCT")):
-        raise Unsupported(f"type {hive} in a delimited text table")
+        raise UnsupportedError(f"type {hive} in a delimited text table")
     return value if kind == "VARCHAR" else f"TRY_CAST({value} AS {kind})"
 
 
@@ -149,12 +147,11 @@ def _separated(table: Table, files: list[Path], delimiter: str, quoting: str, es
 
 
 def _json(
-    con: duckdb.DuckDBPyConnection,  # noqa: ARG001 - one signature for every format
     table: Table,
     files: list[Path],
     wanted: list[tuple[str, str]],
 ) -> tuple[str, list[str]]:
-    """openx and Hive JSON SerDes: keys by name in any case, mapping.*, malformed lines NULL or an error.
+    """The openx and Hive JSON SerDes: keys by name in any case, mapping.*, malformed lines NULL or an error.
 
     AWS Athena user guide, "OpenX JSON SerDe": ignore.malformed.json makes every column of such a row NULL
     (as the engine does; the guide's word is "skip").

@@ -15,7 +15,7 @@ from infra.local.athena.config import Config
 from infra.local.athena.ddl import Ddl
 from infra.local.athena.dialect import parse_query
 from infra.local.athena.engine import connect
-from infra.local.athena.errors import QueryError, Unsupported
+from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.executions import Execution
 from infra.local.athena.hive_types import athena_name, duckdb_to_hive
 from infra.local.athena.objects import ObjectStore
@@ -79,13 +79,13 @@ class Statements:
             return self._insert(con, execution, tree)
         if isinstance(tree, exp.Query):
             return self._select(con, execution, tree)
-        raise Unsupported(f"statement {type(tree).__name__}: {sql[:80]}")
+        raise UnsupportedError(f"statement {type(tree).__name__}: {sql[:80]}")
 
     def _planned(
         self,
         con: duckdb.DuckDBPyConnection,
         execution: Execution,
-        query: exp.Expression,
+        query: exp.Expr,
         act: Callable[[Plan], _Done],
     ) -> _Done:
         """Plan, count what will be scanned, act; once more from cleaned copies if a text object cannot be read."""
@@ -110,7 +110,7 @@ class Statements:
 
     # Queries
 
-    def _select(self, con: duckdb.DuckDBPyConnection, execution: Execution, tree: exp.Expression) -> None:
+    def _select(self, con: duckdb.DuckDBPyConnection, execution: Execution, tree: exp.Expr) -> None:
         execution.substatement_type = "SELECT"
         self._planned(con, execution, tree, lambda plan: self._fetch(con, execution, plan))
         self._store.put((self._scratch / f"{execution.id}.csv").read_bytes(), execution.output)
@@ -127,7 +127,7 @@ class Statements:
         rows.write(batches, self._scratch / f"{execution.id}.csv")
         execution.rows = rows
 
-    def _explain(self, con: duckdb.DuckDBPyConnection, execution: Execution, tree: exp.Expression) -> None:
+    def _explain(self, con: duckdb.DuckDBPyConnection, execution: Execution, tree: exp.Expr) -> None:
         plan = self._planner.plan(con, tree, execution.database)
         rows = con.execute(f"EXPLAIN {plan.sql}").fetchall()
         self._put_text(execution, ["Query Plan"], [[line] for line in str(rows[0][1]).split("\n")])
@@ -274,7 +274,7 @@ def _without_explain(sql: str, execution: Execution) -> str:
     return sql[explained.end() :]
 
 
-def _name(node: exp.Expression | None, execution: Execution) -> tuple[str, str]:
+def _name(node: exp.Expr | None, execution: Execution) -> tuple[str, str]:
     if not isinstance(node, exp.Table):
         raise QueryError("SYNTAX_ERROR: a table name is missing")
     return (node.db or execution.database).lower(), node.name.lower()
@@ -284,7 +284,7 @@ def _default_location(execution: Execution) -> str:
     return f"{execution.output.rsplit('/', 1)[0]}/tables/{execution.id}"
 
 
-def _refuse_unnamed(query: exp.Expression) -> None:
+def _refuse_unnamed(query: exp.Expr) -> None:
     """Columns of a new table need names, each its own."""
     items = query.selects if isinstance(query, exp.Query) else []
     for number, item in enumerate(items, start=1):

@@ -8,7 +8,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 from infra.local.athena import json_cast
-from infra.local.athena.errors import QueryError, Unsupported
+from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.functions import lookup
 from infra.local.athena.hive_types import literal, quote
 
@@ -59,10 +59,10 @@ def duckdb_type(kind: exp.DataType) -> str:
         return f"MAP({duckdb_type(parameters[0])}, {duckdb_type(parameters[1])})"
     if kind.this == T.STRUCT:
         if not all(isinstance(f, exp.ColumnDef) for f in parameters):
-            raise Unsupported("ROW type with unnamed fields")
+            raise UnsupportedError("ROW type with unnamed fields")
         return f"STRUCT({', '.join(f'{quote(f.name)} {duckdb_type(f.kind)}' for f in parameters)})"
     if kind.this not in _TYPES:
-        raise Unsupported(f"type {kind.sql(dialect='trino')}")
+        raise UnsupportedError(f"type {kind.sql(dialect='trino')}")
     return _TYPES[kind.this]
 
 
@@ -93,7 +93,7 @@ class DuckDBText(DuckDBGenerator):
             return f"CAST({self.sql(arguments[0])} AS VARCHAR)"
         return lookup(name).render(self, name, arguments)
 
-    def _aggregate(self, name: str, arguments: list[exp.Expression]) -> str:
+    def _aggregate(self, name: str, arguments: list[exp.Expr]) -> str:
         """An aggregate with DISTINCT or ORDER BY among its arguments."""
         first, order = arguments[0], ""
         if isinstance(first, exp.Order):
@@ -102,22 +102,22 @@ class DuckDBText(DuckDBGenerator):
         distinct = isinstance(first, exp.Distinct)
         values = first.expressions if isinstance(first, exp.Distinct) else [first]
         text = lookup(name).render(self, name, values + arguments[1:])
-        if text.count("(") < 1 or (distinct or order) and text.startswith("trino_"):
-            raise Unsupported(f"DISTINCT or ORDER BY in {name}")
+        if (distinct or order) and text.startswith("trino_"):
+            raise UnsupportedError(f"DISTINCT or ORDER BY in {name}")
         if distinct and name == "count" and len(values) > 1:
-            raise Unsupported("count(DISTINCT a, b)")
+            raise UnsupportedError("count(DISTINCT a, b)")
         head, _, rest = text.partition("(")
         return f"{head}({'DISTINCT ' if distinct else ''}{rest[:-1]}{order})"
 
-    def _if(self, arguments: list[exp.Expression]) -> str:
+    def _if(self, arguments: list[exp.Expr]) -> str:
         other = self.sql(arguments[2]) if len(arguments) > 2 else "NULL"
         return f"CASE WHEN {self.sql(arguments[0])} THEN {self.sql(arguments[1])} ELSE {other} END"
 
-    def _try(self, node: exp.Expression) -> str:
+    def _try(self, node: exp.Expr) -> str:
         """TRY(x): casts and parses become their NULL-returning forms; anything else is DuckDB's own TRY."""
         return self._quiet(node) or f"TRY({self.sql(node)})"
 
-    def _quiet(self, node: exp.Expression) -> str | None:
+    def _quiet(self, node: exp.Expr) -> str | None:
         node = node.unnest()
         if _cannot_fail(node):
             return self.sql(node)
@@ -171,7 +171,7 @@ class DuckDBText(DuckDBGenerator):
             return self._json_cast(node, value, quiet=quiet)
         if kind.this in {T.ARRAY, T.MAP, T.STRUCT, T.DECIMAL, T.VARBINARY}:
             return f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {duckdb_type(kind)})"
-        raise Unsupported(f"cast to {kind.sql(dialect='trino')}")
+        raise UnsupportedError(f"cast to {kind.sql(dialect='trino')}")
 
     def _scalar_cast(self, kind: exp.DataType, value: str, *, quiet: bool) -> str:
         name = _SCALAR_CASTS[kind.this]
@@ -201,7 +201,7 @@ class DuckDBText(DuckDBGenerator):
         own = f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {kind})"
         return f"CASE WHEN typeof({value}) = 'JSON' THEN {cast} ELSE {own} END"
 
-    def _utc_moment(self, node: exp.Expression) -> str | None:
+    def _utc_moment(self, node: exp.Expr) -> str | None:
         """CAST([TRY](from_iso8601_timestamp(x)) AT TIME ZONE 'UTC' AS TIMESTAMP) without a detour over zones."""
         node = node.unnest()
         if not isinstance(node, exp.AtTimeZone) or node.args["zone"].name.upper() != "UTC":
@@ -220,7 +220,7 @@ class DuckDBText(DuckDBGenerator):
             inner = inner.this if isinstance(inner, exp.Paren) else inner.expressions[0]
         iso = isinstance(inner, exp.Anonymous) and inner.name.lower() == "from_iso8601_timestamp"
         if iso and node.to.this in _ZONE_LOSING:
-            raise Unsupported(
+            raise UnsupportedError(
                 "CAST(from_iso8601_timestamp(x) AS ...) keeps the wall clock of x's own offset in Trino; "
                 "write from_iso8601_timestamp(x) AT TIME ZONE 'UTC' inside the cast"
             )
@@ -232,7 +232,7 @@ class DuckDBText(DuckDBGenerator):
     def _at_time_zone(self, node: exp.AtTimeZone, value: str) -> str:
         zone = node.args["zone"].name
         if zone.upper() not in {"UTC", "Z", "+00:00"}:
-            raise Unsupported(f"AT TIME ZONE '{zone}'")
+            raise UnsupportedError(f"AT TIME ZONE '{zone}'")
         return f"CAST({value} AS TIMESTAMPTZ)"
 
     def parsejson_sql(self, expression: exp.ParseJSON) -> str:
@@ -286,7 +286,7 @@ class DuckDBText(DuckDBGenerator):
     def trim_sql(self, expression: exp.Trim, default_trim_type: str = "") -> str:  # noqa: ARG002 - sqlglot's signature
         """trim(x); the longer forms are refused."""
         if expression.args.get("expression") or expression.args.get("position"):
-            raise Unsupported("TRIM(... FROM ...)")
+            raise UnsupportedError("TRIM(... FROM ...)")
         return lookup("trim").render(self, "trim", [expression.this])
 
     def extract_sql(self, expression: exp.Extract) -> str:
@@ -300,34 +300,40 @@ class DuckDBText(DuckDBGenerator):
         return unnest_relation(self, expression)
 
 
-def _cannot_fail(node: exp.Expression) -> bool:
+def _cannot_fail(node: exp.Expr) -> bool:
     """Whether no value can make the expression fail."""
     harmless = exp.Column | exp.Literal | exp.Var | exp.Dot | exp.Identifier | exp.Null | exp.Paren | exp.Sub | exp.Add
     return all(
-        isinstance(n, harmless) or (isinstance(n, exp.Anonymous) and n.name.lower() in _HARMLESS) for n in node.walk()
+        isinstance(n, harmless) or (isinstance(n, exp.Anonymous) and n.name.lower() in _HARMLESS.split())
+        for n in node.walk()
     )
 
 
-_HARMLESS = set(
+_HARMLESS = (
     "substr substring lower upper length trim ltrim rtrim replace strpos coalesce nullif json_extract_scalar "
-    "json_extract json_format regexp_extract regexp_like element_at".split()
+    "json_extract json_format regexp_extract regexp_like element_at "
 )
 
 
-def _parsed_text(node: exp.Expression) -> exp.Expression | None:
-    """x of json_parse(x), seen through brackets and TRY."""
+def _parsed_text(node: exp.Expr) -> exp.Expr | None:
+    """The x of json_parse(x), seen through brackets and TRY."""
     while True:
         node = node.unnest()
         if not isinstance(node, exp.Anonymous) or len(node.expressions) != 1:
             return None
         if node.name.lower() == "json_parse":
-            return node.expressions[0]
+            return _first(node)
         if node.name.lower() != "try":
             return None
         node = node.expressions[0]
 
 
-def _built_here(node: exp.Expression) -> bool:
+def _first(call: exp.Anonymous) -> exp.Expr:
+    argument: exp.Expr = call.expressions[0]
+    return argument
+
+
+def _built_here(node: exp.Expr) -> bool:
     """Whether the value is an array, map or row that the expression itself builds."""
     node = node.unnest()
     builders = {"map", "row", "map_agg", "array_agg", "transform", "filter", "split", "sequence", "map_filter"}
@@ -344,7 +350,7 @@ def _lowered(kind: exp.DataType) -> exp.DataType:
     return kind
 
 
-def _in_join(node: exp.Expression) -> bool:
+def _in_join(node: exp.Expr) -> bool:
     """Whether the comparison decides a join: DuckDB must see it bare to choose a hash join."""
     parent = node.parent
     while isinstance(parent, exp.And | exp.Paren | exp.Or):
@@ -352,8 +358,8 @@ def _in_join(node: exp.Expression) -> bool:
     return isinstance(parent, exp.Join)
 
 
-def to_duckdb(tree: exp.Expression, *, unnest_maps: bool = True) -> str:
-    """DuckDB text of a Trino tree; QueryError or Unsupported for what has no equal there.
+def to_duckdb(tree: exp.Expr, *, unnest_maps: bool = True) -> str:
+    """DuckDB text of a Trino tree; QueryError or UnsupportedError for what has no equal there.
 
     UNNEST(x) AS t(a, b) takes a map or an array of rows apart; `unnest_maps` says which (the text does not).
     """

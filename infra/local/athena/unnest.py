@@ -5,7 +5,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from infra.local.athena.errors import QueryError, Unsupported
+from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.hive_types import quote
 
 
@@ -14,7 +14,7 @@ class Renderer(Protocol):
 
     unnest_maps: bool
 
-    def sql(self, node: exp.Expression) -> str:
+    def sql(self, node: exp.Expr) -> str:
         """DuckDB text of a Trino expression."""
 
 
@@ -28,9 +28,9 @@ def unnest_relation(renderer: Renderer, node: exp.Unnest) -> str:
     names = [c.name for c in alias.args.get("columns") or []] if alias else []
     offset = node.args.get("offset")
     if len(node.expressions) != 1:
-        raise Unsupported("UNNEST of several arrays (use zip or an index)")
+        raise UnsupportedError("UNNEST of several arrays (use zip or an index)")
     table = quote(alias.name) if alias and alias.this else "unnest"
-    if isinstance(offset, exp.Expression) and offset.name and len(names) >= 1 and offset.name not in names:
+    if isinstance(offset, exp.Expr) and offset.name and len(names) >= 1 and offset.name not in names:
         names = [*names, offset.name]
     wide = len(names) - (1 if offset else 0) >= 2
     source = renderer.sql(node.expressions[0])
@@ -43,10 +43,11 @@ def unnest_relation(renderer: Renderer, node: exp.Unnest) -> str:
     parts = [f"struct_extract_at(__item, {i + 1}) AS {quote(n)}" for i, n in enumerate(values)]
     parts += [f"__position AS {quote(names[-1])}"] if offset else []
     listed = f"map_entries({source})" if renderer.unnest_maps else source
-    return f"LATERAL (SELECT {', '.join(parts)} FROM UNNEST({listed}) WITH ORDINALITY AS __u(__item, __position)) AS {table}"
+    body = f"SELECT {', '.join(parts)} FROM UNNEST({listed}) WITH ORDINALITY AS __u(__item, __position)"
+    return f"LATERAL ({body}) AS {table}"
 
 
-def flatten(query: exp.Expression, render: Callable[[exp.Expression], str]) -> None:
+def flatten(query: exp.Expr, render: Callable[[exp.Expr], str]) -> None:
     """FROM a CROSS JOIN UNNEST(x) AS t(r, n), in place, as a select list: FROM (SELECT a.*, unnest(x) ... FROM a).
 
     DuckDB runs the join through a numbering of all rows, on one thread; the select list on all. Only where nothing can
@@ -76,7 +77,7 @@ def flatten(query: exp.Expression, render: Callable[[exp.Expression], str]) -> N
 _FROM = "from_" if "from_" in exp.Select.arg_types else "from"
 
 
-def _only_source(select: exp.Select) -> exp.Expression | None:
+def _only_source(select: exp.Select) -> exp.Expr | None:
     clause = select.args.get(_FROM)
     source = clause.this if clause else None
     return source if isinstance(source, exp.Table | exp.Subquery) and source.alias_or_name else None
@@ -85,7 +86,7 @@ def _only_source(select: exp.Select) -> exp.Expression | None:
 def _column_names(unnest: exp.Unnest) -> tuple[list[str], bool]:
     alias, offset = unnest.args.get("alias"), unnest.args.get("offset")
     names = [c.name for c in alias.args.get("columns") or []] if alias else []
-    if isinstance(offset, exp.Expression) and offset.name and offset.name not in names:
+    if isinstance(offset, exp.Expr) and offset.name and offset.name not in names:
         names = [*names, offset.name]
     return names, bool(offset)
 
@@ -99,7 +100,7 @@ def _flattens(select: exp.Select, join: exp.Join) -> bool:
         return False
     stars = [e for e in select.expressions if isinstance(e, exp.Star) or (isinstance(e, exp.Column) and e.is_star)]
     clauses = [v for k, v in select.args.items() if k not in {_FROM, "joins", "with", "with_"} and v]
-    nodes = [n for c in clauses for n in (c if isinstance(c, list) else [c]) if isinstance(n, exp.Expression)]
+    nodes = [n for c in clauses for n in (c if isinstance(c, list) else [c]) if isinstance(n, exp.Expr)]
     return not stars and len(select.args.get("joins") or []) == 1 and not any(n.find(exp.Query) for n in nodes)
 
 

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from infra.local.athena import catalog, projection
 from infra.local.athena.catalog import Catalog, Partition, Table
-from infra.local.athena.errors import QueryError, Unsupported
+from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.executions import Execution
 from infra.local.athena.hive_types import duckdb_to_hive, hive_to_duckdb, literal, quote, writable
 from infra.local.athena.objects import ObjectStore
@@ -83,7 +83,7 @@ class Writer:
         return Written(rows, [(f, target.location + str(f.relative_to(base))) for f in files], partitions)
 
     def upload(self, execution: Execution, written: Written, moved: dict[str, str] | None = None) -> list[str]:
-        """Put the files in S3 and return their addresses; nothing stays if the query is cancelled or an upload fails."""
+        """Put the files in S3 and return their addresses; nothing stays of a failed or cancelled one."""
         places = [(file, _moved(uri, moved or {})) for file, uri in written.files]
         try:
             for start in range(0, len(places), 16):
@@ -119,7 +119,7 @@ def select_list(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, list[tup
     return f"SELECT {values} FROM ({sql}) AS __rows({aliases})", hive
 
 
-def without_order(query: exp.Expression) -> exp.Expression:
+def without_order(query: exp.Expr) -> exp.Expr:
     """The query without a top-level ORDER BY, which Trino drops in CTAS and INSERT (unless it serves a LIMIT)."""
     if isinstance(query, exp.Query) and query.args.get("order") and not query.args.get("limit"):
         query = query.copy()
@@ -131,36 +131,33 @@ def properties(create: exp.Create) -> dict[str, Any]:
     """The WITH (...) of a CTAS: lower-case names, text or lists of text."""
     out: dict[str, Any] = {}
     listed = create.args.get("properties")
-    for item in listed.expressions if listed else []:
+    for item in listed.expressions if listed is not None else []:
         if isinstance(item, exp.PartitionedByProperty):
             out["partitioned_by"] = [c.name.lower() for c in item.this.expressions]
         elif isinstance(item, exp.FileFormatProperty):
-            out["format"] = item.this.name if isinstance(item.this, exp.Expression) else str(item.this)
+            out["format"] = item.this.name if isinstance(item.this, exp.Expr) else str(item.this)
         elif isinstance(item, exp.LocationProperty):
             out["external_location"] = item.this.name
         elif isinstance(item, exp.Property):
-            value = item.args.get("value")
-            array = isinstance(value, exp.Array)
-            out[item.name.lower()] = (
-                [v.name for v in value.expressions] if array else getattr(value, "name", str(value))
-            )
+            value = item.args["value"]
+            out[item.name.lower()] = [v.name for v in value.expressions] if isinstance(value, exp.Array) else value.name
         else:
-            raise Unsupported(f"table property {item.sql(dialect='trino')}")
+            raise UnsupportedError(f"table property {item.sql(dialect='trino')}")
     return out
 
 
 def target_of(options: dict[str, Any], location: str, *, codec_names: tuple[str, ...]) -> Target:
-    """Target of a CTAS or UNLOAD from its WITH; Unsupported for formats and options this server lacks."""
+    """Target of a CTAS or UNLOAD from its WITH; UnsupportedError for formats and options this server lacks."""
     known = {"format", "external_location", "partitioned_by", "field_delimiter", *codec_names}
     for name in options:
         if name not in known:
-            raise Unsupported(f"table property {name}")
+            raise UnsupportedError(f"table property {name}")
     fmt = str(options.get("format", "PARQUET")).upper()
     if fmt not in _FORMATS:
-        raise Unsupported(f"format {fmt}")
+        raise UnsupportedError(f"format {fmt}")
     codec = next((str(options[n]).upper() for n in codec_names if n in options), "GZIP")
     if codec not in _CODECS:
-        raise Unsupported(f"compression {codec}")
+        raise UnsupportedError(f"compression {codec}")
     keys = [k.lower() for k in options.get("partitioned_by", [])]
     return Target(location.rstrip("/") + "/", _FORMATS[fmt], codec, keys, str(options.get("field_delimiter", "\x01")))
 
@@ -211,7 +208,7 @@ def insert_target(table: Table) -> Target:
         "GZIP" if table.format == "parquet" else "NONE",
     ).upper()
     if codec not in _CODECS:
-        raise Unsupported(f"compression {codec}")
+        raise UnsupportedError(f"compression {codec}")
     fmt = table.format
     if fmt == "csv":
         raise QueryError("NOT_SUPPORTED: INSERT INTO a table with the Open CSV SerDe")
@@ -266,7 +263,7 @@ def _options(target: Target) -> tuple[str, str]:
     if target.format == "parquet":
         return f"FORMAT parquet, COMPRESSION {codec}", "parquet"
     if codec not in {"gzip", "uncompressed", "zstd"}:
-        raise Unsupported(f"compression {target.codec} of {target.format}")
+        raise UnsupportedError(f"compression {target.codec} of {target.format}")
     suffix = {"gzip": ".gz", "zstd": ".zst", "uncompressed": ""}[codec]
     codec = "none" if codec == "uncompressed" else codec
     if target.format == "json":
