@@ -107,7 +107,7 @@ def duckdb_to_hive(kind: DuckDBPyType) -> str:
     """Hive type text for a written column; QueryError for what Athena's Hive tables cannot hold."""
     name = str(kind)
     if name == "JSON":
-        raise QueryError("NOT_SUPPORTED: UnsupportedError Hive type: json")
+        raise QueryError("NOT_SUPPORTED: Unsupported Hive type: json")
     if kind.id == "list":
         return f"array<{duckdb_to_hive(children(kind)[0][1])}>"
     if kind.id == "map":
@@ -118,9 +118,9 @@ def duckdb_to_hive(kind: DuckDBPyType) -> str:
     if kind.id == "decimal":
         return name.lower().replace(" ", "")
     if kind.id == "timestamp with time zone":
-        raise QueryError("NOT_SUPPORTED: UnsupportedError Hive type: timestamp(3) with time zone")
+        raise QueryError("NOT_SUPPORTED: Unsupported Hive type: timestamp(3) with time zone")
     if kind.id not in _TO_HIVE:
-        raise QueryError(f"NOT_SUPPORTED: UnsupportedError Hive type: {name.lower()}")
+        raise QueryError(f"NOT_SUPPORTED: Unsupported Hive type: {name.lower()}")
     return _TO_HIVE[kind.id]
 
 

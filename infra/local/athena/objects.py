@@ -20,6 +20,8 @@ from infra.local.athena.errors import QueryError
 
 _IN_USE = 900
 """Seconds for which a cached object is not removed: a running query may read it."""
+_LISTINGS = 32
+"""Beyond so many listings, wider folders are listed instead."""
 _TOGETHER = 6
 """So many partitions below one folder are listed by one listing of the folder."""
 
@@ -81,11 +83,7 @@ class ObjectStore:
     def list_many(self, locations: Iterable[str]) -> dict[str, list[S3Object]]:
         """Visible objects of each location; neighbours are listed together."""
         locations = list(dict.fromkeys(locations))
-        folders = Counter(_ancestor(loc, up) for loc in locations for up in (1, 2))
-        places: dict[str, list[str]] = {}
-        for location in locations:
-            shared = [a for up in (1, 2) if folders[a := _ancestor(location, up)] >= _TOGETHER]
-            places.setdefault(shared[0] if shared else location, []).append(location)
+        places = _places(locations)
         found: dict[str, list[S3Object]] = {location: [] for location in locations}
         for place, objects in zip(places, self.pool.map(self.listing, places), strict=True):
             _distribute([o for o in objects if o.visible], places[place], found)
@@ -161,6 +159,22 @@ class ObjectStore:
         """Drop everything kept on disk."""
         for folder in (self._cache, self._clean):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _places(locations: list[str]) -> dict[str, list[str]]:
+    """Folders to list -> locations below them: as few listings as needed, as narrow as possible."""
+    places = {location: [location] for location in locations}
+    for up in (1, 2, 3, 4):
+        if len(places) <= _TOGETHER:
+            break
+        members = Counter(_ancestor(location, up) for location in locations)
+        places = {}
+        for location in locations:
+            folder = _ancestor(location, up)
+            places.setdefault(folder if members[folder] >= _TOGETHER else location, []).append(location)
+        if len(places) <= _LISTINGS:
+            break
+    return places
 
 
 def _ancestor(location: str, up: int) -> str:
