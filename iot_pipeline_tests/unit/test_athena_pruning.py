@@ -6,6 +6,7 @@ import pytest
 from sqlglot import exp
 
 from infra.local.athena import projection
+from infra.local.athena.aliases import check_aliases
 from infra.local.athena.catalog import Catalog, Partition, Table
 from infra.local.athena.dialect import parse_query
 from infra.local.athena.engine import connect
@@ -243,3 +244,31 @@ def test_text_key_against_a_number_is_refused() -> None:
     query = parse_query("SELECT * FROM t WHERE year = 2026")
     with pytest.raises(QueryError, match="TYPE_MISMATCH"):
         check_columns(query, {id(n): PLAIN for n in query.find_all(exp.Table)})
+
+
+@pytest.mark.parametrize(
+    ("sql", "refused"),
+    [
+        ("SELECT line AS a, a || 'x' AS b FROM t", True),
+        ("SELECT line AS a FROM t WHERE a = 'x'", True),
+        ("SELECT line AS a, count(*) AS n FROM t GROUP BY a", True),
+        ("SELECT hour, count(*) AS n FROM t GROUP BY hour HAVING n > 1", True),
+        ("WITH q AS (SELECT line AS a FROM t) SELECT a AS b, b AS c FROM q", True),
+        ("SELECT line AS a FROM t ORDER BY a", False),
+        ("SELECT line AS hour, hour AS h FROM t", False),
+        ("WITH q AS (SELECT *, line AS a FROM t) SELECT a, hour AS a2 FROM q WHERE a = 'x'", False),
+        ("WITH q (a) AS (VALUES 1) SELECT a + 1 AS a FROM q WHERE a > 0", False),
+        ("SELECT r + 1 AS r FROM t CROSS JOIN UNNEST(ARRAY[1]) AS u(r) WHERE r > 0", False),
+        ("SELECT transform(ARRAY[1], x -> x + 1) AS x FROM t", False),
+        ("SELECT a AS b FROM (SELECT line AS a FROM t UNION ALL SELECT hour FROM t) WHERE a = 'x'", False),
+    ],
+)
+def test_aliases_are_unknown_in_their_own_select(sql: str, refused: bool) -> None:
+    """Trino docs, "SELECT": a select list's alias can be used in ORDER BY alone."""
+    query = parse_query(sql)
+    tables = {id(n): PLAIN for n in query.find_all(exp.Table) if n.name == "t"}
+    if refused:
+        with pytest.raises(QueryError, match="COLUMN_NOT_FOUND"):
+            check_aliases(query, tables)
+    else:
+        check_aliases(query, tables)

@@ -7,6 +7,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
 from infra.local.athena import predicates, scan
+from infra.local.athena.aliases import check_aliases
 from infra.local.athena.catalog import Catalog, Partition, Table
 from infra.local.athena.dialect import parse_query
 from infra.local.athena.errors import QueryError
@@ -40,8 +41,10 @@ class Planner:
         _name_columns(query)
         mark_unread_formats(query)
         tables = self._bind(query, database)
-        predicates.check_columns(query, {id(node): table for node, table in tables})
-        alternatives = predicates.partition_conditions(query, {id(node): table for node, table in tables})
+        by_node = {id(node): table for node, table in tables}
+        predicates.check_columns(query, by_node)
+        check_aliases(query, by_node)
+        alternatives = predicates.partition_conditions(query, by_node)
         plan = Plan("")
         relations: dict[str, str] = {}
         for number, (node, table) in enumerate(tables):

@@ -191,7 +191,8 @@ class DuckDBText(DuckDBGenerator):
             f"{text} IS NULL OR (starts_with(ltrim({text}, e' \\t\\r\\n'), {opening}) "
             f"AND NOT regexp_matches({text}, {literal(json_cast.suspicious(described))}))"
         )
-        inner = f"TRY_CAST({text} AS JSON)" if quiet or parsed is None else f"CAST({text} AS JSON)"
+        parse = "TRY_CAST" if quiet or parsed is None else "CAST"
+        inner = f"{parse}({value if parsed is None else text} AS JSON)"  # of a JSON value no work at all
         fitted = f"json_fit({text}, {literal(json.dumps(described))})"
         if not quiet:
             fitted = f"coalesce({fitted}, error('INVALID_CAST_ARGUMENT: Cannot cast to {kind.replace(chr(39), '')}'))"
