@@ -20,7 +20,7 @@ _WEATHER_DAYS = np.array([2.3, 3.7, 6.1, 11.9])
 _WEATHER_SHARE = np.array([0.15, 0.3, 0.35, 0.2])
 # Noise with memory: standard deviation in the metric's unit and correlation time in seconds.
 _NOISY = {"temperature": (0.25, 900.0), "humidity": (1.2, 1200.0), "pressure": (0.25, 3600.0)}
-_DECIMALS = {"temperature": 2, "humidity": 1, "pressure": 1, "flow_rate": 2, "battery": 3, "rssi": 0}
+_DECIMALS = {"temperature": 1, "humidity": 1, "pressure": 1, "flow_rate": 2, "battery": 3, "rssi": 0}
 LEAK_FLOW = 1.4  # L/min, what a leaking meter never falls below
 
 

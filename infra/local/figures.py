@@ -14,26 +14,33 @@ from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour, partition_predicate
 
-CURATED_QUERY = """\
+
+def curated_query(since: datetime) -> str:
+    """Events and average temperature by event date, from the curated table, from the date of `since` on."""
+    return f"""\
 SELECT year || '-' || month || '-' || day AS event_date, count(*) AS events, avg(temperature) AS average_temperature
 FROM curated_telemetry
+WHERE year || '-' || month || '-' || day >= '{since.astimezone(UTC):%Y-%m-%d}'
 GROUP BY year || '-' || month || '-' || day
 ORDER BY event_date"""
 
 
-def raw_query(arrivals: Iterable[Hour]) -> str:
+def raw_query(arrivals: Iterable[Hour], since: datetime) -> str:
     """The same question put to the raw messages, as one would without a curated table."""
     fields = ", ".join(["ts", "seq", *(m.name for m in CONTRACT.metrics), "unit", "location"])
     return f"""\
-SELECT CAST(coalesce(TRY(from_iso8601_timestamp(ts)), from_unixtime(TRY_CAST(ts AS DOUBLE) / 1000)) AS DATE)
-        AS event_date,
-    count(*) AS events,
-    avg(CASE WHEN element_at(unit, 'temperature') = 'F' THEN (TRY_CAST(temperature AS DOUBLE) - 32) * 5 / 9
-        ELSE TRY_CAST(temperature AS DOUBLE) END) AS average_temperature
-FROM raw_telemetry
-CROSS JOIN UNNEST(readings) AS t({fields})
-WHERE {partition_predicate(arrivals)}
-GROUP BY 1
+SELECT event_date, count(*) AS events, avg(celsius) AS average_temperature
+FROM (
+    SELECT CAST(coalesce(TRY(from_iso8601_timestamp(ts)), from_unixtime(TRY_CAST(ts AS DOUBLE) / 1000)) AS DATE)
+            AS event_date,
+        CASE WHEN element_at(unit, 'temperature') = 'F' THEN (TRY_CAST(temperature AS DOUBLE) - 32) * 5 / 9
+            ELSE TRY_CAST(temperature AS DOUBLE) END AS celsius
+    FROM raw_telemetry
+    CROSS JOIN UNNEST(readings) AS t({fields})
+    WHERE {partition_predicate(arrivals)}
+)
+WHERE event_date >= DATE '{since.astimezone(UTC):%Y-%m-%d}'
+GROUP BY event_date
 ORDER BY event_date"""
 
 

@@ -57,11 +57,12 @@ SELECT outcome AS reason,
         WHEN 'invalid_seq' THEN 'seq: expected a whole number, got ' || seq_text
         WHEN 'too_late' THEN 'ts: expected at most {contract.lateness_bound} before arrival, got ' || ts_text
         WHEN 'in_future' THEN 'ts: expected at most {contract.future_bound} after arrival, got ' || ts_text
-        WHEN 'unknown_unit' THEN 'unit: expected a unit of the contract, got ' || unit_text
+        WHEN 'unknown_unit' THEN 'unit: expected a unit of the contract, got ' || json_format(unit)
         WHEN 'invalid_value' THEN CASE
         {ranges}
-        WHEN substr(unit_text, 1, 1) <> '{{' THEN 'unit: expected an object, got ' || unit_text
-        ELSE 'location: expected lat and lon in degrees, got ' || location_text END
+        WHEN json_extract_scalar(unit, '$') IS NOT NULL OR json_array_length(unit) IS NOT NULL
+            THEN 'unit: expected an object, got ' || json_format(unit)
+        ELSE 'location: expected lat and lon in degrees, got ' || json_format(location) END
         WHEN 'out_of_range' THEN CASE
         {ranges} END
         END AS detail,
@@ -108,8 +109,8 @@ versions AS (
 ranked AS (
     SELECT *,
         row_number() OVER (
-            PARTITION BY event_time, seq, device_id ORDER BY arrival DESC, message_id DESC) AS version,
-        sum(receptions) OVER (PARTITION BY event_time, seq, device_id) AS all_receptions
+            PARTITION BY device_id, event_time, seq ORDER BY arrival DESC, message_id DESC) AS version,
+        sum(receptions) OVER (PARTITION BY device_id, event_time, seq) AS all_receptions
     FROM versions
 )
 SELECT device_id, event_time, seq, {values}, tenant, site, fw, received_at,

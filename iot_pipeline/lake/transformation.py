@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from iot_pipeline.contract import Contract, Metric, Reason
-from iot_pipeline.contract.contract import READING_FIELDS
 
 EPOCH = "TIMESTAMP '1970-01-01 00:00:00.000'"
 
@@ -91,17 +90,18 @@ _CARRIED = (
 )
 
 
-def _names(contract: Contract) -> list[str]:
-    return [*READING_FIELDS, *(metric.name for metric in contract.metrics)]
+def _scalars(contract: Contract) -> list[str]:
+    """The fields of a reading that hold one value; `unit` and `location` are objects."""
+    return ["ts", "seq", *(metric.name for metric in contract.metrics)]
 
 
 def _fields(contract: Contract) -> str:
-    """Each known field as JSON text, null where absent or JSON null; a value keeps its quotes if it is a text."""
-    names = _names(contract)
-    row = ", ".join(f"{name} JSON" for name in names)
+    """Each known scalar as JSON text, null where absent or JSON null; a value keeps its quotes if it is a text."""
+    names = _scalars(contract)
+    row = ", ".join(f"{name} JSON" for name in [*names, "unit", "location"])
     texts = ",\n    ".join(f"nullif(json_format(f.{name}), 'null') AS {name}_text" for name in names)
     return f"""\
-SELECT {_CARRIED}, f IS NOT NULL AS is_object,
+SELECT {_CARRIED}, f IS NOT NULL AS is_object, f.unit AS unit, f.location AS location,
     {texts}
 FROM (
     SELECT *, CASE WHEN json_array_length(r) IS NULL THEN TRY(CAST(r AS ROW({row}))) END AS f
@@ -110,20 +110,18 @@ FROM (
 
 
 def _typed(contract: Contract) -> str:
-    names = _names(contract)
+    names = _scalars(contract)
     texts = ", ".join(f"{name}_text" for name in names)
-    present = " + ".join(f"if({name}_text IS NULL, 0, 1)" for name in names)
-    known = ", ".join(f"'{name}'" for name in names)
+    present = " + ".join(f"if({name} IS NULL, 0, 1)" for name in [*(f"{n}_text" for n in names), "unit", "location"])
+    known = ", ".join(f"'{name}'" for name in [*names, "unit", "location"])
     metrics = ",\n    ".join(f"{_metric(m)} AS {m.name}" for m in contract.metrics)
     return f"""\
-SELECT {_CARRIED}, is_object, {texts},
+SELECT {_CARRIED}, is_object, {texts}, unit, location,
     {_EVENT_TIME} AS event_time,
     CASE WHEN strpos(seq_text, '.') = 0 THEN TRY_CAST(seq_text AS BIGINT) END AS seq,
     {metrics},
-    CASE WHEN location_text IS NOT NULL
-        THEN TRY_CAST(json_format(json_extract(location_text, '$.lat')) AS DOUBLE) END AS lat,
-    CASE WHEN location_text IS NOT NULL
-        THEN TRY_CAST(json_format(json_extract(location_text, '$.lon')) AS DOUBLE) END AS lon,
+    CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lat')) AS DOUBLE) END AS lat,
+    CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lon')) AS DOUBLE) END AS lon,
     CASE WHEN json_size(r, '$') > {present}
         THEN transform_values(
             map_filter(TRY(CAST(r AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY[{known}], k)),
@@ -154,8 +152,8 @@ def _metric(metric: Metric) -> str:
     if not conversions:
         return value
     return (
-        f"CASE WHEN unit_text IS NULL THEN {value} "
-        f"ELSE CASE json_extract_scalar(unit_text, '$.{metric.name}') {conversions} ELSE {value} END END"
+        f"CASE WHEN unit IS NULL THEN {value} "
+        f"ELSE CASE json_extract_scalar(unit, '$.{metric.name}') {conversions} ELSE {value} END END"
     )
 
 
@@ -194,17 +192,28 @@ def _any_of(conditions: Iterable[str]) -> str:
 
 
 def _invalid_value(contract: Contract) -> str:
-    metrics = [f"({m.name}_text IS NOT NULL AND TRY_CAST({m.name}_text AS DOUBLE) IS NULL)" for m in contract.metrics]
+    numbers = [f"({m.name}_text IS NOT NULL AND {m.name} IS NULL)" for m in contract.metrics]
+    # An empty object and null both mean that nothing was said.
+    said = "json_size(location, '$') > 0"
     place = "lat IS NULL OR lon IS NULL OR abs(lat) > 90 OR abs(lon) > 180"
-    return _any_of([*metrics, "substr(unit_text, 1, 1) <> '{'", f"(location_text IS NOT NULL AND ({place}))"])
+    return _any_of(
+        [
+            *numbers,
+            f"(unit IS NOT NULL AND {_NOT_AN_OBJECT.format('unit')})",
+            f"(location IS NOT NULL AND ({_NOT_AN_OBJECT.format('location')} OR ({said} AND ({place}))))",
+        ]
+    )
+
+
+_NOT_AN_OBJECT = "(json_extract_scalar({0}, '$') IS NOT NULL OR json_array_length({0}) IS NOT NULL)"
 
 
 def _unknown_unit(contract: Contract) -> str:
     unknown = []
     for metric in contract.metrics:
         accepted = ", ".join(f"'{unit.symbol}'" for unit in metric.units)
-        unknown.append(f"json_extract_scalar(unit_text, '$.{metric.name}') NOT IN ({accepted})")
-    return f"unit_text IS NOT NULL AND ({_any_of(unknown)})"
+        unknown.append(f"json_extract_scalar(unit, '$.{metric.name}') NOT IN ({accepted})")
+    return f"unit IS NOT NULL AND ({_any_of(unknown)})"
 
 
 def _out_of_range(contract: Contract) -> str:
