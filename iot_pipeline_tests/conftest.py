@@ -1,0 +1,79 @@
+"""What all tests share: their marks, and one local AWS a session with slices of the lake for each test."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from infra.local.platform import CHECKOUT, Platform, running
+from iot_pipeline import settings
+from iot_pipeline.lake.builds import Lake
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.resources import LakeResource
+from iot_pipeline_tests.messages import RawZone
+
+HERE = Path(__file__).parent
+
+# A test's slice must not hold what another's late readings (30 days) touch.
+_SLICE = timedelta(days=32)
+_slices = count()
+_dagster_days = count()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by their folder, so that none is forgotten."""
+    for item in items:
+        folder = item.path.relative_to(HERE).parts[0] if item.path.is_relative_to(HERE) else ""
+        if folder in {"integration", "e2e"}:
+            item.add_marker(folder)
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The whole local AWS, started and deployed to; the session's environment points to it."""
+    state = tmp_path_factory.mktemp("platform")
+    with (state / "platform.log").open("w") as log, running(state, CHECKOUT / ".local", Console(file=log)) as started:
+        _forget_settings()
+        yield started
+    _forget_settings()
+
+
+def _forget_settings() -> None:
+    settings.deployment.cache_clear()
+    settings.policy.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def lake(platform: Platform) -> Lake:
+    """The deployed lake, as the Dagster assets open it, asking Athena more often."""
+    opened = LakeResource().open()
+    opened.athena.poll_seconds = 0.02
+    return opened
+
+
+@pytest.fixture(scope="session")
+def raw(lake: Lake) -> RawZone:
+    """Writes raw objects, as Firehose would."""
+    return RawZone(lake.bucket)
+
+
+@pytest.fixture
+def arrival() -> Hour:
+    """An arrival hour with 30 days before it that no other test writes to; before the first Dagster partition."""
+    return Hour(datetime(2020, 2, 2, 12, tzinfo=UTC) + next(_slices) * _SLICE)
+
+
+@pytest.fixture
+def dagster_hour() -> Hour:
+    """An hour of a day that no other test writes to, and that is a Dagster partition."""
+    return Hour(datetime(2026, 3, 1, 12, tzinfo=UTC) + next(_dagster_days) * timedelta(days=1))
+
+
+@pytest.fixture
+def environment(platform: Platform) -> dict[str, str]:
+    """For processes that work with the local AWS."""
+    return {**os.environ, **platform.environment}
