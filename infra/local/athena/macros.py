@@ -72,10 +72,10 @@ trino_binary(x) AS
     CASE WHEN typeof(x) <> 'BLOB' AND x IS NOT NULL THEN error('FUNCTION_NOT_FOUND: Unexpected parameters (' ||
     typeof(x) || '): varbinary expected') ELSE x END;
 
-trino_concat(a, b) AS
-    CASE WHEN trino_kind(typeof(a)) IN ('number','timestamp','boolean') OR trino_kind(typeof(b)) IN
-    ('number','timestamp','boolean') THEN
-    error('FUNCTION_NOT_FOUND: Unexpected parameters for function concat: varchar expected') ELSE a || b END;
+trino_text(x) AS
+    CASE WHEN trino_kind(typeof(x)) IN ('number', 'timestamp', 'boolean') THEN
+    error('FUNCTION_NOT_FOUND: Unexpected parameters for function concat: varchar expected, not '
+    || lower(typeof(x))) ELSE x END;
 
 trino_must(x, v, t) AS
     CASE WHEN v IS NULL AND x IS NOT NULL AND NOT (typeof(x) = 'JSON' AND TRY_CAST(x AS VARCHAR) = 'null') THEN

@@ -1,6 +1,7 @@
 """Trino expressions and queries as DuckDB text."""
 
 import json
+import re
 from typing import Any
 
 from sqlglot import exp
@@ -163,6 +164,8 @@ class DuckDBText(DuckDBGenerator):
         self._refuse_lost_offset(node)
         if kind.this == T.TIMESTAMP and (moment := self._utc_moment(node.this)):
             return moment
+        if _plainly(node):
+            return f"CAST({value} AS {_TYPES[kind.this]})"
         if kind.this in _SCALAR_CASTS:
             return self._scalar_cast(kind, value, quiet=quiet)
         if kind.this == T.JSON:
@@ -260,7 +263,8 @@ class DuckDBText(DuckDBGenerator):
     def sub_sql(self, expression: exp.Sub) -> str:
         """Subtraction; from dates only where the text says DATE."""
         changed = self._interval_arithmetic(expression, "-")
-        if changed or isinstance(expression.left, exp.Literal) or isinstance(expression.right, exp.Literal):
+        number = exp.Literal | exp.Add | exp.Sub | exp.Mul | exp.Div
+        if changed or isinstance(expression.left.unnest(), number) or isinstance(expression.right, exp.Literal):
             return changed or super().sub_sql(expression)
         return f"trino_minus({self.sql(expression.left)}, {self.sql(expression.right)})"
 
@@ -274,7 +278,11 @@ class DuckDBText(DuckDBGenerator):
 
     def dpipe_sql(self, expression: exp.DPipe) -> str:
         """|| takes text, not numbers."""
-        return f"trino_concat({self.sql(expression.left)}, {self.sql(expression.right)})"
+        return f"({self._text(expression.left)} || {self._text(expression.right)})"
+
+    def _text(self, node: exp.Expr) -> str:
+        known = isinstance(node.unnest(), exp.DPipe) or (isinstance(node, exp.Literal) and node.is_string)
+        return self.sql(node) if known else f"trino_text({self.sql(node)})"
 
     def bracket_sql(self, expression: exp.Bracket) -> str:
         """A subscript that is out of range is an error."""
@@ -299,6 +307,22 @@ class DuckDBText(DuckDBGenerator):
         from infra.local.athena.unnest import unnest_relation
 
         return unnest_relation(self, expression)
+
+
+_PLAIN = {
+    T.DOUBLE: r"-?\d+(\.\d+)?([eE]-?\d+)?",
+    T.BIGINT: r"-?\d{1,18}",
+    T.INT: r"-?\d{1,9}",
+    T.DATE: r"\d{4}-\d{2}-\d{2}",
+    T.TIMESTAMP: r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,3})?",
+}
+
+
+def _plainly(node: exp.Cast) -> bool:
+    """Whether a literal is cast that both engines read alike, so that nothing needs guarding."""
+    pattern = _PLAIN.get(node.to.this)
+    text = node.this
+    return bool(pattern and isinstance(text, exp.Literal) and text.is_string and re.fullmatch(pattern, text.name))
 
 
 def _cannot_fail(node: exp.Expr) -> bool:
