@@ -10,7 +10,7 @@ from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.hive_types import hive_to_duckdb, literal, quote, split_top
 from infra.local.athena.objects import ObjectStore, S3Object
 
-_MAX_LINE = 16_000_000
+_MAX_LINE = 4_194_304
 _LINE_DELIMITER = "\x02\x1d\x03\x1e"
 """Four control characters that no text holds in a row: they stand for 'no delimiter'."""
 
