@@ -76,19 +76,12 @@ def build_event_hours(context: dg.OpExecutionContext, config: EventHours, lake: 
     A run over a range of partitions would have to cover, or wait for, all the hours between two late ones.
     """
     built = _build(lake.open(context.log.info), hours_of(config.hours))
-    for check in built.checks:
-        context.instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(
-                asset_key=curated_telemetry.key,
-                check_name=check.check_name or "",
-                passed=check.passed,
-                metadata=check.metadata,
-                description=check.description,
-                blocking=True,
-            )
-        )
-    failed = [check.check_name for check in built.checks if not check.passed]
+    evaluations = [_evaluation(check) for check in built.checks]
+    failed = [evaluation.check_name for evaluation in evaluations if not evaluation.passed]
     if failed:
+        # What a failed step has logged is lost; this is recorded at once.
+        for evaluation in evaluations:
+            context.instance.report_runless_asset_event(evaluation)
         raise dg.Failure(f"checks failed: {failed}", metadata=built.metadata)
     for balance in built.balances:
         context.log_event(
@@ -103,7 +96,21 @@ def build_event_hours(context: dg.OpExecutionContext, config: EventHours, lake: 
                 },
             )
         )
+    # As events of this run they count for the materializations above, which are stored later than a runless event.
+    for evaluation in evaluations:
+        context.log_event(evaluation)  # type: ignore[arg-type]  # taken, though its annotation leaves it out
     context.add_output_metadata(built.metadata)
+
+
+def _evaluation(check: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+    return dg.AssetCheckEvaluation(
+        asset_key=curated_telemetry.key,
+        check_name=check.check_name or "",
+        passed=check.passed,
+        metadata=check.metadata,
+        description=check.description,
+        blocking=True,
+    )
 
 
 @dg.job(description="Builds the event hours that late data has re-opened, however far apart they are.")
