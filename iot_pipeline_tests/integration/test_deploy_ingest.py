@@ -137,11 +137,6 @@ def last_crawl(glue: Any, crawler: str) -> Any:
     return glue.get_crawler(Name=crawler)["Crawler"].get("LastCrawl")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="infra/local/emulator/crawler.py refuses the crawlers' Grouping configuration; it passes without it",
-)
 def test_crawlers_make_one_table_a_zone_and_leave_the_served_ones_alone(
     aws: tuple[LocalAws, dict[str, str]], device: Session
 ) -> None:
