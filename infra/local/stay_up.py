@@ -1,13 +1,16 @@
 """`make up`: the Dagster UI and daemon, and a fleet that keeps publishing, until Ctrl-C."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterable
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 
 from infra.local import fleet
@@ -17,80 +20,121 @@ from infra.local.platform import CHECKOUT, Platform, PlatformError
 
 UI_SECONDS = 90.0
 STOP_SECONDS = 30.0
-# Twenty devices that each send a packed message every half minute or so.
-READINGS_PER_SECOND = 20
-PACK = 25
+# A history for the first start, so that the UI has something to show.
+HISTORY = ["--history", "3h", "--readings", "20000", "--pack", "100"]
+# Twenty devices that each send a packed message every few seconds.
+LIVE = ["--rate", "20", "--pack", "25", "--duration", "365d"]
+# Building the open hour costs little here, and a person waits for it.
+BUILD_INTERVAL_MINUTES = "2"
 
 
 def stay_up(platform: Platform, devices: int, console: Console) -> None:
     """Run Dagster and the fleet until Ctrl-C or SIGTERM. Raises PlatformError if one of them ends by itself."""
+    # A shell ignores SIGINT for what it starts in the background, and so would all that we start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     children: list[subprocess.Popen[bytes]] = []
     try:
         if devices:
-            folder = platform.state_dir / "fleet"
-            fleet.provision(folder, devices, tenants=2, sites=2)
-            options = ["--rate", str(READINGS_PER_SECOND), "--pack", str(PACK), "--duration", "365d", "--faults", "all"]
-            children.append(fleet.start_publishing(platform, folder, platform.state_dir / "fleet.log", *options))
-        dagster, url = _start_dagster(platform)
+            children.append(_start_fleet(platform, devices, console))
+        console.print("starting Dagster")
+        dagster = _start_dagster(platform)
         children.append(dagster)
+        url = _wait_for_ui(platform, dagster)
+        _note(platform, children)
         console.print(f"\n[bold green]Dagster's UI: {url}[/]   sensors and schedules are on")
+        if devices:
+            console.print(f"{devices} devices publish; hours are built every {BUILD_INTERVAL_MINUTES} minutes")
         console.print(f"AWS: {platform.emulator.endpoint_url}   MQTT: {HOST}:{platform.emulator.mqtt_port}")
-        console.print(f"Another Dagster, or your own scripts: the environment is in {CHECKOUT / '.env'}")
+        console.print(f"Your own scripts: the environment is in {CHECKOUT / '.env'}", soft_wrap=True)
         console.print(f"Logs: {platform.state_dir}   Ctrl-C stops it all\n", soft_wrap=True)
         while True:
             for child in children:
                 if child.poll() is not None:
-                    raise PlatformError(f"{child.args!r} ended with {child.returncode}; see the logs")
+                    raise PlatformError(f"{child.args!r} ended with {child.returncode}; see {platform.state_dir}/*.log")
             time.sleep(1)
     except KeyboardInterrupt:
-        console.print("\nstopping")
+        console.print("\nstopping Dagster and the fleet")
     finally:
-        for child in reversed(children):
-            _interrupt(child)
+        _stop(children)
 
 
-def _start_dagster(platform: Platform) -> tuple[subprocess.Popen[bytes], str]:
-    port = free_port()
-    log = platform.state_dir / "dagster.log"
-    command = [
-        str(Path(sys.executable).with_name("dagster")),
-        "dev",
-        "-h",
-        HOST,
-        "-p",
-        str(port),
-        "-w",
-        "workspace.yaml",
-    ]
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            command,
+def _start_fleet(platform: Platform, devices: int, console: Console) -> subprocess.Popen[bytes]:
+    folder = platform.state_dir / "fleet"
+    console.print(f"onboarding {devices} devices")
+    fleet.provision(folder, devices, tenants=2, sites=2)
+    published = platform.state_dir / "history-published"
+    if not published.exists():
+        console.print("publishing a history of 3 hours, every fault on")
+        fleet.publish(platform, folder, *HISTORY, "--faults", "all")
+        published.touch()
+    return fleet.start_publishing(platform, folder, platform.state_dir / "fleet.log", *LIVE, "--faults", "all")
+
+
+def _start_dagster(platform: Platform) -> subprocess.Popen[bytes]:
+    dagster = Path(sys.executable).with_name("dagster")
+    own = {"PYTHONWARNINGS": "ignore", "IOT_BUILD_INTERVAL_MINUTES": BUILD_INTERVAL_MINUTES}
+    with _dagster_log(platform).open("ab") as out:
+        return subprocess.Popen(
+            [str(dagster), "dev", "-h", HOST, "-p", str(free_port()), "-w", "workspace.yaml"],
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
-            env=os.environ | {"PYTHONWARNINGS": "ignore"},
+            env=own | os.environ,
             start_new_session=True,
         )
+
+
+def _wait_for_ui(platform: Platform, dagster: subprocess.Popen[bytes]) -> str:
+    port = dagster.args[dagster.args.index("-p") + 1] if isinstance(dagster.args, list) else ""
     url = f"http://{HOST}:{port}"
     deadline = time.monotonic() + UI_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and dagster.poll() is None:
         try:
             with urllib.request.urlopen(f"{url}/server_info", timeout=2):  # noqa: S310  # our own loopback
-                return process, url
+                return url
         except OSError:
             time.sleep(0.5)
-    _interrupt(process)
+    log = _dagster_log(platform)
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
     raise PlatformError(f"Dagster's UI did not start; {log} ends with:\n{tail}")
 
 
-def _interrupt(process: subprocess.Popen[bytes]) -> None:
-    """`dagster dev` and the simulator end in order on SIGINT; Dagster ignores SIGTERM when started by a script."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
+def _dagster_log(platform: Platform) -> Path:
+    return platform.state_dir / "dagster.log"
+
+
+def _note(platform: Platform, children: Iterable[subprocess.Popen[bytes]]) -> None:
+    """Add our processes to those that `make down` stops after a kill."""
+    path = platform.state_dir / "running.json"
+    noted = json.loads(path.read_text())
+    noted["pids"] |= {str(process.pid): process.create_time() for process in _family(children)}
+    path.write_text(json.dumps(noted, indent=1))
+
+
+def _family(children: Iterable[subprocess.Popen[bytes]]) -> list[psutil.Process]:
+    """These processes and all that they have started."""
+    found = []
+    for child in children:
+        try:
+            process = psutil.Process(child.pid)
+            found += [process, *process.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def _stop(children: list[subprocess.Popen[bytes]]) -> None:
+    """`dagster dev` and the simulator end in order on SIGINT; whatever is left then is ended for them."""
+    family = _family(children)
+    for child in children:
+        if child.poll() is None:
+            child.send_signal(signal.SIGINT)
+    _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
+    for process in alive:
+        process.terminate()
+    _, alive = psutil.wait_procs(alive, timeout=5)
+    for process in alive:
         process.kill()
-        process.wait()
+    for child in children:
+        child.wait()
