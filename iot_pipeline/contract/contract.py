@@ -30,7 +30,7 @@ class Contract:
             if names.count(metric.name) > 1:
                 raise ValueError(f"metric {metric.name!r} is defined twice; rename or remove one")
             if metric.name in RESERVED:
-                raise ValueError(f"metric {metric.name!r} has the name of a message field; choose another name")
+                raise ValueError(f"metric {metric.name!r} has the name of a field or column; choose another name")
             if not metric.name.isidentifier() or metric.name != metric.name.lower():
                 raise ValueError(f"metric {metric.name!r} must be a lower-case identifier: it becomes a column name")
             if metric.minimum >= metric.maximum:
@@ -43,7 +43,13 @@ READING_FIELDS = ("ts", "seq", "unit", "location")
 MESSAGE_FIELDS = ("v", "device_id", "sent_at", "fw", "readings")
 # What the IoT rule adds. No payload may speak for these: identity comes from the topic and the certificate.
 RULE_FIELDS = ("iot_tenant", "iot_site", "iot_device", "iot_received_at", "iot_client", "iot_trace", "iot_payload")
-RESERVED = frozenset((*READING_FIELDS, *MESSAGE_FIELDS, *RULE_FIELDS))
+# Columns of the curated table, and of the steps before it, that are not metrics.
+COLUMNS = (
+    *("event_time", "received_at", "received_ms", "tenant", "site", "lat", "lon", "extras", "duplicates", "conflicts"),
+    *("object", "message_id", "payload_base64", "message_reason", "position", "outcome", "r", "whole", "f"),
+    *("is_object", "unknown_fields", "year", "month", "day", "hour"),
+)
+RESERVED = frozenset((*READING_FIELDS, *MESSAGE_FIELDS, *RULE_FIELDS, *COLUMNS))
 
 CONTRACT = Contract()
 

@@ -197,7 +197,6 @@ def _curated(contract: Contract) -> Table:
             Column("site", "string", "Site, from the topic"),
             Column("fw", "string", "Firmware version"),
             Column("received_at", "timestamp", "Arrival at the broker, UTC"),
-            Column("object", "string", "The raw object it came from, s3://bucket/key"),
             Column("duplicates", "bigint", "Further receptions of this key with the same values"),
             Column("conflicts", "bigint", "Further receptions of this key with other values; the last received won"),
         ),

@@ -10,7 +10,11 @@ _RAW_KEY = re.compile(re.escape(RAW_PREFIX) + r"year=(\d{4})/month=(\d{2})/day=(
 
 def arrival_hour_of_key(key: str) -> Hour:
     """The arrival hour of a raw object's key. Raises ValueError, naming what was expected, for any other key."""
+    expected = f"{key!r} is no raw object: expected {RAW_PREFIX}year=YYYY/month=MM/day=DD/hour=HH/<name>"
     match = _RAW_KEY.fullmatch(key)
     if not match:
-        raise ValueError(f"{key!r} is no raw object: expected {RAW_PREFIX}year=YYYY/month=MM/day=DD/hour=HH/<name>")
-    return Hour.from_values(match.groups())
+        raise ValueError(expected)
+    try:
+        return Hour.from_values(match.groups())
+    except ValueError as error:
+        raise ValueError(f"{expected}; {error}") from error

@@ -1,0 +1,5 @@
+-- A few rows of an event hour, for a person to look at.
+SELECT device_id, event_time, seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras, tenant, site, fw, received_at, duplicates, conflicts
+FROM curated_telemetry
+WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12')))
+LIMIT 10
