@@ -101,8 +101,7 @@ def test_what_the_emulator_dropped_is_said_and_applied_afterwards(deployed: tupl
     assert result.pruned == []
     assert dropped(result.not_applied) == DROPPED
     assert dropped(result.applied_afterwards) == DROPPED
-    for line in result.not_applied:
-        assert f"not applied by the emulator: {line}" in printed
+    assert "not applied by the emulator" not in printed, "all of it could be applied afterwards"
     for line in result.applied_afterwards:
         assert f"applied afterwards: {line}" in printed
 

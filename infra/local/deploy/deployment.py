@@ -127,9 +127,10 @@ def _outputs(client: CloudFormationClient, stack: str) -> dict[str, str]:
 
 
 def _report(result: DeployResult, console: Console) -> None:
-    for line in result.pruned:
-        console.print(f"left out, not supported by the emulator: {line}", markup=False, highlight=False, soft_wrap=True)
-    for line in result.not_applied:
-        console.print(f"not applied by the emulator: {line}", markup=False, highlight=False, soft_wrap=True)
-    for line in result.applied_afterwards:
-        console.print(f"applied afterwards: {line}", markup=False, highlight=False, soft_wrap=True)
+    """A line for each thing left out, ignored for good, or ignored by CloudFormation and then set by the service."""
+    remaining = [line for line in result.not_applied if not line.startswith(tuple(result.applied_afterwards))]
+    lines = [f"left out, not supported by the emulator: {line}" for line in result.pruned]
+    lines += [f"not applied by the emulator: {line}" for line in remaining]
+    lines += [f"ignored by the emulator's CloudFormation, applied afterwards: {x}" for x in result.applied_afterwards]
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
