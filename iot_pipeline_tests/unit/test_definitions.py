@@ -1,0 +1,106 @@
+"""What Dagster loads: everything described, owned and grouped, and running by itself."""
+
+import math
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+import time_machine
+
+from iot_pipeline.contract import CONTRACT
+from iot_pipeline.definitions import defs
+from iot_pipeline.defs.ops.schedules import close_hour
+from iot_pipeline.partitions import hours
+from iot_pipeline.settings import policy
+
+SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+ASSETS = ["raw_telemetry", "raw_profile", "quarantined_telemetry", "curated_telemetry"]
+
+
+def test_everything_loads() -> None:
+    dg.Definitions.validate_loadable(defs)
+    assert sorted(SPECS) == sorted(ASSETS)
+
+
+@pytest.mark.parametrize("name", ASSETS)
+def test_an_asset_tells_a_person_what_it_is(name: str) -> None:
+    spec = SPECS[name]
+    assert spec.group_name in {"raw", "ledger", "curated"}
+    assert spec.owners
+    assert spec.kinds
+    assert spec.description
+    assert len(spec.description) > 40
+    assert spec.partitions_def == hours
+    if name != "raw_telemetry":
+        assert "dagster/column_schema" in spec.metadata
+
+
+def test_the_graph_follows_the_data() -> None:
+    parents = {name: {dep.asset_key.to_user_string() for dep in spec.deps} for name, spec in SPECS.items()}
+    assert parents == {
+        "raw_telemetry": set(),
+        "raw_profile": {"raw_telemetry"},
+        "quarantined_telemetry": {"raw_profile"},
+        "curated_telemetry": {"raw_profile"},
+    }
+
+
+@pytest.mark.parametrize("name", ASSETS[1:])
+def test_a_backfill_is_one_run_and_one_build_of_a_zone_at_a_time(name: str) -> None:
+    (asset,) = [
+        asset for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition) and name in str(asset.key)
+    ]
+    assert asset.backfill_policy == dg.BackfillPolicy.single_run()
+    assert asset.op.pool
+
+
+def test_partitions_reach_as_far_into_the_future_as_clocks_may_be_ahead() -> None:
+    now = datetime(2026, 11, 5, 12, 34, tzinfo=UTC)
+    with time_machine.travel(now, tick=False):
+        keys = hours.get_partition_keys()
+    ahead = math.ceil(CONTRACT.future_bound / timedelta(hours=1))
+    assert keys[0] == policy().partitions_start.strftime("%Y-%m-%d-%H:%M")
+    assert keys[-1] == (now + timedelta(hours=ahead)).strftime("%Y-%m-%d-%H:00")
+
+
+def test_the_checks_that_guard_the_books_block() -> None:
+    blocking = {
+        spec.name
+        for asset in defs.assets or []
+        if isinstance(asset, dg.AssetsDefinition)
+        for spec in asset.check_specs
+        if spec.blocking
+    }
+    assert blocking == {
+        "received_equals_valid_plus_quarantined",
+        "valid_equals_curated_plus_duplicates",
+        "keys_are_unique",
+        "rows_are_within_the_contract",
+    }
+
+
+def test_sensors_and_schedules_run_by_default_and_say_what_for() -> None:
+    for sensor in defs.sensors or []:
+        assert isinstance(sensor, dg.SensorDefinition)
+        assert sensor.default_status is dg.DefaultSensorStatus.RUNNING, sensor.name
+        assert sensor.description, sensor.name
+    for schedule in defs.schedules or []:
+        assert isinstance(schedule, dg.ScheduleDefinition)
+        assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING, schedule.name
+        assert schedule.execution_timezone == "UTC"
+    repository = defs.get_repository_def()
+    assert {sensor.name for sensor in repository.sensor_defs} == {
+        "raw_objects",
+        "stale_event_hours",
+        "automation",
+        "run_failures",
+        "health_changes",
+        "site_arrival",
+    }
+
+
+def test_the_closing_build_takes_the_hour_that_closed() -> None:
+    context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 3, 1, 0, 10, tzinfo=UTC))
+    request = close_hour(context)
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == "2026-02-28-23:00"
