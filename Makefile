@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Dagster warns of its own beta parameters at every import.
 export PYTHONWARNINGS := ignore
 
-.PHONY: help demo up down reset test lint types format docs bench lock clean
+.PHONY: help demo up down reset test lint format docs load bench lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -47,6 +47,9 @@ format: $(READY)  ## Format the code
 
 docs: $(READY)  ## Generate the contract's tables
 	@$(BIN)/python -m iot_pipeline.contract.docs > docs/contract-tables.md
+
+load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; the books must be exact
+	@$(BIN)/python -m infra.local demo --readings 100000 --live-rate 10000 --live-seconds 60
 
 bench: $(READY)  ## The curated build against a bare DuckDB COPY, and curated against raw queries
 	@$(BIN)/python -m infra.local.bench

@@ -28,13 +28,16 @@ StateOption = Annotated[Path, typer.Option("--state", help="Folder for everythin
 def demo(
     state: StateOption = LOCAL / "demo",
     readings: Annotated[int, typer.Option(min=1000, help="Readings of the backlog.")] = 1_000_000,
+    live_rate: Annotated[int, typer.Option(min=100, help="Live readings a second.")] = 2_000,
+    live_seconds: Annotated[int, typer.Option(min=1, help="How long to publish live.")] = 10,
 ) -> None:
     """Start, deploy, onboard, publish, build, report, stop. Exit code 1 unless the ledger balances."""
     from infra.local.demo import Scale, run_demo
 
     reset(state, lambda _: None)
     with running(state, LOCAL, console) as platform:
-        right = run_demo(platform, Scale(backlog_readings=readings), console)
+        scale = Scale(backlog_readings=readings, live_rate=live_rate, live_seconds=live_seconds)
+        right = run_demo(platform, scale, console)
     raise typer.Exit(0 if right else 1)
 
 
