@@ -1,0 +1,98 @@
+"""What the documentation says, held against the repository: links, commands, settings, names."""
+
+import re
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from infra.local.platform import CHECKOUT
+from iot_pipeline.contract import Reason
+from iot_pipeline.definitions import defs
+from iot_pipeline.settings import Deployment, Policy
+
+PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+MAX_IMAGE_BYTES = 300_000
+
+
+@pytest.fixture(params=PAGES, ids=lambda page: page.name)
+def page(request: pytest.FixtureRequest) -> Path:
+    chosen: Path = request.param
+    return chosen
+
+
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path) if path else page
+        assert target.exists(), f"{page.name} links to {link}"
+        if anchor:
+            assert anchor in _anchors(target), f"{page.name} links to {link}; there is {sorted(_anchors(target))}"
+
+
+def test_make_targets_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:^    |`)make ([a-z]+)", page.read_text(), re.MULTILINE))
+    assert named <= targets
+
+
+def test_modules_exist(page: Path) -> None:
+    for module in set(re.findall(r"python -m ([\w.]+)", page.read_text())):
+        assert find_spec(module) is not None, f"{page.name} names {module}"
+
+
+def test_paths_exist(page: Path) -> None:
+    for path in set(
+        re.findall(r"`((?:iot_pipeline|infra|simulator|iot_pipeline_tests|docs)/[\w./]*)`", page.read_text())
+    ):
+        assert (CHECKOUT / path).exists(), f"{page.name} names {path}"
+
+
+def test_images_are_small() -> None:
+    images = list((CHECKOUT / "docs" / "images").glob("*.png"))
+    assert images
+    assert all(image.stat().st_size < MAX_IMAGE_BYTES for image in images)
+
+
+def test_the_settings_table_is_complete() -> None:
+    rows = re.findall(
+        r"^\| `(IOT_\w+)` \| (?:`([^`]*)`|-) \|", (CHECKOUT / "docs/operations.md").read_text(), re.MULTILINE
+    )
+    assert dict(rows) == {**_defaults(Deployment), **_defaults(Policy)}
+
+
+def test_every_check_sensor_and_schedule_is_explained() -> None:
+    operations = (CHECKOUT / "docs/operations.md").read_text() + (CHECKOUT / "docs/architecture.md").read_text()
+    graph = defs.resolve_asset_graph()
+    names = {key.name for key in graph.asset_check_keys}
+    names |= {schedule.name for schedule in defs.schedules or []}
+    names |= {sensor.name for sensor in defs.sensors or []} - {"automation", "site_arrival"}
+    assert {name for name in names if f"`{name}`" not in operations} == set()
+
+
+def test_the_contract_page_names_the_reasons_in_order() -> None:
+    section = (CHECKOUT / "docs/contract.md").read_text().partition("## Quarantine")[2].partition("\n\nA message")[0]
+    named = [name for name in re.findall(r"`(\w+)`", section) if name in set(Reason)]
+    assert named == list(Reason)
+
+
+def _defaults(settings: type[BaseModel]) -> dict[str, str]:
+    """Each variable and its default as the environment would say it; empty where it must be set."""
+    return {
+        f"IOT_{name.upper()}": "" if field.is_required() else _text(field.default)
+        for name, field in settings.model_fields.items()
+    }
+
+
+def _text(default: object) -> str:
+    return default.isoformat() if isinstance(default, datetime) else str(default)
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
