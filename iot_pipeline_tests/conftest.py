@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -32,19 +33,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(folder)
 
 
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The whole local AWS, started and deployed to; the session's environment points to it."""
-    state = tmp_path_factory.mktemp("platform")
-    with (state / "platform.log").open("w") as log, running(state, CHECKOUT / ".local", Console(file=log)) as started:
+@contextmanager
+def started(state: Path) -> Iterator[Platform]:
+    """A local AWS, deployed to, with the environment pointing to it."""
+    state.mkdir(exist_ok=True)
+    with (state / "platform.log").open("w") as log, running(state, CHECKOUT / ".local", Console(file=log)) as platform:
         _forget_settings()
-        yield started
+        yield platform
     _forget_settings()
 
 
 def _forget_settings() -> None:
     settings.deployment.cache_clear()
     settings.policy.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The whole local AWS, once; the session's environment points to it."""
+    with started(tmp_path_factory.mktemp("platform")) as platform:
+        yield platform
+
+
+@pytest.fixture
+def empty_platform(tmp_path: Path) -> Iterator[Platform]:
+    """A local AWS for one test alone, for those that count all there is."""
+    with started(tmp_path / "platform") as platform:
+        yield platform
 
 
 @pytest.fixture(scope="session")

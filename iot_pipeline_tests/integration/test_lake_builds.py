@@ -244,16 +244,14 @@ def moisture(lake: Lake, arrival: Hour) -> Iterator[Lake]:
     for table in tables(contract).all:
         deployed: Any = glue.get_table(DatabaseName=lake.catalog.database, Name=table.name)["Table"]
         columns = [{"Name": column.name, "Type": column.type} for column in table.columns]
-        glue.create_table(
-            DatabaseName=database,
-            TableInput={
-                "Name": table.name,
-                "TableType": "EXTERNAL_TABLE",
-                "Parameters": deployed["Parameters"],
-                "PartitionKeys": [{"Name": key["Name"], "Type": key["Type"]} for key in deployed["PartitionKeys"]],
-                "StorageDescriptor": {**deployed["StorageDescriptor"], "Columns": columns},
-            },
-        )
+        table_input: Any = {
+            "Name": table.name,
+            "TableType": "EXTERNAL_TABLE",
+            "Parameters": deployed["Parameters"],
+            "PartitionKeys": [{"Name": key["Name"], "Type": key["Type"]} for key in deployed["PartitionKeys"]],
+            "StorageDescriptor": {**deployed["StorageDescriptor"], "Columns": columns},
+        }
+        glue.create_table(DatabaseName=database, TableInput=table_input)
     athena = replace(lake.athena, database=database, results=[])
     yield Lake(lake.bucket, Catalog(glue, database), athena, contract)
     glue.delete_database(Name=database)

@@ -1,0 +1,99 @@
+"""From TLS handshakes to curated rows: the lake holds what the devices sent, whatever is killed on the way."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from infra.local import fleet
+from infra.local.demo import Scale, run_demo
+from infra.local.platform import Platform
+from iot_pipeline.lake import statements
+from iot_pipeline.lake.builds import Lake
+from iot_pipeline.lake.hours import Hour, partition_predicate
+from iot_pipeline.lake.ledger import arrival_balances, event_balances
+from iot_pipeline.resources import LakeResource
+from iot_pipeline_tests.messages import build
+from simulator.fleet import load_fleet
+from simulator.manifest import ExpectedLedger, expected_curated, expected_ledger, read_manifest
+
+SMALL = Scale(devices=12, tenants=2, sites=2, backlog_readings=12_000, backlog_pack=25, live_rate=300, live_seconds=3)
+KEY = ["device_id", "ts_ms", "seq"]
+
+
+def test_the_demo_balances_and_equals_the_manifest(
+    empty_platform: Platform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console = Console(width=160, force_terminal=False)
+    right = run_demo(empty_platform, SMALL, console)
+    printed = capsys.readouterr().out
+    assert right, printed
+    assert "The ledger balances, and equals what the devices sent: 0 lost, 0 invented." in printed
+    expected = expected_ledger(empty_platform.state_dir / "fleet" / "out")
+    assert len(expected.quarantined) > 5, "most faults did happen"
+    assert expected.duplicates > 0
+    assert_same_rows(LakeResource().open(), empty_platform.state_dir / "fleet" / "out")
+
+
+def test_a_killed_simulator_loses_nothing_and_invents_nothing(empty_platform: Platform, tmp_path: Path) -> None:
+    folder, since = tmp_path / "fleet", datetime.now(UTC)
+    fleet.provision(folder, 10, 1, 1)
+    options = ["--history", "2h", "--readings", "30000", "--pack", "10", "--faults", "all", "--inflight", "100"]
+    lake = LakeResource().open()
+    arrivals = [Hour.of(since), Hour.of(since) + 1]
+    for kills in range(2):
+        process = fleet.start_publishing(empty_platform, folder, tmp_path / "simulator.log", *options)
+        while in_raw(lake, arrivals) <= kills * 400 and process.poll() is None:
+            time.sleep(0.05)
+        assert process.poll() is None, "killed in the middle, not after the end"
+        process.kill()
+        process.wait()
+    fleet.publish(empty_platform, folder, *options)
+    expected = expected_ledger(folder / "out")
+    assert expected.readings > 29_000
+    assert len(load_fleet(folder).devices) == 10
+    while in_raw(lake, arrivals) < expected.messages:
+        time.sleep(0.2)
+    event_hours = build(lake, arrivals)
+    assert_balanced(lake, arrivals, event_hours, expected)
+    assert_same_rows(lake, folder / "out")
+
+
+def in_raw(lake: Lake, arrivals: list[Hour]) -> int:
+    """Messages in raw."""
+    sql = f"SELECT count(*) FROM raw_lines WHERE {partition_predicate(arrivals)}"
+    return int(lake.athena.run(sql).rows[0][0])
+
+
+def assert_balanced(lake: Lake, arrivals: list[Hour], event_hours: list[Hour], expected: ExpectedLedger) -> None:
+    """The books balance and differ from the manifest by messages that were sent again, and by no others."""
+    received = list(arrival_balances(lake, arrivals))
+    built = event_balances(lake, event_hours)
+    assert all(balance.balances for balance in received)
+    assert all(balance.balances for balance in built)
+    extra = sum(balance.received for balance in received) - expected.readings
+    assert 0 <= extra <= expected.resent_readings
+    quarantined: dict[str, int] = {}
+    for row in lake.athena.run(statements.quarantined_of_arrival_hours(arrivals)).rows:
+        quarantined[row[4]] = quarantined.get(row[4], 0) + int(row[5])
+    extra_quarantined = {reason: quarantined.get(reason, 0) - count for reason, count in expected.quarantined.items()}
+    assert all(count >= 0 for count in extra_quarantined.values()), extra_quarantined
+    extra_losers = sum(b.duplicates + b.conflicts for b in built) - expected.duplicates - expected.conflicts
+    assert extra == sum(extra_quarantined.values()) + extra_losers
+    assert sum(balance.rows for balance in built) == expected.curated
+
+
+def assert_same_rows(lake: Lake, out: Path) -> None:
+    """Every curated row is the manifest's, key by key and value by value."""
+    columns = ["temperature", "humidity", "battery", "rssi"]
+    sent = expected_curated(read_manifest(out)).set_index(KEY)[columns].sort_index()
+    sql = f"""\
+SELECT device_id, CAST(round(to_unixtime(event_time) * 1000) AS BIGINT) AS ts_ms, seq, {", ".join(columns)}
+FROM curated_telemetry"""
+    result = lake.athena.run(sql)
+    held = pd.DataFrame(result.rows, columns=[*KEY, *columns]).set_index(KEY).sort_index().astype(float)
+    assert held.index.is_unique
+    pd.testing.assert_frame_equal(held, sent.astype(float), check_index_type=False, check_dtype=False)

@@ -1,0 +1,84 @@
+"""Real, dirty data (NAB's machine temperature) through the real broker, and straight through the build."""
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from infra.local.platform import CHECKOUT, Platform
+from iot_pipeline.contract import Contract
+from iot_pipeline.lake.builds import Lake
+from iot_pipeline.lake.hours import Hour, partition_predicate
+from iot_pipeline.lake.ledger import arrival_balances, event_balances
+from iot_pipeline_tests.messages import build
+from simulator.fleet import load_fleet
+from simulator.manifest import ExpectedLedger, expected_ledger
+
+NAB = CHECKOUT.parent / "shared" / "data" / "machine_temperature.csv"
+ROWS = 22_695
+
+pytestmark = pytest.mark.skipif(
+    not NAB.exists(), reason=f"{NAB} is not there: the real data set lies beside the checkout, in ../shared/data"
+)
+
+
+def replay(platform: Platform, folder: Path, seed: int, *options: str) -> tuple[str, ExpectedLedger]:
+    """Send the file through the broker as a device of its own; the site and what the lake must hold."""
+    emulator = platform.emulator
+    simulator = [sys.executable, "-m", "simulator"]
+    provision = ["provision", str(folder), "--devices", "1", "--tenants", "1", "--sites", "1", "--seed", str(seed)]
+    subprocess.run([*simulator, *provision], cwd=CHECKOUT, check=True, timeout=60)
+    command = [*simulator, "replay", str(NAB), str(folder)]
+    command += ["--endpoint", f"localhost:{emulator.mqtt_port}", "--ca", str(emulator.ca_pem)]
+    command += ["--map", "temperature=value", "--unit", "temperature=F", *options]
+    subprocess.run(command, cwd=CHECKOUT, check=True, timeout=120)
+    return load_fleet(folder).devices[0].device_id, expected_ledger(folder / "out")
+
+
+def landed(lake: Lake, since: datetime, device: str, messages: int) -> list[Hour]:
+    """The arrival hours, once all messages of the device are in raw."""
+    arrivals = [Hour.of(since), Hour.of(since) + 1]
+    sql = f"SELECT count(*) FROM raw_telemetry WHERE iot_device = '{device}' AND {partition_predicate(arrivals)}"
+    while int(lake.athena.run(sql).rows[0][0]) < messages:
+        time.sleep(0.3)
+    return arrivals
+
+
+def count(lake: Lake, table: str, device: str, what: str = "count(*)") -> int:
+    """An aggregate over a table's rows of one device."""
+    return int(lake.athena.run(f"SELECT {what} FROM {table} WHERE device_id = '{device}'").rows[0][0])
+
+
+def test_every_row_moved_to_now_is_accounted_for(platform: Platform, lake: Lake, tmp_path: Path) -> None:
+    """The last 30 days are curated; the rest is too late, by name."""
+    since = datetime.now(UTC)
+    device, expected = replay(platform, tmp_path, 71, "--rebase")
+    assert expected.readings == ROWS
+    assert expected.resent_messages == 0
+    arrivals = landed(lake, since, device, expected.messages)
+    event_hours = build(lake, arrivals)
+    assert all(balance.balances for balance in arrival_balances(lake, arrivals))
+    assert all(balance.balances for balance in event_balances(lake, event_hours))
+    assert set(expected.quarantined) == {"too_late"}
+    assert count(lake, "quarantined_telemetry", device) == expected.quarantined["too_late"]
+    assert count(lake, "curated_telemetry", device) == expected.curated
+    assert expected.curated + expected.quarantined["too_late"] == ROWS
+
+
+def test_years_old_rows_go_in_when_the_bound_is_raised(platform: Platform, lake: Lake, tmp_path: Path) -> None:
+    """Keyed by time, 12 rows of the file contradict another: conflicts, of which the last received wins."""
+    since = datetime.now(UTC)
+    device, expected = replay(platform, tmp_path, 72, "--seq-from-time", "--lateness-bound", "5000d")
+    assert (expected.readings, expected.curated, expected.conflicts) == (ROWS, ROWS - 12, 12)
+    arrivals = landed(lake, since, device, expected.messages)
+    patient = replace(lake, contract=Contract(lateness_bound=timedelta(days=5000)))
+    event_hours = [hour for hour in build(patient, arrivals) if hour.start.year < 2015]
+    assert len(event_hours) > 1800
+    assert count(lake, "curated_telemetry", device) == ROWS - 12
+    assert count(lake, "curated_telemetry", device, "sum(conflicts)") == 12
+    assert count(lake, "curated_telemetry", device, "sum(duplicates)") == 0
+    assert patient.stale(event_hours) == []
