@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -75,7 +76,7 @@ def _start_dagster(platform: Platform) -> subprocess.Popen[bytes]:
     own = {"PYTHONWARNINGS": "ignore", "IOT_BUILD_INTERVAL_MINUTES": BUILD_INTERVAL_MINUTES}
     with _dagster_log(platform).open("ab") as out:
         return subprocess.Popen(
-            [str(dagster), "dev", "-h", HOST, "-p", str(free_port()), "-w", "workspace.yaml"],
+            [str(dagster), "dev", "-h", HOST, "-p", str(_ui_port(platform)), "-w", "workspace.yaml"],
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
             stdout=out,
@@ -83,6 +84,20 @@ def _start_dagster(platform: Platform) -> subprocess.Popen[bytes]:
             env=own | os.environ,
             start_new_session=True,
         )
+
+
+def _ui_port(platform: Platform) -> int:
+    """The port of last time, if it is free still, so that an open browser finds the UI again."""
+    noted = platform.state_dir / "ui-port"
+    port = int(noted.read_text()) if noted.exists() else free_port()
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            port = free_port()
+    noted.write_text(str(port))
+    return port
 
 
 def _wait_for_ui(platform: Platform, dagster: subprocess.Popen[bytes]) -> str:
