@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from infra.local.platform import CHECKOUT, PlatformError, reset, running, stop_leftovers, write_env_file
+from infra.local.platform import CHECKOUT, PlatformError, clear, reset, running, stop_leftovers, write_env_file
 
 LOCAL = CHECKOUT / ".local"
 
@@ -34,7 +34,7 @@ def demo(
     """Start, deploy, onboard, publish, build, report, stop. Exit code 1 unless the ledger balances."""
     from infra.local.demo import Scale, run_demo
 
-    reset(state, lambda _: None)
+    clear(state)
     with running(state, LOCAL, console) as platform:
         scale = Scale(backlog_readings=readings, live_rate=live_rate, live_seconds=live_seconds)
         right = run_demo(platform, scale, console)

@@ -146,6 +146,19 @@ def reset(state_dir: Path, say: Say) -> None:
     say(f"removed the state in {state_dir}")
 
 
+def clear(state_dir: Path) -> None:
+    """Make way for a session that begins anew: stop and remove what an earlier one left behind.
+
+    Raises PlatformError if a session is using the folder now.
+    """
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with _lock(state_dir) as lock:
+        stop_leftovers(state_dir, lambda _: None)
+        for child in state_dir.iterdir():
+            if child != Path(lock.name):
+                shutil.rmtree(child) if child.is_dir() else child.unlink()
+
+
 def dagster_home(state_dir: Path) -> Path:
     """Where Dagster's instance keeps its history."""
     return (state_dir / "dagster").resolve()
