@@ -19,7 +19,7 @@ class Config:
     state_dir: Path
     endpoint_url: str
     s3_data_dir: Path | None = None
-    memory_limit: str = "6GB"
+    memory_limit: str = "4GB"
     threads: int = 2
     cache_bytes: int = 2 << 30
 
