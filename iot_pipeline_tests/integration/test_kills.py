@@ -1,5 +1,6 @@
 """kill -9 in the middle: the next run ends in the same tables as an undisturbed one."""
 
+import contextlib
 import random
 import signal
 import subprocess
@@ -7,10 +8,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import DEVNULL
 
+import dagster as dg
 import pytest
 
 from infra.local.emulator.process import free_port
+from infra.local.orchestration import record_arrivals
 from infra.local.platform import Platform
 from iot_pipeline.contract import tables
 from iot_pipeline.lake.builds import Lake
@@ -65,6 +69,41 @@ def test_a_build_killed_anywhere_ends_as_an_undisturbed_one(
     build(lake, [arrival])
     assert [content(lake, table, [arrival]) for table in (Z.raw_profile, Z.quarantined_telemetry)] == after_kills
     assert curated_content(lake, event_hours) == curated_after_kills
+
+
+DAGSTER_BUILD = """\
+import dagster as dg
+from infra.local.orchestration import build_ledger, build_stale_hours, record_arrivals
+print("started", flush=True)
+with dg.DagsterInstance.get() as instance:
+    build_ledger(instance, record_arrivals(instance))
+    build_stale_hours(instance)
+"""
+
+
+def test_dagster_killed_anywhere_ends_as_an_undisturbed_run(
+    lake: Lake, raw: RawZone, dagster_hour: Hour, environment: dict[str, str], tmp_path: Path
+) -> None:
+    record_arrivals(dg.DagsterInstance.ephemeral())  # what other tests left
+    fill(raw, dagster_hour)
+    there = {**environment, "DAGSTER_HOME": str(tmp_path), "PYTHONWARNINGS": "ignore"}
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}")
+    command = [sys.executable, "-c", DAGSTER_BUILD]
+    for seconds in (0.5, 2.0, 4.0):
+        with subprocess.Popen(command, cwd=CHECKOUT, env=there, stdout=subprocess.PIPE, stderr=DEVNULL) as process:
+            assert process.stdout
+            assert process.stdout.readline() == b"started\n"
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
+            process.kill()
+    subprocess.run(command, cwd=CHECKOUT, env=there, stdout=DEVNULL, stderr=DEVNULL, check=True, timeout=120)
+    event_hours = lake.touched([dagster_hour])
+    assert len(event_hours) == 3
+    assert lake.stale(event_hours) == []
+    assert all(balance.rows and balance.balances for balance in event_balances(lake, event_hours))
+    after_kills = curated_content(lake, event_hours)
+    build(lake, [dagster_hour])
+    assert curated_content(lake, event_hours) == after_kills
 
 
 class OtherAthena:

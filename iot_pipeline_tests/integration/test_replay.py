@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from infra.local import fleet
 from infra.local.platform import CHECKOUT, Platform
 from iot_pipeline.contract import Contract
 from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.ledger import arrival_balances, event_balances
-from iot_pipeline_tests.messages import build
+from iot_pipeline_tests.messages import build, curated
 from simulator.fleet import load_fleet
-from simulator.manifest import ExpectedLedger, expected_ledger
+from simulator.manifest import ExpectedLedger, expected_ledger, read_manifest
 
 NAB = CHECKOUT.parent / "shared" / "data" / "machine_temperature.csv"
 ROWS = 22_695
@@ -26,17 +27,22 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def replay(platform: Platform, folder: Path, seed: int, *options: str) -> tuple[str, ExpectedLedger]:
-    """Send the file through the broker as a device of its own; the site and what the lake must hold."""
+@pytest.fixture(scope="module")
+def folder(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fleet of two devices, one for each test."""
+    found = tmp_path_factory.mktemp("nab")
+    fleet.provision(found, 2, 1, 1)
+    return found
+
+
+def replay(platform: Platform, folder: Path, device: str, out: Path, *options: str) -> ExpectedLedger:
+    """Send the file through the broker as one device; what the lake must hold."""
     emulator = platform.emulator
-    simulator = [sys.executable, "-m", "simulator"]
-    provision = ["provision", str(folder), "--devices", "1", "--tenants", "1", "--sites", "1", "--seed", str(seed)]
-    subprocess.run([*simulator, *provision], cwd=CHECKOUT, check=True, timeout=60)
-    command = [*simulator, "replay", str(NAB), str(folder)]
-    command += ["--endpoint", f"localhost:{emulator.mqtt_port}", "--ca", str(emulator.ca_pem)]
+    command = [sys.executable, "-m", "simulator", "replay", str(NAB), str(folder), "--device", device]
+    command += ["--endpoint", f"localhost:{emulator.mqtt_port}", "--ca", str(emulator.ca_pem), "--out", str(out)]
     command += ["--map", "temperature=value", "--unit", "temperature=F", *options]
     subprocess.run(command, cwd=CHECKOUT, check=True, timeout=120)
-    return load_fleet(folder).devices[0].device_id, expected_ledger(folder / "out")
+    return expected_ledger(out)
 
 
 def landed(lake: Lake, since: datetime, device: str, messages: int) -> list[Hour]:
@@ -53,10 +59,10 @@ def count(lake: Lake, table: str, device: str, what: str = "count(*)") -> int:
     return int(lake.athena.run(f"SELECT {what} FROM {table} WHERE device_id = '{device}'").rows[0][0])
 
 
-def test_every_row_moved_to_now_is_accounted_for(platform: Platform, lake: Lake, tmp_path: Path) -> None:
+def test_every_row_moved_to_now_is_accounted_for(platform: Platform, lake: Lake, folder: Path, tmp_path: Path) -> None:
     """The last 30 days are curated; the rest is too late, by name."""
-    since = datetime.now(UTC)
-    device, expected = replay(platform, tmp_path, 71, "--rebase")
+    since, device = datetime.now(UTC), load_fleet(folder).devices[0].device_id
+    expected = replay(platform, folder, device, tmp_path, "--rebase")
     assert expected.readings == ROWS
     assert expected.resent_messages == 0
     arrivals = landed(lake, since, device, expected.messages)
@@ -69,16 +75,26 @@ def test_every_row_moved_to_now_is_accounted_for(platform: Platform, lake: Lake,
     assert expected.curated + expected.quarantined["too_late"] == ROWS
 
 
-def test_years_old_rows_go_in_when_the_bound_is_raised(platform: Platform, lake: Lake, tmp_path: Path) -> None:
+def test_years_old_rows_go_in_when_the_bound_is_raised(
+    platform: Platform, lake: Lake, folder: Path, tmp_path: Path
+) -> None:
     """Keyed by time, 12 rows of the file contradict another: conflicts, of which the last received wins."""
-    since = datetime.now(UTC)
-    device, expected = replay(platform, tmp_path, 72, "--seq-from-time", "--lateness-bound", "5000d")
-    assert (expected.readings, expected.curated, expected.conflicts) == (ROWS, ROWS - 12, 12)
+    since, device = datetime.now(UTC), load_fleet(folder).devices[1].device_id
+    options = ("--seq-from-time", "--lateness-bound", "5000d")
+    expected = replay(platform, folder, device, tmp_path, *options)
+    assert (expected.readings, expected.valid, expected.curated, expected.conflicts) == (ROWS, ROWS, ROWS - 12, 12)
     arrivals = landed(lake, since, device, expected.messages)
     patient = replace(lake, contract=Contract(lateness_bound=timedelta(days=5000)))
-    event_hours = [hour for hour in build(patient, arrivals) if hour.start.year < 2015]
-    assert len(event_hours) > 1800
-    assert count(lake, "curated_telemetry", device) == ROWS - 12
-    assert count(lake, "curated_telemetry", device, "sum(conflicts)") == 12
-    assert count(lake, "curated_telemetry", device, "sum(duplicates)") == 0
+    patient.profile(arrivals)
+    patient.quarantine(arrivals)
+    assert count(lake, "quarantined_telemetry", device) == 0
+
+    rows = read_manifest(tmp_path)
+    repeated = rows[rows.duplicated(["ts_ms", "seq"], keep=False)]
+    event_hours = {Hour.of(datetime.fromtimestamp(ms / 1000, UTC)) for ms in repeated["ts_ms"]}
+    patient.curate(event_hours)
+    held = [row for row in curated(patient, event_hours) if row["device_id"] == device]
+    assert (sum(row["conflicts"] for row in held), sum(row["duplicates"] for row in held)) == (12, 0)
+    last = repeated.drop_duplicates(["ts_ms"], keep="last").sort_values("ts_ms")
+    assert [row["temperature"] for row in held if row["conflicts"]] == pytest.approx(last["temperature"].tolist())
     assert patient.stale(event_hours) == []
