@@ -143,17 +143,16 @@ wanted (event_hour, year, month, day, hour) AS (
         (TIMESTAMP '2026-11-05 13:00:00', '2026', '11', '05', '13')
 ),
 versions AS (
-    SELECT j.device_id, j.event_time, j.seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras,
-        w.year, w.month, w.day, w.hour,
-        max(j.tenant) AS tenant, max(j.site) AS site, max(j.fw) AS fw,
-        max(j.received_at) AS received_at,
-        max(j.received_ms * 8192 + j.position) AS arrival,
-        max(j.message_id) AS message_id,
+    SELECT device_id, event_time, seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras,
+        max(tenant) AS tenant, max(site) AS site, max(fw) AS fw,
+        max(received_at) AS received_at,
+        max(received_ms * 8192 + position) AS arrival,
+        max(message_id) AS message_id,
         count(*) AS receptions
-    FROM judged j
-    JOIN wanted w ON w.event_hour = date_trunc('hour', j.event_time)
-    WHERE j.outcome = 'valid'
-    GROUP BY j.device_id, j.event_time, j.seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras, w.year, w.month, w.day, w.hour
+    FROM judged
+    WHERE outcome = 'valid'
+        AND date_trunc('hour', event_time) IN (SELECT event_hour FROM wanted)
+    GROUP BY device_id, event_time, seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras
 ),
 ranked AS (
     SELECT *,
@@ -167,4 +166,5 @@ SELECT device_id, event_time, seq, temperature, humidity, pressure, flow_rate, b
     CAST(all_receptions - receptions AS BIGINT) AS conflicts,
     year, month, day, hour
 FROM ranked
+JOIN wanted ON event_hour = date_trunc('hour', event_time)
 WHERE version = 1
