@@ -6,12 +6,13 @@ import duckdb
 from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
-from infra.local.athena import predicates, scan
+from infra.local.athena import json_lineage, predicates, scan
 from infra.local.athena.aliases import check_aliases
 from infra.local.athena.catalog import Catalog, Partition, Table
 from infra.local.athena.dialect import parse_query
 from infra.local.athena.errors import QueryError
 from infra.local.athena.json_format import mark_unread_formats
+from infra.local.athena.line_memory import LineMemory
 from infra.local.athena.objects import ObjectStore, S3Object
 from infra.local.athena.pruning import prune
 from infra.local.athena.scan import Scan
@@ -34,6 +35,7 @@ class Planner:
 
     def __init__(self, catalog: Catalog, store: ObjectStore) -> None:
         self._catalog, self._store = catalog, store
+        self._lines = LineMemory(store)
 
     def plan(self, con: duckdb.DuckDBPyConnection, query: exp.Expr, database: str, *, cleaned: bool = False) -> Plan:
         """The DuckDB text of a query and its scans; the partitions and objects of this moment are its snapshot."""
@@ -45,6 +47,7 @@ class Planner:
         predicates.check_columns(query, by_node)
         check_aliases(query, by_node)
         alternatives = predicates.partition_conditions(query, by_node)
+        casts = json_lineage.line_casts(query)
         plan = Plan("")
         relations: dict[str, str] = {}
         for number, (node, table) in enumerate(tables):
@@ -53,6 +56,7 @@ class Planner:
             plan.scans.append(item)
             name = f"__scan_{number}"
             relations[name] = scan.relation(con, self._store, item)
+            self._lines.trust(con, item, casts.get(id(node), []))
             _replace(node, name)
         plan.sql = self._render(con, query, relations)
         return plan

@@ -55,6 +55,23 @@ def relation(con: duckdb.DuckDBPyConnection, store: ObjectStore, scan: Scan) -> 
     return f"(SELECT {', '.join(selected) or '1 AS __row'} FROM {source})"
 
 
+def lines_matching(con: duckdb.DuckDBPyConnection, store: ObjectStore, scan: Scan, pattern: str) -> set[str]:
+    """Addresses of those of the scan's text objects that hold a line with a match of an RE2 pattern."""
+    files = {str(_file(store, scan, item)): item.uri for item, _ in scan.objects}
+    found = con.execute(
+        f"SELECT DISTINCT filename FROM {_lines([Path(f) for f in files], '__line')} "
+        f"WHERE regexp_matches(__line, {literal(pattern)})"
+    ).fetchall()
+    return {files[name] for (name,) in found}
+
+
+def is_lines(table: Table) -> bool:
+    """Whether the table has one text column, which is the whole line."""
+    delimiter = table.serde_parameters.get("field.delim", table.serde_parameters.get("serialization.format", "\x01"))
+    one = len(table.columns) == 1 and table.columns[0][1] == "string"
+    return table.format == "text" and one and delimiter in {"", "1", "\x01", "\\001"}
+
+
 def _file(store: ObjectStore, scan: Scan, item: S3Object) -> Path:
     clean = store.clean_text(item) if scan.cleaned and scan.table.format != "parquet" else None
     return clean or store.local_path(item)
@@ -106,8 +123,7 @@ def _text(
 ) -> tuple[str, list[str]]:
     """LazySimpleSerDe: fields by delimiter, no quotes, backslash N is NULL; one string column is the whole line."""
     delimiter = table.serde_parameters.get("field.delim", table.serde_parameters.get("serialization.format", "\x01"))
-    whole = len(table.columns) == 1 and table.columns[0][1] == "string" and delimiter in {"", "1", "\x01", "\\001"}
-    if whole:
+    if is_lines(table):
         name = table.columns[0][0]
         return _lines(files, name), [f"coalesce({quote(name)}, '') AS {quote(name)}" for _ in wanted]
     delimiter = "\x01" if delimiter in {"", "1", "\\001"} else delimiter.replace("\\t", "\t")

@@ -8,7 +8,7 @@ from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-from infra.local.athena import json_cast
+from infra.local.athena import json_cast, json_lineage
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.functions import lookup
 from infra.local.athena.hive_types import literal, quote
@@ -190,10 +190,10 @@ class DuckDBText(DuckDBGenerator):
         text = self.sql(parsed) if parsed is not None else f"CAST({value} AS VARCHAR)"
         opening = literal("[" if described[0] == "array" else "{")
         kind = duckdb_type(_lowered(node.to))
-        plain = (
-            f"{text} IS NULL OR (starts_with(ltrim({text}, e' \\t\\r\\n'), {opening}) "
-            f"AND NOT regexp_matches({text}, {literal(json_cast.suspicious(described))}))"
-        )
+        shaped = f"starts_with(ltrim({text}, e' \\t\\r\\n'), {opening})"
+        if not json_lineage.is_trusted(node):
+            shaped += f" AND NOT regexp_matches({text}, {literal(json_cast.suspicious(described))})"
+        plain = f"{text} IS NULL OR ({shaped})"
         parse = "TRY_CAST" if quiet or parsed is None else "CAST"
         inner = f"{parse}({value if parsed is None else text} AS JSON)"  # of a JSON value no work at all
         fitted = f"json_fit({text}, {literal(json.dumps(described))})"
