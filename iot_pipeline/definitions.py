@@ -3,6 +3,7 @@
 import dagster as dg
 
 from iot_pipeline.defs.curated import assets as curated
+from iot_pipeline.defs.curated import schedules as curated_schedules
 from iot_pipeline.defs.curated import sensors as curated_sensors
 from iot_pipeline.defs.ledger import assets as ledger
 from iot_pipeline.defs.ops import alerts, automation, schedules
@@ -22,6 +23,11 @@ defs = dg.Definitions(
         alerts.site_arrival,
     ],
     jobs=[curated.rebuild_event_hours, schedules.closing_build, schedules.crawl, schedules.clean_up_job],
-    schedules=[schedules.close_hour, schedules.daily_crawl, schedules.daily_clean_up],
+    schedules=[
+        schedules.close_hour,
+        schedules.daily_crawl,
+        schedules.daily_clean_up,
+        curated_schedules.sweep_stale_hours,
+    ],
     resources=RESOURCES,
 )

@@ -9,6 +9,9 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from infra.local.deploy import DeployError
+from infra.local.emulator.process import EmulatorStartError
+from infra.local.fleet import FleetError
 from infra.local.platform import CHECKOUT, PlatformError, clear, reset, running, stop_leftovers, write_env_file
 
 LOCAL = CHECKOUT / ".local"
@@ -56,6 +59,7 @@ def down() -> None:
     """Stop what `make up` or `make demo` started, also when they were killed."""
     for state in (LOCAL / "up", LOCAL / "demo"):
         stop_leftovers(state, console.print)
+    console.print("nothing is running any more")
 
 
 @app.command(name="reset")
@@ -75,6 +79,6 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _terminate)
     try:
         app(standalone_mode=True)
-    except PlatformError as error:
+    except (PlatformError, EmulatorStartError, DeployError, FleetError) as error:
         console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
         sys.exit(2)

@@ -7,8 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -126,17 +126,25 @@ def write_env_file(platform: Platform, path: Path) -> None:
 
 def stop_leftovers(state_dir: Path, say: Say) -> None:
     """Stop what a killed session left running; nothing to stop is fine too."""
-    leftovers = _leftovers(state_dir)
+    leftovers = [member for process in _leftovers(state_dir) for member in _with_descendants(process)]
     for process in leftovers:
         say(f"stopping process {process.pid}")
-        process.terminate()
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
     _, alive = psutil.wait_procs(leftovers, timeout=STOP_SECONDS)
     for process in alive:
         say(f"process {process.pid} does not stop; killing it")
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     _running_file(state_dir).unlink(missing_ok=True)
-    if not leftovers:
-        say("nothing is running")
+
+
+def _with_descendants(process: psutil.Process) -> list[psutil.Process]:
+    """A process and what it has started since it was noted, such as Dagster's run workers."""
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def reset(state_dir: Path, say: Say) -> None:
@@ -268,6 +276,14 @@ def _note(state_dir: Path, emulator: Emulator, athena_url: str, pids: list[int])
     if athena_url:
         ports["athena"] = int(athena_url.rsplit(":", 1)[1])
     _ports_file(state_dir).write_text(json.dumps(ports))
+
+
+def note_processes(state_dir: Path, processes: Iterable[psutil.Process]) -> None:
+    """Add processes to those that `make down` stops after a kill."""
+    path = _running_file(state_dir)
+    noted = json.loads(path.read_text())
+    noted["pids"] |= {str(process.pid): process.create_time() for process in processes}
+    path.write_text(json.dumps(noted, indent=1))
 
 
 def _remembered_ports(state_dir: Path) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """`make up`: the Dagster UI and daemon, and a fleet that keeps publishing, until Ctrl-C."""
 
-import json
 import os
 import signal
 import socket
@@ -17,7 +16,7 @@ from rich.console import Console
 from infra.local import fleet
 from infra.local.emulator.process import free_port
 from infra.local.emulator.settings import HOST
-from infra.local.platform import CHECKOUT, Platform, PlatformError
+from infra.local.platform import CHECKOUT, Platform, PlatformError, note_processes
 
 UI_SECONDS = 90.0
 STOP_SECONDS = 30.0
@@ -41,7 +40,7 @@ def stay_up(platform: Platform, devices: int, console: Console) -> None:
         dagster = _start_dagster(platform)
         children.append(dagster)
         url = _wait_for_ui(platform, dagster)
-        _note(platform, children)
+        note_processes(platform.state_dir, _family(children))
         console.print(f"\n[bold green]Dagster's UI: {url}[/]   sensors and schedules are on")
         if devices:
             console.print(f"{devices} devices publish; hours are built every {BUILD_INTERVAL_MINUTES} minutes")
@@ -117,14 +116,6 @@ def _wait_for_ui(platform: Platform, dagster: subprocess.Popen[bytes]) -> str:
 
 def _dagster_log(platform: Platform) -> Path:
     return platform.state_dir / "dagster.log"
-
-
-def _note(platform: Platform, children: Iterable[subprocess.Popen[bytes]]) -> None:
-    """Add our processes to those that `make down` stops after a kill."""
-    path = platform.state_dir / "running.json"
-    noted = json.loads(path.read_text())
-    noted["pids"] |= {str(process.pid): process.create_time() for process in _family(children)}
-    path.write_text(json.dumps(noted, indent=1))
 
 
 def _family(children: Iterable[subprocess.Popen[bytes]]) -> list[psutil.Process]:
