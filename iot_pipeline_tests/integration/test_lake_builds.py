@@ -235,7 +235,7 @@ def test_more_than_a_hundred_hours_go_in_batches(lake: Lake, raw: RawZone, arriv
 
 @pytest.fixture
 def moisture(lake: Lake, arrival: Hour) -> Iterator[Lake]:
-    """A lake whose contract knows one more metric, in a database of its own. Nothing else is told of the metric."""
+    """A lake whose contract knows one more metric, in its own database and bucket. Nothing else is told of it."""
     wet = Metric("moisture", (Unit("%"), Unit("1", 100)), 0.0, 100.0, 10.0, "Soil moisture.")
     contract = Contract(metrics=(*METRICS, wet))
     glue = boto3.client("glue")
@@ -252,8 +252,11 @@ def moisture(lake: Lake, arrival: Hour) -> Iterator[Lake]:
             "StorageDescriptor": {**deployed["StorageDescriptor"], "Columns": columns},
         }
         glue.create_table(DatabaseName=database, TableInput=table_input)
+    # A bucket of its own too: the crawlers' test looks at all files of the curated zone.
+    bucket = "lake-moisture"
+    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     athena = replace(lake.athena, database=database, results=[])
-    yield Lake(lake.bucket, Catalog(glue, database), athena, contract)
+    yield Lake(bucket, Catalog(glue, database), athena, contract)
     glue.delete_database(Name=database)
 
 

@@ -71,7 +71,8 @@ def crawlers(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Crawlers:
 
 
 def test_crawlers_infer_the_schema_of_both_zones(crawlers: Crawlers, lake: Lake, raw: RawZone, arrival: Hour) -> None:
-    raw.put(arrival, [line(message(reading(arrival.start, 1), fw="1.0", device_id="meter-1"), arrival.start)])
+    whole = message(reading(arrival.start, 1), fw="1.0", device_id="meter-1")
+    raw.put(arrival, [line(payload, arrival.start) for payload in (whole, b"no telemetry")])
     build(lake, [arrival])
     for name in (deployment().raw_crawler, deployment().curated_crawler):
         assert crawlers.crawl(name, lambda _: None)["Status"] == "SUCCEEDED"
@@ -85,7 +86,7 @@ def test_crawlers_infer_the_schema_of_both_zones(crawlers: Crawlers, lake: Lake,
     assert [key["Name"] for key in by_zone["curated"]["PartitionKeys"]] == ["v", "year", "month", "day", "hour"]
     raw_columns = {column["Name"]: column["Type"] for column in by_zone["raw"]["StorageDescriptor"]["Columns"]}
     assert {column.name for column in Z.raw_telemetry.columns if column.name.startswith("iot_")} <= set(raw_columns)
-    assert raw_columns["readings"].startswith("array<")  # of what, depends on the faults that other tests sent
+    assert "readings" in raw_columns  # as what, depends on the faults that other tests sent
     assert raw_columns["iot_received_at"] == "bigint"
 
 
