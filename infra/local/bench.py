@@ -104,9 +104,9 @@ def _lines(hour: Hour, rng: np.random.Generator) -> Iterator[bytes]:
     for message in range(READINGS // HOURS // PACK):
         device, pack = message % DEVICES, message // DEVICES
         fahrenheit = device % 10 == 0
-        celsius = np.round(rng.normal(20, 5, PACK), 2)
+        celsius = 20 + device % 7 + np.cumsum(rng.normal(0, 0.1, PACK))
         columns = {
-            "temperature": (np.round(celsius * 1.8 + 32, 2) if fahrenheit else celsius).tolist(),
+            "temperature": np.round(celsius * 1.8 + 32 if fahrenheit else celsius, 1).tolist(),
             "humidity": np.round(rng.normal(50, 3, PACK), 1).tolist(),
             "pressure": np.round(rng.normal(1013, 1, PACK), 1).tolist(),
             "battery": np.round(rng.normal(3.7, 0.01, PACK), 3).tolist(),

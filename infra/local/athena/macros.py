@@ -183,7 +183,8 @@ trino_json_scalar(x, p) AS
     trino_json_scalar_of(json_extract(TRY_CAST(x AS JSON), p));
 
 trino_json_array_length(x) AS
-    CASE WHEN json_type(TRY_CAST(x AS JSON)) = 'ARRAY' THEN json_array_length(TRY_CAST(x AS JSON))::BIGINT END;
+    CASE WHEN starts_with(TRY_CAST(x AS JSON)::VARCHAR, '{') THEN NULL WHEN json_type(TRY_CAST(x AS JSON)) = 'ARRAY'
+    THEN json_array_length(TRY_CAST(x AS JSON))::BIGINT END;
 
 trino_contains(a, x) AS
     CASE WHEN list_contains(a, x) THEN true WHEN a IS NULL OR x IS NULL OR len(list_filter(a, lambda e: e IS
