@@ -22,6 +22,7 @@ from infra.local.orchestration import (
 )
 from infra.local.platform import Platform
 from iot_pipeline.defs.curated.assets import build_event_hours, curated_telemetry
+from iot_pipeline.defs.curated.schedules import sweep_stale_hours
 from iot_pipeline.defs.curated.sensors import stale_event_hours
 from iot_pipeline.defs.ledger.assets import quarantined_telemetry, raw_profile
 from iot_pipeline.defs.ops import alerts
@@ -85,6 +86,27 @@ def test_from_arrival_to_curated_and_late_data_after_it(
     after = lake.catalog.partitions("curated_telemetry", built)
     assert [hour for hour in built if after[hour] != served[hour]] == [old]
     assert [row["seq"] for row in curated(lake, [old])] == [0, 99]
+
+
+def test_the_sweep_asks_for_hours_whose_rebuild_never_happened(
+    instance: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
+) -> None:
+    raw.put(dagster_hour, [line(message(reading(dagster_hour.start, 1)), dagster_hour.start)])
+    build_ledger(instance, [dagster_hour])
+
+    def swept() -> list[str]:
+        at = dagster_hour.start + 40 * MINUTE
+        result = sweep_stale_hours(
+            dg.build_schedule_context(instance=instance, scheduled_execution_time=at), lake=LakeResource()
+        )
+        if not isinstance(result, dg.RunRequest):
+            return []
+        hours: list[str] = result.run_config["ops"][build_event_hours.name]["config"]["hours"]
+        return hours
+
+    assert partition_key(dagster_hour) in swept()
+    build_hours(instance, [dagster_hour])
+    assert partition_key(dagster_hour) not in swept()
 
 
 def test_a_backfill_of_a_range_is_one_run(
