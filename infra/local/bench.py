@@ -5,11 +5,13 @@ touches both sides alike; only ratios within a turn are judged.
 """
 
 import gzip
+import math
 import platform as machine
 import shutil
 import statistics
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -99,7 +101,7 @@ def _put_hour(lake: Lake, hour: Hour, number: int) -> int:
 
 def _lines(hour: Hour, rng: np.random.Generator) -> Iterator[bytes]:
     """The hour's messages as Firehose lands them: every tenth device speaks Fahrenheit, few readings say more."""
-    packs = READINGS // HOURS // PACK // DEVICES + 1
+    packs = math.ceil(READINGS / HOURS / PACK / DEVICES)
     step = timedelta(hours=1) / (packs * PACK)
     for message in range(READINGS // HOURS // PACK):
         device, pack = message % DEVICES, message // DEVICES
@@ -114,13 +116,13 @@ def _lines(hour: Hour, rng: np.random.Generator) -> Iterator[bytes]:
         }
         readings = []
         for n in range(PACK):
-            at = hour.start + (pack * PACK + n) * step
+            at = hour.start + (pack * PACK + n + device / DEVICES) * step
             texts = {"ts": at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"}
             values = {name: column[n] for name, column in columns.items()}
             unit = {"unit": {"temperature": "F"}} if fahrenheit else {}
             more = {"co2": 400} if message % 8 == 0 and n == 0 else {}
-            readings.append(texts | {"seq": pack * PACK + n} | values | unit | more)
-        received = hour.start + (pack + 1) * PACK * step - timedelta(milliseconds=1)
+            readings.append(texts | {"seq": 1000 * device + pack * PACK + n} | values | unit | more)
+        received = hour.start + (pack + 1) * PACK * step
         yield orjson.dumps(
             {
                 "v": 1,
@@ -133,7 +135,7 @@ def _lines(hour: Hour, rng: np.random.Generator) -> Iterator[bytes]:
                 "iot_device": f"dev-{device:05d}",
                 "iot_received_at": round(received.timestamp() * 1000),
                 "iot_client": f"dev-{device:05d}",
-                "iot_trace": f"{hour.start:%Y%m%d%H}-{message:08d}-4000-8000-000000000000",
+                "iot_trace": str(uuid.UUID(bytes=rng.bytes(16))),
             },
             option=orjson.OPT_APPEND_NEWLINE,
         )
