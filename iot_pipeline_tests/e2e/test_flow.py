@@ -87,13 +87,29 @@ def assert_balanced(lake: Lake, arrivals: list[Hour], event_hours: list[Hour], e
 
 
 def assert_same_rows(lake: Lake, out: Path) -> None:
-    """Every curated row is the manifest's, key by key and value by value."""
+    """Every curated row is the manifest's, key by key and value by value.
+
+    Which of two conflicting copies was received last, the manifest does not know where the broker received both in one
+    millisecond, or where one of them was sent again: there the row must be one of the copies.
+    """
     columns = ["temperature", "humidity", "battery", "rssi"]
-    sent = expected_curated(read_manifest(out)).set_index(KEY)[columns].sort_index()
+    rows = read_manifest(out)
+    sent = expected_curated(rows).set_index(KEY)
+    conflicting = sent.index[sent["conflicts"] > 0]
+    sent = sent[columns].sort_index().astype(float)
     sql = f"""\
 SELECT device_id, CAST(round(to_unixtime(event_time) * 1000) AS BIGINT) AS ts_ms, seq, {", ".join(columns)}
 FROM curated_telemetry"""
     result = lake.athena.run(sql)
     held = pd.DataFrame(result.rows, columns=[*KEY, *columns]).set_index(KEY).sort_index().astype(float)
     assert held.index.is_unique
-    pd.testing.assert_frame_equal(held, sent.astype(float), check_index_type=False, check_dtype=False)
+    assert held.index.equals(sent.index.set_names(held.index.names)) or set(held.index) == set(sent.index)
+    same = ((held - sent).abs() < 1e-9) | (held.isna() & sent.isna())
+    other = held.index[~same.all(axis=1)]
+    assert set(other) <= set(conflicting)
+    assert len(other) <= max(2, len(conflicting) // 20), f"{len(other)} of {len(conflicting)} conflicts"
+    copies = rows[rows["outcome"] == "valid"].set_index(KEY)[columns].astype(float)
+    for key in other:
+        found = held.loc[key]
+        matches = ((copies.loc[[key]] - found).abs() < 1e-9) | (copies.loc[[key]].isna() & found.isna())
+        assert matches.all(axis=1).any(), f"{key}: {found.to_dict()} was never sent"
