@@ -41,7 +41,7 @@ def test_the_demo_balances_and_equals_the_manifest(
 def test_a_killed_simulator_loses_nothing_and_invents_nothing(empty_platform: Platform, tmp_path: Path) -> None:
     folder, since = tmp_path / "fleet", datetime.now(UTC)
     fleet.provision(folder, 10, 1, 1)
-    options = ["--history", "2h", "--readings", "80000", "--pack", "10", "--faults", "all", "--inflight", "100"]
+    options = ["--history", "2h", "--readings", "240000", "--pack", "10", "--faults", "all", "--inflight", "100"]
     lake = LakeResource().open()
     arrivals = [Hour.of(since), Hour.of(since) + 1]
     for kills in range(2):
@@ -53,7 +53,7 @@ def test_a_killed_simulator_loses_nothing_and_invents_nothing(empty_platform: Pl
         process.wait()
     fleet.publish(empty_platform, folder, *options)
     expected = expected_ledger(folder / "out")
-    assert expected.readings > 79_000
+    assert expected.readings > 238_000
     assert len(load_fleet(folder).devices) == 10
     while in_raw(lake, arrivals) < expected.messages:
         time.sleep(0.2)

@@ -171,12 +171,13 @@ def test_an_imbalanced_build_is_not_published(lake: Lake, raw: RawZone, arrival:
     build(lake, [arrival])
     before = (lake.catalog.partitions("curated_telemetry", [arrival]), curated(lake, [arrival]))
     raw.delete(lost)
+    tables = lake.catalog.table_names("build_")  # tests that kill builds leave some
     with pytest.raises(LedgerImbalanceError) as raised:
         lake.curate([arrival])
     assert f"{arrival}: ledger 3 valid, built 1 rows + 0 duplicates + 0 conflicts" in str(raised.value)
     assert "Nothing was published" in str(raised.value)
     assert (lake.catalog.partitions("curated_telemetry", [arrival]), curated(lake, [arrival])) == before
-    assert lake.catalog.table_names("build_") == []
+    assert lake.catalog.table_names("build_") == tables
 
 
 def test_a_reader_sees_whole_partitions_only(lake: Lake, raw: RawZone, arrival: Hour) -> None:

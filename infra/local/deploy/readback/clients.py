@@ -1,5 +1,6 @@
 """The service clients, each made once, from the ordinary AWS environment."""
 
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -52,7 +53,8 @@ class Clients:
 
     @cached_property
     def athena(self) -> AthenaClient:
-        return self.session.client("athena")
+        """The workgroups are read where CloudFormation made them, wherever queries may go."""
+        return self.session.client("athena", endpoint_url=os.environ.get("AWS_ENDPOINT_URL"))
 
     @cached_property
     def iam(self) -> IAMClient:
