@@ -1,7 +1,6 @@
 """The DuckDB instance: settings, macros and the few functions that only Python can do exactly."""
 
 import json
-import math
 from typing import Any
 
 import duckdb
@@ -10,6 +9,7 @@ from duckdb.func import FunctionNullHandling
 from infra.local.athena import json_cast
 from infra.local.athena.config import Config
 from infra.local.athena.errors import QueryError
+from infra.local.athena.java_text import java_double
 from infra.local.athena.macros import MACROS, SETTINGS
 
 
@@ -38,25 +38,6 @@ def _functions(con: duckdb.DuckDBPyConnection) -> None:
     con.create_function("json_fit", json_cast.convert, ["VARCHAR"] * 2, "VARCHAR", null_handling=may_be_null)
     con.create_function("openx_slow", openx_json, ["VARCHAR"], "VARCHAR", null_handling=may_be_null)
     con.create_function("canonical_json", canonical_json, ["VARCHAR"], "VARCHAR")
-
-
-def java_double(value: float) -> str:
-    """Double.toString of Java, which is how Trino writes a double as text."""
-    if math.isnan(value) or math.isinf(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        return _plain(value)
-    digits, _, exponent = f"{value:e}".partition("e")
-    digits, _, exponent = repr(value).partition("e") if "e" in repr(value) else (digits, "", exponent)
-    if "e" not in repr(value):
-        mantissa = repr(value).replace(".", "").lstrip("-0").rstrip("0") or "0"
-        digits = ("-" if value < 0 else "") + mantissa[0] + "." + (mantissa[1:] or "0")
-    return f"{digits if '.' in digits else digits + '.0'}E{int(exponent)}"
-
-
-def _plain(value: float) -> str:
-    text = repr(value)
-    return text if "e" not in text else f"{value:f}"
 
 
 def _utf8_lossy(value: bytes) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from sqlglot import exp
 
 from infra.local.athena.errors import UnsupportedError
+from infra.local.athena.java_text import java_double
 
 T = exp.DataType.Type
 _INTEGERS = {T.TINYINT: 8, T.SMALLINT: 16, T.INT: 32, T.BIGINT: 64}
@@ -181,8 +182,6 @@ def _scalar(value: Any, kind: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    from infra.local.athena.engine import java_double
-
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if re.fullmatch(r"-?\d+", value) else java_double(float(value))

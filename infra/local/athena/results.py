@@ -12,8 +12,8 @@ import pyarrow.csv
 import pyarrow.ipc
 from duckdb.sqltypes import DuckDBPyType
 
-from infra.local.athena.engine import java_double
 from infra.local.athena.hive_types import athena_name
+from infra.local.athena.java_text import java_double
 
 _PRECISION = {"varchar": 2147483647, "double": 17, "float": 17, "bigint": 19, "integer": 10, "smallint": 5}
 _PRECISION |= {"tinyint": 3, "timestamp": 3, "timestamp with time zone": 3, "varbinary": 1073741824, "json": 2147483647}
