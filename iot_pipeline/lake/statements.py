@@ -124,10 +124,7 @@ WHERE version = 1""",
 
 def count_built(table: str) -> str:
     """Per event hour of a curated build: rows, duplicates, conflicts."""
-    return f"""\
-SELECT {_KEYS}, count(*) AS rows, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts
-FROM {table}
-GROUP BY {_KEYS}"""
+    return _counts(table)
 
 
 def touched_event_hours(hours: Iterable[Hour]) -> str:
@@ -205,8 +202,7 @@ ORDER BY lateness"""
 
 def balance_of_event_hours(event_hours: Iterable[Hour]) -> str:
     """Per event hour of the curated table: rows, duplicates, conflicts."""
-    return f"""\
-{count_built("curated_telemetry").replace("GROUP BY", f"WHERE {partition_predicate(event_hours)}{chr(10)}GROUP BY")}"""
+    return _counts("curated_telemetry", f"WHERE {partition_predicate(event_hours)}\n")
 
 
 def repeated_keys(event_hours: Iterable[Hour]) -> str:
@@ -249,6 +245,13 @@ WHERE tenant IS NOT NULL
     AND {partition_range(first, last)}
 GROUP BY tenant, site
 ORDER BY tenant, site"""
+
+
+def _counts(table: str, where: str = "") -> str:
+    return f"""\
+SELECT {_KEYS}, count(*) AS rows, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts
+FROM {table}
+{where}GROUP BY {_KEYS}"""
 
 
 def _raw_source(hours: Iterable[Hour]) -> str:
