@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from pydantic import AwareDatetime, Field
+from typing import Literal
+
+from pydantic import AwareDatetime, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from iot_pipeline.contract import CONTRACT, Contract
@@ -23,6 +25,33 @@ class Deployment(BaseSettings):
     athena_workgroup: str = "telemetry"
     raw_crawler: str = "telemetry-raw"
     curated_crawler: str = "telemetry-curated"
+
+
+class Registry(BaseSettings):
+    """Where the device registry (PostgreSQL) is, each as IOT_REGISTRY_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="IOT_REGISTRY_", frozen=True)
+
+    host: str
+    port: int = 5432
+    database: str = "registry"
+    user: str = "registry"
+    password: SecretStr
+    sslmode: Literal["disable", "require", "verify-ca", "verify-full"] = "verify-full"
+
+
+class Warehouse(BaseSettings):
+    """Where the warehouse (Redshift) is, each as IOT_WAREHOUSE_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="IOT_WAREHOUSE_", frozen=True)
+
+    host: str
+    port: int = 5439
+    database: str = "telemetry"
+    user: str = "pipeline"
+    password: SecretStr
+    sslmode: Literal["disable", "verify-ca", "verify-full"] = "verify-full"
+    copy_role_arn: str = Field(description="IAM role by which COPY and UNLOAD reach the lake's bucket")
 
 
 class Policy(BaseSettings):
@@ -56,6 +85,18 @@ class Policy(BaseSettings):
 def deployment() -> Deployment:
     """The deployment of this process. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
     return Deployment()
+
+
+@cache
+def registry() -> Registry:
+    """The registry of this process. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
+    return Registry()
+
+
+@cache
+def warehouse() -> Warehouse:
+    """The warehouse of this process. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
+    return Warehouse()
 
 
 @cache
