@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
-
 from typing import Literal
 
 from pydantic import AwareDatetime, Field, SecretStr
