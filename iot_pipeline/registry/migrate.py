@@ -1,0 +1,53 @@
+"""Bringing the registry's schema up to date."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from iot_pipeline.contract import CONTRACT
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def upgrade(dsn: str, revision: str = "head") -> None:
+    """Migrate the registry's database to a revision and list the contract's metrics in it; safe to repeat.
+
+    `dsn` is a libpq connection string or URL. Raises psycopg.OperationalError if the database does not answer.
+    """
+    _run(dsn, lambda config: command.upgrade(config, revision))
+    metrics = [(metric.name, position) for position, metric in enumerate(CONTRACT.metrics)]
+    with psycopg.connect(dsn) as connection:
+        connection.cursor().executemany(
+            "INSERT INTO registry.metrics (metric, position) VALUES (%s, %s)"
+            " ON CONFLICT (metric) DO UPDATE SET position = excluded.position",
+            metrics,
+        )
+
+
+def downgrade(dsn: str, revision: str = "base") -> None:
+    """Take the registry's schema back to a revision. At `base` all its data is gone."""
+    _run(dsn, lambda config: command.downgrade(config, revision))
+
+
+def current(dsn: str) -> str | None:
+    """The revision of the registry's schema; None before the first migration."""
+    with psycopg.connect(dsn) as connection:
+        (table,) = connection.execute("SELECT to_regclass('registry.alembic_version')").fetchone() or (None,)
+        if table is None:
+            return None
+        row = connection.execute("SELECT version_num FROM registry.alembic_version").fetchone()
+        return row[0] if row else None
+
+
+def _run(dsn: str, migration: Callable[[Config], None]) -> None:
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        migration(config)

@@ -1,0 +1,66 @@
+"""The history of one device or site as versions without gaps (slowly changing, type 2), and what a change does to it.
+
+A change sets attributes from a moment on, **until the next later change of the same attribute**. A change in the past
+therefore splits the version of its moment and runs through the later ones, each of which keeps what it changed itself:
+
+    moved to B at 12:00            [.., 12) site A fw 1    [12, ..) site B fw 1
+    and firmware 2 as of 10:00     [.., 10) site A fw 1    [10, 12) site A fw 2    [12, ..) site B fw 2
+
+A change at the very moment of an earlier one replaces it. Neighbours that no longer differ become one version: that
+the device moved at 10:00, not at 12:00, is recorded by moving it to B at 10:00.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from iot_pipeline.registry.errors import RegistryError
+
+Value = str | float | None
+
+
+@dataclass(frozen=True)
+class Version:
+    """What was true from `valid_from` (inclusive) to `valid_to` (exclusive; None while it still is), both aware."""
+
+    valid_from: datetime
+    valid_to: datetime | None
+    attributes: Mapping[str, Value]
+
+
+def changed(versions: Sequence[Version], at: datetime, changes: Mapping[str, Value]) -> list[Version]:
+    """The history after attributes changed at a moment, as the module says.
+
+    `versions` are one history in order, `at` is aware. Raises RegistryError when `at` is before the first version.
+    """
+    if at < versions[0].valid_from:
+        raise RegistryError(
+            f"{at.isoformat()} is before the first version, which begins at {versions[0].valid_from.isoformat()}; "
+            "give a later time"
+        )
+    steps = [(version.valid_from, dict(version.attributes)) for version in versions]
+    here = bisect_right(steps, at, key=lambda step: step[0]) - 1
+    if steps[here][0] != at:
+        steps.insert(here + 1, (at, dict(steps[here][1])))
+        here += 1
+    for name, value in changes.items():
+        replaced = steps[here][1][name]
+        for _, attributes in steps[here:]:
+            if attributes[name] != replaced:
+                break
+            attributes[name] = value
+    return _joined(steps)
+
+
+def version_at(versions: Sequence[Version], at: datetime) -> Version | None:
+    """The version that was true at a moment; None before the first."""
+    here = bisect_right(versions, at, key=lambda version: version.valid_from) - 1
+    return versions[here] if here >= 0 else None
+
+
+def _joined(steps: Sequence[tuple[datetime, dict[str, Value]]]) -> list[Version]:
+    kept = [steps[0], *(step for before, step in pairwise(steps) if step[1] != before[1])]
+    ends = [*(start for start, _ in kept[1:]), None]
+    return [Version(start, end, attributes) for (start, attributes), end in zip(kept, ends, strict=True)]
