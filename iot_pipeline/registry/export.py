@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow as pa
 from psycopg import Connection
 from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
 
 _TEXT, _NUMBER, _TIME = pa.string(), pa.float64(), pa.timestamp("us")
 _METRICS = """(
@@ -53,7 +54,8 @@ def snapshot(connection: Connection[Any]) -> dict[str, pa.Table]:
 
 def _table(connection: Connection[Any], name: str, schema: pa.Schema) -> pa.Table:
     selected = ", ".join(_column(name, field) for field in schema)
-    rows = connection.execute(f"SELECT {selected} FROM registry.{name} AS t ORDER BY {_ORDER[name]}").fetchall()
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(f"SELECT {selected} FROM registry.{name} AS t ORDER BY {_ORDER[name]}").fetchall()
     columns = zip(*rows, strict=True) if rows else ([] for _ in schema)
     return pa.table([pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema)
 

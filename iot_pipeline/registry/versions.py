@@ -86,9 +86,7 @@ def moment(connection: Connection[Any], at: datetime | None) -> datetime:
     Raises RegistryError for a time without zone or in the future: the registry records what happened.
     """
     with connection.cursor(row_factory=scalar_row) as cursor:
-        now = cursor.execute("SELECT clock_timestamp()").fetchone()
-    assert isinstance(now, datetime)
-    now = now.astimezone(UTC)
+        now: datetime = cursor.execute("SELECT clock_timestamp()").fetchall()[0].astimezone(UTC)
     if at is None:
         return now
     if at.tzinfo is None:

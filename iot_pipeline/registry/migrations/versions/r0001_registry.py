@@ -122,7 +122,7 @@ CREATE TABLE registry.onboardings (
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE registry.onboardings IS
-    'What is being done and was done for a device in AWS IoT Core, written before it is done; what was undone is removed';
+    'What is and was done for a device in AWS IoT Core, written before it is done; what was undone is removed';
 CREATE UNIQUE INDEX onboardings_one_a_device ON registry.onboardings (device_id) WHERE state <> 'decommissioned';
 
 CREATE VIEW registry.sites AS

@@ -1,0 +1,119 @@
+"""Registering a device: what is asked, whether the registry can take it, and its first version."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.errors import UniqueViolation
+
+from iot_pipeline.registry import timeline, versions
+from iot_pipeline.registry.devices import Device, device_of, history, model_interval, scalars, require_site
+from iot_pipeline.registry.errors import DifferentDeviceError, RegistryError, UnknownReferenceError
+from iot_pipeline.registry.timeline import Value, Version
+from iot_pipeline.registry.versions import DEVICES
+
+
+@dataclass(frozen=True)
+class Request:
+    """A device to be registered. `name` is by default the device id, `installed_at` (aware) the moment of registration.
+
+    `csr` is a PEM certificate signing request; without one AWS makes the key.
+    """
+
+    device_id: str
+    tenant_id: str
+    site_id: str
+    model_id: str
+    name: str | None = None
+    firmware: str | None = None
+    csr: str | None = None
+    installed_at: datetime | None = None
+
+
+def check_references(connection: Connection[Any], request: Request) -> None:
+    """Raise UnknownReferenceError naming the request's tenant, site or model that the registry does not have."""
+    with connection.transaction():
+        _initial(connection, request, versions.moment(connection, request.installed_at))
+
+
+def add_device(connection: Connection[Any], request: Request) -> Device:
+    """Open the first version of a device, or a new active one of a device that was decommissioned.
+
+    AWS IoT is not touched: see `onboarding`. Raises UnknownReferenceError as `check_references`, and RegistryError if
+    the device is active already or belongs to another tenant.
+    """
+    with connection.transaction():
+        at = versions.moment(connection, request.installed_at)
+        attributes = _initial(connection, request, at)
+        old = versions.read(connection, DEVICES, {"device_id": request.device_id}, lock=True)
+        if not old:
+            try:
+                connection.execute(
+                    "INSERT INTO registry.device_keys (device_id, tenant_id) VALUES (%s, %s)",
+                    (request.device_id, request.tenant_id),
+                )
+            except UniqueViolation:
+                raise RegistryError(f"device {request.device_id} was registered by another process meanwhile") from None
+            new = [Version(at, None, attributes)]
+        else:
+            _refuse_active(request, old, at)
+            new = timeline.changed(old, at, attributes)
+        versions.write(connection, DEVICES, {"device_id": request.device_id}, old, new)
+        return device_of(request.device_id, new[-1])
+
+
+def difference(connection: Connection[Any], request: Request) -> str:
+    """What a request says otherwise than the registry of its device, as it is now; empty if nothing.
+
+    What the request leaves open (name, firmware, installed_at) is no difference. Raises UnknownReferenceError.
+    """
+    registered = history(connection, request.device_id)
+    now = registered[-1]
+    since = now.valid_from
+    for device in reversed(registered):
+        if device.status != now.status:
+            break
+        since = device.valid_from
+    pairs = [
+        ("tenant", request.tenant_id, now.tenant_id),
+        ("site", request.site_id, now.site_id),
+        ("model", request.model_id, now.model_id),
+        ("name", request.name, now.name),
+        ("firmware", request.firmware, now.firmware),
+        ("installed_at", request.installed_at, since),
+    ]
+    told = [f"{what} {asked} asked, {held} registered" for what, asked, held in pairs if asked not in (None, held)]
+    return "; ".join(told)
+
+
+def _refuse_active(request: Request, old: list[Version], at: datetime) -> None:
+    tenant = old[-1].attributes["tenant_id"]
+    if tenant != request.tenant_id:
+        raise DifferentDeviceError(
+            f"device {request.device_id} belonged to tenant {tenant}; its history stays there: choose another device id"
+        )
+    if old[-1].attributes["status"] == "active":
+        raise RegistryError(f"device {request.device_id} is registered already; move or change it")
+    if at < old[-1].valid_from:
+        raise RegistryError(
+            f"device {request.device_id} was decommissioned at {old[-1].valid_from.isoformat()}; it cannot be "
+            f"installed again before that, at {at.isoformat()}"
+        )
+
+
+def _initial(connection: Connection[Any], request: Request, at: datetime) -> dict[str, Value]:
+    if not scalars(connection, "SELECT 1 FROM registry.tenants WHERE tenant_id = %s", (request.tenant_id,)):
+        raise UnknownReferenceError(
+            f"device {request.device_id}: tenant {request.tenant_id!r} is not in the registry; apply a catalog with it"
+        )
+    require_site(connection, request.tenant_id, request.site_id, at)
+    return {
+        "tenant_id": request.tenant_id,
+        "site_id": request.site_id,
+        "model_id": request.model_id,
+        "name": request.name or request.device_id,
+        "status": "active",
+        "firmware": request.firmware,
+        "expected_interval_s": model_interval(connection, request.model_id),
+    }
