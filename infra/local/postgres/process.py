@@ -1,0 +1,209 @@
+"""A PostgreSQL of one's own: its data in a folder that survives stops and kills, reached by TCP on 127.0.0.1 alone."""
+
+import os
+import secrets
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from infra.local.emulator.process import free_port
+from infra.local.emulator.settings import HOST
+from infra.local.postgres.program import PostgresError, Programs, programs_for
+
+SUPERUSER = "postgres"
+READY_SECONDS = 60.0
+STOP_SECONDS = 30.0
+LOG_LINES_SHOWN = 15
+PORT_ATTEMPTS = 5
+
+# What a killed postmaster leaves behind for a moment, while its children notice that it is gone.
+_STILL_THERE = ('postmaster.pid" already exists', "pre-existing shared memory block")
+_PORT_TAKEN = "could not bind IPv4 address"
+
+# Processes are killed here (tests do it), machines seldom crash: what is committed must have reached the kernel
+# (synchronous_commit), but need not have reached the disk (fsync). After a power cut the folder may have to be deleted.
+_SETTINGS = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "on",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "shared_buffers": "256MB",
+    "work_mem": "64MB",
+    "maintenance_work_mem": "256MB",
+    "max_connections": "100",
+    "dynamic_shared_memory_type": "mmap",  # containers have a tiny /dev/shm
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+@dataclass
+class Postgres:
+    """A running PostgreSQL."""
+
+    port: int
+    password: str
+    state_dir: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        """Of the postmaster; it lives until it is told to stop, also when its parent dies."""
+        return self.process.pid
+
+    @property
+    def log_file(self) -> Path:
+        """What the server says."""
+        return _log_file(self.state_dir)
+
+    def dsn(self, database: str, user: str = SUPERUSER) -> str:
+        """Libpq's connection string, password included (all users have the same)."""
+        return make_conninfo(host=HOST, port=self.port, dbname=database, user=user, password=self.password)
+
+    def stop(self) -> None:
+        """Roll back what runs, write everything, end. After half a minute SIGKILL, and TimeoutExpired."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)  # PostgreSQL's "fast shutdown"
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGQUIT)  # takes the children along, as SIGKILL does not
+            self.process.wait(STOP_SECONDS)
+            raise
+
+
+def start_postgres(state_dir: Path, *, port: int | None = None, databases: Sequence[str] = ()) -> Postgres:
+    """Start PostgreSQL on `port` of 127.0.0.1 (None: a free one), with its data below `state_dir`.
+
+    The data is made at the first start, as are the `databases` that are missing; the superuser `postgres` has a random
+    password, kept in `<state_dir>/password`. Waits until connections are accepted. Safe after a kill -9. Raises
+    PostgresError with the end of the log: the port is taken, the folder is in use, or root cannot be dropped.
+    """
+    state_dir = state_dir.resolve()
+    state_dir.mkdir(parents=True, exist_ok=True)
+    programs = programs_for(state_dir)
+    if not (state_dir / "data").exists():
+        _make_data(state_dir, programs)
+    _forget_dead_postmaster(state_dir)
+    deadline = time.monotonic() + READY_SECONDS
+    attempts = PORT_ATTEMPTS
+    while True:
+        postgres = _launch(state_dir, programs, port or free_port())
+        if _wait_until_ready(postgres, deadline):
+            break
+        said = _tail(postgres.log_file)
+        attempts -= 1
+        again = any(text in said for text in _STILL_THERE) or (_PORT_TAKEN in said and port is None and attempts > 0)
+        if not again or time.monotonic() > deadline:
+            raise PostgresError(f"PostgreSQL did not start; {postgres.log_file} ends with:\n{said}")
+        time.sleep(0.1)
+    try:
+        _make_databases(postgres, databases)
+    except BaseException:
+        postgres.stop()
+        raise
+    return postgres
+
+
+def _make_data(state_dir: Path, programs: Programs) -> None:
+    """Initdb into a folder that gets its name when it is complete. Sorts as Redshift does, by bytes."""
+    partial, password = state_dir / "data.part", state_dir / "password"
+    subprocess.run(["rm", "-rf", str(partial)], check=True)
+    partial.mkdir(mode=0o700)
+    password.unlink(missing_ok=True)
+    password.touch(mode=0o600)
+    password.write_text(secrets.token_urlsafe(24))
+    programs.own(partial)
+    programs.own(password)
+    options = ["-U", SUPERUSER, "-A", "password", f"--pwfile={password}", "-E", "UTF8", "--no-sync"]
+    options += ["--locale=C", "--lc-ctype=C.UTF-8"]
+    command = programs.command("initdb", "-D", partial, *options)
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, **programs.identity)
+    if done.returncode:
+        raise PostgresError(f"initdb failed in {partial}:\n{done.stdout[-500:]}\n{done.stderr[-2000:]}")
+    partial.rename(state_dir / "data")
+
+
+def _forget_dead_postmaster(state_dir: Path) -> None:
+    """Remove the lock of a killed postmaster when its process id is a zombie's or somebody else's by now."""
+    lock = state_dir / "data" / "postmaster.pid"
+    try:
+        pid = int(lock.read_text().split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return
+    try:
+        alive = str(state_dir / "data") in psutil.Process(pid).cmdline()
+    except psutil.NoSuchProcess:
+        alive = False
+    if not alive:
+        lock.unlink(missing_ok=True)
+
+
+def _launch(state_dir: Path, programs: Programs, port: int) -> Postgres:
+    settings = [argument for name, value in _SETTINGS.items() for argument in ("-c", f"{name}={value}")]
+    command = programs.command("postgres", "-D", state_dir / "data", "-p", port, *settings)
+    with _log_file(state_dir).open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd="/",
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            **programs.identity,
+        )
+    return Postgres(port, (state_dir / "password").read_text(), state_dir, process)
+
+
+def _environment() -> dict[str, str]:
+    """Without the caller's PG* variables and locale, which would become settings of the server."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    return kept | {"LC_ALL": "C.UTF-8"}
+
+
+def _wait_until_ready(postgres: Postgres, deadline: float) -> bool:
+    """Whether it accepts connections; False: it ended, or it does not get there."""
+    status = postgres.state_dir / "data" / "postmaster.pid"
+    while time.monotonic() < deadline:
+        if postgres.process.poll() is not None:
+            return False
+        with suppress(FileNotFoundError):
+            lines = status.read_text().splitlines()
+            if len(lines) > 7 and lines[0] == str(postgres.pid) and lines[7].strip() == "ready":
+                return True
+        time.sleep(0.02)
+    postgres.process.kill()
+    postgres.process.wait()
+    return False
+
+
+def _make_databases(postgres: Postgres, databases: Sequence[str]) -> None:
+    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
+        present = {name for (name,) in connection.execute("select datname from pg_database")}
+        for name in databases:
+            if name not in present:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+
+
+def _log_file(state_dir: Path) -> Path:
+    return state_dir / "postgres.log"
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
