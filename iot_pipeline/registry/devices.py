@@ -47,7 +47,7 @@ def as_of(connection: Connection[Any], device_id: str, time: datetime) -> Device
     return device_of(device_id, version) if version else None
 
 
-def movedevice(connection: Connection[Any], device_id: str, site_id: str, at: datetime | None = None) -> Device:
+def move_device(connection: Connection[Any], device_id: str, site_id: str, at: datetime | None = None) -> Device:
     """Record that a device stands at another site of its tenant since `at` (aware; now by default).
 
     Returns the version of that moment. Raises UnknownReferenceError for a device or site that does not exist at
@@ -60,7 +60,7 @@ def movedevice(connection: Connection[Any], device_id: str, site_id: str, at: da
         return _change(connection, device_id, at, {"site_id": site_id})
 
 
-def changedevice(
+def change_device(
     connection: Connection[Any],
     device_id: str,
     *,
@@ -87,7 +87,7 @@ def changedevice(
         return _change(connection, device_id, at, {key: value for key, value in changes.items() if value is not None})
 
 
-def retiredevice(connection: Connection[Any], device_id: str, at: datetime | None = None) -> Device:
+def retire_device(connection: Connection[Any], device_id: str, at: datetime | None = None) -> Device:
     """Close the active version at `at` and open one with status decommissioned; nothing changes if that is so already.
 
     AWS IoT is not touched: see `decommission`. Raises as `move_device`.

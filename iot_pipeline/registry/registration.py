@@ -8,7 +8,7 @@ from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
 from iot_pipeline.registry import timeline, versions
-from iot_pipeline.registry.devices import Device, device_of, history, model_interval, scalars, require_site
+from iot_pipeline.registry.devices import Device, device_of, history, model_interval, require_site, scalars
 from iot_pipeline.registry.errors import DifferentDeviceError, RegistryError, UnknownReferenceError
 from iot_pipeline.registry.timeline import Value, Version
 from iot_pipeline.registry.versions import DEVICES
@@ -35,6 +35,14 @@ def check_references(connection: Connection[Any], request: Request) -> None:
     """Raise UnknownReferenceError naming the request's tenant, site or model that the registry does not have."""
     with connection.transaction():
         _initial(connection, request, versions.moment(connection, request.installed_at))
+
+
+def check_free(connection: Connection[Any], request: Request) -> None:
+    """Raise RegistryError if the registry has the request's device already, unless it is decommissioned."""
+    with connection.transaction():
+        old = versions.read(connection, DEVICES, {"device_id": request.device_id})
+        if old:
+            _refuse_active(request, old, versions.moment(connection, request.installed_at))
 
 
 def add_device(connection: Connection[Any], request: Request) -> Device:
