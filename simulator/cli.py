@@ -14,6 +14,8 @@ from rich.markup import escape
 from iot_pipeline.contract import CONTRACT
 from simulator.console import endpoint, err, explained, out, progress, publish
 from simulator.durations import epoch_ms, seconds
+from simulator.enrolment import CATALOG_FILE, LIST_FILE
+from simulator.enrolment import enrol as write_enrolment
 from simulator.faults import FAULTS, choose_faults
 from simulator.fleet import Fleet, load_fleet, make_fleet
 from simulator.manifest_writer import Manifest
@@ -57,6 +59,10 @@ EndpointOption = Annotated[
 CaOption = Annotated[
     Path, typer.Option("--ca", envvar="SIMULATOR_CA", help="CA that signed the broker's certificate (PEM).")
 ]
+DevicesOption = Annotated[int, typer.Option(min=1, help="How many; raise it later to add devices.")]
+TenantsOption = Annotated[int, typer.Option(min=1, help="Tenants; devices are spread evenly.")]
+SitesOption = Annotated[int, typer.Option(min=1, help="Sites of each tenant.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="The same seed and options make the same fleet.")]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Folder for outbox, manifest and summary.json.  [default: FLEET/out]")
 ]
@@ -70,10 +76,10 @@ InflightOption = Annotated[int, typer.Option(min=1, help="Unanswered messages of
 @app.command()
 def provision(
     fleet: FleetFolder,
-    devices: Annotated[int, typer.Option(min=1, help="How many; raise it later to add devices.")] = 20,
-    tenants: Annotated[int, typer.Option(min=1, help="Tenants; devices are spread evenly.")] = 2,
-    sites: Annotated[int, typer.Option(min=1, help="Sites of each tenant.")] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed and options make the same fleet.")] = 1,
+    devices: DevicesOption = 20,
+    tenants: TenantsOption = 2,
+    sites: SitesOption = 2,
+    seed: SeedOption = 1,
     thing_type: Annotated[str, typer.Option(help="Thing type of the devices; must exist.")] = THING_TYPE,
     policy: Annotated[str, typer.Option(help="IoT policy to attach to each certificate; must exist.")] = POLICY,
 ) -> None:
@@ -90,6 +96,26 @@ def provision(
         f"{devices} devices ready in {fleet}: {counts[Onboarding.CREATED]} created, {counts[Onboarding.KEPT]} kept",
         soft_wrap=True,
     )
+
+
+@app.command()
+def enrol(
+    fleet: FleetFolder,
+    devices: DevicesOption = 20,
+    tenants: TenantsOption = 2,
+    sites: SitesOption = 2,
+    seed: SeedOption = 1,
+    expected_interval: Annotated[str, typer.Option(help="How often each device should send a reading.")] = "60s",
+) -> None:
+    """Make keys and signing requests, and the lists that a device registry onboards them from.
+
+    For a platform with a registry, instead of `provision`; nothing is created at AWS. Afterwards, with the platform's
+    own command line: `python -m iot_pipeline.registry apply FLEET/catalog.json`, then
+    `python -m iot_pipeline.registry onboard-all FLEET/onboarding.csv --out FLEET/devices`.
+    """
+    with explained():
+        write_enrolment(make_fleet(devices, tenants, sites, seed), fleet, seconds(expected_interval))
+    out.print(f"{devices} devices in {fleet}: {CATALOG_FILE}, {LIST_FILE}, and a signing request each", soft_wrap=True)
 
 
 def _run_help() -> str:

@@ -16,7 +16,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
-from simulator.provision import Credentials
+from simulator.keys import Credentials
 
 KEEPALIVE_S = 60
 _TIMEOUT_S = 15.0

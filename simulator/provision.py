@@ -1,9 +1,7 @@
 """Onboard devices into AWS IoT Core: a key and a certificate each, a thing, a policy. Safe to repeat."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +10,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import hashes
 
 from simulator.fleet import Device, Fleet
+from simulator.keys import Credentials, credentials, load_key, signing_request, write_whole
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
@@ -32,19 +29,6 @@ class Onboarding(StrEnum):
 
     KEPT = "kept"
     CREATED = "created"
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """Where a device's key and certificate lie (PEM files)."""
-
-    key: Path
-    certificate: Path
-
-
-def credentials(folder: Path, device_id: str) -> Credentials:
-    """The credential files of a device below the fleet's folder."""
-    return Credentials(folder / "devices" / f"{device_id}.key", folder / "devices" / f"{device_id}.crt")
 
 
 def iot_client() -> "IoTClient":
@@ -121,7 +105,7 @@ def _active_certificate(files: Credentials, iot: "IoTClient") -> str | None:
     if not (files.key.exists() and files.certificate.exists()):
         return None
     certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
-    key = _load_key(files.key)
+    key = load_key(files.key)
     if key.public_key() != certificate.public_key():
         return None
     # A certificate's id is the SHA-256 fingerprint of its DER form.
@@ -136,33 +120,7 @@ def _active_certificate(files: Credentials, iot: "IoTClient") -> str | None:
 
 
 def _sign(device: Device, files: Credentials, iot: "IoTClient") -> str:
-    key = _load_key(files.key) if files.key.exists() else _new_key(files.key)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device.device_id)])
-    csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-    pem = csr.public_bytes(serialization.Encoding.PEM).decode()
-    signed = iot.create_certificate_from_csr(certificateSigningRequest=pem, setAsActive=True)
-    _write(files.certificate, signed["certificatePem"].encode(), mode=0o644)
+    csr = signing_request(device.device_id, files.key)
+    signed = iot.create_certificate_from_csr(certificateSigningRequest=csr, setAsActive=True)
+    write_whole(files.certificate, signed["certificatePem"].encode(), mode=0o644)
     return signed["certificateArn"]
-
-
-def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{path} is not an elliptic-curve key; move it away and provision again")
-    return key
-
-
-def _new_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    _write(path, pem, mode=0o600)
-    return key
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Write a file whole or not at all; its mode is right from the first byte on."""
-    temporary = path.with_name(f"{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-    temporary.replace(path)

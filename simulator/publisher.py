@@ -15,8 +15,8 @@ from functools import partial
 import numpy as np
 
 from simulator.connection import Connection, Endpoint, tls_context
+from simulator.keys import Credentials
 from simulator.outbox import REJECTED, Outbox, Pending
-from simulator.provision import Credentials
 
 # AWS IoT Core allows 100 unacknowledged messages from a client (AWS IoT Core quotas, "Message broker").
 DEVICE_WINDOW = 20

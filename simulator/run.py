@@ -11,10 +11,10 @@ from iot_pipeline.contract import topic
 from simulator.connection import Endpoint
 from simulator.fleet import Device, Fleet
 from simulator.generator import Batch, Generator
+from simulator.keys import credentials
 from simulator.manifest_writer import Manifest, Summary
 from simulator.outbox import NewMessage, Outbox
 from simulator.plan import Plan
-from simulator.provision import credentials
 from simulator.publisher import TICK_S, Counts, Publisher, now_ms
 from simulator.state import State
 

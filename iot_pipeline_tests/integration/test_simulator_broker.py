@@ -25,7 +25,7 @@ from simulator.fleet import Device, load_fleet
 from simulator.generator import Generator
 from simulator.manifest import expected_ledger, read_manifest
 from simulator.plan import history_plan
-from simulator.provision import credentials
+from simulator.keys import credentials
 from simulator.publisher import now_ms
 from simulator.state import State
 
