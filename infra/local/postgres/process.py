@@ -99,10 +99,10 @@ def start_postgres(state_dir: Path, *, port: int | None = None, databases: Seque
     programs = programs_for(state_dir)
     if not (state_dir / "data").exists():
         _make_data(state_dir, programs)
-    _forget_dead_postmaster(state_dir)
     deadline = time.monotonic() + READY_SECONDS
     attempts = PORT_ATTEMPTS
     while True:
+        _forget_dead_postmaster(state_dir)
         postgres = _launch(state_dir, programs, port or free_port())
         if _wait_until_ready(postgres, deadline):
             break

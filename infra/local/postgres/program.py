@@ -63,10 +63,9 @@ def _folder() -> Path:
 
 def _works(programs: Programs, state_dir: Path) -> bool:
     probe = ["sh", "-c", 'cd "$0" && exec "$1" --version', str(state_dir), str(programs.folder / "postgres")]
+    command = [*programs.prefix, *probe]
     try:
-        done = subprocess.run(
-            [*programs.prefix, *probe], cwd="/", capture_output=True, check=False, **programs.identity
-        )
+        done = subprocess.run(command, cwd="/", capture_output=True, check=False, **programs.identity)
     except FileNotFoundError:  # no `unshare`
         return False
     return done.returncode == 0
