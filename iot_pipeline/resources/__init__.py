@@ -1,10 +1,19 @@
-"""Thin resources over AWS. None of them touches the network before it is used."""
+"""Thin resources over AWS, the warehouse and the registry. None of them touches the network before it is used."""
 
 from iot_pipeline.resources.alerts import Alerts
 from iot_pipeline.resources.crawlers import Crawlers
 from iot_pipeline.resources.lake import LakeResource
 from iot_pipeline.resources.raw_events import RawEvents
+from iot_pipeline.resources.registry import RegistryResource
+from iot_pipeline.resources.warehouse import WarehouseResource
 
-RESOURCES = {"lake": LakeResource(), "raw_events": RawEvents(), "crawlers": Crawlers(), "alerts": Alerts()}
+RESOURCES = {
+    "lake": LakeResource(),
+    "raw_events": RawEvents(),
+    "crawlers": Crawlers(),
+    "alerts": Alerts(),
+    "warehouse": WarehouseResource(),
+    "registry": RegistryResource(),
+}
 
-__all__ = ["RESOURCES", "Alerts", "Crawlers", "LakeResource", "RawEvents"]
+__all__ = ["RESOURCES", "Alerts", "Crawlers", "LakeResource", "RawEvents", "RegistryResource", "WarehouseResource"]

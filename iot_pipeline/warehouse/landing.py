@@ -1,0 +1,75 @@
+"""Making and extending the landing tables. Only ever adds: what a load or a reader relies on is not changed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from redshift_connector.core import Connection
+
+from iot_pipeline.contract import Contract
+from iot_pipeline.warehouse import statements
+from iot_pipeline.warehouse.tables import WRITE_LOCK, LandingColumn, LandingTable, landing_tables
+from iot_pipeline.warehouse.transaction import run, writing
+
+# How the catalog names a type that is declared by a shorter name; lengths are not compared.
+_CATALOG_NAMES = {"varchar": "character varying", "timestamp": "timestamp without time zone"}
+
+
+class LandingError(RuntimeError):
+    """A landing table is not what the contract says, in a way that adding columns does not mend."""
+
+
+def migrate(connection: Connection, contract: Contract) -> list[str]:
+    """Create the landing tables that are missing and add columns new in the contract; the statements that ran.
+
+    Raises LandingError, with nothing changed, if a column has another type or is no longer in the contract.
+    """
+    wanted = landing_tables(contract)
+    missing = _changes(connection, wanted)
+    connection.rollback()
+    if not missing:
+        return []
+    for sql in (statements.create_schema(WRITE_LOCK.schema), statements.create_table(WRITE_LOCK)):
+        run(connection, sql)
+        connection.commit()
+    with writing(connection):
+        for schema in dict.fromkeys(table.schema for table in wanted):
+            run(connection, statements.create_schema(schema))
+        # Looked at again: another migration may have been at work while this one waited.
+        changes = _changes(connection, wanted)
+        for sql in changes:
+            run(connection, sql)
+    return changes
+
+
+def _changes(connection: Connection, wanted: Iterable[LandingTable]) -> list[str]:
+    existing: dict[str, dict[str, str]] = defaultdict(dict)
+    for full_name, column, kind in run(connection, statements.existing_columns()):
+        existing[full_name][column] = kind
+    return [sql for table in wanted for sql in _changes_of(table, existing[table.full_name])]
+
+
+def _changes_of(table: LandingTable, types: Mapping[str, str]) -> list[str]:
+    if not types:
+        return [statements.create_table(table)]
+    declared = {column.name: _catalog_name(column) for column in table.columns}
+    gone = sorted(types.keys() - declared)
+    if gone:
+        raise LandingError(
+            f"{table.full_name} has columns that the contract no longer has: {', '.join(gone)}. Nothing was changed. "
+            "Keep them in the contract, or drop them by hand when no model reads them"
+        )
+    changed = [
+        f"{name} is {types[name]}, the contract says {kind}"
+        for name, kind in declared.items()
+        if name in types and types[name] != kind
+    ]
+    if changed:
+        raise LandingError(
+            f"{table.full_name}: {'; '.join(changed)}. Nothing was changed. Give what has a new type a new name"
+        )
+    return [statements.add_column(table, column) for column in table.columns if column.name not in types]
+
+
+def _catalog_name(column: LandingColumn) -> str:
+    declared = column.type.partition("(")[0]
+    return _CATALOG_NAMES.get(declared, declared)

@@ -1,0 +1,156 @@
+"""Loading curated event hours: each in one transaction, that counts what it loaded before it commits."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from redshift_connector.core import Connection
+
+from iot_pipeline.contract import Contract, Table, tables
+from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.warehouse import statements
+from iot_pipeline.warehouse.balance import Counts, HourBalance
+from iot_pipeline.warehouse.transaction import read, retried, run, writing
+
+
+@dataclass(frozen=True)
+class LoadedHour:
+    """The outcome for one event hour. `skipped`: it was loaded already, and nothing was done."""
+
+    hour: Hour
+    rows: int
+    seconds: float = 0.0
+    skipped: bool = False
+
+
+class LoadMismatchError(RuntimeError):
+    """Loads that do not hold what the ledger says. They were rolled back; what was loaded of those hours stands.
+
+    `loaded` has the outcome of the other hours that were asked for.
+    """
+
+    def __init__(self, reasons: Sequence[str], loaded: Sequence[LoadedHour]) -> None:
+        """Say of each hour what was expected and what came."""
+        super().__init__(
+            f"{'; '.join(reasons)}. Rolled back, the previous loads stand. Build these hours again, then load them"
+        )
+        self.loaded = loaded
+
+
+@dataclass(frozen=True)
+class Loader:
+    """Loads the curated table of one catalog into the warehouse behind a connection, whose autocommit is off."""
+
+    connection: Connection
+    catalog: Catalog
+    contract: Contract
+    role_arn: str
+    progress: Callable[[str], None] = lambda _: None
+
+    def load(self, event_hours: Iterable[Hour]) -> list[LoadedHour]:
+        """Bring these event hours to their curated partitions, each in a transaction of its own, in order.
+
+        An hour that is loaded already is left alone, so that an interrupted range is resumed by asking for it again.
+        Raises LoadMismatchError, with all other hours loaded, if hours do not hold what the ledger says.
+        """
+        loaded: list[LoadedHour] = []
+        reasons: list[str] = []
+        for balance in self.balances(event_hours):
+            try:
+                loaded.append(self._bring(balance))
+            except _HourMismatchError as error:
+                self.progress(f"rolled back: {error}")
+                reasons.append(str(error))
+        if reasons:
+            raise LoadMismatchError(reasons, loaded)
+        return loaded
+
+    def unloaded(self, event_hours: Iterable[Hour] | None = None) -> list[Hour]:
+        """Those of these event hours, or of all, whose curated partition is not the one that is loaded."""
+        wanted = None if event_hours is None else sorted(set(event_hours))
+        if wanted == []:
+            return []
+        curated = self.catalog.partitions(self._curated.name, wanted)
+        sql = statements.loads() if wanted is None else statements.loads_of_hours(wanted)
+        loaded = {Hour.from_sql(row[0]): str(row[1]) for row in read(self.connection, sql)}
+        locations = {hour: partition.location for hour, partition in curated.items()}
+        return sorted(hour for hour in {*locations, *loaded} if locations.get(hour) != loaded.get(hour))
+
+    def balances(self, event_hours: Iterable[Hour]) -> list[HourBalance]:
+        """Each of these event hours as curated, as loaded and as counted."""
+        wanted = sorted(set(event_hours))
+        if not wanted:
+            return []
+        try:
+            return self._compare(wanted)
+        finally:
+            self.connection.rollback()
+
+    @property
+    def _curated(self) -> Table:
+        return tables(self.contract).curated_telemetry
+
+    def _compare(self, hours: Sequence[Hour]) -> list[HourBalance]:
+        curated = self.catalog.partitions(self._curated.name, hours)
+        loads = {Hour.from_sql(row[0]): row for row in run(self.connection, statements.loads_of_hours(hours))}
+        counted = self._count(hours)
+        return [
+            HourBalance(
+                hour,
+                curated[hour].location if hour in curated else None,
+                loads[hour][1] if hour in loads else None,
+                Counts.noted_with(curated[hour]) if hour in curated else Counts(),
+                Counts.of(loads[hour][2:]) if hour in loads else Counts(),
+                counted.get(hour, Counts()),
+            )
+            for hour in hours
+        ]
+
+    def _count(self, hours: Sequence[Hour]) -> dict[Hour, Counts]:
+        rows = run(self.connection, statements.readings_of_hours(hours))
+        return {Hour.from_sql(row[0]): Counts.of(row[1:]) for row in rows}
+
+    def _bring(self, before: HourBalance) -> LoadedHour:
+        if before.is_current and before.balances:
+            return LoadedHour(before.hour, before.counted.rows, skipped=True)
+        started = time.monotonic()
+        rows = retried(lambda: self._replace(before.hour), self.progress)
+        if rows is None:
+            return LoadedHour(before.hour, before.curated.rows, skipped=True)
+        seconds = time.monotonic() - started
+        self.progress(f"loaded {rows:,} rows of {before.hour} in {seconds:.2f} s")
+        return LoadedHour(before.hour, rows, seconds)
+
+    def _replace(self, hour: Hour) -> int | None:
+        """The rows loaded; None if another writer has loaded the hour by now."""
+        with writing(self.connection):
+            (balance,) = self._compare([hour])
+            if balance.is_current and balance.balances:
+                return None
+            run(self.connection, statements.delete_readings(hour))
+            if balance.curated_location and balance.curated.rows:
+                columns = self._columns(hour)
+                run(self.connection, statements.copy_readings(balance.curated_location, columns, self.role_arn))
+            found = self._count([hour]).get(hour, Counts())
+            if found != balance.curated:
+                raise _HourMismatchError(
+                    f"{hour}: the ledger says {balance.curated}, {balance.curated_location} has {found}"
+                )
+            run(self.connection, statements.delete_load(hour))
+            if balance.curated_location:
+                now = datetime.now(UTC)
+                run(self.connection, statements.insert_load(hour, balance.curated_location, found, now))
+        return found.rows
+
+    def _columns(self, hour: Hour) -> list[str]:
+        """The columns a partition was built with: those of the table at that time, kept with the partition."""
+        answer = self.catalog.glue.get_partition(
+            DatabaseName=self.catalog.database, TableName=self._curated.name, PartitionValues=list(hour.values)
+        )
+        return [column["Name"] for column in answer["Partition"]["StorageDescriptor"]["Columns"]]
+
+
+class _HourMismatchError(RuntimeError):
+    """One hour's, within a load of many."""

@@ -1,0 +1,162 @@
+"""Every statement the loads issue, in Redshift's SQL. Pure text: a test renders them all into snapshots."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from iot_pipeline.contract import Contract
+from iot_pipeline.lake.hours import Hour, contiguous
+from iot_pipeline.warehouse.balance import Counts
+from iot_pipeline.warehouse.tables import LOADS, WRITE_LOCK, LandingColumn, LandingTable, readings
+
+_READINGS = "lake.readings"
+
+
+def create_schema(schema: str) -> str:
+    """The schema of some landing tables."""
+    return f"CREATE SCHEMA IF NOT EXISTS {schema}"
+
+
+def create_table(table: LandingTable) -> str:
+    """A landing table."""
+    columns = ",\n    ".join(f"{column.name} {column.type}" for column in table.columns)
+    return f"CREATE TABLE IF NOT EXISTS {table.full_name} (\n    {columns}\n)\n{table.physical}".rstrip()
+
+
+def create_readings(contract: Contract) -> str:
+    """The table of the readings, with a column for each metric of the contract."""
+    return create_table(readings(contract))
+
+
+def add_column(table: LandingTable, column: LandingColumn) -> str:
+    """A column that is new in the contract. Redshift adds one column a statement ("ALTER TABLE", ADD COLUMN)."""
+    return f"ALTER TABLE {table.full_name} ADD COLUMN {column.name} {column.type}"
+
+
+def existing_columns() -> str:
+    """The columns that the landing tables have, by table."""
+    return """\
+SELECT table_schema || '.' || table_name AS full_name, column_name, data_type
+FROM information_schema.columns
+WHERE table_schema IN ('lake', 'registry')"""
+
+
+def lock_writers() -> str:
+    """Wait for the other writers; held until the transaction ends.
+
+    As the first statement it comes before the transaction's snapshot is taken, which LOCK does not do (Redshift
+    database developer guide, "Serializable isolation").
+    """
+    return f"LOCK TABLE {WRITE_LOCK.full_name}"
+
+
+def loads() -> str:
+    """What is loaded: the curated location of each event hour."""
+    return f"SELECT event_hour, location\nFROM {LOADS.full_name}"
+
+
+def loads_of_hours(hours: Iterable[Hour]) -> str:
+    """What is loaded of these event hours, as it was noted."""
+    wanted = ", ".join(hour.sql for hour in sorted(set(hours)))
+    return f"""\
+SELECT event_hour, location, readings, duplicates, conflicts
+FROM {LOADS.full_name}
+WHERE event_hour IN ({wanted})"""
+
+
+def readings_of_hours(hours: Iterable[Hour]) -> str:
+    """What is there of these event hours, counted."""
+    ranges = "\n    OR ".join(f"({_between(first, last)})" for first, last in contiguous(hours))
+    return f"""\
+SELECT date_trunc('hour', event_time) AS event_hour, count(*) AS readings, sum(duplicates) AS duplicates,
+    sum(conflicts) AS conflicts
+FROM {_READINGS}
+WHERE {ranges}
+GROUP BY 1"""
+
+
+def delete_readings(event_hour: Hour) -> str:
+    """Remove an event hour's readings."""
+    return f"DELETE FROM {_READINGS}\nWHERE {_between(event_hour, event_hour)}"
+
+
+def copy_readings(location: str, columns: Sequence[str], role_arn: str) -> str:
+    """Load a curated partition, whose columns are those it was built with.
+
+    Parquet is loaded by position, so that the list of columns must be the files' own; a column it leaves out becomes
+    null (Redshift database developer guide, "COPY from columnar data formats", "Column mapping options").
+    """
+    return _copy(_READINGS, columns, location, role_arn) + " SERIALIZETOJSON"
+
+
+def delete_load(event_hour: Hour) -> str:
+    """Forget what was noted of an event hour."""
+    return f"DELETE FROM {LOADS.full_name}\nWHERE event_hour = {event_hour.sql}"
+
+
+def insert_load(event_hour: Hour, location: str, counts: Counts, loaded_at: datetime) -> str:
+    """Note what was loaded of an event hour, and when (UTC)."""
+    numbers = f"{counts.rows}, {counts.duplicates}, {counts.conflicts}"
+    return f"""\
+INSERT INTO {LOADS.full_name} ({", ".join(LOADS.column_names)})
+VALUES ({event_hour.sql}, '{location}', {numbers}, TIMESTAMP '{loaded_at:%Y-%m-%d %H:%M:%S.%f}')"""
+
+
+def orphaned_readings() -> str:
+    """Readings of event hours that no load accounts for; none is expected."""
+    return f"""\
+SELECT counted.event_hour, counted.readings
+FROM (
+    SELECT date_trunc('hour', event_time) AS event_hour, count(*) AS readings
+    FROM {_READINGS}
+    GROUP BY 1
+) AS counted
+LEFT JOIN {LOADS.full_name} ON loads.event_hour = counted.event_hour
+WHERE loads.event_hour IS NULL
+ORDER BY 1"""
+
+
+def delete_all(table: LandingTable) -> str:
+    """Empty a table within the transaction, as TRUNCATE would not: it commits."""
+    return f"DELETE FROM {table.full_name}"
+
+
+def copy_registry(table: LandingTable, location: str, role_arn: str) -> str:
+    """Load one table of a registry snapshot."""
+    return _copy(table.full_name, table.column_names, location, role_arn)
+
+
+def count_all(table: LandingTable) -> str:
+    """Rows of a table."""
+    return f"SELECT count(*)\nFROM {table.full_name}"
+
+
+def last_recorded(table: LandingTable) -> str:
+    """When the newest of a table's versions was recorded."""
+    return f"SELECT max(recorded_at)\nFROM {table.full_name}"
+
+
+def overlapping_versions(table: LandingTable, key: Sequence[str]) -> str:
+    """Versions of one thing of which two hold at the same time; none is expected."""
+    columns = ", ".join(key)
+    return f"""\
+SELECT {columns}, valid_from, valid_to, next_from
+FROM (
+    SELECT {columns}, valid_from, valid_to,
+        lead(valid_from) OVER (PARTITION BY {columns} ORDER BY valid_from) AS next_from
+    FROM {table.full_name}
+) AS versions
+WHERE valid_to <= valid_from OR next_from < coalesce(valid_to, TIMESTAMP '9999-12-31 00:00:00')
+ORDER BY {columns}, valid_from
+LIMIT 100"""
+
+
+def _copy(table: str, columns: Sequence[str], location: str, role_arn: str) -> str:
+    return f"""\
+COPY {table} ({", ".join(columns)})
+FROM '{location}'
+IAM_ROLE '{role_arn}'
+FORMAT AS PARQUET"""
+
+
+def _between(first: Hour, last: Hour) -> str:
+    return f"event_time >= {first.sql} AND event_time < {(last + 1).sql}"

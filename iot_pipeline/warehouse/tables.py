@@ -1,0 +1,89 @@
+"""The warehouse's landing tables: curated readings derived from the contract, and copies of the registry's tables."""
+
+from dataclasses import dataclass
+
+from iot_pipeline.contract import Contract, tables
+from iot_pipeline.registry.export import SCHEMAS
+
+# Redshift type of each Glue type that a curated column may have. Timestamps are UTC without a zone.
+_TYPES = {
+    "string": "varchar(256)",
+    "timestamp": "timestamp",
+    "double": "double precision",
+    "bigint": "bigint",
+    "map<string,string>": "super",
+}
+
+
+@dataclass(frozen=True)
+class LandingColumn:
+    """A column: its name and its Redshift type."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class LandingTable:
+    """A table that a load fills. `physical` is what follows its columns: distribution and sort keys."""
+
+    schema: str
+    name: str
+    columns: tuple[LandingColumn, ...]
+    physical: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """Schema and name."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The columns' names, in order."""
+        return tuple(column.name for column in self.columns)
+
+
+def readings(contract: Contract) -> LandingTable:
+    """`lake.readings`: the curated table's columns in its order. Raises KeyError for a Glue type without a mapping."""
+    columns = tables(contract).curated_telemetry.columns
+    return LandingTable(
+        "lake",
+        "readings",
+        tuple(LandingColumn(column.name, _TYPES[column.type]) for column in columns),
+        "DISTKEY (device_id)\nCOMPOUND SORTKEY (event_time, device_id)",
+    )
+
+
+def _table(schema: str, name: str, /, **columns: str) -> LandingTable:
+    return LandingTable(schema, name, tuple(LandingColumn(column, kind) for column, kind in columns.items()))
+
+
+LOADS = _table(
+    "lake",
+    "loads",
+    event_hour="timestamp",
+    location="varchar(1024)",
+    readings="bigint",
+    duplicates="bigint",
+    conflicts="bigint",
+    loaded_at="timestamp",
+)
+
+# Holds nothing: writers lock it, so that they follow one another and readers wait for none of them.
+WRITE_LOCK = _table("lake", "write_lock", held="boolean")
+
+# The longest is a model's list of metrics.
+_REGISTRY_TYPES = {"string": "varchar(1024)", "double": "double precision", "timestamp[us]": "timestamp"}
+
+
+def registry_tables() -> tuple[LandingTable, ...]:
+    """`registry.*`: the columns of the registry's snapshot in its order."""
+    return tuple(
+        _table("registry", name, **{field.name: _REGISTRY_TYPES[str(field.type)] for field in schema})
+        for name, schema in SCHEMAS.items()
+    )
+
+
+def landing_tables(contract: Contract) -> tuple[LandingTable, ...]:
+    """All landing tables."""
+    return (WRITE_LOCK, readings(contract), LOADS, *registry_tables())

@@ -1,0 +1,2 @@
+-- The schema of some landing tables.
+CREATE SCHEMA IF NOT EXISTS lake

@@ -1,0 +1,3 @@
+-- What is loaded: the curated location of each event hour.
+SELECT event_hour, location
+FROM lake.loads
