@@ -1,0 +1,28 @@
+{# Whole seconds since 1970. On Redshift EXTRACT(EPOCH FROM timestamp) is an integer; truncating first makes it one everywhere. #}
+{% macro epoch(timestamp) -%}
+    cast(extract(epoch from date_trunc('second', {{ timestamp }})) as bigint)
+{%- endmacro %}
+
+{% macro seconds_between(earlier, later) -%}
+    ({{ epoch(later) }} - {{ epoch(earlier) }})
+{%- endmacro %}
+
+{% macro date_key(moment) -%}
+    cast(to_char({{ moment }}, 'YYYYMMDD') as integer)
+{%- endmacro %}
+
+{# The end of what is open, and the beginning of what was always there. #}
+{% macro far_future() -%} cast('9999-12-31 00:00:00' as timestamp) {%- endmacro %}
+{% macro far_past() -%} cast('1900-01-01 00:00:00' as timestamp) {%- endmacro %}
+
+{# The part of a day for which readings of a sensor's version at a location's version are expected: half-open,
+   and not beyond the start of the newest loaded hour, which may still be filling. #}
+{% macro observed_from(date, sensor, location) -%}
+    greatest(cast({{ date }} as timestamp), {{ sensor }}.valid_from, {{ location }}.valid_from)
+{%- endmacro %}
+
+{% macro observed_until(date, sensor, location, newest_hour) -%}
+    least(
+        cast({{ date }} as timestamp) + interval '1 day', {{ sensor }}.valid_to, {{ location }}.valid_to, {{ newest_hour }}
+    )
+{%- endmacro %}

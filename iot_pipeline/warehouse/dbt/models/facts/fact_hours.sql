@@ -1,0 +1,45 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_stale_hours',
+    on_schema_change='append_new_columns',
+    dist='all',
+    sort=['event_hour']
+) }}
+
+-- The books of the facts. Written last: an hour is here with its load when all facts hold it.
+-- depends_on: {{ ref('fact_sensor_daily') }}
+-- depends_on: {{ ref('fact_device_health') }}
+with counted as (
+    select
+        event_hour,
+        count(*) as readings,
+        sum(case when sensor_key = 'unknown' then 1 else 0 end) as unknown_sensor_readings,
+        sum(case when location_key = 'unknown' then 1 else 0 end) as unknown_location_readings
+    from {{ ref('fact_sensor_readings') }}
+    where event_hour in (select event_hour from {{ ref('stale_hours') }})
+    group by event_hour
+),
+
+hourly as (
+    select event_hour, sum(readings) as hourly_readings
+    from (
+        select event_hour, device_id, sensor_key, location_key, max(readings) as readings
+        from {{ ref('fact_sensor_hourly') }}
+        where event_hour in (select event_hour from {{ ref('stale_hours') }})
+        group by event_hour, device_id, sensor_key, location_key
+    ) as device_hours
+    group by event_hour
+)
+
+select
+    stale_hours.event_hour,
+    stale_hours.location,
+    coalesce(counted.readings, 0) as readings,
+    coalesce(hourly.hourly_readings, 0) as hourly_readings,
+    coalesce(counted.unknown_sensor_readings, 0) as unknown_sensor_readings,
+    coalesce(counted.unknown_location_readings, 0) as unknown_location_readings,
+    getdate() as built_at
+from {{ ref('stale_hours') }} as stale_hours
+left join counted on counted.event_hour = stale_hours.event_hour
+left join hourly on hourly.event_hour = stale_hours.event_hour
+where stale_hours.location is not null

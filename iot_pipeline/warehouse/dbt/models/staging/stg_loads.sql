@@ -1,0 +1,2 @@
+select event_hour, location, readings, duplicates, conflicts, loaded_at
+from {{ source('lake', 'loads') }}
