@@ -7,6 +7,7 @@ import aws_cdk as cdk
 from infra.stacks.config import PlatformConfig
 from infra.stacks.ingest import IngestStack
 from infra.stacks.lake import LakeStack
+from infra.stacks.warehouse import WarehouseStack
 from iot_pipeline.contract import CONTRACT, Contract
 
 # What `cdk init` switches on for a new app; without it the access logs need an ACL, which buckets refuse by default.
@@ -27,6 +28,9 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
     env = cdk.Environment(account=config.account, region=config.region)
     lake = LakeStack(app, "TelemetryLake", config=config, contract=contract, env=env, synthesizer=_synthesizer())
     IngestStack(app, "TelemetryIngest", config=config, lake=lake, env=env, synthesizer=_synthesizer())
+    WarehouseStack(
+        app, "TelemetryWarehouse", config=config, contract=contract, lake=lake, env=env, synthesizer=_synthesizer()
+    )
     return app
 
 

@@ -28,6 +28,19 @@ class PlatformConfig:
     noncurrent_days: int = 7
     failed_delivery_days: int = 90
     log_days: int = 365
+    # What UNLOAD wrote is fetched at once, or unloaded again.
+    unload_days: int = 1
+    # Off, `cdk destroy` removes the registry (with a final snapshot) and the warehouse (which the lake can rebuild).
+    deletion_protection: bool = True
+    # An Aurora capacity unit is 2 GiB of memory. Half a unit holds a registry of thousands of devices.
+    registry_min_acu: float = 0.5
+    registry_max_acu: float = 4
+    registry_backup_days: int = 14
+    # Redshift Serverless bills by the RPU-hour, about 0.4 dollars, and only while a query runs. At the day's limit it
+    # refuses queries until midnight UTC: a runaway dashboard costs at most 20 dollars a day.
+    warehouse_base_rpu: int = 8
+    warehouse_max_rpu: int = 32
+    warehouse_rpu_hours_a_day: int = 48
 
     @classmethod
     def from_environment(cls) -> Self:

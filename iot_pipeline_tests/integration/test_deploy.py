@@ -37,6 +37,7 @@ OUTPUTS = {
     "StreamName",
     "DeliveryStreamName",
     "RuleErrorQueueUrl",
+    "WarehouseCopyRoleArn",
 }
 # What ministack 1.5.33's CloudFormation takes without doing it.
 DROPPED = {
@@ -98,7 +99,7 @@ def test_outputs_are_complete(deployed: tuple[DeployResult, str]) -> None:
 
 def test_what_the_emulator_dropped_is_said_and_applied_afterwards(deployed: tuple[DeployResult, str]) -> None:
     result, printed = deployed
-    assert result.pruned == []
+    assert all(line.startswith("TelemetryWarehouse: ") for line in result.pruned)
     assert dropped(result.not_applied) == DROPPED
     assert dropped(result.applied_afterwards) == DROPPED
     assert "not applied by the emulator" not in printed, "all of it could be applied afterwards"
@@ -106,12 +107,25 @@ def test_what_the_emulator_dropped_is_said_and_applied_afterwards(deployed: tupl
         assert f"applied afterwards: {line}" in printed
 
 
+def test_of_the_warehouse_the_copy_role_is_made_and_the_rest_is_said(
+    aws: Ministack, deployed: tuple[DeployResult, str]
+) -> None:
+    result, printed = deployed
+    arn = result.outputs["WarehouseCopyRoleArn"]
+    role = aws.client("iam").get_role(RoleName=arn.rsplit("/")[-1])["Role"]
+    assert role["Arn"] == arn
+    trusted = role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
+    assert set(trusted) == {"redshift.amazonaws.com", "redshift-serverless.amazonaws.com"}
+    for gone in ("AWS::RDS::DBCluster", "AWS::RedshiftServerless::Workgroup", "AWS::EC2::VPC", "output RegistryHost"):
+        assert any(gone in line for line in printed.splitlines() if line.startswith("left out here: "))
+
+
 def test_applied_settings_are_in_the_services(aws: Ministack, deployed: tuple[DeployResult, str]) -> None:
     outputs = deployed[0].outputs
     s3, bucket = aws.client("s3"), outputs["LakeBucket"]
     (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
-    assert len(s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]) == 6
+    assert len(s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]) == 7
     assert s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]["TargetPrefix"] == "lake/"
     stream = aws.client("kinesis").describe_stream_summary(StreamName=outputs["StreamName"])["StreamDescriptionSummary"]
     assert stream["EncryptionType"] == "KMS"
@@ -184,15 +198,15 @@ def test_a_second_deployment_changes_nothing(aws: Ministack, deployed: tuple[Dep
     def events() -> list[str]:
         return [
             event["EventId"]
-            for stack in ("TelemetryLake", "TelemetryIngest")
+            for stack in ("TelemetryLake", "TelemetryIngest", "TelemetryWarehouse")
             for event in cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
         ]
 
     before = events()
     result, printed = run(assembly())
     assert events() == before
-    assert printed.count(": unchanged") == 2
-    assert result == DeployResult(deployed[0].outputs, [], [], [])
+    assert printed.count(": unchanged") == 3
+    assert result == DeployResult(deployed[0].outputs, deployed[0].pruned, [], [])
 
 
 def test_a_new_metric_adds_columns_and_keeps_the_partitions(aws: Ministack, deployed: tuple[DeployResult, str]) -> None:
@@ -236,11 +250,11 @@ def test_an_unsupported_type_is_left_out_and_said(
         made["Outputs"]["FlowName"] = {"Value": {"Ref": "Flow"}}
 
     result, printed = run(changed(assembly(), tmp_path, "TelemetryIngest", add_workflow))
-    assert result.pruned == [
+    assert [line for line in result.pruned if line.startswith("TelemetryIngest")] == [
         "TelemetryIngest: AWS::Glue::Workflow Flow: type not supported",
         "TelemetryIngest: output FlowName: refers to Flow",
     ]
-    assert all(f"left out, not supported by the emulator: {line}" in printed for line in result.pruned)
+    assert all(f"left out here: {line}" in printed for line in result.pruned)
     assert set(result.outputs) == OUTPUTS
 
 

@@ -7,11 +7,12 @@ import pytest
 from rich.console import Console
 
 from infra.local.deploy.deployment import deploy_assembly
+from infra.local.deploy.prune import not_for_here, prune, references, unsupported
 from infra.local.deploy.readback.clients import Clients
 from infra.local.deploy.readback.registry import READERS, settings
 from infra.local.deploy.readback.setting import Setting
 from infra.local.deploy.resources import Resource, Stack
-from infra.local.deploy.stacks import DeployError, prune
+from infra.local.deploy.stacks import DeployError
 from iot_pipeline_tests.unit.infra_templates import assembly, template
 
 
@@ -30,7 +31,7 @@ def test_prune_takes_what_refers_to_a_pruned_resource_and_says_why() -> None:
         },
         "Outputs": {"Late": {"Value": {"Fn::GetAtt": ["Alarm", "Arn"]}}, "Url": {"Value": {"Ref": "Queue"}}},
     }
-    pruned, lines = prune(made, {"AWS::Glue::Workflow"})
+    pruned, lines = prune(made, unsupported(made, {"AWS::Glue::Workflow"}))
     assert set(pruned["Resources"]) == {"Queue", "Topic"}
     assert pruned["Resources"]["Queue"]["DependsOn"] == ["Topic"]
     assert set(pruned["Outputs"]) == {"Url"}
@@ -41,6 +42,45 @@ def test_prune_takes_what_refers_to_a_pruned_resource_and_says_why() -> None:
         "output Late: refers to Alarm",
     )
     assert "Flow" in made["Resources"], "the caller's template stays whole"
+
+
+def test_what_is_left_out_for_one_reason_shares_a_line() -> None:
+    made: dict[str, Any] = {
+        "Resources": {
+            "Near": resource("AWS::EC2::Subnet"),
+            "Far": resource("AWS::EC2::Subnet"),
+            "Net": resource("AWS::EC2::VPC"),
+            "Registry": resource("AWS::RDS::DBCluster", Properties={"Subnets": [{"Ref": "Near"}]}),
+            "Role": resource("AWS::IAM::Role"),
+        },
+        "Outputs": {name: {"Value": {"Fn::GetAtt": ["Registry", name]}} for name in ("Host", "Port")},
+    }
+    pruned, lines = prune(made, not_for_here(made))
+    assert set(pruned["Resources"]) == {"Role"}
+    assert pruned["Outputs"] == {}
+    assert lines == (
+        "2 AWS::EC2::Subnet, AWS::EC2::VPC Net: no local process runs in a VPC",
+        "AWS::RDS::DBCluster Registry: the registry is the PostgreSQL of infra/local/postgres",
+        "output Host, Port: refers to Registry",
+    )
+
+
+def test_a_function_whose_code_is_an_asset_is_left_out() -> None:
+    code = {"Asset": {"S3Bucket": "cdk-hnb659fds-assets-0-eu-west-1", "S3Key": "x.zip"}, "Inline": {"ZipFile": "pass"}}
+    made = {"Resources": {k: resource("AWS::Lambda::Function", Properties={"Code": c}) for k, c in code.items()}}
+    assert set(not_for_here(made)) == {"Asset"}
+
+
+def test_of_the_warehouse_the_copy_role_remains_and_nothing_dangles() -> None:
+    made = template("TelemetryWarehouse")
+    pruned, _ = prune(made, not_for_here(made))
+    assert set(pruned["Outputs"]) == {"WarehouseCopyRoleArn"}
+    types = {r["Type"] for r in pruned["Resources"].values()}
+    assert types == {"AWS::IAM::Role", "AWS::IAM::Policy", "AWS::KMS::Key", "AWS::Logs::LogGroup"}
+    named = {name for name in references(pruned) if not name.startswith("AWS::")}
+    assert named <= set(pruned["Resources"])
+    depended = {name for r in pruned["Resources"].values() for name in r.get("DependsOn", [])}
+    assert depended <= set(pruned["Resources"])
 
 
 def stack(made: dict[str, Any], **physical_ids: str) -> Stack:
@@ -100,8 +140,9 @@ def test_differences_name_the_path_and_both_values(wanted: Any, got: Any, lines:
 
 
 def test_every_resource_type_of_the_platform_can_be_read_back() -> None:
-    types = {r["Type"] for name in ("TelemetryLake", "TelemetryIngest") for r in template(name)["Resources"].values()}
-    assert types <= set(READERS)
+    for name in ("TelemetryLake", "TelemetryIngest", "TelemetryWarehouse"):
+        made, _ = prune(template(name), not_for_here(template(name)))
+        assert {r["Type"] for r in made["Resources"].values()} <= set(READERS)
 
 
 def test_a_property_nobody_reads_is_never_taken_for_applied() -> None:

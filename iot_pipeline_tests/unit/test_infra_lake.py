@@ -47,7 +47,7 @@ def test_lifecycle_moves_raw_and_expires_what_can_be_made_again() -> None:
         {"StorageClass": "GLACIER_IR", "TransitionInDays": 90},
     ]
     expired = {r["Prefix"]: r["ExpirationInDays"] for r in rules.values() if "ExpirationInDays" in r}
-    assert expired == {"athena-results/": 7, "tmp/": 1, "failed-delivery/": 90}
+    assert expired == {"athena-results/": 7, "tmp/": 1, "failed-delivery/": 90, "unload/": 1}
     assert rules["deleted-and-overwritten"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
     assert rules["abandoned-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
 

@@ -15,7 +15,7 @@ from infra.stacks.checks import CHECKS, findings
 from infra.stacks.config import PlatformConfig
 from iot_pipeline_tests.unit.infra_templates import nag_findings, of_type, template
 
-STACKS = ("TelemetryLake", "TelemetryIngest")
+STACKS = ("TelemetryLake", "TelemetryIngest", "TelemetryWarehouse")
 Template = dict[str, Any]
 
 

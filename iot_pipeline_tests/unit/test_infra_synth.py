@@ -67,7 +67,7 @@ def test_two_processes_synthesise_once_each_and_write_nowhere_else(tmp_path: Pat
     assembly = state / "cdk" / source_digest()
     assert answers == [str(assembly)] * 2
     assert list((state / "cdk").iterdir()) == [assembly], "no scratch folder may stay behind"
-    assert list(templates(assembly)) == ["TelemetryLake", "TelemetryIngest"]
+    assert list(templates(assembly)) == ["TelemetryLake", "TelemetryIngest", "TelemetryWarehouse"]
     assert list(home.iterdir()) == []
     assert list(scratch.iterdir()) == []
 

@@ -21,9 +21,9 @@ from infra.local.deploy.synth import synthesise
 class DeployResult:
     """What a deployment ended in; every list is for people to read.
 
-    `pruned`: resources left out because CloudFormation refuses their type. `not_applied`: properties that
-    CloudFormation took and the service does not have. `applied_afterwards`: properties that were then set through
-    the service's own API, from the same template.
+    `pruned`: resources left out, because CloudFormation refuses their type or something else serves them.
+    `not_applied`: properties that CloudFormation took and the service does not have. `applied_afterwards`: properties
+    that were then set through the service's own API, from the same template.
     """
 
     outputs: dict[str, str]
@@ -129,7 +129,7 @@ def _outputs(client: CloudFormationClient, stack: str) -> dict[str, str]:
 def _report(result: DeployResult, console: Console) -> None:
     """A line for each thing left out, ignored for good, or ignored by CloudFormation and then set by the service."""
     remaining = [line for line in result.not_applied if not line.startswith(tuple(result.applied_afterwards))]
-    lines = [f"left out, not supported by the emulator: {line}" for line in result.pruned]
+    lines = [f"left out here: {line}" for line in result.pruned]
     lines += [f"not applied by the emulator: {line}" for line in remaining]
     lines += [f"ignored by the emulator's CloudFormation, applied afterwards: {x}" for x in result.applied_afterwards]
     for line in lines:

@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from mypy_boto3_cloudformation import CloudFormationClient
 from mypy_boto3_s3 import S3Client
 
 from infra.local.deploy.adopt import import_change_set, orphaned_buckets
+from infra.local.deploy.prune import not_for_here, prune, unsupported
 
 _UNSUPPORTED = re.compile(r"Unrecognized resource types: \[(.*?)\]")
 _POLL_SECONDS = 0.1
@@ -61,9 +61,9 @@ def deploy_stack(client: CloudFormationClient, s3: S3Client, name: str, template
     if status is None and (orphaned := orphaned_buckets(s3, template)):
         _execute(client, name, import_change_set(client, name, template, orphaned), "adopted")
         status = _settled_status(client, name)
-    wanted = template
-    pruned: tuple[str, ...] = ()
+    gone = not_for_here(template)
     while True:
+        wanted, pruned = prune(template, gone)
         if status is not None and _current_template(client, name) == wanted:
             return Deployed(name, "unchanged", wanted, pruned)
         try:
@@ -73,59 +73,9 @@ def deploy_stack(client: CloudFormationClient, s3: S3Client, name: str, template
             refused = _UNSUPPORTED.search(str(error))
             if not refused:
                 raise DeployError(f"stack {name}: {error}") from error
-            wanted, pruned = prune(template, set(refused[1].split(", ")))
+            gone |= unsupported(template, set(refused[1].split(", ")))
             # A refused creation may leave an empty stack in review.
             status = _settled_status(client, name) if status else None
-
-
-def prune(template: dict[str, Any], unsupported: set[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The template without the unsupported types and all that refers to them, and a line for each thing left out."""
-    resources = template["Resources"]
-    gone = {logical_id for logical_id, r in resources.items() if r["Type"] in unsupported}
-    lines = [f"{resources[logical_id]['Type']} {logical_id}: type not supported" for logical_id in sorted(gone)]
-    while more := {
-        logical_id: hit
-        for logical_id, r in resources.items()
-        if logical_id not in gone and (hit := gone & set(references(r.get("Properties", {}))))
-    }:
-        gone |= more.keys()
-        lines += [
-            f"{resources[logical_id]['Type']} {logical_id}: refers to {', '.join(sorted(hit))}"
-            for logical_id, hit in more.items()
-        ]
-    kept = {logical_id: _without_dependencies(r, gone) for logical_id, r in resources.items() if logical_id not in gone}
-    outputs = {}
-    for key, output in template.get("Outputs", {}).items():
-        if hit := gone & set(references(output)):
-            lines.append(f"output {key}: refers to {', '.join(sorted(hit))}")
-        else:
-            outputs[key] = output
-    return {**template, "Resources": kept, "Outputs": outputs}, tuple(lines)
-
-
-def references(node: Any) -> Iterator[str]:
-    """The logical ids that a piece of a template refers to, by Ref, Fn::GetAtt or Fn::Sub."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key == "Ref":
-                yield value
-            elif key == "Fn::GetAtt":
-                yield value[0] if isinstance(value, list) else value.split(".")[0]
-            elif key == "Fn::Sub":
-                text = value if isinstance(value, str) else value[0]
-                yield from (name.split(".")[0] for name in re.findall(r"\$\{([^!][^}]*)\}", text))
-            yield from references(value)
-    elif isinstance(node, list):
-        for item in node:
-            yield from references(item)
-
-
-def _without_dependencies(resource: dict[str, Any], gone: set[str]) -> dict[str, Any]:
-    if "DependsOn" not in resource:
-        return resource
-    depends = resource["DependsOn"]
-    names = [depends] if isinstance(depends, str) else depends
-    return {**resource, "DependsOn": [name for name in names if name not in gone]}
 
 
 def _change(client: CloudFormationClient, name: str, template: dict[str, Any], *, creating: bool) -> str:

@@ -10,12 +10,22 @@ from infra.local.deploy.resources import Resource
 
 
 def role(resource: Resource, clients: Clients) -> Iterator[Setting]:
-    """AWS::IAM::Role."""
-    yield Setting(
-        "AssumeRolePolicyDocument",
-        resource.properties["AssumeRolePolicyDocument"],
-        lambda: document(clients.iam.get_role(RoleName=resource.physical_id)["Role"]["AssumeRolePolicyDocument"]),
-    )
+    """AWS::IAM::Role: its properties are the API's fields by the same names."""
+
+    def read() -> Any:
+        return clients.iam.get_role(RoleName=resource.physical_id)["Role"]
+
+    def field(name: str) -> Any:
+        return read().get(name)
+
+    for name, value in resource.properties.items():
+        if name == "AssumeRolePolicyDocument":
+            yield Setting(name, value, lambda: document(read()["AssumeRolePolicyDocument"]))
+        elif name == "Tags":
+            # CloudFormation adds tags of its own.
+            yield Setting(name, _by_key(value), lambda: _by_key(read().get("Tags", [])))
+        else:
+            yield Setting(name, value, partial(field, name))
 
 
 def inline_policy(resource: Resource, clients: Clients) -> Iterator[Setting]:
@@ -39,14 +49,17 @@ def _role_policy(clients: Clients, role_name: str, policy_name: str) -> Any:
 def log_group(resource: Resource, clients: Clients) -> Iterator[Setting]:
     """AWS::Logs::LogGroup."""
     days = resource.properties["RetentionInDays"]
+
+    def read() -> Any:
+        groups = clients.logs.describe_log_groups(logGroupNamePrefix=resource.physical_id)["logGroups"]
+        return _named(groups, "logGroupName", resource.physical_id)
+
+    if "LogGroupName" in resource.properties:
+        yield Setting("LogGroupName", resource.properties["LogGroupName"], lambda: read().get("logGroupName"))
     yield Setting(
         "RetentionInDays",
         days,
-        lambda: _named(
-            clients.logs.describe_log_groups(logGroupNamePrefix=resource.physical_id)["logGroups"],
-            "logGroupName",
-            resource.physical_id,
-        ).get("retentionInDays"),
+        lambda: read().get("retentionInDays"),
         lambda: clients.logs.put_retention_policy(logGroupName=resource.physical_id, retentionInDays=days),
     )
 
@@ -63,6 +76,10 @@ def log_stream(resource: Resource, clients: Clients) -> Iterator[Setting]:
             name,
         ).get("logStreamName"),
     )
+
+
+def _by_key(tags: list[Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def _named(items: list[Any], key: str, name: str) -> Any:

@@ -1,0 +1,96 @@
+"""What a template asks for that the local AWS cannot give, or must not pretend to."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# ministack would take the first two and show a network and a database that do not exist.
+_SERVED_ELSEWHERE = {
+    "AWS::EC2::": "no local process runs in a VPC",
+    "AWS::RDS::": "the registry is the PostgreSQL of infra/local/postgres",
+    "AWS::RedshiftServerless::": "the warehouse is the proxy of infra/local/redshift",
+}
+_BOOTSTRAP_BUCKET = "cdk-"
+
+
+def not_for_here(template: Mapping[str, Any]) -> dict[str, str]:
+    """The resources that are never sent to the local AWS, by logical id, with the reason."""
+    found = {}
+    for logical_id, resource in template["Resources"].items():
+        for prefix, reason in _SERVED_ELSEWHERE.items():
+            if resource["Type"].startswith(prefix):
+                found[logical_id] = reason
+        if _is_asset(resource):
+            found[logical_id] = "its code is an asset of the CDK, and no asset is uploaded here"
+    return found
+
+
+def unsupported(template: Mapping[str, Any], types: set[str]) -> dict[str, str]:
+    """The resources of the types that CloudFormation refused, by logical id, with the reason."""
+    return {name: "type not supported" for name, r in template["Resources"].items() if r["Type"] in types}
+
+
+def prune(template: dict[str, Any], gone: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The template without the resources of `gone` and all that refers to them, and lines that say what was left out.
+
+    Resources left out for the same reason share a line, and those of the same type are counted.
+    """
+    resources = template["Resources"]
+    reasons = dict(gone)
+    while more := {
+        logical_id: f"refers to {', '.join(sorted(hit))}"
+        for logical_id, r in resources.items()
+        if logical_id not in reasons and (hit := reasons.keys() & set(references(r.get("Properties", {}))))
+    }:
+        reasons |= more
+    kept = {name: _without_dependencies(r, reasons) for name, r in resources.items() if name not in reasons}
+    outputs = {}
+    lost: dict[str, list[str]] = defaultdict(list)
+    for key, output in template.get("Outputs", {}).items():
+        if hit := reasons.keys() & set(references(output)):
+            lost[f"refers to {', '.join(sorted(hit))}"].append(key)
+        else:
+            outputs[key] = output
+    lines = [*_lines(resources, reasons), *(f"output {', '.join(keys)}: {reason}" for reason, keys in lost.items())]
+    return {**template, "Resources": kept, "Outputs": outputs}, tuple(lines)
+
+
+def references(node: Any) -> Iterator[str]:
+    """The logical ids that a piece of a template refers to, by Ref, Fn::GetAtt or Fn::Sub."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "Ref":
+                yield value
+            elif key == "Fn::GetAtt":
+                yield value[0] if isinstance(value, list) else value.split(".")[0]
+            elif key == "Fn::Sub":
+                text = value if isinstance(value, str) else value[0]
+                yield from (name.split(".")[0] for name in re.findall(r"\$\{([^!][^}]*)\}", text))
+            yield from references(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from references(item)
+
+
+def _lines(resources: Mapping[str, Any], reasons: Mapping[str, str]) -> Iterator[str]:
+    by_reason: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for logical_id, reason in reasons.items():
+        by_reason[reason][resources[logical_id]["Type"]].append(logical_id)
+    for reason, types in by_reason.items():
+        shown = [f"{kind} {ids[0]}" if len(ids) == 1 else f"{len(ids)} {kind}" for kind, ids in types.items()]
+        yield f"{', '.join(shown)}: {reason}"
+
+
+def _is_asset(resource: Mapping[str, Any]) -> bool:
+    if resource["Type"] != "AWS::Lambda::Function":
+        return False
+    return str(resource["Properties"]["Code"].get("S3Bucket", "")).startswith(_BOOTSTRAP_BUCKET)
+
+
+def _without_dependencies(resource: dict[str, Any], gone: Mapping[str, str]) -> dict[str, Any]:
+    if "DependsOn" not in resource:
+        return resource
+    depends = resource["DependsOn"]
+    names = [depends] if isinstance(depends, str) else depends
+    return {**resource, "DependsOn": [name for name in names if name not in gone]}
