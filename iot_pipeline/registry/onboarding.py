@@ -33,12 +33,13 @@ _CALL = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Onboarded:
-    """An onboarded device. `certificate` is there if it was created now, None if all was as asked before."""
+    """An onboarded device; `created` is false if all was as asked before. `certificate` is there if it is new."""
 
     device: Device
+    created: bool
     certificate_id: str
     certificate_arn: str
-    certificate: Certificate | None
+    certificate: Certificate | None = None
 
 
 def onboard(
@@ -61,7 +62,7 @@ def onboard(
     with intents.device_lock(connection, request.device_id):
         held = intents.find(connection, request.device_id)
         if held and held.state == "active":
-            return _kept(connection, request, held)
+            return kept(connection, request, held)
         if held and held.state == "decommissioning":
             raise RegistryError(f"device {request.device_id} is being decommissioned; recover, then onboard it again")
         if held:
@@ -82,7 +83,7 @@ def onboard(
         except BaseException as error:
             _undo_after(connection, iot, request.device_id, error)
             raise
-    return Onboarded(device, certificate.certificate_id, certificate.arn, certificate)
+    return Onboarded(device, True, certificate.certificate_id, certificate.arn, certificate)
 
 
 def undo(connection: Connection[Any], iot: "IoTClient", intent: Intent) -> None:
@@ -138,11 +139,12 @@ def _undo_after(connection: Connection[Any], iot: "IoTClient", device_id: str, e
         raise OnboardingError(f"{device_id}: onboarding failed at step {step!r} and was undone: {error}") from error
 
 
-def _kept(connection: Connection[Any], request: Request, held: Intent) -> Onboarded:
+def kept(connection: Connection[Any], request: Request, held: Intent) -> Onboarded:
+    """The device as it is onboarded. Raises DifferentDeviceError naming how the request differs."""
     if differences := registration.difference(connection, request):
         raise DifferentDeviceError(
             f"device {request.device_id} is onboarded otherwise: {differences}; correct the request, or move or change "
             "the device"
         )
     device = history(connection, request.device_id)[-1]
-    return Onboarded(device, held.certificate_id or "", held.certificate_arn or "", None)
+    return Onboarded(device, False, held.certificate_id or "", held.certificate_arn or "")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from iot_pipeline.registry.errors import RegistryError
 from iot_pipeline.registry.registration import Request
 
 if TYPE_CHECKING:
@@ -46,8 +47,42 @@ def exists(iot: "IoTClient", device_id: str) -> bool:
 
 def create_thing(iot: "IoTClient", request: Request) -> None:
     """Create the thing, with the attributes by which the fleet can be searched."""
-    attributes = {"tenant": request.tenant_id, "site": request.site_id, "model": request.model_id}
-    iot.create_thing(thingName=request.device_id, thingTypeName=THING_TYPE, attributePayload={"attributes": attributes})
+    iot.create_thing(
+        thingName=request.device_id, thingTypeName=THING_TYPE, attributePayload={"attributes": _attributes(request)}
+    )
+
+
+def label(iot: "IoTClient", request: Request) -> None:
+    """Give an existing thing the type and attributes that `create_thing` gives; others it has stay."""
+    iot.update_thing(
+        thingName=request.device_id,
+        thingTypeName=THING_TYPE,
+        attributePayload={"attributes": _attributes(request), "merge": True},
+    )
+
+
+def active_certificate(iot: "IoTClient", device_id: str) -> str:
+    """The ARN of a thing's one active certificate. Raises RegistryError saying what thing or certificate lacks."""
+    if not exists(iot, device_id):
+        raise RegistryError(f"{device_id} is no thing in AWS IoT Core; onboard it")
+    arns = [arn for arn in iot.list_thing_principals(thingName=device_id)["principals"] if _is_active(iot, arn)]
+    if len(arns) != 1:
+        raise RegistryError(f"the thing {device_id} has {len(arns)} active certificates; to adopt it, leave it one")
+    policies = [policy["policyName"] for policy in iot.list_attached_policies(target=arns[0])["policies"]]
+    if POLICY not in policies:
+        raise RegistryError(f"the certificate of {device_id} lacks the policy {POLICY}; attach it and adopt again")
+    return arns[0]
+
+
+def require_platform(iot: "IoTClient") -> None:
+    """Raise RegistryError if the thing type or the policy of devices is missing: the platform's stacks deploy them."""
+    try:
+        iot.describe_thing_type(thingTypeName=THING_TYPE)
+        iot.get_policy(policyName=POLICY)
+    except iot.exceptions.ResourceNotFoundException as error:
+        raise RegistryError(
+            f"thing type {THING_TYPE} or policy {POLICY} is not in region {iot.meta.region_name}; deploy the platform"
+        ) from error
 
 
 def create_certificate(iot: "IoTClient", csr: str | None) -> Certificate:
@@ -113,6 +148,15 @@ def remove_unclaimed(iot: "IoTClient", since: datetime, until: datetime, known: 
                 continue
             if not iot.list_attached_policies(target=arn)["policies"]:
                 iot.delete_certificate(certificateId=certificate["certificateId"])
+
+
+def _attributes(request: Request) -> dict[str, str]:
+    return {"tenant": request.tenant_id, "site": request.site_id, "model": request.model_id}
+
+
+def _is_active(iot: "IoTClient", arn: str) -> bool:
+    certificate = iot.describe_certificate(certificateId=arn.rpartition("/")[2])
+    return certificate["certificateDescription"]["status"] == "ACTIVE"
 
 
 def _detach(iot: "IoTClient", device_id: str, arn: str) -> None:

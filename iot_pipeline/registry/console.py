@@ -1,0 +1,109 @@
+"""What the commands share: connections from the environment, errors in one line, a progress bar, a report."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import psycopg
+import typer
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from psycopg.conninfo import make_conninfo
+from pydantic import ValidationError
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from iot_pipeline import settings
+from iot_pipeline.registry.bulk import Outcome
+from iot_pipeline.registry.errors import CompensationError, OnboardingError
+
+if TYPE_CHECKING:
+    from mypy_boto3_iot import IoTClient
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+_FAILED = (OnboardingError, CompensationError)
+_SHOWN = 10
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn errors a person can act on into one line and exit code 2."""
+    try:
+        yield
+    except ValidationError as error:
+        wrong = ", ".join(f"IOT_REGISTRY_{'_'.join(map(str, e['loc'])).upper()} ({e['msg']})" for e in error.errors())
+        _fail(f"set in the environment: {wrong}", error)
+    except psycopg.errors.UndefinedTable as error:
+        _fail("the registry has no tables yet; run: python -m iot_pipeline.registry migrate", error)
+    except (
+        ValueError,
+        OSError,
+        ClientError,
+        BotoCoreError,
+        psycopg.Error,
+        OnboardingError,
+        CompensationError,
+    ) as error:
+        _fail(" ".join(str(error).split()), error)
+
+
+def dsn() -> str:
+    """Libpq's connection string of the registry, from the environment."""
+    registry = settings.registry()
+    return make_conninfo(
+        host=registry.host,
+        port=registry.port,
+        dbname=registry.database,
+        user=registry.user,
+        password=registry.password.get_secret_value(),
+        sslmode=registry.sslmode,
+    )
+
+
+def connect() -> psycopg.Connection[Any]:
+    """A new connection to the registry."""
+    return psycopg.connect(dsn())
+
+
+def iot_client(workers: int = 1) -> "IoTClient":
+    """An AWS IoT client from the ordinary AWS environment; adaptive retries keep below the account's limits."""
+    return boto3.client("iot", config=Config(max_pool_connections=workers, retries={"mode": "adaptive"}))
+
+
+def progress() -> Progress:
+    """A progress bar on stderr; its tasks have a field `note`."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, TextColumn("{task.fields[note]}"), console=err)
+
+
+def conclude(outcomes: Sequence[Outcome], folder: Path) -> None:
+    """Write `outcomes.csv`, print the counts and the first failures, exit with 1 if any failed."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    report = folder / "outcomes.csv"
+    with report.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("device_id", "result", "reason"))
+        writer.writerows((outcome.device_id, outcome.result, outcome.reason) for outcome in outcomes)
+    counts = Counter(outcome.result for outcome in outcomes)
+    out.print(
+        f"{len(outcomes)} devices: {counts['created']} created, {counts['kept']} kept, {counts['failed']} failed; "
+        f"each in {report}",
+        soft_wrap=True,
+    )
+    failed = [outcome for outcome in outcomes if outcome.result == "failed"]
+    for outcome in failed[:_SHOWN]:
+        err.print(f"[red]{outcome.device_id}: {escape(outcome.reason)}[/]", soft_wrap=True)
+    if failed:
+        err.print("correct what is wrong and run it again: what is onboarded is kept", soft_wrap=True)
+        raise typer.Exit(1)
+
+
+def _fail(message: str, error: Exception) -> None:
+    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+    raise typer.Exit(2) from error
