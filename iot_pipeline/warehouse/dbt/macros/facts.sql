@@ -34,3 +34,17 @@
     min(event_time) as first_event,
     max(event_time) as last_event
 {%- endmacro %}
+
+{# Readings that a device's present interval asks for between a moment and as_of, once it and the data exist. #}
+{% macro expected_since(start) -%}
+    case
+        when devices.expected_interval_s is not null
+            then greatest(
+                cast(floor(
+                    {{ seconds_between('greatest(' ~ start ~ ', clock.first_hour, devices.registered_at)', 'clock.as_of') }}
+                    / devices.expected_interval_s
+                ) as bigint),
+                0
+            )
+    end
+{%- endmacro %}

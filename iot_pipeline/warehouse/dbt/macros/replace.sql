@@ -8,6 +8,15 @@
     {{ replace_stale(arguments, 'event_date', ref('stale_dates')) }}
 {% endmacro %}
 
+{# All rows. Unlike a table that is built beside the old one and takes its name, this one keeps its grants and its views. #}
+{% macro get_incremental_replace_all_sql(arguments) %}
+    {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) %}
+    delete from {{ arguments.target_relation }};
+
+    insert into {{ arguments.target_relation }} ({{ columns }})
+    select {{ columns }} from {{ arguments.temp_relation }}
+{% endmacro %}
+
 {% macro replace_stale(arguments, column, stale) %}
     {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) %}
     delete from {{ arguments.target_relation }}

@@ -7,6 +7,11 @@
     ({{ epoch(later) }} - {{ epoch(earlier) }})
 {%- endmacro %}
 
+{# Whole intervals between two moments. Moments are compared by the second, so that a faster interval counts as one second. #}
+{% macro intervals_between(earlier, later, interval_s) -%}
+    cast(floor({{ seconds_between(earlier, later) }} / greatest({{ interval_s }}, 1.0)) as bigint)
+{%- endmacro %}
+
 {% macro date_key(moment) -%}
     cast(to_char({{ moment }}, 'YYYYMMDD') as integer)
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{{ config(materialized='table', dist='all', sort=['device_id']) }}
+{{ config(incremental_strategy='replace_all', dist='all', sort=['device_id']) }}
 
 -- "Now" is the start of the newest hour with facts, so that the same facts always give the same health.
 with clock as (
@@ -86,8 +86,8 @@ devices as (
         sensors.expected_interval_s,
         registered.registered_at,
         received.last_seen,
-        coalesce(received.received_24h, 0) as received_24h,
-        coalesce(received.received_7d, 0) as received_7d
+        cast(coalesce(received.received_24h, 0) as bigint) as received_24h,
+        cast(coalesce(received.received_7d, 0) as bigint) as received_7d
     from (select * from {{ ref('dim_sensor') }} where is_current and sensor_key <> 'unknown') as sensors
     full outer join received on received.device_id = sensors.device_id
     left join registered on registered.device_id = sensors.device_id
@@ -97,10 +97,8 @@ expected as (
     select
         devices.*,
         clock.as_of,
-        {{ seconds_between("greatest(clock.as_of - interval '24 hours', clock.first_hour, devices.registered_at)", 'clock.as_of') }}
-            / devices.expected_interval_s as expected_24h,
-        {{ seconds_between("greatest(clock.as_of - interval '7 days', clock.first_hour, devices.registered_at)", 'clock.as_of') }}
-            / devices.expected_interval_s as expected_7d
+        {{ expected_since("clock.as_of - interval '24 hours'") }} as expected_24h,
+        {{ expected_since("clock.as_of - interval '7 days'") }} as expected_7d
     from devices
     cross join clock
 )
@@ -112,9 +110,9 @@ select
     expected.tenant_id,
     expected.as_of,
     expected.last_seen,
-    case when expected.expected_interval_s is not null then greatest(expected.expected_24h, 0) end as expected_24h,
+    expected.expected_24h,
     expected.received_24h,
-    case when expected.expected_interval_s is not null then greatest(expected.expected_7d, 0) end as expected_7d,
+    expected.expected_7d,
     expected.received_7d,
     last_battery.volts as battery_volts,
     case when battery_trend.hours >= 3 then battery_trend.volts_per_day end as battery_volts_per_day,

@@ -1,7 +1,5 @@
 {{ config(
-    materialized='incremental',
     incremental_strategy='replace_stale_hours',
-    on_schema_change='append_new_columns',
     dist='all',
     sort=['event_hour']
 ) }}
@@ -35,9 +33,9 @@ select
     stale_hours.event_hour,
     stale_hours.location,
     coalesce(counted.readings, 0) as readings,
-    coalesce(hourly.hourly_readings, 0) as hourly_readings,
-    coalesce(counted.unknown_sensor_readings, 0) as unknown_sensor_readings,
-    coalesce(counted.unknown_location_readings, 0) as unknown_location_readings,
+    cast(coalesce(hourly.hourly_readings, 0) as bigint) as hourly_readings,
+    cast(coalesce(counted.unknown_sensor_readings, 0) as bigint) as unknown_sensor_readings,
+    cast(coalesce(counted.unknown_location_readings, 0) as bigint) as unknown_location_readings,
     getdate() as built_at
 from {{ ref('stale_hours') }} as stale_hours
 left join counted on counted.event_hour = stale_hours.event_hour

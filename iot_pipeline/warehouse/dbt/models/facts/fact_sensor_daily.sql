@@ -1,7 +1,5 @@
 {{ config(
-    materialized='incremental',
     incremental_strategy='replace_stale_dates',
-    on_schema_change='append_new_columns',
     dist='device_id',
     sort=['event_date', 'device_id']
 ) }}
@@ -50,8 +48,8 @@ paced as (
     select
         in_order.*,
         {{ seconds_between('previous_event', 'event_time') }} as pause_s,
-        {{ seconds_between('observed_from', 'event_time') }} / expected_interval_s as interval_number,
-        {{ seconds_between('observed_from', 'previous_event') }} / expected_interval_s as previous_interval_number
+        {{ intervals_between('observed_from', 'event_time', 'expected_interval_s') }} as interval_number,
+        {{ intervals_between('observed_from', 'previous_event', 'expected_interval_s') }} as previous_interval_number
     from in_order
 ),
 
@@ -76,7 +74,7 @@ measured as (
     select
         daily.*,
         -- Less than one interval, as of a version that held for a minute, still is one.
-        greatest({{ seconds_between('observed_from', 'observed_until') }} / expected_interval_s, 1) as expected_intervals,
+        greatest({{ intervals_between('observed_from', 'observed_until', 'expected_interval_s') }}, 1) as expected_intervals,
         greatest({{ seconds_between('observed_from', 'first_event') }}, 0) as first_pause_s,
         greatest({{ seconds_between('last_event', 'observed_until') }}, 0) as last_pause_s
     from daily

@@ -1,7 +1,5 @@
 {{ config(
-    materialized='incremental',
     incremental_strategy='replace_stale_hours',
-    on_schema_change='append_new_columns',
     dist='device_id',
     sort=['event_hour', 'device_id']
 ) }}

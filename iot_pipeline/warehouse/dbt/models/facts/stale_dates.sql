@@ -1,7 +1,10 @@
-{{ config(materialized='table', dist='all', sort=['event_date']) }}
+{{ config(incremental_strategy='replace_all', dist='all', sort=['event_date']) }}
 
 -- The dates of the stale hours, and those whose facts expected readings for another part of the day than they would now:
 -- the newest hour has moved on, or a version has begun or ended where no reading was.
+-- depends_on: {{ ref('dim_sensor') }}
+-- depends_on: {{ ref('dim_location') }}
+-- depends_on: {{ ref('stg_loads') }}
 {% set daily = last_facts('fact_sensor_daily') if execute %}
 
 select distinct cast(event_hour as date) as event_date

@@ -1,7 +1,9 @@
-{{ config(materialized='table', dist='all', sort=['event_hour'], post_hook="{{ mark_unbuilt() }}") }}
+{{ config(incremental_strategy='replace_all', dist='all', sort=['event_hour'], post_hook="{{ mark_unbuilt() }}") }}
 
 -- Data decides, neither a clock nor a variable: an hour is stale when its load is not the one its facts were built from,
 -- or when its facts no longer fit the dimensions.
+-- depends_on: {{ ref('dim_sensor') }}
+-- depends_on: {{ ref('dim_location') }}
 {% set fact_hours = last_facts('fact_hours') if execute %}
 {% set hourly = last_facts('fact_sensor_hourly') if execute %}
 

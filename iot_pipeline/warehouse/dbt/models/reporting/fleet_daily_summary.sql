@@ -18,7 +18,7 @@ fleet as (
         tenant_id,
         count(distinct device_id) as devices,
         avg(uptime) as uptime,
-        sum(gaps) as gaps,
+        cast(sum(gaps) as bigint) as gaps,
         sum(case when min_battery < {{ var('battery_low_volts') }} then 1 else 0 end) as low_batteries
     from sensor_days
     group by event_date, tenant_id
@@ -38,7 +38,7 @@ device_hours as (
 ),
 
 received as (
-    select event_date, tenant_id, sum(readings) as readings, count(distinct event_hour) as hours
+    select event_date, tenant_id, cast(sum(readings) as bigint) as readings, count(distinct event_hour) as hours
     from device_hours
     group by event_date, tenant_id
 )

@@ -1,6 +1,5 @@
--- A leak: on this date (UTC) the meter was seen in enough hours, the night among them or not, and its flow never was zero.
--- Nobody draws water all day; the least flow is what leaks. A meter without a reading of zero in a leaking site is no proof of
--- where it leaks, only that it passes the meter.
+-- A leak: on this date (UTC) the meter was seen in enough hours and its flow never was zero. Nobody draws water all day, so that
+-- the least flow is what leaks.
 with flow_hours as (
     select
         cast(event_hour as date) as event_date,

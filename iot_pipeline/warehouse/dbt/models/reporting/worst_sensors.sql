@@ -12,7 +12,7 @@ sensors as (
         tenant_id,
         count(distinct event_date) as days,
         avg(uptime) as uptime,
-        sum(gaps) as gaps
+        cast(sum(gaps) as bigint) as gaps
     from sensor_days
     group by device_id, tenant_id
 )
