@@ -1,0 +1,27 @@
+"""A text of SQL as statements, each as its words."""
+
+from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import TokenType
+
+from infra.local.redshift.grammar import RedshiftSql
+from infra.local.redshift.unsupported import SYNTAX_ERROR, UnsupportedError
+
+
+def statements(sql: str) -> list[list[str]]:
+    """The statements of a text, each as its tokens as written, without comments; empty statements are left out.
+
+    Quoted names become lower case, as Redshift folds them: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html.
+    Raises UnsupportedError 42601 for text that is no sequence of tokens (an open quote).
+    """
+    try:
+        tokens = RedshiftSql().tokenize(sql)
+    except SqlglotError as error:
+        raise UnsupportedError(f"syntax error: {error}", SYNTAX_ERROR) from error
+    found: list[list[str]] = [[]]
+    for token in tokens:
+        if token.token_type == TokenType.SEMICOLON:
+            found.append([])
+        else:
+            word = sql[token.start : token.end + 1]
+            found[-1].append(word.lower() if word.startswith('"') else word)
+    return [words for words in found if words]
