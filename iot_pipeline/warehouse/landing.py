@@ -10,8 +10,14 @@ from iot_pipeline.warehouse import statements
 from iot_pipeline.warehouse.tables import WRITE_LOCK, LandingColumn, LandingTable, landing_tables
 from iot_pipeline.warehouse.transaction import run, writing
 
-# How the catalog names a type that is declared by a shorter name; lengths are not compared.
-_CATALOG_NAMES = {"varchar": "character varying", "timestamp": "timestamp without time zone"}
+# How the catalog names the types. Lengths are not compared, nor is SUPER, whose name there AWS does not document.
+_CATALOG_NAMES = {
+    "varchar": "character varying",
+    "timestamp": "timestamp without time zone",
+    "double precision": "double precision",
+    "bigint": "bigint",
+    "boolean": "boolean",
+}
 
 
 class LandingError(RuntimeError):
@@ -61,7 +67,7 @@ def _changes_of(table: LandingTable, types: Mapping[str, str]) -> list[str]:
     changed = [
         f"{name} is {types[name]}, the contract says {kind}"
         for name, kind in declared.items()
-        if name in types and types[name] != kind
+        if kind and types.get(name, kind) != kind
     ]
     if changed:
         raise LandingError(
@@ -70,6 +76,5 @@ def _changes_of(table: LandingTable, types: Mapping[str, str]) -> list[str]:
     return [statements.add_column(table, column) for column in table.columns if column.name not in types]
 
 
-def _catalog_name(column: LandingColumn) -> str:
-    declared = column.type.partition("(")[0]
-    return _CATALOG_NAMES.get(declared, declared)
+def _catalog_name(column: LandingColumn) -> str | None:
+    return _CATALOG_NAMES.get(column.type.partition("(")[0])

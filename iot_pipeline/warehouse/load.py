@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from redshift_connector.core import Connection
+from redshift_connector.error import ProgrammingError
 
 from iot_pipeline.contract import Contract, Table, tables
 from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.warehouse import statements
 from iot_pipeline.warehouse.balance import Counts, HourBalance
-from iot_pipeline.warehouse.transaction import read, retried, run, writing
+from iot_pipeline.warehouse.transaction import is_conflict, read, retried, run, writing
+
+# An error that stops many hours has one cause; so many of them show it.
+SHOWN_REASONS = 5
 
 
 @dataclass(frozen=True)
@@ -25,16 +29,18 @@ class LoadedHour:
     skipped: bool = False
 
 
-class LoadMismatchError(RuntimeError):
-    """Loads that do not hold what the ledger says. They were rolled back; what was loaded of those hours stands.
+class LoadError(RuntimeError):
+    """Hours that could not be loaded, or did not hold what the ledger says. What was loaded of them before stands.
 
     `loaded` has the outcome of the other hours that were asked for.
     """
 
     def __init__(self, reasons: Sequence[str], loaded: Sequence[LoadedHour]) -> None:
-        """Say of each hour what was expected and what came."""
+        """Say of the first hours what was wrong."""
+        shown = "; ".join(reasons[:SHOWN_REASONS])
         super().__init__(
-            f"{'; '.join(reasons)}. Rolled back, the previous loads stand. Build these hours again, then load them"
+            f"{len(reasons)} hours were rolled back: {shown}. What was loaded of them before stands, the other "
+            f"{len(loaded)} hours are loaded. Build these hours again, then load them again"
         )
         self.loaded = loaded
 
@@ -53,18 +59,18 @@ class Loader:
         """Bring these event hours to their curated partitions, each in a transaction of its own, in order.
 
         An hour that is loaded already is left alone, so that an interrupted range is resumed by asking for it again.
-        Raises LoadMismatchError, with all other hours loaded, if hours do not hold what the ledger says.
+        Raises LoadError, with all other hours loaded, if COPY refuses an hour or its counts are not the ledger's.
         """
         loaded: list[LoadedHour] = []
         reasons: list[str] = []
         for balance in self.balances(event_hours):
             try:
                 loaded.append(self._bring(balance))
-            except _HourMismatchError as error:
+            except _HourError as error:
                 self.progress(f"rolled back: {error}")
                 reasons.append(str(error))
         if reasons:
-            raise LoadMismatchError(reasons, loaded)
+            raise LoadError(reasons, loaded)
         return loaded
 
     def unloaded(self, event_hours: Iterable[Hour] | None = None) -> list[Hour]:
@@ -131,18 +137,24 @@ class Loader:
                 return None
             run(self.connection, statements.delete_readings(hour))
             if balance.curated_location and balance.curated.rows:
-                columns = self._columns(hour)
-                run(self.connection, statements.copy_readings(balance.curated_location, columns, self.role_arn))
+                self._copy(hour, balance.curated_location)
             found = self._count([hour]).get(hour, Counts())
             if found != balance.curated:
-                raise _HourMismatchError(
-                    f"{hour}: the ledger says {balance.curated}, {balance.curated_location} has {found}"
-                )
+                raise _HourError(f"{hour}: the ledger says {balance.curated}, {balance.curated_location} has {found}")
             run(self.connection, statements.delete_load(hour))
             if balance.curated_location:
                 now = datetime.now(UTC)
                 run(self.connection, statements.insert_load(hour, balance.curated_location, found, now))
         return found.rows
+
+    def _copy(self, hour: Hour, location: str) -> None:
+        sql = statements.copy_readings(location, self._columns(hour), self.role_arn)
+        try:
+            run(self.connection, sql)
+        except ProgrammingError as error:
+            if is_conflict(error):
+                raise
+            raise _HourError(f"{hour}: COPY from {location} failed: {error}") from error
 
     def _columns(self, hour: Hour) -> list[str]:
         """The columns a partition was built with: those of the table at that time, kept with the partition."""
@@ -152,5 +164,5 @@ class Loader:
         return [column["Name"] for column in answer["Partition"]["StorageDescriptor"]["Columns"]]
 
 
-class _HourMismatchError(RuntimeError):
-    """One hour's, within a load of many."""
+class _HourError(RuntimeError):
+    """What was wrong with one hour of those to be loaded."""

@@ -72,14 +72,15 @@ LOADS = _table(
 # Holds nothing: writers lock it, so that they follow one another and readers wait for none of them.
 WRITE_LOCK = _table("lake", "write_lock", held="boolean")
 
-# The longest is a model's list of metrics.
-_REGISTRY_TYPES = {"string": "varchar(1024)", "double": "double precision", "timestamp[us]": "timestamp"}
+# The registry keeps its labels within 128 bytes; a model's metrics are one comma-separated text.
+_REGISTRY_TYPES = {"string": "varchar(128)", "double": "double precision", "timestamp[us]": "timestamp"}
+_LONGER = {"metrics": "varchar(1024)"}
 
 
 def registry_tables() -> tuple[LandingTable, ...]:
     """`registry.*`: the columns of the registry's snapshot in its order."""
     return tuple(
-        _table("registry", name, **{field.name: _REGISTRY_TYPES[str(field.type)] for field in schema})
+        _table("registry", name, **{f.name: _LONGER.get(f.name, _REGISTRY_TYPES[str(f.type)]) for f in schema})
         for name, schema in SCHEMAS.items()
     )
 

@@ -56,8 +56,13 @@ def retried(write: Callable[[], T], progress: Callable[[str], None]) -> T:
         try:
             return write()
         except ProgrammingError as error:
-            if attempt == ATTEMPTS or "Serializable isolation violation" not in str(error):
+            if attempt == ATTEMPTS or not is_conflict(error):
                 raise
             progress(f"conflict with another session (attempt {attempt} of {ATTEMPTS}); trying again")
             time.sleep(PAUSE_SECONDS * attempt)
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def is_conflict(error: ProgrammingError) -> bool:
+    """Whether Redshift ended a transaction because of another's, and it may succeed when tried again."""
+    return "Serializable isolation violation" in str(error)

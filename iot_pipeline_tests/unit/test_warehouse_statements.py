@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.redshift.commands import CopyCommand, parse_command
 from infra.local.redshift.dialect import check
 from iot_pipeline.contract import CONTRACT
 from iot_pipeline.lake.hours import Hour
@@ -67,7 +68,9 @@ def test_there_is_no_snapshot_of_a_statement_that_is_no_more() -> None:
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_is_one_that_redshift_takes(name: str) -> None:
-    check(rendered(name).partition("\n")[2])
+    sql = rendered(name).partition("\n")[2]
+    if not isinstance(parse_command(sql), CopyCommand):
+        check(sql)
 
 
 @pytest.mark.parametrize("table", landing_tables(CONTRACT), ids=lambda table: table.full_name)

@@ -15,7 +15,7 @@ from iot_pipeline.partitions import hours, hours_of, partition_key
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.settings import policy
 from iot_pipeline.warehouse import statements
-from iot_pipeline.warehouse.load import LoadedHour, Loader, LoadMismatchError
+from iot_pipeline.warehouse.load import LoadedHour, Loader, LoadError
 from iot_pipeline.warehouse.tables import readings
 from iot_pipeline.warehouse.transaction import read
 
@@ -123,7 +123,7 @@ class _Loaded:
 def _load(instance: dg.DagsterInstance, loader: Loader, wanted: Sequence[Hour]) -> _Loaded:
     try:
         done = loader.load(wanted)
-    except LoadMismatchError as error:
+    except LoadError as error:
         # The step fails, and what a failed step has logged is lost; these hours are in the warehouse all the same.
         for loaded_hour in error.loaded:
             instance.report_runless_asset_event(_materialization(loaded_hour))
