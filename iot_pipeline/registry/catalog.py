@@ -5,7 +5,16 @@ from typing import Annotated
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from iot_pipeline.contract import CONTRACT
 from iot_pipeline.registry.errors import RegistryError
@@ -21,6 +30,12 @@ def _zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("is no IANA time zone; write it as Europe/Berlin")
     return name
+
+
+def _country(code: object) -> object:
+    if code is False:
+        raise ValueError('YAML reads NO as false; write it as "NO"')
+    return code
 
 
 def _metric(name: str) -> str:
@@ -54,13 +69,16 @@ class Customer(_Entry):
 
 
 class Site(_Entry):
-    """A place where devices stand. `since` counts for a new site only: when its history begins (default: now)."""
+    """A place where devices stand; `country` is its ISO 3166 code.
+
+    `since` counts for a new site only: when its history begins (default: now).
+    """
 
     tenant_id: Id
     site_id: Id
     customer_id: Id | None = None
     name: Label
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = Field(description="ISO 3166 code")
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), BeforeValidator(_country)]
     timezone: Annotated[Label, AfterValidator(_zone)]
     lat: float = Field(ge=-90, le=90)
     lon: float = Field(ge=-180, le=180)

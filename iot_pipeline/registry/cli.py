@@ -40,7 +40,7 @@ A first round:
 
 `python -m iot_pipeline.registry onboard-all devices.csv --out credentials`
 
-`python -m iot_pipeline.registry move sensor-1 --site oslo --at 2026-11-20T12:00:00Z`
+`python -m iot_pipeline.registry move sensor-1 --site bern --at 2026-11-20T12:00:00Z`
 
 `python -m iot_pipeline.registry history sensor-1`
 """,
@@ -76,7 +76,7 @@ def apply(
 
         customers: [{customer_id: c1, tenant_id: acme, name: A customer}]
 
-        sites: [{tenant_id: acme, site_id: oslo, name: Oslo, country: NO, timezone: Europe/Oslo, lat: 59.9, lon: 10.8,
+        sites: [{tenant_id: acme, site_id: bern, name: Bern, country: CH, timezone: Europe/Zurich, lat: 46.9, lon: 7.4,
         customer_id: c1, since: 2026-01-01T00:00:00Z}]
 
         models: [{model_id: th1, manufacturer: Sensors Ltd, name: TH 1, metrics: [temperature, battery],
