@@ -1,5 +1,8 @@
 {{ config(sort=['date_key']) }}
 
+-- Needs no data; it follows the loads so that the run that builds the facts builds it too.
+-- depends_on: {{ ref('stg_loads') }}
+
 with digits as (
     {% for digit in range(10) -%}
     select {{ digit }} as digit{% if not loop.last %} union all{% endif %}

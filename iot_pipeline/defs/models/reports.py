@@ -1,0 +1,129 @@
+"""Reports that people look at: saved queries over the views, as Markdown tables and bars.
+
+Bars are text: Dagster's pages drop images that Markdown carries as data.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from iot_pipeline.defs.metadata import bar_chart, markdown_table
+from iot_pipeline.defs.models.automation import following_models
+from iot_pipeline.defs.raw.assets import OWNERS
+from iot_pipeline.resources import WarehouseResource
+from iot_pipeline.warehouse.transaction import read
+
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A saved query on a view of the schema `reporting`; `label` and `value` of its rows make the bars."""
+
+    view: str
+    description: str
+    columns: tuple[str, ...]
+    sql: str
+    bars: str
+    label: Callable[[Row], str]
+    value: Callable[[Row], int]
+
+    @property
+    def name(self) -> str:
+        """The asset's name."""
+        return f"report_{self.view}"
+
+
+REPORTS = (
+    Report(
+        "fleet_daily_summary",
+        "The fleet by day and tenant, of the last 14 days with facts: devices, readings, uptime, gaps, low batteries.",
+        ("date", "tenant", "hours", "devices", "readings", "uptime %", "gaps", "low batteries"),
+        """\
+SELECT event_date, tenant_name, hours, devices, readings, round(100 * uptime), gaps, low_batteries
+FROM reporting.fleet_daily_summary
+WHERE event_date > (SELECT max(event_date) FROM reporting.fleet_daily_summary) - 14
+ORDER BY event_date DESC, readings DESC, tenant_id
+LIMIT 100""",
+        "readings",
+        lambda row: f"{row[0]} {row[1]}",
+        lambda row: int(row[4]),
+    ),
+    Report(
+        "site_comparison",
+        "The sites side by side, on the last date with facts: devices, temperatures, uptime, gaps.",
+        ("site", "tenant", "country", "devices", "least °C", "mean °C", "most °C", "uptime %", "gaps"),
+        """\
+SELECT site_name, tenant_id, country, devices, round(min_value), round(avg_value), round(max_value),
+    round(100 * uptime), gaps
+FROM reporting.site_comparison
+WHERE metric = 'temperature' AND event_date = (SELECT max(event_date) FROM reporting.site_comparison)
+ORDER BY avg_value DESC, tenant_id, site_id
+LIMIT 100""",
+        "uptime %",
+        lambda row: f"{row[1]} {row[0]}",
+        lambda row: int(row[7] or 0),
+    ),
+    Report(
+        "worst_sensors",
+        "The 20 sensors that missed most of the last 7 dates with facts.",
+        ("place", "device", "name", "model", "site", "uptime %", "gaps", "status", "last seen (UTC)"),
+        """\
+SELECT place, device_id, sensor_name, model_name, site_id, round(100 * uptime), gaps, status, last_seen
+FROM reporting.worst_sensors
+WHERE place <= 20
+ORDER BY place""",
+        "missed, %",
+        lambda row: str(row[1]),
+        lambda row: 100 - int(row[5]),
+    ),
+    Report(
+        "water_leaks",
+        "Meters whose flow was never zero on one of the last 7 dates with facts, the largest losses first.",
+        ("date", "device", "name", "site", "hours", "leak, L/min", "lost, L"),
+        """\
+SELECT event_date, device_id, sensor_name, site_name, hours, round(cast(leak_litres_per_minute AS decimal(18, 4)), 2),
+    round(leaked_litres)
+FROM reporting.water_leaks
+WHERE event_date > (SELECT max(event_date) FROM reporting.fleet_daily_summary) - 7
+ORDER BY leaked_litres DESC, event_date DESC, device_id
+LIMIT 50""",
+        "lost, L",
+        lambda row: f"{row[0]} {row[1]}",
+        lambda row: int(row[6]),
+    ),
+)
+
+
+def _asset(report: Report) -> dg.AssetsDefinition:
+    @dg.asset(
+        name=report.name,
+        deps=[report.view],
+        group_name="reports",
+        kinds={"redshift"},
+        owners=OWNERS,
+        automation_condition=following_models(),
+        description=f"{report.description}\n\n```sql\n{report.sql}\n```",
+    )
+    def built(warehouse: WarehouseResource) -> dg.MaterializeResult:
+        with warehouse.connect() as connection:
+            rows = read(connection, report.sql)
+        shown = [["" if cell is None else _plain(cell) for cell in row] for row in rows]
+        return dg.MaterializeResult(
+            metadata={
+                "rows": len(rows),
+                "report": markdown_table(report.columns, shown),
+                report.bars: bar_chart([report.label(row) for row in rows], [report.value(row) for row in rows]),
+            }
+        )
+
+    return built
+
+
+def _plain(cell: object) -> object:
+    return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
+
+
+reports = [_asset(report) for report in REPORTS]

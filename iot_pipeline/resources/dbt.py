@@ -1,0 +1,51 @@
+"""dbt, and the place of its documentation."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import copy
+from tempfile import TemporaryDirectory
+
+import boto3
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from iot_pipeline.settings import deployment, warehouse
+from iot_pipeline.warehouse.dbt_project import PARTIAL_PARSE, PROJECT_DIR, executable, parsed
+
+DOCS_PREFIX = "docs/dbt/"
+_CONTENT_TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
+
+
+def dbt_resource() -> DbtCliResource:
+    """The command dbt; it looks for the warehouse only when it runs."""
+    return DbtCliResource(project_dir=PROJECT_DIR, profiles_dir=PROJECT_DIR, dbt_executable=str(executable()))
+
+
+@contextmanager
+def target_folder() -> Iterator[Path]:
+    """A folder for what one run of dbt writes, gone afterwards.
+
+    Raises pydantic.ValidationError naming each setting of the warehouse that is missing or wrong: dbt would only say
+    that it cannot connect.
+    """
+    warehouse()
+    with TemporaryDirectory(prefix="dbt-") as folder:
+        copy(parsed() / PARTIAL_PARSE, folder)
+        yield Path(folder)
+
+
+class DbtDocs(dg.ConfigurableResource["DbtDocs"]):
+    """The models' documentation in the lake's bucket."""
+
+    def publish(self, files: dict[str, Path]) -> str:
+        """Put files under their names beside each other, and return where they are, as an s3:// folder."""
+        client, bucket = boto3.client("s3"), deployment().lake_bucket
+        for name, path in files.items():
+            client.put_object(
+                Bucket=bucket,
+                Key=DOCS_PREFIX + name,
+                Body=path.read_bytes(),
+                ContentType=_CONTENT_TYPES[Path(name).suffix],
+            )
+        return f"s3://{bucket}/{DOCS_PREFIX}"

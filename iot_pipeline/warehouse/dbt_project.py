@@ -1,0 +1,83 @@
+"""The dbt project as code sees it: where it is, and its manifest, parsed once for each content of its files."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+PROJECT_DIR = Path(__file__).parent / "dbt"
+MANIFEST = "manifest.json"
+PARTIAL_PARSE = "partial_parse.msgpack"
+_GENERATED = {"target", "logs", ".user.yml"}
+
+
+class DbtProjectError(RuntimeError):
+    """The dbt project could not be parsed."""
+
+
+def executable() -> Path:
+    """The command dbt beside this Python; a virtual environment need not be activated."""
+    return Path(sys.executable).with_name("dbt")
+
+
+@cache
+def parsed() -> Path:
+    """A folder with the project's manifest and partial parse, outside the source tree; dbt runs only if none fits yet.
+
+    Parsing needs neither a warehouse nor its settings. The folder is in the user's cache (XDG_CACHE_HOME) under a
+    checksum of the project's files. Raises DbtProjectError with dbt's own words.
+    """
+    folder = _cache() / _checksum()
+    if not (folder / MANIFEST).exists():
+        _parse_into(folder)
+    return folder
+
+
+def manifest() -> dict[str, Any]:
+    """The project's manifest. Raises DbtProjectError."""
+    read: dict[str, Any] = json.loads((parsed() / MANIFEST).read_text(encoding="utf-8"))
+    return read
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "iot_pipeline" / "dbt"
+
+
+def _checksum() -> str:
+    total = hashlib.sha256(f"{version('dbt-core')} {version('dbt-redshift')} {PROJECT_DIR}".encode())
+    for path in _files():
+        content = path.read_bytes()
+        total.update(f"{path.relative_to(PROJECT_DIR)} {len(content)} ".encode())
+        total.update(content)
+    return total.hexdigest()[:32]
+
+
+def _files() -> Iterator[Path]:
+    for path in sorted(PROJECT_DIR.rglob("*")):
+        if path.is_file() and not _GENERATED & set(path.relative_to(PROJECT_DIR).parts):
+            yield path
+
+
+def _parse_into(folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="parsing-") as target:
+        project = ("--project-dir", PROJECT_DIR, "--profiles-dir", PROJECT_DIR)
+        done = subprocess.run(
+            [executable(), "parse", "--quiet", *project, "--target-path", target, "--log-path", target],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise DbtProjectError(f"dbt cannot parse {PROJECT_DIR}: {done.stdout}{done.stderr}")
+        folder.mkdir(exist_ok=True)
+        # The manifest goes last, each in one step: another process may be looking, or parsing the same.
+        for name in (PARTIAL_PARSE, MANIFEST):
+            Path(target, name).replace(folder / name)
