@@ -45,6 +45,8 @@ A first round:
 `python -m iot_pipeline.registry history sensor-1`
 """,
 )
+# A table is wrapped by the terminal, not cut to its width: it is to be read by other programs too.
+_WIDE = 200
 DeviceArgument = Annotated[str, typer.Argument(help="Device id: the thing's name and the MQTT client id.")]
 AtOption = Annotated[
     str | None,
@@ -182,10 +184,10 @@ def show(device_id: DeviceArgument) -> None:
         held = find(connection, device_id)
     table = Table(show_header=False, box=None)
     for name, value in vars(device).items():
-        table.add_row(name, "" if value is None else str(value))
+        table.add_row(name, _text(value))
     table.add_row("onboarding", held.state if held else "none")
-    table.add_row("certificate_id", (held.certificate_id if held else None) or "")
-    out.print(table, soft_wrap=True)
+    table.add_row("certificate_id", _text(held and held.certificate_id))
+    out.print(table, width=_WIDE, crop=False)
 
 
 @app.command()
@@ -196,8 +198,8 @@ def history(device_id: DeviceArgument) -> None:
     columns = ("valid_from", "valid_to", "site_id", "model_id", "name", "status", "firmware")
     table = Table(*columns, box=None)
     for version in versions:
-        table.add_row(*(str(getattr(version, column) or "") for column in columns))
-    out.print(table, soft_wrap=True)
+        table.add_row(*(_text(getattr(version, column)) for column in columns))
+    out.print(table, width=_WIDE, crop=False)
 
 
 @app.command()
@@ -211,6 +213,12 @@ def recover() -> None:
     if any(it.outcome == "failed" for it in recovered):
         err.print("recover again when AWS IoT answers", soft_wrap=True)
         raise typer.Exit(1)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return "" if value is None else str(value)
 
 
 def _time(text: str | None) -> datetime | None:

@@ -4,17 +4,22 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from infra.local.postgres.process import Postgres, start_postgres
 from iot_pipeline.registry import migrate
 from iot_pipeline.registry.catalog import Catalog
 from iot_pipeline.registry.registration import Request
 from iot_pipeline.registry.sites import apply
-from iot_pipeline.registry.things import POLICY, THING_TYPE
+from iot_pipeline.registry.things import POLICY, THING_TYPE, Certificate
 from iot_pipeline_tests.integration.emulator_fixture import DEVICE_POLICY, LocalAws, unique
 
 Connection = psycopg.Connection[Any]
@@ -56,6 +61,23 @@ def catalog(tenant: str, **site: Any) -> Catalog:
             ],
         }
     )
+
+
+def files(certificate: Certificate | None, folder: Path) -> tuple[Path, Path]:
+    """The certificate and its private key as files."""
+    assert certificate is not None
+    pem, key = folder / "device.crt", folder / "device.key"
+    pem.write_text(certificate.pem)
+    key.write_text(certificate.private_key or "")
+    return pem, key
+
+
+def make_csr(device_id: str) -> tuple[str, ec.EllipticCurvePrivateKey]:
+    """A signing request (PEM) and its private key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device_id)])
+    csr = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    return csr.public_bytes(serialization.Encoding.PEM).decode(), key
 
 
 @pytest.fixture(scope="session")

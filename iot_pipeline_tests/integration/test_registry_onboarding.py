@@ -8,9 +8,6 @@ from typing import Any
 import psycopg
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from iot_pipeline.registry.decommission import recover
 from iot_pipeline.registry.errors import (
@@ -28,7 +25,9 @@ from iot_pipeline_tests.integration.registry_fixture import (
     Connection,
     World,
     connection,
+    files,
     iot,
+    make_csr,
     registry_dsn,
     registry_server,
     world,
@@ -45,21 +44,6 @@ from iot_pipeline_tests.integration.registry_trips import (
 )
 
 __all__ = ["connection", "iot", "local_aws", "registry_dsn", "registry_server", "world"]
-
-
-def files(certificate: Certificate, folder: Path) -> tuple[Path, Path]:
-    """The certificate and its private key as files."""
-    pem, key = folder / "device.crt", folder / "device.key"
-    pem.write_text(certificate.pem)
-    key.write_text(certificate.private_key or "")
-    return pem, key
-
-
-def make_csr(device_id: str) -> tuple[str, ec.EllipticCurvePrivateKey]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device_id)])
-    csr = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
-    return csr.public_bytes(serialization.Encoding.PEM).decode(), key
 
 
 def assert_complete(connection: Connection, iot: Any, request: Request) -> None:
