@@ -9,12 +9,18 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from infra.local.athena.process import AthenaStartError
 from infra.local.deploy import DeployError
 from infra.local.emulator.process import EmulatorStartError
 from infra.local.fleet import FleetError
-from infra.local.platform import CHECKOUT, PlatformError, clear, reset, running, stop_leftovers, write_env_file
+from infra.local.platform import CHECKOUT, running, write_env_file
+from infra.local.postgres.program import PostgresError
+from infra.local.redshift.process import RedshiftStartError
+from infra.local.sessions import PlatformError, clear, reset, stop_leftovers
 
 LOCAL = CHECKOUT / ".local"
+
+_START_ERRORS = (EmulatorStartError, AthenaStartError, PostgresError, RedshiftStartError)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -79,6 +85,6 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _terminate)
     try:
         app(standalone_mode=True)
-    except (PlatformError, EmulatorStartError, DeployError, FleetError) as error:
+    except (PlatformError, *_START_ERRORS, DeployError, FleetError) as error:
         console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
         sys.exit(2)

@@ -46,7 +46,7 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
     folder = platform.state_dir / "fleet"
     steps = _Steps(console)
     with steps.step(f"onboarding {scale.devices} devices, each with its own certificate"):
-        fleet.provision(folder, scale.devices, scale.tenants, scale.sites)
+        fleet.onboard(folder, scale.devices, scale.tenants, scale.sites)
     with steps.step(f"publishing a backlog of 24 hours, {scale.backlog_readings:,} readings, every fault on"):
         backlog = ["--history", "24h", "--readings", str(scale.backlog_readings), "--pack", str(scale.backlog_pack)]
         fleet.publish(platform, folder, *backlog, *FAULTS)

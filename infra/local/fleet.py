@@ -1,24 +1,34 @@
-"""The simulated fleet, run as a person would: by its own command line, in a process of its own."""
+"""The simulated fleet and the registry, used as a person would: by their own command lines."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 from infra.local.platform import CHECKOUT, Platform
+from simulator.enrolment import CATALOG_FILE, LIST_FILE
 
 
 class FleetError(RuntimeError):
-    """The simulator ended with an error; what it printed stands above."""
+    """The simulator or the registry ended with an error; what it printed stands above."""
 
 
-def provision(folder: Path, devices: int, tenants: int, sites: int) -> None:
-    """Onboard so many devices: thing, key, certificate, policy. Raises FleetError."""
-    _simulator(["provision", str(folder), "--devices", str(devices), "--tenants", str(tenants), "--sites", str(sites)])
+def onboard(folder: Path, devices: int, tenants: int, sites: int) -> None:
+    """Make a fleet and let it in through the device registry: thing, certificate, policy and registry row of each.
+
+    A fleet that is there already is kept. Raises FleetError.
+    """
+    devices_file = folder / LIST_FILE
+    if not devices_file.exists():
+        sizes = ["--devices", str(devices), "--tenants", str(tenants), "--sites", str(sites)]
+        _run("simulator", "enrol", str(folder), *sizes)
+    _run("iot_pipeline.registry", "migrate")
+    _run("iot_pipeline.registry", "apply", str(folder / CATALOG_FILE))
+    _run("iot_pipeline.registry", "onboard-all", str(devices_file), "--out", str(folder / "devices"))
 
 
 def publish(platform: Platform, folder: Path, *options: str) -> None:
     """Publish with the simulator's `run` options, to the end. Raises FleetError if anything is unacknowledged."""
-    _simulator(run_arguments(platform, folder, *options))
+    _run("simulator", *run_arguments(platform, folder, *options))
 
 
 def start_publishing(platform: Platform, folder: Path, log: Path, *options: str) -> subprocess.Popen[bytes]:
@@ -39,7 +49,7 @@ def run_arguments(platform: Platform, folder: Path, *options: str) -> list[str]:
     return ["run", str(folder), "--endpoint", f"localhost:{emulator.mqtt_port}", "--ca", str(emulator.ca_pem), *options]
 
 
-def _simulator(arguments: list[str]) -> None:
-    code = subprocess.run([sys.executable, "-m", "simulator", *arguments], cwd=CHECKOUT, check=False).returncode
+def _run(module: str, *arguments: str) -> None:
+    code = subprocess.run([sys.executable, "-m", module, *arguments], cwd=CHECKOUT, check=False).returncode
     if code != 0:
-        raise FleetError(f"`python -m simulator {' '.join(arguments)}` ended with exit code {code}")
+        raise FleetError(f"`python -m {module} {' '.join(arguments)}` ended with exit code {code}")

@@ -16,7 +16,8 @@ from rich.console import Console
 from infra.local import fleet
 from infra.local.emulator.process import free_port
 from infra.local.emulator.settings import HOST
-from infra.local.platform import CHECKOUT, Platform, PlatformError, note_processes
+from infra.local.platform import CHECKOUT, Platform
+from infra.local.sessions import PlatformError, note_processes
 
 UI_SECONDS = 90.0
 STOP_SECONDS = 30.0
@@ -40,7 +41,7 @@ def stay_up(platform: Platform, devices: int, console: Console) -> None:
         dagster = _start_dagster(platform)
         children.append(dagster)
         url = _wait_for_ui(platform, dagster)
-        note_processes(platform.state_dir, _family(children))
+        note_processes(platform.state_dir, [process.pid for process in _family(children)])
         console.print(f"\n[bold green]Dagster's UI: {url}[/]   sensors and schedules are on")
         if devices:
             console.print(f"{devices} devices publish; hours are built every {BUILD_INTERVAL_MINUTES} minutes")
@@ -61,7 +62,7 @@ def stay_up(platform: Platform, devices: int, console: Console) -> None:
 def _start_fleet(platform: Platform, devices: int, console: Console) -> subprocess.Popen[bytes]:
     folder = platform.state_dir / "fleet"
     console.print(f"onboarding {devices} devices")
-    fleet.provision(folder, devices, tenants=2, sites=2)
+    fleet.onboard(folder, devices, tenants=2, sites=2)
     published = platform.state_dir / "history-published"
     if not published.exists():
         console.print("publishing a history of 3 hours, every fault on")

@@ -40,7 +40,7 @@ def test_the_demo_balances_and_equals_the_manifest(
 
 def test_a_killed_simulator_loses_nothing_and_invents_nothing(empty_platform: Platform, tmp_path: Path) -> None:
     folder, since = tmp_path / "fleet", datetime.now(UTC)
-    fleet.provision(folder, 10, 1, 1)
+    fleet.onboard(folder, 10, 1, 1)
     options = ["--history", "2h", "--readings", "240000", "--pack", "10", "--faults", "all", "--inflight", "100"]
     lake = LakeResource().open()
     arrivals = [Hour.of(since), Hour.of(since) + 1]

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(
 def folder(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fleet of two devices, one for each test."""
     found = tmp_path_factory.mktemp("nab")
-    fleet.provision(found, 2, 1, 1)
+    fleet.onboard(found, 2, 1, 1)
     return found
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra.local import platform
-from infra.local.platform import PlatformError, clear, stop_leftovers
+from infra.local import sessions
+from infra.local.sessions import PlatformError, clear, stop_leftovers
 
 
 def sleeper(state: Path) -> "subprocess.Popen[bytes]":
@@ -62,9 +62,9 @@ def test_leftovers_are_refused_by_name_and_a_reused_process_id_is_not_one(tmp_pa
     process = sleeper(tmp_path)
     try:
         with pytest.raises(PlatformError, match=f"{process.pid}.*make down"):
-            platform._refuse_leftovers(tmp_path)
+            sessions.refuse_leftovers(tmp_path)
         (tmp_path / "running.json").write_text(json.dumps({"pids": {str(process.pid): 1.0}}))
-        platform._refuse_leftovers(tmp_path)
+        sessions.refuse_leftovers(tmp_path)
     finally:
         for member in [*psutil.Process(process.pid).children(), psutil.Process(process.pid)]:
             member.kill()
@@ -80,12 +80,12 @@ def test_ports_of_last_time_are_taken_again_unless_another_listens(tmp_path: Pat
             port = free.getsockname()[1]
         ports = {"emulator": taken.getsockname()[1], "athena": port}
         (tmp_path / "ports.json").write_text(json.dumps(ports))
-        assert platform._remembered_ports(tmp_path) == {"athena": port}
+        assert sessions.remembered_ports(tmp_path) == {"athena": port}
 
 
 @pytest.mark.parametrize("text", ["", "{"])
 def test_a_half_written_note_is_no_note(tmp_path: Path, text: str) -> None:
     (tmp_path / "running.json").write_text(text)
     (tmp_path / "ports.json").write_text(text)
-    assert platform._leftovers(tmp_path) == []
-    assert platform._remembered_ports(tmp_path) == {}
+    assert sessions.leftovers(tmp_path) == []
+    assert sessions.remembered_ports(tmp_path) == {}
