@@ -1,0 +1,112 @@
+"""Messages of PostgreSQL's protocol 3, which Redshift speaks: https://www.postgresql.org/docs/16/protocol-message-formats.html."""
+
+import asyncio
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+CANCEL_REQUEST = 80877102
+SSL_REQUEST = 80877103
+GSS_REQUEST = 80877104
+PROTOCOL_3 = 196608
+
+JSONB, SUPER = 3802, 4000
+
+_HEADER = struct.Struct("!cI")
+_FIELD = struct.Struct("!IhIhih")
+
+
+@dataclass(frozen=True)
+class SqlError(Exception):
+    """An error as it is sent: https://www.postgresql.org/docs/16/protocol-error-fields.html."""
+
+    message: str
+    sqlstate: str = "XX000"
+    detail: str | None = None
+
+    def encode(self) -> bytes:
+        """The whole ErrorResponse."""
+        fields = {"S": "ERROR", "V": "ERROR", "C": self.sqlstate, "M": self.message, "D": self.detail}
+        return message(b"E", _fields(fields))
+
+
+def notice(text: str) -> bytes:
+    """A NoticeResponse of severity INFO."""
+    return message(b"N", _fields({"S": "INFO", "V": "INFO", "C": "00000", "M": text}))
+
+
+def _fields(fields: Mapping[str, str | None]) -> bytes:
+    return b"".join(k.encode() + v.encode() + b"\0" for k, v in fields.items() if v is not None) + b"\0"
+
+
+def message(kind: bytes, body: bytes = b"") -> bytes:
+    """A message with its header."""
+    return _HEADER.pack(kind, len(body) + 4) + body
+
+
+async def read_message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """(type, body) of the next message. Raises asyncio.IncompleteReadError at the end."""
+    kind, length = _HEADER.unpack(await reader.readexactly(5))
+    return kind, await reader.readexactly(length - 4)
+
+
+async def read_startup(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """(code, body after the code) of a message without a type, as the first ones of a connection are."""
+    length, code = struct.unpack("!II", await reader.readexactly(8))
+    return code, await reader.readexactly(length - 8)
+
+
+def startup(code: int, body: bytes) -> bytes:
+    """A message without a type."""
+    return struct.pack("!II", len(body) + 8, code) + body
+
+
+def text(body: bytes, start: int = 0) -> tuple[str, int]:
+    """(the zero-terminated text at `start`, where the rest begins)."""
+    end = body.index(b"\0", start)
+    return body[start:end].decode(), end + 1
+
+
+def parse(name: str, sql: str, rest: bytes = b"\0\0") -> bytes:
+    """Parse; `rest` is the parameters' types as they came."""
+    return message(b"P", name.encode() + b"\0" + sql.encode() + b"\0" + rest)
+
+
+def bind(portal: str, statement: str) -> bytes:
+    """Bind without parameters, results as text."""
+    return message(b"B", portal.encode() + b"\0" + statement.encode() + b"\0" + b"\0\0" * 3)
+
+
+def execute(portal: str) -> bytes:
+    """Execute without a limit."""
+    return message(b"E", portal.encode() + b"\0" + b"\0\0\0\0")
+
+
+def close(what: bytes, name: str) -> bytes:
+    """Close a statement (`what` S) or a portal (P); one that is not there is fine."""
+    return message(b"C", what + name.encode() + b"\0")
+
+
+def row(body: bytes) -> list[str | None]:
+    """The values of a DataRow in text format."""
+    values: list[str | None] = []
+    position = 2
+    for _ in range(struct.unpack_from("!h", body)[0]):
+        (length,) = struct.unpack_from("!i", body, position)
+        position += 4
+        values.append(None if length < 0 else body[position : position + length].decode())
+        position += max(length, 0)
+    return values
+
+
+def with_super(body: bytes) -> bytes:
+    """A RowDescription in which PostgreSQL's jsonb is Redshift's SUPER: clients give it as text, not as objects."""
+    changed = bytearray(body)
+    position = 2
+    for _ in range(struct.unpack_from("!h", body)[0]):
+        position = body.index(b"\0", position) + 1
+        table, column, kind, _size, modifier, form = _FIELD.unpack_from(body, position)
+        if kind == JSONB:
+            _FIELD.pack_into(changed, position, table, column, SUPER, -1, modifier, form)
+        position += _FIELD.size
+    return bytes(changed)

@@ -1,0 +1,96 @@
+"""The local PostgreSQL and Redshift with a plain emulator for S3: once a session, on free ports, in a temporary folder."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import redshift_connector
+
+from infra.local.emulator.process import start_emulator
+from infra.local.postgres.process import Postgres, start_postgres
+from infra.local.redshift.process import Redshift, start_redshift
+
+REGION = "eu-west-1"
+BUCKET = "warehouse-test"
+ROLE = "arn:aws:iam::000000000000:role/warehouse-copy"
+_KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+
+@dataclass
+class LocalWarehouse:
+    """The two servers, S3, and connections to them."""
+
+    postgres: Postgres
+    redshift: Redshift
+    emulator_url: str
+
+    def connect(self, **options: Any) -> redshift_connector.Connection:
+        """redshift_connector, as the pipeline's user; without autocommit."""
+        found = self.redshift
+        signed = {"user": found.user, "password": found.password, "database": found.database}
+        return redshift_connector.connect(host="127.0.0.1", port=found.port, ssl=False, **(signed | options))
+
+    @contextmanager
+    def cursor(self) -> Iterator[redshift_connector.Cursor]:
+        """A cursor of a connection of its own, in autocommit."""
+        connection = self.connect()
+        try:
+            connection.autocommit = True
+            yield connection.cursor()
+        finally:
+            connection.close()
+
+    def psycopg(self, **options: Any) -> "psycopg.Connection[Any]":
+        """psycopg, through the proxy."""
+        return psycopg.connect(self.redshift.dsn, **options)
+
+    @property
+    def s3(self) -> Any:
+        """boto3."""
+        return boto3.client("s3", endpoint_url=self.emulator_url, region_name=REGION, **_KEYS)
+
+    def put(self, key: str, table: pa.Table, **options: Any) -> str:
+        """Write a table as a Parquet object; its URL."""
+        out = io.BytesIO()
+        pq.write_table(table, out, **options)
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=out.getvalue())
+        return f"s3://{BUCKET}/{key}"
+
+    def get(self, key: str) -> pa.Table:
+        """Read a Parquet object."""
+        return pq.read_table(io.BytesIO(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()))
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys that begin with `prefix`."""
+        found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        return [entry["Key"] for entry in found.get("Contents", [])]
+
+
+@pytest.fixture(scope="session")
+def local_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWarehouse]:
+    """PostgreSQL with the databases `registry` and `telemetry`, Redshift in front of the latter, and S3 with a bucket."""
+    state = tmp_path_factory.mktemp("warehouse")
+    emulator = start_emulator(state / "aws")
+    try:
+        postgres = start_postgres(state / "postgres", databases=["registry", "telemetry"])
+        try:
+            environment = {"AWS_ENDPOINT_URL": emulator.endpoint_url, "AWS_DEFAULT_REGION": REGION}
+            environment |= {name.upper(): value for name, value in _KEYS.items()}
+            redshift = start_redshift(state, postgres, environment=environment)
+            try:
+                warehouse = LocalWarehouse(postgres, redshift, emulator.endpoint_url)
+                warehouse.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+                yield warehouse
+            finally:
+                redshift.stop()
+        finally:
+            postgres.stop()
+    finally:
+        emulator.stop()
