@@ -2,6 +2,7 @@
 
 from iot_pipeline.resources.alerts import Alerts
 from iot_pipeline.resources.crawlers import Crawlers
+from iot_pipeline.resources.dbt import DbtDocs, dbt_resource
 from iot_pipeline.resources.lake import LakeResource
 from iot_pipeline.resources.raw_events import RawEvents
 from iot_pipeline.resources.registry import RegistryResource
@@ -14,6 +15,17 @@ RESOURCES = {
     "alerts": Alerts(),
     "warehouse": WarehouseResource(),
     "registry": RegistryResource(),
+    "dbt": dbt_resource(),
+    "docs": DbtDocs(),
 }
 
-__all__ = ["RESOURCES", "Alerts", "Crawlers", "LakeResource", "RawEvents", "RegistryResource", "WarehouseResource"]
+__all__ = [
+    "RESOURCES",
+    "Alerts",
+    "Crawlers",
+    "DbtDocs",
+    "LakeResource",
+    "RawEvents",
+    "RegistryResource",
+    "WarehouseResource",
+]

@@ -16,8 +16,10 @@ ALLOWED = {
     "lake": {"contract"},
     "settings": {"contract"},
     "partitions": {"lake", "settings"},
-    "resources": {"contract", "lake", "settings"},
-    "defs": {"contract", "lake", "settings", "partitions", "resources"},
+    "registry": {"contract", "settings"},
+    "warehouse": {"contract", "lake", "registry"},
+    "resources": {"contract", "lake", "settings", "warehouse"},
+    "defs": {"contract", "lake", "settings", "partitions", "resources", "warehouse"},
     "definitions": {"defs", "resources"},
 }
 
@@ -59,6 +61,14 @@ def test_the_contract_and_the_lake_are_pure(path: Path) -> None:
     assert not roots & {"dagster", "boto3", "botocore"}
     if _folder(path) == "contract":
         assert not roots & {"pyathena", "mypy_boto3_s3", "mypy_boto3_glue"}
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if _folder(path) in {"registry", "warehouse"}], ids=_name)
+def test_registry_and_warehouse_work_without_dagster(path: Path) -> None:
+    imports = set(_imports(path))
+    assert not {name.split(".")[0] for name in imports} & {"dagster", "dagster_dbt"}
+    if path.name not in {"cli.py", "console.py", "__main__.py"}:
+        assert "iot_pipeline.settings" not in imports, "settings are read by the command line alone"
 
 
 def test_only_the_clean_up_job_of_the_definitions_makes_an_aws_client() -> None:
