@@ -14,6 +14,7 @@ from infra.stacks.devices import add_device_policy, add_thing_type
 from infra.stacks.lake import LakeStack
 from infra.stacks.lifecycle import FAILED_DELIVERY_PREFIX
 from infra.stacks.nag import accept, accept_wildcards
+from infra.stacks.provisioning import add_provisioning
 from infra.stacks.rules import SQL_VERSION, rule_sql
 from iot_pipeline.contract.tables import RAW_PREFIX
 
@@ -38,6 +39,7 @@ class IngestStack(cdk.Stack):
         self.config = config
         thing_type = add_thing_type(self, config)
         policy = add_device_policy(self, config)
+        provisioning = add_provisioning(self, config, thing_type, policy)
         stream = kinesis.Stream(
             self,
             "Stream",
@@ -53,6 +55,8 @@ class IngestStack(cdk.Stack):
         outputs = {
             "DeviceThingType": thing_type.ref,
             "DevicePolicy": policy.ref,
+            "ProvisioningTemplate": provisioning.template.ref,
+            "ClaimPolicy": provisioning.claim_policy.ref,
             "StreamName": stream.stream_name,
             "DeliveryStreamName": delivery.delivery_stream_name,
             "RuleErrorQueueUrl": errors.queue_url,

@@ -34,6 +34,8 @@ OUTPUTS = {
     "CuratedCrawler",
     "DeviceThingType",
     "DevicePolicy",
+    "ProvisioningTemplate",
+    "ClaimPolicy",
     "StreamName",
     "DeliveryStreamName",
     "RuleErrorQueueUrl",

@@ -11,14 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from rich.console import Console
 
-from infra.local.deploy.deployment import deploy_assembly
-from infra.local.emulator.process import start_emulator
+from iot_pipeline_tests.integration.deploy_fixture import deployed_aws
 from iot_pipeline_tests.integration.emulator_fixture import LocalAws, Session, eventually, unique
-from iot_pipeline_tests.unit.infra_templates import assembly
 
 pytestmark = pytest.mark.integration
+aws = deployed_aws
 
 GOOD = {"v": 1, "device_id": "sensor-1", "readings": [{"ts": "2026-01-01T00:00:00Z", "seq": 1, "temperature": 21.4}]}
 MALFORMED = {
@@ -29,24 +27,6 @@ MALFORMED = {
     "no object": b"[1, 2]",
     "no readings": b'{"v": 1}',
 }
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalAws, dict[str, str]]]:
-    """The local AWS with the platform's stacks, and the stacks' outputs."""
-    folder = tmp_path_factory.mktemp("platform")
-    # A 60 s buffer lasts 0.6 s.
-    emulator = start_emulator(folder / "state", firehose_interval_scale=0.01)
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("AWS_ENDPOINT_URL", emulator.endpoint_url)
-            patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-                patch.setenv(name, "test")
-            result = deploy_assembly(assembly(), Console(file=io.StringIO()))
-        yield LocalAws(emulator, folder), result.outputs
-    finally:
-        emulator.stop()
 
 
 @pytest.fixture(scope="module")

@@ -78,10 +78,27 @@ def test_delivery_can_neither_delete_nor_write_outside_its_prefixes() -> None:
 
 
 def test_a_device_connects_as_itself_and_publishes_its_own_telemetry() -> None:
-    (policy,) = of_type(template("TelemetryIngest"), "AWS::IoT::Policy").values()
+    policy = of_type(template("TelemetryIngest"), "AWS::IoT::Policy")["DevicePermissions"]
     statements = policy["Properties"]["PolicyDocument"]["Statement"]
     arn = "arn:aws:iot:eu-west-1:000000000000"
     assert [(s["Action"], s["Resource"]) for s in statements] == [
         ("iot:Connect", f"{arn}:client/${{iot:Connection.Thing.ThingName}}"),
         ("iot:Publish", f"{arn}:topic/dt/*/*/${{iot:Connection.Thing.ThingName}}/telemetry"),
     ]
+
+
+def test_a_claim_asks_for_a_certificate_and_registers_with_it_and_nothing_else() -> None:
+    policy = of_type(template("TelemetryIngest"), "AWS::IoT::Policy")["ClaimPermissions"]
+    arn = "arn:aws:iot:eu-west-1:000000000000"
+    requests = [
+        "$aws/certificates/create/json",
+        "$aws/certificates/create-from-csr/json",
+        "$aws/provisioning-templates/telemetry-claim/provision/json",
+    ]
+    replies = [f"{request}/{reply}" for request in requests for reply in ("accepted", "rejected")]
+    assert {s["Action"]: s["Resource"] for s in policy["Properties"]["PolicyDocument"]["Statement"]} == {
+        "iot:Connect": [f"{arn}:client/claim-*"],
+        "iot:Publish": [f"{arn}:topic/{request}" for request in requests],
+        "iot:Receive": [f"{arn}:topic/{reply}" for reply in replies],
+        "iot:Subscribe": [f"{arn}:topicfilter/{reply}" for reply in replies],
+    }

@@ -68,6 +68,17 @@ def _any_device(made: Template) -> None:
     statement["Resource"] = [statement["Resource"], "arn:aws:iot:eu-west-1:000000000000:topic/dt/*"]
 
 
+def _claim_that_publishes_telemetry(made: Template) -> None:
+    policy = made["Resources"]["ClaimPermissions"]["Properties"]["PolicyDocument"]
+    policy["Statement"][1]["Resource"].append("arn:aws:iot:eu-west-1:000000000000:topic/dt/*")
+
+
+def _device_that_provisions(made: Template) -> None:
+    statement = made["Resources"]["DevicePermissions"]["Properties"]["PolicyDocument"]["Statement"][1]
+    topic = "arn:aws:iot:eu-west-1:000000000000:topic/$aws/certificates/create/json"
+    statement["Resource"] = [statement["Resource"], topic]
+
+
 def _plain_http_allowed(kind: str) -> Callable[[Template], None]:
     def plant(made: Template) -> None:
         for policy in of_type(made, kind).values():
@@ -103,6 +114,8 @@ PLANTED = [
     ("TelemetryIngest", _no_error_action, "iot_rule_has_error_action"),
     ("TelemetryIngest", _any_action, "iot_policy_is_bound_to_the_thing"),
     ("TelemetryIngest", _any_device, "iot_policy_is_bound_to_the_thing"),
+    ("TelemetryIngest", _claim_that_publishes_telemetry, "iot_policy_is_bound_to_the_thing"),
+    ("TelemetryIngest", _device_that_provisions, "iot_policy_is_bound_to_the_thing"),
     ("TelemetryLake", _plain_http_allowed("AWS::S3::BucketPolicy"), "plain_http_is_denied"),
     ("TelemetryLake", _plain_http_allowed("AWS::SQS::QueuePolicy"), "plain_http_is_denied"),
     ("TelemetryLake", _plain_http_allowed("AWS::SNS::TopicPolicy"), "plain_http_is_denied"),

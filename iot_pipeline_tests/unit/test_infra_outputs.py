@@ -15,7 +15,15 @@ OUTPUTS = {
         "RawCrawler",
         "CuratedCrawler",
     },
-    "TelemetryIngest": {"DeviceThingType", "DevicePolicy", "StreamName", "DeliveryStreamName", "RuleErrorQueueUrl"},
+    "TelemetryIngest": {
+        "DeviceThingType",
+        "DevicePolicy",
+        "ProvisioningTemplate",
+        "ClaimPolicy",
+        "StreamName",
+        "DeliveryStreamName",
+        "RuleErrorQueueUrl",
+    },
     "TelemetryWarehouse": {
         "RegistryHost",
         "RegistryPort",

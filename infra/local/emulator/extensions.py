@@ -35,6 +35,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
         glue,
         kinesis,
         mtls,
+        provisioning,
         rules,
         s3,
         state,
@@ -47,6 +48,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     firehose.install(settings)
     rules.install()
     mtls.install(settings)
+    provisioning.install()
     event_source.install(settings)
     glue.install()
     crawler.install()

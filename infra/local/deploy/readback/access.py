@@ -21,6 +21,8 @@ def role(resource: Resource, clients: Clients) -> Iterator[Setting]:
     for name, value in resource.properties.items():
         if name == "AssumeRolePolicyDocument":
             yield Setting(name, value, lambda: document(read()["AssumeRolePolicyDocument"]))
+        elif name == "ManagedPolicyArns":
+            yield Setting(name, sorted(value), lambda: sorted(_attached(clients, resource.physical_id)))
         elif name == "Tags":
             # CloudFormation adds tags of its own.
             yield Setting(name, _by_key(value), lambda: _by_key(read().get("Tags", [])))
@@ -76,6 +78,10 @@ def log_stream(resource: Resource, clients: Clients) -> Iterator[Setting]:
             name,
         ).get("logStreamName"),
     )
+
+
+def _attached(clients: Clients, role_name: str) -> list[str]:
+    return [p["PolicyArn"] for p in clients.iam.list_attached_role_policies(RoleName=role_name)["AttachedPolicies"]]
 
 
 def _by_key(tags: list[Any]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The stream, its delivery, and what IoT Core knows."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from infra.local.deploy.readback.clients import Clients
@@ -89,6 +90,24 @@ def thing_type(resource: Resource, clients: Clients) -> Iterator[Setting]:
         _lower_camel(asked["ThingTypeProperties"]),
         lambda: read().get("thingTypeProperties"),
     )
+
+
+def provisioning_template(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::IoT::ProvisioningTemplate."""
+    asked = resource.properties
+
+    def read() -> Any:
+        return clients.iot.describe_provisioning_template(templateName=resource.physical_id)
+
+    def field(name: str) -> Any:
+        return read().get(name)
+
+    fields = {"TemplateType": "type", **{name: name[0].lower() + name[1:] for name in asked if name != "TemplateType"}}
+    for name, value in asked.items():
+        if name == "TemplateBody":
+            yield Setting(name, document(value), lambda: document(read()["templateBody"]))
+        else:
+            yield Setting(name, _lower_camel(value), partial(field, fields[name]))
 
 
 def _lower_camel(node: Any) -> Any:

@@ -20,6 +20,7 @@ READERS: Mapping[str, Callable[[Resource, Clients], Iterator[Setting]]] = {
     "AWS::IoT::TopicRule": ingestion.rule,
     "AWS::IoT::Policy": ingestion.policy,
     "AWS::IoT::ThingType": ingestion.thing_type,
+    "AWS::IoT::ProvisioningTemplate": ingestion.provisioning_template,
     "AWS::Glue::Database": catalog.database,
     "AWS::Glue::Table": catalog.table,
     "AWS::Glue::Crawler": catalog.crawler,
