@@ -8,8 +8,11 @@ import pgpq
 from infra.local.redshift import storage
 from infra.local.redshift.backend import Backend
 from infra.local.redshift.commands import CopyCommand
+from infra.local.redshift.functions import FUNCTIONS
 from infra.local.redshift.parquet import Column, Target, redshift_error
 from infra.local.redshift.protocol import SqlError, message, notice, row
+
+FUNCTIONS["pg_last_copy_count"] = "pg_last_copy_count"  # it is in copy_functions.sql
 
 _COLUMNS = """
 select a.attname, t.typname, a.atttypmod, a.attnotnull

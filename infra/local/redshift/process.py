@@ -15,11 +15,12 @@ from psycopg.conninfo import make_conninfo
 
 from infra.local.emulator.settings import HOST
 from infra.local.postgres.process import Postgres
+from infra.local.redshift.dialect import CATALOG_SQL
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 30.0
 LOG_LINES_SHOWN = 15
-HERE = Path(__file__).parent
+COPY_SQL = Path(__file__).parent / "copy_functions.sql"
 CHECKOUT = Path(__file__).parents[3]
 
 
@@ -100,5 +101,4 @@ def _prepare(postgres: Postgres, database: str, user: str) -> None:
             connection.execute(create.format(sql.Identifier(user), sql.Literal(postgres.password)))
         alter = sql.SQL("alter database {} owner to {}")
         connection.execute(alter.format(sql.Identifier(database), sql.Identifier(user)))
-        for script in sorted(HERE.glob("*.sql")):
-            connection.execute(script.read_bytes())
+        connection.execute((CATALOG_SQL + COPY_SQL.read_text()).encode())

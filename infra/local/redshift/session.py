@@ -6,7 +6,7 @@ from infra.local.redshift import protocol
 from infra.local.redshift.backend import POISON, Backend, BackendError, SkippedError
 from infra.local.redshift.commands import Command, CopyCommand
 from infra.local.redshift.copying import run_copy
-from infra.local.redshift.dialect_minimal import Translation, translate
+from infra.local.redshift.dialect import Translation, translate
 from infra.local.redshift.protocol import SqlError
 from infra.local.redshift.unloading import run_unload
 from infra.local.redshift.unsupported import UnsupportedError
