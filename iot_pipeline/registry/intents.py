@@ -133,6 +133,6 @@ def _lock(connection: Connection[Any], lock: str, unlock: str, name: str) -> Ite
     try:
         yield
     finally:
-        if not connection.broken:  # with the connection, its locks have gone
+        if not connection.closed:  # with the connection, its locks have gone
             with connection.transaction():
                 connection.execute(f"SELECT {unlock}(hashtextextended(%s, 0))", (name,))

@@ -72,26 +72,29 @@ def add_device(connection: Connection[Any], request: Request) -> Device:
 
 
 def difference(connection: Connection[Any], request: Request) -> str:
-    """What a request says otherwise than the registry of its device, as it is now; empty if nothing.
+    """What a request says otherwise than the registry of its device; empty if nothing.
 
-    What the request leaves open (name, firmware, installed_at) is no difference. Raises UnknownReferenceError.
+    Each attribute may be as it was when the device was onboarded, so that a list of devices can be onboarded again
+    after some have moved, or as it is now. What the request leaves open (name, firmware, installed_at) is no
+    difference. Raises UnknownReferenceError.
     """
     registered = history(connection, request.device_id)
     now = registered[-1]
-    since = now.valid_from
-    for device in reversed(registered):
-        if device.status != now.status:
-            break
-        since = device.valid_from
+    ended = [number for number, device in enumerate(registered, 1) if device.status == "decommissioned"]
+    if now.status == "decommissioned":
+        return f"it is decommissioned since {now.valid_from.isoformat()}"
+    then = registered[max(ended, default=0)]
     pairs = [
-        ("tenant", request.tenant_id, now.tenant_id),
-        ("site", request.site_id, now.site_id),
-        ("model", request.model_id, now.model_id),
-        ("name", request.name, now.name),
-        ("firmware", request.firmware, now.firmware),
-        ("installed_at", request.installed_at, since),
+        ("tenant", request.tenant_id, then.tenant_id, now.tenant_id),
+        ("site", request.site_id, then.site_id, now.site_id),
+        ("model", request.model_id, then.model_id, now.model_id),
+        ("name", request.name, then.name, now.name),
+        ("firmware", request.firmware, then.firmware, now.firmware),
+        ("installed_at", request.installed_at, then.valid_from, then.valid_from),
     ]
-    told = [f"{what} {asked} asked, {held} registered" for what, asked, held in pairs if asked not in (None, held)]
+    told = [
+        f"{what} {asked} asked, {held} registered" for what, asked, old, held in pairs if asked not in (None, old, held)
+    ]
     return "; ".join(told)
 
 

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import signal
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from cryptography import x509
 
 from iot_pipeline.registry.decommission import recover
+from iot_pipeline.registry.devices import change_device, move_device, retire_device
 from iot_pipeline.registry.errors import (
     CompensationError,
     DifferentDeviceError,
@@ -22,6 +25,7 @@ from iot_pipeline.registry.registration import Request
 from iot_pipeline.registry.things import POLICY, Certificate
 from iot_pipeline_tests.integration.emulator_fixture import LocalAws, eventually, local_aws, unique
 from iot_pipeline_tests.integration.registry_fixture import (
+    OPENED,
     Connection,
     World,
     connection,
@@ -44,6 +48,11 @@ from iot_pipeline_tests.integration.registry_trips import (
 )
 
 __all__ = ["connection", "iot", "local_aws", "registry_dsn", "registry_server", "world"]
+
+
+def recovered(connection: Connection, iot: Any, device_id: str) -> bool:
+    """Recover; whether the device's onboarding was undone: PostgreSQL takes a moment to release a dead one's lock."""
+    return [it.outcome for it in recover(connection, iot) if it.device_id == device_id] == ["undone"]
 
 
 def assert_complete(connection: Connection, iot: Any, request: Request) -> None:
@@ -120,6 +129,20 @@ def test_onboarding_twice_is_once_and_a_difference_is_named(connection: Connecti
     with pytest.raises(DifferentDeviceError, match="site b asked, a registered; firmware 2 asked, None registered"):
         onboard(connection, iot, other)
     assert all_certificates(iot) == certificates
+
+
+def test_a_list_may_be_onboarded_again_after_a_device_has_moved(connection: Connection, iot: Any, world: World) -> None:
+    request = world.request(firmware="1", installed_at=OPENED)
+    onboard(connection, iot, request)
+    move_device(connection, request.device_id, "b")
+    change_device(connection, request.device_id, firmware="2")
+    assert not onboard(connection, iot, request).created
+    assert not onboard(connection, iot, replace(request, site_id="b", firmware="2")).created
+    with pytest.raises(DifferentDeviceError, match="site c asked, b registered; installed_at 2025-01-02"):
+        onboard(connection, iot, replace(request, site_id="c", installed_at=OPENED + timedelta(days=1)))
+    retire_device(connection, request.device_id)
+    with pytest.raises(DifferentDeviceError, match="it is decommissioned since"):
+        onboard(connection, iot, request)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +250,23 @@ def test_undoing_may_itself_fail_at_any_call_and_recover_ends_it(
     assert calls >= 5
 
 
+@pytest.mark.parametrize("call", range(1, len(CALLS)), ids=CALLS[1:])
+def test_a_database_that_goes_away_at_any_step_leaves_nothing_after_recover(
+    connection: Connection, iot: Any, world: World, registry_dsn: str, call: int
+) -> None:
+    before, request = all_certificates(iot), world.request()
+    with psycopg.connect(registry_dsn, autocommit=True) as victim:
+
+        def cut() -> None:
+            connection.execute("SELECT pg_terminate_backend(%s)", (victim.info.backend_pid,))
+            connection.rollback()
+
+        with pytest.raises(CompensationError, match="could not be undone"):
+            onboard(victim, Tripping(iot, call, "after", cut), request)  # type: ignore[arg-type]  # behaves as a client
+    assert eventually(lambda: recovered(connection, iot, request.device_id))
+    assert leftovers(connection, iot, request.device_id, before) == []
+
+
 @pytest.fixture(scope="module")
 def forks() -> Any:
     """Processes that start in milliseconds, with everything imported, and share nothing with this one."""
@@ -261,11 +301,7 @@ def test_kill_9_at_any_step_leaves_nothing_after_recover(
     killed.join(60)
     assert killed.exitcode == -signal.SIGKILL
 
-    def recovered() -> bool:
-        """PostgreSQL takes a moment to see that the process, and with it its lock, is gone."""
-        return [it.outcome for it in recover(connection, iot) if it.device_id == request.device_id] == ["undone"]
-
-    assert eventually(recovered)
+    assert eventually(lambda: recovered(connection, iot, request.device_id))
     assert leftovers(connection, iot, request.device_id, before) == []
     assert recover(connection, iot) == []
 
