@@ -82,9 +82,11 @@ def _sorted_differently(node: exp.Expr) -> bool:
         if item.parent_select is not node:
             continue
         if isinstance(item, exp.WithinGroup):
-            orders.add(tuple(term.sql().lower() for term in item.expression.expressions))
+            orders.add(
+                tuple((term.this.sql().lower(), bool(term.args.get("desc"))) for term in item.expression.expressions)
+            )
         elif item.name.lower() == "median":
-            orders.add(tuple(argument.sql().lower() for argument in item.expressions))
+            orders.add(tuple((argument.sql().lower(), False) for argument in item.expressions))
     return len(orders) > 1
 
 
@@ -254,7 +256,6 @@ DENIED: tuple[Denied, ...] = (
     ),
     Denied("except all", "r_UNION.html", "EXCEPT ALL and INTERSECT ALL", _set_operation_all),
     Denied("only", FEATURES, "ONLY: tables have no children", _has(exp.Table, "only")),
-    Denied("rows from", FEATURES, "table functions", _has(exp.Table, "rows_from", "ordinality")),
     Denied(
         "frameless window",
         WINDOWS,
@@ -290,21 +291,6 @@ DENIED: tuple[Denied, ...] = (
     Denied("merge with", "r_MERGE.html", "WITH in MERGE", _has(exp.Merge, "with_")),
     Denied("set of a tuple", "r_UPDATE.html", "UPDATE ... SET (a, b) = ...; set the columns one by one", _set_tuple),
     Denied("check", FEATURES, "CHECK constraints", _constraint(exp.CheckColumnConstraint, exp.Check)),
-    Denied("exclude", FEATURES, "EXCLUDE constraints", _constraint(exp.ExcludeColumnConstraint)),
-    Denied(
-        "generated column", "r_CREATE_TABLE_NEW.html", "generated columns", _constraint(exp.ComputedColumnConstraint)
-    ),
-    Denied("inherits", FEATURES, "INHERITS", _constraint(exp.InheritsProperty)),
-    Denied(
-        "partition by",
-        FEATURES,
-        "partitioned tables; use SORTKEY",
-        _is(exp.PartitionedByProperty, exp.PartitionedOfProperty),
-    ),
-    Denied("tablespace", FEATURES, "TABLESPACE", _is(exp.TableSpaceProperty)),
-    Denied("unlogged", "r_CREATE_TABLE_NEW.html", "UNLOGGED", _is(exp.UnloggedProperty)),
-    Denied("on commit", "r_CREATE_TABLE_NEW.html", "ON COMMIT", _is(exp.OnCommitProperty)),
-    Denied("storage parameters", "r_CREATE_TABLE_NEW.html", "WITH (storage parameters)", _is(exp.WithDataProperty)),
     Denied(
         "serial",
         DATA_TYPES,
@@ -337,7 +323,15 @@ def check_denied(tree: exp.Expr) -> None:
 
 
 _LEADER_ONLY = frozenset(
-    ["age", "now", "current_schema", "current_schemas", "has_database_privilege", "has_schema_privilege", "has_table_privilege"]
+    [
+        "age",
+        "now",
+        "current_schema",
+        "current_schemas",
+        "has_database_privilege",
+        "has_schema_privilege",
+        "has_table_privilege",
+    ]
 )
 _COMPUTE_ONLY = frozenset({"listagg", "median", "percentile_cont"})
 

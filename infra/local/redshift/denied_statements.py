@@ -30,7 +30,7 @@ DENIED_STATEMENTS: tuple[DeniedStatement, ...] = tuple(
     for row in (
         ("index", _FEATURES, "indexes; use SORTKEY", r"(CREATE (UNIQUE )?|DROP |ALTER |RE)INDEX\b"),
         ("trigger", _FEATURES, "triggers", rf"({_CREATE}(CONSTRAINT )?|DROP |ALTER )(EVENT )?TRIGGER\b"),
-        ("rule", _COMMANDS, "rules", rf"({_CREATE}|DROP |ALTER )RULE\b(?! \w+ ON \w+ USING)"),
+        ("rule", _COMMANDS, "rules", rf"({_CREATE}|DROP |ALTER )RULE\b"),
         ("sequence", _FEATURES, "sequences; use IDENTITY", r"(CREATE (TEMP |TEMPORARY )?|DROP |ALTER )SEQUENCE\b"),
         ("type", _TYPES, "enumerated, composite and range types", r"(CREATE|DROP|ALTER) TYPE\b"),
         ("domain", _TYPES, "domains", r"(CREATE|DROP|ALTER) DOMAIN\b"),
@@ -42,7 +42,12 @@ DENIED_STATEMENTS: tuple[DeniedStatement, ...] = tuple(
             "user-defined operators and casts",
             r"(CREATE|DROP|ALTER) (OPERATOR|CAST|COLLATION|CONVERSION)\b",
         ),
-        ("tablespace", _FEATURES, "tablespaces", r"(CREATE|DROP|ALTER) TABLESPACE\b"),
+        (
+            "tablespace",
+            _FEATURES,
+            "tablespaces",
+            r"(CREATE|DROP|ALTER) TABLESPACE\b|CREATE (TEMP |TEMPORARY )?TABLE\b.* TABLESPACE\b",
+        ),
         (
             "foreign data",
             _FEATURES,
@@ -127,6 +132,12 @@ DENIED_STATEMENTS: tuple[DeniedStatement, ...] = tuple(
             "r_CREATE_TABLE_NEW.html",
             "generated columns and GENERATED ALWAYS",
             r"CREATE (TEMP |TEMPORARY )?TABLE\b.* GENERATED ALWAYS\b",
+        ),
+        (
+            "storage parameters",
+            "r_CREATE_TABLE_NEW.html",
+            "WITH (storage parameters)",
+            r"CREATE (TEMP |TEMPORARY )?TABLE\b.* WITH \(",
         ),
         ("on commit", "r_CREATE_TABLE_NEW.html", "ON COMMIT", r"CREATE (TEMP |TEMPORARY )?TABLE\b.* ON COMMIT\b"),
         (

@@ -52,7 +52,7 @@ def _datediff(args: Args) -> exp.Expr:
 
 def _date_part(args: Args) -> exp.Expr:
     part = date_part(args[0])
-    return call("date_part", exp.Literal.string(part), cast(args[1], "timestamp"))
+    return call("date_part", exp.Literal.string(part), args[1])
 
 
 def _date_trunc(args: Args) -> exp.Expr:
@@ -91,7 +91,7 @@ def _concat(args: Args) -> exp.Expr:
 
 
 def _charindex(args: Args) -> exp.Expr:
-    return call("strpos", args[1], args[0])
+    return call("strpos", text(args[1]), args[0])
 
 
 def _sha2(args: Args) -> exp.Expr:
@@ -104,9 +104,11 @@ def _sha2(args: Args) -> exp.Expr:
     return call("encode", digest, exp.Literal.string("hex"))
 
 
-def _is_valid_json(kind: str) -> Build:
+def _of_text(name: str) -> Build:
+    """PostgreSQL converts no number and no time to text by itself, Redshift does."""
+
     def build(args: Args) -> exp.Expr:
-        return call(f"redshift_is_json{kind}", text(args[0]))
+        return call(name, text(args[0]), *args[1:])
 
     return build
 
@@ -118,10 +120,6 @@ def _json_extract_path_text(args: Args) -> exp.Expr:
         raise UnsupportedError("JSON_EXTRACT_PATH_TEXT takes one to five path elements", SYNTAX_ERROR)
     path = exp.Array(expressions=[text(arg) for arg in args[1:]], bracket_notation=True)
     return call("redshift_json_path", text(args[0]), path, exp.Boolean(this=bool(lax)))
-
-
-def _percentile(args: Args) -> exp.Expr:
-    return call("percentile_cont", *args)
 
 
 def _regexp(name: str, parameters_at: int) -> Build:
@@ -153,10 +151,6 @@ def _regexp(name: str, parameters_at: int) -> Build:
     return build
 
 
-def _strtol(args: Args) -> exp.Expr:
-    return call("redshift_strtol", text(args[0]), args[1])
-
-
 def _extract_json_array(args: Args) -> exp.Expr:
     lax = isinstance(args[-1], exp.Boolean) and args.pop().this
     path = exp.Array(expressions=[text(args[1])], bracket_notation=True)
@@ -167,16 +161,12 @@ def _json_parse(args: Args) -> exp.Expr:
     return cast(args[0], "jsonb")
 
 
-def _number_format(args: Args) -> exp.Expr:
-    return call("redshift_to_char" if len(args) == 1 else "to_char", *args)
-
-
 _SAME = (
     "abs acos ascii asin atan atan2 bit_and bit_or bool_and bool_or btrim cbrt ceil ceiling chr coalesce cos cot count "
     "cume_dist current_database current_user_id degrees dense_rank exp floor greatest initcap last_value lag lead least left length "
     "ln lower lpad ltrim max md5 min mod nth_value ntile nullif percent_rank percentile_disc pi power quote_ident quote_literal "
-    "radians random rank repeat replace reverse right row_number rpad rtrim sign sin split_part sqrt stddev stddev_pop "
-    "stddev_samp strpos substr substring sum tan to_char to_date to_hex to_number to_timestamp translate upper var_pop var_samp "
+    "radians random rank repeat replace reverse right row_number rpad rtrim sign sin sqrt stddev stddev_pop "
+    "stddev_samp substr substring sum tan to_char to_date to_hex to_number to_timestamp translate upper var_pop var_samp "
     "variance any_value first_value percentile_cont "
     # of the leader node: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html
     "age now current_schema current_schemas has_database_privilege has_schema_privilege has_table_privilege "
@@ -187,7 +177,7 @@ _SAME = (
 FUNCTIONS: dict[str, str | Build] = {name: name for name in _SAME.split()} | {
     "add_months": "redshift_add_months",
     "avg": "redshift_avg",
-    "can_json_parse": _is_valid_json(""),
+    "can_json_parse": _of_text("redshift_can_json_parse"),
     "character_length": "length",
     "char_length": "length",
     "charindex": _charindex,
@@ -205,8 +195,8 @@ FUNCTIONS: dict[str, str | Build] = {name: name for name in _SAME.split()} | {
     "dlog10": "log",
     "func_sha2": _sha2,
     "getdate": "redshift_getdate",
-    "is_valid_json": _is_valid_json(""),
-    "is_valid_json_array": _is_valid_json("_array"),
+    "is_valid_json": _of_text("redshift_is_valid_json"),
+    "is_valid_json_array": _of_text("redshift_is_valid_json_array"),
     "json_array_length": "redshift_json_array_length",
     "json_extract_array_element_text": _extract_json_array,
     "json_extract_path_text": _json_extract_path_text,
@@ -226,13 +216,36 @@ FUNCTIONS: dict[str, str | Build] = {name: name for name in _SAME.split()} | {
     "replicate": "repeat",
     "round": "redshift_round",
     "sha2": _sha2,
-    "strtol": _strtol,
+    "split_part": _of_text("split_part"),
+    "strpos": _of_text("strpos"),
+    "strtol": _of_text("redshift_strtol"),
     "textlen": "length",
     "to_varchar": "to_char",
     "trunc": "redshift_trunc",
 }
 AGGREGATES = frozenset(
-    ["any_value", "avg", "bit_and", "bit_or", "bool_and", "bool_or", "count", "max", "min", "sum", "stddev", "stddev_pop", "stddev_samp", "var_pop", "var_samp", "variance", "first_value", "last_value", "nth_value", "ratio_to_report"]
+    [
+        "any_value",
+        "avg",
+        "bit_and",
+        "bit_or",
+        "bool_and",
+        "bool_or",
+        "count",
+        "max",
+        "min",
+        "sum",
+        "stddev",
+        "stddev_pop",
+        "stddev_samp",
+        "var_pop",
+        "var_samp",
+        "variance",
+        "first_value",
+        "last_value",
+        "nth_value",
+        "ratio_to_report",
+    ]
 )
 # Aggregates and window functions that `rewrites.py` turns, because what surrounds the call takes part.
 REWRITTEN = frozenset({"listagg", "median", "ratio_to_report"})

@@ -94,13 +94,13 @@ CREATE OR REPLACE FUNCTION pg_catalog.redshift_trunc(x double precision, digits 
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_trunc(x timestamp) RETURNS date
     LANGUAGE sql IMMUTABLE AS $$SELECT x::date$$;
 
--- AVG of an integer is a bigint, of a bigint a numeric without fraction: docs r_AVG.
+-- AVG of integers is a bigint: docs r_AVG. (Of a DECIMAL it has the argument's scale; PostgreSQL's has more digits.)
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_avg_final(state bigint[]) RETURNS bigint
     LANGUAGE sql IMMUTABLE AS $$SELECT CASE WHEN state[1] = 0 THEN NULL ELSE state[2] / state[1] END$$;
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_avg_step(state numeric[], x bigint) RETURNS numeric[]
     LANGUAGE sql IMMUTABLE STRICT AS $$SELECT ARRAY[state[1] + 1, state[2] + x]$$;
-CREATE OR REPLACE FUNCTION pg_catalog.redshift_avg_final(state numeric[]) RETURNS numeric
-    LANGUAGE sql IMMUTABLE AS $$SELECT CASE WHEN state[1] = 0 THEN NULL ELSE trunc(state[2] / state[1]) END$$;
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_avg_final(state numeric[]) RETURNS bigint
+    LANGUAGE sql IMMUTABLE AS $$SELECT CASE WHEN state[1] = 0 THEN NULL ELSE trunc(state[2] / state[1])::bigint END$$;
 CREATE OR REPLACE AGGREGATE pg_catalog.redshift_avg(smallint)
     (SFUNC = int2_avg_accum, STYPE = bigint[], FINALFUNC = redshift_avg_final, INITCOND = '{0,0}');
 CREATE OR REPLACE AGGREGATE pg_catalog.redshift_avg(integer)
@@ -125,17 +125,20 @@ CREATE OR REPLACE AGGREGATE pg_catalog.redshift_last_known(anyelement) (SFUNC = 
 -- No match is an empty text, and REGEXP_REPLACE replaces every match: docs REGEXP_SUBSTR, REGEXP_REPLACE, REGEXP_COUNT.
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_regexp_substr(x text, pattern text, start_at integer, occurrence integer, flags text)
     RETURNS text LANGUAGE sql IMMUTABLE STRICT
-    AS $$SELECT coalesce(pg_catalog.regexp_substr(x, pattern, start_at, occurrence, flags), '')$$;
+    AS $$SELECT CASE WHEN occurrence >= 1
+             THEN coalesce(pg_catalog.regexp_substr(x, pattern, greatest(start_at, 1), occurrence, flags), '') END$$;
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_regexp_count(x text, pattern text, start_at integer, flags text)
-    RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS $$SELECT pg_catalog.regexp_count(x, pattern, start_at, flags)$$;
+    RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS $$SELECT pg_catalog.regexp_count(x, pattern, greatest(start_at, 1), flags)$$;
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_regexp_replace(x text, pattern text, replacement text, start_at integer, flags text)
     RETURNS text LANGUAGE sql IMMUTABLE STRICT
-    AS $$SELECT pg_catalog.regexp_replace(x, pattern, replacement, start_at, 0, flags)$$;
+    AS $$SELECT pg_catalog.regexp_replace(x, pattern, replacement, greatest(start_at, 1), 0, flags)$$;
 
 -- JSON held in text: docs JSON_EXTRACT_PATH_TEXT, IS_VALID_JSON.
-CREATE OR REPLACE FUNCTION pg_catalog.redshift_is_json(x text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT AS $$SELECT x IS JSON OBJECT OR x IS JSON ARRAY$$;
-CREATE OR REPLACE FUNCTION pg_catalog.redshift_is_json_array(x text) RETURNS boolean
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_can_json_parse(x text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT AS $$SELECT x IS JSON$$;
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_is_valid_json(x text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT AS $$SELECT x IS JSON OBJECT$$;
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_is_valid_json_array(x text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT AS $$SELECT x IS JSON ARRAY$$;
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_json_path(x text, path text[], null_if_invalid boolean) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT AS $$SELECT CASE WHEN null_if_invalid AND x IS NOT JSON THEN NULL ELSE x::json #>> path END$$;

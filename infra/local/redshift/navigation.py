@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/query-super.html. What is
 from sqlglot import exp
 
 from infra.local.redshift.functions import call
+from infra.local.redshift.lax_cast import lax_cast
 from infra.local.redshift.unsupported import LOCAL, UnsupportedError
 
 
@@ -67,8 +68,6 @@ def _replace(node: exp.Expr, base: exp.Expr, path: list[str]) -> None:
         if parent.is_type(exp.DType.VARCHAR, exp.DType.TEXT, exp.DType.CHAR):
             node.replace(value)
             return
-        valid = call("pg_input_is_valid", value, exp.Literal.string(parent.to.sql(dialect="postgres").lower()))
-        lax = exp.Case(ifs=[exp.If(this=valid, true=exp.Cast(this=value.copy(), to=parent.to.copy()))])
-        parent.replace(lax)
+        parent.replace(lax_cast(value, parent.to))
         return
     node.replace(call("jsonb_extract_path", base.copy(), *keys))

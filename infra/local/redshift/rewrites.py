@@ -7,6 +7,7 @@ from sqlglot import exp
 from infra.local.redshift.column_types import to_postgres
 from infra.local.redshift.dateparts import date_part
 from infra.local.redshift.functions import REWRITTEN, call, cast, rewrite_call, text
+from infra.local.redshift.lax_cast import lax_cast
 from infra.local.redshift.navigation import rewrite_navigation
 from infra.local.redshift.qualify import rewrite_qualify
 from infra.local.redshift.unsupported import LOCAL, UnsupportedError
@@ -106,10 +107,12 @@ def _aggregate(node: exp.Expr) -> exp.Expr | None:
 def _listagg(function: exp.Expr, order: exp.Expr | None) -> exp.Expr:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html: NULL and empty texts are left out."""
     value, *rest = function.expressions
+    if isinstance(value, exp.Distinct):
+        inner, *rest = value.expressions
+        value = exp.Distinct(expressions=[inner])
     delimiter = rest[0] if rest else exp.Literal.string("")
     ordered = order.expressions if order else []
     if isinstance(value, exp.Distinct):
-        (inner,) = value.expressions
         if any(term.this != inner for term in ordered):
             raise UnsupportedError(f"{LOCAL}LISTAGG(DISTINCT x) ordered by something other than x")
         ordered = ordered or [exp.Ordered(this=inner.copy(), nulls_first=False)]
@@ -153,24 +156,17 @@ def _extract(node: exp.Expr) -> exp.Expr:
     whole: exp.Expr = call("trunc", node.copy())
     if part == "millisecond":
         whole = call("mod", whole, exp.Literal.number(1000))
-    return cast(whole, "integer")
+    return cast(whole, "bigint" if part == "epoch" else "integer")
 
 
 def _keyword(node: exp.Expr) -> exp.Expr | None:
     if isinstance(node, exp.Extract):
         return _extract(node)
     if isinstance(node, exp.TryCast):
-        return try_cast(node.this, node.args["to"])
+        return lax_cast(text(node.this), node.args["to"])
     if isinstance(node, exp.CurrentTimestamp) and node.args.get("sysdate"):
         return exp.Localtimestamp()
     return None
-
-
-def try_cast(value: exp.Expr, to: exp.DataType) -> exp.Expr:
-    """The value, or NULL where it is none of this type: https://docs.aws.amazon.com/redshift/latest/dg/r_TRY_CAST.html."""
-    name = exp.Literal.string(to.sql(dialect="postgres").lower())
-    valid = call("pg_input_is_valid", text(value.copy()), name)
-    return exp.Case(ifs=[exp.If(this=valid, true=exp.Cast(this=text(value.copy()), to=to.copy()))])
 
 
 _windows = _each(exp.Window, _window)
