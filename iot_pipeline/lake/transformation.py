@@ -96,12 +96,12 @@ def _scalars(contract: Contract) -> list[str]:
 
 
 def _fields(contract: Contract) -> str:
-    """Each known scalar as JSON text, null where absent or JSON null; a value keeps its quotes if it is a text."""
+    """The reading as `f`, a row of JSON; and each scalar's JSON text, null where absent or JSON null."""
     names = _scalars(contract)
     row = ", ".join(f"{name} JSON" for name in [*names, "unit", "location"])
     texts = ",\n    ".join(f"nullif(json_format(f.{name}), 'null') AS {name}_text" for name in names)
     return f"""\
-SELECT {_CARRIED}, f IS NOT NULL AS is_object, f.unit AS unit, f.location AS location,
+SELECT {_CARRIED}, f, f IS NOT NULL AS is_object, f.unit AS unit, f.location AS location,
     {texts}
 FROM (
     SELECT *, CASE WHEN json_array_length(r) IS NULL THEN TRY(CAST(r AS ROW({row}))) END AS f
@@ -118,7 +118,7 @@ def _typed(contract: Contract) -> str:
     return f"""\
 SELECT {_CARRIED}, is_object, {texts}, unit, location,
     {_EVENT_TIME} AS event_time,
-    CASE WHEN strpos(seq_text, '.') = 0 THEN TRY_CAST(seq_text AS BIGINT) END AS seq,
+    TRY_CAST(json_format(f.seq) AS BIGINT) AS seq,
     {metrics},
     CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lat')) AS DOUBLE) END AS lat,
     CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lon')) AS DOUBLE) END AS lon,
@@ -126,17 +126,19 @@ SELECT {_CARRIED}, is_object, {texts}, unit, location,
         THEN transform_values(
             map_filter(TRY(CAST(r AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY[{known}], k)),
             (k, v) -> json_format(v)) END AS unknown_fields
-FROM fields"""
+FROM (
+    SELECT *, substr(ts_text, 2, length(ts_text) - 2) AS ts_unquoted
+    FROM fields
+)"""
 
 
 # ISO-8601 with a zone, or epoch milliseconds. The usual form is recognised by LIKE, which is far cheaper than a
 # regular expression; the zone of any other must be looked for.
-_ISO = "substr(ts_text, 2, length(ts_text) - 2)"
 _EVENT_TIME = f"""\
 CASE
         WHEN ts_text LIKE '"____-__-__T__:__:__%Z"'
             OR regexp_like(ts_text, '^"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9:.]+(Z|[+-][0-9]{{2}}:?[0-9]{{2}})"$')
-            THEN CAST(TRY(from_iso8601_timestamp({_ISO})) AT TIME ZONE 'UTC' AS TIMESTAMP)
+            THEN CAST(TRY(from_iso8601_timestamp(ts_unquoted)) AT TIME ZONE 'UTC' AS TIMESTAMP)
         WHEN regexp_like(ts_text, '^[0-9]{{1,14}}$')
             THEN date_add('millisecond', CAST(ts_text AS BIGINT), {EPOCH})
         END"""
@@ -144,7 +146,7 @@ CASE
 
 def _metric(metric: Metric) -> str:
     """A metric's value in the canonical unit; null where it is not a number or its unit is unknown."""
-    value = f"TRY_CAST({metric.name}_text AS DOUBLE)"
+    value = f"TRY_CAST(json_format(f.{metric.name}) AS DOUBLE)"
     conversions = " ".join(
         f"WHEN '{unit.symbol}' THEN {value} * {_double(unit.factor)} + {_double(unit.offset)}"
         for unit in metric.units[1:]

@@ -1,7 +1,7 @@
 """json_format sorts keys in Trino; sorting is dear, so it is left out where nobody can see it.
 
-A column made by json_format whose readers, through all enclosing queries, look at its first character only, or not at
-all, may keep the keys in any order: the first character is the same.
+A column made by json_format whose readers, through all enclosing queries, look at its first character only, or whether
+it is null, or not at all, may keep the keys in any order: the first character is the same.
 """
 
 from sqlglot import exp
@@ -30,9 +30,16 @@ def _hands_on(item: exp.Expr) -> bool:
         results = [i.args["true"] for i in node.args["ifs"]] + [node.args.get("default")]
         conditions = [i.this for i in node.args["ifs"]]
         return not any(_calls(c) for c in conditions) and all(r is None or _hands_on(r) for r in results)
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "nullif":
+        return _hands_on(node.expressions[0]) and _is_scalar_text(node.expressions[1])
     if isinstance(node, exp.Anonymous) and node.name.lower() in {"coalesce", "json_format"}:
         return node.name.lower() == "json_format" or all(_hands_on(a) for a in node.expressions)
     return not _calls(node)
+
+
+def _is_scalar_text(node: exp.Expr) -> bool:
+    """Whether it is a text that no object's or array's text can equal, in whatever order."""
+    return isinstance(node, exp.Literal) and node.is_string and node.name[:1] not in {"{", "["}
 
 
 def _calls(node: exp.Expr) -> bool:
@@ -62,13 +69,20 @@ def _seen_by(user: Scope, name: str, scopes: list[Scope]) -> bool:
             handed_on.append(name)
         elif isinstance(parent, exp.Alias) and parent.parent is select:
             handed_on.append(parent.alias.lower())
-        elif not _first_character(column):
+        elif not _first_character(column) and not _null_test(column):
             return True
     return any(_order_is_seen(user, other, scopes) for other in handed_on)
 
 
 def _is_star(item: exp.Expr) -> bool:
     return isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star))
+
+
+def _null_test(column: exp.Column) -> bool:
+    node = column.parent
+    while isinstance(node, exp.Anonymous) and node.name.lower() == "coalesce":
+        node = node.parent
+    return isinstance(node, exp.Is) and isinstance(node.expression, exp.Null)
 
 
 def _first_character(column: exp.Column) -> bool:

@@ -8,7 +8,9 @@ SETTINGS = [
     "SET integer_division = true",
     "SET preserve_insertion_order = false",
     # DuckDB 2.0 pushes casts into the CSV reader and then fails on malformed lines instead of returning NULL.
-    "SET disabled_optimizers = 'type_pushdown'",
+    # Without statistics, as Glue's tables are, Trino keeps the order of a join as written and hashes its right side.
+    # DuckDB would guess, hash the raw lines of a build and then read them from the hash table, in one thread.
+    "SET disabled_optimizers = 'type_pushdown,build_side_probe_side'",
     "SET autoinstall_known_extensions = false",
 ]
 
@@ -160,6 +162,13 @@ trino_json_text(x) AS
 trino_json_format(x) AS
     CASE WHEN left(CAST(x AS VARCHAR), 1) IN ('{', '[') THEN canonical_json(CAST(x AS VARCHAR)) ELSE CAST(x AS
     VARCHAR) END;
+
+trino_formatted_double(x) AS
+    -- TRY_CAST(json_format(x) AS DOUBLE): of a JSON value's text DuckDB takes for a number just what is one.
+    CASE WHEN typeof(x) = 'JSON' THEN TRY_CAST(x::VARCHAR AS DOUBLE) ELSE trino_try_double(trino_json_format(x)) END;
+
+trino_formatted_bigint(x) AS
+    CASE WHEN typeof(x) = 'JSON' THEN trino_try_bigint(x::VARCHAR) ELSE trino_try_bigint(trino_json_format(x)) END;
 
 trino_json_size_of(j) AS
     CASE WHEN j IS NULL THEN NULL WHEN left(CAST(j AS VARCHAR), 1) = '{' THEN len(json_keys(j)) WHEN

@@ -44,6 +44,7 @@ _SCALAR_CASTS = {
     T.VARCHAR: "varchar",
     T.TEXT: "varchar",
 }
+_JSON_NUMBERS = {T.DOUBLE: "trino_formatted_double", T.BIGINT: "trino_formatted_bigint"}
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 _OPERATORS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Mod: "%"}
 _ZONE_LOSING = {T.TIMESTAMP, T.DATE, T.VARCHAR, T.TEXT, T.TIME}
@@ -156,8 +157,17 @@ class DuckDBText(DuckDBGenerator):
 
     def trycast_sql(self, expression: exp.TryCast) -> str:
         """TRY_CAST."""
+        if text := self._json_number(expression):
+            return text
         inner = self._quiet(expression.this)
         return self._cast(expression, self.sql(expression.this) if inner is None else inner, quiet=True)
+
+    def _json_number(self, node: exp.Cast) -> str | None:
+        """TRY_CAST(json_format(x) AS DOUBLE or BIGINT), which needs no canonical text of x."""
+        call, macro = node.this.unnest(), _JSON_NUMBERS.get(node.to.this)
+        if not macro or not isinstance(call, exp.Anonymous) or call.name.lower() != "json_format":
+            return None
+        return f"{macro}({self.sql(call.expressions[0])})"
 
     def _cast(self, node: exp.Cast, value: str, *, quiet: bool) -> str:
         kind = node.to

@@ -63,7 +63,7 @@ records AS (
 ),
 fields AS (
     SELECT object, year, month, day, hour, tenant, site, device_id, received_at, received_ms, message_id, payload_base64,
-        fw, message_reason, position, r, whole, f IS NOT NULL AS is_object, f.unit AS unit, f.location AS location,
+        fw, message_reason, position, r, whole, f, f IS NOT NULL AS is_object, f.unit AS unit, f.location AS location,
         nullif(json_format(f.ts), 'null') AS ts_text,
         nullif(json_format(f.seq), 'null') AS seq_text,
         nullif(json_format(f.temperature), 'null') AS temperature_text,
@@ -83,24 +83,27 @@ typed AS (
         CASE
             WHEN ts_text LIKE '"____-__-__T__:__:__%Z"'
                 OR regexp_like(ts_text, '^"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})"$')
-                THEN CAST(TRY(from_iso8601_timestamp(substr(ts_text, 2, length(ts_text) - 2))) AT TIME ZONE 'UTC' AS TIMESTAMP)
+                THEN CAST(TRY(from_iso8601_timestamp(ts_unquoted)) AT TIME ZONE 'UTC' AS TIMESTAMP)
             WHEN regexp_like(ts_text, '^[0-9]{1,14}$')
                 THEN date_add('millisecond', CAST(ts_text AS BIGINT), TIMESTAMP '1970-01-01 00:00:00.000')
             END AS event_time,
-        CASE WHEN strpos(seq_text, '.') = 0 THEN TRY_CAST(seq_text AS BIGINT) END AS seq,
-        CASE WHEN unit IS NULL THEN TRY_CAST(temperature_text AS DOUBLE) ELSE CASE json_extract_scalar(unit, '$.temperature') WHEN 'F' THEN TRY_CAST(temperature_text AS DOUBLE) * DOUBLE '0.5555555555555556' + DOUBLE '-17.77777777777778' ELSE TRY_CAST(temperature_text AS DOUBLE) END END AS temperature,
-        TRY_CAST(humidity_text AS DOUBLE) AS humidity,
-        TRY_CAST(pressure_text AS DOUBLE) AS pressure,
-        TRY_CAST(flow_rate_text AS DOUBLE) AS flow_rate,
-        TRY_CAST(battery_text AS DOUBLE) AS battery,
-        TRY_CAST(rssi_text AS DOUBLE) AS rssi,
+        TRY_CAST(json_format(f.seq) AS BIGINT) AS seq,
+        CASE WHEN unit IS NULL THEN TRY_CAST(json_format(f.temperature) AS DOUBLE) ELSE CASE json_extract_scalar(unit, '$.temperature') WHEN 'F' THEN TRY_CAST(json_format(f.temperature) AS DOUBLE) * DOUBLE '0.5555555555555556' + DOUBLE '-17.77777777777778' ELSE TRY_CAST(json_format(f.temperature) AS DOUBLE) END END AS temperature,
+        TRY_CAST(json_format(f.humidity) AS DOUBLE) AS humidity,
+        TRY_CAST(json_format(f.pressure) AS DOUBLE) AS pressure,
+        TRY_CAST(json_format(f.flow_rate) AS DOUBLE) AS flow_rate,
+        TRY_CAST(json_format(f.battery) AS DOUBLE) AS battery,
+        TRY_CAST(json_format(f.rssi) AS DOUBLE) AS rssi,
         CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lat')) AS DOUBLE) END AS lat,
         CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lon')) AS DOUBLE) END AS lon,
         CASE WHEN json_size(r, '$') > if(ts_text IS NULL, 0, 1) + if(seq_text IS NULL, 0, 1) + if(temperature_text IS NULL, 0, 1) + if(humidity_text IS NULL, 0, 1) + if(pressure_text IS NULL, 0, 1) + if(flow_rate_text IS NULL, 0, 1) + if(battery_text IS NULL, 0, 1) + if(rssi_text IS NULL, 0, 1) + if(unit IS NULL, 0, 1) + if(location IS NULL, 0, 1)
             THEN transform_values(
                 map_filter(TRY(CAST(r AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['ts', 'seq', 'temperature', 'humidity', 'pressure', 'flow_rate', 'battery', 'rssi', 'unit', 'location'], k)),
                 (k, v) -> json_format(v)) END AS unknown_fields
-    FROM fields
+    FROM (
+        SELECT *, substr(ts_text, 2, length(ts_text) - 2) AS ts_unquoted
+        FROM fields
+    )
 ),
 judged AS (
     SELECT *,
