@@ -83,7 +83,7 @@ PROBES: list[tuple[str, Any, str]] = [
         "window",
     ),
     (
-        f"SELECT count(*) FROM (SELECT x, lag(x) OVER (PARTITION BY s ORDER BY x) AS b FROM {V}) WHERE x IS DISTINCT FROM b",
+        f"SELECT count_if(x IS DISTINCT FROM b) FROM (SELECT x, lag(x) OVER (PARTITION BY s ORDER BY x) AS b FROM {V})",
         2,
         "window",
     ),
