@@ -1,4 +1,4 @@
-"""The demo: from the devices' TLS handshakes to curated Parquet, and a report of the books against the world."""
+"""The demo: from the devices' TLS handshakes to the fact table, and a report of the books against the world."""
 
 import time
 from collections.abc import Iterator
@@ -10,7 +10,15 @@ import dagster as dg
 from rich.console import Console
 
 from infra.local import figures, fleet
-from infra.local.orchestration import build_ledger, build_stale_hours, record_arrivals
+from infra.local.facts import facts
+from infra.local.orchestration import (
+    build_ledger,
+    build_models,
+    build_stale_hours,
+    load_unloaded_hours,
+    record_arrivals,
+    snapshot_registry,
+)
 from infra.local.platform import Platform
 from infra.local.report import Report, print_report
 from iot_pipeline.lake import statements
@@ -47,6 +55,8 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
     steps = _Steps(console)
     with steps.step(f"onboarding {scale.devices} devices, each with its own certificate"):
         fleet.onboard(folder, scale.devices, scale.tenants, scale.sites)
+    with steps.step("the registry learns that a device was moved to another site twelve hours ago"):
+        move = fleet.move_first(folder, (steps.started_at - timedelta(hours=12)).replace(microsecond=0))
     with steps.step(f"publishing a backlog of 24 hours, {scale.backlog_readings:,} readings, every fault on"):
         backlog = ["--history", "24h", "--readings", str(scale.backlog_readings), "--pack", str(scale.backlog_pack)]
         fleet.publish(platform, folder, *backlog, *FAULTS)
@@ -66,6 +76,11 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
             build_ledger(instance, arrivals)
         with steps.step("Dagster: curated event hours, as the ledger asks for them"):
             event_hours, _ = build_stale_hours(instance)
+        with steps.step("Dagster: the registry's snapshot and the curated hours, into the warehouse"):
+            snapshot_registry(instance)
+            load_unloaded_hours(instance)
+        with steps.step("Dagster and dbt: dimensions, facts, reports"):
+            build_models(instance, with_reports=True)
     lake = LakeResource().open()
     with steps.step("checking the books and measuring"):
         event_hours = sorted(set(event_hours))
@@ -81,6 +96,7 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
             s3_to_curated=figures.s3_to_curated(lake, arrivals),
             raw_query=figures.query_figure(lake.athena, figures.raw_query(arrivals, since), 1),
             curated_query=figures.query_figure(lake.athena, figures.curated_query(since), QUERY_RUNS),
+            facts=facts(move),
         )
     print_report(report, console)
     return report.is_right

@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from infra.local.platform import CHECKOUT, Platform
 from simulator.enrolment import CATALOG_FILE, LIST_FILE
+from simulator.fleet import load_fleet
 
 
 class FleetError(RuntimeError):
@@ -24,6 +27,30 @@ def onboard(folder: Path, devices: int, tenants: int, sites: int) -> None:
     _run("iot_pipeline.registry", "migrate")
     _run("iot_pipeline.registry", "apply", str(folder / CATALOG_FILE))
     _run("iot_pipeline.registry", "onboard-all", str(devices_file), "--out", str(folder / "devices"))
+
+
+@dataclass(frozen=True)
+class Move:
+    """A device that changed its site: until `at` (UTC) it stood at `old_site`, from then on at `new_site`."""
+
+    device_id: str
+    old_site: str
+    new_site: str
+    at: datetime
+
+
+def move_first(folder: Path, at: datetime) -> Move:
+    """Record in the registry that the fleet's first device stands at another site of its tenant since `at`.
+
+    Raises FleetError, also for a fleet whose tenant has one site only.
+    """
+    devices = load_fleet(folder).devices
+    first = devices[0]
+    others = sorted({d.site for d in devices if d.tenant == first.tenant} - {first.site})
+    if not others:
+        raise FleetError(f"{first.tenant} has one site only; make a fleet with more")
+    _run("iot_pipeline.registry", "move", first.device_id, "--site", others[0], "--at", at.isoformat())
+    return Move(first.device_id, first.site, others[0], at)
 
 
 def publish(platform: Platform, folder: Path, *options: str) -> None:

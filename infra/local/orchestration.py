@@ -9,17 +9,26 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from iot_pipeline.defs.curated.assets import build_event_hours, curated_telemetry, rebuild_event_hours
 from iot_pipeline.defs.curated.sensors import stale_event_hours
 from iot_pipeline.defs.ledger.assets import quarantined_telemetry, raw_profile
+from iot_pipeline.defs.models.assets import warehouse_models
+from iot_pipeline.defs.models.reports import reports
 from iot_pipeline.defs.raw.assets import raw_telemetry
 from iot_pipeline.defs.raw.sensors import raw_objects
+from iot_pipeline.defs.registry.assets import registry_snapshot
+from iot_pipeline.defs.warehouse.assets import load_event_hours, load_hours, warehouse_readings
+from iot_pipeline.defs.warehouse.sensors import unloaded_event_hours
 from iot_pipeline.lake.hours import Hour, contiguous
 from iot_pipeline.partitions import hours_of, partition_key
-from iot_pipeline.resources import RESOURCES, LakeResource, RawEvents
+from iot_pipeline.resources import RESOURCES, LakeResource, RawEvents, WarehouseResource
 
 ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     raw_telemetry,
     raw_profile,
     quarantined_telemetry,
     curated_telemetry,
+    warehouse_readings,
+    registry_snapshot,
+    warehouse_models,
+    *reports,
 ]
 
 
@@ -60,6 +69,32 @@ def build_stale_hours(instance: dg.DagsterInstance, cursor: str | None = None) -
             )
             built += hours_of(request.run_config["ops"][build_event_hours.name]["config"]["hours"])
         cursor = result.cursor
+
+
+def load_unloaded_hours(instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[list[Hour], str]:
+    """Evaluate the warehouse's sensor and do the runs it asks for. Returns the hours and the sensor's cursor."""
+    loaded: list[Hour] = []
+    while True:
+        context = dg.build_sensor_context(instance=instance, cursor=cursor)
+        result = unloaded_event_hours(context, warehouse=WarehouseResource())
+        if not isinstance(result, dg.SensorResult):
+            return loaded, cursor or ""
+        for request in result.run_requests or []:
+            load_event_hours.execute_in_process(
+                {**request.run_config, **_QUIET}, instance=instance, resources=RESOURCES
+            )
+            loaded += hours_of(request.run_config["ops"][load_hours.name]["config"]["hours"])
+        cursor = result.cursor
+
+
+def snapshot_registry(instance: dg.DagsterInstance) -> None:
+    """Copy the registry into the warehouse."""
+    _materialize(instance, [registry_snapshot], {})
+
+
+def build_models(instance: dg.DagsterInstance, with_reports: bool = False) -> None:
+    """Build dimensions and facts with dbt, and the reports on them."""
+    _materialize(instance, [warehouse_models, *(reports if with_reports else [])], {})
 
 
 def build_hours(instance: dg.DagsterInstance, event_hours: Iterable[Hour]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from infra.local.facts import Facts
 from infra.local.figures import Latency, QueryFigure
 from iot_pipeline.lake.builds import EventHourBalance
 from iot_pipeline.lake.ledger import ArrivalHourBalance
@@ -29,6 +30,7 @@ class Report:
     s3_to_curated: Latency
     raw_query: QueryFigure
     curated_query: QueryFigure
+    facts: Facts
 
     @property
     def counts(self) -> list[tuple[str, int, int]]:
@@ -41,6 +43,7 @@ class Report:
             ("curated", e.curated, sum(b.rows for b in self.events)),
             ("duplicates", e.duplicates, sum(b.duplicates for b in self.events)),
             ("conflicts", e.conflicts, sum(b.conflicts for b in self.events)),
+            ("facts in the warehouse", e.curated, sum(self.facts.by_hour.values())),
         ]
         reasons = sorted({*e.quarantined, *self.quarantined})
         return rows + [
@@ -57,25 +60,25 @@ class Report:
 
     @property
     def is_right(self) -> bool:
-        """Whether the ledger balances and the lake holds what the devices truly sent."""
-        return self.balances and all(sent == held for _, sent, held in self.counts)
+        """Whether the ledger balances, and lake and warehouse hold what the devices truly sent."""
+        in_order = not self.facts.wrong_hours(self.events) and self.facts.split.is_right
+        return self.balances and in_order and all(sent == held for _, sent, held in self.counts)
 
 
 def print_report(report: Report, console: Console) -> None:
     """Print the report as tables."""
     console.print()
-    books = Table(
-        "", "sent, by the manifest", "in the lake", "", title="The books against the world", title_justify="left"
-    )
+    books = Table("", "sent, by the manifest", "held", "", title="The books against the world", title_justify="left")
     for what, sent, held in report.counts:
         books.add_row(what, f"{sent:,}", f"{held:,}", _verdict(sent == held))
     console.print(books)
     console.print(_arrivals_table(report.arrivals))
-    console.print(_events_table(report.events))
+    console.print(_events_table(report.events, report.facts))
+    console.print(_facts_table(report.facts))
     console.print(_times_table(report))
     console.print(_query_table(report))
-    verdict = "[green]The ledger balances, and equals what the devices sent: 0 lost, 0 invented.[/]"
-    console.print(verdict if report.is_right else "[bold red]The ledger does not balance: see the rows marked NO.[/]")
+    verdict = "[green]The ledger balances, and lake and warehouse hold what the devices sent: 0 lost, 0 invented.[/]"
+    console.print(verdict if report.is_right else "[bold red]The books do not balance: see the rows marked NO.[/]")
     console.print(
         "\nWhere to look next: `make up` starts the same and stays up, with the Dagster UI, its sensors and schedules, "
         "and a fleet that keeps publishing; Ctrl-C stops it all. `docs/operations.md` says what to do when.",
@@ -91,22 +94,41 @@ def _arrivals_table(balances: Iterable[ArrivalHourBalance]) -> Table:
     return table
 
 
-def _events_table(balances: list[EventHourBalance]) -> Table:
-    """The fullest two days; the rest, a tail of late readings, is summed up."""
-    table = Table("event hour", "valid", "curated", "duplicates", "conflicts", "balances", title_justify="left")
-    table.title = "valid = curated + duplicates + conflicts"
+def _events_table(balances: list[EventHourBalance], facts: Facts) -> Table:
+    """The fullest hours; the rest, a tail of late readings, is summed up."""
+    table = Table("event hour", "valid", "curated", "duplicates", "conflicts", "facts", "balance", title_justify="left")
+    table.title = "valid = curated + duplicates + conflicts, and facts = curated"
     fullest = sorted(sorted(balances, key=lambda b: -b.valid)[:26], key=lambda b: b.hour)
     for b in fullest:
-        table.add_row(*_event_cells(str(b.hour), [b]))
+        table.add_row(*_event_cells(str(b.hour), [b], facts))
     rest = [b for b in balances if b not in fullest]
     if rest:
-        table.add_row(*_event_cells(f"{len(rest)} hours with late readings", rest))
+        table.add_row(*_event_cells(f"{len(rest)} more", rest, facts))
     return table
 
 
-def _event_cells(label: str, balances: list[EventHourBalance]) -> list[str]:
+def _event_cells(label: str, balances: list[EventHourBalance], facts: Facts) -> list[str]:
     sums = [sum(getattr(b, name) for b in balances) for name in ("valid", "rows", "duplicates", "conflicts")]
-    return [label, *(f"{value:,}" for value in sums), _verdict(all(b.balances for b in balances))]
+    found = [facts.by_hour.get(b.hour, 0) for b in balances]
+    good = all(b.balances and count == b.rows for count, b in zip(found, balances, strict=True))
+    return [label, *(f"{value:,}" for value in (*sums, sum(found))), _verdict(good)]
+
+
+def _facts_table(facts: Facts) -> Table:
+    move = facts.split.move
+    table = Table("warehouse", "", title="Facts and dimensions", title_justify="left")
+    table.add_row("facts", f"{sum(facts.by_hour.values()):,} in {len(facts.by_hour)} event hours")
+    table.add_row("of sensors the registry does not know", f"{facts.of_unknown_sensors:,}")
+    table.add_row("sensors", f"{facts.sensors:,}, with {facts.sensor_versions:,} versions")
+    table.add_row("locations", f"{facts.location_versions:,} versions")
+    table.add_row(f"{move.device_id} until {move.at:%H:%M:%S}", _sites(facts.split.before))
+    table.add_row(f"and after it was moved to {move.new_site}", _sites(facts.split.since))
+    table.add_row("split where it was moved", _verdict(facts.split.is_right))
+    return table
+
+
+def _sites(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} facts at {site}" for site, count in sorted(counts.items())) or "none"
 
 
 def _times_table(report: Report) -> Table:
