@@ -1,0 +1,168 @@
+"""A warehouse of its own with landing tables that tests fill by SQL, and dbt beside it, in this process."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from redshift_connector.core import Connection
+
+from infra.local.postgres.process import start_postgres
+from infra.local.redshift.process import start_redshift
+from iot_pipeline import settings
+from iot_pipeline.contract import CONTRACT
+from iot_pipeline.resources import WarehouseResource
+from iot_pipeline.warehouse.dbt_project import PROJECT_DIR
+from iot_pipeline.warehouse.landing import migrate
+from iot_pipeline.warehouse.transaction import read, run
+
+HOUR = timedelta(hours=1)
+INTERVAL = timedelta(minutes=10)
+FACTS = ("fact_sensor_readings", "fact_sensor_hourly", "fact_sensor_daily", "fact_hours")
+# Without the views and tests, whose building is none of these tests' business.
+_MODELS = ("--select", "dimensions", "facts")
+
+
+def day(number: int) -> datetime:
+    """A day of November 2026."""
+    return datetime(2026, 11, number, tzinfo=UTC)
+
+
+@dataclass
+class Models:
+    """Landing tables to fill, dbt to run, facts to look at."""
+
+    connection: Connection
+    postgres: "psycopg.Connection[Any]"
+    target: Path
+    _loads: Iterator[int] = field(default_factory=count)
+    _parsed: Any = None
+
+    def dbt(self, *arguments: str) -> dbtRunnerResult:
+        """Run dbt, which parses the project the first time only."""
+        places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
+        places += ["--target-path", str(self.target), "--log-path", str(self.target)]
+        if self._parsed is None:
+            self._parsed = dbtRunner().invoke(["parse", "--quiet", *places]).result
+        return dbtRunner(manifest=self._parsed).invoke([*arguments, "--quiet", *places])
+
+    def build(self, *selection: str) -> None:
+        """Build the models without their tests; all must succeed."""
+        done = self.dbt("run", *(selection or _MODELS))
+        assert done.success, done.exception or [(r.node.name, r.message) for r in done.result if r.status == "error"]
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query, through Redshift."""
+        return read(self.connection, sql)
+
+    def execute(self, sql: str) -> None:
+        """A statement on the landing tables, through Redshift, committed."""
+        run(self.connection, sql)
+        self.connection.commit()
+
+    def insert(self, table: str, rows: Iterable[Sequence[object]], columns: str = "") -> None:
+        """Rows of a landing table."""
+        values = ",\n".join("(" + ", ".join(_literal(cell) for cell in row) + ")" for row in rows)
+        self.execute(f"INSERT INTO {table} {columns} VALUES {values}")
+
+    def register(self, device: str, site: str = "north", since: datetime | None = None, *, interval: int = 600) -> None:
+        """A device in the registry."""
+        row = (device, "acme", site, "m1", device, "active", "1.0", interval, since or day(1), None, day(1))
+        self.insert("registry.device_versions", [row])
+
+    def move(self, device: str, site: str, at: datetime) -> None:
+        """Another version of a device, with all but its site as in the last."""
+        self.execute(
+            f"""\
+UPDATE registry.device_versions SET valid_to = {_literal(at)}
+WHERE device_id = '{device}' AND valid_to IS NULL"""
+        )
+        self.register(device, site, at)
+
+    def send(self, device: str, first: datetime, hours: float = 1, every: timedelta = INTERVAL) -> list[datetime]:
+        """Readings of a device; their hours are not yet loaded. Returns the hours."""
+        times = [first + n * every for n in range(max(int(hours * HOUR / every), 1))]
+        rows = [(device, t, int(t.timestamp()), 20.5, 3.9, "acme", "north", "1.0", t, 0, 0) for t in times]
+        names = "device_id, event_time, seq, temperature, battery, tenant, site, fw, received_at, duplicates, conflicts"
+        self.insert("lake.readings", rows, f"({names})")
+        return sorted({t.replace(minute=0) for t in times})
+
+    def load(self, hours: Iterable[datetime]) -> None:
+        """Note these hours as loaded from a curated partition of a new version."""
+        version = next(self._loads)
+        for hour in hours:
+            self.execute(f"DELETE FROM lake.loads WHERE event_hour = {_literal(hour)}")
+            self.execute(
+                f"""\
+INSERT INTO lake.loads
+SELECT {_literal(hour)}, 's3://lake/curated/v={version}/{hour:%Y%m%d%H}/', count(*), 0, 0, {_literal(day(30))}
+FROM lake.readings
+WHERE event_time >= {_literal(hour)} AND event_time < {_literal(hour + HOUR)}"""
+            )
+
+    def versions(self, table: str, column: str) -> dict[Any, set[tuple[str, str]]]:
+        """By hour or date: which rows there are and which transaction wrote them. A row not touched keeps both."""
+        found: dict[Any, set[tuple[str, str]]] = {}
+        for key, place, writer in self.postgres.execute(f"SELECT {column}, ctid::text, xmin::text FROM marts.{table}"):  # type: ignore[call-overload]  # an f-string is no literal
+            found.setdefault(key, set()).add((place, writer))
+        return found
+
+
+def _literal(cell: object) -> str:
+    if cell is None:
+        return "NULL"
+    if isinstance(cell, datetime):
+        return f"TIMESTAMP '{cell:%Y-%m-%d %H:%M:%S}'"
+    return repr(cell) if isinstance(cell, int | float) else f"'{cell}'"
+
+
+@pytest.fixture(scope="module")
+def empty_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
+    """Landing tables with a registry of one tenant and two sites; nothing is loaded or built."""
+    state = tmp_path_factory.mktemp("models")
+    postgres = start_postgres(state / "postgres", databases=["telemetry"])
+    redshift = start_redshift(state, postgres)
+    environment = {
+        "HOST": "127.0.0.1",
+        "PORT": str(redshift.port),
+        "DATABASE": redshift.database,
+        "USER": redshift.user,
+        "PASSWORD": redshift.password,
+        "SSLMODE": "disable",
+        "COPY_ROLE_ARN": "arn:aws:iam::000000000000:role/warehouse-copy",
+    }
+    before = dict(os.environ)
+    os.environ.update({f"IOT_WAREHOUSE_{name}": value for name, value in environment.items()})
+    settings.warehouse.cache_clear()
+    try:
+        with (
+            WarehouseResource().connect() as connection,
+            psycopg.connect(postgres.dsn("telemetry"), autocommit=True) as pg,
+        ):
+            for _ in migrate(connection, CONTRACT):
+                pass
+            pg.execute('GRANT SELECT ON ALL TABLES IN SCHEMA pg_catalog TO PUBLIC')  # TEMPORARY
+            models = Models(connection, pg, state / "target")
+            _fill_registry(models)
+            yield models
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        settings.warehouse.cache_clear()
+        redshift.stop()
+        postgres.stop()
+
+
+def _fill_registry(models: Models) -> None:
+    models.insert("registry.tenants", [("acme", "Acme", "pro", day(1))])
+    models.insert("registry.customers", [("c1", "acme", "Customer", day(1))])
+    sites = [("acme", s, "c1", s, "DE", "Europe/Berlin", 52.5, 13.4, day(1), None, day(1)) for s in ("north", "south")]
+    models.insert("registry.site_versions", sites)
+    models.insert("registry.device_models", [("m1", "Maker", "Model", "temperature,battery", 600)])
+    models.insert("registry.calibrations", [("steady", "temperature", 0.1, 1.0, day(2), "lab")])

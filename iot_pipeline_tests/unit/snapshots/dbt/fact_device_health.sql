@@ -1,0 +1,159 @@
+create  table
+    "telemetry"."marts"."fact_device_health"
+
+    diststyle all
+
+      compound sortkey(device_id)
+  as (
+
+-- "Now" is the start of the newest hour with facts, so that the same facts always give the same health.
+with clock as (
+    select max(event_hour) as as_of, min(event_hour) as first_hour
+    from "telemetry"."marts"."fact_sensor_hourly"
+),
+
+device_hours as (
+    select facts.event_hour, facts.device_id, sum(facts.readings) as readings, max(facts.last_event) as last_event
+    from (
+        select event_hour, device_id, sensor_key, location_key, max(readings) as readings, max(last_event) as last_event
+        from "telemetry"."marts"."fact_sensor_hourly"
+        group by event_hour, device_id, sensor_key, location_key
+    ) as facts
+    group by facts.event_hour, facts.device_id
+),
+
+received as (
+    select
+        device_hours.device_id,
+        max(device_hours.last_event) as last_seen,
+        sum(
+            case
+                when device_hours.event_hour >= clock.as_of - interval '24 hours' and device_hours.event_hour < clock.as_of
+                    then device_hours.readings
+                else 0
+            end
+        ) as received_24h,
+        sum(
+            case
+                when device_hours.event_hour >= clock.as_of - interval '7 days' and device_hours.event_hour < clock.as_of
+                    then device_hours.readings
+                else 0
+            end
+        ) as received_7d
+    from device_hours
+    cross join clock
+    group by device_hours.device_id
+),
+
+-- Hourly means of the last seven days: x in days before as_of, y in volts.
+battery_points as (
+    select
+        facts.device_id,
+        cast((cast(extract(epoch from date_trunc('second', facts.event_hour)) as bigint) - cast(extract(epoch from date_trunc('second', clock.as_of)) as bigint)) as double precision) / 86400 as x,
+        facts.avg_value as y
+    from "telemetry"."marts"."fact_sensor_hourly" as facts
+    cross join clock
+    where facts.metric = 'battery' and facts.event_hour >= clock.as_of - interval '7 days'
+),
+
+-- Least squares, written out: Redshift has no regr_slope.
+battery_trend as (
+    select
+        device_id,
+        count(*) as hours,
+        (count(*) * sum(x * y) - sum(x) * sum(y)) / nullif(count(*) * sum(x * x) - sum(x) * sum(x), 0) as volts_per_day
+    from battery_points
+    group by device_id
+),
+
+last_battery as (
+    select device_id, avg(y) as volts
+    from (
+        select device_id, y, rank() over (partition by device_id order by x desc) as place
+        from battery_points
+    ) as ranked
+    where place = 1
+    group by device_id
+),
+
+registered as (
+    select device_id, min(valid_from) as registered_at
+    from "telemetry"."marts"."dim_sensor"
+    group by device_id
+),
+
+devices as (
+    select
+        coalesce(sensors.device_id, received.device_id) as device_id,
+        coalesce(sensors.sensor_key, 'unknown') as sensor_key,
+        coalesce(sensors.tenant_id, 'unknown') as tenant_id,
+        sensors.site_id,
+        sensors.status as registry_status,
+        sensors.expected_interval_s,
+        registered.registered_at,
+        received.last_seen,
+        cast(coalesce(received.received_24h, 0) as bigint) as received_24h,
+        cast(coalesce(received.received_7d, 0) as bigint) as received_7d
+    from (select * from "telemetry"."marts"."dim_sensor" where is_current and sensor_key <> 'unknown') as sensors
+    full outer join received on received.device_id = sensors.device_id
+    left join registered on registered.device_id = sensors.device_id
+),
+
+expected as (
+    select
+        devices.*,
+        clock.as_of,
+        case
+        when devices.expected_interval_s is not null
+            then greatest(
+                cast(floor(
+                    (cast(extract(epoch from date_trunc('second', clock.as_of)) as bigint) - cast(extract(epoch from date_trunc('second', greatest(clock.as_of - interval '24 hours', clock.first_hour, devices.registered_at))) as bigint))
+                    / devices.expected_interval_s
+                ) as bigint),
+                0
+            )
+    end as expected_24h,
+        case
+        when devices.expected_interval_s is not null
+            then greatest(
+                cast(floor(
+                    (cast(extract(epoch from date_trunc('second', clock.as_of)) as bigint) - cast(extract(epoch from date_trunc('second', greatest(clock.as_of - interval '7 days', clock.first_hour, devices.registered_at))) as bigint))
+                    / devices.expected_interval_s
+                ) as bigint),
+                0
+            )
+    end as expected_7d
+    from devices
+    cross join clock
+)
+
+select
+    expected.device_id,
+    expected.sensor_key,
+    coalesce(locations.location_key, 'unknown') as location_key,
+    expected.tenant_id,
+    expected.as_of,
+    expected.last_seen,
+    expected.expected_24h,
+    expected.received_24h,
+    expected.expected_7d,
+    expected.received_7d,
+    last_battery.volts as battery_volts,
+    case when battery_trend.hours >= 3 then battery_trend.volts_per_day end as battery_volts_per_day,
+    case
+        when expected.sensor_key = 'unknown' then 'unregistered'
+        when expected.registry_status = 'decommissioned' then 'decommissioned'
+        when expected.last_seen is null then 'never seen'
+        when (cast(extract(epoch from date_trunc('second', expected.as_of)) as bigint) - cast(extract(epoch from date_trunc('second', expected.last_seen)) as bigint))
+            > 3 * expected.expected_interval_s then 'silent'
+        when expected.received_24h < 0.9 * expected.expected_24h then 'losing readings'
+        when last_battery.volts < 3.4 then 'low battery'
+        else 'healthy'
+    end as status
+from expected
+left join "telemetry"."marts"."dim_location" as locations
+    on locations.tenant_id = expected.tenant_id and locations.site_id = expected.site_id
+    and locations.is_current and locations.location_key <> 'unknown'
+left join battery_trend on battery_trend.device_id = expected.device_id
+left join last_battery on last_battery.device_id = expected.device_id
+  );

@@ -1,0 +1,18 @@
+select
+      count(*) as failures,
+      count(*) != 0 as should_warn,
+      count(*) != 0 as should_error
+    from (
+
+select *
+from (
+    select
+        tenant_id, site_id,
+        valid_from,
+        valid_to,
+        lead(valid_from) over (partition by tenant_id, site_id order by valid_from) as next_valid_from
+    from "telemetry"."marts"."dim_location"
+) as versions
+where valid_to <= valid_from or next_valid_from < valid_to
+
+    ) dbt_internal_test

@@ -1,0 +1,11 @@
+select
+      count(*) as failures,
+      count(*) != 0 as should_warn,
+      count(*) != 0 as should_error
+    from (
+
+select valid_from
+from "telemetry"."marts"."dim_location"
+where valid_from is null
+
+    ) dbt_internal_test

@@ -1,0 +1,11 @@
+select
+      count(*) as failures,
+      count(*) != 0 as should_warn,
+      count(*) != 0 as should_error
+    from (
+
+select event_hour
+from "telemetry"."marts"."fact_hours"
+where event_hour is null
+
+    ) dbt_internal_test

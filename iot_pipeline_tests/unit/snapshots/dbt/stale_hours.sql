@@ -1,0 +1,58 @@
+create  table
+    "telemetry"."marts"."stale_hours"
+
+    diststyle all
+
+      compound sortkey(event_hour)
+  as (
+
+-- Data decides, neither a clock nor a variable: an hour is stale when its load is not the one its facts were built from,
+-- or when its facts no longer fit the dimensions.
+-- depends_on: "telemetry"."marts"."dim_sensor"
+-- depends_on: "telemetry"."marts"."dim_location"
+
+with noted as (
+    select event_hour, location from "telemetry"."staging"."stg_loads" where 1 = 0
+),
+
+by_load as (
+    select
+        coalesce(loads.event_hour, noted.event_hour) as event_hour,
+        case
+            when loads.event_hour is null then 'load removed'
+            when noted.event_hour is null then 'new'
+            when noted.location is null then 'unfinished'
+            else 'loaded again'
+        end as reason
+    from "telemetry"."staging"."stg_loads" as loads
+    full outer join noted on noted.event_hour = loads.event_hour
+    where
+        loads.event_hour is null
+        or noted.location is null
+        or noted.location <> loads.location
+),
+
+stale as (
+    select event_hour, min(reason) as reason
+    from (
+        select event_hour, reason from by_load
+
+    ) as reasons
+    group by event_hour
+),
+
+newest_first as (
+    select event_hour, reason, row_number() over (order by event_hour desc) as place, count(*) over () as stale_hours
+    from stale
+)
+
+select
+    newest_first.event_hour,
+    loads.location,
+    newest_first.reason,
+    -- Stale hours that this run leaves to the next.
+    greatest(newest_first.stale_hours - 168, 0) as hours_left
+from newest_first
+left join "telemetry"."staging"."stg_loads" as loads on loads.event_hour = newest_first.event_hour
+where newest_first.place <= 168
+  );
