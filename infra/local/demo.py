@@ -80,7 +80,7 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
             snapshot_registry(instance)
             load_unloaded_hours(instance)
         with steps.step("Dagster and dbt: dimensions, facts, reports"):
-            build_models(instance, with_reports=True)
+            build_models(instance, platform.state_dir / "dbt.log")
     lake = LakeResource().open()
     with steps.step("checking the books and measuring"):
         event_hours = sorted(set(event_hours))

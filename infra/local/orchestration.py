@@ -1,6 +1,8 @@
 """Running the Dagster assets in this process, as the daemon would: for the demo, the benchmark and the tests."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -92,9 +94,10 @@ def snapshot_registry(instance: dg.DagsterInstance) -> None:
     _materialize(instance, [registry_snapshot], {})
 
 
-def build_models(instance: dg.DagsterInstance, with_reports: bool = False) -> None:
-    """Build dimensions and facts with dbt, and the reports on them."""
-    _materialize(instance, [warehouse_models, *(reports if with_reports else [])], {})
+def build_models(instance: dg.DagsterInstance, log: Path) -> None:
+    """Build dimensions and facts with dbt, and the reports on them; what dbt says goes to a log file."""
+    with log.open("a") as out, redirect_stdout(out):
+        _materialize(instance, [warehouse_models, *reports], {})
 
 
 def build_hours(instance: dg.DagsterInstance, event_hours: Iterable[Hour]) -> None:
