@@ -1,4 +1,4 @@
-"""The local PostgreSQL and Redshift with a plain emulator for S3: once a session, on free ports, in a temporary folder."""
+"""The local PostgreSQL and Redshift, with the emulator for S3: once a session, on free ports, in a temporary folder."""
 
 import io
 from collections.abc import Iterator
@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import redshift_connector
+from redshift_connector.core import Connection
+from redshift_connector.cursor import Cursor
 
 from infra.local.emulator.process import start_emulator
 from infra.local.postgres.process import Postgres, start_postgres
@@ -31,14 +33,14 @@ class LocalWarehouse:
     redshift: Redshift
     emulator_url: str
 
-    def connect(self, **options: Any) -> redshift_connector.Connection:
+    def connect(self, **options: Any) -> Connection:
         """redshift_connector, as the pipeline's user; without autocommit."""
         found = self.redshift
         signed = {"user": found.user, "password": found.password, "database": found.database}
         return redshift_connector.connect(host="127.0.0.1", port=found.port, ssl=False, **(signed | options))
 
     @contextmanager
-    def cursor(self) -> Iterator[redshift_connector.Cursor]:
+    def cursor(self) -> Iterator[Cursor]:
         """A cursor of a connection of its own, in autocommit."""
         connection = self.connect()
         try:
@@ -54,7 +56,7 @@ class LocalWarehouse:
     @property
     def s3(self) -> Any:
         """boto3."""
-        return boto3.client("s3", endpoint_url=self.emulator_url, region_name=REGION, **_KEYS)
+        return boto3.client("s3", endpoint_url=self.emulator_url, region_name=REGION, **_KEYS)  # type: ignore[call-overload]  # options in a dict
 
     def put(self, key: str, table: pa.Table, **options: Any) -> str:
         """Write a table as a Parquet object; its URL."""
@@ -75,7 +77,7 @@ class LocalWarehouse:
 
 @pytest.fixture(scope="session")
 def local_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWarehouse]:
-    """PostgreSQL with the databases `registry` and `telemetry`, Redshift in front of the latter, and S3 with a bucket."""
+    """PostgreSQL with databases `registry` and `telemetry`, Redshift in front of the latter, and S3 with a bucket."""
     state = tmp_path_factory.mktemp("warehouse")
     emulator = start_emulator(state / "aws")
     try:

@@ -22,11 +22,12 @@ from infra.local.postgres.program import PostgresError, Programs, programs_for
 SUPERUSER = "postgres"
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
+GONE_SECONDS = 5.0
 LOG_LINES_SHOWN = 15
 PORT_ATTEMPTS = 5
 
 # What a killed postmaster leaves behind for a moment, while its children notice that it is gone.
-_STILL_THERE = ('postmaster.pid" already exists', "pre-existing shared memory block")
+_STILL_THERE = "pre-existing shared memory block"
 _PORT_TAKEN = "could not bind IPv4 address"
 
 # Processes are killed here (tests do it), machines seldom crash: what is committed must have reached the kernel
@@ -99,16 +100,16 @@ def start_postgres(state_dir: Path, *, port: int | None = None, databases: Seque
     programs = programs_for(state_dir)
     if not (state_dir / "data").exists():
         _make_data(state_dir, programs)
+    _wait_for_previous(state_dir)
     deadline = time.monotonic() + READY_SECONDS
     attempts = PORT_ATTEMPTS
     while True:
-        _forget_dead_postmaster(state_dir)
         postgres = _launch(state_dir, programs, port or free_port())
         if _wait_until_ready(postgres, deadline):
             break
         said = _tail(postgres.log_file)
         attempts -= 1
-        again = any(text in said for text in _STILL_THERE) or (_PORT_TAKEN in said and port is None and attempts > 0)
+        again = _STILL_THERE in said or (_PORT_TAKEN in said and port is None and attempts > 0)
         if not again or time.monotonic() > deadline:
             raise PostgresError(f"PostgreSQL did not start; {postgres.log_file} ends with:\n{said}")
         time.sleep(0.1)
@@ -139,19 +140,22 @@ def _make_data(state_dir: Path, programs: Programs) -> None:
     partial.rename(state_dir / "data")
 
 
-def _forget_dead_postmaster(state_dir: Path) -> None:
-    """Remove the lock of a killed postmaster when its process id is a zombie's or somebody else's by now."""
+def _wait_for_previous(state_dir: Path) -> None:
+    """Until a killed postmaster is gone, and its lock with it; its process id may be a zombie's or somebody else's."""
     lock = state_dir / "data" / "postmaster.pid"
-    try:
+    deadline = time.monotonic() + GONE_SECONDS
+    while lock.exists():
         pid = int(lock.read_text().split("\n", 1)[0])
-    except (FileNotFoundError, ValueError):
-        return
-    try:
-        alive = str(state_dir / "data") in psutil.Process(pid).cmdline()
-    except psutil.NoSuchProcess:
-        alive = False
-    if not alive:
-        lock.unlink(missing_ok=True)
+        try:
+            alive = str(state_dir / "data") in psutil.Process(pid).cmdline()
+        except psutil.NoSuchProcess:
+            alive = False
+        if not alive:
+            lock.unlink()
+        elif time.monotonic() > deadline:
+            raise PostgresError(f"PostgreSQL runs already in {state_dir}, as process {pid}; `make down` stops it")
+        else:
+            time.sleep(0.02)
 
 
 def _launch(state_dir: Path, programs: Programs, port: int) -> Postgres:
