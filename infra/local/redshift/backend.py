@@ -137,9 +137,9 @@ class Backend:
         """CopyData. Raises BackendError as soon as PostgreSQL has refused what came before."""
         if not self._answers.empty():
             await self.next_answer()
-        self._writer.write(struct.pack("!cI", b"d", len(body) + 4))
-        self._writer.write(body)
-        await self._writer.drain()
+        for start in range(0, len(body), _CHUNK):
+            self._writer.write(message(b"d", body[start : start + _CHUNK]))
+            await self._writer.drain()
 
     async def end_data(self) -> None:
         """CopyDone; waits for the statement's end. Raises BackendError."""

@@ -1,7 +1,7 @@
 """COPY ... FORMAT AS PARQUET in the client's transaction: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pgpq
 
@@ -40,9 +40,7 @@ async def run_copy(backend: Backend, command: CopyCommand) -> None:
     await backend.start_data(f"copy {_table(command)} ({names}) from stdin (format binary)")
     await backend.data(encoder.write_header())
     loaded = 0
-    batches = _encoded(target, encoder, command.bucket, found)
-    while batch := await asyncio.to_thread(next, batches, None):
-        rows, data = batch
+    async for rows, data in _ahead(_encoded(target, encoder, command.bucket, found)):
         await backend.data(data)
         loaded += rows
     await backend.data(encoder.finish())
@@ -53,6 +51,17 @@ async def run_copy(backend: Backend, command: CopyCommand) -> None:
     )
     # redshift_connector wants a number there; how many rows were loaded is what pg_last_copy_count() is for.
     await backend.answer(message(b"C", b"COPY 0\0"))
+
+
+async def _ahead(batches: Iterator[tuple[int, bytes]]) -> AsyncIterator[tuple[int, bytes]]:
+    """The batches, each made in a thread while the one before is sent."""
+    coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
+    try:
+        while batch := await coming:
+            coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
+            yield batch
+    finally:
+        await asyncio.wait([coming])
 
 
 def _encoded(

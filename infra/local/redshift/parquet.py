@@ -5,11 +5,9 @@ https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-column
 reports of those who met them (amazon-redshift-python-driver issue 107, rudder-server pull request 3178).
 """
 
-import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO
 
 import pgpq
 import pyarrow as pa
@@ -18,10 +16,11 @@ import pyarrow.parquet as pq
 from pgpq.encoders import StringEncoderBuilder
 from pgpq.schema import Jsonb
 
+from infra.local.redshift.json_text import as_json
 from infra.local.redshift.protocol import SqlError
 
 BATCH_ROWS = 1 << 16
-SUPER_BYTES = 16_000_000  # docs limitations-super: "up to 16 MB"
+STRING_BYTES = 65535  # of a VARCHAR, and of a text that becomes a SUPER
 _RULE = "-----------------------------------------------"
 
 _TYPES = {
@@ -75,11 +74,9 @@ class Column:
     @property
     def bytes(self) -> int | None:
         """The bytes that fit, which is how Redshift counts; None: no text."""
-        if self.type == "jsonb":
-            return SUPER_BYTES
         if self.type not in {"varchar", "bpchar"}:
             return None
-        return self.modifier - 4 if self.modifier >= 4 else 65535
+        return self.modifier - 4 if self.modifier >= 4 else STRING_BYTES
 
 
 def scan_error(context: str, code: int = 15007) -> SqlError:
@@ -142,28 +139,40 @@ class Target:
             )
         for column, field in zip(self.columns, found, strict=False):
             if column.type == "jsonb" and not self.serialize_to_json:
-                raise redshift_error("Assert", "Unreachable - Invalid type: 4000", 1000)
-            if not _fits(column, field.type):
+                raise SqlError("SUPER column in COPY query requires SERIALIZETOJSON option", "0A000")
+            if not _fits(column, _decoded(field.type)):
                 raise scan_error(
                     f"File '{url}' has an incompatible Parquet schema for column '{url}.{field.name}'. "
                     f"Column type: {column.redshift}, Parquet schema:\n{_parquet_type(source, field.name)}"
                 )
 
     def _values(self, column: Column, values: pa.Array, url: str) -> pa.Array:
-        if column.type == "jsonb":
-            values = _json(values)
+        if pa.types.is_dictionary(values.type):
+            values = values.dictionary_decode()
         if column.not_null and values.null_count:
             raise SqlError(f"Cannot insert a NULL value into column {column.name}", "23502")
-        if column.bytes is not None:
-            longest = pc.max(pc.binary_length(values)).as_py() or 0
-            if longest > column.bytes:
-                raise scan_error(
-                    f"The length of the data column {column.name} is longer than the length defined in the table. "
-                    f"Table: {column.bytes}, Data: {longest}, File name: {url}"
-                )
-        if pa.types.is_timestamp(values.type):
-            values = pc.cast(values, pa.timestamp("us", values.type.tz)).cast(column.arrow)
+        if column.type == "jsonb":
+            if _is_text(values.type) and _longest(values) > STRING_BYTES:
+                raise scan_error(f"String value exceeds the max size of {STRING_BYTES} bytes", 1224)
+            return as_json(values)
+        if column.bytes is not None and (longest := _longest(values)) > column.bytes:
+            raise scan_error(
+                f"The length of the data column {column.name} is longer than the length defined in the table. "
+                f"Table: {column.bytes}, Data: {longest}, File name: {url}"
+            )
         return values.cast(column.arrow)
+
+
+def _decoded(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return any(is_kind(kind) for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary))
+
+
+def _longest(values: pa.Array) -> int:
+    return pc.max(pc.binary_length(values)).as_py() or 0
 
 
 def _fits(column: Column, found: pa.DataType) -> bool:
@@ -171,7 +180,7 @@ def _fits(column: Column, found: pa.DataType) -> bool:
     if column.type == "jsonb":
         return not pa.types.is_binary(found)
     if pa.types.is_string(wanted):
-        return bool(pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_binary(found))
+        return _is_text(found)
     if pa.types.is_timestamp(wanted):
         return bool(pa.types.is_timestamp(found) and found.unit in {"ms", "us"})
     if pa.types.is_decimal(wanted):
@@ -185,25 +194,3 @@ def _parquet_type(source: pq.ParquetFile, name: str) -> str:
     fields = [source.schema.column(i) for i in range(len(source.schema))]
     found = [f"{f.path}: {f.physical_type} {f.logical_type}" for f in fields if f.path.split(".")[0] == name]
     return "; ".join(found)
-
-
-def _json(values: pa.Array) -> pa.Array:
-    """Each value as a JSON text. A map becomes an object, a list an array, as SERIALIZETOJSON has it."""
-    if values.null_count == len(values):
-        return pa.nulls(len(values), pa.string())
-    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str).encode
-    texts = (None if v is None else encode(_plain(v, values.type)) for v in values.to_pylist())
-    return pa.array(texts, pa.string())
-
-
-def _plain(value: Any, kind: pa.DataType) -> Any:
-    """The value with maps as dicts; what JSON does not have (NaN, infinity) is null."""
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return None
-    if pa.types.is_map(kind):
-        return {str(k): _plain(v, kind.item_type) for k, v in value}
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return [_plain(v, kind.value_type) for v in value]
-    if pa.types.is_struct(kind):
-        return {f.name: _plain(value[f.name], f.type) for f in kind}
-    return value

@@ -11,6 +11,7 @@ GSS_REQUEST = 80877104
 PROTOCOL_3 = 196608
 
 JSONB, SUPER = 3802, 4000
+SUPER_MODIFIER = 16_384_000
 
 _HEADER = struct.Struct("!cI")
 _FIELD = struct.Struct("!IhIhih")
@@ -105,8 +106,8 @@ def with_super(body: bytes) -> bytes:
     position = 2
     for _ in range(struct.unpack_from("!h", body)[0]):
         position = body.index(b"\0", position) + 1
-        table, column, kind, _size, modifier, form = _FIELD.unpack_from(body, position)
+        table, column, kind, size, _, form = _FIELD.unpack_from(body, position)
         if kind == JSONB:
-            _FIELD.pack_into(changed, position, table, column, SUPER, -1, modifier, form)
+            _FIELD.pack_into(changed, position, table, column, SUPER, size, SUPER_MODIFIER, form)
         position += _FIELD.size
     return bytes(changed)

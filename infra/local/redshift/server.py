@@ -44,7 +44,11 @@ class Server:
         if code not in {PROTOCOL_3, CANCEL_REQUEST}:
             writer.write(SqlError(f"unsupported protocol {code >> 16}.{code & 0xFFFF}", "0A000").encode())
             return
-        pg_reader, pg_writer = await asyncio.open_connection(HOST, self._postgres_port)
+        try:
+            pg_reader, pg_writer = await asyncio.open_connection(HOST, self._postgres_port)
+        except OSError as error:
+            writer.write(SqlError(f"no PostgreSQL behind the local Redshift: {error}", "57P03").encode())
+            return
         try:
             if code == CANCEL_REQUEST:
                 pg_writer.write(protocol.startup(code, body))

@@ -117,7 +117,7 @@ def _write(file: IO[bytes], schema: pa.Schema, command: UnloadCommand) -> int:
     )
     for suffix, part in _parts(table, command):
         with tempfile.TemporaryFile() as out:
-            pq.write_table(part, out, compression="snappy")
+            pq.write_table(part, out, use_deprecated_int96_timestamps=True)  # as Redshift writes them
             out.seek(0)
             name = "0000_part_00.parquet" if command.parallel else "000.parquet"
             storage.upload(out, command.bucket, command.prefix + suffix + name)
