@@ -17,12 +17,13 @@ from pydantic import (
 )
 
 from iot_pipeline.contract import CONTRACT
+from iot_pipeline.registry.devices import MAX_BYTES
 from iot_pipeline.registry.errors import RegistryError
 
 
 def _fits(text: str) -> str:
-    if len(text.encode()) > 128:
-        raise ValueError("is longer than 128 bytes of UTF-8")
+    if len(text.encode()) > MAX_BYTES:
+        raise ValueError(f"is longer than {MAX_BYTES} bytes of UTF-8")
     return text
 
 

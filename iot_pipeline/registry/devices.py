@@ -17,6 +17,8 @@ from iot_pipeline.registry.errors import RegistryError, UnknownReferenceError
 from iot_pipeline.registry.timeline import Value, Version
 from iot_pipeline.registry.versions import DEVICES, SITES
 
+MAX_BYTES = 128
+
 
 @dataclass(frozen=True)
 class Device:
@@ -43,7 +45,7 @@ def history(connection: Connection[Any], device_id: str) -> list[Device]:
 def as_of(connection: Connection[Any], device_id: str, time: datetime) -> Device | None:
     """The device as it was at an aware time; None before its first version. Raises UnknownReferenceError."""
     with connection.transaction():
-        version = timeline.version_at(_read(connection, device_id), time)
+        version = timeline.version_at(_read(connection, device_id), versions.aware(time))
     return device_of(device_id, version) if version else None
 
 
@@ -74,6 +76,8 @@ def change_device(
 
     Another model brings its expected interval with it, unless one is given.
     """
+    check_label("name", name)
+    check_label("firmware", firmware)
     with connection.transaction():
         at = versions.moment(connection, at)
         if model_id is not None and expected_interval_s is None:
@@ -154,6 +158,12 @@ def _existing(found: list[Version], device_id: str, at: datetime) -> Version:
         first = found[0].valid_from.isoformat()
         raise RegistryError(f"device {device_id} is registered since {first} only, not yet at {at.isoformat()}")
     return version
+
+
+def check_label(what: str, text: str | None) -> None:
+    """Raise RegistryError for a text that is empty or does not fit the warehouse's varchar(128), which counts bytes."""
+    if text is not None and not 1 <= len(text.encode()) <= MAX_BYTES:
+        raise RegistryError(f"{what} {text!r} must have 1 to {MAX_BYTES} bytes of UTF-8")
 
 
 def require_site(connection: Connection[Any], tenant_id: str, site_id: str, at: datetime) -> None:

@@ -14,12 +14,12 @@ from iot_pipeline.contract import CONTRACT
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def upgrade(dsn: str, revision: str = "head") -> None:
-    """Migrate the registry's database to a revision and list the contract's metrics in it; safe to repeat.
+def upgrade(dsn: str) -> None:
+    """Bring the registry's schema up to date and list the contract's metrics in it; safe to repeat.
 
     `dsn` is a libpq connection string or URL. Raises psycopg.OperationalError if the database does not answer.
     """
-    _run(dsn, lambda config: command.upgrade(config, revision))
+    _run(dsn, lambda config: command.upgrade(config, "head"))
     metrics = [(metric.name, position) for position, metric in enumerate(CONTRACT.metrics)]
     with psycopg.connect(dsn) as connection:
         connection.cursor().executemany(
@@ -29,9 +29,9 @@ def upgrade(dsn: str, revision: str = "head") -> None:
         )
 
 
-def downgrade(dsn: str, revision: str = "base") -> None:
-    """Take the registry's schema back to a revision. At `base` all its data is gone."""
-    _run(dsn, lambda config: command.downgrade(config, revision))
+def downgrade(dsn: str) -> None:
+    """Remove the registry's schema, and all its data with it."""
+    _run(dsn, lambda config: command.downgrade(config, "base"))
 
 
 def current(dsn: str) -> str | None:

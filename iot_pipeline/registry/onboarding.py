@@ -89,8 +89,8 @@ def onboard(
 def undo(connection: Connection[Any], iot: "IoTClient", intent: Intent) -> None:
     """Remove all that an interrupted onboarding has made, and its intent last; the caller holds the device's lock."""
     intents.note(connection, intent.onboarding_id, state="undoing")
-    if intent.certificate_id and intent.certificate_arn:
-        things.remove_certificate(iot, intent.device_id, intent.certificate_id, intent.certificate_arn)
+    if intent.certificate_arn:
+        things.remove_certificate(iot, intent.device_id, intent.certificate_arn)
     elif intent.step == "certificate":
         with intents.no_certificate_in_the_making(connection):
             since, until = intent.updated_at - _CLOCKS, intent.updated_at + _CALL + _CLOCKS

@@ -1,5 +1,6 @@
 """Registering a device: what is asked, whether the registry can take it, and its first version."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,15 +9,18 @@ from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
 from iot_pipeline.registry import timeline, versions
-from iot_pipeline.registry.devices import Device, device_of, history, model_interval, require_site, scalars
+from iot_pipeline.registry.devices import Device, check_label, device_of, history, model_interval, require_site, scalars
 from iot_pipeline.registry.errors import DifferentDeviceError, RegistryError, UnknownReferenceError
 from iot_pipeline.registry.timeline import Value, Version
-from iot_pipeline.registry.versions import DEVICES
+from iot_pipeline.registry.versions import DEVICES, aware
+
+# AWS IoT API reference, CreateThing: the thing's name.
+_THING_NAME = re.compile("[a-zA-Z0-9:_-]{1,128}")
 
 
 @dataclass(frozen=True)
 class Request:
-    """A device to be registered. `name` is by default the device id, `installed_at` (aware) the moment of registration.
+    """A device to be registered. `name` is by default the device id, `installed_at` (aware) now.
 
     `csr` is a PEM certificate signing request; without one AWS makes the key.
     """
@@ -29,6 +33,15 @@ class Request:
     firmware: str | None = None
     csr: str | None = None
     installed_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Raise RegistryError for a device id, name or firmware that AWS IoT or the registry cannot hold."""
+        if not _THING_NAME.fullmatch(self.device_id):
+            raise RegistryError(f"device id {self.device_id!r} must be 1 to 128 of the characters a-z A-Z 0-9 : _ -")
+        check_label("name", self.name)
+        check_label("firmware", self.firmware)
+        if self.installed_at is not None:
+            aware(self.installed_at)
 
 
 def check_references(connection: Connection[Any], request: Request) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 
@@ -101,12 +101,11 @@ def label_site(iot: "IoTClient", device_id: str, site_id: str) -> None:
     iot.update_thing(thingName=device_id, attributePayload={"attributes": {"site": site_id}, "merge": True})
 
 
-def remove_certificate(iot: "IoTClient", device_id: str, certificate_id: str, arn: str) -> None:
+def remove_certificate(iot: "IoTClient", device_id: str, arn: str) -> None:
     """Take a certificate from its thing and delete it."""
-    _detach(iot, device_id, arn)
+    _disarm(iot, device_id, arn, "INACTIVE")
     with _gone_is_fine():
-        iot.update_certificate(certificateId=certificate_id, newStatus="INACTIVE")
-        iot.delete_certificate(certificateId=certificate_id, forceDelete=True)
+        iot.delete_certificate(certificateId=_certificate_id(arn))
 
 
 def remove_thing(iot: "IoTClient", device_id: str) -> None:
@@ -125,11 +124,7 @@ def revoke(iot: "IoTClient", device_id: str, arn: str | None) -> None:
     with _gone_is_fine():
         arns |= set(iot.list_thing_principals(thingName=device_id)["principals"])
     for principal in sorted(arns):
-        with _gone_is_fine():
-            iot.update_certificate(certificateId=principal.rpartition("/")[2], newStatus="REVOKED")
-            for policy in iot.list_attached_policies(target=principal)["policies"]:
-                iot.detach_policy(policyName=policy["policyName"], target=principal)
-        _detach(iot, device_id, principal)
+        _disarm(iot, device_id, principal, "REVOKED")
     remove_thing(iot, device_id)
 
 
@@ -155,11 +150,20 @@ def _attributes(request: Request) -> dict[str, str]:
 
 
 def _is_active(iot: "IoTClient", arn: str) -> bool:
-    certificate = iot.describe_certificate(certificateId=arn.rpartition("/")[2])
+    certificate = iot.describe_certificate(certificateId=_certificate_id(arn))
     return certificate["certificateDescription"]["status"] == "ACTIVE"
 
 
-def _detach(iot: "IoTClient", device_id: str, arn: str) -> None:
+def _certificate_id(arn: str) -> str:
+    return arn.rpartition("/")[2]
+
+
+def _disarm(iot: "IoTClient", device_id: str, arn: str, status: Literal["INACTIVE", "REVOKED"]) -> None:
+    """Switch a certificate off, then take its policies and its thing, as DeleteCertificate and DeleteThing require."""
+    with _gone_is_fine():
+        iot.update_certificate(certificateId=_certificate_id(arn), newStatus=status)
+        for policy in iot.list_attached_policies(target=arn)["policies"]:
+            iot.detach_policy(policyName=policy["policyName"], target=arn)
     with _gone_is_fine():
         iot.detach_thing_principal(thingName=device_id, principal=arn)
         _wait(lambda: arn not in iot.list_thing_principals(thingName=device_id)["principals"], device_id)

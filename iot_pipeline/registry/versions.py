@@ -89,11 +89,17 @@ def moment(connection: Connection[Any], at: datetime | None) -> datetime:
         now: datetime = cursor.execute("SELECT clock_timestamp()").fetchall()[0].astimezone(UTC)
     if at is None:
         return now
-    if at.tzinfo is None:
-        raise RegistryError(f"the time {at.isoformat()} has no zone; write it as {at.isoformat()}+00:00")
+    at = aware(at)
     if at > now:
         raise RegistryError(f"{at.isoformat()} is in the future; it is {now.isoformat()} by the registry's clock")
-    return at.astimezone(UTC)
+    return at
+
+
+def aware(time: datetime) -> datetime:
+    """The time in UTC. Raises RegistryError for one without zone."""
+    if time.tzinfo is None:
+        raise RegistryError(f"the time {time.isoformat()} has no zone; write it as {time.isoformat()}+00:00")
+    return time.astimezone(UTC)
 
 
 def _utc(time: Any) -> Any:
