@@ -40,7 +40,7 @@ A first round:
 
 `python -m iot_pipeline.registry onboard-all devices.csv --out credentials`
 
-`python -m iot_pipeline.registry move sensor-1 --site bern --at 2026-11-20T12:00:00Z`
+`python -m iot_pipeline.registry move sensor-1 --site bern`
 
 `python -m iot_pipeline.registry history sensor-1`
 """,
@@ -159,7 +159,10 @@ def move(
     site: Annotated[str, typer.Option(help="The site it stands at now, of the same tenant.")],
     at: AtOption = None,
 ) -> None:
-    """Record that a device stands elsewhere since a moment; readings from then on belong to the new site."""
+    """Record that a device stands elsewhere since a moment; readings from then on belong to the new site.
+
+    `move sensor-1 --site bern --at 2026-11-20T12:00:00Z` corrects the past: what was recorded for later stays.
+    """
     with explained(), connect() as connection:
         version = devices.move_device(connection, device_id, site, _time(at))
         iot, now = iot_client(), devices.history(connection, device_id)[-1]

@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from iot_pipeline.registry import intents, things
 from iot_pipeline.registry.devices import Device, history, retire_device
-from iot_pipeline.registry.errors import CompensationError
+from iot_pipeline.registry.errors import CompensationError, RegistryError
 from iot_pipeline.registry.intents import Intent
 from iot_pipeline.registry.onboarding import undo
 
@@ -47,6 +47,8 @@ def decommission(connection: Connection[Any], iot: "IoTClient", device_id: str, 
             device = retire_device(connection, device_id, at)
             if before.status == "decommissioned" and not held:
                 return device
+            if history(connection, device_id)[-1].status == "active":
+                raise RegistryError(f"device {device_id} was onboarded again after that time; give a later one")
             onboarding_id = held.onboarding_id if held else intents.begin(connection, device_id, "decommissioning")
             intents.note(connection, onboarding_id, state="decommissioning")
         try:

@@ -98,8 +98,9 @@ def retire_device(connection: Connection[Any], device_id: str, at: datetime | No
     """
     with connection.transaction():
         at = versions.moment(connection, at)
-        if _existing(_read(connection, device_id), device_id, at).attributes["status"] == "decommissioned":
-            return history(connection, device_id)[-1]
+        version = _existing(_read(connection, device_id), device_id, at)
+        if version.attributes["status"] == "decommissioned":
+            return device_of(device_id, version)
         return _change(connection, device_id, at, {"status": "decommissioned"})
 
 

@@ -98,6 +98,8 @@ def test_another_model_brings_its_interval(connection: Connection, world: World,
     assert change_device(connection, device, model_id=world.model, expected_interval_s=30).expected_interval_s == 30
     with pytest.raises(UnknownReferenceError, match="model 'none' is not in the registry"):
         change_device(connection, device, model_id="none")
+    with pytest.raises(RegistryError, match="firmware '' must have 1 to 128 bytes"):
+        change_device(connection, device, firmware="")
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,12 @@ def test_a_decommissioned_device_comes_back_with_a_new_certificate(
     assert second.certificate_id != first.certificate_id
     assert [v.status for v in history(connection, request.device_id)] == ["active", "decommissioned", "active"]
     assert not onboard(connection, iot, request).created
+    before = history(connection, request.device_id)
+    with pytest.raises(RegistryError, match="was onboarded again after that time"):
+        decommission(connection, iot, request.device_id, at=first.device.valid_from)
+    assert history(connection, request.device_id) == before
+    certificate = iot.describe_certificate(certificateId=second.certificate_id)["certificateDescription"]
+    assert certificate["status"] == "ACTIVE"
 
 
 def test_decommissioning_that_fails_at_any_call_is_finished_by_recover(
