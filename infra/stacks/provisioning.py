@@ -8,6 +8,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_iot as iot
 
+from infra.stacks.claim_hook import PERMISSION, add_claim_hook
 from infra.stacks.config import PlatformConfig
 from infra.stacks.nag import accept
 
@@ -27,7 +28,11 @@ class Provisioning:
 def add_provisioning(
     stack: Stack, config: PlatformConfig, thing_type: iot.CfnThingType, device_policy: iot.CfnPolicy
 ) -> Provisioning:
-    """A template for the devices' thing type and policy, and a policy that allows nothing but using it."""
+    """A template for the devices' thing type and policy, and a policy that allows nothing but using it.
+
+    Tenant and site are what the device says: whoever holds a claim certificate can register new devices for any tenant.
+    They count when the registry adopts the thing.
+    """
     name = f"{config.name}-claim"
     # For this account's templates alone (AWS IoT developer guide, "Cross-service confused deputy prevention").
     this_account = {"StringEquals": {"aws:SourceAccount": config.account}}
@@ -42,6 +47,10 @@ def add_provisioning(
         "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSIoTThingsRegistration]",
         "AWS's own policy for this role: what RegisterThing calls is written down nowhere else",
     )
+    # By name: the template wants the function's permission first, and the permission names the template.
+    hook = add_claim_hook(
+        stack, config, stack.format_arn(service="iot", resource="provisioningtemplate", resource_name=name)
+    )
     template = iot.CfnProvisioningTemplate(
         stack,
         "FleetProvisioning",
@@ -50,9 +59,12 @@ def add_provisioning(
         description="A device with a claim certificate becomes a thing with a certificate of its own",
         enabled=True,
         provisioning_role_arn=role.role_arn,
+        pre_provisioning_hook=iot.CfnProvisioningTemplate.ProvisioningHookProperty(
+            payload_version="2020-04-01", target_arn=hook.function_arn
+        ),
         template_body=json.dumps(template_body(str(thing_type.thing_type_name), str(device_policy.policy_name))),
     )
-    template.node.add_dependency(thing_type, device_policy)
+    template.node.add_dependency(thing_type, device_policy, hook.node.find_child(PERMISSION))
     return Provisioning(template, _claim_policy(stack, config, name))
 
 

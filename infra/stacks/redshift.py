@@ -12,7 +12,7 @@ from aws_cdk import custom_resources as cr
 
 from infra.stacks.config import PlatformConfig
 from infra.stacks.lifecycle import REGISTRY_PREFIX, UNLOAD_PREFIX
-from infra.stacks.nag import accept_wildcards
+from infra.stacks.nag import accept_role_dependency, accept_wildcards
 from infra.stacks.network import WAREHOUSE_PORT, Network
 from iot_pipeline.contract import Tables
 
@@ -125,7 +125,8 @@ def add_warehouse(
     caller = _api_caller(stack)
     _usage_limit(stack, config, workgroup, caller)
     secret = _secret(stack, namespace, caller)
-    _quieten_lint(stack)
+    singleton = f"AWS{cr.AwsCustomResource.PROVIDER_FUNCTION_UUID.replace('-', '')}"
+    accept_role_dependency(stack.node.find_child(singleton))
     return Warehouse(workgroup, secret.get_response_field(_ARN_PATH))
 
 
@@ -165,15 +166,6 @@ def _secret(stack: cdk.Stack, namespace: redshift.CfnNamespace, caller: iam.Role
         on_create=found,
         on_update=found,
     )
-
-
-def _quieten_lint(stack: cdk.Stack) -> None:
-    """The construct's function depends on its role twice over, which cfn-lint reports (W3005)."""
-    singleton = f"AWS{cr.AwsCustomResource.PROVIDER_FUNCTION_UUID.replace('-', '')}"
-    function = stack.node.find_child(singleton).node.default_child
-    if not isinstance(function, cdk.CfnResource):
-        raise TypeError(f"{singleton} is {type(function).__name__}, expected the function's CfnResource")
-    function.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})
 
 
 def _call(

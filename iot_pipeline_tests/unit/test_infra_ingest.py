@@ -102,3 +102,19 @@ def test_a_claim_asks_for_a_certificate_and_registers_with_it_and_nothing_else()
         "iot:Receive": [f"{arn}:topic/{reply}" for reply in replies],
         "iot:Subscribe": [f"{arn}:topicfilter/{reply}" for reply in replies],
     }
+
+
+def test_only_the_template_may_call_its_hook() -> None:
+    made = template("TelemetryIngest")
+    (provisioning,) = of_type(made, "AWS::IoT::ProvisioningTemplate").values()
+    (permission,) = of_type(made, "AWS::Lambda::Permission").items()
+    arn = "arn:aws:iot:eu-west-1:000000000000:provisioningtemplate/telemetry-claim"
+    assert provisioning["Properties"]["TemplateName"] == "telemetry-claim"
+    assert permission[0] in provisioning["DependsOn"], "AWS tries the hook when the template is made"
+    assert permission[1]["Properties"] | {"FunctionName": None} == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": None,
+        "Principal": "iot.amazonaws.com",
+        "SourceAccount": "000000000000",
+        "SourceArn": arn,
+    }

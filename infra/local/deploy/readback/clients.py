@@ -61,6 +61,10 @@ class Clients:
         return self.session.client("iam")
 
     @cached_property
+    def functions(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
+        return self.session.client("lambda")
+
+    @cached_property
     def kms(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
         return self.session.client("kms")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.local.deploy.readback import access, catalog, ingestion, messaging, storage
+from infra.local.deploy.readback import access, catalog, functions, ingestion, messaging, storage
 from infra.local.deploy.readback.clients import Clients
 from infra.local.deploy.readback.setting import Setting
 from infra.local.deploy.resources import Resource
@@ -25,6 +25,8 @@ READERS: Mapping[str, Callable[[Resource, Clients], Iterator[Setting]]] = {
     "AWS::Glue::Table": catalog.table,
     "AWS::Glue::Crawler": catalog.crawler,
     "AWS::Athena::WorkGroup": catalog.workgroup,
+    "AWS::Lambda::Function": functions.function,
+    "AWS::Lambda::Permission": functions.permission,
     "AWS::IAM::Role": access.role,
     "AWS::IAM::Policy": access.inline_policy,
     "AWS::Logs::LogGroup": access.log_group,
@@ -37,6 +39,9 @@ ADDRESSING = {
     "AWS::Logs::LogStream": {"LogGroupName"},
     "AWS::SQS::QueuePolicy": {"PolicyDocument", "Queues"},
     "AWS::SNS::TopicPolicy": {"PolicyDocument", "Topics"},
+    # Only a call would show it.
+    "AWS::Lambda::Function": {"Code"},
+    "AWS::Lambda::Permission": {"Action", "FunctionName", "Principal", "SourceAccount", "SourceArn"},
     # Only a deletion would show it.
     "AWS::Athena::WorkGroup": {"RecursiveDeleteOption"},
 }
