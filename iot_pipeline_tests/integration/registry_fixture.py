@@ -1,6 +1,7 @@
 """One PostgreSQL with a migrated registry for all tests, and for each test a tenant of its own."""
 
 import json
+import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -123,3 +124,18 @@ def iot(local_aws: LocalAws) -> Any:
         client.create_thing_type(thingTypeName=THING_TYPE)
         client.create_policy(policyName=POLICY, policyDocument=json.dumps(DEVICE_POLICY))
     return client
+
+
+@pytest.fixture
+def iot_options(local_aws: LocalAws, iot: Any) -> dict[str, str]:
+    """The keywords with which another process makes the same client."""
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return {"endpoint_url": local_aws.emulator.endpoint_url, "region_name": iot.meta.region_name, **keys}
+
+
+@pytest.fixture(scope="session")
+def forks() -> Any:
+    """Processes that start in milliseconds, with everything imported, and share nothing with this one."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["iot_pipeline_tests.integration.registry_trips"])
+    return context

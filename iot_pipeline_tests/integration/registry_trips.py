@@ -10,6 +10,7 @@ import boto3
 import psycopg
 from psycopg.rows import scalar_row
 
+from iot_pipeline.registry.bulk import Outcome, onboard_all
 from iot_pipeline.registry.onboarding import onboard
 from iot_pipeline.registry.registration import Request
 
@@ -69,6 +70,19 @@ def onboard_and_die(dsn: str, client: dict[str, str], request: Request, call: in
     iot = Tripping(boto3.client("iot", **client), call, when, die)  # type: ignore[call-overload]  # keywords in a dict
     with psycopg.connect(dsn) as connection:
         onboard(connection, iot, request, deliver=lambda _: die() if call == len(CALLS) else None)  # type: ignore[arg-type]  # behaves as a client
+
+
+def onboard_many_and_die(dsn: str, client: dict[str, str], requests: list[Request], after: int) -> None:
+    """In a process of its own: onboard devices and be killed when so many are done and others are under way."""
+    iot = boto3.client("iot", **client)  # type: ignore[call-overload]  # keywords in a dict
+    done: list[Outcome] = []
+
+    def count(outcome: Outcome) -> None:
+        done.append(outcome)
+        if len(done) == after:
+            die()
+
+    onboard_all(lambda: psycopg.connect(dsn), requests, lambda own, request: onboard(own, iot, request), count)
 
 
 def leftovers(connection: psycopg.Connection[Any], iot: Any, device_id: str, certificates: set[str]) -> list[str]:

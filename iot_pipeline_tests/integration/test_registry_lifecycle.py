@@ -2,7 +2,9 @@
 
 import csv
 import json
+import signal
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -32,15 +34,17 @@ from iot_pipeline_tests.integration.registry_fixture import (
     catalog,
     connection,
     files,
+    forks,
     iot,
+    iot_options,
     make_csr,
     registry_dsn,
     registry_server,
     world,
 )
-from iot_pipeline_tests.integration.registry_trips import Tripping, all_certificates, failing
+from iot_pipeline_tests.integration.registry_trips import Tripping, all_certificates, failing, onboard_many_and_die
 
-__all__ = ["connection", "iot", "local_aws", "registry_dsn", "registry_server", "world"]
+__all__ = ["connection", "forks", "iot", "iot_options", "local_aws", "registry_dsn", "registry_server", "world"]
 
 
 def assert_ended(connection: Connection, iot: Any, device_id: str, arn: str) -> None:
@@ -201,6 +205,29 @@ def test_a_bad_device_costs_only_itself_and_a_second_call_does_what_is_missing(
     again = onboard_all(connect, requests, one)
     assert [it.result for it in again] == ["created" if n == 7 else "failed" if n == 30 else "kept" for n in range(60)]
     assert len(all_certificates(iot) - certificates) == 1
+
+
+def test_many_devices_killed_on_the_way_are_completed_by_a_second_call(
+    connection: Connection, iot: Any, world: World, registry_dsn: str, iot_options: dict[str, str], forks: Any
+) -> None:
+    csr, _ = make_csr("any")
+    requests = [world.request(csr=csr) for _ in range(24)]
+    before = all_certificates(iot)
+    killed = forks.Process(target=onboard_many_and_die, args=(registry_dsn, iot_options, requests, 6))
+    killed.start()
+    killed.join(60)
+    assert killed.exitcode == -signal.SIGKILL
+    connect = partial(psycopg.connect, registry_dsn)
+    outcomes = Counter(it.result for it in onboard_all(connect, requests, lambda own, it: onboard(own, iot, it)))
+    assert outcomes["kept"] >= 6
+    assert outcomes["created"] >= 1
+    assert outcomes["failed"] == 0
+    made = all_certificates(iot) - before
+    held = "SELECT certificate_id FROM registry.onboardings WHERE state = 'active' AND device_id = ANY(%s)"
+    rows = connection.execute(held, ([request.device_id for request in requests],))
+    assert sorted(made) == sorted(certificate for (certificate,) in rows)
+    connection.commit()
+    assert recover(connection, iot) == []
 
 
 def test_an_interrupt_ends_what_is_begun_and_begins_no_more(

@@ -1,6 +1,5 @@
 """Onboarding: everything or nothing, in AWS IoT Core and in the registry, whatever fails at whichever step."""
 
-import multiprocessing
 import signal
 from dataclasses import replace
 from datetime import timedelta
@@ -30,7 +29,9 @@ from iot_pipeline_tests.integration.registry_fixture import (
     World,
     connection,
     files,
+    forks,
     iot,
+    iot_options,
     make_csr,
     registry_dsn,
     registry_server,
@@ -47,7 +48,7 @@ from iot_pipeline_tests.integration.registry_trips import (
     onboard_and_die,
 )
 
-__all__ = ["connection", "iot", "local_aws", "registry_dsn", "registry_server", "world"]
+__all__ = ["connection", "forks", "iot", "iot_options", "local_aws", "registry_dsn", "registry_server", "world"]
 
 
 def recovered(connection: Connection, iot: Any, device_id: str) -> bool:
@@ -267,14 +268,6 @@ def test_a_database_that_goes_away_at_any_step_leaves_nothing_after_recover(
     assert leftovers(connection, iot, request.device_id, before) == []
 
 
-@pytest.fixture(scope="module")
-def forks() -> Any:
-    """Processes that start in milliseconds, with everything imported, and share nothing with this one."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["iot_pipeline_tests.integration.registry_trips"])
-    return context
-
-
 STEPS = [(call, when) for call in range(1, len(CALLS)) for when in ("before", "after")] + [(len(CALLS), "before")]
 
 
@@ -283,20 +276,14 @@ def test_kill_9_at_any_step_leaves_nothing_after_recover(
     connection: Connection,
     iot: Any,
     world: World,
-    local_aws: LocalAws,
     registry_dsn: str,
+    iot_options: dict[str, str],
     forks: Any,
     call: int,
     when: When,
 ) -> None:
     before, request = all_certificates(iot), world.request()
-    client = {
-        "endpoint_url": local_aws.emulator.endpoint_url,
-        "region_name": iot.meta.region_name,
-        "aws_access_key_id": "test",
-        "aws_secret_access_key": "test",
-    }
-    killed = forks.Process(target=onboard_and_die, args=(registry_dsn, client, request, call, when))
+    killed = forks.Process(target=onboard_and_die, args=(registry_dsn, iot_options, request, call, when))
     killed.start()
     killed.join(60)
     assert killed.exitcode == -signal.SIGKILL
