@@ -36,8 +36,13 @@ class LocalWarehouse:
     def connect(self, **options: Any) -> Connection:
         """redshift_connector, as the pipeline's user; without autocommit."""
         found = self.redshift
-        signed = {"user": found.user, "password": found.password, "database": found.database}
-        return redshift_connector.connect(host="127.0.0.1", port=found.port, ssl=False, **(signed | options))
+        signed: dict[str, Any] = {
+            "user": found.user,
+            "password": found.password,
+            "database": found.database,
+            "ssl": False,
+        }
+        return redshift_connector.connect(host="127.0.0.1", port=found.port, **(signed | options))
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:

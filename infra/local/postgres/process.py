@@ -145,7 +145,7 @@ def _wait_for_previous(state_dir: Path) -> None:
     lock = state_dir / "data" / "postmaster.pid"
     deadline = time.monotonic() + GONE_SECONDS
     while lock.exists():
-        pid = int(lock.read_text().split("\n", 1)[0])
+        pid = int(lock.read_text().split("\n", 1)[0] or 0)
         try:
             alive = str(state_dir / "data") in psutil.Process(pid).cmdline()
         except psutil.NoSuchProcess:

@@ -17,7 +17,7 @@ _HEADER = struct.Struct("!cI")
 _FIELD = struct.Struct("!IhIhih")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class SqlError(Exception):
     """An error as it is sent: https://www.postgresql.org/docs/16/protocol-error-fields.html."""
 
