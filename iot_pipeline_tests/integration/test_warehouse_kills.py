@@ -16,6 +16,7 @@ from iot_pipeline.lake.catalog import Partition
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.warehouse.load import Loader
+from iot_pipeline_tests.integration.load_fixture import loader, warehouse  # noqa: F401  # fixtures
 from iot_pipeline_tests.integration.test_warehouse_load import CURATED, fill, loaded_rows, notes
 from iot_pipeline_tests.messages import RawZone, build, curated
 

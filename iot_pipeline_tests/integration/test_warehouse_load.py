@@ -23,6 +23,7 @@ from iot_pipeline.warehouse.landing import LandingError, migrate
 from iot_pipeline.warehouse.load import LoadedHour, Loader, LoadError
 from iot_pipeline.warehouse.tables import readings as readings_table
 from iot_pipeline.warehouse.transaction import read, run
+from iot_pipeline_tests.integration.load_fixture import loader, warehouse  # noqa: F401  # fixtures
 from iot_pipeline_tests.messages import RawZone, Sender, build, curated, line, message, reading
 
 MINUTE = timedelta(minutes=1)

@@ -17,7 +17,7 @@ from iot_pipeline.contract import CONTRACT
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.warehouse import statements
 from iot_pipeline.warehouse.balance import Counts
-from iot_pipeline.warehouse.tables import LandingColumn, landing_tables, readings, registry_tables
+from iot_pipeline.warehouse.tables import LandingColumn, LandingTable, landing_tables, readings, registry_tables
 
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "warehouse"
 _HOUR = Hour(datetime(2026, 11, 5, 12, tzinfo=UTC))
@@ -74,7 +74,7 @@ def test_a_statement_is_one_that_redshift_takes(name: str) -> None:
 
 
 @pytest.mark.parametrize("table", landing_tables(CONTRACT), ids=lambda table: table.full_name)
-def test_a_table_is_one_that_redshift_takes(table: statements.LandingTable) -> None:
+def test_a_table_is_one_that_redshift_takes(table: LandingTable) -> None:
     check(statements.create_table(table))
 
 
