@@ -184,16 +184,17 @@ def _api_caller(stack: cdk.Stack) -> iam.Role:
     """The role of the function that calls the API at deployment."""
     role = iam.Role(stack, "RedshiftApiRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     logs = stack.format_arn(service="logs", resource="log-group:/aws/lambda/*")
-    workgroups = stack.format_arn(service="redshift-serverless", resource="workgroup", resource_name="*")
     namespaces = stack.format_arn(service="redshift-serverless", resource="namespace", resource_name="*")
     statements = {
-        "Limit": (["redshift-serverless:CreateUsageLimit"], [workgroups]),
-        # Neither action knows resources.
-        "Change": (["redshift-serverless:UpdateUsageLimit", "redshift-serverless:DeleteUsageLimit"], ["*"]),
+        "Limit": ([f"redshift-serverless:{verb}UsageLimit" for verb in ("Create", "Update", "Delete")], ["*"]),
         "Describe": (["redshift-serverless:GetNamespace"], [namespaces]),
         "Log": (["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [logs]),
     }
     for sid, (actions, resources) in statements.items():
         role.add_to_policy(iam.PolicyStatement(sid=sid, actions=actions, resources=resources))
-        accept_wildcards(role, resources, "Ids are of AWS's making, or the action knows no resources")
+        accept_wildcards(
+            role,
+            resources,
+            "Usage limits and namespaces have ids of AWS's making, and functions names of CloudFormation's",
+        )
     return role
