@@ -139,3 +139,14 @@ def forks() -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["iot_pipeline_tests.integration.registry_trips"])
     return context
+
+
+@pytest.fixture
+def factory_device(iot: Any, world: World) -> Request:
+    """A device that provisioned itself by claim: thing, active certificate, policy."""
+    request = world.request()
+    made = iot.create_keys_and_certificate(setAsActive=True)
+    iot.create_thing(thingName=request.device_id, attributePayload={"attributes": {"batch": "7"}})
+    iot.attach_policy(policyName=POLICY, target=made["certificateArn"])
+    iot.attach_thing_principal(thingName=request.device_id, principal=made["certificateArn"])
+    return request
