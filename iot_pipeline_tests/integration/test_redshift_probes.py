@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import psycopg
 import pytest
+import redshift_connector
 
-from infra.local.postgres.process import start_postgres
-from infra.local.redshift.dialect import CATALOG_SQL, translate
+from iot_pipeline_tests.integration.warehouse_fixture import LocalWarehouse, local_warehouse
+
+__all__ = ["local_warehouse"]
 
 T = dt.datetime
 D = dt.date
@@ -297,40 +298,30 @@ QUERIES: list[tuple[str, list[tuple[Any, ...]], str]] = [
 ]
 
 
-class Warehouse:
-    """Redshift SQL, run on PostgreSQL."""
-
-    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-        self.connection = connection
-
-    def run(self, sql: str) -> list[tuple[Any, ...]]:
-        """The rows of the last of some statements."""
-        cursor = self.connection.execute(translate(sql).sql)
-        while cursor.nextset():
-            continue
-        return cursor.fetchall() if cursor.description else []
-
-
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    postgres = start_postgres(tmp_path_factory.mktemp("redshift-probes"), databases=("telemetry",))
-    try:
-        with psycopg.connect(postgres.dsn("telemetry"), autocommit=True) as connection:
-            connection.execute(CATALOG_SQL)
-            found = Warehouse(connection)
-            found.run(WINSALES)
-            yield found
-    finally:
-        postgres.stop()
+def cursor(local_warehouse: LocalWarehouse) -> Iterator[redshift_connector.Cursor]:
+    with local_warehouse.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA probes")
+        cursor.execute("SET search_path TO probes")
+        for statement in WINSALES.strip(";\n").split(";\n"):
+            cursor.execute(statement)
+        yield cursor
+
+
+def rows(cursor: redshift_connector.Cursor, sql: str) -> list[tuple[Any, ...]]:
+    cursor.execute(sql)
+    return [tuple(row) for row in cursor.fetchall()]
 
 
 @pytest.mark.parametrize(("sql", "expected", "page"), PROBES, ids=[probe[0][7:80] for probe in PROBES])
-def test_value_is_redshifts(warehouse: Warehouse, sql: str, expected: Any, page: str) -> None:
-    ((value,),) = warehouse.run(sql)
+def test_value_is_redshifts(cursor: redshift_connector.Cursor, sql: str, expected: Any, page: str) -> None:
+    ((value,),) = rows(cursor, sql)
     assert value == expected, page
     assert type(value) is type(expected), page
 
 
 @pytest.mark.parametrize(("sql", "expected", "page"), QUERIES, ids=[query[0][7:80] for query in QUERIES])
-def test_rows_are_redshifts(warehouse: Warehouse, sql: str, expected: list[tuple[Any, ...]], page: str) -> None:
-    assert warehouse.run(sql) == expected, page
+def test_rows_are_redshifts(
+    cursor: redshift_connector.Cursor, sql: str, expected: list[tuple[Any, ...]], page: str
+) -> None:
+    assert rows(cursor, sql) == expected, page

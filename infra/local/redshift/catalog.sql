@@ -21,8 +21,9 @@ END $body$;
 CREATE OR REPLACE FUNCTION pg_catalog.pg_get_late_binding_view_cols() RETURNS SETOF record LANGUAGE sql STABLE
     AS $$SELECT NULL::name, NULL::name, NULL::name, NULL::varchar, NULL::integer WHERE false$$;
 
--- TRUNCATE commits in Redshift (r_TRUNCATE): inside a transaction block the COMMIT fails, and with it the statement.
-CREATE OR REPLACE PROCEDURE pg_catalog.redshift_truncate(table_name text) LANGUAGE plpgsql AS $$
+-- TRUNCATE commits in Redshift (r_TRUNCATE): inside a transaction block the COMMIT fails, and with it the statement. The error's
+-- context names the procedure.
+CREATE OR REPLACE PROCEDURE pg_catalog.redshift_truncate_commits_and_is_refused_in_a_transaction(table_name text) LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE 'TRUNCATE ' || table_name;
     COMMIT;
@@ -99,4 +100,14 @@ SELECT table_catalog::text AS database_name, table_schema::text AS schema_name, 
        ordinal_position::integer, column_default::text, is_nullable::text, data_type::text, character_maximum_length::integer,
        numeric_precision::integer, numeric_scale::integer, NULL::text AS remarks
 FROM information_schema.columns;
+
+DO $$
+DECLARE name text;
+BEGIN
+    FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'v'
+        AND relname ~ '^(svv_|stv_|sys_query_|redshift_show_)'
+    LOOP
+        EXECUTE format('GRANT SELECT ON pg_catalog.%I TO PUBLIC', name);
+    END LOOP;
+END $$;
 RESET allow_system_table_mods;

@@ -22,7 +22,7 @@ def to_postgres_tree(tree: exp.Expr) -> exp.Expr:
     for identifier in tree.find_all(exp.Identifier):
         if identifier.name.startswith("#"):
             identifier.set("quoted", True)
-    for step in (_windows, _aggregates, rewrite_navigation, _calls, _keywords, rewrite_qualify):
+    for step in (_merge_inserts, _windows, _aggregates, rewrite_navigation, _calls, _keywords, rewrite_qualify):
         tree = step(tree)
     return tree
 
@@ -45,6 +45,14 @@ def _each(
         return tree
 
     return step
+
+
+def _merge_insert(insert: exp.Expr) -> exp.Expr | None:
+    """INSERT VALUES (...) without columns, which the parser takes for a call of a function named VALUES."""
+    values = insert.this.expressions[0] if isinstance(insert.this, exp.Tuple) else None
+    if isinstance(insert.parent, exp.When) and isinstance(values, exp.Anonymous) and values.name.lower() == "values":
+        return exp.Insert(this=None, expression=exp.Tuple(expressions=values.expressions))
+    return None
 
 
 def _window(window: exp.Expr) -> exp.Expr | None:
@@ -129,8 +137,6 @@ def _call(node: exp.Expr) -> exp.Expr | None:
         return None
     if node.name.lower() in REWRITTEN | _OURS or node.name.startswith("redshift_"):
         return None
-    if node.name.lower() == "values" and isinstance(node.find_ancestor(exp.When, exp.Select), exp.When):
-        return None
     return rewrite_call(node)
 
 
@@ -169,6 +175,7 @@ def _keyword(node: exp.Expr) -> exp.Expr | None:
     return None
 
 
+_merge_inserts = _each(exp.Insert, _merge_insert)
 _windows = _each(exp.Window, _window)
 _aggregates = _each((exp.WithinGroup, exp.Anonymous), _aggregate)
 _calls = _each((exp.Anonymous, exp.Dot), _call)

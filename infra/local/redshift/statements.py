@@ -58,7 +58,7 @@ _FORMS: tuple[tuple[str, Turn], ...] = (
     (rf"VACUUM(?: FULL| SORT ONLY| DELETE ONLY| REINDEX| RECLUSTER)?(?P<table> {_NAME})?(?: TO \d+ PERCENT)?(?: BOOST)?", r"VACUUM\g<table>"),
     (rf"(?:ANALYZE|ANALYSE)(?: VERBOSE)?(?P<table> {_NAME}(?: \( .* \))?)?(?: PREDICATE COLUMNS| ALL COLUMNS)?", r"ANALYZE\g<table>"),
     (r"(?:ANALYZE|ANALYSE) COMPRESSION\b.*", lambda m: _local("ANALYZE COMPRESSION")),
-    (rf"TRUNCATE(?: TABLE)? (?P<table>{_NAME})", lambda m: f"CALL pg_catalog.redshift_truncate({_quoted(m['table'])})"),
+    (rf"TRUNCATE(?: TABLE)? (?P<table>{_NAME})", lambda m: f"CALL pg_catalog.redshift_truncate_commits_and_is_refused_in_a_transaction({_quoted(m['table'])})"),
     (rf"LOCK(?: TABLE)? (?P<tables>{_NAME}(?: , {_NAME})*)", r"LOCK TABLE \g<tables>"),
     # Objects.
     (rf"CREATE SCHEMA(?: IF NOT EXISTS)? {_PART}(?: AUTHORIZATION {_PART})?(?P<quota> QUOTA (?:\d+ (?:MB|GB|TB)|UNLIMITED))?",
