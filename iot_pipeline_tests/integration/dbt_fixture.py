@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.cli.main import dbtRunner
 from redshift_connector.core import Connection
 
 from infra.local.postgres.process import start_postgres
@@ -44,8 +44,8 @@ class Models:
     _loads: Iterator[int] = field(default_factory=count)
     _parsed: Any = None
 
-    def dbt(self, *arguments: str) -> dbtRunnerResult:
-        """Run dbt, which parses the project the first time only."""
+    def dbt(self, *arguments: str) -> Any:
+        """Run dbt, which parses the project the first time only. Returns dbt's own, loosely typed, result."""
         places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
         places += ["--target-path", str(self.target), "--log-path", str(self.target)]
         if self._parsed is None:
@@ -96,20 +96,23 @@ WHERE device_id = '{device}' AND valid_to IS NULL"""
     def load(self, hours: Iterable[datetime]) -> None:
         """Note these hours as loaded from a curated partition of a new version."""
         version = next(self._loads)
-        for hour in hours:
-            self.execute(f"DELETE FROM lake.loads WHERE event_hour = {_literal(hour)}")
-            self.execute(
-                f"""\
+        wanted = ", ".join(_literal(hour) for hour in hours)
+        self.execute(f"DELETE FROM lake.loads WHERE event_hour IN ({wanted})")
+        self.execute(
+            f"""\
 INSERT INTO lake.loads
-SELECT {_literal(hour)}, 's3://lake/curated/v={version}/{hour:%Y%m%d%H}/', count(*), 0, 0, {_literal(day(30))}
+SELECT date_trunc('hour', event_time),
+    's3://lake/v={version}/' || to_char(date_trunc('hour', event_time), 'YYYYMMDDHH24'),
+    count(*), 0, 0, {_literal(day(30))}
 FROM lake.readings
-WHERE event_time >= {_literal(hour)} AND event_time < {_literal(hour + HOUR)}"""
-            )
+WHERE date_trunc('hour', event_time) IN ({wanted})
+GROUP BY 1, 2"""
+        )
 
     def versions(self, table: str, column: str) -> dict[Any, set[tuple[str, str]]]:
         """By hour or date: which rows there are and which transaction wrote them. A row not touched keeps both."""
         found: dict[Any, set[tuple[str, str]]] = {}
-        for key, place, writer in self.postgres.execute(f"SELECT {column}, ctid::text, xmin::text FROM marts.{table}"):  # type: ignore[call-overload]  # an f-string is no literal
+        for key, place, writer in self.postgres.execute(f"SELECT {column}, ctid::text, xmin::text FROM marts.{table}"):
             found.setdefault(key, set()).add((place, writer))
         return found
 
@@ -147,7 +150,6 @@ def empty_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
         ):
             for _ in migrate(connection, CONTRACT):
                 pass
-            pg.execute('GRANT SELECT ON ALL TABLES IN SCHEMA pg_catalog TO PUBLIC')  # TEMPORARY
             models = Models(connection, pg, state / "target")
             _fill_registry(models)
             yield models

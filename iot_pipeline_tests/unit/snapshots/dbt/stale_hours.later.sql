@@ -10,12 +10,14 @@ with noted as (
 by_load as (
     select
         coalesce(loads.event_hour, noted.event_hour) as event_hour,
-        case
-            when loads.event_hour is null then 'load removed'
-            when noted.event_hour is null then 'new'
-            when noted.location is null then 'unfinished'
-            else 'loaded again'
-        end as reason
+        cast(
+            case
+                when loads.event_hour is null then 'load removed'
+                when noted.event_hour is null then 'new'
+                when noted.location is null then 'unfinished'
+                else 'loaded again'
+            end as varchar(32)
+        ) as reason
     from "telemetry"."staging"."stg_loads" as loads
     full outer join noted on noted.event_hour = loads.event_hour
     where
@@ -27,7 +29,7 @@ by_load as (
 -- First and last event are readings' own times: a version that covers neither of them covers none, since the versions of a
 -- device or a site follow each other without a pause.
 by_dimension as (
-    select distinct facts.event_hour, 'dimension changed' as reason
+    select distinct facts.event_hour, cast('dimension changed' as varchar(32)) as reason
     from "telemetry"."marts"."fact_sensor_hourly" as facts
     left join "telemetry"."marts"."dim_sensor" as sensors on sensors.sensor_key = facts.sensor_key
     left join "telemetry"."marts"."dim_location" as locations on locations.location_key = facts.location_key
@@ -42,14 +44,14 @@ by_dimension as (
         or (locations.location_key <> 'unknown' and locations.tenant_id <> sensors.tenant_id)
         or (locations.location_key <> 'unknown' and locations.site_id <> sensors.site_id)
     union
-    select distinct facts.event_hour, 'device became known' as reason
+    select distinct facts.event_hour, cast('device became known' as varchar(32)) as reason
     from "telemetry"."marts"."fact_sensor_hourly" as facts
     join "telemetry"."marts"."dim_sensor" as sensors on sensors.device_id = facts.device_id
     where
         facts.sensor_key = 'unknown'
         and ((facts.first_event >= sensors.valid_from and facts.first_event < sensors.valid_to) or (facts.last_event >= sensors.valid_from and facts.last_event < sensors.valid_to))
     union
-    select distinct facts.event_hour, 'site became known' as reason
+    select distinct facts.event_hour, cast('site became known' as varchar(32)) as reason
     from "telemetry"."marts"."fact_sensor_hourly" as facts
     join "telemetry"."marts"."dim_sensor" as sensors on sensors.sensor_key = facts.sensor_key
     join "telemetry"."marts"."dim_location" as locations

@@ -18,12 +18,14 @@ with noted as (
 by_load as (
     select
         coalesce(loads.event_hour, noted.event_hour) as event_hour,
-        case
-            when loads.event_hour is null then 'load removed'
-            when noted.event_hour is null then 'new'
-            when noted.location is null then 'unfinished'
-            else 'loaded again'
-        end as reason
+        cast(
+            case
+                when loads.event_hour is null then 'load removed'
+                when noted.event_hour is null then 'new'
+                when noted.location is null then 'unfinished'
+                else 'loaded again'
+            end as varchar(32)
+        ) as reason
     from "telemetry"."staging"."stg_loads" as loads
     full outer join noted on noted.event_hour = loads.event_hour
     where

@@ -116,16 +116,18 @@ select
     expected.received_7d,
     last_battery.volts as battery_volts,
     case when battery_trend.hours >= 3 then battery_trend.volts_per_day end as battery_volts_per_day,
-    case
-        when expected.sensor_key = 'unknown' then 'unregistered'
-        when expected.registry_status = 'decommissioned' then 'decommissioned'
-        when expected.last_seen is null then 'never seen'
-        when {{ seconds_between('expected.last_seen', 'expected.as_of') }}
-            > {{ var('gap_intervals') }} * expected.expected_interval_s then 'silent'
-        when expected.received_24h < 0.9 * expected.expected_24h then 'losing readings'
-        when last_battery.volts < {{ var('battery_low_volts') }} then 'low battery'
-        else 'healthy'
-    end as status
+    cast(
+        case
+            when expected.sensor_key = 'unknown' then 'unregistered'
+            when expected.registry_status = 'decommissioned' then 'decommissioned'
+            when expected.last_seen is null then 'never seen'
+            when {{ seconds_between('expected.last_seen', 'expected.as_of') }}
+                > {{ var('gap_intervals') }} * expected.expected_interval_s then 'silent'
+            when expected.received_24h < 0.9 * expected.expected_24h then 'losing readings'
+            when last_battery.volts < {{ var('battery_low_volts') }} then 'low battery'
+            else 'healthy'
+        end as varchar(32)
+    ) as status
 from expected
 left join {{ ref('dim_location') }} as locations
     on locations.tenant_id = expected.tenant_id and locations.site_id = expected.site_id
