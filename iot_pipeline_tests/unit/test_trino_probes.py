@@ -206,6 +206,8 @@ PROBES: list[tuple[str, Any, str]] = [
     # json.html
     ("json_parse('[1]')", "[1]", "json"),
     ("""json_format(json_parse('{"b": 1, "a": [1, 2]}'))""", '{"a":[1,2],"b":1}', "json"),
+    ("""json_extract_scalar(json_parse('"x y"'), '$')""", "x y", "json"),
+    (r"""json_extract_scalar(json_parse('"x\"y\u00e9"'), '$')""", 'x"yé', "json"),
     ("""TRY_CAST(json_format(json_parse('-1.5e1')) AS DOUBLE)""", -15.0, "conversion"),
     ("""TRY_CAST(json_format(json_parse('"1.5"')) AS DOUBLE)""", None, "conversion"),
     ("""TRY_CAST(json_format(json_parse('true')) AS DOUBLE)""", None, "conversion"),

@@ -1,7 +1,7 @@
 """Casts of JSON to rows, arrays and maps that are made of nothing but the lines of one text table.
 
 If none of those lines holds what DuckDB and Trino read differently (json_cast), nothing made of them does, and the
-casts need no look at each value.
+casts need no look at each value. If few do, a look at the lines with their hashes is enough.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ T = exp.DataType.Type
 _NESTED = {T.ARRAY, T.MAP, T.STRUCT}
 _PASSING = {"try", "coalesce", "cardinality", "json_array_length"}
 _TRANSPARENT = (exp.Case, exp.If, exp.Array, exp.Null, exp.Paren, exp.Is, exp.Not, exp.And, exp.Or, exp.GT, exp.EQ)
-_MARK = "trusted_json"
+_MARK = "suspect_lines"
 
 Roots = set[int]
 
@@ -46,19 +46,24 @@ def pattern(casts: list[tuple[exp.Cast, bool]]) -> str:
     return "|".join(dict.fromkeys(json_cast.suspicious(json_cast.descriptor(c.to)) for c, direct in casts if direct))
 
 
-def trust(casts: list[tuple[exp.Cast, bool]], *, lines: bool) -> None:
-    """Mark the casts that need no guard: those of values within the lines, and those of the lines if `lines`.
-
-    Within the lines only rows of JSON values are sure: other types have values of their own to look at.
-    """
+def trust(casts: list[tuple[exp.Cast, bool]], suspects: frozenset[int]) -> None:
+    """Mark the casts with what needs a guard: no line at all, or of the casts of whole lines those of these hashes."""
     for cast, direct in casts:
-        if lines if direct else json_cast.suspicious(json_cast.descriptor(cast.to)) == json_cast.ALWAYS:
-            cast.meta[_MARK] = True
+        if direct or not suspects:
+            cast.meta[_MARK] = suspects
 
 
-def is_trusted(cast: exp.Expr) -> bool:
-    """Whether `trust` marked the cast."""
-    return bool(cast.meta.get(_MARK))
+def trust_within(casts: list[tuple[exp.Cast, bool]]) -> None:
+    """Mark the casts of values within the lines that need no guard: to rows of JSON values, which take any value."""
+    for cast, direct in casts:
+        if not direct and json_cast.suspicious(json_cast.descriptor(cast.to)) == json_cast.ALWAYS:
+            cast.meta[_MARK] = frozenset()
+
+
+def suspects(cast: exp.Expr) -> frozenset[int] | None:
+    """DuckDB's hashes of the texts that need a guard, or None where every text does."""
+    found: frozenset[int] | None = cast.meta.get(_MARK)
+    return found
 
 
 def _is_parsed(node: exp.Expr) -> bool:

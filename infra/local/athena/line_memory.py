@@ -14,33 +14,39 @@ _REMEMBERED = 1_000_000
 
 
 class LineMemory:
-    """Finds and remembers which objects hold lines that DuckDB and Trino may read differently (json_cast)."""
+    """Finds and remembers the lines of each object that DuckDB and Trino may read differently (json_cast)."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
-        self._plain: dict[tuple[S3Object, str], bool] = {}
+        self._suspects: dict[tuple[S3Object, str], frozenset[int]] = {}
         self._lock = threading.Lock()
 
     def trust(self, con: duckdb.DuckDBPyConnection, item: Scan, casts: list[tuple[exp.Cast, bool]]) -> None:
-        """Mark those of the casts, made of the scan's lines, that no line of its objects can lead astray."""
+        """Mark those of the casts, made of the scan's lines, that no line of its objects can lead astray.
+
+        Where some lines can, the casts of whole lines get their hashes: only those lines need a closer look.
+        """
         if not casts or not item.objects or not scan.is_lines(item.table):
             return
-        if self._all_plain(con, item, json_lineage.pattern(casts)):
-            json_lineage.trust(casts, lines=True)
-        elif self._all_plain(con, item, json_cast.ALWAYS):
-            json_lineage.trust(casts, lines=False)
+        suspects = self._lines(con, item, json_lineage.pattern(casts))
+        if suspects is not None:
+            json_lineage.trust(casts, suspects)
+            if suspects and self._lines(con, item, json_cast.ALWAYS) == frozenset():
+                json_lineage.trust_within(casts)
 
-    def _all_plain(self, con: duckdb.DuckDBPyConnection, item: Scan, pattern: str) -> bool:
+    def _lines(self, con: duckdb.DuckDBPyConnection, item: Scan, pattern: str) -> frozenset[int] | None:
+        """DuckDB's hashes of the lines that match, or None if there is nothing to match or no way to tell."""
         if not pattern:
-            return False
-        new = [o for o in item.objects if (o[0], pattern) not in self._plain]
+            return None
+        new = [o for o in item.objects if (o[0], pattern) not in self._suspects]
         if new:
             try:
                 found = scan.lines_matching(con, self._store, Scan(item.table, set(), new, item.cleaned), pattern)
             except duckdb.InvalidInputException:
-                return False  # bytes that are no text: the statement meets them too, and reads cleaned copies then
+                return None  # bytes that are no text: the statement meets them too, and reads cleaned copies then
             with self._lock:
-                if len(self._plain) > _REMEMBERED:
-                    self._plain.clear()
-                self._plain |= {(o, pattern): o.uri not in found for o, _ in new}
-        return all(self._plain.get((o, pattern), False) for o, _ in item.objects)
+                if len(self._suspects) > _REMEMBERED:
+                    self._suspects.clear()
+                self._suspects |= {(o, pattern): found[o.uri] for o, _ in new}
+        known = [self._suspects.get((o, pattern)) for o, _ in item.objects]
+        return None if None in known else frozenset().union(*filter(None, known))

@@ -189,7 +189,10 @@ trino_json_scalar_of(j) AS
     CASE WHEN left(CAST(j AS VARCHAR), 1) IN ('{', '[') THEN NULL ELSE json_extract_string(j, '$') END;
 
 trino_json_scalar(x, p) AS
-    trino_json_scalar_of(json_extract(TRY_CAST(x AS JSON), p));
+    -- A whole text without escapes, the usual question, is what stands between its quotes.
+    CASE WHEN p = '$' AND typeof(x) = 'JSON' AND starts_with(x::VARCHAR, '"') AND NOT contains(x::VARCHAR, '\')
+    THEN substr(x::VARCHAR, 2, length(x::VARCHAR) - 2)
+    ELSE trino_json_scalar_of(json_extract(TRY_CAST(x AS JSON), p)) END;
 
 trino_json_array_length(x) AS
     CASE WHEN starts_with(TRY_CAST(x AS JSON)::VARCHAR, '{') THEN NULL WHEN json_type(TRY_CAST(x AS JSON)) = 'ARRAY'

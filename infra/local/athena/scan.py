@@ -55,14 +55,16 @@ def relation(con: duckdb.DuckDBPyConnection, store: ObjectStore, scan: Scan) -> 
     return f"(SELECT {', '.join(selected) or '1 AS __row'} FROM {source})"
 
 
-def lines_matching(con: duckdb.DuckDBPyConnection, store: ObjectStore, scan: Scan, pattern: str) -> set[str]:
-    """Addresses of those of the scan's text objects that hold a line with a match of an RE2 pattern."""
+def lines_matching(
+    con: duckdb.DuckDBPyConnection, store: ObjectStore, scan: Scan, pattern: str
+) -> dict[str, frozenset[int]]:
+    """The address of each of the scan's text objects, with hash(line) of its lines with a match of an RE2 pattern."""
     files = {str(_file(store, scan, item)): item.uri for item, _ in scan.objects}
     found = con.execute(
-        f"SELECT DISTINCT filename FROM {_lines([Path(f) for f in files], '__line')} "
-        f"WHERE regexp_matches(__line, {literal(pattern)})"
+        f"SELECT filename, list(DISTINCT hash(__line)) FROM {_lines([Path(f) for f in files], '__line')} "
+        f"WHERE regexp_matches(__line, {literal(pattern)}) GROUP BY filename"
     ).fetchall()
-    return {files[name] for (name,) in found}
+    return dict.fromkeys(files.values(), frozenset()) | {files[name]: frozenset(hashes) for name, hashes in found}
 
 
 def is_lines(table: Table) -> bool:
