@@ -1,9 +1,11 @@
 """COPY of Parquet: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import psycopg
 import pyarrow as pa
 import pytest
 from redshift_connector.error import ProgrammingError
@@ -205,6 +207,41 @@ def test_places_that_are_not_there(local_warehouse: LocalWarehouse) -> None:
         cursor.execute(f"copy copy_places from '{url}' {PARQUET}")
         cursor.execute("select count(*) from copy_places")
         assert cursor.fetchone() == [2]
+
+
+def test_a_damaged_file_keeps_nothing(local_warehouse: LocalWarehouse) -> None:
+    """Its footer is whole, a page in the middle is not; that is seen when rows have been sent."""
+    texts = pa.table({"n": pa.array(range(400_000), pa.int64())})
+    url = local_warehouse.put("damaged/1.parquet", texts, use_dictionary=False, row_group_size=100_000)
+    body = bytearray(local_warehouse.s3.get_object(Bucket=BUCKET, Key="damaged/1.parquet")["Body"].read())
+    body[len(body) // 2 : len(body) // 2 + 200_000] = b"\xff" * 200_000
+    local_warehouse.s3.put_object(Bucket=BUCKET, Key="damaged/1.parquet", Body=bytes(body))
+    with local_warehouse.cursor() as cursor:
+        cursor.execute("create table copy_damaged(n bigint)")
+        with pytest.raises(ProgrammingError, match="cannot be read"):
+            cursor.execute(f"copy copy_damaged from '{url}' {PARQUET}")
+        cursor.execute("select count(*) from copy_damaged")
+        assert cursor.fetchone() == [0]
+
+
+def test_a_waiting_copy_is_cancelled(local_warehouse: LocalWarehouse) -> None:
+    url = local_warehouse.put("cancel/1.parquet", TWO)
+    with local_warehouse.psycopg(autocommit=True) as connection:
+        connection.execute("create table copy_cancelled(n bigint, s varchar(8))")
+        with psycopg.connect(local_warehouse.postgres.dsn("telemetry")) as holder:
+            holder.execute("lock table copy_cancelled")
+            canceller = threading.Timer(0.5, connection.cancel)
+            canceller.start()
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                connection.execute(f"copy copy_cancelled from '{url}' {PARQUET}")
+            canceller.join()
+        connection.execute(f"copy copy_cancelled from '{url}' {PARQUET}")
+        assert connection.execute("select count(*) from copy_cancelled").fetchone() == (2,)
+
+
+def test_one_of_several_statements(local_warehouse: LocalWarehouse) -> None:
+    with local_warehouse.psycopg(autocommit=True) as connection, pytest.raises(psycopg.Error, match=r"(?i)copy"):
+        connection.execute(f"select 1; copy anything from 's3://{BUCKET}/x' {PARQUET}")
 
 
 def test_many_rows_by_eight_at_once(local_warehouse: LocalWarehouse) -> None:

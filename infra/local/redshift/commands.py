@@ -151,7 +151,7 @@ def _copy_option(tokens: _Tokens, seen: set[str]) -> None:
             seen.add(option)
             return
     option = tokens.word().upper()
-    if option in {"MANIFEST", "ACCEPTINVCHARS", "EXPLICIT_IDS", "CREDENTIALS", "REGION"} and option != "REGION":
+    if option in {"MANIFEST", "ACCEPTINVCHARS", "EXPLICIT_IDS", "CREDENTIALS"}:
         raise UnsupportedError(f"{LOCAL}{option} of COPY")
     raise UnsupportedError(f"{option} argument is not supported for PARQUET based COPY")
 

@@ -122,12 +122,16 @@ class Target:
         except pa.ArrowInvalid as error:
             raise scan_error(f"File '{url}' has an invalid version number: {error}") from error
         self._check(source, url)
-        schema = self.schema
-        for batch in source.iter_batches(BATCH_ROWS):
-            arrays = [self._values(c, v, url) for c, v in zip(self.columns, batch.columns, strict=False)]
-            missing = self.columns[len(arrays) :]
-            arrays += [self._values(c, pa.nulls(batch.num_rows, c.arrow), url) for c in missing]
-            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+        try:
+            yield from (self._fitted(batch, url) for batch in source.iter_batches(BATCH_ROWS))
+        except (pa.ArrowException, OSError) as error:
+            raise scan_error(f"File '{url}' cannot be read: {error}") from error
+
+    def _fitted(self, batch: pa.RecordBatch, url: str) -> pa.RecordBatch:
+        arrays = [self._values(c, v, url) for c, v in zip(self.columns, batch.columns, strict=False)]
+        missing = self.columns[len(arrays) :]
+        arrays += [self._values(c, pa.nulls(batch.num_rows, c.arrow), url) for c in missing]
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def _check(self, source: pq.ParquetFile, url: str) -> None:
         found = source.schema_arrow

@@ -31,6 +31,8 @@ class Server:
             await self._welcome(reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             log.info("the client went away: %r", error)
+        except asyncio.CancelledError:  # the server stops; asyncio's streams would print it
+            log.info("a connection is cut")
         except Exception:
             log.exception("unexpected error; the connection is closed")
         finally:
