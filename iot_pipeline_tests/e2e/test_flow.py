@@ -1,4 +1,4 @@
-"""From TLS handshakes to curated rows: the lake holds what the devices sent, whatever is killed on the way."""
+"""From TLS handshakes to facts: lake and warehouse hold what the devices sent, whatever is killed on the way."""
 
 import time
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ def test_the_demo_balances_and_equals_the_manifest(
     right = run_demo(empty_platform, SMALL, console)
     printed = capsys.readouterr().out
     assert right, printed
-    assert "The ledger balances, and equals what the devices sent: 0 lost, 0 invented." in printed
+    assert "The ledger balances, and lake and warehouse hold what the devices sent: 0 lost, 0 invented." in printed
     expected = expected_ledger(empty_platform.state_dir / "fleet" / "out")
     assert len(expected.quarantined) > 5, "most faults did happen"
     assert expected.duplicates > 0
