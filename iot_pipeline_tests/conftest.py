@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from infra.local.platform import CHECKOUT, Platform, running
+from infra.stacks.node import use_packaged_node
 from iot_pipeline import settings
 from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour
@@ -18,6 +19,9 @@ from iot_pipeline.resources import LakeResource
 from iot_pipeline_tests.messages import RawZone
 
 HERE = Path(__file__).parent
+
+# Before any test module imports aws_cdk, which starts a node when it is imported.
+use_packaged_node()
 
 # A test's slice must not hold what another's late readings (30 days) touch.
 _SLICE = timedelta(days=32)
@@ -44,8 +48,8 @@ def started(state: Path) -> Iterator[Platform]:
 
 
 def _forget_settings() -> None:
-    settings.deployment.cache_clear()
-    settings.policy.cache_clear()
+    for read in (settings.deployment, settings.policy, settings.registry, settings.warehouse):
+        read.cache_clear()
 
 
 @pytest.fixture(scope="session")
