@@ -6,11 +6,9 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
-from iot_pipeline.defs.models.automation import debounced_models
+from iot_pipeline.defs.models.automation import SOURCES, debounced_models
 from iot_pipeline.defs.raw.assets import OWNERS
 
-# The asset that fills the tables of each dbt source.
-SOURCES = {"lake": dg.AssetKey("warehouse_readings"), "registry": dg.AssetKey("registry_snapshot")}
 _LAYERS = ("staging", "dimensions", "facts", "reporting")
 
 
