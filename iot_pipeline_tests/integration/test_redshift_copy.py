@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pyarrow as pa
@@ -237,6 +238,40 @@ def test_a_waiting_copy_is_cancelled(local_warehouse: LocalWarehouse) -> None:
             canceller.join()
         connection.execute(f"copy copy_cancelled from '{url}' {PARQUET}")
         assert connection.execute("select count(*) from copy_cancelled").fetchone() == (2,)
+
+
+def _pipelined(connection: "psycopg.Connection[Any]", statements: list[str]) -> None:
+    with connection.pipeline():
+        for statement in statements:
+            connection.execute(statement)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_in_a_pipeline_with_a_statement_that_fails(local_warehouse: LocalWarehouse, first: bool) -> None:
+    """All that is sent before one Sync is one transaction: https://www.postgresql.org/docs/16/protocol-flow.html."""
+    url = local_warehouse.put("pipeline/1.parquet", TWO)
+    statements = [f"copy copy_pipeline from '{url}' {PARQUET}", "select 1 / n from copy_pipeline_zero"]
+    with local_warehouse.psycopg(autocommit=True) as connection:
+        connection.execute("drop table if exists copy_pipeline; drop table if exists copy_pipeline_zero")
+        connection.execute("create table copy_pipeline(n bigint, s varchar(8))")
+        connection.execute("create table copy_pipeline_zero as select 0 as n")
+        for _ in range(5):
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                _pipelined(connection, statements if first else statements[::-1])
+            assert connection.execute("select count(*) from copy_pipeline").fetchone() == (0,)
+        with connection.pipeline():
+            connection.execute(statements[0])
+            found = connection.execute("select count(*), pg_last_copy_count() from copy_pipeline")
+            assert found.fetchone() == (2, 2)
+
+
+def test_an_object_without_rows(local_warehouse: LocalWarehouse) -> None:
+    url = local_warehouse.put("empty/1.parquet", TWO.slice(0, 0))
+    with local_warehouse.cursor() as cursor:
+        cursor.execute("create table copy_empty(n bigint, s varchar(8) not null)")
+        cursor.execute(f"copy copy_empty from '{url}' {PARQUET}")
+        cursor.execute("select count(*), pg_last_copy_count() from copy_empty")
+        assert cursor.fetchone() == [0, 0]
 
 
 def test_one_of_several_statements(local_warehouse: LocalWarehouse) -> None:
