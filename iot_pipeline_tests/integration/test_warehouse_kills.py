@@ -16,9 +16,11 @@ from iot_pipeline.lake.catalog import Partition
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.warehouse.load import Loader
-from iot_pipeline_tests.integration.load_fixture import loader, warehouse  # noqa: F401  # fixtures
-from iot_pipeline_tests.integration.test_warehouse_load import CURATED, fill, loaded_rows, notes
-from iot_pipeline_tests.messages import RawZone, build, curated
+from iot_pipeline_tests.integration.load_fixture import loader, warehouse
+from iot_pipeline_tests.integration.test_warehouse_load import CURATED, build, fill, loaded_rows, notes
+from iot_pipeline_tests.messages import RawZone, curated
+
+__all__ = ["loader", "warehouse"]
 
 # Processes are forked from one that has imported everything, and that has no threads or connections to inherit.
 FORKS = multiprocessing.get_context("forkserver")
@@ -38,9 +40,9 @@ def load_in_steps(environment: dict[str, str], hour: str, pipe: Pipe) -> None:
         pipe.recv()
         return execute(connection, cursor, sql, values)
 
-    with WarehouseResource().loader() as loader:
+    with WarehouseResource().loader() as own:
         Connection.execute = step  # type: ignore[assignment, method-assign]  # in this process alone
-        loader.load([Hour.from_values(hour.split("-"))])
+        own.load([Hour.from_values(hour.split("-"))])
     pipe.send(None)
 
 

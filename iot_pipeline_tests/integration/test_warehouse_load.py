@@ -23,8 +23,10 @@ from iot_pipeline.warehouse.landing import LandingError, migrate
 from iot_pipeline.warehouse.load import LoadedHour, Loader, LoadError
 from iot_pipeline.warehouse.tables import readings as readings_table
 from iot_pipeline.warehouse.transaction import read, run
-from iot_pipeline_tests.integration.load_fixture import loader, warehouse  # noqa: F401  # fixtures
-from iot_pipeline_tests.messages import RawZone, Sender, build, curated, line, message, reading
+from iot_pipeline_tests.integration.load_fixture import loader, warehouse
+from iot_pipeline_tests.messages import RawZone, Sender, curated, line, message, reading
+
+__all__ = ["loader", "warehouse"]
 
 MINUTE = timedelta(minutes=1)
 CURATED = tables().curated_telemetry
@@ -41,6 +43,14 @@ def fill(raw: RawZone, arrival: Hour, hours: int = 3, *, seq: int = 0) -> None:
         lines.append(line(message(*readings, rich, readings[0], fw="1.4.2"), arrival.start + 5 * MINUTE, sender))
         lines.append(line(message({**readings[0], "temperature": 30}), arrival.start + 6 * MINUTE, sender))
     raw.put(arrival, lines)
+
+
+def build(lake: Lake, arrivals: list[Hour]) -> list[Hour]:
+    """Curate what these arrival hours touch; the event hours."""
+    lake.profile(arrivals)
+    event_hours = lake.touched(arrivals)
+    lake.curate(event_hours)
+    return event_hours
 
 
 def loaded_rows(connection: Connection, hour: Hour) -> list[dict[str, Any]]:
