@@ -1,7 +1,8 @@
 """COPY ... FORMAT AS PARQUET in the client's transaction: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 
 import pgpq
 
@@ -40,9 +41,10 @@ async def run_copy(backend: Backend, command: CopyCommand) -> None:
     await backend.start_data(f"copy {_table(command)} ({names}) from stdin (format binary)")
     await backend.data(encoder.write_header())
     loaded = 0
-    async for rows, data in _ahead(_encoded(target, encoder, command.bucket, found)):
-        await backend.data(data)
-        loaded += rows
+    async with aclosing(_ahead(_encoded(target, encoder, command.bucket, found))) as batches:
+        async for rows, data in batches:
+            await backend.data(data)
+            loaded += rows
     await backend.data(encoder.finish())
     await backend.end_data()
     await backend.rows(f"select pg_catalog.set_config('redshift.last_copy_count', '{loaded}', false)")
@@ -53,7 +55,7 @@ async def run_copy(backend: Backend, command: CopyCommand) -> None:
     await backend.answer(message(b"C", b"COPY 0\0"))
 
 
-async def _ahead(batches: Iterator[tuple[int, bytes]]) -> AsyncIterator[tuple[int, bytes]]:
+async def _ahead(batches: Iterator[tuple[int, bytes]]) -> AsyncGenerator[tuple[int, bytes], None]:
     """The batches, each made in a thread while the one before is sent."""
     coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
     try:

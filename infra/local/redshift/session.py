@@ -40,7 +40,7 @@ class Session:
     async def _query(self, body: bytes) -> None:
         sql, _ = protocol.text(body)
         try:
-            translation = await _translate(sql)
+            translation = _translate(sql)
         except SqlError as error:
             await self._backend.send(b"Q", protocol.message(b"Q", POISON.encode() + b"\0"), error=error)
             return
@@ -55,7 +55,7 @@ class Session:
         sql, at = protocol.text(body, at)
         self._statements.pop(name, None)
         try:
-            translation = await _translate(sql)
+            translation = _translate(sql)
         except SqlError as error:
             await self._backend.send(b"P", protocol.parse(name, POISON), error=error)
             return
@@ -86,7 +86,7 @@ class Session:
             if isinstance(command, CopyCommand):
                 await run_copy(self._backend, command)
             else:
-                await run_unload(self._backend, command, (await _translate(command.query)).sql)
+                await run_unload(self._backend, command, _translate(command.query).sql)
         except SqlError as error:
             await self._fail(error)
         except BackendError as error:
@@ -102,7 +102,7 @@ class Session:
         await self._backend.answer(error.encode())
 
 
-async def _translate(sql: str) -> Translation:
+def _translate(sql: str) -> Translation:
     try:
         return translate(sql)
     except UnsupportedError as error:
