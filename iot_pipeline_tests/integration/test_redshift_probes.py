@@ -1,7 +1,8 @@
 """The local Redshift gives the values Redshift's documentation gives.
 
 One line a probe: the statement, its value (the first column of the only row), and the page below
-https://docs.aws.amazon.com/redshift/latest/dg/ that says so. Where a page has no example, the value follows from its sentence.
+https://docs.aws.amazon.com/redshift/latest/dg/ that says so. Where a page has no example, the value follows from its
+sentence.
 """
 
 import datetime as dt
@@ -10,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import redshift_connector
+from redshift_connector.cursor import Cursor
 
 from iot_pipeline_tests.integration.warehouse_fixture import LocalWarehouse, local_warehouse
 
@@ -196,11 +197,15 @@ PROBES: list[tuple[str, Any, str]] = [
 
 # Queries over winsales and sales, as the pages' own examples.
 WINSALES = """
-CREATE TABLE winsales (salesid int, dateid date, sellerid int, buyerid char(10), qty int, qty_shipped int) DISTKEY (sellerid);
+CREATE TABLE winsales (salesid int, dateid date, sellerid int, buyerid char(10), qty int, qty_shipped int)
+DISTKEY (sellerid);
 INSERT INTO winsales VALUES
-    (30001, '2003-08-02', 3, 'b', 10, 10), (10001, '2003-12-24', 1, 'c', 10, 10), (10005, '2003-12-24', 1, 'a', 30, NULL),
-    (40001, '2004-01-09', 4, 'a', 40, NULL), (10006, '2004-01-18', 1, 'c', 10, NULL), (20001, '2004-02-12', 2, 'b', 20, 20),
-    (40005, '2004-02-12', 4, 'a', 10, 10), (20002, '2004-02-16', 2, 'c', 20, 20), (30003, '2004-04-18', 3, 'b', 15, NULL),
+    (30001, '2003-08-02', 3, 'b', 10, 10), (10001, '2003-12-24', 1, 'c', 10, 10),
+    (10005, '2003-12-24', 1, 'a', 30, NULL),
+    (40001, '2004-01-09', 4, 'a', 40, NULL), (10006, '2004-01-18', 1, 'c', 10, NULL),
+    (20001, '2004-02-12', 2, 'b', 20, 20),
+    (40005, '2004-02-12', 4, 'a', 10, 10), (20002, '2004-02-16', 2, 'c', 20, 20),
+    (30003, '2004-04-18', 3, 'b', 15, NULL),
     (30004, '2004-04-18', 3, 'b', 20, NULL), (30007, '2004-09-07', 3, 'c', 30, NULL);
 CREATE TABLE store_sales (ss_sold_date date, ss_sold_time time, ss_item text, ss_sales_price float);
 INSERT INTO store_sales VALUES
@@ -216,7 +221,10 @@ QUERIES: list[tuple[str, list[tuple[Any, ...]], str]] = [
         "r_LISTAGG.html",
     ),
     (
-        "SELECT listagg(dateid, '|') WITHIN GROUP (ORDER BY sellerid DESC, salesid ASC) FROM winsales WHERE buyerid = 'b'",
+        (
+            "SELECT listagg(dateid, '|') WITHIN GROUP (ORDER BY sellerid DESC, salesid ASC) FROM winsales WHERE "
+            "buyerid = 'b'"
+        ),
         [("2003-08-02|2004-04-18|2004-04-18|2004-02-12",)],
         "r_LISTAGG.html",
     ),
@@ -235,31 +243,46 @@ QUERIES: list[tuple[str, list[tuple[Any, ...]], str]] = [
     ),
     ("SELECT APPROXIMATE count(DISTINCT buyerid) FROM winsales", [(3,)], "r_COUNT.html"),
     (
-        "SELECT sellerid, qty, ratio_to_report(qty) OVER (PARTITION BY sellerid) FROM winsales WHERE sellerid IN (2, 4) ORDER BY 1, 2",
+        (
+            "SELECT sellerid, qty, ratio_to_report(qty) OVER (PARTITION BY sellerid) FROM winsales WHERE "
+            "sellerid IN (2, 4) ORDER BY 1, 2"
+        ),
         [(2, 20, 0.5), (2, 20, 0.5), (4, 10, 0.2), (4, 40, 0.8)],
         "r_WF_RATIO_TO_REPORT.html",
     ),
     (
-        "SELECT salesid, lag(qty_shipped) IGNORE NULLS OVER (ORDER BY salesid) FROM winsales WHERE sellerid IN (1, 4) ORDER BY 1",
+        (
+            "SELECT salesid, lag(qty_shipped) IGNORE NULLS OVER (ORDER BY salesid) FROM winsales WHERE sellerid "
+            "IN (1, 4) ORDER BY 1"
+        ),
         [(10001, None), (10005, 10), (10006, 10), (40001, 10), (40005, 10)],
         "r_WF_LAG.html",
     ),
     (
-        "SELECT salesid, lead(qty_shipped, 1) OVER (ORDER BY salesid), lead(qty_shipped) IGNORE NULLS OVER (ORDER BY salesid) "
-        "FROM winsales WHERE sellerid IN (1, 2) ORDER BY 1",
+        (
+            "SELECT salesid, lead(qty_shipped, 1) OVER (ORDER BY salesid), lead(qty_shipped) IGNORE NULLS "
+            "OVER (ORDER BY salesid) "
+            "FROM winsales WHERE sellerid IN (1, 2) ORDER BY 1"
+        ),
         [(10001, None, 20), (10005, None, 20), (10006, 20, 20), (20001, 20, 20), (20002, None, None)],
         "r_WF_LEAD.html",
     ),
     (
-        "SELECT salesid, first_value(qty_shipped IGNORE NULLS) OVER (PARTITION BY sellerid ORDER BY salesid DESC "
-        "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING), last_value(qty_shipped) IGNORE NULLS OVER (PARTITION BY "
-        "sellerid ORDER BY salesid ROWS UNBOUNDED PRECEDING) FROM winsales WHERE sellerid = 3 ORDER BY 1",
+        (
+            "SELECT salesid, first_value(qty_shipped IGNORE NULLS) OVER (PARTITION BY sellerid ORDER BY salesid DESC "
+            "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING), last_value(qty_shipped) IGNORE NULLS "
+            "OVER (PARTITION BY "
+            "sellerid ORDER BY salesid ROWS UNBOUNDED PRECEDING) FROM winsales WHERE sellerid = 3 ORDER BY 1"
+        ),
         [(30001, 10, 10), (30003, 10, 10), (30004, 10, 10), (30007, 10, 10)],
         "r_WF_first_value.html",
     ),
     (
-        "SELECT * FROM store_sales ss WHERE ss_sold_time > time '12:00:00' QUALIFY row_number() OVER (PARTITION BY ss_sold_date "
-        "ORDER BY ss_sales_price DESC) <= 2 ORDER BY ss_item",
+        (
+            "SELECT * FROM store_sales ss WHERE ss_sold_time > time '12:00:00' QUALIFY row_number() OVER "
+            "(PARTITION BY ss_sold_date "
+            "ORDER BY ss_sales_price DESC) <= 2 ORDER BY ss_item"
+        ),
         [
             (D(2022, 1, 1), dt.time(17), "Product 4", 1000.0),
             (D(2022, 1, 1), dt.time(18), "Product 5", 30.0),
@@ -268,8 +291,11 @@ QUERIES: list[tuple[str, list[tuple[Any, ...]], str]] = [
         "r_QUALIFY_clause.html",
     ),
     (
-        "SELECT * FROM store_sales ss QUALIFY last_value(ss_item) OVER (PARTITION BY ss_sold_date ORDER BY ss_sold_time ASC "
-        "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) = ss_item ORDER BY ss_sold_date",
+        (
+            "SELECT * FROM store_sales ss QUALIFY last_value(ss_item) OVER (PARTITION BY ss_sold_date ORDER "
+            "BY ss_sold_time ASC "
+            "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) = ss_item ORDER BY ss_sold_date"
+        ),
         [
             (D(2022, 1, 1), dt.time(18), "Product 5", 30.0),
             (D(2022, 1, 2), dt.time(16), "Product 7", 5.0),
@@ -277,14 +303,19 @@ QUERIES: list[tuple[str, list[tuple[Any, ...]], str]] = [
         "r_QUALIFY_clause.html",
     ),
     (
-        "SELECT ss_sold_date, max(ss_sales_price) AS top, rank() OVER (ORDER BY max(ss_sales_price) DESC) AS place FROM store_sales "
-        "GROUP BY ss_sold_date QUALIFY place = 1",
+        (
+            "SELECT ss_sold_date, max(ss_sales_price) AS top, rank() OVER (ORDER BY max(ss_sales_price) "
+            "DESC) AS place FROM store_sales "
+            "GROUP BY ss_sold_date QUALIFY place = 1"
+        ),
         [(D(2022, 1, 2), 5000.0, 1)],
         "r_QUALIFY_clause.html",
     ),
     (
-        "SELECT a.*, b.ss_item AS next FROM (SELECT ss_item, ss_sold_date FROM store_sales) a JOIN store_sales b "
-        "ON a.ss_sold_date = b.ss_sold_date QUALIFY row_number() OVER (ORDER BY a.ss_item, b.ss_item) = 2",
+        (
+            "SELECT a.*, b.ss_item AS next FROM (SELECT ss_item, ss_sold_date FROM store_sales) a JOIN store_sales b "
+            "ON a.ss_sold_date = b.ss_sold_date QUALIFY row_number() OVER (ORDER BY a.ss_item, b.ss_item) = 2"
+        ),
         [("Product 1", D(2022, 1, 1), "Product 2")],
         "r_QUALIFY_clause.html",
     ),
@@ -299,7 +330,7 @@ QUERIES: list[tuple[str, list[tuple[Any, ...]], str]] = [
 
 
 @pytest.fixture(scope="module")
-def cursor(local_warehouse: LocalWarehouse) -> Iterator[redshift_connector.Cursor]:
+def cursor(local_warehouse: LocalWarehouse) -> Iterator[Cursor]:
     with local_warehouse.cursor() as cursor:
         cursor.execute("CREATE SCHEMA probes")
         cursor.execute("SET search_path TO probes")
@@ -308,20 +339,18 @@ def cursor(local_warehouse: LocalWarehouse) -> Iterator[redshift_connector.Curso
         yield cursor
 
 
-def rows(cursor: redshift_connector.Cursor, sql: str) -> list[tuple[Any, ...]]:
+def rows(cursor: Cursor, sql: str) -> list[tuple[Any, ...]]:
     cursor.execute(sql)
     return [tuple(row) for row in cursor.fetchall()]
 
 
 @pytest.mark.parametrize(("sql", "expected", "page"), PROBES, ids=[probe[0][7:80] for probe in PROBES])
-def test_value_is_redshifts(cursor: redshift_connector.Cursor, sql: str, expected: Any, page: str) -> None:
+def test_value_is_redshifts(cursor: Cursor, sql: str, expected: Any, page: str) -> None:
     ((value,),) = rows(cursor, sql)
     assert value == expected, page
     assert type(value) is type(expected), page
 
 
 @pytest.mark.parametrize(("sql", "expected", "page"), QUERIES, ids=[query[0][7:80] for query in QUERIES])
-def test_rows_are_redshifts(
-    cursor: redshift_connector.Cursor, sql: str, expected: list[tuple[Any, ...]], page: str
-) -> None:
+def test_rows_are_redshifts(cursor: Cursor, sql: str, expected: list[tuple[Any, ...]], page: str) -> None:
     assert rows(cursor, sql) == expected, page

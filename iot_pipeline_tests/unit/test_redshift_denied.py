@@ -5,8 +5,8 @@ One line an entry: its name, a statement Redshift rejects, and a near miss that 
 
 import pytest
 
-from infra.local.redshift.denied import DENIED
-from infra.local.redshift.denied_statements import DENIED_STATEMENTS
+from infra.local.redshift.denied import DENIED, Denied
+from infra.local.redshift.denied_statements import DENIED_STATEMENTS, DeniedStatement
 from infra.local.redshift.dialect import UnsupportedError, check
 from infra.local.redshift.unsupported import LOCAL
 
@@ -62,8 +62,10 @@ NODES: list[tuple[str, str, str]] = [
     (
         "frameless window",
         "SELECT sum(a) OVER (PARTITION BY b ORDER BY c) FROM t",
-        "SELECT sum(a) OVER (PARTITION BY b ORDER BY c ROWS UNBOUNDED PRECEDING), sum(a) OVER (PARTITION BY b), "
-        "row_number() OVER (ORDER BY c), lag(a) OVER (ORDER BY c) FROM t",
+        (
+            "SELECT sum(a) OVER (PARTITION BY b ORDER BY c ROWS UNBOUNDED PRECEDING), sum(a) OVER (PARTITION BY b), "
+            "row_number() OVER (ORDER BY c), lag(a) OVER (ORDER BY c) FROM t"
+        ),
     ),
     (
         "range frame",
@@ -88,17 +90,25 @@ NODES: list[tuple[str, str, str]] = [
     (
         "merge shape",
         "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET b = s.b",
-        "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET b = s.b WHEN NOT MATCHED THEN INSERT VALUES (s.a, s.b)",
+        (
+            "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET b = s.b WHEN NOT MATCHED THEN INSERT "
+            "VALUES (s.a, s.b)"
+        ),
     ),
     (
         "merge source",
-        "MERGE INTO t USING (SELECT 1 AS a) s ON t.a = s.a WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (s.a)",
+        (
+            "MERGE INTO t USING (SELECT 1 AS a) s ON t.a = s.a WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN "
+            "INSERT VALUES (s.a)"
+        ),
         "MERGE INTO t USING u AS s ON t.a = s.a WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (s.a)",
     ),
     (
         "merge with",
-        "WITH s AS (SELECT 1 AS a) MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN DELETE "
-        "WHEN NOT MATCHED THEN INSERT VALUES (s.a)",
+        (
+            "WITH s AS (SELECT 1 AS a) MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN DELETE "
+            "WHEN NOT MATCHED THEN INSERT VALUES (s.a)"
+        ),
         "WITH s AS (SELECT 1 AS a) UPDATE t SET b = 1 FROM s WHERE t.a = s.a",
     ),
     ("set of a tuple", "UPDATE t SET (a, b) = (SELECT 1, 2)", "UPDATE t SET a = 1, b = 2"),
@@ -113,36 +123,55 @@ NODES: list[tuple[str, str, str]] = [
     ("range types", "CREATE TABLE t (a tsrange)", "CREATE TABLE t (a timestamp, b timestamp)"),
     (
         "correlated: skipped level",
-        "select event.eventname from event where not exists (select * from listing where not exists "
-        "(select * from sales where event.eventid=sales.eventid))",
-        "select event.eventname from event where not exists (select * from listing where listing.eventid=event.eventid "
-        "and not exists (select * from sales where listing.eventid=sales.eventid))",
+        (
+            "select event.eventname from event where not exists (select * from listing where not exists "
+            "(select * from sales where event.eventid=sales.eventid))"
+        ),
+        (
+            "select event.eventname from event where not exists (select * from listing where "
+            "listing.eventid=event.eventid "
+            "and not exists (select * from sales where listing.eventid=sales.eventid))"
+        ),
     ),
     (
         "correlated: outer join",
-        "select * from category left join event on category.catid=event.catid and eventid = "
-        "(select max(eventid) from sales where sales.eventid=event.eventid)",
-        "select * from category join event on category.catid=event.catid and eventid = "
-        "(select max(eventid) from sales where sales.eventid=event.eventid)",
+        (
+            "select * from category left join event on category.catid=event.catid and eventid = "
+            "(select max(eventid) from sales where sales.eventid=event.eventid)"
+        ),
+        (
+            "select * from category join event on category.catid=event.catid and eventid = "
+            "(select max(eventid) from sales where sales.eventid=event.eventid)"
+        ),
     ),
     (
         "correlated: window",
-        "select listid, qtysold from sales s where qtysold not in "
-        "(select sum(numtickets) over() from listing l where s.listid=l.listid)",
+        (
+            "select listid, qtysold from sales s where qtysold not in "
+            "(select sum(numtickets) over() from listing l where s.listid=l.listid)"
+        ),
         "select salesid from sales s where qtysold = (select max(numtickets) from listing l where s.listid=l.listid)",
     ),
     (
         "correlated: group by",
-        "select listing.listid, (select count (sales.listid) from sales where sales.listid=listing.listid) as list "
-        "from listing group by list, listing.listid",
+        (
+            "select listing.listid, (select count (sales.listid) from sales where sales.listid=listing.listid) as list "
+            "from listing group by list, listing.listid"
+        ),
         "select listing.listid, count(*) as list from listing group by listing.listid",
     ),
     (
         "correlated: grouped in",
-        "select * from listing where listid in (select sum(qtysold) from sales where sales.eventid = listing.eventid "
-        "group by salesid)",
-        "select * from listing where listid in (select max(qtysold) from sales where sales.eventid = listing.eventid "
-        "group by salesid)",
+        (
+            "select * from listing where listid in (select sum(qtysold) from sales where sales.eventid = "
+            "listing.eventid "
+            "group by salesid)"
+        ),
+        (
+            "select * from listing where listid in (select max(qtysold) from sales where sales.eventid = "
+            "listing.eventid "
+            "group by salesid)"
+        ),
     ),
 ]
 
@@ -216,11 +245,12 @@ STATEMENTS: list[tuple[str, str, str]] = [
     ("name", "rejected", "accepted"), NODES + STATEMENTS, ids=[row[0] for row in NODES + STATEMENTS]
 )
 def test_rejects_what_redshift_rejects_and_no_more(name: str, rejected: str, accepted: str) -> None:
-    entries = {entry.name: entry for entry in (*DENIED, *DENIED_STATEMENTS)}
+    listed: tuple[Denied | DeniedStatement, ...] = DENIED + DENIED_STATEMENTS
+    entry = next(entry for entry in listed if entry.name == name)
     with pytest.raises(UnsupportedError) as caught:
         check(rejected)
-    assert entries[name].message in caught.value.message
-    assert entries[name].page in caught.value.message
+    assert entry.message in caught.value.message
+    assert entry.page in caught.value.message
     assert not caught.value.message.startswith(LOCAL)
     check(accepted)
 

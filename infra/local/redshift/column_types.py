@@ -1,7 +1,7 @@
 """Redshift's data types as PostgreSQL's.
 
-Known difference: Redshift counts the bytes of a VARCHAR(n), PostgreSQL its characters
-(https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html): a text of n characters that are not ASCII fits here only.
+Known difference: Redshift counts the bytes of a VARCHAR(n), PostgreSQL its characters, so that a text of n characters
+that are not ASCII fits here only. See https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html.
 """
 
 from sqlglot import exp
@@ -18,7 +18,8 @@ _MAX_CHAR = 4096
 def to_postgres(data_type: exp.DataType, *, of_column: bool) -> None:
     """Turn a type into PostgreSQL's in place.
 
-    A column without a length gets Redshift's default length, a cast does not truncate. Raises UnsupportedError for other types.
+    A column without a length gets Redshift's default length, a cast does not truncate. Raises UnsupportedError for
+    other types, and for lengths and precisions beyond Redshift's.
     """
     kind = data_type.this
     if kind in _SAME or (kind == _D.INTERVAL and not of_column):
@@ -62,7 +63,7 @@ def _char(data_type: exp.DataType) -> None:
 def _decimal(data_type: exp.DataType) -> None:
     """DECIMAL without precision is DECIMAL(18, 0): https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html."""
     params = [int(param.name) for param in data_type.expressions] or [18]
-    precision, scale = (params + [0])[:2]
+    precision, scale = [*params, 0][:2]
     if not 1 <= precision <= 38 or not 0 <= scale <= min(37, precision):
         raise UnsupportedError(
             f"NUMERIC precision {precision} must be between 1 and 38, scale {scale} below it", "22023"

@@ -1,7 +1,7 @@
 """Correlated subqueries that Redshift cannot decorrelate.
 
-Source: https://docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html. Only columns written with their table's name are
-seen as correlated: without the tables' columns nothing more can be known here.
+Source: https://docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html. Only columns written with their
+table's name are seen as correlated: without the tables' columns nothing more can be known here.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,6 @@
-"""The deny-list of whole statements: name, page (below https://docs.aws.amazon.com/redshift/latest/dg/), message, first words.
+"""The deny-list of whole statements: name, page, message, first words.
+
+The pages are below https://docs.aws.amazon.com/redshift/latest/dg/.
 
 The patterns match the statement's words joined by single blanks, without comments, from its start, in any case.
 """

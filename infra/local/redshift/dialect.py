@@ -1,8 +1,8 @@
 """Redshift SQL in, PostgreSQL 16 SQL out; what Redshift rejects, and what nobody has looked at, is refused by name.
 
 A statement goes through the deny-lists (`denied_statements.py`, `denied.py`), then either matches one of the forms of
-`statements.py` or is parsed (`grammar.py`), checked against an allow-list of nodes and rewritten (`tables.py`, `rewrites.py`,
-`functions.py`). `catalog.sql` and `functions.sql` hold what PostgreSQL needs for it.
+`statements.py` or is parsed (`grammar.py`), checked against an allow-list of nodes and rewritten (`tables.py`,
+`rewrites.py`, `functions.py`). `catalog.sql` and `functions.sql` hold what PostgreSQL needs for it.
 """
 
 import re
@@ -37,7 +37,10 @@ _DECLARED = re.compile(r"(?P<head>DECLARE \S+ CURSOR FOR )", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Translation:
-    """What to send to PostgreSQL in place of a text of Redshift SQL, parameters (`$1`) unchanged; or a COPY or UNLOAD to run."""
+    """What to send to PostgreSQL in place of a text of Redshift SQL, parameters (`$1`) unchanged.
+
+    Or else, when there is one, the COPY or UNLOAD to run.
+    """
 
     sql: str
     command: Command | None = None
@@ -59,7 +62,7 @@ def translate(sql: str) -> Translation:
 
 
 def check(sql: str) -> None:
-    """Raise UnsupportedError if Redshift, or the local Redshift, would refuse one of the statements. Needs no server."""
+    """Raise UnsupportedError if Redshift, or the local Redshift, would refuse a statement; no server needed."""
     translate(sql)
 
 
@@ -73,9 +76,8 @@ def _translate(words: list[str]) -> str:
         return _rewrite(text)
     if _CREATED.match(text):
         return _create(words)
-    if _EXPLAINED.match(text):
-        head = _EXPLAINED.match(text)
-        return "EXPLAIN " + _translate(words[len(head.group(0).split()) :]) if head else ""
+    if explained := _EXPLAINED.match(text):
+        return "EXPLAIN " + _translate(words[len(explained[0].split()) :])
     if declared := _DECLARED.match(text):
         return declared["head"] + _translate(words[len(declared["head"].split()) :])
     if added := _ADDED.match(text):

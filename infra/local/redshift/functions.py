@@ -1,7 +1,8 @@
 """What each of Redshift's functions becomes in PostgreSQL; a function that is not here is refused by name.
 
-A text is PostgreSQL's name for the same thing (`redshift_...`: one of ours, in `functions.sql`); a callable builds the call from
-the arguments. Source: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html and the page of each function.
+A text is PostgreSQL's name for the same thing (`redshift_...`: one of ours, in `functions.sql`); a callable builds the
+call from the arguments. Source: the page of each function below
+https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html.
 """
 
 import re
@@ -114,7 +115,7 @@ def _of_text(name: str) -> Build:
 
 
 def _json_extract_path_text(args: Args) -> exp.Expr:
-    """https://docs.aws.amazon.com/redshift/latest/dg/JSON_EXTRACT_PATH_TEXT.html: the last argument may be null_if_invalid."""
+    """https://docs.aws.amazon.com/redshift/latest/dg/JSON_EXTRACT_PATH_TEXT.html; the last may be null_if_invalid."""
     lax = isinstance(args[-1], exp.Boolean) and args.pop().this
     if not 2 <= len(args) <= 6:
         raise UnsupportedError("JSON_EXTRACT_PATH_TEXT takes one to five path elements", SYNTAX_ERROR)
@@ -123,7 +124,7 @@ def _json_extract_path_text(args: Args) -> exp.Expr:
 
 
 def _regexp(name: str, parameters_at: int) -> Build:
-    """Patterns: https://docs.aws.amazon.com/redshift/latest/dg/REGEXP_SUBSTR.html; lookaround only with parameter p (PCRE)."""
+    """https://docs.aws.amazon.com/redshift/latest/dg/REGEXP_SUBSTR.html: lookaround only with parameter p (PCRE)."""
 
     def build(args: Args) -> exp.Expr:
         flags = args[parameters_at].name if len(args) > parameters_at else ""
@@ -162,19 +163,19 @@ def _json_parse(args: Args) -> exp.Expr:
 
 
 _SAME = (
-    "abs acos ascii asin atan atan2 bit_and bit_or bool_and bool_or btrim cbrt ceil ceiling chr coalesce cos cot count "
-    "cume_dist current_database current_user_id degrees dense_rank exp floor greatest initcap last_value lag lead least left length "
-    "ln lower lpad ltrim max md5 min mod nth_value ntile nullif percent_rank percentile_disc pi power quote_ident quote_literal "
-    "radians random rank repeat replace reverse right row_number rpad rtrim sign sin sqrt stddev stddev_pop "
-    "stddev_samp substr substring sum tan to_char to_date to_hex to_number to_timestamp translate upper var_pop var_samp "
-    "variance any_value first_value percentile_cont "
+    "abs acos ascii asin atan atan2 bit_and bit_or bool_and bool_or btrim cbrt ceil ceiling chr coalesce cos cot "
+    "count cume_dist current_database degrees dense_rank exp floor greatest initcap last_value lag lead least "
+    "left length ln lower lpad ltrim max md5 min mod nth_value ntile nullif percent_rank percentile_disc pi power "
+    "quote_ident quote_literal radians random rank repeat replace reverse right row_number rpad rtrim sign sin "
+    "sqrt stddev stddev_pop stddev_samp substr substring sum tan to_char to_date to_hex to_number to_timestamp "
+    "translate upper var_pop var_samp variance any_value first_value percentile_cont "
     # of the leader node: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html
     "age now current_schema current_schemas has_database_privilege has_schema_privilege has_table_privilege "
     "pg_backend_pid pg_cancel_backend pg_terminate_backend version format_type pg_get_late_binding_view_cols "
     "col_description obj_description pg_get_viewdef pg_get_userbyid pg_table_is_visible"
 )
 
-FUNCTIONS: dict[str, str | Build] = {name: name for name in _SAME.split()} | {
+_TURNED: dict[str, str | Build] = {
     "add_months": "redshift_add_months",
     "avg": "redshift_avg",
     "can_json_parse": _of_text("redshift_can_json_parse"),
@@ -223,6 +224,7 @@ FUNCTIONS: dict[str, str | Build] = {name: name for name in _SAME.split()} | {
     "to_varchar": "to_char",
     "trunc": "redshift_trunc",
 }
+FUNCTIONS: dict[str, str | Build] = {**{name: name for name in _SAME.split()}, **_TURNED}
 AGGREGATES = frozenset(
     [
         "any_value",
@@ -254,7 +256,7 @@ REWRITTEN = frozenset({"listagg", "median", "ratio_to_report"})
 def rewrite_call(node: exp.Anonymous) -> exp.Expr:
     """The call in PostgreSQL.
 
-    Raises UnsupportedError for a function Redshift or the local Redshift does not have, and for a wrong number of arguments.
+    Raises UnsupportedError for a function that is not here, and for a wrong number of arguments.
     """
     name = node.name.lower()
     target = FUNCTIONS.get(name)

@@ -1,7 +1,7 @@
 """Redshift's SQL, parsed so that nothing is translated behind our back, and an allow-list of what the tree may hold.
 
-sqlglot maps many functions to nodes of its own and back to another dialect's spelling, at times with another meaning. Here
-every function call stays a plain call with its arguments as written; `functions.py` says what each one becomes.
+sqlglot maps many functions to nodes of its own and back to another dialect's spelling, at times with another meaning.
+Here every function call stays a plain call with its arguments as written; `functions.py` says what each one becomes.
 """
 
 from typing import Any, ClassVar
@@ -59,12 +59,13 @@ _NODES = (
     "Add Alias All And Anonymous Any AtTimeZone Between BitwiseAnd BitwiseLeftShift BitwiseNot BitwiseOr "
     "BitwiseRightShift Boolean Bracket Case Cast Column ColumnConstraint ColumnDef Create CTE Cube CurrentCatalog "
     "CurrentDate CurrentSchema CurrentTimestamp CurrentUser DataType DataTypeParam DefaultColumnConstraint Delete "
-    "Distinct Div Dot DPipe EQ Escape Except Exists Extract From GeneratedAsIdentityColumnConstraint Group GroupingSets "
-    "GT GTE Having Identifier If IgnoreNulls ILike In Insert Intersect Interval IntervalSpan Is Join LikeProperty Like "
-    "Limit Literal Localtime Localtimestamp LT LTE Merge Mod Mul Neg NEQ Not NotNullColumnConstraint Null Offset Or Order "
-    "Ordered Parameter Paren Placeholder Pow Properties Property Qualify RegexpLike RespectNulls Rollup Schema Select "
-    "SessionUser SimilarTo Star StrPosition Sub Subquery Substring Table TableAlias TemporaryProperty Trim TryCast Tuple "
-    "Union Update Values Var When Whens Where Window WindowSpec With WithinGroup"
+    "Distinct Div Dot DPipe EQ Escape Except Exists Extract From GeneratedAsIdentityColumnConstraint Group "
+    "GroupingSets GT GTE Having Identifier If IgnoreNulls ILike In Insert Intersect Interval IntervalSpan Is Join "
+    "LikeProperty Like Limit Literal Localtime Localtimestamp LT LTE Merge Mod Mul Neg NEQ Not "
+    "NotNullColumnConstraint Null Offset Or Order Ordered Parameter Paren Placeholder Pow Properties Qualify "
+    "RegexpLike RespectNulls Rollup Schema Select SessionUser SimilarTo Star StrPosition Sub Subquery Substring "
+    "Table TableAlias TemporaryProperty Trim TryCast Tuple Union Update Values Var When Whens Where Window "
+    "WindowSpec With WithinGroup"
 )
 _ALLOWED = {getattr(exp, name) for name in _NODES.split()}
 _FORBIDDEN_ARGS: dict[type[exp.Expr], tuple[str, ...]] = {
@@ -101,7 +102,8 @@ def parse_statement(sql: str) -> exp.Expr:
 def check_known(tree: exp.Expr) -> None:
     """Raise UnsupportedError for a tree that holds a construct nobody has looked at."""
     for node in tree.walk():
-        if type(node) not in _ALLOWED:
+        of_like = isinstance(node, exp.Property) and isinstance(node.parent, exp.LikeProperty)
+        if type(node) not in _ALLOWED and not of_like:
             text = node.sql(dialect=RedshiftSql, comments=False)[:60]
             raise UnsupportedError(f"{LOCAL}{type(node).__name__}: {text}")
         for name in _FORBIDDEN_ARGS.get(type(node), ()):

@@ -1,7 +1,8 @@
 """Navigation into SUPER values: `column.attribute`, `column[0].attribute`.
 
-Source: https://docs.aws.amazon.com/redshift/latest/dg/query-super.html. What is not there is NULL, and so is a cast that does not fit
-("lax semantics"). Not supported: comparing a navigation without a cast, and iterating over an array in FROM.
+Source: https://docs.aws.amazon.com/redshift/latest/dg/query-super.html. What is not there is NULL, and so is a cast
+that does not fit ("lax semantics"). Not supported: comparing a navigation without a cast, iterating over an array in
+FROM.
 """
 
 from sqlglot import exp

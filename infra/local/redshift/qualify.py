@@ -1,7 +1,7 @@
 """QUALIFY, which PostgreSQL lacks, as a WHERE around the query.
 
-Source: https://docs.aws.amazon.com/redshift/latest/dg/r_QUALIFY_clause.html. The inner query computes every output column, the condition
-and what ORDER BY needs; `*` travels as one row value per source, so that nothing is added to the result.
+Source: https://docs.aws.amazon.com/redshift/latest/dg/r_QUALIFY_clause.html. The inner query computes every output
+column, the condition and what ORDER BY needs; `*` travels as one row value per source, so that nothing is added.
 """
 
 from sqlglot import exp

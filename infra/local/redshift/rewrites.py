@@ -154,7 +154,7 @@ def _qualified_call(node: exp.Dot) -> exp.Expr | None:
 
 
 def _extract(node: exp.Expr) -> exp.Expr:
-    """EXTRACT gives whole numbers, of this part alone: docs r_Dateparts_for_datetime_functions, "Variations in results"."""
+    """EXTRACT gives whole numbers, of this part alone: docs r_Dateparts_for_datetime_functions.html, "Variations"."""
     part = date_part(node.this)
     if part in ("decade", "microsecond"):
         raise UnsupportedError(f"{LOCAL}EXTRACT({part} ...)")

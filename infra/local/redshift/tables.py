@@ -1,32 +1,21 @@
 """CREATE TABLE and CREATE VIEW: what only Redshift has is taken away, what only PostgreSQL enforces too.
 
-Sources: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html, r_CREATE_TABLE_AS.html, r_CREATE_VIEW.html and
-t_Defining_constraints.html (keys are informational: never enforced; NOT NULL is, and a primary key implies it).
+Sources, below https://docs.aws.amazon.com/redshift/latest/dg/: r_CREATE_TABLE_NEW.html, r_CREATE_TABLE_AS.html,
+r_CREATE_VIEW.html and t_Defining_constraints.html (keys are informational: never enforced; NOT NULL is, and a primary
+key implies it).
 """
+
+from itertools import pairwise
 
 from sqlglot import exp
 
 from infra.local.redshift.grammar import PostgresSql
 from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, UnsupportedError
 
-_STYLES = {"AUTO", "EVEN", "KEY", "ALL"}
-_ENCODINGS = set(
-    [
-        "AUTO",
-        "AZ64",
-        "BYTEDICT",
-        "DELTA",
-        "DELTA32K",
-        "LZO",
-        "MOSTLY8",
-        "MOSTLY16",
-        "MOSTLY32",
-        "RAW",
-        "RUNLENGTH",
-        "TEXT255",
-        "TEXT32K",
-        "ZSTD",
-    ]
+_STYLES = frozenset({"AUTO", "EVEN", "KEY", "ALL"})
+_ENCODINGS = frozenset(
+    {"AUTO", "AZ64", "BYTEDICT", "DELTA", "DELTA32K", "LZO", "MOSTLY8", "MOSTLY16", "MOSTLY32", "RAW"}
+    | {"RUNLENGTH", "TEXT255", "TEXT32K", "ZSTD"}
 )
 _KEYS = (exp.PrimaryKey, exp.ForeignKey, exp.UniqueColumnConstraint, exp.Constraint)
 _COLUMN_KEYS = (exp.PrimaryKeyColumnConstraint, exp.UniqueColumnConstraint, exp.Reference)
@@ -74,7 +63,7 @@ def _attribute(words: list[str], at: int) -> int:
     return 0
 
 
-def _one_of(name: str, value: str, allowed: set[str]) -> int:
+def _one_of(name: str, value: str, allowed: frozenset[str]) -> int:
     if value not in allowed:
         raise UnsupportedError(f"{name} {value}: expected one of {', '.join(sorted(allowed))}", SYNTAX_ERROR)
     return 2
@@ -83,9 +72,7 @@ def _one_of(name: str, value: str, allowed: set[str]) -> int:
 def _check_columns(kept: list[str], named: list[str]) -> None:
     if "(" not in kept or "LIKE" in (word.upper() for word in kept):
         return
-    columns = {
-        words_at.strip('"').lower() for before, words_at in zip(kept, kept[1:], strict=False) if before in ("(", ",")
-    }
+    columns = {words_at.strip('"').lower() for before, words_at in pairwise(kept) if before in ("(", ",")}
     for name in named:
         if name.strip('"').lower() not in columns:
             raise UnsupportedError(f"DISTKEY or SORTKEY column {name} is not in the table", SYNTAX_ERROR)

@@ -8,8 +8,9 @@ LOCAL = "not supported by the local Redshift: "
 class UnsupportedError(Exception):
     """A statement that is not passed on.
 
-    `message` names the construct and what to do instead; `sqlstate` is 0A000 (not supported) or 42601 (syntax). A message that
-    starts with `LOCAL` is our gap, any other is Redshift's own refusal.
+    `message` names the construct and what to do instead; `sqlstate` is 0A000 (not supported), 42601 (syntax), 42883 (no
+    such function) or 22023 (a length out of range). A message that starts with `LOCAL` is our gap, any other is
+    Redshift's own refusal.
     """
 
     def __init__(self, message: str, sqlstate: str = FEATURE_NOT_SUPPORTED) -> None:
