@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from shutil import copy
 from tempfile import TemporaryDirectory
 
 import boto3
@@ -11,7 +10,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource
 
 from iot_pipeline.settings import deployment, warehouse
-from iot_pipeline.warehouse.dbt_project import PARTIAL_PARSE, PROJECT_DIR, executable, parsed
+from iot_pipeline.warehouse.dbt_project import PROJECT_DIR, executable
 
 DOCS_PREFIX = "docs/dbt/"
 _CONTENT_TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
@@ -31,7 +30,6 @@ def target_folder() -> Iterator[Path]:
     """
     warehouse()
     with TemporaryDirectory(prefix="dbt-") as folder:
-        copy(parsed() / PARTIAL_PARSE, folder)
         yield Path(folder)
 
 

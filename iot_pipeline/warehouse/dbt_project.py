@@ -14,7 +14,6 @@ from typing import Any
 
 PROJECT_DIR = Path(__file__).parent / "dbt"
 MANIFEST = "manifest.json"
-PARTIAL_PARSE = "partial_parse.msgpack"
 _GENERATED = {"target", "logs", ".user.yml"}
 
 
@@ -29,7 +28,7 @@ def executable() -> Path:
 
 @cache
 def parsed() -> Path:
-    """A folder with the project's manifest and partial parse, outside the source tree; dbt runs only if none fits yet.
+    """A folder with the project's manifest, outside the source tree; dbt runs only if none fits yet.
 
     Parsing needs neither a warehouse nor its settings. The folder is in the user's cache (XDG_CACHE_HOME) under a
     checksum of the project's files. Raises DbtProjectError with dbt's own words.
@@ -78,6 +77,5 @@ def _parse_into(folder: Path) -> None:
         if done.returncode:
             raise DbtProjectError(f"dbt cannot parse {PROJECT_DIR}: {done.stdout}{done.stderr}")
         folder.mkdir(exist_ok=True)
-        # The manifest goes last, each in one step: another process may be looking, or parsing the same.
-        for name in (PARTIAL_PARSE, MANIFEST):
-            Path(target, name).replace(folder / name)
+        # In one step: another process may be looking, or parsing the same.
+        Path(target, MANIFEST).replace(folder / MANIFEST)

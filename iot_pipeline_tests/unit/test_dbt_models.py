@@ -6,6 +6,7 @@ a model the first time, `X.later.sql` what it sends from then on, where that dif
 """
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from iot_pipeline.contract import METRICS, tables
 from iot_pipeline.contract.tables import FIRST_YEAR, LAST_YEAR
 from iot_pipeline.defs.models.assets import warehouse_models
 from iot_pipeline.defs.models.reports import REPORTS, reports
+from iot_pipeline.warehouse import dbt_project
 from iot_pipeline.warehouse.dbt_project import PROJECT_DIR, manifest
 
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "dbt"
@@ -162,3 +164,18 @@ def test_reports_follow_their_views() -> None:
     for report, asset in zip(REPORTS, reports, strict=True):
         assert [dep.to_user_string() for dep in asset.asset_deps[asset.key]] == [report.view]
         assert asset.key == dg.AssetKey(report.name)
+
+
+def test_a_project_that_cannot_be_parsed_is_refused_in_dbts_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "dbt"
+    shutil.copytree(PROJECT_DIR, broken)
+    (broken / "models" / "facts" / "fact_hours.sql").write_text("select {{ ref('nowhere') }}", encoding="utf-8")
+    monkeypatch.setattr(dbt_project, "PROJECT_DIR", broken)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    dbt_project.parsed.cache_clear()
+    with pytest.raises(dbt_project.DbtProjectError, match=r"fact_hours.*nowhere"):
+        dbt_project.parsed()
+    dbt_project.parsed.cache_clear()
+    assert not list(tmp_path.rglob(dbt_project.MANIFEST))
