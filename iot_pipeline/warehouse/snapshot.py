@@ -61,7 +61,7 @@ class SnapshotLoader:
     def _replace(self, registry: psycopg.Connection[Any]) -> tuple[SnapshotLoad, str]:
         # The snapshot is taken while other writers wait, so that no older one can come after it.
         with writing(self.connection):
-            version = f"{PREFIX}v={datetime.now(UTC):%Y%m%dT%H%M%S}_{uuid.uuid4().hex[:8]}/"
+            version = f"{PREFIX}v={datetime.now(UTC):%Y%m%dT%H%M%S%f}_{uuid.uuid4().hex[:8]}/"
             snapshot = export.snapshot(registry)
             recorded = 0
             for table in registry_tables():

@@ -1,11 +1,15 @@
-"""The warehouse beside the session's lake, for the tests of the loads."""
+"""The warehouse and the registry beside the session's lake, for the tests of the loads."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import psycopg
 import pytest
 
 from infra.local.platform import Platform
-from iot_pipeline.resources import WarehouseResource
+from iot_pipeline import settings
+from iot_pipeline.registry import migrate
+from iot_pipeline.resources import RegistryResource, WarehouseResource
 from iot_pipeline.warehouse.load import Loader
 
 
@@ -20,3 +24,11 @@ def loader(warehouse: WarehouseResource) -> Iterator[Loader]:
     """The loader of the session's lake and warehouse."""
     with warehouse.loader() as loader:
         yield loader
+
+
+@pytest.fixture
+def registry(platform: Platform) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to the session's registry, its tables made."""
+    migrate.upgrade(platform.postgres.dsn(settings.registry().database))
+    with RegistryResource().connect() as connection:
+        yield connection

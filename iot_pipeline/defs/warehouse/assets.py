@@ -95,7 +95,7 @@ def load_event_hours() -> None:
 
 @dg.asset_check(
     asset=warehouse_readings,
-    automation_condition=dg.AutomationCondition.on_cron("50 3 * * *"),
+    automation_condition=dg.AutomationCondition.cron_tick_passed("50 3 * * *"),  # type: ignore[arg-type]  # works on checks too
     description="Every reading in the warehouse belongs to an hour that a load accounts for. Looked at daily.",
 )
 def no_orphaned_readings(warehouse: WarehouseResource) -> dg.AssetCheckResult:
