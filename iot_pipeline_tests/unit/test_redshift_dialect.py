@@ -8,6 +8,8 @@ from infra.local.redshift.dialect import CATALOG_SQL, Translation, UnsupportedEr
 TEXTS: list[tuple[str, str]] = [
     # Nothing of Redshift's own
     ("SELECT a, b FROM s.t WHERE a = $1", "SELECT a, b FROM s.t WHERE a = $1"),
+    ("SELECT 1 FROM t WHERE a IN ($1,$2) AND b=$3||$4", "SELECT 1 FROM t WHERE a IN ($1, $2) AND b = $3 || $4"),
+    ("SELECT '$1,$2', 'it''s $1'", "SELECT '$1,$2', 'it''s $1'"),
     ("SELECT '%s', a % 2 FROM t", "SELECT '%s', a % 2 FROM t"),
     (r"SELECT 'a\\b', 'it\'s', 'it''s'", r"SELECT 'a\b', 'it''s', 'it''s'"),
     ('/* {"a": "x; y"} */ SELECT 1 -- end', "SELECT 1"),

@@ -100,3 +100,8 @@ def set_tuple(node: exp.Expr) -> bool:
 
 def set_operation_all(node: exp.Expr) -> bool:
     return isinstance(node, exp.Except | exp.Intersect) and node.args.get("distinct") is False
+
+
+def has_materialized(node: exp.Expr) -> bool:
+    """WITH x AS [NOT] MATERIALIZED (...)."""
+    return isinstance(node, exp.CTE) and node.args.get("materialized") is not None

@@ -15,6 +15,7 @@ from infra.local.redshift.constructs import (
     column_type,
     frameless,
     has,
+    has_materialized,
     is_a,
     merge_shape,
     merge_source,
@@ -71,6 +72,8 @@ _RANGES = {
     exp.DType.TSTZRANGE,
     exp.DType.DATERANGE,
 }
+
+_SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 
 DENIED: tuple[Denied, ...] = (
     Denied(
@@ -173,6 +176,26 @@ DENIED: tuple[Denied, ...] = (
         WINDOWS,
         "WINDOW clause; repeat the OVER clause",
         lambda n: isinstance(n, exp.Select) and bool(n.args.get("windows")),
+    ),
+    Denied(
+        "system columns",
+        FEATURES,
+        "PostgreSQL's system columns",
+        lambda n: isinstance(n, exp.Column) and n.name.lower() in _SYSTEM_COLUMNS,
+    ),
+    Denied(
+        "group by distinct",
+        "r_GROUP_BY_clause.html",
+        "GROUP BY DISTINCT",
+        lambda n: isinstance(n, exp.Group) and n.args.get("all") is False,
+    ),
+    Denied("materialized", "r_WITH_clause.html", "[NOT] MATERIALIZED in WITH", has_materialized),
+    Denied("current_catalog", FUNCTION_LIST, "CURRENT_CATALOG; use CURRENT_DATABASE()", is_a(exp.CurrentCatalog)),
+    Denied(
+        "insert alias",
+        "r_INSERT_30.html",
+        "an alias of INSERT's table",
+        lambda n: isinstance(n, exp.Insert) and isinstance(n.this, exp.Table) and bool(n.this.alias),
     ),
     Denied("except all", "r_UNION.html", "EXCEPT ALL and INTERSECT ALL", set_operation_all),
     Denied("only", FEATURES, "ONLY: tables have no children", has(exp.Table, "only")),

@@ -141,6 +141,7 @@ DENIED_STATEMENTS: tuple[DeniedStatement, ...] = tuple(
             "WITH (storage parameters)",
             r"CREATE (TEMP |TEMPORARY )?TABLE\b.* WITH \(",
         ),
+        ("temporary view", "r_CREATE_VIEW.html", "temporary views", r"CREATE (OR REPLACE )?(TEMP|TEMPORARY) VIEW\b"),
         ("on commit", "r_CREATE_TABLE_NEW.html", "ON COMMIT", r"CREATE (TEMP |TEMPORARY )?TABLE\b.* ON COMMIT\b"),
         (
             "unnullable column",

@@ -49,7 +49,8 @@ def check_functions(tree: exp.Expr) -> None:
 def _reads_data(tree: exp.Expr) -> bool:
     """Whether the statement touches a table that is no catalog of the leader node's."""
     named = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
-    for table in tree.find_all(exp.Table):
+    read = tree.expression if isinstance(tree, exp.Create) and tree.expression else tree
+    for table in read.find_all(exp.Table):
         schema = table.db.lower()
         name = table.name.lower()
         catalog = (
