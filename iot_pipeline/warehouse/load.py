@@ -121,31 +121,31 @@ class Loader:
     def _bring(self, before: HourBalance) -> LoadedHour:
         if before.is_current and before.balances:
             return LoadedHour(before.hour, before.counted.rows, skipped=True)
-        started = time.monotonic()
-        rows = retried(lambda: self._replace(before.hour), self.progress)
-        if rows is None:
-            return LoadedHour(before.hour, before.curated.rows, skipped=True)
-        seconds = time.monotonic() - started
-        self.progress(f"loaded {rows:,} rows of {before.hour} in {seconds:.2f} s")
-        return LoadedHour(before.hour, rows, seconds)
+        done = retried(lambda: self._replace(before), self.progress)
+        if not done.skipped:
+            self.progress(f"loaded {done.rows:,} rows of {done.hour} in {done.seconds:.2f} s")
+        return done
 
-    def _replace(self, hour: Hour) -> int | None:
-        """The rows loaded; None if another writer has loaded the hour by now."""
+    def _replace(self, before: HourBalance) -> LoadedHour:
+        hour, started = before.hour, time.monotonic()
         with writing(self.connection):
-            (balance,) = self._compare([hour])
-            if balance.is_current and balance.balances:
-                return None
+            # Looked at again now that no other writer is at work: curated may have moved on, or be loaded by now.
+            partition = self.catalog.partitions(self._curated.name, [hour]).get(hour)
+            location, curated = (partition.location, Counts.noted_with(partition)) if partition else (None, Counts())
+            noted = run(self.connection, statements.loads_of_hours([hour]))
+            loaded_location = noted[0][1] if noted else None
+            if loaded_location == location != before.loaded_location:
+                return LoadedHour(hour, curated.rows, skipped=True)
             run(self.connection, statements.delete_readings(hour))
-            if balance.curated_location and balance.curated.rows:
-                self._copy(hour, balance.curated_location)
+            if location and curated.rows:
+                self._copy(hour, location)
             found = self._count([hour]).get(hour, Counts())
-            if found != balance.curated:
-                raise _HourError(f"{hour}: the ledger says {balance.curated}, {balance.curated_location} has {found}")
+            if found != curated:
+                raise _HourError(f"{hour}: the ledger says {curated}, {location} has {found}")
             run(self.connection, statements.delete_load(hour))
-            if balance.curated_location:
-                now = datetime.now(UTC)
-                run(self.connection, statements.insert_load(hour, balance.curated_location, found, now))
-        return found.rows
+            if location:
+                run(self.connection, statements.insert_load(hour, location, curated, datetime.now(UTC)))
+        return LoadedHour(hour, curated.rows, time.monotonic() - started)
 
     def _copy(self, hour: Hour, location: str) -> None:
         sql = statements.copy_readings(location, self._columns(hour), self.role_arn)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from iot_pipeline.registry import export
 from iot_pipeline.registry.devices import move_device
 from iot_pipeline.registry.registration import Request, add_device
 from iot_pipeline.registry.sites import apply
-from iot_pipeline.resources import WarehouseResource
+from iot_pipeline.resources import RegistryResource, WarehouseResource
 from iot_pipeline.warehouse import statements
 from iot_pipeline.warehouse.snapshot import PREFIX, SnapshotLoader, SnapshotMismatchError
 from iot_pipeline.warehouse.tables import registry_tables
@@ -113,6 +114,21 @@ def test_a_snapshot_that_did_not_arrive_whole_is_rolled_back(
     assert content(snapshots) == before
     snapshots.load(registry)
     assert len(versions_of(snapshots, device)) == 2
+
+
+def test_snapshots_at_once_do_not_double_anything(
+    snapshots: SnapshotLoader, warehouse: WarehouseResource, registry: psycopg.Connection[Any], device: str
+) -> None:
+    def load(_: int) -> None:
+        with warehouse.snapshot_loader() as loader, RegistryResource().connect() as source:
+            loader.load(source)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(load, range(4)))
+    assert len(versions_of(snapshots, device)) == 1
+    assert {name: len(rows) for name, rows in content(snapshots).items()} == {
+        name: table.num_rows for name, table in export.snapshot(registry).items()
+    }
 
 
 def test_versions_that_overlap_are_found(snapshots: SnapshotLoader) -> None:
