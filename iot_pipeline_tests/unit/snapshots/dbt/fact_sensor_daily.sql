@@ -10,56 +10,80 @@ with newest as (
     select max(event_hour) as event_hour from "telemetry"."staging"."stg_loads"
 ),
 
+readings_of_stale_dates as (
+    select cast(event_hour as date) as event_date, facts.*
+    from "telemetry"."marts"."fact_sensor_readings" as facts
+    where cast(event_hour as date) in (select event_date from "telemetry"."marts"."stale_dates")
+),
+
+-- A date, or the part of it in which the sensor and its site were what they were; numbered, since values are sorted by it.
+pieces as (
+    select
+        row_number() over (
+            order by parts.event_date, parts.device_id, parts.sensor_key, parts.location_key
+        ) as piece,
+        parts.*,
+        greatest(cast(parts.event_date as timestamp), sensors.valid_from, locations.valid_from) as observed_from,
+        least(
+        cast(parts.event_date as timestamp) + interval '1 day', sensors.valid_to, locations.valid_to, newest.event_hour
+    ) as observed_until,
+        sensors.expected_interval_s
+    from (
+        select distinct event_date, device_id, sensor_key, location_key, tenant_id
+        from readings_of_stale_dates
+    ) as parts
+    join "telemetry"."marts"."dim_sensor" as sensors on sensors.sensor_key = parts.sensor_key
+    join "telemetry"."marts"."dim_location" as locations on locations.location_key = parts.location_key
+    cross join newest
+),
+
 readings as (
     select
-        cast(facts.event_hour as date) as event_date,
-        facts.device_id,
-        facts.sensor_key,
-        facts.location_key,
-        facts.tenant_id,
-        facts.event_time,
-        facts.seq,
-        greatest(cast(cast(facts.event_hour as date) as timestamp), sensors.valid_from, locations.valid_from) as observed_from,
-        least(
-        cast(cast(facts.event_hour as date) as timestamp) + interval '1 day', sensors.valid_to, locations.valid_to, newest.event_hour
-    ) as observed_until,
-        sensors.expected_interval_s,
-        facts.temperature,
-        facts.humidity,
-        facts.pressure,
-        facts.flow_rate,
-        facts.battery,
-        facts.rssi
-    from "telemetry"."marts"."fact_sensor_readings" as facts
-    join "telemetry"."marts"."dim_sensor" as sensors on sensors.sensor_key = facts.sensor_key
-    join "telemetry"."marts"."dim_location" as locations on locations.location_key = facts.location_key
-    cross join newest
-    where cast(facts.event_hour as date) in (select event_date from "telemetry"."marts"."stale_dates")
+        pieces.piece,
+        readings.event_time,
+        cast(extract(epoch from date_trunc('second', readings.event_time)) as bigint) as event_second,
+        case
+            when readings.event_time < pieces.observed_until
+                then cast(floor((cast(extract(epoch from date_trunc('second', readings.event_time)) as bigint) - cast(extract(epoch from date_trunc('second', pieces.observed_from)) as bigint)) / greatest(pieces.expected_interval_s, 1.0)) as bigint)
+        end as interval_number,
+        3 * pieces.expected_interval_s as gap_s,
+        readings.temperature,
+        readings.humidity,
+        readings.pressure,
+        readings.flow_rate,
+        readings.battery,
+        readings.rssi
+    from readings_of_stale_dates as readings
+    join pieces
+        on pieces.event_date = readings.event_date
+        and pieces.device_id = readings.device_id
+        and pieces.sensor_key = readings.sensor_key
+        and pieces.location_key = readings.location_key
 ),
 
 long_form as (
 
-    select event_date, device_id, sensor_key, location_key, tenant_id, event_time, seq, observed_from, observed_until, expected_interval_s, cast('temperature' as varchar(64)) as metric, temperature as value
+    select piece, event_time, event_second, interval_number, gap_s, cast('temperature' as varchar(64)) as metric, temperature as value
     from readings
     where temperature is not null
     union all
-    select event_date, device_id, sensor_key, location_key, tenant_id, event_time, seq, observed_from, observed_until, expected_interval_s, cast('humidity' as varchar(64)) as metric, humidity as value
+    select piece, event_time, event_second, interval_number, gap_s, cast('humidity' as varchar(64)) as metric, humidity as value
     from readings
     where humidity is not null
     union all
-    select event_date, device_id, sensor_key, location_key, tenant_id, event_time, seq, observed_from, observed_until, expected_interval_s, cast('pressure' as varchar(64)) as metric, pressure as value
+    select piece, event_time, event_second, interval_number, gap_s, cast('pressure' as varchar(64)) as metric, pressure as value
     from readings
     where pressure is not null
     union all
-    select event_date, device_id, sensor_key, location_key, tenant_id, event_time, seq, observed_from, observed_until, expected_interval_s, cast('flow_rate' as varchar(64)) as metric, flow_rate as value
+    select piece, event_time, event_second, interval_number, gap_s, cast('flow_rate' as varchar(64)) as metric, flow_rate as value
     from readings
     where flow_rate is not null
     union all
-    select event_date, device_id, sensor_key, location_key, tenant_id, event_time, seq, observed_from, observed_until, expected_interval_s, cast('battery' as varchar(64)) as metric, battery as value
+    select piece, event_time, event_second, interval_number, gap_s, cast('battery' as varchar(64)) as metric, battery as value
     from readings
     where battery is not null
     union all
-    select event_date, device_id, sensor_key, location_key, tenant_id, event_time, seq, observed_from, observed_until, expected_interval_s, cast('rssi' as varchar(64)) as metric, rssi as value
+    select piece, event_time, event_second, interval_number, gap_s, cast('rssi' as varchar(64)) as metric, rssi as value
     from readings
     where rssi is not null
 
@@ -68,24 +92,15 @@ long_form as (
 in_order as (
     select
         long_form.*,
-        lag(event_time) over (
-            partition by event_date, device_id, sensor_key, location_key, tenant_id, metric order by event_time, seq
-        ) as previous_event
+        event_second - lag(event_second) over (partition by piece, metric order by event_time) as pause_s,
+        lag(interval_number) over (partition by piece, metric order by event_time) as previous_interval_number
     from long_form
-),
-
-paced as (
-    select
-        in_order.*,
-        (cast(extract(epoch from date_trunc('second', event_time)) as bigint) - cast(extract(epoch from date_trunc('second', previous_event)) as bigint)) as pause_s,
-        cast(floor((cast(extract(epoch from date_trunc('second', event_time)) as bigint) - cast(extract(epoch from date_trunc('second', observed_from)) as bigint)) / greatest(expected_interval_s, 1.0)) as bigint) as interval_number,
-        cast(floor((cast(extract(epoch from date_trunc('second', previous_event)) as bigint) - cast(extract(epoch from date_trunc('second', observed_from)) as bigint)) / greatest(expected_interval_s, 1.0)) as bigint) as previous_interval_number
-    from in_order
 ),
 
 daily as (
     select
-        event_date, device_id, sensor_key, location_key, tenant_id, metric, observed_from, observed_until, expected_interval_s,
+        piece,
+        metric,
         count(*) as value_count,
     min(value) as min_value,
     max(value) as max_value,
@@ -97,25 +112,37 @@ daily as (
     max(event_time) as last_event,
         sum(
             case
-                when event_time >= observed_until or expected_interval_s is null then 0
-                when previous_event is null or interval_number <> previous_interval_number then 1
+                when interval_number is null then 0
+                when previous_interval_number is null or interval_number <> previous_interval_number then 1
                 else 0
             end
         ) as seen_intervals,
-        sum(case when pause_s > 3 * expected_interval_s then 1 else 0 end) as inner_gaps,
+        sum(case when pause_s > gap_s then 1 else 0 end) as inner_gaps,
         max(pause_s) as longest_inner_pause_s
-    from paced
-    group by event_date, device_id, sensor_key, location_key, tenant_id, metric, observed_from, observed_until, expected_interval_s
+    from in_order
+    group by piece, metric
 ),
 
 measured as (
     select
+        pieces.event_date,
+        pieces.device_id,
+        pieces.sensor_key,
+        pieces.location_key,
+        pieces.tenant_id,
+        pieces.observed_from,
+        pieces.observed_until,
+        pieces.expected_interval_s,
         daily.*,
+        3 * pieces.expected_interval_s as gap_s,
         -- Less than one interval, as of a version that held for a minute, still is one.
-        greatest(cast(floor((cast(extract(epoch from date_trunc('second', observed_until)) as bigint) - cast(extract(epoch from date_trunc('second', observed_from)) as bigint)) / greatest(expected_interval_s, 1.0)) as bigint), 1) as expected_intervals,
-        greatest((cast(extract(epoch from date_trunc('second', first_event)) as bigint) - cast(extract(epoch from date_trunc('second', observed_from)) as bigint)), 0) as first_pause_s,
-        greatest((cast(extract(epoch from date_trunc('second', observed_until)) as bigint) - cast(extract(epoch from date_trunc('second', last_event)) as bigint)), 0) as last_pause_s
+        greatest(
+            cast(floor((cast(extract(epoch from date_trunc('second', pieces.observed_until)) as bigint) - cast(extract(epoch from date_trunc('second', pieces.observed_from)) as bigint)) / greatest(pieces.expected_interval_s, 1.0)) as bigint), 1
+        ) as all_intervals,
+        greatest((cast(extract(epoch from date_trunc('second', daily.first_event)) as bigint) - cast(extract(epoch from date_trunc('second', pieces.observed_from)) as bigint)), 0) as first_pause_s,
+        greatest((cast(extract(epoch from date_trunc('second', pieces.observed_until)) as bigint) - cast(extract(epoch from date_trunc('second', daily.last_event)) as bigint)), 0) as last_pause_s
     from daily
+    join pieces on pieces.piece = daily.piece
 )
 
 select
@@ -138,17 +165,17 @@ select
     observed_from,
     observed_until,
     expected_interval_s,
-    case when observed_until > observed_from and expected_interval_s is not null then expected_intervals end as expected_intervals,
+    case when observed_until > observed_from and expected_interval_s is not null then all_intervals end as expected_intervals,
     case when expected_interval_s is not null then seen_intervals end as seen_intervals,
     case
         when observed_until > observed_from and expected_interval_s is not null
-            then least(cast(seen_intervals as double precision) / expected_intervals, 1.0)
+            then least(cast(seen_intervals as double precision) / all_intervals, 1.0)
     end as uptime,
     case
         when expected_interval_s is not null
             then inner_gaps
-                + case when first_pause_s > 3 * expected_interval_s then 1 else 0 end
-                + case when last_pause_s > 3 * expected_interval_s then 1 else 0 end
+                + case when first_pause_s > gap_s then 1 else 0 end
+                + case when last_pause_s > gap_s then 1 else 0 end
     end as gaps,
     greatest(coalesce(longest_inner_pause_s, 0), first_pause_s, last_pause_s) as longest_pause_s
 from measured

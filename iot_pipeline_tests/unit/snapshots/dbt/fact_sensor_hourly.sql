@@ -6,41 +6,65 @@ create  table
       compound sortkey(event_hour,device_id)
   as (
 
-with readings as (
+with readings_of_stale_hours as (
     select *
     from "telemetry"."marts"."fact_sensor_readings"
     where event_hour in (select event_hour from "telemetry"."marts"."stale_hours")
 ),
 
-counted as (
-    select event_hour, device_id, sensor_key, location_key, tenant_id, count(*) as readings
-    from readings
-    group by event_hour, device_id, sensor_key, location_key, tenant_id
+-- An hour, or the part of it in which the sensor and its site were what they were; numbered, since values are sorted by it.
+pieces as (
+    select
+        row_number() over (order by parts.event_hour, parts.device_id, parts.sensor_key, parts.location_key) as piece,
+        parts.*
+    from (
+        select event_hour, device_id, sensor_key, location_key, tenant_id, count(*) as readings
+        from readings_of_stale_hours
+        group by event_hour, device_id, sensor_key, location_key, tenant_id
+    ) as parts
+),
+
+readings as (
+    select
+        pieces.piece,
+        readings.event_time,
+        readings.temperature,
+        readings.humidity,
+        readings.pressure,
+        readings.flow_rate,
+        readings.battery,
+        readings.rssi
+    from readings_of_stale_hours as readings
+    join pieces
+        on pieces.event_hour = readings.event_hour
+        and pieces.device_id = readings.device_id
+        and pieces.sensor_key = readings.sensor_key
+        and pieces.location_key = readings.location_key
 ),
 
 long_form as (
 
-    select event_hour, device_id, sensor_key, location_key, tenant_id, event_time, cast('temperature' as varchar(64)) as metric, temperature as value
+    select piece, event_time, cast('temperature' as varchar(64)) as metric, temperature as value
     from readings
     where temperature is not null
     union all
-    select event_hour, device_id, sensor_key, location_key, tenant_id, event_time, cast('humidity' as varchar(64)) as metric, humidity as value
+    select piece, event_time, cast('humidity' as varchar(64)) as metric, humidity as value
     from readings
     where humidity is not null
     union all
-    select event_hour, device_id, sensor_key, location_key, tenant_id, event_time, cast('pressure' as varchar(64)) as metric, pressure as value
+    select piece, event_time, cast('pressure' as varchar(64)) as metric, pressure as value
     from readings
     where pressure is not null
     union all
-    select event_hour, device_id, sensor_key, location_key, tenant_id, event_time, cast('flow_rate' as varchar(64)) as metric, flow_rate as value
+    select piece, event_time, cast('flow_rate' as varchar(64)) as metric, flow_rate as value
     from readings
     where flow_rate is not null
     union all
-    select event_hour, device_id, sensor_key, location_key, tenant_id, event_time, cast('battery' as varchar(64)) as metric, battery as value
+    select piece, event_time, cast('battery' as varchar(64)) as metric, battery as value
     from readings
     where battery is not null
     union all
-    select event_hour, device_id, sensor_key, location_key, tenant_id, event_time, cast('rssi' as varchar(64)) as metric, rssi as value
+    select piece, event_time, cast('rssi' as varchar(64)) as metric, rssi as value
     from readings
     where rssi is not null
 
@@ -48,7 +72,7 @@ long_form as (
 
 hourly as (
     select
-        event_hour, device_id, sensor_key, location_key, tenant_id,
+        piece,
         metric,
         count(*) as value_count,
     min(value) as min_value,
@@ -60,17 +84,27 @@ hourly as (
     min(event_time) as first_event,
     max(event_time) as last_event
     from long_form
-    group by event_hour, device_id, sensor_key, location_key, tenant_id, metric
+    group by piece, metric
 )
 
 select
-    hourly.*,
+    pieces.event_hour,
+    pieces.device_id,
+    pieces.sensor_key,
+    pieces.location_key,
+    pieces.tenant_id,
+    hourly.metric,
+    hourly.value_count,
+    hourly.min_value,
+    hourly.max_value,
+    hourly.avg_value,
+    hourly.stddev_value,
+    hourly.p50_value,
+    hourly.p95_value,
+    hourly.first_event,
+    hourly.last_event,
     -- Of the sensor in that hour, whichever metrics they carry: the same in each metric's row.
-    counted.readings
+    pieces.readings
 from hourly
-join counted
-    on counted.event_hour = hourly.event_hour
-    and counted.device_id = hourly.device_id
-    and counted.sensor_key = hourly.sensor_key
-    and counted.location_key = hourly.location_key
+join pieces on pieces.piece = hourly.piece
   );

@@ -4,80 +4,104 @@
     sort=['event_date', 'device_id']
 ) }}
 
-{% set grain = ['event_date', 'device_id', 'sensor_key', 'location_key', 'tenant_id'] %}
-{% set piece = grain + ['metric', 'observed_from', 'observed_until', 'expected_interval_s'] %}
-
 with newest as (
     select max(event_hour) as event_hour from {{ ref('stg_loads') }}
 ),
 
+readings_of_stale_dates as (
+    select cast(event_hour as date) as event_date, facts.*
+    from {{ ref('fact_sensor_readings') }} as facts
+    where cast(event_hour as date) in (select event_date from {{ ref('stale_dates') }})
+),
+
+-- A date, or the part of it in which the sensor and its site were what they were; numbered, since values are sorted by it.
+pieces as (
+    select
+        row_number() over (
+            order by parts.event_date, parts.device_id, parts.sensor_key, parts.location_key
+        ) as piece,
+        parts.*,
+        {{ observed_from('parts.event_date', 'sensors', 'locations') }} as observed_from,
+        {{ observed_until('parts.event_date', 'sensors', 'locations', 'newest.event_hour') }} as observed_until,
+        sensors.expected_interval_s
+    from (
+        select distinct event_date, device_id, sensor_key, location_key, tenant_id
+        from readings_of_stale_dates
+    ) as parts
+    join {{ ref('dim_sensor') }} as sensors on sensors.sensor_key = parts.sensor_key
+    join {{ ref('dim_location') }} as locations on locations.location_key = parts.location_key
+    cross join newest
+),
+
 readings as (
     select
-        cast(facts.event_hour as date) as event_date,
-        facts.device_id,
-        facts.sensor_key,
-        facts.location_key,
-        facts.tenant_id,
-        facts.event_time,
-        facts.seq,
-        {{ observed_from('cast(facts.event_hour as date)', 'sensors', 'locations') }} as observed_from,
-        {{ observed_until('cast(facts.event_hour as date)', 'sensors', 'locations', 'newest.event_hour') }} as observed_until,
-        sensors.expected_interval_s{% for metric in var('metrics') %},
-        facts.{{ metric.name }}{% endfor %}
-    from {{ ref('fact_sensor_readings') }} as facts
-    join {{ ref('dim_sensor') }} as sensors on sensors.sensor_key = facts.sensor_key
-    join {{ ref('dim_location') }} as locations on locations.location_key = facts.location_key
-    cross join newest
-    where cast(facts.event_hour as date) in (select event_date from {{ ref('stale_dates') }})
+        pieces.piece,
+        readings.event_time,
+        {{ epoch('readings.event_time') }} as event_second,
+        case
+            when readings.event_time < pieces.observed_until
+                then {{ intervals_between('pieces.observed_from', 'readings.event_time', 'pieces.expected_interval_s') }}
+        end as interval_number,
+        {{ var('gap_intervals') }} * pieces.expected_interval_s as gap_s{% for metric in var('metrics') %},
+        readings.{{ metric.name }}{% endfor %}
+    from readings_of_stale_dates as readings
+    join pieces
+        on pieces.event_date = readings.event_date
+        and pieces.device_id = readings.device_id
+        and pieces.sensor_key = readings.sensor_key
+        and pieces.location_key = readings.location_key
 ),
 
 long_form as (
-    {{ values_of('readings', grain + ['event_time', 'seq', 'observed_from', 'observed_until', 'expected_interval_s']) }}
+    {{ values_of('readings', ['piece', 'event_time', 'event_second', 'interval_number', 'gap_s']) }}
 ),
 
 in_order as (
     select
         long_form.*,
-        lag(event_time) over (
-            partition by {{ (grain + ['metric']) | join(', ') }} order by event_time, seq
-        ) as previous_event
+        event_second - lag(event_second) over (partition by piece, metric order by event_time) as pause_s,
+        lag(interval_number) over (partition by piece, metric order by event_time) as previous_interval_number
     from long_form
-),
-
-paced as (
-    select
-        in_order.*,
-        {{ seconds_between('previous_event', 'event_time') }} as pause_s,
-        {{ intervals_between('observed_from', 'event_time', 'expected_interval_s') }} as interval_number,
-        {{ intervals_between('observed_from', 'previous_event', 'expected_interval_s') }} as previous_interval_number
-    from in_order
 ),
 
 daily as (
     select
-        {{ piece | join(', ') }},
+        piece,
+        metric,
         {{ statistics() }},
         sum(
             case
-                when event_time >= observed_until or expected_interval_s is null then 0
-                when previous_event is null or interval_number <> previous_interval_number then 1
+                when interval_number is null then 0
+                when previous_interval_number is null or interval_number <> previous_interval_number then 1
                 else 0
             end
         ) as seen_intervals,
-        sum(case when pause_s > {{ var('gap_intervals') }} * expected_interval_s then 1 else 0 end) as inner_gaps,
+        sum(case when pause_s > gap_s then 1 else 0 end) as inner_gaps,
         max(pause_s) as longest_inner_pause_s
-    from paced
-    group by {{ piece | join(', ') }}
+    from in_order
+    group by piece, metric
 ),
 
 measured as (
     select
+        pieces.event_date,
+        pieces.device_id,
+        pieces.sensor_key,
+        pieces.location_key,
+        pieces.tenant_id,
+        pieces.observed_from,
+        pieces.observed_until,
+        pieces.expected_interval_s,
         daily.*,
+        {{ var('gap_intervals') }} * pieces.expected_interval_s as gap_s,
         -- Less than one interval, as of a version that held for a minute, still is one.
-        greatest({{ intervals_between('observed_from', 'observed_until', 'expected_interval_s') }}, 1) as expected_intervals,
-        greatest({{ seconds_between('observed_from', 'first_event') }}, 0) as first_pause_s,
-        greatest({{ seconds_between('last_event', 'observed_until') }}, 0) as last_pause_s
+        greatest(
+            {{ intervals_between('pieces.observed_from', 'pieces.observed_until', 'pieces.expected_interval_s') }}, 1
+        ) as all_intervals,
+        greatest({{ seconds_between('pieces.observed_from', 'daily.first_event') }}, 0) as first_pause_s,
+        greatest({{ seconds_between('daily.last_event', 'pieces.observed_until') }}, 0) as last_pause_s
     from daily
+    join pieces on pieces.piece = daily.piece
 )
 
 select
@@ -100,17 +124,17 @@ select
     observed_from,
     observed_until,
     expected_interval_s,
-    case when observed_until > observed_from and expected_interval_s is not null then expected_intervals end as expected_intervals,
+    case when observed_until > observed_from and expected_interval_s is not null then all_intervals end as expected_intervals,
     case when expected_interval_s is not null then seen_intervals end as seen_intervals,
     case
         when observed_until > observed_from and expected_interval_s is not null
-            then least(cast(seen_intervals as double precision) / expected_intervals, 1.0)
+            then least(cast(seen_intervals as double precision) / all_intervals, 1.0)
     end as uptime,
     case
         when expected_interval_s is not null
             then inner_gaps
-                + case when first_pause_s > {{ var('gap_intervals') }} * expected_interval_s then 1 else 0 end
-                + case when last_pause_s > {{ var('gap_intervals') }} * expected_interval_s then 1 else 0 end
+                + case when first_pause_s > gap_s then 1 else 0 end
+                + case when last_pause_s > gap_s then 1 else 0 end
     end as gaps,
     greatest(coalesce(longest_inner_pause_s, 0), first_pause_s, last_pause_s) as longest_pause_s
 from measured
