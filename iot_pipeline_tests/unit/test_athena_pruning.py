@@ -163,6 +163,12 @@ def test_registered_partitions_are_listed_without_pins() -> None:
         ("SELECT * FROM (VALUES '01') AS v(h) LEFT JOIN t ON t.hour = v.h WHERE t.hour IS NULL", ["00", "01", "02"]),
         ("SELECT * FROM (VALUES '01') AS v(h) LEFT JOIN t ON t.hour = '01'", ["01"]),
         ("SELECT * FROM (VALUES '01') AS v(h) JOIN t ON t.hour = '01' AND t.line = v.h", ["01"]),
+        ("SELECT r FROM t CROSS JOIN UNNEST(ARRAY[1]) AS u(r) WHERE hour = '01'", ["01"]),
+        ("SELECT 1 FROM t CROSS JOIN UNNEST(ARRAY['01']) AS u(hour) WHERE hour = '01'", ["00", "01", "02"]),
+        (
+            "SELECT 1 FROM t CROSS JOIN UNNEST(ARRAY['01']) WITH ORDINALITY AS u(r, hour) WHERE hour = 1",
+            ["00", "01", "02"],
+        ),
         ("SELECT * FROM t WHERE hour IN (SELECT '01')", ["00", "01", "02"]),
         ("SELECT max(hour) AS hour FROM t", ["00", "01", "02"]),
     ],

@@ -118,7 +118,18 @@ def _only_keys(condition: exp.Expr, scope: Scope, name: str, keys: set[str]) -> 
 
 
 def _is_of(column: exp.Column, scope: Scope, name: str) -> bool:
-    return column.table == name or (not column.table and len(sources(scope)) == 1)
+    if column.table:
+        return bool(column.table == name)
+    others = (source for alias, source in sources(scope).items() if alias != name)
+    return not any(_may_have(source, column.name.lower()) for source in others)
+
+
+def _may_have(source: Any, name: str) -> bool:
+    """Whether a source may have a column of this name: an UNNEST has those that its alias lists, and no others."""
+    unnest = source.expression if isinstance(source, Scope) else None
+    alias = unnest.args.get("alias") if isinstance(unnest, exp.Unnest) else None
+    listed = {column.name.lower() for column in alias.args.get("columns") or []} if alias else set()
+    return not listed or name in listed
 
 
 def _bare(condition: exp.Expr) -> exp.Expr:
