@@ -85,6 +85,13 @@ WHERE device_id = '{device}' AND valid_to IS NULL"""
         )
         self.register(device, site, at)
 
+    def rename(self, site: str, name: str, at: datetime) -> None:
+        """Another version of a site, with all but its name as in the last."""
+        self.execute(
+            f"UPDATE registry.site_versions SET valid_to = {_literal(at)} WHERE site_id = '{site}' AND valid_to IS NULL"
+        )
+        self.insert("registry.site_versions", [_site(site, name, at)])
+
     def send(self, device: str, first: datetime, hours: float = 1, every: timedelta = INTERVAL) -> list[datetime]:
         """Readings of a device; their hours are not yet loaded. Returns the hours."""
         times = [first + n * every for n in range(max(int(hours * HOUR / every), 1))]
@@ -125,9 +132,13 @@ def _literal(cell: object) -> str:
     return repr(cell) if isinstance(cell, int | float) else f"'{cell}'"
 
 
+def _site(site: str, name: str, since: datetime) -> tuple[object, ...]:
+    return ("acme", site, "c1", name, "DE", "Europe/Berlin", 52.5, 13.4, since, None, day(1))
+
+
 @pytest.fixture(scope="module")
 def empty_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
-    """Landing tables with a registry of one tenant and two sites; nothing is loaded or built."""
+    """Landing tables with a registry of one tenant and three sites; nothing is loaded or built."""
     state = tmp_path_factory.mktemp("models")
     postgres = start_postgres(state / "postgres", databases=["telemetry"])
     redshift = start_redshift(state, postgres)
@@ -164,7 +175,6 @@ def empty_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
 def _fill_registry(models: Models) -> None:
     models.insert("registry.tenants", [("acme", "Acme", "pro", day(1))])
     models.insert("registry.customers", [("c1", "acme", "Customer", day(1))])
-    sites = [("acme", s, "c1", s, "DE", "Europe/Berlin", 52.5, 13.4, day(1), None, day(1)) for s in ("north", "south")]
-    models.insert("registry.site_versions", sites)
+    models.insert("registry.site_versions", [_site(site, site, day(1)) for site in ("north", "south", "west")])
     models.insert("registry.device_models", [("m1", "Maker", "Model", "temperature,battery", 600)])
     models.insert("registry.calibrations", [("steady", "temperature", 0.1, 1.0, day(2), "lab")])

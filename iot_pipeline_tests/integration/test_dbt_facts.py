@@ -51,9 +51,12 @@ def filled(empty_models: Models) -> Filled:
     models = empty_models
     for device in ("steady", "leaving", "never", "mover", "halves", "late", "gone"):
         models.register(device)
+    models.register("renamed", "west")
+    models.register("paced")
     models.register("measured", since=day(14) + timedelta(hours=6))
     hours = models.send("steady", NEWEST, 24) + models.send("stranger", NEWEST, 3) + models.send("leaving", NEWEST)
     hours += models.send("mover", day(10), 24) + models.send("halves", day(11)) + models.send("newcomer", day(12), 2)
+    hours += models.send("renamed", day(17), 2) + models.send("paced", day(18))
     hours += models.send("late", day(13), 3) + models.send("gone", day(16)) + [day(14) + timedelta(hours=6)]
     rows = [("measured", day(14) + timedelta(hours=6, minutes=n), n, value) for n, value in MEASURED]
     models.insert("lake.readings", rows, "(device_id, event_time, seq, temperature)")
@@ -81,6 +84,8 @@ def followed(filled: Filled) -> Followed:
     models.register("newcomer", since=day(12) + HOUR)
     models.send("late", day(13) + timedelta(minutes=65))
     models.load([day(13) + HOUR])
+    models.rename("west", "West wing", day(17) + HOUR)
+    models.execute("UPDATE registry.device_versions SET expected_interval_s = 300 WHERE device_id = 'paced'")
     models.execute("DELETE FROM lake.readings WHERE device_id = 'gone'")
     models.execute("DELETE FROM lake.loads WHERE event_hour = '2026-11-16'")
     models.build()
@@ -169,8 +174,9 @@ def test_an_unknown_device_has_the_default_members_and_is_counted(followed: Foll
 
 def test_exactly_what_has_news_is_rebuilt(followed: Followed) -> None:
     mover = {day(10) + n * HOUR for n in range(12, 24)}
-    hours = {_naive(hour) for hour in {*mover, day(11), day(12) + HOUR, day(13) + HOUR, day(16)}}
-    dates = {date(2026, 11, n) for n in (10, 11, 12, 13, 16)}
+    hours = {_naive(hour) for hour in {*mover, day(11), day(12) + HOUR, day(13) + HOUR, day(16), day(17) + HOUR}}
+    # The day of the corrected interval has no new hour, only other expectations.
+    dates = {date(2026, 11, n) for n in (10, 11, 12, 13, 16, 17, 18)}
     for table in FACTS:
         before, after = followed.before[table], followed.after[table]
         touched = {key for key in {*before, *after} if after.get(key) != before.get(key)}
@@ -204,6 +210,22 @@ def test_a_move_at_noon_recorded_days_later_splits_the_day_at_noon(followed: Fol
 def test_a_move_within_an_hour_splits_the_hour(followed: Followed) -> None:
     assert _sites(followed.models, "halves") == {"north": (3, 1, 1), "south": (3, 1, 1)}
     assert followed.models.rows("SELECT readings FROM marts.fact_hours WHERE event_hour = '2026-11-11'") == [(6,)]
+
+
+def test_a_site_that_changes_has_its_readings_as_it_was(followed: Followed) -> None:
+    names = """\
+SELECT facts.event_hour, locations.site_name
+FROM marts.fact_sensor_hourly AS facts
+JOIN marts.dim_location AS locations ON locations.location_key = facts.location_key
+WHERE facts.device_id = 'renamed' AND facts.metric = 'battery'
+ORDER BY 1"""
+    first = _naive(day(17))
+    assert followed.models.rows(names) == [(first, "west"), (first + HOUR, "West wing")]
+
+
+def test_a_corrected_interval_corrects_the_expectation(followed: Followed) -> None:
+    daily = "SELECT expected_intervals, seen_intervals FROM marts.fact_sensor_daily WHERE device_id = 'paced'"
+    assert set(followed.models.rows(daily)) == {(24 * 12, 6)}
 
 
 def test_a_device_that_becomes_known_is_placed_from_then_on(followed: Followed) -> None:
@@ -258,12 +280,15 @@ def test_a_run_that_broke_off_is_finished_by_the_next(
     assert models.rows(unbuilt) == [(0,)]
 
 
-def test_a_rebuild_of_the_whole_day_changes_no_placement(followed: Followed) -> None:
+def test_a_rebuild_of_the_whole_day_changes_no_placement_and_a_newer_hour_ends_the_last_day(followed: Followed) -> None:
     models = followed.models
     before = _sites(models, "mover")
-    models.load([day(10) + n * HOUR for n in range(24)])
+    last_day = "SELECT max(observed_until) FROM marts.fact_sensor_daily WHERE event_date = '2026-11-28'"
+    assert models.rows(last_day) == [(_naive(NEWEST + 23 * HOUR),)]
+    models.load([*(day(10) + n * HOUR for n in range(24)), *models.send("steady", day(29))])
     models.build()
-    assert _stale(models) == 24
+    assert _stale(models) == 25
     assert _sites(models, "mover") == before
+    assert models.rows(last_day) == [(_naive(day(29)),)]
     models.build("--select", "stale_hours")
     assert _stale(models) == 0, "what cannot be placed is not tried for ever"
