@@ -22,8 +22,14 @@ TEXTS: list[tuple[str, str]] = [
     ),
     (
         "create table s.t diststyle key distkey (a) interleaved sortkey(a, b) as (select 1 as a, 2 as b)",
-        "CREATE TABLE s.t AS (SELECT 1 AS a, 2 AS b)",
+        (
+            "DO $sorted$ BEGIN IF to_regclass('s.t') IS NULL THEN "
+            "EXECUTE 'CREATE TABLE s.t AS (SELECT 1 AS a, 2 AS b)'; "
+            "EXECUTE 'CREATE INDEX ON s.t (a)'; ELSE EXECUTE 'CREATE TABLE s.t AS (SELECT 1 AS a, 2 AS b)'; END IF; "
+            "END $sorted$"
+        ),
     ),
+    ("CREATE TEMP TABLE c SORTKEY (x) AS SELECT 1 AS x", "CREATE TEMPORARY TABLE c AS SELECT 1 AS x"),
     (
         (
             "CREATE TABLE t (a integer PRIMARY KEY, b integer REFERENCES u (c), UNIQUE (b), CONSTRAINT k FOREIGN "

@@ -18,7 +18,14 @@ from infra.local.redshift.denied_statements import check_denied_statement
 from infra.local.redshift.grammar import PostgresSql, check_known, parse_statement
 from infra.local.redshift.rewrites import to_postgres_tree
 from infra.local.redshift.statements import translate_utility
-from infra.local.redshift.tables import check_late_binding, late_binding_view, prepare_table, without_attributes
+from infra.local.redshift.tables import (
+    check_late_binding,
+    late_binding_view,
+    prepare_table,
+    sort_column,
+    with_index,
+    without_attributes,
+)
 from infra.local.redshift.unsupported import LOCAL, UnsupportedError
 from infra.local.redshift.words import statements
 
@@ -103,6 +110,7 @@ def _tree(text: str) -> exp.Expr:
 
 
 def _create(words: list[str]) -> str:
+    sorted_by = sort_column(words)
     words = without_attributes(words)
     tree = parse_statement(" ".join(words))
     late = bool(tree.args.get("no_schema_binding"))
@@ -111,6 +119,8 @@ def _create(words: list[str]) -> str:
     tree = _tree(" ".join(words))
     if late and isinstance(tree, exp.Create):
         return late_binding_view(tree)
+    if sorted_by and isinstance(tree, exp.Create) and not tree.find(exp.TemporaryProperty):
+        return with_index(tree, sorted_by)
     return tree.sql(dialect=PostgresSql, comments=False)
 
 

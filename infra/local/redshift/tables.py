@@ -45,6 +45,33 @@ def without_attributes(words: list[str]) -> list[str]:
     return kept + words[at:]
 
 
+def sort_column(words: list[str]) -> str | None:
+    """The first column of a CREATE TABLE's sort key, as written; None without a list of them."""
+    upper = [word.upper() for word in words]
+    end = next((at for at, word in enumerate(upper) if word == "SELECT"), len(words))
+    for at in range(end - 2):
+        if upper[at] == "SORTKEY" and words[at + 1] == "(":
+            return words[at + 2]
+    return None
+
+
+def with_index(create: exp.Create, column: str) -> str:
+    """A block that makes a table and an index on the first column of its sort key.
+
+    Redshift skips blocks of a sorted table by their least and greatest values (t_Sorting_data.html); without
+    an index each of an hour's few statements would read the whole table here.
+    """
+    schema = create.this
+    table = (schema.this if isinstance(schema, exp.Schema) else schema).sql(dialect=PostgresSql)
+    made = create.sql(dialect=PostgresSql, comments=False)
+    statements = [made, f"CREATE INDEX ON {table} ({column})"]
+    quoted = [exp.Literal.string(text).sql(dialect=PostgresSql) for text in (table, *statements)]
+    return (
+        f"DO $sorted$ BEGIN IF to_regclass({quoted[0]}) IS NULL THEN EXECUTE {quoted[1]}; EXECUTE {quoted[2]}; "
+        f"ELSE EXECUTE {quoted[1]}; END IF; END $sorted$"
+    )
+
+
 def _attribute(words: list[str], at: int) -> int:
     """How many words the attribute that begins here has; 0 if none does."""
     word, following = words[at].upper(), words[at + 1].upper() if at + 1 < len(words) else ""
