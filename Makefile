@@ -51,8 +51,9 @@ docs: $(READY)  ## Generate the contract's tables
 load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; the books must be exact
 	@$(BIN)/python -m infra.local demo --readings 100000 --live-rate 10000 --live-seconds 60
 
-bench: $(READY)  ## The curated build against a bare DuckDB COPY, and curated against raw queries
+bench: $(READY)  ## The curated build and the warehouse's load against bare COPYs, and curated against raw queries
 	@$(BIN)/python -m infra.local.bench
+	@$(BIN)/python -m infra.local.bench_load
 
 lock: $(READY)  ## Pin the requirements anew from pyproject.toml
 	@{ echo '# Pinned by `make lock` from pyproject.toml; one set for Python 3.11 to 3.13. It names no registry.'; \

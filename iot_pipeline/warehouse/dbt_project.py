@@ -30,8 +30,9 @@ def executable() -> Path:
 def parsed() -> Path:
     """A folder with the project's manifest, outside the source tree; dbt runs only if none fits yet.
 
-    Parsing needs neither a warehouse nor its settings. The folder is in the user's cache (XDG_CACHE_HOME) under a
-    checksum of the project's files. Raises DbtProjectError with dbt's own words.
+    Parsing needs neither a warehouse nor its settings. The folder is the user's own below the machine's folder for
+    temporary files, under a checksum of the project's files. Raises DbtProjectError with dbt's own words, or if
+    somebody else made the folder.
     """
     folder = _cache() / _checksum()
     if not (folder / MANIFEST).exists():
@@ -46,7 +47,11 @@ def manifest() -> dict[str, Any]:
 
 
 def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "iot_pipeline" / "dbt"
+    folder = Path(tempfile.gettempdir()) / f"iot-pipeline-dbt-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise DbtProjectError(f"{folder} belongs to another user; remove it, or set TMPDIR to a folder of your own")
+    return folder
 
 
 def _checksum() -> str:

@@ -18,9 +18,7 @@ from redshift_connector.error import InterfaceError, ProgrammingError
 from infra.local.emulator.process import free_port
 from infra.local.postgres.process import start_postgres
 from infra.local.redshift.process import RedshiftStartError, start_redshift
-from iot_pipeline_tests.integration.warehouse_fixture import LocalWarehouse, local_warehouse
-
-__all__ = ["local_warehouse"]
+from iot_pipeline_tests.integration.warehouse_fixture import LocalWarehouse
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 6)  # noqa: DTZ001  Redshift's timestamp has no zone
 ROW = (-3, 70_000, 2**40, 0.5, 0.1, Decimal("1.50"), "Zürich €", True, date(2026, 1, 2), AT)

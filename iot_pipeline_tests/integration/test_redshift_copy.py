@@ -11,9 +11,7 @@ import pyarrow as pa
 import pytest
 from redshift_connector.error import ProgrammingError
 
-from iot_pipeline_tests.integration.warehouse_fixture import BUCKET, ROLE, LocalWarehouse, local_warehouse
-
-__all__ = ["local_warehouse"]
+from iot_pipeline_tests.integration.warehouse_fixture import BUCKET, ROLE, LocalWarehouse
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 NAIVE = AT.replace(tzinfo=None)

@@ -13,9 +13,7 @@ from typing import Any
 import pytest
 from redshift_connector.cursor import Cursor
 
-from iot_pipeline_tests.integration.warehouse_fixture import LocalWarehouse, local_warehouse
-
-__all__ = ["local_warehouse"]
+from iot_pipeline_tests.integration.warehouse_fixture import LocalWarehouse
 
 T = dt.datetime
 D = dt.date

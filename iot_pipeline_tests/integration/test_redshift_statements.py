@@ -8,9 +8,7 @@ import pytest
 from redshift_connector.cursor import Cursor
 from redshift_connector.error import ProgrammingError
 
-from iot_pipeline_tests.integration.warehouse_fixture import LocalWarehouse, local_warehouse
-
-__all__ = ["local_warehouse"]
+from iot_pipeline_tests.integration.warehouse_fixture import LocalWarehouse
 
 Rows = list[list[Any]]
 

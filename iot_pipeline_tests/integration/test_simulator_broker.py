@@ -23,9 +23,9 @@ from iot_pipeline_tests.unit.simulator_oracle import judge
 from simulator.faults import choose_faults
 from simulator.fleet import Device, load_fleet
 from simulator.generator import Generator
+from simulator.keys import credentials
 from simulator.manifest import expected_ledger, read_manifest
 from simulator.plan import history_plan
-from simulator.keys import credentials
 from simulator.publisher import now_ms
 from simulator.state import State
 

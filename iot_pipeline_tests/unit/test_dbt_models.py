@@ -7,6 +7,7 @@ a model the first time, `X.later.sql` what it sends from then on, where that dif
 
 import re
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +174,7 @@ def test_a_project_that_cannot_be_parsed_is_refused_in_dbts_words(
     shutil.copytree(PROJECT_DIR, broken)
     (broken / "models" / "facts" / "fact_hours.sql").write_text("select {{ ref('nowhere') }}", encoding="utf-8")
     monkeypatch.setattr(dbt_project, "PROJECT_DIR", broken)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     dbt_project.parsed.cache_clear()
     with pytest.raises(dbt_project.DbtProjectError, match=r"fact_hours.*nowhere"):
         dbt_project.parsed()

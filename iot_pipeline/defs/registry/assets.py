@@ -27,7 +27,7 @@ OVERLAP_CHECK = dg.AssetCheckSpec(
     kinds={"postgres", "redshift"},
     owners=OWNERS,
     pool="warehouse",
-    automation_condition=dg.AutomationCondition.on_cron("*/15 * * * *"),
+    automation_condition=dg.AutomationCondition.on_missing() | dg.AutomationCondition.on_cron("*/15 * * * *"),
     check_specs=[OVERLAP_CHECK],
     description=(
         "`registry.*` in Redshift: tenants, customers, sites, devices, models and calibrations with their history, as "
