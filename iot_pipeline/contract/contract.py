@@ -37,6 +37,11 @@ class Contract:
                 raise ValueError(f"metric {metric.name!r}: minimum {metric.minimum} is not below {metric.maximum}")
 
 
+# The longest texts taken, in characters: what is longer fits neither a VARCHAR(256) of the warehouse, in bytes, nor a
+# text within its SUPER, of 65,535 bytes (Redshift database developer guide, "Character types", "SUPER data type"), and
+# one such reading would stop the load of its whole hour.
+MAX_FIRMWARE, MAX_EXTRA = 64, 16_000
+
 # Fields of a reading that are not metrics.
 READING_FIELDS = ("ts", "seq", "unit", "location")
 # Fields of a message beside its readings.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from iot_pipeline.contract.contract import Contract
+from iot_pipeline.contract.contract import MAX_FIRMWARE, Contract
 
 
 def message_schema(contract: Contract) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def message_schema(contract: Contract) -> dict[str, Any]:
             "v": {"const": contract.version},
             "device_id": {"type": "string", "description": "Must be the device of the topic."},
             "sent_at": {"type": "string", "format": "date-time"},
-            "fw": {"type": "string"},
+            "fw": {"type": "string", "maxLength": MAX_FIRMWARE},
             "readings": {"type": "array", "minItems": 1, "items": _reading_schema(contract)},
         },
     }

@@ -41,7 +41,9 @@ _MEANING = {
     Reason.TOO_LATE: "The event is older than the lateness bound when it is received.",
     Reason.IN_FUTURE: "The event is further in the future than clocks may differ.",
     Reason.NO_METRICS: "The reading carries no metric of the contract.",
-    Reason.INVALID_VALUE: "A metric is not a number, `unit` not an object, or `location` not {lat, lon} on Earth.",
+    Reason.INVALID_VALUE: (
+        "A metric is not a number, `unit` not an object, `location` not {lat, lon} on Earth, or a text too long."
+    ),
     Reason.UNKNOWN_UNIT: "A metric comes in a unit the contract does not accept.",
     Reason.OUT_OF_RANGE: "A metric is outside its plausible range.",
 }

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from iot_pipeline.contract import PARTITION_KEYS, Contract, tables
+from iot_pipeline.contract.contract import MAX_EXTRA, MAX_FIRMWARE
 from iot_pipeline.lake.hours import Hour, partition_predicate, partition_range
-from iot_pipeline.lake.transformation import judged
+from iot_pipeline.lake.transformation import TOO_LONG, judged
 
 # Athena writes at most so many partitions in one CTAS (Athena user guide, "Use CTAS and INSERT INTO to work around
 # the 100 partition limit").
@@ -62,6 +63,7 @@ SELECT outcome AS reason,
         {ranges}
         WHEN json_extract_scalar(unit, '$') IS NOT NULL OR json_array_length(unit) IS NOT NULL
             THEN 'unit: expected an object, got ' || json_format(unit)
+        WHEN {TOO_LONG} THEN 'expected fw of at most {MAX_FIRMWARE} and further fields of at most {MAX_EXTRA} characters'
         ELSE 'location: expected lat and lon in degrees, got ' || json_format(location) END
         WHEN 'out_of_range' THEN CASE
         {ranges} END

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from iot_pipeline.contract import Contract, Metric, Reason
+from iot_pipeline.contract.contract import MAX_EXTRA, MAX_FIRMWARE
 
 EPOCH = "TIMESTAMP '1970-01-01 00:00:00.000'"
 
@@ -193,6 +194,13 @@ def _any_of(conditions: Iterable[str]) -> str:
     return "\n            OR ".join(conditions)
 
 
+# A text of the message or the reading that no column of the warehouse takes.
+TOO_LONG = (
+    f"(length(fw) > {MAX_FIRMWARE} OR (unknown_fields IS NOT NULL AND cardinality(map_filter(unknown_fields, "
+    f"(k, v) -> length(k) > {MAX_EXTRA} OR length(v) > {MAX_EXTRA})) > 0))"
+)
+
+
 def _invalid_value(contract: Contract) -> str:
     numbers = [f"({m.name}_text IS NOT NULL AND {m.name} IS NULL)" for m in contract.metrics]
     # An empty object and null both mean that nothing was said.
@@ -203,6 +211,7 @@ def _invalid_value(contract: Contract) -> str:
             *numbers,
             f"(unit IS NOT NULL AND {_NOT_AN_OBJECT.format('unit')})",
             f"(location IS NOT NULL AND ({_NOT_AN_OBJECT.format('location')} OR ({said} AND ({place}))))",
+            TOO_LONG,
         ]
     )
 

@@ -22,6 +22,8 @@ RECEIVED = AT + MINUTE
 TOO_LATE = (RECEIVED - timedelta(days=30, seconds=1)).isoformat()
 EPOCH_MS = round(AT.timestamp() * 1000)
 
+TOO_LONG = "expected fw of at most 64 and further fields of at most 16000 characters"
+
 
 @dataclass(frozen=True)
 class Bad:
@@ -133,6 +135,8 @@ BAD: dict[str, Bad] = {
     "invalid_value: location without lon": Bad(of(sent(location={"lat": 1})), Reason.INVALID_VALUE),
     "invalid_value: location text": Bad(of(sent(location={"lat": "1", "lon": "2"})), Reason.INVALID_VALUE),
     "invalid_value: location array": Bad(of(sent(location=[1, 2])), Reason.INVALID_VALUE),
+    "invalid_value: firmware too long": Bad(of(sent(), fw="é" * 65), Reason.INVALID_VALUE, TOO_LONG),
+    "invalid_value: extra too long": Bad(of(sent(note="é" * 16_001)), Reason.INVALID_VALUE, TOO_LONG),
     "unknown_unit": Bad(
         of(sent(unit={"temperature": "K"})),
         Reason.UNKNOWN_UNIT,

@@ -123,7 +123,8 @@ judged AS (
                 OR (battery_text IS NOT NULL AND battery IS NULL)
                 OR (rssi_text IS NOT NULL AND rssi IS NULL)
                 OR (unit IS NOT NULL AND (json_extract_scalar(unit, '$') IS NOT NULL OR json_array_length(unit) IS NOT NULL))
-                OR (location IS NOT NULL AND ((json_extract_scalar(location, '$') IS NOT NULL OR json_array_length(location) IS NOT NULL) OR (json_size(location, '$') > 0 AND (lat IS NULL OR lon IS NULL OR abs(lat) > 90 OR abs(lon) > 180)))) THEN 'invalid_value'
+                OR (location IS NOT NULL AND ((json_extract_scalar(location, '$') IS NOT NULL OR json_array_length(location) IS NOT NULL) OR (json_size(location, '$') > 0 AND (lat IS NULL OR lon IS NULL OR abs(lat) > 90 OR abs(lon) > 180))))
+                OR (length(fw) > 64 OR (unknown_fields IS NOT NULL AND cardinality(map_filter(unknown_fields, (k, v) -> length(k) > 16000 OR length(v) > 16000)) > 0)) THEN 'invalid_value'
             WHEN unit IS NOT NULL AND (json_extract_scalar(unit, '$.temperature') NOT IN ('C', 'F')
                 OR json_extract_scalar(unit, '$.humidity') NOT IN ('%')
                 OR json_extract_scalar(unit, '$.pressure') NOT IN ('hPa')
