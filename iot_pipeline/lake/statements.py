@@ -63,7 +63,8 @@ SELECT outcome AS reason,
         {ranges}
         WHEN json_extract_scalar(unit, '$') IS NOT NULL OR json_array_length(unit) IS NOT NULL
             THEN 'unit: expected an object, got ' || json_format(unit)
-        WHEN {TOO_LONG} THEN 'expected fw of at most {MAX_FIRMWARE} and further fields of at most {MAX_EXTRA} characters'
+        WHEN {TOO_LONG}
+            THEN 'expected fw of at most {MAX_FIRMWARE} and further fields of at most {MAX_EXTRA} characters'
         ELSE 'location: expected lat and lon in degrees, got ' || json_format(location) END
         WHEN 'out_of_range' THEN CASE
         {ranges} END

@@ -162,7 +162,8 @@ SELECT outcome AS reason,
         WHEN rssi_text IS NOT NULL AND (rssi IS NULL OR rssi NOT BETWEEN DOUBLE '-130.0' AND DOUBLE '0.0') THEN 'rssi: expected a number from -130 to 0 dBm, got ' || rssi_text
         WHEN json_extract_scalar(unit, '$') IS NOT NULL OR json_array_length(unit) IS NOT NULL
             THEN 'unit: expected an object, got ' || json_format(unit)
-        WHEN (length(fw) > 64 OR (unknown_fields IS NOT NULL AND cardinality(map_filter(unknown_fields, (k, v) -> length(k) > 16000 OR length(v) > 16000)) > 0)) THEN 'expected fw of at most 64 and further fields of at most 16000 characters'
+        WHEN (length(fw) > 64 OR (unknown_fields IS NOT NULL AND cardinality(map_filter(unknown_fields, (k, v) -> length(k) > 16000 OR length(v) > 16000)) > 0))
+            THEN 'expected fw of at most 64 and further fields of at most 16000 characters'
         ELSE 'location: expected lat and lon in degrees, got ' || json_format(location) END
         WHEN 'out_of_range' THEN CASE
         WHEN temperature_text IS NOT NULL AND (temperature IS NULL OR temperature NOT BETWEEN DOUBLE '-60.0' AND DOUBLE '150.0') THEN 'temperature: expected a number from -60 to 150 C, got ' || temperature_text
