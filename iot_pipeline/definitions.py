@@ -8,6 +8,7 @@ from iot_pipeline.defs.curated import sensors as curated_sensors
 from iot_pipeline.defs.ledger import assets as ledger
 from iot_pipeline.defs.models import assets as models
 from iot_pipeline.defs.models import docs, reports
+from iot_pipeline.defs.models import sensors as model_sensors
 from iot_pipeline.defs.ops import alerts, automation, schedules
 from iot_pipeline.defs.raw import assets as raw
 from iot_pipeline.defs.raw import sensors as raw_sensors
@@ -34,6 +35,7 @@ defs = dg.Definitions(
         raw_sensors.raw_objects,
         curated_sensors.stale_event_hours,
         warehouse_sensors.unloaded_event_hours,
+        model_sensors.stale_models,
         automation.automation,
         alerts.run_failures,
         alerts.health_changes,
@@ -42,6 +44,7 @@ defs = dg.Definitions(
     jobs=[
         curated.rebuild_event_hours,
         warehouse.load_event_hours,
+        model_sensors.build_models,
         schedules.closing_build,
         schedules.crawl,
         schedules.clean_up_job,

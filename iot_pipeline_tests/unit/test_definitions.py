@@ -106,6 +106,7 @@ def test_sensors_and_schedules_run_by_default_and_say_what_for() -> None:
         "raw_objects",
         "stale_event_hours",
         "unloaded_event_hours",
+        "stale_models",
         "automation",
         "run_failures",
         "health_changes",

@@ -1,4 +1,4 @@
-"""What is asked for by the clock alone: the registry's snapshot and the search for stray readings."""
+"""What is asked for by the clock: the registry's snapshot and the search for stray readings."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ from iot_pipeline.defs.warehouse.assets import no_orphaned_readings, warehouse_r
 from iot_pipeline.resources import RESOURCES
 
 
-def test_the_snapshot_is_asked_for_every_quarter_of_an_hour_and_the_check_once_a_day() -> None:
+def test_the_snapshot_is_asked_for_at_once_and_every_quarter_of_an_hour_and_the_check_once_a_day() -> None:
     definitions = dg.Definitions(
         assets=[registry_snapshot, warehouse_readings], asset_checks=[no_orphaned_readings], resources=RESOURCES
     )
@@ -29,5 +29,5 @@ def test_the_snapshot_is_asked_for_every_quarter_of_an_hour_and_the_check_once_a
                 instance.report_runless_asset_event(dg.AssetMaterialization(registry_snapshot.key))
             if check in requested:
                 checks.append(now.minute)
-    assert snapshots == [15, 30, 45, 0, 15]
+    assert snapshots == [1, 15, 30, 45, 0, 15], "the first at once"
     assert checks == [50]

@@ -10,7 +10,6 @@ from typing import Any
 import dagster as dg
 
 from iot_pipeline.defs.metadata import bar_chart, markdown_table
-from iot_pipeline.defs.models.automation import following_models
 from iot_pipeline.defs.raw.assets import OWNERS
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.warehouse.transaction import read
@@ -104,7 +103,6 @@ def _asset(report: Report) -> dg.AssetsDefinition:
         group_name="reports",
         kinds={"redshift"},
         owners=OWNERS,
-        automation_condition=following_models(),
         description=f"{report.description}\n\n```sql\n{report.sql}\n```",
     )
     def built(warehouse: WarehouseResource) -> dg.MaterializeResult:

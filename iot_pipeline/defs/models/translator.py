@@ -6,9 +6,10 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
-from iot_pipeline.defs.models.automation import SOURCES, debounced_models
 from iot_pipeline.defs.raw.assets import OWNERS
 
+# The assets that fill the tables of each dbt source.
+SOURCES = {"lake": dg.AssetKey("warehouse_readings"), "registry": dg.AssetKey("registry_snapshot")}
 _LAYERS = ("staging", "dimensions", "facts", "reporting")
 
 
@@ -41,9 +42,3 @@ class ModelsTranslator(DagsterDbtTranslator):
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
         """The zone, beside dbt's tags."""
         return {**super().get_tags(dbt_resource_props), "zone": "warehouse"}
-
-    def get_automation_condition(
-        self, dbt_resource_props: Mapping[str, Any]
-    ) -> dg.AutomationCondition[dg.AssetKey] | None:
-        """All models follow the loads, a few minutes behind."""
-        return None if dbt_resource_props["resource_type"] == "source" else debounced_models()
