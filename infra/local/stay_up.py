@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 
+import dagster as dg
 import psutil
 from rich.console import Console
 
@@ -25,6 +26,7 @@ STOP_SECONDS = 30.0
 HISTORY = ["--history", "3h", "--readings", "20000", "--pack", "100"]
 # Twenty devices that each send a packed message every few seconds.
 LIVE = ["--rate", "20", "--pack", "25", "--duration", "365d"]
+ORPHANED = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 # Building the open hour costs little here, and a person waits for it.
 BUILD_INTERVAL_MINUTES = "2"
 
@@ -37,6 +39,9 @@ def stay_up(platform: Platform, devices: int, console: Console) -> None:
     try:
         if devices:
             children.append(_start_fleet(platform, devices, console))
+        with dg.DagsterInstance.get() as instance:
+            for run_id in fail_orphaned_runs(instance):
+                console.print(f"run {run_id} was cut off with the last session: failed, Dagster starts it again")
         console.print("starting Dagster")
         dagster = _start_dagster(platform)
         children.append(dagster)
@@ -57,6 +62,18 @@ def stay_up(platform: Platform, devices: int, console: Console) -> None:
         console.print("\nstopping Dagster and the fleet")
     finally:
         _stop(children)
+
+
+def fail_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark the runs of an instance that no process works on as failed, give their places in pools back; their ids.
+
+    To be called while nothing runs on the instance. Dagster's daemon starts them again, once, as `run_retries` says.
+    """
+    runs = instance.get_runs(dg.RunsFilter(statuses=list(ORPHANED)))
+    for run in runs:
+        instance.report_run_failed(run, "The process of this run ended with the last session.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    return [run.run_id for run in runs]
 
 
 def _start_fleet(platform: Platform, devices: int, console: Console) -> subprocess.Popen[bytes]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,8 +75,10 @@ def test_a_build_killed_anywhere_ends_as_an_undisturbed_one(
 DAGSTER_BUILD = """\
 import dagster as dg
 from infra.local.orchestration import build_ledger, build_stale_hours, record_arrivals
+from infra.local.stay_up import fail_orphaned_runs
 print("started", flush=True)
 with dg.DagsterInstance.get() as instance:
+    fail_orphaned_runs(instance)
     build_ledger(instance, record_arrivals(instance))
     build_stale_hours(instance)
 """
@@ -87,7 +90,7 @@ def test_dagster_killed_anywhere_ends_as_an_undisturbed_run(
     record_arrivals(dg.DagsterInstance.ephemeral())  # what other tests left
     fill(raw, dagster_hour)
     there = {**environment, "DAGSTER_HOME": str(tmp_path), "PYTHONWARNINGS": "ignore"}
-    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}")
+    shutil.copy(CHECKOUT / "dagster.yaml", tmp_path)
     command = [sys.executable, "-c", DAGSTER_BUILD]
     for seconds in (0.5, 2.0, 4.0):
         with subprocess.Popen(command, cwd=CHECKOUT, env=there, stdout=subprocess.PIPE, stderr=DEVNULL) as process:
