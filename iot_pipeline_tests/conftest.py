@@ -1,6 +1,7 @@
 """What all tests share: their marks, and one local AWS a session with slices of the lake for each test."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,11 @@ use_packaged_node()
 _SLICE = timedelta(days=32)
 _slices = count()
 _dagster_days = count()
+
+
+def pytest_configure() -> None:
+    """A session that is told to end, as by a CI that ran out of time, stops what it started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
