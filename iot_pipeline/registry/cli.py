@@ -15,6 +15,7 @@ from iot_pipeline.registry import catalog as catalog_file
 from iot_pipeline.registry import decommission as ending
 from iot_pipeline.registry.adoption import adopt
 from iot_pipeline.registry.console import conclude, connect, dsn, err, explained, iot_client, out, progress
+from iot_pipeline.registry.errors import RegistryError
 from iot_pipeline.registry.intents import find
 from iot_pipeline.registry.onboarding import Onboarded
 from iot_pipeline.registry.onboarding import onboard as onboard_device
@@ -169,6 +170,44 @@ def move(
         if things.exists(iot, device_id):
             things.label_site(iot, device_id, now.site_id)
     out.print(f"{device_id} is at site {site} since {version.valid_from.isoformat()}", soft_wrap=True)
+
+
+@app.command()
+def change(
+    device_id: DeviceArgument,
+    name: Annotated[str | None, typer.Option(help="Its new name for people.")] = None,
+    firmware: Annotated[str | None, typer.Option(help="The firmware version it runs.")] = None,
+    model: Annotated[str | None, typer.Option(help="Its device model, from the catalog.")] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(help="Seconds between its readings; health is judged by it.  [default: as the model says]"),
+    ] = None,
+    at: AtOption = None,
+) -> None:
+    """Record that a device has other attributes since a moment; what is not given stays as it is."""
+    with explained(), connect() as connection:
+        if name is None and firmware is None and model is None and interval is None:
+            raise RegistryError("nothing to change: give --name, --firmware, --model or --interval")
+        new = {"name": name, "firmware": firmware, "model_id": model}
+        version = devices.change_device(connection, device_id, at=_time(at), expected_interval_s=interval, **new)
+    out.print(f"{device_id} has a version since {version.valid_from.isoformat()}", soft_wrap=True)
+
+
+@app.command()
+def calibrate(
+    device_id: DeviceArgument,
+    metric: Annotated[str, typer.Argument(help="The metric that was calibrated, of the contract.")],
+    offset: Annotated[float, typer.Option(help="In the metric's unit.")],
+    by: Annotated[str, typer.Option(help="Who calibrated it.")],
+    gain: Annotated[float, typer.Option(help="Not zero.")] = 1.0,
+    at: AtOption = None,
+) -> None:
+    """Record a calibration: calibrated value = sent value * gain + offset. Readings stay as they were sent."""
+    with explained(), connect() as connection:
+        devices.record_calibration(
+            connection, device_id, metric, offset=offset, gain=gain, calibrated_by=by, calibrated_at=_time(at)
+        )
+    out.print(f"{device_id}: calibration of {metric} recorded", soft_wrap=True)
 
 
 @app.command()

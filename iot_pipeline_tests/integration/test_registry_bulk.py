@@ -20,6 +20,7 @@ from iot_pipeline import settings
 from iot_pipeline.registry.bulk import Outcome, onboard_all
 from iot_pipeline.registry.cli import app
 from iot_pipeline.registry.decommission import recover
+from iot_pipeline.registry.devices import history
 from iot_pipeline.registry.onboarding import Onboarded, onboard
 from iot_pipeline.registry.registration import Request
 from iot_pipeline_tests.integration.emulator_fixture import LocalAws, local_aws, unique
@@ -167,6 +168,28 @@ def test_a_move_is_seen_at_the_thing(command: Any, iot: Any, world: World, tmp_p
     assert "kept" in command("onboard", device, *options).output
     command("move", device, "--site", "c")
     assert iot.describe_thing(thingName=device)["attributes"]["site"] == "c"
+
+
+def test_a_device_is_changed_and_calibrated(command: Any, connection: Connection, world: World, tmp_path: Path) -> None:
+    device, since = unique("device"), "2026-11-01T12:00:00+00:00"
+    options = ["--tenant", world.tenant, "--site", "a", "--model", world.model, "--out", tmp_path]
+    made = command("onboard", device, *options, "--installed-at", "2026-10-01T00:00:00Z")
+    assert made.exit_code == 0, made.output
+    changed = command("change", device, "--firmware", "2.0", "--interval", "30", "--at", since)
+    assert f"has a version since {since}" in changed.output
+    first, second = history(connection, device)
+    assert (first.firmware, second.firmware, second.expected_interval_s) == (None, "2.0", 30.0)
+    assert (second.name, second.valid_from.isoformat()) == (first.name, since)
+    assert "nothing to change: give --name" in command("change", device).output
+
+    given = ["calibrate", device, "temperature", "--offset", "-0.4", "--by", "lab", "--at", since]
+    assert "calibration of temperature recorded" in command(*given).output
+    assert command(*given).exit_code == 0, "the same again changes nothing"
+    assert "another calibration" in command(*given, "--gain", "1.1").output
+    rows = connection.execute(
+        "SELECT metric, offset_value, gain, calibrated_by FROM registry.calibrations WHERE device_id = %s", [device]
+    ).fetchall()
+    assert rows == [("temperature", -0.4, 1.0, "lab")]
 
 
 def test_outcomes_are_written_and_a_failure_is_the_exit_code(command: Any, world: World, tmp_path: Path) -> None:
