@@ -106,13 +106,23 @@ def test_the_documentation_is_counted_and_found(result: dg.ExecuteInProcessResul
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.view)
-def test_a_report_has_a_table_and_bars(result: dg.ExecuteInProcessResult, report: Any) -> None:
+def test_a_report_has_a_table_bars_and_figures_to_plot(result: dg.ExecuteInProcessResult, report: Any) -> None:
     shown = _metadata(result, report.name)
     rows = shown["report"].splitlines()
     assert rows[0].strip("| ").split(" | ") == list(report.columns)
     assert len(rows) == 2 + shown["rows"]
     assert shown[report.bars].startswith("```")
     assert (shown["rows"] == 0) == (report.view == "water_leaks"), "there is no water meter"
+    assert set(report.figures([])) < set(shown), "without rows too there are figures"
+    expected: dict[str, dict[str, int]] = {
+        # The last date has the last two of the 170 hours.
+        "fleet_daily_summary": {"devices, last date": 1, "readings, last date": 2, "low batteries, last date": 0},
+        # A reading an hour, where six are expected.
+        "site_comparison": {"least uptime of a site, %": 17},
+        "worst_sensors": {"missed by the worst sensor, %": 83},
+        "water_leaks": {"leaking meters": 0, "lost in all, L": 0},
+    }
+    assert expected[report.view].items() <= shown.items()
 
 
 def test_nothing_was_written_beside_the_project(result: dg.ExecuteInProcessResult) -> None:

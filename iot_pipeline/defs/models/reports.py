@@ -19,7 +19,11 @@ Row = Sequence[Any]
 
 @dataclass(frozen=True)
 class Report:
-    """A saved query on a view of the schema `reporting`; `label` and `value` of its rows make the bars."""
+    """A saved query on a view of the schema `reporting`.
+
+    `label` and `value` of its rows make the bars. `figures` sums the rows up in numbers, which Dagster plots from one
+    materialization to the next.
+    """
 
     view: str
     description: str
@@ -28,11 +32,19 @@ class Report:
     bars: str
     label: Callable[[Row], str]
     value: Callable[[Row], int]
+    figures: Callable[[Sequence[Row]], dict[str, int]]
 
     @property
     def name(self) -> str:
         """The asset's name."""
         return f"report_{self.view}"
+
+
+def _last_date(rows: Sequence[Row]) -> dict[str, int]:
+    """The fleet on the newest date, which comes first."""
+    newest = [row for row in rows if row[0] == rows[0][0]]
+    names = {"devices": 3, "readings": 4, "gaps": 6, "low batteries": 7}
+    return {f"{name}, last date": sum(int(row[place]) for row in newest) for name, place in names.items()}
 
 
 REPORTS = (
@@ -49,6 +61,7 @@ LIMIT 100""",
         "readings",
         lambda row: f"{row[0]} {row[1]}",
         lambda row: int(row[4]),
+        _last_date,
     ),
     Report(
         "site_comparison",
@@ -64,6 +77,7 @@ LIMIT 100""",
         "uptime %",
         lambda row: f"{row[1]} {row[0]}",
         lambda row: int(row[7] or 0),
+        lambda rows: {"least uptime of a site, %": min((int(row[7] or 0) for row in rows), default=0)},
     ),
     Report(
         "worst_sensors",
@@ -77,6 +91,7 @@ ORDER BY place""",
         "missed, %",
         lambda row: str(row[1]),
         lambda row: 100 - int(row[5]),
+        lambda rows: {"missed by the worst sensor, %": max((100 - int(row[5]) for row in rows), default=0)},
     ),
     Report(
         "water_leaks",
@@ -92,6 +107,10 @@ LIMIT 50""",
         "lost, L",
         lambda row: f"{row[0]} {row[1]}",
         lambda row: int(row[6]),
+        lambda rows: {
+            "leaking meters": len({row[1] for row in rows}),
+            "lost in all, L": sum(int(row[6]) for row in rows),
+        },
     ),
 )
 
@@ -112,6 +131,7 @@ def _asset(report: Report) -> dg.AssetsDefinition:
         return dg.MaterializeResult(
             metadata={
                 "rows": len(rows),
+                **report.figures(rows),
                 "report": markdown_table(report.columns, shown),
                 report.bars: bar_chart([report.label(row) for row in rows], [report.value(row) for row in rows]),
             }
