@@ -41,3 +41,16 @@ def following() -> dg.AutomationCondition[Any]:
         & ~_Condition.in_progress()
         & ~_Condition.any_deps_missing()
     ).with_label("input_changed")
+
+
+def first() -> dg.AutomationCondition[Any]:
+    """It was never built, and its inputs are there. Not again after a failure: that waits for the clock.
+
+    Dagster's own `on_missing` leaves out what was missing when a deployment began.
+    """
+    return (
+        _Condition.missing()
+        & ~_Condition.in_progress()
+        & ~_Condition.execution_failed()
+        & ~_Condition.any_deps_missing()
+    ).with_label("never_built")

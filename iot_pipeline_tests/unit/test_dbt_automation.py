@@ -1,14 +1,17 @@
 """When the models build themselves: once for what was loaded since, with tests and reports, and not without news."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
 
 from iot_pipeline.definitions import defs
 from iot_pipeline.defs.models.assets import warehouse_models
+from iot_pipeline.defs.models.docs import dbt_docs
 from iot_pipeline.defs.models.reports import reports
 from iot_pipeline.defs.models.sensors import build_models, stale_models
+from iot_pipeline.resources import RESOURCES
 
 HOUR = dg.AssetMaterialization("warehouse_readings", partition="2026-11-05-11:00")
 SNAPSHOT = dg.AssetMaterialization("registry_snapshot")
@@ -57,6 +60,25 @@ def test_news_during_a_run_waits_for_its_end_and_is_not_forgotten(sensor: Sensor
     assert not sensor.asks()
     sensor.instance.report_run_canceled(run)
     assert sensor.asks()
+
+
+def test_the_documentation_is_written_once_there_are_facts_and_then_daily() -> None:
+    facts = dg.AssetSpec("fact_hours")
+    definitions = dg.Definitions(assets=[dbt_docs, facts], resources=RESOURCES)
+    start = datetime(2026, 11, 5, 4, 21, 5, tzinfo=UTC)
+    asked: list[int] = []
+    with dg.DagsterInstance.ephemeral() as instance:
+        cursor = None
+        for minute in range(20):
+            now = start + timedelta(minutes=minute)
+            if minute in {5, 12}:  # 04:26 and, after the tick of 04:30, 04:33
+                instance.report_runless_asset_event(dg.AssetMaterialization(facts.key))
+            result = dg.evaluate_automation_conditions(definitions, instance, evaluation_time=now, cursor=cursor)
+            cursor = result.cursor
+            if any(r.key == dbt_docs.key and r.true_subset.size for r in result.results):
+                asked.append(now.minute)
+                instance.report_runless_asset_event(dg.AssetMaterialization(dbt_docs.key))
+    assert asked == [26, 33]
 
 
 def test_the_run_has_all_models_all_their_tests_and_the_reports() -> None:

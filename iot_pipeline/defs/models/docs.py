@@ -5,6 +5,7 @@ from collections import Counter
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
+from iot_pipeline.defs.automation import first
 from iot_pipeline.defs.metadata import markdown_table
 from iot_pipeline.defs.models.assets import POOL
 from iot_pipeline.defs.raw.assets import OWNERS
@@ -20,7 +21,7 @@ _PAGE = "index.html"
     kinds={"dbt", "s3"},
     owners=OWNERS,
     pool=POOL,
-    automation_condition=dg.AutomationCondition.on_missing() | dg.AutomationCondition.on_cron("30 4 * * *"),
+    automation_condition=first() | dg.AutomationCondition.on_cron("30 4 * * *"),
     description=(
         "dbt's documentation of the warehouse: models, columns, tests, compiled SQL and lineage, as one page that "
         "needs no server, with its manifest and catalog beside it in the lake's bucket. Written daily."

@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from iot_pipeline.defs.automation import first
 from iot_pipeline.defs.metadata import markdown_table
 from iot_pipeline.defs.raw.assets import OWNERS
 from iot_pipeline.resources import RegistryResource, WarehouseResource
@@ -13,13 +14,6 @@ from iot_pipeline.warehouse.transaction import read
 
 # What the versions of these tables are versions of.
 _KEYS = {"site_versions": ("tenant_id", "site_id"), "device_versions": ("device_id",)}
-
-# The first one at once, for without it all readings are of unknown sensors; a failed one waits for the clock.
-_FIRST = (
-    dg.AutomationCondition.missing()
-    & ~dg.AutomationCondition.in_progress()
-    & ~dg.AutomationCondition.execution_failed()
-)
 
 OVERLAP_CHECK = dg.AssetCheckSpec(
     "versions_do_not_overlap",
@@ -34,7 +28,8 @@ OVERLAP_CHECK = dg.AssetCheckSpec(
     kinds={"postgres", "redshift"},
     owners=OWNERS,
     pool="warehouse",
-    automation_condition=_FIRST | dg.AutomationCondition.on_cron("*/15 * * * *"),
+    # The first one at once: without it all readings are of unknown sensors.
+    automation_condition=first() | dg.AutomationCondition.on_cron("*/15 * * * *"),
     check_specs=[OVERLAP_CHECK],
     description=(
         "`registry.*` in Redshift: tenants, customers, sites, devices, models and calibrations with their history, as "
