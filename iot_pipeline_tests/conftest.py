@@ -32,7 +32,9 @@ _dagster_days = count()
 
 def pytest_configure() -> None:
     """A session that is told to end, as by a CI that ran out of time, stops what it started."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell has what it starts in the background ignore SIGINT, and Dagster gives SIGTERM the handler of SIGINT.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
