@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pyathena import connect
@@ -44,7 +45,7 @@ class Athena:
 
         Raises pyathena.error.OperationalError with Athena's reason if it fails or is cancelled.
         """
-        with self._connect() as connection, connection.cursor() as cursor:
+        with self._connection.cursor() as cursor:
             cursor.execute(sql, on_start_query_execution=self.on_start)
             rows = list(cursor.fetchall()) if cursor.description else []
             result = QueryResult(
@@ -67,7 +68,8 @@ class Athena:
         """Price in US dollars of all queries so far."""
         return sum(result.dollars for result in self.results)
 
-    def _connect(self) -> "Connection[Cursor]":
+    @cached_property
+    def _connection(self) -> "Connection[Cursor]":
         return connect(
             work_group=self.workgroup,
             schema_name=self.database,

@@ -27,6 +27,8 @@ class Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # An answer leaves in one piece: its body would wait 40 ms for the client's delayed acknowledgement of its head.
+    wbufsize = -1
     server: Server
 
     def log_message(self, *_: object) -> None:
