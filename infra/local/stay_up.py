@@ -18,6 +18,7 @@ from infra.local import fleet
 from infra.local.emulator.process import free_port
 from infra.local.emulator.settings import HOST
 from infra.local.platform import CHECKOUT, Platform
+from infra.local.runs import fail_dead_runs, fail_orphaned_runs
 from infra.local.sessions import PlatformError, note_processes
 
 UI_SECONDS = 90.0
@@ -26,7 +27,8 @@ STOP_SECONDS = 30.0
 HISTORY = ["--history", "3h", "--readings", "20000", "--pack", "100"]
 # Twenty devices that each send a packed message every few seconds.
 LIVE = ["--rate", "20", "--pack", "25", "--duration", "365d"]
-ORPHANED = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
+# How often runs are looked for whose processes are dead.
+LOOK_SECONDS = 10.0
 # Building the open hour costs little here, and a person waits for it.
 BUILD_INTERVAL_MINUTES = "2"
 
@@ -54,26 +56,23 @@ def stay_up(platform: Platform, devices: int, console: Console) -> None:
         console.print(f"Your own scripts: the environment is in {CHECKOUT / '.env'}", soft_wrap=True)
         console.print(f"Logs: {platform.state_dir}   Ctrl-C stops it all\n", soft_wrap=True)
         while True:
-            for child in children:
-                if child.poll() is not None:
-                    raise PlatformError(f"{child.args!r} ended with {child.returncode}; see {platform.state_dir}/*.log")
-            time.sleep(1)
+            _watch(children, platform, LOOK_SECONDS)
+            with dg.DagsterInstance.get() as instance:
+                for run_id in fail_dead_runs(instance):
+                    console.print(f"run {run_id} was killed: failed, its place in the pool is free again")
     except KeyboardInterrupt:
         console.print("\nstopping Dagster and the fleet")
     finally:
         _stop(children)
 
 
-def fail_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark the runs of an instance that no process works on as failed, give their places in pools back; their ids.
-
-    To be called while nothing runs on the instance. Dagster's daemon starts them again, once, as `run_retries` says.
-    """
-    runs = instance.get_runs(dg.RunsFilter(statuses=list(ORPHANED)))
-    for run in runs:
-        instance.report_run_failed(run, "The process of this run ended with the last session.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-    return [run.run_id for run in runs]
+def _watch(children: Iterable[subprocess.Popen[bytes]], platform: Platform, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for child in children:
+            if child.poll() is not None:
+                raise PlatformError(f"{child.args!r} ended with {child.returncode}; see {platform.state_dir}/*.log")
+        time.sleep(1)
 
 
 def _start_fleet(platform: Platform, devices: int, console: Console) -> subprocess.Popen[bytes]:

@@ -75,7 +75,7 @@ def test_a_build_killed_anywhere_ends_as_an_undisturbed_one(
 DAGSTER_BUILD = """\
 import dagster as dg
 from infra.local.orchestration import build_ledger, build_stale_hours, record_arrivals
-from infra.local.stay_up import fail_orphaned_runs
+from infra.local.runs import fail_orphaned_runs
 print("started", flush=True)
 with dg.DagsterInstance.get() as instance:
     fail_orphaned_runs(instance)

@@ -1,0 +1,79 @@
+"""Runs that were killed: what `make up` does about them."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+
+from infra.local.platform import CHECKOUT
+from infra.local.runs import fail_dead_runs, fail_orphaned_runs
+
+POOL = "warehouse"
+
+
+@dg.op(pool=POOL)
+def load() -> None:
+    """Has a place in the pool while it runs, which is long."""
+    time.sleep(120)
+
+
+@dg.job
+def loading() -> None:
+    load()
+
+
+def test_a_killed_run_is_failed_and_its_place_in_the_pool_is_free_again(tmp_path: Path) -> None:
+    shutil.copy(CHECKOUT / "dagster.yaml", tmp_path)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        killed = instance.create_run_for_job(loading, status=dg.DagsterRunStatus.STARTED)
+        other = instance.create_run_for_job(loading, status=dg.DagsterRunStatus.SUCCESS)
+        storage = instance.event_log_storage
+        storage.initialize_concurrency_limit_to_default(POOL)
+        assert storage.claim_concurrency_slot(POOL, killed.run_id, load.name).is_claimed
+        assert not storage.claim_concurrency_slot(POOL, other.run_id, load.name).is_claimed
+
+        assert fail_orphaned_runs(instance) == [killed.run_id]
+
+        statuses = [instance.get_runs(dg.RunsFilter([run.run_id]))[0].status for run in (killed, other)]
+        assert statuses == [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS]
+        assert storage.claim_concurrency_slot(POOL, other.run_id, load.name).is_claimed
+        assert fail_orphaned_runs(instance) == []
+
+
+def test_a_run_killed_on_the_command_line_is_failed_once_all_its_processes_are_gone(tmp_path: Path) -> None:
+    shutil.copy(CHECKOUT / "dagster.yaml", tmp_path)
+    command = [str(Path(sys.executable).with_name("dagster")), "job", "execute", "-f", __file__, "-j", loading.name]
+    environment = {**os.environ, "DAGSTER_HOME": str(tmp_path), "PYTHONPATH": str(CHECKOUT)}
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True)
+    try:
+        with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+            storage = instance.event_log_storage
+            while POOL not in storage.get_concurrency_keys() or not storage.get_concurrency_info(POOL).active_run_ids:
+                assert process.poll() is None
+                time.sleep(0.2)
+            (run,) = instance.get_runs()
+            assert fail_dead_runs(instance) == [], "it is alive"
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            while fail_dead_runs(instance) != [run.run_id]:  # the kernel may take a moment over the step's process
+                time.sleep(0.2)
+            assert instance.get_runs()[0].status == dg.DagsterRunStatus.FAILURE
+            assert not storage.get_concurrency_info(POOL).active_run_ids
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_dagsters_daemon_frees_the_places_of_ended_runs(tmp_path: Path) -> None:
+    shutil.copy(CHECKOUT / "dagster.yaml", tmp_path)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert instance.run_monitoring_enabled
+        assert instance.run_monitoring_settings["free_slots_after_run_end_seconds"]
+        assert instance.run_monitoring_max_runtime_seconds
