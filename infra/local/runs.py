@@ -11,7 +11,8 @@ _BEGUN = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterR
 def fail_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark the runs of an instance that no process works on as failed, give their places in pools back; their ids.
 
-    To be called while nothing runs on the instance. Dagster's daemon starts them again, once, as `run_retries` says.
+    To be called while nothing runs on the instance. Those that Dagster had launched its daemon starts again, once, as
+    `run_retries` says; what a person began on the command line is theirs to begin again.
     """
     runs = instance.get_runs(dg.RunsFilter(statuses=list(_BEGUN)))
     for run in runs:

@@ -43,7 +43,7 @@ def stay_up(platform: Platform, devices: int, console: Console) -> None:
             children.append(_start_fleet(platform, devices, console))
         with dg.DagsterInstance.get() as instance:
             for run_id in fail_orphaned_runs(instance):
-                console.print(f"run {run_id} was cut off with the last session: failed, Dagster starts it again")
+                console.print(f"run {run_id} was cut off with the last session: marked as failed")
         console.print("starting Dagster")
         dagster = _start_dagster(platform)
         children.append(dagster)

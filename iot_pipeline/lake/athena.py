@@ -45,7 +45,7 @@ class Athena:
 
         Raises pyathena.error.OperationalError with Athena's reason if it fails or is cancelled.
         """
-        with self._connection.cursor() as cursor:
+        with self._connection.cursor(poll_interval=self.poll_seconds) as cursor:
             cursor.execute(sql, on_start_query_execution=self.on_start)
             rows = list(cursor.fetchall()) if cursor.description else []
             result = QueryResult(
@@ -73,6 +73,5 @@ class Athena:
         return connect(
             work_group=self.workgroup,
             schema_name=self.database,
-            poll_interval=self.poll_seconds,
             kill_on_interrupt=True,
         )

@@ -188,8 +188,15 @@ def change(
     with explained(), connect() as connection:
         if name is None and firmware is None and model is None and interval is None:
             raise RegistryError("nothing to change: give --name, --firmware, --model or --interval")
-        new = {"name": name, "firmware": firmware, "model_id": model}
-        version = devices.change_device(connection, device_id, at=_time(at), expected_interval_s=interval, **new)
+        version = devices.change_device(
+            connection,
+            device_id,
+            at=_time(at),
+            name=name,
+            firmware=firmware,
+            model_id=model,
+            expected_interval_s=interval,
+        )
     out.print(f"{device_id} has a version since {version.valid_from.isoformat()}", soft_wrap=True)
 
 

@@ -4,6 +4,7 @@ What a change in the past does to the versions after it is said in `timeline`. A
 and work in a transaction of it: their own, which they commit, or the caller's, if one is open.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -78,6 +79,8 @@ def change_device(
     """
     check_label("name", name)
     check_label("firmware", firmware)
+    if expected_interval_s is not None and not (math.isfinite(expected_interval_s) and expected_interval_s > 0):
+        raise RegistryError(f"expected interval {expected_interval_s} must be a number of seconds above 0")
     with connection.transaction():
         at = versions.moment(connection, at)
         if model_id is not None and expected_interval_s is None:
@@ -117,8 +120,12 @@ def record_calibration(
     """Record a calibration: calibrated value = sent value * gain + offset, from `calibrated_at` (aware) on.
 
     Recording the same once more changes nothing. Raises UnknownReferenceError for an unknown device or metric, and
-    RegistryError when another calibration of that metric and moment is recorded.
+    RegistryError for an offset or gain that is no finite number, a gain of 0, an empty `calibrated_by`, and when
+    another calibration of that metric and moment is recorded.
     """
+    if not (math.isfinite(offset) and math.isfinite(gain)) or gain == 0:
+        raise RegistryError(f"offset {offset} and gain {gain} must be numbers, and gain not 0")
+    check_label("calibrated_by", calibrated_by)
     with connection.transaction():
         at = versions.moment(connection, calibrated_at)
         _read(connection, device_id)

@@ -181,11 +181,16 @@ def test_a_device_is_changed_and_calibrated(command: Any, connection: Connection
     assert (first.firmware, second.firmware, second.expected_interval_s) == (None, "2.0", 30.0)
     assert (second.name, second.valid_from.isoformat()) == (first.name, since)
     assert "nothing to change: give --name" in command("change", device).output
+    for interval in ("0", "nan"):
+        refused = command("change", device, "--interval", interval)
+        assert (refused.exit_code, "must be a number of seconds above 0" in refused.output) == (2, True)
 
     given = ["calibrate", device, "temperature", "--offset", "-0.4", "--by", "lab", "--at", since]
     assert "calibration of temperature recorded" in command(*given).output
     assert command(*given).exit_code == 0, "the same again changes nothing"
     assert "another calibration" in command(*given, "--gain", "1.1").output
+    for gain in ("0", "inf"):
+        assert "must be numbers, and gain not 0" in command(*given, "--gain", gain).output
     rows = connection.execute(
         "SELECT metric, offset_value, gain, calibrated_by FROM registry.calibrations WHERE device_id = %s", [device]
     ).fetchall()
