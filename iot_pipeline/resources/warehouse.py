@@ -13,6 +13,8 @@ from iot_pipeline.settings import deployment, policy, warehouse
 from iot_pipeline.warehouse.landing import migrate
 from iot_pipeline.warehouse.load import Loader
 from iot_pipeline.warehouse.snapshot import SnapshotLoader
+from iot_pipeline.warehouse.tables import BUILD_LOCK
+from iot_pipeline.warehouse.transaction import alone
 
 
 class WarehouseResource(dg.ConfigurableResource["WarehouseResource"]):
@@ -56,6 +58,12 @@ class WarehouseResource(dg.ConfigurableResource["WarehouseResource"]):
             yield SnapshotLoader(
                 connection, boto3.client("s3"), deployment().lake_bucket, warehouse().copy_role_arn, progress
             )
+
+    @contextmanager
+    def building_models(self, progress: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+        """Nobody else is inside here meanwhile: who comes later waits. `progress` is told of each change of a table."""
+        with self._migrated(progress) as connection, alone(connection, BUILD_LOCK):
+            yield
 
     @contextmanager
     def _migrated(self, progress: Callable[[str], None]) -> Iterator[Connection]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from iot_pipeline.contract import Contract
 from iot_pipeline.lake.hours import Hour, contiguous
 from iot_pipeline.warehouse.balance import Counts
-from iot_pipeline.warehouse.tables import LOADS, WRITE_LOCK, LandingColumn, LandingTable, readings
+from iot_pipeline.warehouse.tables import LOADS, LandingColumn, LandingTable, readings
 
 _READINGS = "lake.readings"
 
@@ -40,13 +40,13 @@ FROM information_schema.columns
 WHERE table_schema IN ('lake', 'registry')"""
 
 
-def lock_writers() -> str:
-    """Wait for the other writers; held until the transaction ends.
+def lock(lock_table: LandingTable) -> str:
+    """Wait for the other sessions that lock this table; held until the transaction ends.
 
     As the first statement it comes before the transaction's snapshot is taken, which LOCK does not do (Redshift
     database developer guide, "Serializable isolation").
     """
-    return f"LOCK TABLE {WRITE_LOCK.full_name}"
+    return f"LOCK TABLE {lock_table.full_name}"
 
 
 def loads() -> str:

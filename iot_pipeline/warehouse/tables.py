@@ -69,8 +69,10 @@ LOADS = _table(
     loaded_at="timestamp",
 )
 
-# Holds nothing: writers lock it, so that they follow one another and readers wait for none of them.
+# These hold nothing: who locks one follows the others that do, and readers wait for none of them. Dagster's pools are
+# no locks: runs that ask for a place at the same moment may all be let in.
 WRITE_LOCK = _table("lake", "write_lock", held="boolean")
+BUILD_LOCK = _table("lake", "build_lock", held="boolean")
 
 # The registry keeps its labels within 128 bytes; a model's metrics are one comma-separated text.
 _REGISTRY_TYPES = {"string": "varchar(128)", "double": "double precision", "timestamp[us]": "timestamp"}
@@ -87,4 +89,4 @@ def registry_tables() -> tuple[LandingTable, ...]:
 
 def landing_tables(contract: Contract) -> tuple[LandingTable, ...]:
     """All landing tables."""
-    return (WRITE_LOCK, readings(contract), LOADS, *registry_tables())
+    return (WRITE_LOCK, BUILD_LOCK, readings(contract), LOADS, *registry_tables())

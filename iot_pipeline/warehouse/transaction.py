@@ -9,6 +9,7 @@ from redshift_connector.core import Connection
 from redshift_connector.error import ProgrammingError
 
 from iot_pipeline.warehouse import statements
+from iot_pipeline.warehouse.tables import WRITE_LOCK, LandingTable
 
 T = TypeVar("T")
 
@@ -42,12 +43,25 @@ def writing(connection: Connection) -> Iterator[None]:
     errors"). Locking the tables themselves would make readers wait too ("LOCK": ACCESS EXCLUSIVE).
     """
     try:
-        run(connection, statements.lock_writers())
+        run(connection, statements.lock(WRITE_LOCK))
         yield
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
+
+
+@contextmanager
+def alone(connection: Connection, lock: LandingTable) -> Iterator[None]:
+    """Wait for the other sessions inside `alone` with this lock, and keep others out; writes nothing itself.
+
+    The lock goes with the session: a killed process leaves none behind. The connection is to be left alone meanwhile.
+    """
+    try:
+        run(connection, statements.lock(lock))
+        yield
+    finally:
+        connection.rollback()
 
 
 def retried(write: Callable[[], T], progress: Callable[[str], None]) -> T:

@@ -1,8 +1,8 @@
 """Builds: exact counts, repeatable, atomic, audited; late data re-opens its hour and no other."""
 
 import threading
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from iot_pipeline.contract import CONTRACT, METRICS, Contract, Metric, Unit, tables
 from iot_pipeline.lake.builds import Lake, LedgerImbalanceError
-from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.catalog import Catalog, Partition
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.ledger import arrival_balances, event_balances
 from iot_pipeline_tests.messages import (
@@ -213,6 +213,57 @@ def test_a_reader_sees_whole_partitions_only(lake: Lake, raw: RawZone, arrival: 
     assert len(seen) > 20
     assert len(wanted) == 5
     assert set(seen) <= wanted
+
+
+def late(raw: RawZone, lake: Lake, arrival: Hour, seq: int) -> None:
+    """One more reading of the hour comes, and the ledger knows of it."""
+    raw.put(arrival, [line(message(reading(arrival.start, seq)), arrival.start)])
+    lake.profile([arrival])
+
+
+def test_a_ledger_that_changes_while_building_is_built_again(lake: Lake, raw: RawZone, arrival: Hour) -> None:
+    late(raw, lake, arrival, 1)
+    said: list[str] = []
+
+    def tell(text: str) -> None:
+        if text.startswith("building curated") and not said:
+            late(raw, lake, arrival, 2)
+        said.append(text)
+
+    (balance,) = replace(lake, progress=tell).curate([arrival])
+    assert "the ledger changed while building (attempt 1 of 3); building again" in said
+    assert (balance.valid, balance.rows) == (2, 2)
+    assert lake.stale([arrival]) == []
+
+
+@dataclass(frozen=True)
+class LateCatalog(Catalog):
+    """Publishes after something else has happened."""
+
+    before: Callable[[], object] = lambda: None
+
+    def publish(self, table: str, partitions: Sequence[Partition]) -> None:
+        self.before()
+        super().publish(table, partitions)
+
+
+def test_an_older_build_that_is_published_after_a_newer_one_is_whole_and_stale(
+    lake: Lake, raw: RawZone, arrival: Hour
+) -> None:
+    late(raw, lake, arrival, 1)
+
+    def overtake() -> None:
+        late(raw, lake, arrival, 2)
+        lake.curate([arrival])
+        assert [row["seq"] for row in curated(lake, [arrival])] == [1, 2]
+
+    slow = replace(lake, catalog=LateCatalog(lake.catalog.glue, lake.catalog.database, overtake))
+    slow.curate([arrival])
+    assert [row["seq"] for row in curated(lake, [arrival])] == [1]
+    assert lake.stale([arrival]) == [arrival], "the next sweep builds it again"
+    lake.curate([arrival])
+    assert [row["seq"] for row in curated(lake, [arrival])] == [1, 2]
+    assert lake.stale([arrival]) == []
 
 
 def test_an_hour_whose_data_went_becomes_empty_not_wrong(lake: Lake, raw: RawZone, arrival: Hour) -> None:

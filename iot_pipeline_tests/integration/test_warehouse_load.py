@@ -21,6 +21,7 @@ from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.warehouse import statements, transaction
 from iot_pipeline.warehouse.landing import LandingError, migrate
 from iot_pipeline.warehouse.load import LoadedHour, Loader, LoadError
+from iot_pipeline.warehouse.tables import WRITE_LOCK
 from iot_pipeline.warehouse.tables import readings as readings_table
 from iot_pipeline.warehouse.transaction import read, run
 from iot_pipeline_tests.integration.load_fixture import loader, warehouse
@@ -332,7 +333,7 @@ def test_a_metric_new_in_the_contract_arrives(
 def test_what_adding_cannot_mend_is_refused_and_nothing_is_changed(
     loader: Loader, changes: list[str], message: str, back_to_the_contract: None
 ) -> None:
-    run(loader.connection, statements.lock_writers())
+    run(loader.connection, statements.lock(WRITE_LOCK))
     for change in changes:
         run(loader.connection, f"ALTER TABLE lake.readings {change}")
     there = columns_of(loader.connection)

@@ -59,6 +59,7 @@ def test_the_readings_have_the_curated_columns_in_their_order() -> None:
 def test_the_landing_tables() -> None:
     assert [table.full_name for table in landing_tables(CONTRACT)] == [
         "lake.write_lock",
+        "lake.build_lock",
         "lake.readings",
         "lake.loads",
         "registry.tenants",

@@ -17,7 +17,14 @@ from iot_pipeline.contract import CONTRACT
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.warehouse import statements
 from iot_pipeline.warehouse.balance import Counts
-from iot_pipeline.warehouse.tables import LandingColumn, LandingTable, landing_tables, readings, registry_tables
+from iot_pipeline.warehouse.tables import (
+    BUILD_LOCK,
+    LandingColumn,
+    LandingTable,
+    landing_tables,
+    readings,
+    registry_tables,
+)
 
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "warehouse"
 _HOUR = Hour(datetime(2026, 11, 5, 12, tzinfo=UTC))
@@ -26,6 +33,7 @@ _HOUR = Hour(datetime(2026, 11, 5, 12, tzinfo=UTC))
 ARGUMENTS = {
     "schema": "lake",
     "table": registry_tables()[2],
+    "lock_table": BUILD_LOCK,
     "column": LandingColumn("moisture", "double precision"),
     "contract": CONTRACT,
     "hours": [_HOUR, _HOUR + 1, _HOUR + 12],

@@ -13,7 +13,7 @@ from iot_pipeline.resources.dbt import target_folder
 from iot_pipeline.warehouse.dbt_project import PROJECT_DIR, manifest, parsed
 from iot_pipeline.warehouse.transaction import read
 
-# One run of dbt at a time: two would build the same hours.
+# One run of dbt at a time; a run that is let in beside another all the same waits for the lock on the builds.
 POOL = "dbt"
 
 _MANIFEST = manifest()
@@ -42,7 +42,7 @@ def warehouse_models(
     Which hours are built is the warehouse's to say (`stale_hours`): there is nothing to configure, a run without news
     builds no facts, and a run after a crash builds what the crash left.
     """
-    with target_folder() as folder, warehouse.connect() as connection:
+    with target_folder() as folder, warehouse.building_models(context.log.info), warehouse.connect() as connection:
         build = dbt.cli(["build"], context=context, target_path=folder)
         yield from _counted(context, connection, build.stream())
         if not context.selected_asset_keys >= _WHOLE:
