@@ -61,9 +61,14 @@ class WarehouseResource(dg.ConfigurableResource["WarehouseResource"]):
 
     @contextmanager
     def building_models(self, progress: Callable[[str], None] = lambda _: None) -> Iterator[None]:
-        """Nobody else is inside here meanwhile: who comes later waits. `progress` is told of each change of a table."""
-        with self._migrated(progress) as connection, alone(connection, BUILD_LOCK):
-            yield
+        """Nobody else is inside here meanwhile: who comes later waits.
+
+        `progress` is told of each change of a table, and of what is waited for.
+        """
+        with self._migrated(progress) as connection:
+            progress(f"locking {BUILD_LOCK.full_name}; this waits while another session builds models")
+            with alone(connection, BUILD_LOCK):
+                yield
 
     @contextmanager
     def _migrated(self, progress: Callable[[str], None]) -> Iterator[Connection]:
