@@ -68,6 +68,7 @@ class Tables:
 
     raw_telemetry: Table
     raw_lines: Table
+    judged_telemetry: Table
     raw_profile: Table
     quarantined_telemetry: Table
     curated_telemetry: Table
@@ -78,6 +79,7 @@ class Tables:
         tables = (
             self.raw_telemetry,
             self.raw_lines,
+            self.judged_telemetry,
             self.raw_profile,
             self.quarantined_telemetry,
             self.curated_telemetry,
@@ -91,12 +93,13 @@ def tables(contract: Contract = CONTRACT) -> Tables:
         raw_telemetry=_raw_telemetry(contract),
         raw_lines=Table(
             "raw_lines",
-            "The raw objects of raw_telemetry, one line a message, unparsed: what the builds read.",
+            "The raw objects of raw_telemetry, one line a message, unparsed: what is judged.",
             RAW_PREFIX,
             Format.LINES,
             (Column("line", "string", "One message as the IoT rule passed it on"),),
             projected=True,
         ),
+        judged_telemetry=_judged(contract),
         raw_profile=_raw_profile(),
         quarantined_telemetry=_quarantined(),
         curated_telemetry=_curated(contract),
@@ -131,6 +134,53 @@ def _raw_telemetry(contract: Contract) -> Table:
             Column("iot_payload", "string", "Base64 of the payload, where it was not a telemetry message"),
         ),
         projected=True,
+    )
+
+
+def _judged(contract: Contract) -> Table:
+    return Table(
+        "judged_telemetry",
+        "What arrived, by arrival hour: a row a reading, typed, with its outcome. All other tables are built from it.",
+        "judged/telemetry/",
+        Format.PARQUET,
+        (
+            Column("object", "string", "The raw object, s3://bucket/key"),
+            Column("message_id", "string", "The broker's id of the message"),
+            Column("position", "bigint", "Position of the reading in its message, from 1"),
+            Column("outcome", "string", "`valid`, or the reason for quarantine"),
+            *_identity(),
+            *_measured(contract),
+            *_provenance(),
+            Column("detail", "string", "If not valid: which field, what was sent, what was expected"),
+            Column("record", "string", "If not valid: the reading, or the whole payload"),
+            Column("payload_base64", "string", "The exact bytes, where the payload was not a telemetry message"),
+        ),
+    )
+
+
+def _identity() -> tuple[Column, ...]:
+    return (
+        Column("device_id", "string", "Device, from the topic; the certificate's policy proves it"),
+        Column("event_time", "timestamp", "Time of the reading, UTC"),
+        Column("seq", "bigint", "The device's sequence number"),
+    )
+
+
+def _measured(contract: Contract) -> tuple[Column, ...]:
+    return (
+        *(Column(m.name, "double", f"{m.description} [{m.unit}]") for m in contract.metrics),
+        Column("lat", "double", "Latitude, degrees"),
+        Column("lon", "double", "Longitude, degrees"),
+        Column("extras", "map<string,string>", "Fields unknown to the contract, as JSON text; null where none"),
+    )
+
+
+def _provenance() -> tuple[Column, ...]:
+    return (
+        Column("tenant", "string", "Tenant, from the topic"),
+        Column("site", "string", "Site, from the topic"),
+        Column("fw", "string", "Firmware version"),
+        Column("received_at", "timestamp", "Arrival at the broker, UTC"),
     )
 
 
@@ -186,17 +236,9 @@ def _curated(contract: Contract) -> Table:
         "curated/telemetry/",
         Format.PARQUET,
         (
-            Column("device_id", "string", "Device, from the topic; the certificate's policy proves it"),
-            Column("event_time", "timestamp", "Time of the reading, UTC"),
-            Column("seq", "bigint", "The device's sequence number"),
-            *(Column(m.name, "double", f"{m.description} [{m.unit}]") for m in contract.metrics),
-            Column("lat", "double", "Latitude, degrees"),
-            Column("lon", "double", "Longitude, degrees"),
-            Column("extras", "map<string,string>", "Fields unknown to the contract, as JSON text; null where none"),
-            Column("tenant", "string", "Tenant, from the topic"),
-            Column("site", "string", "Site, from the topic"),
-            Column("fw", "string", "Firmware version"),
-            Column("received_at", "timestamp", "Arrival at the broker, UTC"),
+            *_identity(),
+            *_measured(contract),
+            *_provenance(),
             Column("duplicates", "bigint", "Further receptions of this key with the same values"),
             Column("conflicts", "bigint", "Further receptions of this key with other values; the last received won"),
         ),

@@ -67,19 +67,24 @@ class Lake:
     progress: Callable[[str], None] = lambda _: None
 
     def profile(self, hours: Iterable[Hour]) -> None:
-        """Build and publish the ledger of these arrival hours."""
-        table = tables(self.contract).raw_profile
+        """Judge all that arrived in these hours and build its ledger; publish both.
+
+        The ledger comes last: what is judged but not in it is not looked at by any build.
+        """
+        judged, ledger = tables(self.contract).judged_telemetry, tables(self.contract).raw_profile
         for batch in _batches(hours):
-            with self._building(table) as target:
-                self.athena.run(statements.build_profile(self.contract, batch, target))
-            self._publish(table, target, batch, {})
+            with self._building(judged) as rows, self._building(ledger) as counts:
+                self.athena.run(statements.build_judged(self.contract, batch, rows))
+                self.athena.run(statements.build_profile(rows.table, counts))
+            self._publish(judged, rows, batch, {})
+            self._publish(ledger, counts, batch, {})
 
     def quarantine(self, hours: Iterable[Hour]) -> None:
         """Build and publish the quarantine of these arrival hours, which must have a ledger."""
         table = tables(self.contract).quarantined_telemetry
         for batch in _batches(hours):
             with self._building(table) as target:
-                self.athena.run(statements.build_quarantine(self.contract, batch, target))
+                self.athena.run(statements.build_quarantine(batch, target))
             self._publish(table, target, batch, {})
 
     def curate(self, event_hours: Iterable[Hour]) -> list[EventHourBalance]:
@@ -200,7 +205,10 @@ def _explain(wrong: Iterable[EventHourBalance]) -> str:
         f"{b.hour}: ledger {b.valid} valid, built {b.rows} rows + {b.duplicates} duplicates + {b.conflicts} conflicts"
         for b in wrong
     )
-    return f"the build does not hold what the ledger says: {hours}. Nothing was published; the last version stands."
+    return (
+        f"the build does not hold what the ledger says: {hours}. Nothing was published; the last version stands. Build "
+        "raw_profile of their arrival hours again, then these hours"
+    )
 
 
 def _batches(hours: Iterable[Hour]) -> Iterable[list[Hour]]:

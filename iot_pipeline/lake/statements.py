@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from iot_pipeline.contract import PARTITION_KEYS, Contract, tables
 from iot_pipeline.contract.contract import MAX_EXTRA, MAX_FIRMWARE
 from iot_pipeline.lake.hours import Hour, partition_predicate, partition_range
-from iot_pipeline.lake.transformation import TOO_LONG, judged
+from iot_pipeline.lake.transformation import EPOCH, TOO_LONG, judged
 
 # Athena writes at most so many partitions in one CTAS (Athena user guide, "Use CTAS and INSERT INTO to work around
 # the 100 partition limit").
@@ -23,33 +23,30 @@ class Target:
     location: str
 
 
-def build_profile(contract: Contract, hours: Iterable[Hour], target: Target) -> str:
-    """CTAS of the ledger for these arrival hours: each hour's raw bytes are read once."""
+def build_judged(contract: Contract, hours: Iterable[Hour], target: Target) -> str:
+    """CTAS of all readings of these arrival hours, typed and judged: each hour's raw bytes are parsed here only."""
+    metrics = ", ".join(m.name for m in contract.metrics)
     select = f"""\
-SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outcome,
-    count_if(position = 1) AS messages,
-    count(*) AS readings,
-    count_if(extras IS NOT NULL) AS with_extras,
-    min(event_time) AS first_event,
-    max(event_time) AS last_event,
-    max(received_at) AS last_received,
-    {_KEYS}
-FROM judged
-GROUP BY object, tenant, site, date_trunc('hour', event_time), outcome, {_KEYS}"""
-    return _ctas(target, f"WITH {judged(contract, _raw_source(hours))}\n{select}")
+SELECT object, message_id, coalesce(position, 1) AS position, outcome, device_id, event_time, seq,
+    {metrics}, lat, lon, extras, tenant, site, fw, received_at,
+    {_detail(contract)} AS detail,
+    CASE WHEN outcome = 'valid' THEN NULL WHEN whole IS NOT NULL THEN whole ELSE json_format(r) END AS record,
+    payload_base64, {_KEYS}
+FROM judged"""
+    source = f'SELECT "$path" AS object, line, {_KEYS}\nFROM raw_lines\nWHERE {partition_predicate(hours)}'
+    return _ctas(target, f"WITH {judged(contract, source)}\n{select}")
 
 
-def build_quarantine(contract: Contract, hours: Iterable[Hour], target: Target) -> str:
-    """CTAS of what broke the contract in these arrival hours, from the objects that the ledger has seen."""
+def _detail(contract: Contract) -> str:
+    """Which field, what was expected, what was sent; null for a valid reading."""
     ranges = "\n        ".join(
         f"WHEN {m.name}_text IS NOT NULL AND ({m.name} IS NULL OR {m.name} NOT BETWEEN DOUBLE '{m.minimum!r}' "
         f"AND DOUBLE '{m.maximum!r}') THEN '{m.name}: expected a number from {m.minimum:g} to {m.maximum:g} {m.unit}, "
         f"got ' || {m.name}_text"
         for m in contract.metrics
     )
-    select = f"""\
-SELECT outcome AS reason,
-    CASE outcome
+    return f"""\
+CASE outcome
         WHEN 'unsupported_version' THEN 'v: expected {contract.version}'
         WHEN 'device_mismatch' THEN 'device_id: expected ' || device_id || ', the device of the topic'
         WHEN 'missing_ts' THEN 'ts: expected a time'
@@ -68,13 +65,38 @@ SELECT outcome AS reason,
         ELSE 'location: expected lat and lon in degrees, got ' || json_format(location) END
         WHEN 'out_of_range' THEN CASE
         {ranges} END
-        END AS detail,
-    CASE WHEN whole IS NOT NULL THEN whole ELSE json_format(r) END AS record,
-    payload_base64, tenant, site, device_id, event_time, received_at, message_id,
-    coalesce(position, 1) AS position, object, {_KEYS}
-FROM judged
-WHERE outcome <> 'valid'"""
-    return _ctas(target, f"WITH {judged(contract, _ledgered_source(hours))}\n{select}")
+        END"""
+
+
+def build_profile(judged_table: str, target: Target) -> str:
+    """CTAS of the ledger of the arrival hours that a judged build holds."""
+    return _ctas(
+        target,
+        f"""\
+SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outcome,
+    count_if(position = 1) AS messages,
+    count(*) AS readings,
+    count_if(extras IS NOT NULL) AS with_extras,
+    min(event_time) AS first_event,
+    max(event_time) AS last_event,
+    max(received_at) AS last_received,
+    {_KEYS}
+FROM {judged_table}
+GROUP BY object, tenant, site, date_trunc('hour', event_time), outcome, {_KEYS}""",
+    )
+
+
+def build_quarantine(hours: Iterable[Hour], target: Target) -> str:
+    """CTAS of what broke the contract in these arrival hours, from the objects that the ledger has seen."""
+    return _ctas(
+        target,
+        f"""\
+SELECT outcome AS reason, detail, record, payload_base64, tenant, site, device_id, event_time, received_at, message_id,
+    position, object, {_KEYS}
+FROM judged_telemetry
+WHERE outcome <> 'valid'
+    AND {_ledgered(hours)}""",
+    )
 
 
 # One sort serves the winner, the counts and the file: the rows of a device leave the window in the order of time, and
@@ -92,12 +114,10 @@ def build_curated(contract: Contract, event_hours: Iterable[Hour], arrivals: Ite
     wanted = ",\n        ".join(
         "({}, '{}', '{}', '{}', '{}')".format(hour.sql, *hour.values) for hour in sorted(set(event_hours))
     )
-    source = _ledgered_source(arrivals)
     return _ctas(
         target,
         f"""\
-WITH {judged(contract, source)},
-wanted (event_hour, {_KEYS}) AS (
+WITH wanted (event_hour, {_KEYS}) AS (
     VALUES
         {wanted}
 ),
@@ -105,11 +125,12 @@ versions AS (
     SELECT device_id, event_time, seq, {values},
         max(tenant) AS tenant, max(site) AS site, max(fw) AS fw,
         max(received_at) AS received_at,
-        max(received_ms * 8192 + position) AS arrival,
+        max(date_diff('millisecond', {EPOCH}, received_at) * 8192 + position) AS arrival,
         max(message_id) AS message_id,
         count(*) AS receptions
-    FROM judged
+    FROM judged_telemetry
     WHERE outcome = 'valid'
+        AND {_ledgered(arrivals)}
         AND date_trunc('hour', event_time) IN (SELECT event_hour FROM wanted)
     GROUP BY device_id, event_time, seq, {values}
 ),
@@ -181,11 +202,15 @@ GROUP BY {_KEYS}, reason"""
 
 def received_in_arrival_hours(hours: Iterable[Hour]) -> str:
     """Messages and readings of these arrival hours, counted from the raw lines without the transformation."""
+    predicate = partition_predicate(hours)
     return f"""\
 SELECT year, month, day, hour, count(*) AS messages,
     sum(coalesce(nullif(json_array_length(json_extract(TRY(json_parse(line)), '$.readings')), 0), 1)) AS readings
 FROM (
-{_indent(_ledgered_source(hours))}
+    SELECT line, {_KEYS}
+    FROM raw_lines
+    WHERE {predicate}
+        AND "$path" IN (SELECT object FROM raw_profile WHERE {predicate})
 )
 GROUP BY {_KEYS}"""
 
@@ -264,15 +289,10 @@ FROM {table}
 {where}GROUP BY {_KEYS}"""
 
 
-def _raw_source(hours: Iterable[Hour]) -> str:
-    return f'SELECT "$path" AS object, line, {_KEYS}\nFROM raw_lines\nWHERE {partition_predicate(hours)}'
-
-
-def _ledgered_source(hours: Iterable[Hour]) -> str:
-    """The raw lines of the objects that the ledger has seen: an object that came since waits for the next profile."""
-    hours = list(hours)
-    known = f"SELECT object FROM raw_profile WHERE {partition_predicate(hours)}"
-    return f'{_raw_source(hours)}\n    AND "$path" IN ({known})'
+def _ledgered(hours: Iterable[Hour]) -> str:
+    """Of these hours what the ledger has seen: an object that was judged since waits for its profile."""
+    predicate = partition_predicate(hours)
+    return f"{predicate}\n    AND object IN (SELECT object FROM raw_profile WHERE {predicate})"
 
 
 def _ctas(target: Target, query: str) -> str:
@@ -286,7 +306,3 @@ WITH (
     partitioned_by = ARRAY[{keys}]
 ) AS
 {query}"""
-
-
-def _indent(sql: str) -> str:
-    return "\n".join(f"    {line}" for line in sql.splitlines())

@@ -1,7 +1,7 @@
 """Raw to typed, judged records: the one transformation, in Athena's SQL, derived from the contract.
 
-The profile, the quarantine and the curated table are three readings of the same `judged` relation, so that they cannot
-disagree. Every step is strict: a JSON text is never taken for a number, a zoneless time never for UTC.
+Ledger, quarantine and curated table are three selections from what it gives, so that they cannot disagree. Every step
+is strict: a JSON text is never taken for a number, a zoneless time never for UTC.
 """
 
 from collections.abc import Iterable

@@ -35,6 +35,7 @@ ARGUMENTS = {
     "first": _HOUR + -168,
     "last": _HOUR,
     "table": "build_curated_telemetry_20261105t120000_0a1b2c3d",
+    "judged_table": "build_judged_telemetry_20261105t120000_0a1b2c3d",
     "target": Target("build_20261105t120000_0a1b2c3d", "s3://lake/zone/v=20261105T120000_0a1b2c3d/"),
 }
 
@@ -89,7 +90,7 @@ def test_a_statement_has_none_of_duckdbs_words(name: str) -> None:
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_on_the_lakes_tables_names_its_partitions(name: str) -> None:
     text = rendered(name)
-    for table in ("raw_lines", "raw_profile", "quarantined_telemetry", "curated_telemetry"):
+    for table in ("raw_lines", "judged_telemetry", "raw_profile", "quarantined_telemetry", "curated_telemetry"):
         for match in re.finditer(rf"FROM {table}\b(.*?)(?=FROM |\Z)", text, re.DOTALL):
             assert re.search(r"year = '|year \|\| month", match[1]), f"{table} is read whole"
 

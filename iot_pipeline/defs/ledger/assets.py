@@ -28,7 +28,10 @@ TOUCHED = "touched event hours"
     pool="ledger",
     backfill_policy=dg.BackfillPolicy.single_run(),
     automation_condition=debounced(),
-    description=tables().raw_profile.description + " Each hour's raw bytes are profiled once a build.",
+    description=(
+        tables().raw_profile.description
+        + " With it `judged_telemetry` is written: each hour's raw bytes are parsed once, here."
+    ),
     metadata=column_schema(tables().raw_profile.columns),
 )
 def raw_profile(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:

@@ -67,7 +67,7 @@ def remove_old_versions(context: dg.OpExecutionContext, lake: LakeResource) -> N
         boto3.client("s3"),
         opened.catalog,
         opened.bucket,
-        [zones.raw_profile, zones.quarantined_telemetry, zones.curated_telemetry],
+        [zones.judged_telemetry, zones.raw_profile, zones.quarantined_telemetry, zones.curated_telemetry],
         timedelta(hours=policy().retained_versions_hours),
         context.log.info,
     )
