@@ -150,6 +150,9 @@ def _judged(contract: Contract) -> Table:
             Column("outcome", "string", "`valid`, or the reason for quarantine"),
             *_identity(),
             *_measured(contract),
+            Column(
+                "extras", "string", "Fields unknown to the contract, as a JSON object of JSON texts; null where none"
+            ),
             *_provenance(),
             Column("detail", "string", "If not valid: which field, what was sent, what was expected"),
             Column("record", "string", "If not valid: the reading, or the whole payload"),
@@ -171,7 +174,6 @@ def _measured(contract: Contract) -> tuple[Column, ...]:
         *(Column(m.name, "double", f"{m.description} [{m.unit}]") for m in contract.metrics),
         Column("lat", "double", "Latitude, degrees"),
         Column("lon", "double", "Longitude, degrees"),
-        Column("extras", "map<string,string>", "Fields unknown to the contract, as JSON text; null where none"),
     )
 
 
@@ -238,6 +240,7 @@ def _curated(contract: Contract) -> Table:
         (
             *_identity(),
             *_measured(contract),
+            Column("extras", "map<string,string>", "Fields unknown to the contract, as JSON text; null where none"),
             *_provenance(),
             Column("duplicates", "bigint", "Further receptions of this key with the same values"),
             Column("conflicts", "bigint", "Further receptions of this key with other values; the last received won"),

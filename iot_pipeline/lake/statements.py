@@ -99,18 +99,18 @@ WHERE outcome <> 'valid'
     )
 
 
-# One sort serves the winner, the counts and the file: the rows of a device leave the window in the order of time, and
-# neighbours that are alike make small Parquet, though CTAS promises no order.
-_ORDER = "PARTITION BY device_id ORDER BY event_time, seq, arrival DESC, message_id DESC"
-
-
 def build_curated(contract: Contract, event_hours: Iterable[Hour], arrivals: Iterable[Hour], target: Target) -> str:
     """CTAS of these event hours from exactly the objects that the ledger knows in these arrival hours.
 
     Receptions of one key are grouped by their values; the group received last wins, the further receptions of its
-    values are duplicates and those of other values are conflicts.
+    values are duplicates and those of other values are conflicts. Of groups received in the same place of messages of
+    the same millisecond, the values themselves decide.
     """
-    values = ", ".join([*(m.name for m in contract.metrics), "lat", "lon", "extras"])
+    numbers = ", ".join([*(m.name for m in contract.metrics), "lat", "lon"])
+    values = f"{numbers}, extras"
+    # One sort serves the winner, the counts and the file: the rows of a device leave the window in the order of time,
+    # and neighbours that are alike make small Parquet, though CTAS promises no order.
+    last_first = f"PARTITION BY device_id ORDER BY event_time, seq, arrival DESC, {values}"
     wanted = ",\n        ".join(
         "({}, '{}', '{}', '{}', '{}')".format(hour.sql, *hour.values) for hour in sorted(set(event_hours))
     )
@@ -126,7 +126,6 @@ versions AS (
         max(tenant) AS tenant, max(site) AS site, max(fw) AS fw,
         max(received_at) AS received_at,
         max(date_diff('millisecond', {EPOCH}, received_at) * 8192 + position) AS arrival,
-        max(message_id) AS message_id,
         count(*) AS receptions
     FROM judged_telemetry
     WHERE outcome = 'valid'
@@ -136,14 +135,16 @@ versions AS (
 ),
 ranked AS (
     SELECT *,
-        lag(event_time) OVER ({_ORDER}) AS event_time_before,
-        lag(seq) OVER ({_ORDER}) AS seq_before,
+        lag(event_time) OVER ({last_first}) AS event_time_before,
+        lag(seq) OVER ({last_first}) AS seq_before,
         sum(receptions) OVER (
             PARTITION BY device_id ORDER BY event_time, seq
             RANGE BETWEEN CURRENT ROW AND CURRENT ROW) AS all_receptions
     FROM versions
 )
-SELECT device_id, event_time, seq, {values}, tenant, site, fw, received_at,
+SELECT device_id, event_time, seq, {numbers},
+    CASE WHEN extras IS NOT NULL THEN CAST(json_parse(extras) AS MAP(VARCHAR, VARCHAR)) END AS extras,
+    tenant, site, fw, received_at,
     receptions - 1 AS duplicates,
     CAST(all_receptions - receptions AS BIGINT) AS conflicts,
     {_KEYS}

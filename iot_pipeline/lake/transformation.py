@@ -178,7 +178,7 @@ def _judged(contract: Contract) -> str:
     whens = "\n        ".join(f"WHEN {condition} THEN '{reason}'" for condition, reason in reasons.items())
     return f"""\
 SELECT *,
-    CASE WHEN cardinality(unknown_fields) > 0 THEN unknown_fields END AS extras,
+    CASE WHEN cardinality(unknown_fields) > 0 THEN json_format(CAST(unknown_fields AS JSON)) END AS extras,
     CASE
         WHEN message_reason IS NOT NULL THEN message_reason
         {whens}

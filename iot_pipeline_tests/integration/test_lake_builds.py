@@ -182,6 +182,18 @@ def test_an_imbalanced_build_is_not_published(lake: Lake, raw: RawZone, arrival:
     assert lake.catalog.table_names("build_") == tables
 
 
+def test_an_event_hour_is_built_again_without_its_raw_objects(lake: Lake, raw: RawZone, arrival: Hour) -> None:
+    """Raw is parsed once: an old arrival hour may be in an archive when a late reading re-opens what it touched."""
+    archived = raw.put(arrival, [line(message(reading(arrival.start, 1, temperature=20, note="x")), arrival.start)])
+    build(lake, [arrival])
+    raw.delete(archived)
+    raw.put(arrival + 1, [line(message(reading(arrival.start, 2)), (arrival + 1).start)])
+    lake.profile([arrival + 1])
+    assert lake.stale([arrival]) == [arrival]
+    lake.curate([arrival])
+    assert [(row["seq"], row["extras"]) for row in curated(lake, [arrival])] == [(1, {"note": '"x"'}), (2, None)]
+
+
 def test_a_reader_sees_whole_partitions_only(lake: Lake, raw: RawZone, arrival: Hour) -> None:
     fill(raw, arrival)
     event_hours = build(lake, [arrival])

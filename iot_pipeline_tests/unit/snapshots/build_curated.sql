@@ -1,4 +1,4 @@
--- CTAS of these event hours from exactly the objects that the ledger knows in these arrival hours. Receptions of one key are grouped by their values; the group received last wins, the further receptions of its values are duplicates and those of other values are conflicts.
+-- CTAS of these event hours from exactly the objects that the ledger knows in these arrival hours. Receptions of one key are grouped by their values; the group received last wins, the further receptions of its values are duplicates and those of other values are conflicts. Of groups received in the same place of messages of the same millisecond, the values themselves decide.
 CREATE TABLE build_20261105t120000_0a1b2c3d
 WITH (
     format = 'PARQUET',
@@ -17,7 +17,6 @@ versions AS (
         max(tenant) AS tenant, max(site) AS site, max(fw) AS fw,
         max(received_at) AS received_at,
         max(date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00.000', received_at) * 8192 + position) AS arrival,
-        max(message_id) AS message_id,
         count(*) AS receptions
     FROM judged_telemetry
     WHERE outcome = 'valid'
@@ -28,14 +27,16 @@ versions AS (
 ),
 ranked AS (
     SELECT *,
-        lag(event_time) OVER (PARTITION BY device_id ORDER BY event_time, seq, arrival DESC, message_id DESC) AS event_time_before,
-        lag(seq) OVER (PARTITION BY device_id ORDER BY event_time, seq, arrival DESC, message_id DESC) AS seq_before,
+        lag(event_time) OVER (PARTITION BY device_id ORDER BY event_time, seq, arrival DESC, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras) AS event_time_before,
+        lag(seq) OVER (PARTITION BY device_id ORDER BY event_time, seq, arrival DESC, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras) AS seq_before,
         sum(receptions) OVER (
             PARTITION BY device_id ORDER BY event_time, seq
             RANGE BETWEEN CURRENT ROW AND CURRENT ROW) AS all_receptions
     FROM versions
 )
-SELECT device_id, event_time, seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras, tenant, site, fw, received_at,
+SELECT device_id, event_time, seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon,
+    CASE WHEN extras IS NOT NULL THEN CAST(json_parse(extras) AS MAP(VARCHAR, VARCHAR)) END AS extras,
+    tenant, site, fw, received_at,
     receptions - 1 AS duplicates,
     CAST(all_receptions - receptions AS BIGINT) AS conflicts,
     year, month, day, hour

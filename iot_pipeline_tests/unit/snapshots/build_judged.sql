@@ -105,7 +105,7 @@ typed AS (
 ),
 judged AS (
     SELECT *,
-        CASE WHEN cardinality(unknown_fields) > 0 THEN unknown_fields END AS extras,
+        CASE WHEN cardinality(unknown_fields) > 0 THEN json_format(CAST(unknown_fields AS JSON)) END AS extras,
         CASE
             WHEN message_reason IS NOT NULL THEN message_reason
             WHEN NOT is_object THEN 'not_an_object'
