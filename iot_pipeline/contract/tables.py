@@ -140,7 +140,7 @@ def _raw_telemetry(contract: Contract) -> Table:
 def _judged(contract: Contract) -> Table:
     return Table(
         "judged_telemetry",
-        "What arrived, by arrival hour: a row a reading, typed, with its outcome. All other tables are built from it.",
+        "By arrival hour, a row a reading, typed, with its outcome: what ledger, quarantine and curated are made of.",
         "judged/telemetry/",
         Format.PARQUET,
         (
