@@ -1,6 +1,7 @@
 """Clean-up of replaced versions, and the crawlers of both zones."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import boto3
@@ -21,7 +22,7 @@ NOTHING = timedelta(0)
 
 
 def cleaned(lake: Lake, retention: timedelta) -> CleanUp:
-    zones = [Z.raw_profile, Z.quarantined_telemetry, Z.curated_telemetry]
+    zones = [Z.judged_telemetry, Z.raw_profile, Z.quarantined_telemetry, Z.curated_telemetry]
     return clean_up(boto3.client("s3"), lake.catalog, lake.bucket, zones, retention)
 
 
@@ -36,11 +37,13 @@ def versions(lake: Lake) -> set[str]:
 def test_only_replaced_versions_older_than_the_retention_go(lake: Lake, raw: RawZone, arrival: Hour) -> None:
     hours = [arrival + -1, arrival]
     raw.put(arrival, [line(message(*(reading(hour.start, 1) for hour in hours)), arrival.start)])
-    before = versions(lake)
+    there = [versions(lake)]
     assert build(lake, [arrival]) == hours
-    lake.curate([arrival])  # the first version still serves the other hour
-    lake.curate([arrival])  # the second version serves nobody
-    first, second, third = sorted(versions(lake) - before)
+    there.append(versions(lake))
+    for _ in range(2):  # the first version still serves the other hour, the second one nobody
+        lake.curate([arrival])
+        there.append(versions(lake))
+    (first,), (second,), (third,) = (after - before for before, after in pairwise(there))
     rows = curated(lake, hours)
     abandoned = f"build_curated_telemetry_{datetime.now(UTC) - timedelta(days=2):%Y%m%dt%H%M%S}_0a1b2c3d"
     boto3.client("glue").create_table(DatabaseName=lake.catalog.database, TableInput={"Name": abandoned})
