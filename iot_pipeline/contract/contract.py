@@ -48,11 +48,13 @@ READING_FIELDS = ("ts", "seq", "unit", "location")
 MESSAGE_FIELDS = ("v", "device_id", "sent_at", "fw", "readings")
 # What the IoT rule adds. No payload may speak for these: identity comes from the topic and the certificate.
 RULE_FIELDS = ("iot_tenant", "iot_site", "iot_device", "iot_received_at", "iot_client", "iot_trace", "iot_payload")
-# Columns of the curated table, and of the steps before it, that are not metrics.
+# Columns of the judged and the curated table, and of the steps of their builds, that are not metrics.
 COLUMNS = (
-    *("event_time", "received_at", "received_ms", "tenant", "site", "lat", "lon", "extras", "duplicates", "conflicts"),
-    *("object", "message_id", "payload_base64", "message_reason", "position", "outcome", "r", "whole", "f"),
-    *("is_object", "unknown_fields", "year", "month", "day", "hour"),
+    *("event_time", "received_at", "tenant", "site", "lat", "lon", "extras", "duplicates", "conflicts"),
+    *("object", "message_id", "payload_base64", "message_reason", "position", "outcome", "detail", "record"),
+    *("m", "e", "t", "r", "f", "line", "whole", "payload_text", "ts_text", "ts_unquoted", "seq_text", "is_object"),
+    *("unknown_fields", "event_hour", "arrival", "receptions", "all_receptions", "event_time_before", "seq_before"),
+    *("year", "month", "day", "hour"),
 )
 RESERVED = frozenset((*READING_FIELDS, *MESSAGE_FIELDS, *RULE_FIELDS, *COLUMNS))
 

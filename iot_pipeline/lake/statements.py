@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from iot_pipeline.contract import PARTITION_KEYS, Contract, tables
-from iot_pipeline.contract.contract import MAX_EXTRA, MAX_FIRMWARE
 from iot_pipeline.lake.hours import Hour, partition_predicate, partition_range
-from iot_pipeline.lake.transformation import EPOCH, TOO_LONG, judged
+from iot_pipeline.lake.transformation import EPOCH, detail, judged
 
 # Athena writes at most so many partitions in one CTAS (Athena user guide, "Use CTAS and INSERT INTO to work around
 # the 100 partition limit").
@@ -24,48 +23,17 @@ class Target:
 
 
 def build_judged(contract: Contract, hours: Iterable[Hour], target: Target) -> str:
-    """CTAS of all readings of these arrival hours, typed and judged: each hour's raw bytes are parsed here only."""
+    """CTAS of all readings of these arrival hours, typed and judged: no other statement types raw lines."""
     metrics = ", ".join(m.name for m in contract.metrics)
     select = f"""\
 SELECT object, message_id, coalesce(position, 1) AS position, outcome, device_id, event_time, seq,
     {metrics}, lat, lon, extras, tenant, site, fw, received_at,
-    {_detail(contract)} AS detail,
+    {detail(contract)} AS detail,
     CASE WHEN outcome = 'valid' THEN NULL WHEN whole IS NOT NULL THEN whole ELSE json_format(r) END AS record,
     payload_base64, {_KEYS}
 FROM judged"""
     source = f'SELECT "$path" AS object, line, {_KEYS}\nFROM raw_lines\nWHERE {partition_predicate(hours)}'
     return _ctas(target, f"WITH {judged(contract, source)}\n{select}")
-
-
-def _detail(contract: Contract) -> str:
-    """Which field, what was expected, what was sent; null for a valid reading."""
-    ranges = "\n        ".join(
-        f"WHEN {m.name}_text IS NOT NULL AND ({m.name} IS NULL OR {m.name} NOT BETWEEN DOUBLE '{m.minimum!r}' "
-        f"AND DOUBLE '{m.maximum!r}') THEN '{m.name}: expected a number from {m.minimum:g} to {m.maximum:g} {m.unit}, "
-        f"got ' || {m.name}_text"
-        for m in contract.metrics
-    )
-    return f"""\
-CASE outcome
-        WHEN 'unsupported_version' THEN 'v: expected {contract.version}'
-        WHEN 'device_mismatch' THEN 'device_id: expected ' || device_id || ', the device of the topic'
-        WHEN 'missing_ts' THEN 'ts: expected a time'
-        WHEN 'invalid_ts' THEN 'ts: expected ISO-8601 with a zone or epoch milliseconds, got ' || ts_text
-        WHEN 'missing_seq' THEN 'seq: expected a whole number'
-        WHEN 'invalid_seq' THEN 'seq: expected a whole number, got ' || seq_text
-        WHEN 'too_late' THEN 'ts: expected at most {contract.lateness_bound} before arrival, got ' || ts_text
-        WHEN 'in_future' THEN 'ts: expected at most {contract.future_bound} after arrival, got ' || ts_text
-        WHEN 'unknown_unit' THEN 'unit: expected a unit of the contract, got ' || json_format(unit)
-        WHEN 'invalid_value' THEN CASE
-        {ranges}
-        WHEN json_extract_scalar(unit, '$') IS NOT NULL OR json_array_length(unit) IS NOT NULL
-            THEN 'unit: expected an object, got ' || json_format(unit)
-        WHEN {TOO_LONG}
-            THEN 'expected fw of at most {MAX_FIRMWARE} and further fields of at most {MAX_EXTRA} characters'
-        ELSE 'location: expected lat and lon in degrees, got ' || json_format(location) END
-        WHEN 'out_of_range' THEN CASE
-        {ranges} END
-        END"""
 
 
 def build_profile(judged_table: str, target: Target) -> str:

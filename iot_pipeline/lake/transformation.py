@@ -18,7 +18,8 @@ def judged(contract: Contract, source: str) -> str:
 
     `source` is a SELECT over raw_lines giving `object`, `line` and whatever partition keys are to be carried as
     `year`, `month`, `day`, `hour`. `judged` has one row a reading (or a message without readable readings), with the
-    curated columns typed and in canonical units, `outcome` ('valid' or a Reason) and what the quarantine keeps.
+    curated columns typed and in canonical units (`extras` as JSON text), `outcome` ('valid' or a Reason) and what the
+    quarantine and `detail` need.
     """
     steps = {
         "lines": source,
@@ -31,6 +32,37 @@ def judged(contract: Contract, source: str) -> str:
         "judged": _judged(contract),
     }
     return ",\n".join(f"{name} AS (\n{_indent(sql)}\n)" for name, sql in steps.items())
+
+
+def detail(contract: Contract) -> str:
+    """A column over `judged`: which field, what was expected, what was sent. Null for a valid reading."""
+    ranges = "\n        ".join(
+        f"WHEN {m.name}_text IS NOT NULL AND ({m.name} IS NULL OR {m.name} NOT BETWEEN DOUBLE '{m.minimum!r}' "
+        f"AND DOUBLE '{m.maximum!r}') THEN '{m.name}: expected a number from {m.minimum:g} to {m.maximum:g} {m.unit}, "
+        f"got ' || {m.name}_text"
+        for m in contract.metrics
+    )
+    return f"""\
+CASE outcome
+        WHEN 'unsupported_version' THEN 'v: expected {contract.version}'
+        WHEN 'device_mismatch' THEN 'device_id: expected ' || device_id || ', the device of the topic'
+        WHEN 'missing_ts' THEN 'ts: expected a time'
+        WHEN 'invalid_ts' THEN 'ts: expected ISO-8601 with a zone or epoch milliseconds, got ' || ts_text
+        WHEN 'missing_seq' THEN 'seq: expected a whole number'
+        WHEN 'invalid_seq' THEN 'seq: expected a whole number, got ' || seq_text
+        WHEN 'too_late' THEN 'ts: expected at most {contract.lateness_bound} before arrival, got ' || ts_text
+        WHEN 'in_future' THEN 'ts: expected at most {contract.future_bound} after arrival, got ' || ts_text
+        WHEN 'unknown_unit' THEN 'unit: expected a unit of the contract, got ' || json_format(unit)
+        WHEN 'invalid_value' THEN CASE
+        {ranges}
+        WHEN json_extract_scalar(unit, '$') IS NOT NULL OR json_array_length(unit) IS NOT NULL
+            THEN 'unit: expected an object, got ' || json_format(unit)
+        WHEN {_TOO_LONG}
+            THEN 'expected fw of at most {MAX_FIRMWARE} and further fields of at most {MAX_EXTRA} characters'
+        ELSE 'location: expected lat and lon in degrees, got ' || json_format(location) END
+        WHEN 'out_of_range' THEN CASE
+        {ranges} END
+        END"""
 
 
 _MESSAGES = """\
@@ -58,7 +90,6 @@ SELECT object, year, month, day, hour, line,
     coalesce(m.iot_site, e.iot_site) AS site,
     coalesce(m.iot_device, e.iot_device) AS device_id,
     date_add('millisecond', coalesce(m.iot_received_at, e.iot_received_at), {EPOCH}) AS received_at,
-    coalesce(m.iot_received_at, e.iot_received_at) AS received_ms,
     coalesce(m.iot_trace, e.iot_trace) AS message_id,
     e.iot_payload AS payload_base64,
     CASE WHEN e.iot_payload IS NOT NULL THEN {payload_text} END AS payload_text,
@@ -78,7 +109,7 @@ FROM loose"""
 
 
 _RECORDS = """\
-SELECT object, year, month, day, hour, tenant, site, device_id, received_at, received_ms, message_id, payload_base64,
+SELECT object, year, month, day, hour, tenant, site, device_id, received_at, message_id, payload_base64,
     fw, message_reason, position, r, CASE WHEN r IS NULL THEN coalesce(payload_text, line) END AS whole
 FROM identified
 CROSS JOIN UNNEST(
@@ -86,7 +117,7 @@ CROSS JOIN UNNEST(
 ) WITH ORDINALITY AS t(r, position)"""
 
 _CARRIED = (
-    "object, year, month, day, hour, tenant, site, device_id, received_at, received_ms, message_id, payload_base64,\n"
+    "object, year, month, day, hour, tenant, site, device_id, received_at, message_id, payload_base64,\n"
     "    fw, message_reason, position, r, whole"
 )
 
@@ -195,7 +226,7 @@ def _any_of(conditions: Iterable[str]) -> str:
 
 
 # A text of the message or the reading that no column of the warehouse takes.
-TOO_LONG = (
+_TOO_LONG = (
     f"(length(fw) > {MAX_FIRMWARE} OR (unknown_fields IS NOT NULL AND cardinality(map_filter(unknown_fields, "
     f"(k, v) -> length(k) > {MAX_EXTRA} OR length(v) > {MAX_EXTRA})) > 0))"
 )
@@ -211,7 +242,7 @@ def _invalid_value(contract: Contract) -> str:
             *numbers,
             f"(unit IS NOT NULL AND {_NOT_AN_OBJECT.format('unit')})",
             f"(location IS NOT NULL AND ({_NOT_AN_OBJECT.format('location')} OR ({said} AND ({place}))))",
-            TOO_LONG,
+            _TOO_LONG,
         ]
     )
 

@@ -16,7 +16,8 @@ from sqlglot import exp
 from infra.local.athena.dialect import parse_query
 from infra.local.athena.functions import FUNCTIONS
 from infra.local.athena.translate import to_duckdb
-from iot_pipeline.contract import CONTRACT
+from iot_pipeline.contract import CONTRACT, tables
+from iot_pipeline.contract.contract import RESERVED
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.statements import Target
@@ -93,6 +94,16 @@ def test_a_statement_on_the_lakes_tables_names_its_partitions(name: str) -> None
     for table in ("raw_lines", "judged_telemetry", "raw_profile", "quarantined_telemetry", "curated_telemetry"):
         for match in re.finditer(rf"FROM {table}\b(.*?)(?=FROM |\Z)", text, re.DOTALL):
             assert re.search(r"year = '|year \|\| month", match[1]), f"{table} is read whole"
+
+
+def test_no_metric_may_be_named_like_another_column_of_a_build() -> None:
+    named = set(re.findall(r"\bAS ([a-z_]+)\b", rendered("build_judged") + rendered("build_curated")))
+    stored = {
+        column.name for table in (tables().judged_telemetry, tables().curated_telemetry) for column in table.columns
+    }
+    metrics = {metric.name for metric in CONTRACT.metrics}
+    assert {"arrival", "detail", "ts_text"} <= named | stored
+    assert (named | stored) - metrics - {f"{metric}_text" for metric in metrics} <= RESERVED
 
 
 def test_the_words_test_would_notice() -> None:

@@ -30,7 +30,7 @@ TOUCHED = "touched event hours"
     automation_condition=debounced(),
     description=(
         tables().raw_profile.description
-        + " With it `judged_telemetry` is written: each hour's raw bytes are parsed once, here."
+        + " With it `judged_telemetry` is written: each hour's raw lines are typed and judged once, here."
     ),
     metadata=column_schema(tables().raw_profile.columns),
 )

@@ -1,4 +1,4 @@
--- CTAS of all readings of these arrival hours, typed and judged: each hour's raw bytes are parsed here only.
+-- CTAS of all readings of these arrival hours, typed and judged: no other statement types raw lines.
 CREATE TABLE build_20261105t120000_0a1b2c3d
 WITH (
     format = 'PARQUET',
@@ -33,7 +33,6 @@ identified AS (
         coalesce(m.iot_site, e.iot_site) AS site,
         coalesce(m.iot_device, e.iot_device) AS device_id,
         date_add('millisecond', coalesce(m.iot_received_at, e.iot_received_at), TIMESTAMP '1970-01-01 00:00:00.000') AS received_at,
-        coalesce(m.iot_received_at, e.iot_received_at) AS received_ms,
         coalesce(m.iot_trace, e.iot_trace) AS message_id,
         e.iot_payload AS payload_base64,
         CASE WHEN e.iot_payload IS NOT NULL THEN from_utf8(from_base64(e.iot_payload)) END AS payload_text,
@@ -52,7 +51,7 @@ identified AS (
     FROM loose
 ),
 records AS (
-    SELECT object, year, month, day, hour, tenant, site, device_id, received_at, received_ms, message_id, payload_base64,
+    SELECT object, year, month, day, hour, tenant, site, device_id, received_at, message_id, payload_base64,
         fw, message_reason, position, r, CASE WHEN r IS NULL THEN coalesce(payload_text, line) END AS whole
     FROM identified
     CROSS JOIN UNNEST(
@@ -60,7 +59,7 @@ records AS (
     ) WITH ORDINALITY AS t(r, position)
 ),
 fields AS (
-    SELECT object, year, month, day, hour, tenant, site, device_id, received_at, received_ms, message_id, payload_base64,
+    SELECT object, year, month, day, hour, tenant, site, device_id, received_at, message_id, payload_base64,
         fw, message_reason, position, r, whole, f, f IS NOT NULL AS is_object, f.unit AS unit, f.location AS location,
         nullif(json_format(f.ts), 'null') AS ts_text,
         nullif(json_format(f.seq), 'null') AS seq_text,
@@ -76,7 +75,7 @@ fields AS (
     )
 ),
 typed AS (
-    SELECT object, year, month, day, hour, tenant, site, device_id, received_at, received_ms, message_id, payload_base64,
+    SELECT object, year, month, day, hour, tenant, site, device_id, received_at, message_id, payload_base64,
         fw, message_reason, position, r, whole, is_object, ts_text, seq_text, temperature_text, humidity_text, pressure_text, flow_rate_text, battery_text, rssi_text, unit, location,
         CASE
             WHEN ts_text LIKE '"____-__-__T__:__:__%Z"'
