@@ -35,6 +35,9 @@ def install(settings: EmulatorSettings) -> None:
     async def start_locked() -> None:
         if iot._mtls_server is None:
             loop = asyncio.get_running_loop()
+            # Made before anybody connects: an early Python 3.11 reads on while the first connection waits for it, and
+            # what the client said by then is lost (seen with 3.11.2, where the first handshake never ended).
+            await iot._mtls_context()
             iot._mtls_server = await loop.create_server(
                 iot._MtlsAcceptor, host=HOST, port=settings.mqtt_port, backlog=1024
             )
