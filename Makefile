@@ -52,8 +52,8 @@ load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; 
 	@$(BIN)/python -m infra.local demo --readings 100000 --live-rate 10000 --live-seconds 60
 
 bench: $(READY)  ## The curated build and the warehouse's load against bare COPYs, and curated against raw queries
-	@$(BIN)/python -m infra.local.bench
-	@$(BIN)/python -m infra.local.bench_load
+	@$(BIN)/python -m infra.local.bench.curated
+	@$(BIN)/python -m infra.local.bench.load
 
 lock: $(READY)  ## Pin the requirements anew from pyproject.toml
 	@{ echo '# Pinned by `make lock` from pyproject.toml; one set for Python 3.11 to 3.13. It names no registry.'; \

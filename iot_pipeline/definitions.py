@@ -5,11 +5,11 @@ import dagster as dg
 from iot_pipeline.defs.curated import assets as curated
 from iot_pipeline.defs.curated import schedules as curated_schedules
 from iot_pipeline.defs.curated import sensors as curated_sensors
-from iot_pipeline.defs.ledger import assets as ledger
+from iot_pipeline.defs.judged import assets as ledger
 from iot_pipeline.defs.models import assets as models
 from iot_pipeline.defs.models import docs, reports
 from iot_pipeline.defs.models import sensors as model_sensors
-from iot_pipeline.defs.ops import alerts, automation, schedules
+from iot_pipeline.defs.ops import alerts, automation_sensor, schedules
 from iot_pipeline.defs.raw import assets as raw
 from iot_pipeline.defs.raw import sensors as raw_sensors
 from iot_pipeline.defs.registry import assets as registry
@@ -36,7 +36,7 @@ defs = dg.Definitions(
         curated_sensors.stale_event_hours,
         warehouse_sensors.unloaded_event_hours,
         model_sensors.stale_models,
-        automation.automation,
+        automation_sensor.automation,
         alerts.run_failures,
         alerts.health_changes,
         alerts.site_arrival,

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from infra.local.platform import CHECKOUT, Platform, running
+from infra.local.session.platform import CHECKOUT, Platform, running
 from infra.stacks.node import use_packaged_node
 from iot_pipeline import settings
 from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.resources import LakeResource
-from iot_pipeline_tests.messages import RawZone
+from iot_pipeline_tests.support.messages import RawZone
 
 HERE = Path(__file__).parent
 

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from iot_pipeline.contract import CONTRACT
-from simulator.console import endpoint, err, explained, out, progress, publish
+from simulator.cli_support import endpoint, err, explained, out, progress, publish
 from simulator.durations import epoch_ms, seconds
 from simulator.enrolment import CATALOG_FILE, LIST_FILE
 from simulator.enrolment import enrol as write_enrolment

@@ -12,11 +12,11 @@ from rich.console import Console
 from infra.local.athena.process import AthenaStartError
 from infra.local.deploy import DeployError
 from infra.local.emulator.process import EmulatorStartError
-from infra.local.fleet import FleetError
-from infra.local.platform import CHECKOUT, running, write_env_file
 from infra.local.postgres.program import PostgresError
 from infra.local.redshift.process import RedshiftStartError
-from infra.local.sessions import PlatformError, clear, reset, stop_leftovers
+from infra.local.session.fleet_commands import FleetError
+from infra.local.session.leftovers import PlatformError, clear, reset, stop_leftovers
+from infra.local.session.platform import CHECKOUT, running, write_env_file
 
 LOCAL = CHECKOUT / ".local"
 
@@ -41,7 +41,7 @@ def demo(
     live_seconds: Annotated[int, typer.Option(min=1, help="How long to publish live.")] = 10,
 ) -> None:
     """Start, deploy, onboard, publish, build, report, stop. Exit code 1 unless the ledger balances."""
-    from infra.local.demo import Scale, run_demo
+    from infra.local.demo.run import Scale, run_demo
 
     clear(state)
     with running(state, LOCAL, console) as platform:
@@ -53,7 +53,7 @@ def demo(
 @app.command()
 def up(state: StateOption = LOCAL / "up", devices: Annotated[int, typer.Option(min=0)] = 20) -> None:
     """Start everything and stay up: Dagster's UI, sensors and schedules, and a publishing fleet. Ctrl-C stops it."""
-    from infra.local.stay_up import stay_up
+    from infra.local.session.up import stay_up
 
     with running(state, LOCAL, console) as platform:
         write_env_file(platform, CHECKOUT / ".env")

@@ -5,9 +5,9 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from infra.stacks.config import PlatformConfig
-from infra.stacks.ingest import IngestStack
-from infra.stacks.lake import LakeStack
-from infra.stacks.warehouse import WarehouseStack
+from infra.stacks.ingest.stack import IngestStack
+from infra.stacks.lake.stack import LakeStack
+from infra.stacks.warehouse.stack import WarehouseStack
 from iot_pipeline.contract import CONTRACT, Contract
 
 # What `cdk init` switches on for a new app; without it the access logs need an ACL, which buckets refuse by default.

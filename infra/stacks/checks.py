@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra.stacks.devices import THING_NAME
-from infra.stacks.provisioning import is_for_claims
+from infra.stacks.ingest.devices import THING_NAME
+from infra.stacks.ingest.provisioning import is_for_claims
 
 Template = Mapping[str, Any]
 

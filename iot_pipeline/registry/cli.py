@@ -10,11 +10,10 @@ import typer
 from psycopg import Connection
 from rich.table import Table
 
-from iot_pipeline.registry import bulk, devices, migrate, things
-from iot_pipeline.registry import catalog as catalog_file
+from iot_pipeline.registry import bulk, catalog_file, devices, migrate, things
 from iot_pipeline.registry import decommission as ending
 from iot_pipeline.registry.adoption import adopt
-from iot_pipeline.registry.console import conclude, connect, dsn, err, explained, iot_client, out, progress
+from iot_pipeline.registry.cli_support import conclude, connect, dsn, err, explained, iot_client, out, progress
 from iot_pipeline.registry.errors import RegistryError
 from iot_pipeline.registry.intents import find
 from iot_pipeline.registry.onboarding import Onboarded

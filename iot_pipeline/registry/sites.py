@@ -8,7 +8,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Identifier, Placeholder
 
 from iot_pipeline.registry import timeline, versions
-from iot_pipeline.registry.catalog import Catalog, Customer, Model, Site
+from iot_pipeline.registry.catalog_file import Catalog, Customer, Model, Site
 from iot_pipeline.registry.errors import RegistryError, UnknownReferenceError
 from iot_pipeline.registry.timeline import Value, Version
 from iot_pipeline.registry.versions import SITES

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from infra.local import fleet
-from infra.local.demo import Scale, run_demo
-from infra.local.platform import Platform
+from infra.local.demo.run import Scale, run_demo
+from infra.local.session import fleet_commands
+from infra.local.session.platform import Platform
 from iot_pipeline.lake import statements
+from iot_pipeline.lake.balances import arrival_balances, event_balances
 from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour, partition_predicate
-from iot_pipeline.lake.ledger import arrival_balances, event_balances
 from iot_pipeline.resources import LakeResource
-from iot_pipeline_tests.messages import build
+from iot_pipeline_tests.support.messages import build
 from simulator.fleet import load_fleet
 from simulator.manifest import ExpectedLedger, expected_curated, expected_ledger, read_manifest
 
@@ -40,18 +40,18 @@ def test_the_demo_balances_and_equals_the_manifest(
 
 def test_a_killed_simulator_loses_nothing_and_invents_nothing(empty_platform: Platform, tmp_path: Path) -> None:
     folder, since = tmp_path / "fleet", datetime.now(UTC)
-    fleet.onboard(folder, 10, 1, 1)
+    fleet_commands.onboard(folder, 10, 1, 1)
     options = ["--history", "2h", "--readings", "240000", "--pack", "10", "--faults", "all", "--inflight", "100"]
     lake = LakeResource().open()
     arrivals = [Hour.of(since), Hour.of(since) + 1]
     for kills in range(2):
-        process = fleet.start_publishing(empty_platform, folder, tmp_path / "simulator.log", *options)
+        process = fleet_commands.start_publishing(empty_platform, folder, tmp_path / "simulator.log", *options)
         while in_raw(lake, arrivals) <= kills * 1000 and process.poll() is None:
             time.sleep(0.05)
         assert process.poll() is None, "killed in the middle, not after the end"
         process.kill()
         process.wait()
-    fleet.publish(empty_platform, folder, *options)
+    fleet_commands.publish(empty_platform, folder, *options)
     expected = expected_ledger(folder / "out")
     assert expected.readings > 238_000
     assert len(load_fleet(folder).devices) == 10

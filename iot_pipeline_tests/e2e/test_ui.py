@@ -12,10 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from infra.local.emulator.process import free_port
-from infra.local.emulator.settings import HOST
-from infra.local.platform import CHECKOUT
-from infra.local.screenshot import (
+from infra.local.demo.screenshot import (
     GROUPS,
     BrowserMissingError,
     dagster_page,
@@ -24,6 +21,9 @@ from infra.local.screenshot import (
     open_graph,
     take_screenshots,
 )
+from infra.local.emulator.process import free_port
+from infra.local.emulator.settings import HOST
+from infra.local.session.platform import CHECKOUT
 
 START_SECONDS = 60.0
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from infra.local.athena.api import Api
 from infra.local.athena.config import Config
-from infra.local.athena.executions import Executions
+from infra.local.athena.execute import Statements
+from infra.local.athena.queries.executions import Executions
+from infra.local.athena.queries.workgroups import WorkGroups
 from infra.local.athena.server import Server
-from infra.local.athena.statements import Statements
-from infra.local.athena.workgroups import WorkGroups
 
 
 def main() -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from infra.local.athena.catalog import Table
 from infra.local.athena.errors import ApiError
-from infra.local.athena.executions import Execution, Executions
-from infra.local.athena.parameters import Prepared
-from infra.local.athena.statements import Statements
-from infra.local.athena.workgroups import WorkGroups
+from infra.local.athena.execute import Statements
+from infra.local.athena.queries.executions import Execution, Executions
+from infra.local.athena.queries.parameters import Prepared
+from infra.local.athena.queries.workgroups import WorkGroups
+from infra.local.athena.reading.glue_tables import Table
 
 MAX_QUERY_BYTES = 262_144
 """AWS Athena user guide, "Service quotas": query string length."""

@@ -10,7 +10,7 @@ from mypy_boto3_cloudformation import CloudFormationClient
 from rich.console import Console
 
 from infra.local.deploy.readback.clients import Clients
-from infra.local.deploy.readback.registry import settings
+from infra.local.deploy.readback.readers import settings
 from infra.local.deploy.readback.setting import Setting
 from infra.local.deploy.resources import Resource, Stack
 from infra.local.deploy.stacks import Deployed, DeployError, deploy_stack, templates

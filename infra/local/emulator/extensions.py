@@ -28,29 +28,21 @@ def check_ministack_version() -> None:
 def install_extensions(settings: EmulatorSettings) -> None:
     """Replace what stock ministack lacks or gets wrong. Call once, after ministack's environment is set."""
     check_ministack_version()
-    from infra.local.emulator import (
-        crawler,
-        event_source,
-        firehose,
-        glue,
-        kinesis,
-        mtls,
-        provisioning,
-        rules,
-        s3,
-        state,
-        transport,
-    )
+    from infra.local.emulator import kinesis, s3, state, transport
+    from infra.local.emulator.event_source import mapping
+    from infra.local.emulator.firehose import delivery
+    from infra.local.emulator.glue import crawler, partitions
+    from infra.local.emulator.iot import broker, fleet_provisioning, rules
 
     transport.install()
     s3.install()
     kinesis.install()
-    firehose.install(settings)
+    delivery.install(settings)
     rules.install()
-    mtls.install(settings)
-    provisioning.install()
-    event_source.install(settings)
-    glue.install()
+    broker.install(settings)
+    fleet_provisioning.install()
+    mapping.install(settings)
+    partitions.install()
     crawler.install()
     state.install()
     _report_readiness()

@@ -17,7 +17,7 @@ from typing import Any
 from ministack.core.concurrency import esm_wake
 from ministack.services import kinesis
 
-from infra.local.emulator import firehose
+from infra.local.emulator.firehose import delivery
 
 SWEEP_SECONDS = 5.0
 KEPT_BYTES = 32 << 20
@@ -67,7 +67,7 @@ def append(stream_name: str, partition_key: str, data: bytes) -> None:
             "PartitionKey": partition_key,
         }
     )
-    firehose.ingest(stream["StreamARN"], [data], now)
+    delivery.ingest(stream["StreamARN"], [data], now)
     esm_wake.set()
 
 

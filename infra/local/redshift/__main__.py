@@ -8,7 +8,7 @@ import os
 import signal
 from pathlib import Path
 
-from infra.local.redshift.server import HOST, Server
+from infra.local.redshift.wire.server import HOST, Server
 
 
 def main() -> None:

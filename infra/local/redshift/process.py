@@ -15,12 +15,12 @@ from psycopg.conninfo import make_conninfo
 
 from infra.local.emulator.settings import HOST
 from infra.local.postgres.process import Postgres
-from infra.local.redshift.dialect import CATALOG_SQL
+from infra.local.redshift.sql.dialect import CATALOG_SQL
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 30.0
 LOG_LINES_SHOWN = 15
-COPY_SQL = Path(__file__).parent / "copy_functions.sql"
+COPY_SQL = Path(__file__).parent / "copy" / "copy_functions.sql"
 CHECKOUT = Path(__file__).parents[3]
 
 

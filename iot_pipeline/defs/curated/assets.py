@@ -7,13 +7,13 @@ from typing import Any
 import dagster as dg
 
 from iot_pipeline.contract import tables
-from iot_pipeline.defs.ledger.assets import raw_profile
+from iot_pipeline.defs.judged.assets import raw_profile
 from iot_pipeline.defs.metadata import bar_chart, column_schema, markdown_table, preview, query_cost
 from iot_pipeline.defs.raw.assets import OWNERS
 from iot_pipeline.lake import statements
+from iot_pipeline.lake.balances import event_balances
 from iot_pipeline.lake.builds import EventHourBalance, Lake
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.ledger import event_balances
 from iot_pipeline.partitions import hours, hours_of, partition_key
 from iot_pipeline.resources import LakeResource
 

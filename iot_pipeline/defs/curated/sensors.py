@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from iot_pipeline.defs.curated.assets import EventHours, build_event_hours, rebuild_event_hours
-from iot_pipeline.defs.ledger.assets import TOUCHED, raw_profile
+from iot_pipeline.defs.judged.assets import TOUCHED, raw_profile
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import hour_of, hours, partition_key
 from iot_pipeline.resources import LakeResource

@@ -8,7 +8,7 @@ import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
-from iot_pipeline.defs.ledger.assets import raw_profile
+from iot_pipeline.defs.judged.assets import raw_profile
 from iot_pipeline.defs.metadata import markdown_table
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour

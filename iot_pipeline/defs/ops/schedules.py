@@ -7,7 +7,7 @@ import dagster as dg
 
 from iot_pipeline.contract import tables
 from iot_pipeline.defs.curated.assets import curated_telemetry
-from iot_pipeline.defs.ledger.assets import quarantined_telemetry, raw_profile
+from iot_pipeline.defs.judged.assets import quarantined_telemetry, raw_profile
 from iot_pipeline.lake.cleanup import clean_up
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import partition_key

@@ -1,0 +1,174 @@
+"""Query executions: queued, run on a few threads, stopped on request, remembered."""
+
+import logging
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any, Protocol
+
+import duckdb
+
+from infra.local.athena.errors import ApiError, CancelledError, InternalError, athena_error
+from infra.local.athena.queries.results import ResultFile, TextResult
+from infra.local.athena.queries.workgroups import ENGINE, WorkGroup
+
+log = logging.getLogger(__name__)
+SLOTS = 2
+FINISHED = {"SUCCEEDED", "FAILED", "CANCELLED"}
+
+
+@dataclass
+class Execution:
+    """One StartQueryExecution and all that became of it."""
+
+    sql: str
+    database: str
+    workgroup: WorkGroup
+    output: str
+    parameters: list[str] | None = None
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    state: str = "QUEUED"
+    statement_type: str = "DML"
+    substatement_type: str = ""
+    submitted: datetime = field(default_factory=lambda: datetime.now(UTC))
+    completed: datetime | None = None
+    reason: str | None = None
+    error: dict[str, Any] | None = None
+    scanned: int = 0
+    input_rows: int = 0
+    queue_ms: int = 0
+    planning_ms: int = 0
+    engine_ms: int = 0
+    manifest: str | None = None
+    columns: list[dict[str, Any]] = field(default_factory=list)
+    rows: ResultFile | TextResult = field(default_factory=lambda: TextResult([]))
+    update_count: int | None = None
+    cursor: duckdb.DuckDBPyConnection | None = None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def check_cancelled(self) -> None:
+        """Raise CancelledError if somebody stopped the query."""
+        if self.cancelled.is_set():
+            raise CancelledError
+
+    def describe(self) -> dict[str, Any]:
+        """The API's QueryExecution."""
+        status: dict[str, Any] = {"State": self.state, "SubmissionDateTime": self.submitted}
+        if self.completed:
+            status["CompletionDateTime"] = self.completed
+        if self.reason:
+            status["StateChangeReason"] = self.reason
+        if self.error:
+            status["AthenaError"] = self.error
+        statistics = {
+            "EngineExecutionTimeInMillis": self.engine_ms,
+            "DataScannedInBytes": self.scanned,
+            "TotalExecutionTimeInMillis": self.queue_ms + self.engine_ms,
+            "QueryQueueTimeInMillis": self.queue_ms,
+            "QueryPlanningTimeInMillis": self.planning_ms,
+            "ServiceProcessingTimeInMillis": 0,
+        }
+        if self.manifest:
+            statistics["DataManifestLocation"] = self.manifest  # type: ignore[assignment]  # the one text among numbers
+        described = {
+            "QueryExecutionId": self.id,
+            "Query": self.sql,
+            "StatementType": self.statement_type,
+            "ResultConfiguration": {"OutputLocation": self.output},
+            "QueryExecutionContext": {"Database": self.database, "Catalog": "awsdatacatalog"},
+            "Status": status,
+            "Statistics": statistics,
+            "WorkGroup": self.workgroup.name,
+            "EngineVersion": ENGINE,
+        }
+        if self.substatement_type:
+            described["SubstatementType"] = self.substatement_type
+        if self.parameters:
+            described["ExecutionParameters"] = self.parameters
+        return described
+
+
+class Runner(Protocol):
+    """Runs a statement."""
+
+    def run(self, execution: Execution) -> None:
+        """Run it, filling in the execution; raise what went wrong."""
+
+
+class Executions:
+    """All executions of this server's life."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._pool = ThreadPoolExecutor(SLOTS, thread_name_prefix="query")
+        self._by_id: dict[str, Execution] = {}
+        self._by_token: dict[str, Execution] = {}
+        self._lock = threading.Lock()
+
+    def start(self, execution: Execution, token: str | None) -> Execution:
+        """Queue it; the same token returns what it started before (StartQueryExecution)."""
+        with self._lock:
+            earlier = self._by_token.get(token) if token else None
+            if earlier:
+                if earlier.sql != execution.sql:
+                    raise ApiError("InvalidRequestException", "Idempotent parameters do not match")
+                return earlier
+            self._by_id[execution.id] = execution
+            if token:
+                self._by_token[token] = execution
+        self._pool.submit(self._run, execution)
+        return execution
+
+    def get(self, execution_id: str) -> Execution:
+        """The execution; ApiError when unknown."""
+        if execution_id not in self._by_id:
+            raise ApiError("InvalidRequestException", f"QueryExecution {execution_id} was not found")
+        return self._by_id[execution_id]
+
+    def ids(self, workgroup: str) -> list[str]:
+        """Ids of a workgroup's executions, newest first."""
+        return [e.id for e in reversed(list(self._by_id.values())) if e.workgroup.name == workgroup]
+
+    def stop(self, execution: Execution) -> None:
+        """Cancel: a queued one never starts, a running one is interrupted, a finished one stays as it is."""
+        execution.cancelled.set()
+        cursor = execution.cursor
+        if cursor is not None and execution.state == "RUNNING":
+            cursor.interrupt()
+
+    def shutdown(self) -> None:
+        """Cancel everything and wait for it."""
+        for execution in list(self._by_id.values()):
+            if execution.state not in FINISHED:
+                self.stop(execution)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, execution: Execution) -> None:
+        started = monotonic()
+        execution.queue_ms = int((datetime.now(UTC) - execution.submitted).total_seconds() * 1000)
+        state, reason = "SUCCEEDED", None
+        execution.state = "RUNNING"
+        try:
+            execution.check_cancelled()
+            self._runner.run(execution)
+        except (CancelledError, duckdb.InterruptException):
+            state, reason = "CANCELLED", "Query cancelled by user"
+        except Exception as raised:
+            error = athena_error(raised)
+            if isinstance(error, InternalError):
+                log.exception("query %s failed: %s", execution.id, execution.sql[:2000])
+            state, reason = ("CANCELLED" if execution.cancelled.is_set() else "FAILED"), error.message
+            execution.error = {
+                "ErrorCategory": error.category,
+                "ErrorType": error.error_type,
+                "Retryable": False,
+                "ErrorMessage": error.message,
+            }
+        execution.cursor = None
+        execution.engine_ms = int((monotonic() - started) * 1000)
+        execution.completed = datetime.now(UTC)
+        execution.reason = reason
+        execution.state = state

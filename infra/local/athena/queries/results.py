@@ -1,0 +1,143 @@
+"""Results: the CSV Athena writes, column metadata, and pages of rows."""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.ipc
+from duckdb.sqltypes import DuckDBPyType
+
+from infra.local.athena.sql.java_text import java_double
+from infra.local.athena.sql.types import athena_name
+
+_PRECISION = {"varchar": 2147483647, "double": 17, "float": 17, "bigint": 19, "integer": 10, "smallint": 5}
+_PRECISION |= {"tinyint": 3, "timestamp": 3, "timestamp with time zone": 3, "varbinary": 1073741824, "json": 2147483647}
+
+
+def column_info(name: str, kind: DuckDBPyType) -> dict[str, Any]:
+    """The API's ColumnInfo of a result column."""
+    athena = athena_name(kind)
+    precision, scale = _PRECISION.get(athena, 0), 0
+    if kind.id == "decimal":
+        precision, scale = (int(str(value)) for _, value in kind.children)
+    return {
+        "CatalogName": "hive",
+        "SchemaName": "",
+        "TableName": "",
+        "Name": name,
+        "Label": name,
+        "Type": athena,
+        "Precision": precision,
+        "Scale": scale,
+        "Nullable": "UNKNOWN",
+        "CaseSensitive": athena == "varchar",
+    }
+
+
+def text_info(names: list[str]) -> list[dict[str, Any]]:
+    """ColumnInfo of DDL output: text columns."""
+    return [column_info(name, DuckDBPyType("VARCHAR")) | {"Type": "string", "Precision": 0} for name in names]
+
+
+def rendered(batch: pa.RecordBatch, kinds: list[DuckDBPyType], names: list[str]) -> pa.RecordBatch:
+    """The batch with every value as the text Athena shows."""
+    columns = [_column(batch.column(i), kind) for i, kind in enumerate(kinds)]
+    return pa.RecordBatch.from_arrays(columns, schema=pa.schema([(f"c{i}", pa.string()) for i in range(len(names))]))
+
+
+def _column(values: pa.Array, kind: DuckDBPyType) -> pa.Array:
+    if kind.id in {"timestamp", "timestamp_ms"}:
+        return pc.strftime(values.cast(pa.timestamp("ms"), safe=False), format="%Y-%m-%d %H:%M:%S")
+    if kind.id == "timestamp with time zone":
+        naive = values.cast(pa.timestamp("ms", "UTC"), safe=False).cast(pa.timestamp("ms"))
+        return pc.binary_join_element_wise(pc.strftime(naive, format="%Y-%m-%d %H:%M:%S"), "UTC", " ")
+    if kind.id in {"varchar", "bigint", "integer", "smallint", "tinyint", "boolean", "date", "decimal", "hugeint"}:
+        storage = values.storage if isinstance(values, pa.ExtensionArray) else values
+        return storage.cast(pa.string())
+    return pa.array([None if v is None else _text(v) for v in values.to_pylist()], pa.string())
+
+
+def _text(value: Any) -> str:
+    """Athena's text of a value inside an array, map or row, and of doubles and binaries."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return java_double(value)
+    if isinstance(value, bytes):
+        return value.hex(" ")
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}={_text(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        if value and all(isinstance(v, tuple) and len(v) == 2 for v in value):
+            return "{" + ", ".join(f"{_text(k)}={_text(v)}" for k, v in value) + "}"
+        return "[" + ", ".join(_text(v) for v in value) + "]"
+    if hasattr(value, "strftime") and hasattr(value, "hour"):
+        return str(value.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3])
+    return str(value)
+
+
+class ResultFile:
+    """A query's rows, kept as an Arrow file for paging; row 0 is the header, as in the API."""
+
+    def __init__(self, path: Path, names: list[str], *, header: bool) -> None:
+        self.path, self.names, self.header = path, names, header
+        self._sizes: list[int] = []
+        self._lock = threading.Lock()
+
+    def write(self, batches: Iterator[pa.RecordBatch], csv_path: Path) -> None:
+        """Write the rows for paging and as Athena's CSV (every value quoted, NULL empty)."""
+        schema = pa.schema([(f"c{i}", pa.string()) for i in range(len(self.names))])
+        options = pa.csv.WriteOptions(include_header=False, quoting_style="all_valid")
+        with csv_path.open("wb") as out, pa.OSFile(str(self.path), "wb") as sink:
+            out.write((",".join('"' + n.replace('"', '""') + '"' for n in self.names) + "\n").encode())
+            with pa.ipc.new_file(sink, schema) as pages, pa.csv.CSVWriter(out, schema, write_options=options) as rows:
+                for batch in batches:
+                    pages.write_batch(batch)
+                    rows.write_batch(batch)
+                    self._sizes.append(batch.num_rows)
+
+    def __len__(self) -> int:
+        return sum(self._sizes) + self.header
+
+    def page(self, start: int, count: int) -> list[list[str | None]]:
+        """Rows start..start+count, the header being row 0 (if there is one)."""
+        rows: list[list[str | None]] = []
+        if self.header and start == 0:
+            rows.append(list(self.names))
+        first, last = max(start - self.header, 0), start - self.header + count
+        position = 0
+        with self._lock, pa.memory_map(str(self.path)) as source:
+            reader = pa.ipc.open_file(source)
+            for number, size in enumerate(self._sizes):
+                low, high = max(first, position), min(last, position + size)
+                if low < high:
+                    piece = reader.get_batch(number).slice(low - position, high - low)
+                    rows += [list(r) for r in zip(*(c.to_pylist() for c in piece.columns), strict=True)]
+                position += size
+        return rows
+
+
+class TextResult:
+    """Rows of a statement that is no query; they have no header."""
+
+    def __init__(self, rows: list[list[str]]) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def page(self, start: int, count: int) -> list[list[str]]:
+        """Rows start..start+count."""
+        return self.rows[start : start + count]
+
+
+def metadata_bytes(columns: list[dict[str, Any]]) -> bytes:
+    """The .metadata object. Athena's own is an undocumented binary; this one is JSON with the same content."""
+    return json.dumps({"ColumnInfo": columns}).encode()

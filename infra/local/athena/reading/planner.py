@@ -1,0 +1,155 @@
+"""From a query to DuckDB: views opened, tables bound, partitions pruned, objects listed, once, before it runs."""
+
+from dataclasses import dataclass, field
+
+import duckdb
+from sqlglot import exp
+from sqlglot.optimizer.scope import traverse_scope
+
+from infra.local.athena.errors import QueryError
+from infra.local.athena.reading import predicates, scan
+from infra.local.athena.reading.aliases import check_aliases
+from infra.local.athena.reading.glue_tables import Catalog, Partition, Table
+from infra.local.athena.reading.line_memory import LineMemory
+from infra.local.athena.reading.objects import ObjectStore, S3Object
+from infra.local.athena.reading.pruning import prune
+from infra.local.athena.reading.scan import Scan
+from infra.local.athena.sql import json_lineage
+from infra.local.athena.sql.dialect import parse_query
+from infra.local.athena.sql.json_format import mark_unread_formats
+from infra.local.athena.sql.translate import to_duckdb
+from infra.local.athena.sql.unnest import flatten
+
+_VIEW_DEPTH = 16
+
+
+@dataclass
+class Plan:
+    """A query ready to run, and what it will read."""
+
+    sql: str
+    scans: list[Scan] = field(default_factory=list)
+
+
+class Planner:
+    """Plans queries against the catalog and the object store."""
+
+    def __init__(self, catalog: Catalog, store: ObjectStore) -> None:
+        self._catalog, self._store = catalog, store
+        self._lines = LineMemory(store)
+
+    def plan(self, con: duckdb.DuckDBPyConnection, query: exp.Expr, database: str, *, cleaned: bool = False) -> Plan:
+        """The DuckDB text of a query and its scans; the partitions and objects of this moment are its snapshot."""
+        query = self._open_views(query.copy(), database, 0)
+        _name_columns(query)
+        mark_unread_formats(query)
+        tables = self._bind(query, database)
+        by_node = {id(node): table for node, table in tables}
+        predicates.check_columns(query, by_node)
+        check_aliases(query, by_node)
+        alternatives = predicates.partition_conditions(query, by_node)
+        casts = json_lineage.line_casts(query)
+        plan = Plan("")
+        relations: dict[str, str] = {}
+        for number, (node, table) in enumerate(tables):
+            item = Scan(table, _mentioned(query, table), cleaned=cleaned)
+            item.objects = self._objects(con, table, alternatives[id(node)])
+            plan.scans.append(item)
+            name = f"__scan_{number}"
+            relations[name] = scan.relation(con, self._store, item)
+            self._lines.trust(con, item, casts.get(id(node), []))
+            _replace(node, name)
+        plan.sql = self._render(con, query, relations)
+        return plan
+
+    def _open_views(self, query: exp.Expr, database: str, depth: int) -> exp.Expr:
+        if depth > _VIEW_DEPTH:
+            raise QueryError("VIEW_IS_RECURSIVE: Views are nested too deeply")
+        for node in _table_nodes(query):
+            table = self._catalog.get((node.db or database).lower(), node.name.lower())
+            if table.is_view:
+                body = self._open_views(parse_query(table.view_sql()), table.database, depth + 1)
+                for inner in _table_nodes(body):
+                    if not inner.db:
+                        inner.set("db", exp.to_identifier(table.database))
+                alias = exp.TableAlias(this=exp.to_identifier(node.alias or node.name))
+                node.replace(exp.Subquery(this=body, alias=alias))
+        return query
+
+    def _bind(self, query: exp.Expr, database: str) -> list[tuple[exp.Table, Table]]:
+        bound = []
+        known: dict[tuple[str, str], Table] = {}
+        for node in _table_nodes(query):
+            key = (node.db or database).lower(), node.name.lower()
+            if key not in known:
+                known[key] = self._catalog.get(*key)
+            bound.append((node, known[key]))
+        return bound
+
+    def _objects(
+        self, con: duckdb.DuckDBPyConnection, table: Table, alternatives: list[list[exp.Expr]]
+    ) -> list[tuple[S3Object, Partition | None]]:
+        if not table.keys:
+            return [(item, None) for item in self._store.listing(table.location) if item.visible]
+        partitions = prune(self._catalog, con, table, alternatives, to_duckdb)
+        found = self._store.list_many(p.location for p in partitions)
+        return [(item, p) for p in partitions for item in found[p.location]]
+
+    def _render(self, con: duckdb.DuckDBPyConnection, query: exp.Expr, relations: dict[str, str]) -> str:
+        flatten(query, to_duckdb)
+        text = _fill(to_duckdb(query), relations)
+        if "map_entries(" in text and query.find(exp.Unnest):
+            try:
+                con.execute(f"EXPLAIN {text}").fetchall()
+            except duckdb.BinderException:
+                return _fill(to_duckdb(query, unnest_maps=False), relations)
+        return text
+
+
+def _name_columns(query: exp.Expr) -> None:
+    """Unnamed result columns are _col0, _col1, ... by position, as Athena calls them."""
+    first = query
+    while isinstance(first, exp.SetOperation | exp.Subquery):
+        first = first.this
+    if isinstance(first, exp.Select):
+        for number, item in enumerate(list(first.expressions)):
+            if not is_named(item):
+                item.replace(exp.alias_(item.copy(), f"_col{number}", quoted=True))
+
+
+def is_named(item: exp.Expr) -> bool:
+    """Whether a select item names its column itself: by an alias, as a column or field, or as a star."""
+    return isinstance(item, exp.Alias | exp.Column | exp.Star | exp.Dot)
+
+
+def _fill(text: str, relations: dict[str, str]) -> str:
+    for name, body in sorted(relations.items(), key=lambda item: -len(item[0])):
+        text = text.replace(f'"{name}"', body)
+    return text
+
+
+def _table_nodes(query: exp.Expr) -> list[exp.Table]:
+    """References to catalog tables: not to CTEs, whatever they hide."""
+    found: dict[int, exp.Table] = {}
+    for scope in traverse_scope(query):
+        for source in scope.sources.values():
+            if isinstance(source, exp.Table) and source.name:
+                found[id(source)] = source
+    return list(found.values())
+
+
+def _mentioned(query: exp.Expr, table: Table) -> set[str]:
+    """Columns of `table` that the query may use: by name anywhere, all of them under a *."""
+    names = {name for name, _ in table.columns + table.keys}
+    stars = [s for s in query.find_all(exp.Star) if not isinstance(s.parent, exp.Anonymous)]
+    used = {i.name.lower() for i in query.find_all(exp.Identifier)}
+    hidden = used & {"$path", "$file_size"}
+    return (names if stars else names & used) | hidden
+
+
+def _replace(node: exp.Table, name: str) -> None:
+    alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name))
+    node.set("this", exp.to_identifier(name, quoted=True))
+    node.set("db", None)
+    node.set("catalog", None)
+    node.set("alias", alias)

@@ -1,0 +1,78 @@
+"""The DuckDB instance: settings, macros and the few functions that only Python can do exactly."""
+
+import json
+from typing import Any
+
+import duckdb
+from duckdb.func import FunctionNullHandling
+
+from infra.local.athena.config import Config
+from infra.local.athena.errors import QueryError
+from infra.local.athena.sql import json_cast
+from infra.local.athena.sql.java_text import java_double
+from infra.local.athena.sql.macros import MACROS, SETTINGS
+
+
+def connect(config: Config | None = None) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that speaks Trino's functions; bounded by the configuration's memory and threads."""
+    con = duckdb.connect(":memory:")
+    for setting in SETTINGS:
+        con.execute(setting)
+    if config:
+        spill = config.state_dir / "spill"
+        spill.mkdir(parents=True, exist_ok=True)
+        con.execute(f"SET threads = {config.threads}")
+        con.execute("SET memory_limit = '" + config.memory_limit.replace("'", "") + "'")
+        con.execute("SET temp_directory = '" + str(spill).replace("'", "''") + "'")
+    _functions(con)
+    for macro in MACROS:
+        con.execute(f"CREATE OR REPLACE MACRO {macro}")
+    return con
+
+
+def _functions(con: duckdb.DuckDBPyConnection) -> None:
+    con.create_function("java_double", java_double, ["DOUBLE"], "VARCHAR")
+    con.create_function("utf8_lossy", _utf8_lossy, ["BLOB"], "VARCHAR")
+    may_be_null = FunctionNullHandling.SPECIAL
+    con.create_function("strict_json", strict_json, ["VARCHAR"], "VARCHAR", null_handling=may_be_null)
+    con.create_function("json_fit", json_cast.convert, ["VARCHAR"] * 2, "VARCHAR", null_handling=may_be_null)
+    con.create_function("openx_slow", openx_json, ["VARCHAR"], "VARCHAR", null_handling=may_be_null)
+    con.create_function("canonical_json", canonical_json, ["VARCHAR"], "VARCHAR")
+
+
+def _utf8_lossy(value: bytes) -> str:
+    return bytes(value).decode("utf-8", errors="replace")
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(text)
+
+
+def strict_json(text: str | None) -> str | None:
+    """The text if it is JSON by RFC 8259 (no NaN, no trailing comma); otherwise text that no JSON parser accepts."""
+    if text is None:
+        return None
+    try:
+        json.loads(text, parse_constant=_refuse_constant)
+    except ValueError:
+        return "\ufffd" + text
+    return text
+
+
+def openx_json(text: str) -> str | None:
+    """The line with top-level keys in lower case; None when it is no JSON object (openx: every column NULL)."""
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except ValueError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    return json.dumps({k.lower(): v for k, v in value.items()}, ensure_ascii=False)
+
+
+def canonical_json(text: str) -> str:
+    """Trino's json_format of a parsed object: keys sorted, no blanks."""
+    try:
+        return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except ValueError as error:
+        raise QueryError(f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {text[:80]}") from error

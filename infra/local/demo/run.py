@@ -1,0 +1,142 @@
+"""The demo: from the devices' TLS handshakes to the fact table, and a report of the books against the world."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+from rich.console import Console
+
+from infra.local.demo import lake_figures
+from infra.local.demo.report import Report, print_report
+from infra.local.demo.warehouse_figures import facts
+from infra.local.session import fleet_commands
+from infra.local.session.dagster_runs import (
+    build_ledger,
+    build_models,
+    build_stale_hours,
+    load_unloaded_hours,
+    record_arrivals,
+    snapshot_registry,
+)
+from infra.local.session.platform import Platform
+from iot_pipeline.lake import statements
+from iot_pipeline.lake.balances import arrival_balances, event_balances
+from iot_pipeline.lake.builds import EventHourBalance, Lake
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.resources import LakeResource
+from simulator.manifest import expected_ledger
+
+RAW_TIMEOUT_SECONDS = 120.0
+QUERY_RUNS = 3
+
+# Every fault is on. Late readings are made rarer than the simulator's default mix would have them: each of thousands
+# would re-open an hour of its own somewhere in the last 25 days.
+FAULTS = ("--faults", "all", "--fault", "late=0.0001")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much the demo sends: a day's backlog in large packs, then a while of live readings."""
+
+    devices: int = 200
+    tenants: int = 4
+    sites: int = 5
+    backlog_readings: int = 1_000_000
+    backlog_pack: int = 25
+    live_rate: int = 2_000
+    live_seconds: int = 10
+
+
+def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
+    """Onboard, publish, build and report. True if the ledger balances and equals what the devices truly sent."""
+    folder = platform.state_dir / "fleet"
+    steps = _Steps(console)
+    with steps.step(f"onboarding {scale.devices} devices, each with its own certificate"):
+        fleet_commands.onboard(folder, scale.devices, scale.tenants, scale.sites)
+    with steps.step("the registry learns that a device was moved to another site twelve hours ago"):
+        move = fleet_commands.move_first(folder, (steps.started_at - timedelta(hours=12)).replace(microsecond=0))
+    with steps.step(f"publishing a backlog of 24 hours, {scale.backlog_readings:,} readings, every fault on"):
+        backlog = ["--history", "24h", "--readings", str(scale.backlog_readings), "--pack", str(scale.backlog_pack)]
+        fleet_commands.publish(platform, folder, *backlog, *FAULTS)
+    live_since = datetime.now(UTC)
+    with steps.step(f"publishing live, {scale.live_rate:,} readings/s for {scale.live_seconds} s, every fault on"):
+        live = ["--rate", str(scale.live_rate), "--duration", f"{scale.live_seconds}s"]
+        fleet_commands.publish(platform, folder, *live, *FAULTS)
+    expected = expected_ledger(folder / "out")
+    with steps.step("waiting for Firehose to land it in S3"):
+        arrivals = _arrival_hours(steps.started_at)
+        landed = lake_figures.wait_for_messages(
+            LakeResource().open().athena, arrivals, expected.messages, RAW_TIMEOUT_SECONDS
+        )
+    with dg.DagsterInstance.get() as instance:
+        with steps.step("Dagster: raw hours from S3 notifications, ledger, quarantine"):
+            arrivals = record_arrivals(instance)
+            build_ledger(instance, arrivals)
+        with steps.step("Dagster: curated event hours, as the ledger asks for them"):
+            event_hours, _ = build_stale_hours(instance)
+        with steps.step("Dagster: the registry's snapshot and the curated hours, into the warehouse"):
+            snapshot_registry(instance)
+            load_unloaded_hours(instance)
+        with steps.step("Dagster and dbt: dimensions, facts, reports"):
+            build_models(instance, platform.state_dir / "dbt.log")
+    lake = LakeResource().open()
+    with steps.step("checking the books and measuring"):
+        event_hours = sorted(set(event_hours))
+        since = steps.started_at - timedelta(days=1)
+        report = Report(
+            expected=expected,
+            landed_messages=landed,
+            raw_bytes=sum(size for size, _ in lake_figures.raw_objects(lake.bucket, arrivals).values()),
+            arrivals=list(arrival_balances(lake, arrivals)),
+            events=[b for b in _event_balances(lake, event_hours) if b.valid or b.rows],
+            quarantined=_quarantined(lake, arrivals),
+            device_to_s3=lake_figures.device_to_s3(lake, arrivals, live_since),
+            s3_to_curated=lake_figures.s3_to_curated(lake, arrivals),
+            raw_query=lake_figures.query_figure(lake.athena, lake_figures.raw_query(arrivals, since), 1),
+            curated_query=lake_figures.query_figure(lake.athena, lake_figures.curated_query(since), QUERY_RUNS),
+            facts=facts(move),
+        )
+    print_report(report, console)
+    return report.is_right
+
+
+def _event_balances(lake: Lake, hours: list[Hour]) -> list[EventHourBalance]:
+    return event_balances(lake, hours) if hours else []
+
+
+def _quarantined(lake: Lake, arrivals: list[Hour]) -> dict[str, int]:
+
+    found: dict[str, int] = {}
+    for row in lake.athena.run(statements.quarantined_of_arrival_hours(arrivals)).rows:
+        found[row[4]] = found.get(row[4], 0) + int(row[5])
+    return found
+
+
+def _arrival_hours(since: datetime) -> list[Hour]:
+    return list(_span(Hour.of(since), Hour.of(datetime.now(UTC))))
+
+
+def _span(first: Hour, last: Hour) -> Iterator[Hour]:
+    while first <= last:
+        yield first
+        first += 1
+
+
+class _Steps:
+    """A line when a step begins and another when it ends."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.started_at = datetime.now(UTC)
+        self.count = 0
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        self.count += 1
+        self.console.print(f"[bold]{self.count}. {what} ...[/]", soft_wrap=True)
+        started = time.monotonic()
+        yield
+        self.console.print(f"   done in {time.monotonic() - started:.1f} s")

@@ -1,0 +1,85 @@
+"""The document that an event source mapping sends to its on-failure destination.
+
+AWS Lambda developer guide, "Retain discarded batch records for a Kinesis Data Streams event source in Lambda".
+"""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from ministack.core.arn import parse_arn
+from ministack.core.responses import get_account_id, get_region, new_uuid
+from ministack.services import sns, sqs
+
+from infra.local.emulator.event_source.batch import Work
+from infra.local.emulator.kinesis import record_bytes
+from infra.local.emulator.s3 import put_object
+
+log = logging.getLogger("local_aws.event_source")
+
+
+def send_failure(mapping: Any, shard_id: str, work: Work, condition: str, *, function_error: bool) -> None:
+    """Tell the mapping's destination (SQS, SNS or S3) of discarded records; without one, log that they are lost."""
+    destination = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
+    document = failure_document(mapping, shard_id, work, condition, function_error=function_error)
+    if not destination:
+        log.error("Event source mapping %s discards %d records: %s", mapping["UUID"], len(work.records), document)
+        return
+    target = parse_arn(destination)
+    if target.service == "sqs":
+        url = f"http://localhost/{target.account_id}/{target.resource}"
+        sqs._act_send_message({"MessageBody": json.dumps(document)}, url)
+    elif target.service == "sns":
+        if sns.publish_internal(destination, json.dumps(document)) is None:
+            msg = f"The on-failure destination {destination} does not exist"
+            raise RuntimeError(msg)
+    elif target.service == "s3":
+        _to_s3(target.resource, mapping["UUID"], document, work)
+    else:
+        msg = f"The local AWS has no on-failure destination {destination}: it has SQS, SNS and S3"
+        raise RuntimeError(msg)
+
+
+def failure_document(
+    mapping: Any, shard_id: str, work: Work, condition: str, *, function_error: bool
+) -> dict[str, Any]:
+    """AWS's JSON document; `functionError` is absent when the function returned a partial batch response."""
+    response = {"statusCode": 200, "executedVersion": mapping.get("Qualifier") or "$LATEST"}
+    if function_error:
+        response["functionError"] = "Unhandled"
+    first, last = work.records[0], work.records[-1]
+    return {
+        "requestContext": {
+            "requestId": new_uuid(),
+            "functionArn": mapping["FunctionArn"],
+            "condition": condition,
+            "approximateInvokeCount": work.invocations,
+        },
+        "responseContext": response,
+        "version": "1.0",
+        "timestamp": _text(datetime.now(UTC).timestamp()),
+        "KinesisBatchInfo": {
+            "shardId": shard_id,
+            "startSequenceNumber": first["SequenceNumber"],
+            "endSequenceNumber": last["SequenceNumber"],
+            "approximateArrivalOfFirstRecord": _text(first["ApproximateArrivalTimestamp"]),
+            "approximateArrivalOfLastRecord": _text(last["ApproximateArrivalTimestamp"]),
+            "batchSize": len(work.records),
+            "streamArn": mapping["EventSourceArn"],
+        },
+    }
+
+
+def _to_s3(bucket: str, mapping_id: str, document: dict[str, Any], work: Work) -> None:
+    """S3 alone gets the records themselves, as `payload`."""
+    records = [record | {"Data": record_bytes(record).decode("utf-8", "backslashreplace")} for record in work.records]
+    shard_id = document["KinesisBatchInfo"]["shardId"]
+    now = datetime.now(UTC)
+    key = f"aws/lambda/{mapping_id}/{shard_id}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{new_uuid()}"
+    body = json.dumps(document | {"payload": json.dumps({"Records": records})}).encode()
+    put_object(get_account_id(), get_region(), bucket, key, body)
+
+
+def _text(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,254 @@
+"""Kinesis event source mappings: window, bisecting, retries, partial batches, failure destination, durable
+checkpoint.
+
+AWS Lambda developer guide: "How Lambda processes records from stream and queue-based event sources", "Lambda
+parameters for Amazon Kinesis Data Streams event source mappings". One thread reads one shard of one mapping, so a
+shard's records are processed in order. ParallelizationFactor is not honoured (a shard has one batch in flight) and
+AT_TIMESTAMP is refused.
+"""
+
+import base64
+import json
+import logging
+import threading
+import time
+from bisect import bisect_right
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from ministack.core.arn import parse_arn
+from ministack.core.responses import error_response_json, request_scope
+from ministack.services import kinesis, lambda_svc
+
+from infra.local.emulator import kinesis as local_kinesis
+from infra.local.emulator.event_source import batch
+from infra.local.emulator.event_source.failure import send_failure
+from infra.local.emulator.settings import EmulatorSettings
+
+IDLE_SECONDS = 0.05
+ERROR_SECONDS = 1.0
+BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+log = logging.getLogger("local_aws.event_source")
+
+
+class Checkpoints:
+    """The last sequence number each mapping has done with in each shard, on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def _path(self, mapping_id: str) -> Path:
+        return self._folder / f"{mapping_id}.json"
+
+    def load(self, mapping_id: str) -> dict[str, str]:
+        """By shard id; empty for a mapping without a checkpoint."""
+        path = self._path(mapping_id)
+        return dict(json.loads(path.read_text())) if path.exists() else {}
+
+    def save(self, mapping_id: str, positions: dict[str, str]) -> None:
+        """Merge positions by shard into the mapping's file, atomically."""
+        with self._lock:
+            temporary = self._path(mapping_id).with_suffix(".tmp")
+            temporary.write_text(json.dumps(self.load(mapping_id) | positions))
+            temporary.replace(self._path(mapping_id))
+
+    def remove(self, mapping_id: str) -> None:
+        """Forget a deleted mapping."""
+        self._path(mapping_id).unlink(missing_ok=True)
+
+
+class ShardReader(threading.Thread):
+    """Reads one shard for one mapping for as long as both exist."""
+
+    def __init__(self, account_id: str, region: str, mapping: Any, shard_id: str) -> None:
+        super().__init__(name=f"event-source-{mapping['UUID'][:8]}-{shard_id}", daemon=True)
+        self.scope = (account_id, region)
+        self.mapping_id: str = mapping["UUID"]
+        self.stream_arn: str = mapping["EventSourceArn"]
+        self.shard_id = shard_id
+        self.position = _checkpoints.load(self.mapping_id).get(shard_id, "")
+        self.work: deque[batch.Work] = deque()
+        self.attempt = 0
+
+    @property
+    def mapping(self) -> Any:
+        """The mapping as it is now; None once it is deleted."""
+        return lambda_svc._esms.get_scoped(*self.scope, self.mapping_id)
+
+    def run(self) -> None:
+        """Process batches until the mapping or the shard is gone."""
+        with request_scope(*self.scope):
+            while self.mapping is not None and self._shard() is not None:
+                try:
+                    progressed = self._step()
+                except Exception:
+                    log.exception("Event source mapping %s, %s", self.mapping_id, self.shard_id)
+                    self.work.clear()  # what is not checkpointed is read again
+                    time.sleep(ERROR_SECONDS)
+                    continue
+                if not progressed:
+                    time.sleep(IDLE_SECONDS)
+        _readers.pop((self.mapping_id, self.shard_id), None)
+
+    def _shard(self) -> Any:
+        stream = kinesis._streams.get(parse_arn(self.stream_arn).resource.split("/", 1)[1])
+        return stream["shards"].get(self.shard_id) if stream and stream["StreamARN"] == self.stream_arn else None
+
+    def _step(self) -> bool:
+        mapping = self.mapping
+        if mapping is None or not mapping.get("Enabled", True):
+            return False
+        function, _config = lambda_svc._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
+        if function is None:
+            return False
+        if not self.work:
+            records = self._next_records(mapping)
+            if not records:
+                return False
+            self.work.append(batch.Work(records))
+        self._process(self.work.popleft(), mapping, function)
+        return True
+
+    def _next_records(self, mapping: Any) -> list[Any]:
+        size = int(mapping.get("BatchSize") or 100)
+        window = float(mapping.get("MaximumBatchingWindowInSeconds") or 0)
+        with local_kinesis.records_lock:
+            records = self._shard()["records"]
+            start = bisect_right(records, self.position, key=lambda record: record["SequenceNumber"])
+            found = records[start : start + size]
+        if found and len(found) < size and time.time() - found[0]["ApproximateArrivalTimestamp"] < window:
+            return []
+        return list(found)
+
+    def _process(self, work: batch.Work, mapping: Any, function: Any) -> None:
+        policy = batch.Policy.of(mapping)
+        too_old = batch.expired(work, policy, time.time())
+        if too_old:
+            self._discard(batch.Work(work.records[:too_old], work.invocations), batch.TOO_OLD, mapping)
+            work = batch.Work(work.records[too_old:], work.invocations)
+            if not work.records:
+                return
+        events = [self._event(record) for record in work.records]
+        events = lambda_svc._apply_filter_criteria(events, mapping)
+        response = lambda_svc._execute_function(function, {"Records": events}) if events else {}
+        failed = batch.failed_at(work, response, policy)
+        outcome = batch.decide(work, failed, policy, counts=not response.get("throttle"))
+        self._settle(work, outcome, response, mapping)
+
+    def _settle(self, work: batch.Work, outcome: batch.Outcome, response: Any, mapping: Any) -> None:
+        if outcome.done:
+            self._advance(work.records[outcome.done - 1])
+        self.work.extendleft(reversed(outcome.retry))
+        if outcome.discarded:
+            self._discard(outcome.discarded, outcome.condition, mapping, error=response.get("error"))
+        if outcome.done == len(work.records):
+            self.attempt = 0
+            mapping["LastProcessingResult"] = "OK"
+            return
+        mapping["LastProcessingResult"] = "PROBLEM: Function call failed"
+        log.warning("Event source mapping %s, %s: %s", self.mapping_id, self.shard_id, response.get("body"))
+        if outcome.retry:
+            time.sleep(BACKOFF_SECONDS[min(self.attempt, len(BACKOFF_SECONDS) - 1)])
+            self.attempt = 0 if outcome.done or len(outcome.retry) > 1 else self.attempt + 1
+
+    def _discard(self, work: batch.Work, condition: str, mapping: Any, *, error: Any = None) -> None:
+        send_failure(mapping, self.shard_id, work, condition, function_error=bool(error))
+        self._advance(work.records[-1])
+        self.attempt = 0
+
+    def _advance(self, record: Any) -> None:
+        self.position = record["SequenceNumber"]
+        _checkpoints.save(self.mapping_id, {self.shard_id: self.position})
+
+    def _event(self, record: Any) -> dict[str, Any]:
+        return {
+            "kinesis": {
+                "kinesisSchemaVersion": "1.0",
+                "partitionKey": record["PartitionKey"],
+                "sequenceNumber": record["SequenceNumber"],
+                "data": base64.b64encode(local_kinesis.record_bytes(record)).decode(),
+                "approximateArrivalTimestamp": record["ApproximateArrivalTimestamp"],
+            },
+            "eventSource": "aws:kinesis",
+            "eventVersion": "1.0",
+            "eventID": f"{self.shard_id}:{record['SequenceNumber']}",
+            "eventName": "aws:kinesis:record",
+            "invokeIdentityArn": f"arn:aws:iam::{self.scope[0]}:role/lambda-role",
+            "awsRegion": self.scope[1],
+            "eventSourceARN": self.stream_arn,
+        }
+
+
+_checkpoints: Checkpoints
+_readers: dict[tuple[str, str], ShardReader] = {}
+_stock_create = lambda_svc._create_esm
+_stock_init = lambda_svc._init_stream_position
+_stock_release = lambda_svc._release_esm_poll_state
+
+
+def install(settings: EmulatorSettings) -> None:
+    """Replace the Kinesis poller."""
+    global _checkpoints  # noqa: PLW0603  ministack calls module functions; there is one of these a process
+    _checkpoints = Checkpoints(settings.checkpoint_dir)
+    lambda_svc._poll_kinesis = _start_readers
+    lambda_svc._create_esm = _create_mapping
+    lambda_svc._init_stream_position = _init_position
+    lambda_svc._release_esm_poll_state = _release
+    local_kinesis.consumed_up_to = _consumed_up_to
+
+
+def _create_mapping(data: Any) -> Any:
+    if ":kinesis:" in data.get("EventSourceArn", ""):
+        if data.get("StartingPosition") not in ("LATEST", "TRIM_HORIZON"):
+            text = "The local AWS starts a Kinesis mapping at LATEST or TRIM_HORIZON only."
+            return error_response_json("InvalidParameterValueException", text, 400)
+        data.setdefault("BatchSize", 100)
+    response = _stock_create(data)
+    lambda_svc._esm_wake.set()
+    return response
+
+
+def _init_position(mapping_id: str, source_arn: str, starting: str) -> None:
+    """LATEST means after what is there when the mapping is created; a shard that appears later is read from its
+    start.
+    """
+    stream = kinesis._streams.get(source_arn.rsplit("/", 1)[-1]) if ":kinesis:" in source_arn else None
+    if stream is None:
+        _stock_init(mapping_id, source_arn, starting)
+    elif starting == "LATEST":
+        ends = {shard_id: shard["records"][-1:] for shard_id, shard in stream["shards"].items()}
+        _checkpoints.save(
+            mapping_id, {shard_id: end[0]["SequenceNumber"] if end else "" for shard_id, end in ends.items()}
+        )
+
+
+def _release(mapping_id: str) -> None:
+    _stock_release(mapping_id)
+    _checkpoints.remove(mapping_id)
+
+
+def _start_readers() -> bool:
+    for account_id, region, mapping in lambda_svc._iter_all_esms():
+        source = mapping.get("EventSourceArn", "")
+        if ":kinesis:" not in source:
+            continue
+        stream = kinesis._streams.get_scoped(account_id, region, source.rsplit("/", 1)[-1])
+        for shard_id in list(stream["shards"]) if stream else ():
+            key = (mapping["UUID"], shard_id)
+            if key not in _readers:
+                _readers[key] = ShardReader(account_id, region, mapping, shard_id)
+                _readers[key].start()
+    return False
+
+
+def _consumed_up_to(stream_arn: str, shard_id: str) -> str | None:
+    """The lowest position of the mappings that read a shard; None when none does."""
+    positions = [
+        reader.position
+        for reader in list(_readers.values())
+        if reader.stream_arn == stream_arn and reader.shard_id == shard_id
+    ]
+    return min(positions) if positions else None

@@ -1,0 +1,151 @@
+"""Statements that are no queries: each pattern of words and what PostgreSQL gets.
+
+The patterns match a statement's words joined by single blanks, in any case. Source of each form: its page below
+https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_commands.html. What matches none is no statement we know.
+"""
+
+import re
+from collections.abc import Callable
+
+from infra.local.redshift.refused.unsupported import LOCAL, UnsupportedError
+
+_PART = r'(?:"[^"]+"|[\w$#]+)'
+_NAME = rf"{_PART}(?: \. {_PART}){{0,2}}"
+_WORK = r"(?: WORK| TRANSACTION)?"
+_GRANTEE = rf"(?:GROUP |ROLE )?{_NAME}"
+# Settings of Redshift alone: kept as PostgreSQL's custom settings, so that SHOW and RESET work.
+_OWN_SETTINGS = (
+    "query_group|wlm_query_slot_count|enable_result_cache_for_session|analyze_threshold_percent|mv_enable_aqmv_for_session|"
+    "error_on_nondeterministic_update|describe_field_name_in_uppercase|json_serialization_enable|spectrum_enable_pseudo_columns|"
+    "enable_vacuum_boost|max_cursor_result_set_size|auto_analyze|use_fips_ssl|stored_proc_log_min_messages"
+)
+_PG_SETTINGS = (
+    "search_path|datestyle|timezone|time zone|statement_timeout|extra_float_digits|application_name|client_encoding"
+)
+_KEYED = (
+    rf"DISTKEY {_PART}|DISTSTYLE (?:AUTO|ALL|EVEN|KEY DISTKEY {_PART})|(?:COMPOUND )?SORTKEY (?:AUTO|NONE|\( .* \))"
+)
+_KEYED += rf"|ENCODE AUTO|COLUMN {_PART} ENCODE \w+"
+
+Turn = str | Callable[[re.Match[str]], str]
+
+
+_LIKE = r"(?: LIKE (?P<like>'.*'))?"
+_LEVEL = r" ISOLATION LEVEL (?:SERIALIZABLE|SNAPSHOT|READ COMMITTED|READ UNCOMMITTED|REPEATABLE READ)"
+_BEGUN = rf"(?:BEGIN|START){_WORK}(?P<options>(?:{_LEVEL}| READ WRITE| READ ONLY| ,)*)"
+_CASE = r"enable_case_sensitive_(?:identifier|super_attribute)"
+_TABLE_SHOWN = rf"(?:(?:(?P<database>{_PART}) \. )?(?P<schema>{_PART}) \. )?(?P<table>{_PART})"
+_VACUUMED = r"VACUUM(?: FULL| SORT ONLY| DELETE ONLY| REINDEX| RECLUSTER)?"
+_ANALYZED = rf"(?:ANALYZE|ANALYSE)(?: VERBOSE)?(?P<table> {_NAME}(?: \( .* \))?)?"
+_QUOTA = r"(?P<quota> QUOTA (?:\d+ (?:MB|GB|TB)|UNLIMITED))?"
+_KEY_ADDED = rf"ADD (?:CONSTRAINT {_PART} )?(?:PRIMARY KEY|UNIQUE|FOREIGN KEY) \(.*"
+_WIDENED = rf"ALTER COLUMN (?P<column>{_PART}) TYPE (?:VARCHAR|CHARACTER VARYING) \( (?P<size>\d+) \)"
+_TRUNCATE = "CALL pg_catalog.redshift_truncate_commits_and_is_refused_in_a_transaction"
+_SAME = r"\g<0>"
+
+_FORMS: tuple[tuple[str, Turn], ...] = (
+    # Transactions: r_BEGIN, r_COMMIT, r_END, r_ROLLBACK, r_ABORT.
+    (_BEGUN, lambda m: "BEGIN" + m["options"].upper().replace("LEVEL SNAPSHOT", "LEVEL REPEATABLE READ")),
+    (rf"(?:COMMIT|END){_WORK}", "COMMIT"),
+    (rf"(?:ROLLBACK|ABORT){_WORK}", "ROLLBACK"),
+    # Settings: r_SET, r_RESET, r_SHOW. Names that tell upper from lower case are refused: nothing here would.
+    (rf"SET (?:SESSION |LOCAL )?(?P<name>{_OWN_SETTINGS}) (?:TO|=) (?P<to>.+)", r"SET redshift.\g<name> TO \g<to>"),
+    (rf"RESET (?P<name>{_OWN_SETTINGS})", r"RESET redshift.\g<name>"),
+    (rf"SHOW (?P<name>{_OWN_SETTINGS})", r"SHOW redshift.\g<name>"),
+    (rf"SET (?:SESSION |LOCAL )?{_CASE} (?:TO|=) (?:false|off|0|DEFAULT)", "SET redshift.case TO 'off'"),
+    (rf"SET (?:SESSION |LOCAL )?(?:{_PG_SETTINGS})(?: TO| =)? .+", _SAME),
+    (rf"(?:RESET|SHOW) (?:{_PG_SETTINGS}|ALL)", _SAME),
+    (rf"USE {_NAME}", "SET redshift.use TO 'on'"),
+    (r"RESET USE", "SET redshift.use TO 'off'"),
+    # r_SHOW_SCHEMAS, r_SHOW_TABLES, r_SHOW_COLUMNS.
+    (rf"SHOW SCHEMAS FROM DATABASE (?P<database>{_PART}){_LIKE}", lambda m: _show("schemas", m)),
+    (
+        rf"SHOW TABLES FROM SCHEMA (?:(?P<database>{_PART}) \. )?(?P<schema>{_PART}){_LIKE}",
+        lambda m: _show("tables", m),
+    ),
+    (rf"SHOW COLUMNS FROM TABLE {_TABLE_SHOWN}{_LIKE}", lambda m: _show("columns", m)),
+    # Upkeep: VACUUM and ANALYZE are PostgreSQL's own; TRUNCATE commits (r_TRUNCATE): refused inside a transaction.
+    (rf"{_VACUUMED}(?P<table> {_NAME})?(?: TO \d+ PERCENT)?(?: BOOST)?", r"VACUUM\g<table>"),
+    (rf"{_ANALYZED}(?: PREDICATE COLUMNS| ALL COLUMNS)?", r"ANALYZE\g<table>"),
+    (rf"TRUNCATE(?: TABLE)? (?P<table>{_NAME})", lambda m: f"{_TRUNCATE}({_quoted(m['table'])})"),
+    (rf"LOCK(?: TABLE)? (?P<tables>{_NAME}(?: , {_NAME})*)", r"LOCK TABLE \g<tables>"),
+    # Objects.
+    (
+        rf"CREATE SCHEMA(?: IF NOT EXISTS)? {_PART}(?: AUTHORIZATION {_PART})?{_QUOTA}",
+        lambda m: m.group(0).removesuffix(m["quota"] or ""),
+    ),
+    (rf"ALTER SCHEMA {_PART} (?:RENAME|OWNER) TO {_PART}", _SAME),
+    (rf"DROP SCHEMA(?: IF EXISTS)? {_PART}(?: , {_PART})*(?: CASCADE| RESTRICT)?", _SAME),
+    (
+        rf"DROP (?:TABLE|VIEW)(?: IF EXISTS)? {_NAME}(?: , {_NAME})*(?: CASCADE| RESTRICT)?",
+        lambda m: _quote_hash(m.group(0)),
+    ),
+    (rf"COMMENT ON (?:TABLE|VIEW|COLUMN|SCHEMA|DATABASE) {_NAME}(?: \. {_PART})? IS (?:'.*'|NULL|\$.*\$)", _SAME),
+    (rf"GRANT .+ ON .+ TO {_GRANTEE}(?: WITH GRANT OPTION)?(?: , {_GRANTEE})*", lambda m: _without_role(m.group(0))),
+    (rf"REVOKE .+ ON .+ FROM {_GRANTEE}(?: , {_GRANTEE})*(?: RESTRICT)?", lambda m: _without_role(m.group(0))),
+    # r_ALTER_TABLE: keys and encodings are no-ops, adding a key too; the rest is PostgreSQL's.
+    (rf"ALTER TABLE {_NAME} ALTER (?:{_KEYED})", "SET redshift.altered TO 'on'"),
+    (rf"ALTER TABLE {_NAME} {_KEY_ADDED}", "SET redshift.altered TO 'on'"),
+    (rf"ALTER TABLE {_NAME} (?:RENAME TO|OWNER TO|SET SCHEMA) {_PART}", _SAME),
+    (rf"ALTER TABLE {_NAME} RENAME COLUMN {_PART} TO {_PART}", _SAME),
+    (rf"ALTER TABLE {_NAME} DROP (?:COLUMN )?(?!CONSTRAINT){_PART}(?: CASCADE| RESTRICT)?", _SAME),
+    (rf"ALTER TABLE (?P<table>{_NAME}) {_WIDENED}", r"ALTER TABLE \g<table> ALTER \g<column> TYPE varchar(\g<size>)"),
+    # Cursors (declare.html) and cancelling.
+    (rf"FETCH (?:NEXT|ALL|FORWARD(?: ALL| \d+)?|\d+) FROM {_PART}", _SAME),
+    (rf"CLOSE {_PART}", _SAME),
+    (r"CANCEL (?P<pid>\d+)(?: '.*')?", r"SELECT pg_cancel_backend(\g<pid>)"),
+)
+# What Redshift has and nobody needed here.
+_NOT_OURS = (
+    (r"(?:ANALYZE|ANALYSE) COMPRESSION\b.*", "ANALYZE COMPRESSION"),
+    (rf"ALTER TABLE {_NAME} APPEND FROM .*", "ALTER TABLE APPEND; insert from a select, then delete"),
+)
+_COMPILED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), turn) for pattern, turn in _FORMS)
+
+
+def translate_utility(words: list[str]) -> str | None:
+    """PostgreSQL's text for a statement that is no query, or None if none of the forms fits.
+
+    Raises UnsupportedError for forms that are Redshift's and not ours.
+    """
+    text = " ".join(words)
+    for form, what in _NOT_OURS:
+        if re.fullmatch(form, text, re.IGNORECASE | re.DOTALL):
+            raise UnsupportedError(LOCAL + what)
+    for pattern, turn in _COMPILED:
+        match = pattern.fullmatch(text)
+        if match:
+            return match.expand(turn) if isinstance(turn, str) else turn(match)
+    return None
+
+
+def _without_role(text: str) -> str:
+    """PostgreSQL knows GROUP before a grantee, but not ROLE."""
+    return re.sub(r"\b(TO|FROM|,) ROLE ", r"\1 ", text, flags=re.IGNORECASE)
+
+
+def _quoted(name: str) -> str:
+    return "'" + _quote_hash(name).replace(" . ", ".").replace("'", "''") + "'"
+
+
+def _quote_hash(text: str) -> str:
+    return re.sub(r"(?<![\w\"])#\w+", r'"\g<0>"', text)
+
+
+def _show(what: str, match: re.Match[str]) -> str:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_SHOW_TABLES.html: the rows of one of our views."""
+    columns = {"database": "database_name", "schema": "schema_name", "table": "table_name"}
+    conditions = [
+        f"{columns[group]} = {_literal(value)}"
+        for group, value in match.groupdict().items()
+        if value and group in columns
+    ]
+    if match["like"]:
+        conditions.append(f"{what.removesuffix('s')}_name LIKE {match['like']}")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT * FROM pg_catalog.redshift_show_{what}{where}"
+
+
+def _literal(name: str) -> str:
+    bare = name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+    return "'" + bare.replace("'", "''") + "'"

@@ -1,0 +1,131 @@
+"""Redshift SQL in, PostgreSQL 16 SQL out; what Redshift rejects, and what nobody has looked at, is refused by name.
+
+A statement goes through the deny-lists (`denied_statements.py`, `denied.py`), then either matches one of the forms of
+`statements.py` or is parsed (`grammar.py`), checked against an allow-list of nodes and rewritten (`tables.py`,
+`rewrites.py`, `functions.py`). `catalog.sql` and `functions.sql` hold what PostgreSQL needs for it.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from sqlglot import exp
+
+from infra.local.redshift.copy.command import Command, parse_command
+from infra.local.redshift.refused.denied import check_denied
+from infra.local.redshift.refused.denied_statements import check_denied_statement
+from infra.local.redshift.refused.unsupported import LOCAL, UnsupportedError
+from infra.local.redshift.sql.commands import translate_utility
+from infra.local.redshift.sql.grammar import PostgresSql, check_known, parse_statement
+from infra.local.redshift.sql.rewrites import to_postgres_tree
+from infra.local.redshift.sql.tables import (
+    check_late_binding,
+    late_binding_view,
+    prepare_table,
+    sort_column,
+    with_index,
+    without_attributes,
+)
+from infra.local.redshift.sql.words import statements
+
+__all__ = ["CATALOG_SQL", "Translation", "UnsupportedError", "check", "translate"]
+
+_FOLDER = Path(__file__).parent
+CATALOG_SQL: str = "".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("functions.sql", "catalog.sql"))
+_PARSED = ["SELECT", "WITH", "(", "INSERT", "UPDATE", "DELETE", "MERGE"]
+_CREATED = re.compile(
+    r"CREATE (OR REPLACE )?((TEMP|TEMPORARY|LOCAL TEMPORARY|LOCAL TEMP) )?(TABLE|VIEW)\b", re.IGNORECASE
+)
+_ADDED = re.compile(r"(?P<head>ALTER TABLE .+? )ADD (COLUMN )?(?P<column>.+)", re.IGNORECASE | re.DOTALL)
+_EXPLAINED = re.compile(r"EXPLAIN( VERBOSE)? ", re.IGNORECASE)
+_DECLARED = re.compile(r"(?P<head>DECLARE \S+ CURSOR FOR )", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What to send to PostgreSQL in place of a text of Redshift SQL, parameters (`$1`) unchanged.
+
+    Or else, when there is one, the COPY or UNLOAD to run.
+    """
+
+    sql: str
+    command: Command | None = None
+
+
+@lru_cache(maxsize=2000)
+def translate(sql: str) -> Translation:
+    """PostgreSQL 16 text for one or more statements of Redshift SQL.
+
+    Comments are dropped. Raises UnsupportedError for what Redshift refuses or the local Redshift does not know.
+    """
+    found = statements(sql)
+    if len(found) == 1:
+        check_denied_statement(found[0])
+        command = parse_command(sql)
+        if command is not None:
+            return Translation("", command)
+    return Translation(";\n".join(_translate(words) for words in found))
+
+
+def check(sql: str) -> None:
+    """Raise UnsupportedError if Redshift, or the local Redshift, would refuse a statement; no server needed."""
+    translate(sql)
+
+
+def _translate(words: list[str]) -> str:
+    check_denied_statement(words)
+    utility = translate_utility(words)
+    if utility is not None:
+        return utility
+    text = " ".join(words)
+    if words[0].upper() in _PARSED:
+        return _rewrite(text)
+    if _CREATED.match(text):
+        return _create(words)
+    if explained := _EXPLAINED.match(text):
+        return "EXPLAIN " + _translate(words[len(explained[0].split()) :])
+    if declared := _DECLARED.match(text):
+        return declared["head"] + _translate(words[len(declared["head"].split()) :])
+    if added := _ADDED.match(text):
+        return _add_column(added)
+    if words[0].upper() in ("COPY", "UNLOAD"):
+        raise UnsupportedError(f"{LOCAL}{words[0].upper()} beside other statements; send it alone")
+    raise UnsupportedError(f"{LOCAL}statement {text[:60]}")
+
+
+def _rewrite(text: str) -> str:
+    if re.search(r"\bREMOVE DUPLICATES$", text, re.IGNORECASE) and text[:5].upper() == "MERGE":
+        raise UnsupportedError(f"{LOCAL}MERGE ... REMOVE DUPLICATES; name the WHEN clauses")
+    return _tree(text).sql(dialect=PostgresSql, comments=False)
+
+
+def _tree(text: str) -> exp.Expr:
+    tree = parse_statement(text)
+    check_denied(tree)
+    if isinstance(tree, exp.Create) and tree.kind == "TABLE":
+        prepare_table(tree)
+    check_known(tree)
+    return to_postgres_tree(tree)
+
+
+def _create(words: list[str]) -> str:
+    sorted_by = sort_column(words)
+    words = without_attributes(words)
+    tree = parse_statement(" ".join(words))
+    late = bool(tree.args.get("no_schema_binding"))
+    if late and isinstance(tree, exp.Create):
+        check_late_binding(tree)
+    tree = _tree(" ".join(words))
+    if late and isinstance(tree, exp.Create):
+        return late_binding_view(tree)
+    if sorted_by and isinstance(tree, exp.Create) and not tree.find(exp.TemporaryProperty):
+        return with_index(tree, sorted_by)
+    return tree.sql(dialect=PostgresSql, comments=False)
+
+
+def _add_column(match: re.Match[str]) -> str:
+    """ALTER TABLE ... ADD COLUMN: the column goes the way of CREATE TABLE's."""
+    words = next(iter(statements(f"CREATE TABLE t ( {match['column']} )")))
+    created = _create(words)
+    return f"{match['head']}ADD COLUMN {created[created.index('(') + 1 : -1]}"

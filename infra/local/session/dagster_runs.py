@@ -1,0 +1,120 @@
+"""Running the Dagster assets in this process, as the daemon would: for the demo, the benchmark and the tests."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from iot_pipeline.defs.curated.assets import build_event_hours, curated_telemetry, rebuild_event_hours
+from iot_pipeline.defs.curated.sensors import stale_event_hours
+from iot_pipeline.defs.judged.assets import quarantined_telemetry, raw_profile
+from iot_pipeline.defs.models.assets import warehouse_models
+from iot_pipeline.defs.models.reports import reports
+from iot_pipeline.defs.raw.assets import raw_telemetry
+from iot_pipeline.defs.raw.sensors import raw_objects
+from iot_pipeline.defs.registry.assets import registry_snapshot
+from iot_pipeline.defs.warehouse.assets import load_event_hours, load_hours, warehouse_readings
+from iot_pipeline.defs.warehouse.sensors import unloaded_event_hours
+from iot_pipeline.lake.hours import Hour, contiguous
+from iot_pipeline.partitions import hours_of, partition_key
+from iot_pipeline.resources import RESOURCES, LakeResource, RawEvents, WarehouseResource
+
+ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
+    raw_telemetry,
+    raw_profile,
+    quarantined_telemetry,
+    curated_telemetry,
+    warehouse_readings,
+    registry_snapshot,
+    warehouse_models,
+    *reports,
+]
+
+
+# The demo has progress lines of its own; Dagster's event log is in its instance all the same.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
+
+
+class BuildFailedError(RuntimeError):
+    """A run or one of its blocking checks failed."""
+
+
+def record_arrivals(instance: dg.DagsterInstance) -> list[Hour]:
+    """Evaluate the raw sensor until its queue is empty; the arrival hours known after that."""
+    while True:
+        result = raw_objects(dg.build_sensor_context(instance=instance), raw_events=RawEvents())
+        if not isinstance(result, dg.SkipReason) or (result.skip_message or "").startswith("0 objects"):
+            break
+    return hours_of(instance.get_materialized_partitions(raw_telemetry.key))
+
+
+def build_ledger(instance: dg.DagsterInstance, arrival_hours: Iterable[Hour]) -> None:
+    """Profile and quarantine these arrival hours, a run for each contiguous range."""
+    for first, last in contiguous(arrival_hours):
+        _materialize(instance, [raw_profile, quarantined_telemetry], _range_tags(first, last))
+
+
+def build_stale_hours(instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[list[Hour], str]:
+    """Evaluate the curated zone's sensor and do the runs it asks for. Returns the hours and the sensor's cursor."""
+    built: list[Hour] = []
+    while True:
+        context = dg.build_sensor_context(instance=instance, cursor=cursor)
+        result = stale_event_hours(context, lake=LakeResource())
+        if not isinstance(result, dg.SensorResult):
+            return built, cursor or ""
+        for request in result.run_requests or []:
+            rebuild_event_hours.execute_in_process(
+                {**request.run_config, **_QUIET}, instance=instance, resources=RESOURCES
+            )
+            built += hours_of(request.run_config["ops"][build_event_hours.name]["config"]["hours"])
+        cursor = result.cursor
+
+
+def load_unloaded_hours(instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[list[Hour], str]:
+    """Evaluate the warehouse's sensor and do the runs it asks for. Returns the hours and the sensor's cursor."""
+    loaded: list[Hour] = []
+    while True:
+        context = dg.build_sensor_context(instance=instance, cursor=cursor)
+        result = unloaded_event_hours(context, warehouse=WarehouseResource())
+        if not isinstance(result, dg.SensorResult):
+            return loaded, cursor or ""
+        for request in result.run_requests or []:
+            load_event_hours.execute_in_process(
+                {**request.run_config, **_QUIET}, instance=instance, resources=RESOURCES
+            )
+            loaded += hours_of(request.run_config["ops"][load_hours.name]["config"]["hours"])
+        cursor = result.cursor
+
+
+def snapshot_registry(instance: dg.DagsterInstance) -> None:
+    """Copy the registry into the warehouse."""
+    _materialize(instance, [registry_snapshot], {})
+
+
+def build_models(instance: dg.DagsterInstance, log: Path) -> None:
+    """Build dimensions and facts with dbt, and the reports on them; what dbt says goes to a log file."""
+    with log.open("a") as out, redirect_stdout(out):
+        _materialize(instance, [warehouse_models, *reports], {})
+
+
+def build_hours(instance: dg.DagsterInstance, event_hours: Iterable[Hour]) -> None:
+    """Build these event hours whether they are stale or not, a run for each contiguous range."""
+    for first, last in contiguous(event_hours):
+        _materialize(instance, [curated_telemetry], _range_tags(first, last))
+
+
+def _range_tags(first: Hour, last: Hour) -> dict[str, str]:
+    return {ASSET_PARTITION_RANGE_START_TAG: partition_key(first), ASSET_PARTITION_RANGE_END_TAG: partition_key(last)}
+
+
+def _materialize(instance: dg.DagsterInstance, selection: Sequence[Any], tags: dict[str, str]) -> None:
+    result = dg.materialize(
+        ASSETS, selection=list(selection), instance=instance, resources=RESOURCES, tags=tags, run_config=_QUIET
+    )
+    failed = [e for e in result.get_asset_check_evaluations() if not e.passed]
+    if failed:
+        names = "; ".join(f"{e.check_name}: {e.description or 'failed'}" for e in failed)
+        raise BuildFailedError(f"run {result.run_id}: {names}")

@@ -1,0 +1,82 @@
+"""The simulated fleet and the registry, used as a person would: by their own command lines."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from infra.local.session.platform import CHECKOUT, Platform
+from simulator.enrolment import CATALOG_FILE, LIST_FILE
+from simulator.fleet import load_fleet
+
+
+class FleetError(RuntimeError):
+    """The simulator or the registry ended with an error; what it printed stands above."""
+
+
+def onboard(folder: Path, devices: int, tenants: int, sites: int) -> None:
+    """Make a fleet and let it in through the device registry: thing, certificate, policy and registry row of each.
+
+    A fleet that is there already is kept. Raises FleetError.
+    """
+    devices_file = folder / LIST_FILE
+    if not devices_file.exists():
+        sizes = ["--devices", str(devices), "--tenants", str(tenants), "--sites", str(sites)]
+        _run("simulator", "enrol", str(folder), *sizes)
+    _run("iot_pipeline.registry", "migrate")
+    _run("iot_pipeline.registry", "apply", str(folder / CATALOG_FILE))
+    _run("iot_pipeline.registry", "onboard-all", str(devices_file), "--out", str(folder / "devices"))
+
+
+@dataclass(frozen=True)
+class Move:
+    """A device that changed its site: until `at` (UTC) it stood at `old_site`, from then on at `new_site`."""
+
+    device_id: str
+    old_site: str
+    new_site: str
+    at: datetime
+
+
+def move_first(folder: Path, at: datetime) -> Move:
+    """Record in the registry that the fleet's first device stands at another site of its tenant since `at`.
+
+    Raises FleetError, also for a fleet whose tenant has one site only.
+    """
+    devices = load_fleet(folder).devices
+    first = devices[0]
+    others = sorted({d.site for d in devices if d.tenant == first.tenant} - {first.site})
+    if not others:
+        raise FleetError(f"{first.tenant} has one site only; make a fleet with more")
+    _run("iot_pipeline.registry", "move", first.device_id, "--site", others[0], "--at", at.isoformat())
+    return Move(first.device_id, first.site, others[0], at)
+
+
+def publish(platform: Platform, folder: Path, *options: str) -> None:
+    """Publish with the simulator's `run` options, to the end. Raises FleetError if anything is unacknowledged."""
+    _run("simulator", *run_arguments(platform, folder, *options))
+
+
+def start_publishing(platform: Platform, folder: Path, log: Path, *options: str) -> subprocess.Popen[bytes]:
+    """Publish in the background; the simulator's output goes to a file."""
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "simulator", *run_arguments(platform, folder, *options)],
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+        )
+
+
+def run_arguments(platform: Platform, folder: Path, *options: str) -> list[str]:
+    """The simulator's arguments for a run against this local AWS."""
+    emulator = platform.emulator
+    return ["run", str(folder), "--endpoint", f"localhost:{emulator.mqtt_port}", "--ca", str(emulator.ca_pem), *options]
+
+
+def _run(module: str, *arguments: str) -> None:
+    code = subprocess.run([sys.executable, "-m", module, *arguments], cwd=CHECKOUT, check=False).returncode
+    if code != 0:
+        raise FleetError(f"`python -m {module} {' '.join(arguments)}` ended with exit code {code}")

@@ -1,0 +1,184 @@
+"""The local AWS of one checkout: started, deployed to, described to others, stopped."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from infra.local.athena.process import LocalAthena, start_athena
+from infra.local.deploy import DeployResult, deploy
+from infra.local.emulator.process import Emulator, start_emulator
+from infra.local.emulator.settings import HOST
+from infra.local.postgres.process import SUPERUSER, Postgres, start_postgres
+from infra.local.redshift.process import Redshift, start_redshift
+from infra.local.session.leftovers import (
+    forget_processes,
+    lock,
+    note_port,
+    note_processes,
+    refuse_leftovers,
+    remembered_ports,
+)
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+REGION = "eu-west-1"
+
+# Firehose buffers for 60 s on AWS; locally a second or so is enough to see objects of more than one message.
+FIREHOSE_INTERVAL_SCALE = 0.03
+
+REGISTRY_DATABASE, WAREHOUSE_DATABASE = "registry", "telemetry"
+
+
+@dataclass
+class Platform:
+    """A running, deployed local AWS."""
+
+    state_dir: Path
+    emulator: Emulator
+    athena: LocalAthena
+    postgres: Postgres
+    redshift: Redshift
+    deployed: DeployResult
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs in its environment to work with this local AWS, and nothing else local."""
+        outputs = self.deployed.outputs
+        return {
+            **_credentials(self.emulator),
+            "AWS_ENDPOINT_URL_ATHENA": self.athena.endpoint_url,
+            "IOT_LAKE_BUCKET": outputs["LakeBucket"],
+            "IOT_RAW_QUEUE_URL": outputs["RawQueueUrl"],
+            "IOT_ALERTS_TOPIC_ARN": outputs["AlertsTopicArn"],
+            "IOT_GLUE_DATABASE": outputs["GlueDatabase"],
+            "IOT_ATHENA_WORKGROUP": outputs["AthenaBuildWorkgroup"],
+            "IOT_RAW_CRAWLER": outputs["RawCrawler"],
+            "IOT_CURATED_CRAWLER": outputs["CuratedCrawler"],
+            "IOT_REGISTRY_HOST": HOST,
+            "IOT_REGISTRY_PORT": str(self.postgres.port),
+            "IOT_REGISTRY_DATABASE": REGISTRY_DATABASE,
+            "IOT_REGISTRY_USER": SUPERUSER,
+            "IOT_REGISTRY_PASSWORD": self.postgres.password,
+            "IOT_REGISTRY_SSLMODE": "disable",
+            "IOT_WAREHOUSE_HOST": HOST,
+            "IOT_WAREHOUSE_PORT": str(self.redshift.port),
+            "IOT_WAREHOUSE_DATABASE": self.redshift.database,
+            "IOT_WAREHOUSE_USER": self.redshift.user,
+            "IOT_WAREHOUSE_PASSWORD": self.redshift.password,
+            "IOT_WAREHOUSE_SSLMODE": "disable",
+            "IOT_WAREHOUSE_COPY_ROLE_ARN": outputs["WarehouseCopyRoleArn"],
+            "DAGSTER_HOME": str(dagster_home(self.state_dir)),
+        }
+
+
+@contextmanager
+def running(state_dir: Path, cache_dir: Path, console: Console) -> Iterator[Platform]:
+    """A local AWS for the time of a `with` block: started, deployed to, and stopped whatever happens in it.
+
+    `state_dir` holds all that it writes; `cache_dir` keeps the synthesised templates from one start to the next.
+
+    Raises PlatformError if this checkout's local AWS runs already, or parts of one that was killed are still there.
+    """
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        stack.enter_context(lock(state_dir))
+        refuse_leftovers(state_dir)
+        stack.callback(forget_processes, state_dir)
+        console.print("starting the local AWS")
+        note_processes(state_dir, [os.getpid()])
+        platform = _start(state_dir, cache_dir, console, stack)
+        stack.callback(console.print, "stopping the local AWS")
+        _prepare_dagster_home(state_dir)
+        with _environment(platform.environment):
+            yield platform
+
+
+def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack) -> Platform:
+    """Start the servers, each to be stopped by the stack and noted at once, and deploy to them."""
+    ports = remembered_ports(state_dir)
+    emulator = start_emulator(
+        state_dir / "aws",
+        port=ports.get("emulator"),
+        mqtt_port=ports.get("mqtt"),
+        region=REGION,
+        firehose_interval_scale=FIREHOSE_INTERVAL_SCALE,
+    )
+    stack.callback(emulator.stop)
+    note_processes(state_dir, [emulator.process.pid])
+    note_port(state_dir, "emulator", emulator.port)
+    note_port(state_dir, "mqtt", emulator.mqtt_port)
+
+    credentials = _credentials(emulator)
+    athena = start_athena(
+        state_dir / "athena",
+        port=ports.get("athena"),
+        s3_data_dir=state_dir / "aws" / "s3",
+        environment=credentials,
+    )
+    stack.callback(athena.stop)
+    note_processes(state_dir, [athena.process.pid])
+    note_port(state_dir, "athena", athena.port)
+
+    databases = (REGISTRY_DATABASE, WAREHOUSE_DATABASE)
+    postgres = start_postgres(state_dir / "postgres", port=ports.get("postgres"), databases=databases)
+    stack.callback(postgres.stop)
+    note_processes(state_dir, [postgres.pid])
+    note_port(state_dir, "postgres", postgres.port)
+
+    with _environment(credentials):
+        redshift = start_redshift(
+            state_dir / "redshift", postgres, port=ports.get("redshift"), database=WAREHOUSE_DATABASE
+        )
+        stack.callback(redshift.stop)
+        note_processes(state_dir, [redshift.process.pid])
+        note_port(state_dir, "redshift", redshift.port)
+        deployed = deploy(cache_dir, console)
+    return Platform(state_dir, emulator, athena, postgres, redshift, deployed)
+
+
+def write_env_file(platform: Platform, path: Path) -> None:
+    """Write the environment as a .env file, which `dagster dev` and `dg` read in the folder they are started in."""
+    lines = [
+        "# Generated; gone stale when the local AWS is started on other ports.",
+        *(f"{name}={value}" for name, value in platform.environment.items()),
+    ]
+    path.touch(mode=0o600)
+    path.write_text("\n".join(lines) + "\n")
+
+
+def dagster_home(state_dir: Path) -> Path:
+    """Where Dagster's instance keeps its history."""
+    return (state_dir / "dagster").resolve()
+
+
+def _prepare_dagster_home(state_dir: Path) -> None:
+    home = dagster_home(state_dir)
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(CHECKOUT / "dagster.yaml", home / "dagster.yaml")
+
+
+def _credentials(emulator: Emulator) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": emulator.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

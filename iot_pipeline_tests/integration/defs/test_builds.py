@@ -1,0 +1,281 @@
+"""The assets, sensors and alerts in Dagster, through the real Athena API, Glue, S3, SQS and SNS."""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import boto3
+import dagster as dg
+import pytest
+from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+
+from infra.local.session.dagster_runs import (
+    ASSETS,
+    build_hours,
+    build_ledger,
+    build_stale_hours,
+    record_arrivals,
+)
+from infra.local.session.platform import Platform
+from iot_pipeline.defs.curated.assets import build_event_hours, curated_telemetry
+from iot_pipeline.defs.curated.schedules import sweep_stale_hours
+from iot_pipeline.defs.curated.sensors import stale_event_hours
+from iot_pipeline.defs.judged.assets import quarantined_telemetry, raw_profile
+from iot_pipeline.defs.ops import alerts
+from iot_pipeline.defs.raw.assets import raw_telemetry
+from iot_pipeline.lake.builds import Lake, LedgerImbalanceError
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.partitions import hours_of, partition_key
+from iot_pipeline.resources import RESOURCES, Alerts, LakeResource
+from iot_pipeline.settings import deployment
+from iot_pipeline_tests.support.messages import RawZone, Sender, curated, line, message, reading
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def instance(platform: Platform) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+def metadata(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, Any]:
+    event = instance.get_latest_materialization_event(asset)
+    assert event
+    assert event.asset_materialization
+    return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+
+
+def test_from_arrival_to_curated_and_late_data_after_it(
+    instance: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
+) -> None:
+    old = dagster_hour + -24 * 21
+    for hour in (dagster_hour, old):
+        readings = [reading(hour.start - n * 20 * MINUTE, n) for n in range(6)]
+        raw.put(hour, [line(message(*readings, readings[0], 7), hour.start)])
+    while not {dagster_hour, old} <= set(record_arrivals(instance)):
+        time.sleep(0.05)
+    build_ledger(instance, [dagster_hour, old])
+    assert metadata(instance, raw_profile.key)["valid"] == 7
+    assert metadata(instance, quarantined_telemetry.key)["records"] == 1
+    built, cursor = build_stale_hours(instance)
+    assert built == [old + -2, old + -1, old, dagster_hour + -2, dagster_hour + -1, dagster_hour]
+    assert hours_of(instance.get_materialized_partitions(curated_telemetry.key)) == built
+    event = instance.get_latest_data_version_record(curated_telemetry.key, partition_key=partition_key(old))
+    assert event
+    assert event.asset_materialization
+    assert {name: value.value for name, value in event.asset_materialization.metadata.items()} == {
+        "dagster/partition_row_count": 1,
+        "valid readings": 2,
+        "duplicates": 1,
+        "conflicts": 0,
+    }
+
+    served = lake.catalog.partitions("curated_telemetry", built)
+    raw.put(dagster_hour + 1, [line(message(reading(old.start, 99)), (dagster_hour + 1).start)])
+    build_ledger(instance, [dagster_hour + 1])
+    result = stale_event_hours(dg.build_sensor_context(instance=instance, cursor=cursor), lake=LakeResource())
+    assert isinstance(result, dg.SensorResult)
+    (request,) = result.run_requests or []
+    assert request.run_config["ops"][build_event_hours.name]["config"]["hours"] == [partition_key(old)]
+    assert build_stale_hours(instance, cursor)[0] == [old]
+    after = lake.catalog.partitions("curated_telemetry", built)
+    assert [hour for hour in built if after[hour] != served[hour]] == [old]
+    assert [row["seq"] for row in curated(lake, [old])] == [0, 99]
+
+
+def test_the_sweep_asks_for_hours_whose_rebuild_never_happened(
+    instance: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
+) -> None:
+    raw.put(dagster_hour, [line(message(reading(dagster_hour.start, 1)), dagster_hour.start)])
+    build_ledger(instance, [dagster_hour])
+
+    def swept() -> list[str]:
+        at = dagster_hour.start + 40 * MINUTE
+        result = sweep_stale_hours(
+            dg.build_schedule_context(instance=instance, scheduled_execution_time=at), lake=LakeResource()
+        )
+        if not isinstance(result, dg.RunRequest):
+            return []
+        hours: list[str] = result.run_config["ops"][build_event_hours.name]["config"]["hours"]
+        return hours
+
+    assert partition_key(dagster_hour) in swept()
+    build_hours(instance, [dagster_hour])
+    assert partition_key(dagster_hour) not in swept()
+
+
+def test_a_backfill_of_a_range_is_one_run(
+    instance: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
+) -> None:
+    hours = [dagster_hour + -n for n in range(12)]
+    raw.put(dagster_hour, [line(message(*(reading(hour.start, 1) for hour in hours)), dagster_hour.start)])
+    build_ledger(instance, [dagster_hour])
+    before = instance.get_runs_count()
+    build_hours(instance, hours)
+    assert instance.get_runs_count() == before + 1
+    assert len(instance.get_materialized_partitions(curated_telemetry.key)) == 12
+    found = metadata(instance, curated_telemetry.key)
+    assert found["rows"] == 12
+    assert found["query cost (USD)"] > 0
+    assert found["bytes scanned"] > 0
+    assert "<= 1 min" in found["lateness"]
+    assert len(found["preview"].records) == 1
+
+
+def test_a_failed_build_fails_its_run_and_leaves_the_last_partition(
+    instance: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
+) -> None:
+    raw.put(dagster_hour, [line(message(reading(dagster_hour.start, 1)), dagster_hour.start)])
+    build_ledger(instance, [dagster_hour])
+    build_hours(instance, [dagster_hour])
+    judged = lake.catalog.partitions("judged_telemetry", [dagster_hour])
+    raw.put(dagster_hour, [line(message(reading(dagster_hour.start, 2)), dagster_hour.start)])
+    build_ledger(instance, [dagster_hour])
+    lake.catalog.publish("judged_telemetry", list(judged.values()))  # somebody's hand: a reading is lost
+    with pytest.raises(LedgerImbalanceError, match="ledger 2 valid, built 1 rows"):
+        build_hours(instance, [dagster_hour])
+    assert len(instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))) == 1
+    assert lake.catalog.partitions("curated_telemetry", [dagster_hour])[dagster_hour].parameters["rows"] == "1"
+
+
+def test_the_open_hour_is_built_at_most_every_five_minutes(instance: dg.DagsterInstance) -> None:
+    """Raw is updated each minute, for an hour and a half; evaluated each minute, the requested runs succeed at once."""
+    start = datetime(2026, 11, 5, 12, tzinfo=UTC)
+    requested: dict[dg.AssetKey, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    definitions = dg.Definitions(assets=ASSETS, resources=RESOURCES)
+    cursor = None
+    for minute in range(75):
+        now = start + minute * MINUTE + timedelta(seconds=5)
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(raw_telemetry.key, partition=partition_key(Hour.of(now)))
+        )
+        result = dg.evaluate_automation_conditions(definitions, instance, evaluation_time=now, cursor=cursor)
+        cursor = result.cursor
+        for key in (raw_profile.key, quarantined_telemetry.key):
+            for partition in result.get_requested_partitions(key):
+                assert partition
+                requested[key][partition].append(minute)
+                instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partition))
+    first, second = partition_key(Hour.of(start)), partition_key(Hour.of(start) + 1)
+    profiles = requested[raw_profile.key]
+    assert set(profiles) == {first, second}
+    for minutes in profiles.values():
+        assert all(later - earlier >= 5 for earlier, later in pairwise(minutes)), minutes
+    assert profiles[first][-1] >= 60, "the last objects of the closed hour are built too"
+    assert len(profiles[first]) >= 10
+    assert requested[quarantined_telemetry.key] == profiles, "the quarantine follows in the same run"
+
+
+class Inbox:
+    """An SQS queue subscribed to the alerts topic."""
+
+    def __init__(self) -> None:
+        self.sqs: Any = boto3.client("sqs")
+        self.url = self.sqs.create_queue(QueueName="alerts-inbox")["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": policy})
+        boto3.client("sns").subscribe(TopicArn=deployment().alerts_topic_arn, Protocol="sqs", Endpoint=arn)
+
+    def read(self) -> dict[str, str]:
+        """Take everything out: message by subject; each subject once."""
+        found: dict[str, str] = {}
+        while messages := self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", []):
+            for item in messages:
+                body = json.loads(item["Body"])
+                assert body["Subject"] not in found, "alerted twice"
+                found[body["Subject"]] = body["Message"]
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=item["ReceiptHandle"])
+        return found
+
+
+@pytest.fixture(scope="module")
+def inbox(platform: Platform) -> Inbox:
+    return Inbox()
+
+
+def test_failed_checks_and_stale_assets_alert_once(instance: dg.DagsterInstance, inbox: Inbox) -> None:
+    def check(passed: bool, description: str) -> dg.AssetCheckEvaluation:
+        return dg.AssetCheckEvaluation(
+            asset_key=curated_telemetry.key,
+            check_name="keys_are_unique",
+            passed=passed,
+            metadata={},
+            description=description,
+            severity=dg.AssetCheckSeverity.ERROR,
+        )
+
+    def freshness(before: FreshnessState, after: FreshnessState) -> FreshnessStateChange:
+        return FreshnessStateChange(
+            key=raw_telemetry.key,
+            previous_state=before,
+            new_state=after,
+            state_change_timestamp=datetime.now(UTC).timestamp(),
+        )
+
+    def alerted(cursor: str | None) -> tuple[dict[str, str], str | None]:
+        result = alerts.health_changes(dg.build_sensor_context(instance=instance, cursor=cursor), alerts=Alerts())
+        assert isinstance(result, dg.SensorResult)
+        return inbox.read(), result.cursor
+
+    instance.report_runless_asset_event(check(True, "all well"))
+    instance.report_runless_asset_event(check(False, "3 keys stand twice"))
+    instance.report_runless_asset_event(freshness(FreshnessState.UNKNOWN, FreshnessState.PASS))
+    instance.report_runless_asset_event(freshness(FreshnessState.PASS, FreshnessState.FAIL))
+    found, cursor = alerted(None)
+    assert set(found) == {"Check ERROR: curated_telemetry: keys_are_unique", "Freshness FAIL: raw_telemetry"}
+    assert "3 keys stand twice" in found["Check ERROR: curated_telemetry: keys_are_unique"]
+    again, cursor = alerted(cursor)
+    assert again == {}
+    instance.report_runless_asset_event(freshness(FreshnessState.FAIL, FreshnessState.PASS))
+    recovered, _ = alerted(cursor)
+    assert set(recovered) == {"Freshness PASS: raw_telemetry"}
+
+
+def test_a_failed_run_alerts_with_its_error(instance: dg.DagsterInstance, inbox: Inbox) -> None:
+    @dg.op
+    def breaks() -> None:
+        raise RuntimeError("the disk is full")
+
+    @dg.job
+    def nightly() -> None:
+        breaks()
+
+    result = nightly.execute_in_process(instance=instance, raise_on_error=False)
+    context = dg.build_run_status_sensor_context(
+        "run_failures", result.get_run_failure_event(), instance, result.dagster_run
+    ).for_run_failure()
+    alerts.run_failures(context, alerts=Alerts())
+    found = inbox.read()
+    assert set(found) == {"Dagster run failed: nightly"}
+    assert result.run_id in found["Dagster run failed: nightly"]
+
+
+def test_a_silent_site_is_reported(instance: dg.DagsterInstance, lake: Lake, raw: RawZone) -> None:
+    now = datetime.now(UTC)
+    silent, loud = Sender("meter-1", "watch", "silent"), Sender("meter-2", "watch", "loud")
+    then = now - timedelta(hours=2)
+    raw.put(Hour.of(then), [line(message(reading(then, 1)), then, silent)])
+    raw.put(Hour.of(now), [line(message(reading(now, 1)), now, loud)])
+    lake.profile({Hour.of(then), Hour.of(now)})
+    instance.report_runless_asset_event(dg.AssetMaterialization(raw_profile.key, partition=partition_key(Hour.of(now))))
+    result = alerts.site_arrival(dg.build_sensor_context(instance=instance), lake=LakeResource())
+    assert isinstance(result, dg.SkipReason)
+    assert "watch/silent" in (result.skip_message or "")
+    assert "watch/loud" not in (result.skip_message or "")
+    (record,) = instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION), limit=2)
+    event = record.event_log_entry.dagster_event
+    assert event
+    evaluation = event.asset_check_evaluation_data
+    assert (evaluation.check_name, evaluation.passed) == ("every_site_sends", False)

@@ -1,0 +1,83 @@
+"""Kinesis under the rules engine and beside it.
+
+Kinesis Data Streams API reference: PutRecord, PutRecords, GetRecords, GetShardIterator ("GetRecords returns records
+in the order they were put into a shard; sequence numbers increase").
+"""
+
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from iot_pipeline_tests.support.emulator import LocalAws, eventually, local_aws, own_aws, restart, unique
+
+__all__ = ["local_aws", "own_aws"]
+pytestmark = pytest.mark.integration
+SHARD = "shardId-000000000000"
+
+
+def iterator(aws: LocalAws, stream: str, kind: str) -> str:
+    answer = aws.client("kinesis").get_shard_iterator(StreamName=stream, ShardId=SHARD, ShardIteratorType=kind)
+    return str(answer["ShardIterator"])
+
+
+def test_records_come_back_in_order_with_rising_sequence_numbers(local_aws: LocalAws) -> None:
+    kinesis, (stream, _arn) = local_aws.client("kinesis"), local_aws.stream()
+    put = [kinesis.put_record(StreamName=stream, Data=b"%d" % n, PartitionKey=f"{n}") for n in range(20)]
+    records = kinesis.get_records(ShardIterator=iterator(local_aws, stream, "TRIM_HORIZON"))["Records"]
+    assert [record["Data"] for record in records] == [b"%d" % n for n in range(20)]
+    sequences = [record["SequenceNumber"] for record in records]
+    assert sequences == [answer["SequenceNumber"] for answer in put] == sorted(sequences)
+
+
+def test_putting_to_no_stream_is_an_error(local_aws: LocalAws) -> None:
+    kinesis = local_aws.client("kinesis")
+    with pytest.raises(kinesis.exceptions.ResourceNotFoundException):
+        kinesis.put_record(StreamName="none", Data=b"x", PartitionKey="k")
+
+
+def test_memory_is_bounded_and_an_iterator_keeps_its_place(local_aws: LocalAws) -> None:
+    """Records beyond 32 MiB a shard that nobody waits for are dropped, and a live reader notices nothing."""
+    kinesis, (stream, _arn) = local_aws.client("kinesis"), local_aws.stream()
+    live, read = iterator(local_aws, stream, "TRIM_HORIZON"), 0
+    body = b"x" * 1_000_000
+
+    def put_and_read(count: int) -> None:
+        nonlocal live, read
+        for _ in range(count):
+            kinesis.put_record(StreamName=stream, Data=body, PartitionKey="k")
+        page = kinesis.get_records(ShardIterator=live)
+        live, read = page["NextShardIterator"], read + len(page["Records"])
+
+    for _ in range(5):
+        put_and_read(10)
+    time.sleep(5.1)  # the sweep is at most every five seconds
+    put_and_read(10)
+    assert read == 60
+    oldest: Any = kinesis.get_records(ShardIterator=iterator(local_aws, stream, "TRIM_HORIZON"), Limit=10_000)
+    assert 30 <= len(oldest["Records"]) < 60
+
+
+def test_a_delivery_stream_keeps_up_with_a_stream_that_is_trimmed(local_aws: LocalAws) -> None:
+    kinesis, bucket, (stream, arn) = local_aws.client("kinesis"), local_aws.bucket(), local_aws.stream()
+    local_aws.delivery_stream(bucket, arn, Prefix=f"{unique('k')}/")
+    for n in range(40):
+        data = b"%02d" % n + b"x" * 999_998
+        kinesis.put_record(StreamName=stream, Data=data, PartitionKey="k")
+    assert eventually(lambda: sorted(line[:2] for line in local_aws.lines(bucket)) == [f"{n:02d}" for n in range(40)])
+
+
+def test_records_survive_a_restart(own_aws: LocalAws) -> None:
+    stream, _arn = own_aws.stream()
+    device, root = own_aws.device(), unique("root")
+    action = {"kinesis": {"streamName": stream, "partitionKey": "k", "roleArn": own_aws.role()}}
+    payload = {"sql": f"SELECT * FROM '{root}/#'", "actions": [action]}
+    own_aws.client("iot").create_topic_rule(ruleName="binary", topicRulePayload=payload)
+    session = own_aws.connect_device(device)
+    assert session.publish(f"{root}/{device.name}/telemetry", b"\xff\x00") == "Success"
+    session.close()
+    own_aws.client("kinesis").put_record(StreamName=stream, Data=b"by API", PartitionKey="k")
+    restart(own_aws, signal.SIGTERM)
+    page = own_aws.client("kinesis").get_records(ShardIterator=iterator(own_aws, stream, "TRIM_HORIZON"))
+    assert [record["Data"] for record in page["Records"]] == [b"\xff\x00", b"by API"]

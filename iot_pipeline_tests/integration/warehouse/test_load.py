@@ -1,0 +1,353 @@
+"""Loading curated hours: whole, once, counted, and only those that have changed."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from redshift_connector.core import Connection
+from redshift_connector.cursor import Cursor
+from redshift_connector.error import ProgrammingError
+
+from iot_pipeline.contract import CONTRACT, METRICS, Contract, Metric, Unit, tables
+from iot_pipeline.lake.builds import Lake
+from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.resources import WarehouseResource
+from iot_pipeline.warehouse import statements, transaction
+from iot_pipeline.warehouse.landing import LandingError, migrate
+from iot_pipeline.warehouse.load import LoadedHour, Loader, LoadError
+from iot_pipeline.warehouse.tables import WRITE_LOCK
+from iot_pipeline.warehouse.tables import readings as readings_table
+from iot_pipeline.warehouse.transaction import read, run
+from iot_pipeline_tests.support.load import loader, warehouse
+from iot_pipeline_tests.support.messages import RawZone, Sender, curated, line, message, reading
+
+__all__ = ["loader", "warehouse"]
+
+MINUTE = timedelta(minutes=1)
+CURATED = tables().curated_telemetry
+
+
+def fill(raw: RawZone, arrival: Hour, hours: int = 3, *, seq: int = 0) -> None:
+    """Two devices, an hour apart each reading, with a duplicate, a conflict, extras and every metric."""
+    every = {metric.name: metric.minimum for metric in METRICS}
+    lines: list[bytes] = []
+    for device in ("meter-1", "mètre-2"):
+        sender = Sender(device)
+        readings = [reading((arrival + -n).start + n * MINUTE, seq + n) for n in range(hours)]
+        rich = reading(arrival.start, seq + 100, **every, location={"lat": 52.5, "lon": -13.4}, color='réd, "or" so')
+        lines.append(line(message(*readings, rich, readings[0], fw="1.4.2"), arrival.start + 5 * MINUTE, sender))
+        lines.append(line(message({**readings[0], "temperature": 30}), arrival.start + 6 * MINUTE, sender))
+    raw.put(arrival, lines)
+
+
+def build(lake: Lake, arrivals: list[Hour]) -> list[Hour]:
+    """Curate what these arrival hours touch; the event hours."""
+    lake.profile(arrivals)
+    event_hours = lake.touched(arrivals)
+    lake.curate(event_hours)
+    return event_hours
+
+
+def loaded_rows(connection: Connection, hour: Hour) -> list[dict[str, Any]]:
+    """The rows of an event hour in the warehouse, by key, as `messages.curated` gives them."""
+    names = [column.name for column in CURATED.columns]
+    where = f"event_time >= {hour.sql} AND event_time < {(hour + 1).sql}"
+    sql = f"SELECT {', '.join(names)} FROM lake.readings WHERE {where} ORDER BY device_id, event_time, seq"
+    rows = [dict(zip(names, row, strict=True)) for row in read(connection, sql)]
+    for row in rows:
+        row["extras"] = json.loads(row["extras"]) if isinstance(row["extras"], str) else row["extras"]
+    return rows
+
+
+def notes(connection: Connection, hours: list[Hour]) -> list[tuple[Any, ...]]:
+    """What `lake.loads` says of these hours, with the time."""
+    wanted = ", ".join(hour.sql for hour in hours)
+    return read(connection, f"SELECT * FROM lake.loads WHERE event_hour IN ({wanted}) ORDER BY event_hour")
+
+
+def test_a_load_is_what_was_curated(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
+    fill(raw, arrival)
+    hours = build(lake, [arrival])
+    assert loader.unloaded(hours) == hours
+    done = loader.load(hours)
+    assert [(hour.hour, hour.rows, hour.skipped) for hour in done] == [
+        (h, 2 if h != arrival else 4, False) for h in hours
+    ]
+    for hour in hours:
+        assert loaded_rows(loader.connection, hour) == curated(lake, [hour])
+    (latest,) = [balance for balance in loader.balances(hours) if balance.hour == arrival]
+    assert latest.balances
+    assert latest.is_current
+    assert (latest.counted.rows, latest.counted.duplicates, latest.counted.conflicts) == (4, 0, 4)
+    assert loader.unloaded(hours) == []
+
+
+def test_a_second_load_changes_nothing(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
+    fill(raw, arrival)
+    hours = build(lake, [arrival])
+    loader.load(hours)
+    before = notes(loader.connection, hours)
+    assert [hour.skipped for hour in loader.load(hours)] == [True] * 3
+    assert notes(loader.connection, hours) == before
+    assert loader.load([]) == []
+
+
+def test_late_data_reopens_its_hour_and_no_other(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
+    fill(raw, arrival)
+    hours = build(lake, [arrival])
+    loader.load(hours)
+    before = notes(loader.connection, hours)
+    raw.put(arrival + 30, [line(message(reading(hours[1].start, 999)), (arrival + 30).start)])
+    assert build(lake, [arrival + 30]) == [hours[1]]
+    assert loader.unloaded(hours) == [hours[1]]
+    assert hours[1] in loader.unloaded()
+    assert not {hours[0], hours[2]} & set(loader.unloaded())
+    assert [(hour.hour, hour.skipped) for hour in loader.load(hours)] == list(
+        zip(hours, [True, False, True], strict=True)
+    )
+    after = notes(loader.connection, hours)
+    assert [after[0], after[2]] == [before[0], before[2]]
+    assert after[1] != before[1]
+    assert loaded_rows(loader.connection, hours[1]) == curated(lake, [hours[1]])
+
+
+def test_an_hour_built_anew_replaces_and_an_emptied_one_is_emptied(
+    loader: Loader, lake: Lake, raw: RawZone, arrival: Hour
+) -> None:
+    wrong = raw.put(arrival, [line(message(reading(arrival.start, 1)), arrival.start)])
+    build(lake, [arrival])
+    loader.load([arrival])
+    other = raw.put(arrival, [line(message(reading(arrival.start, 2), reading(arrival.start, 3)), arrival.start)])
+    raw.delete(wrong)
+    build(lake, [arrival])
+    loader.load([arrival])
+    assert [row["seq"] for row in loaded_rows(loader.connection, arrival)] == [2, 3]
+    raw.delete(other)
+    lake.profile([arrival])
+    lake.curate([arrival])
+    (emptied,) = loader.load([arrival])
+    assert (emptied.rows, emptied.skipped) == (0, False)
+    assert loaded_rows(loader.connection, arrival) == []
+    assert loader.load([arrival]) == [LoadedHour(arrival, 0, skipped=True)]
+
+
+def test_rows_that_went_missing_are_loaded_again(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
+    fill(raw, arrival)
+    hours = build(lake, [arrival])
+    loader.load(hours)
+    run(loader.connection, statements.delete_readings(arrival))
+    loader.connection.commit()
+    assert not loader.balances([arrival])[0].balances
+    assert [hour.skipped for hour in loader.load(hours)] == [True, True, False]
+    assert loaded_rows(loader.connection, arrival) == curated(lake, [arrival])
+
+
+def test_a_load_that_is_not_what_the_ledger_says_is_rolled_back_and_costs_itself_alone(
+    loader: Loader, lake: Lake, raw: RawZone, arrival: Hour
+) -> None:
+    fill(raw, arrival)
+    hours = build(lake, [arrival])
+    loader.load([hours[1]])
+    before = notes(loader.connection, hours), loaded_rows(loader.connection, hours[1])
+    partition = lake.catalog.partitions(CURATED.name, hours)[hours[1]]
+    lake.curate([hours[1]])
+    moved = lake.catalog.partitions(CURATED.name, hours)[hours[1]]
+    lake.catalog.publish(CURATED.name, [replace(moved, parameters={**moved.parameters, "rows": "5"})])
+    with pytest.raises(
+        LoadError, match=rf"1 hours were rolled back: {hours[1]}: the ledger says .*rows=5.* has .*rows=2"
+    ):
+        loader.load(hours)
+    assert partition.location != moved.location
+    assert loaded_rows(loader.connection, hours[1]) == before[1]
+    after = notes(loader.connection, hours)
+    assert after[1] == before[0][0]
+    assert len(after) == 3, "the other hours are loaded"
+    lake.catalog.publish(CURATED.name, [moved])
+    loader.load(hours)
+    assert all(balance.balances and balance.is_current for balance in loader.balances(hours))
+
+
+def test_a_copy_that_fails_costs_its_hour_alone(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
+    fill(raw, arrival)
+    hours = build(lake, [arrival])
+    partition = lake.catalog.partitions(CURATED.name, hours)[hours[0]]
+    nowhere = replace(partition, location=f"s3://{lake.bucket}/{CURATED.prefix}v=20200101T000000_gone/")
+    lake.catalog.publish(CURATED.name, [nowhere])
+    with pytest.raises(LoadError, match=f"{hours[0]}: COPY from {nowhere.location} failed") as failed:
+        loader.load(hours)
+    assert [hour.hour for hour in failed.value.loaded] == hours[1:]
+    assert loader.unloaded(hours) == [hours[0]]
+
+
+class Conflicting:
+    """A connection whose COPY fails as Redshift's does when transactions conflict, so many times."""
+
+    def __init__(self, connection: Connection, times: int) -> None:
+        self.connection, self.times = connection, times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+    def cursor(self) -> Any:
+        return ConflictingCursor(self, self.connection.cursor())
+
+
+class ConflictingCursor:
+    """What runs the statements of such a connection."""
+
+    def __init__(self, owner: Conflicting, cursor: Cursor) -> None:
+        self.owner, self.cursor = owner, cursor
+
+    def __enter__(self) -> "ConflictingCursor":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.cursor.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.cursor, name)
+
+    def execute(self, sql: str) -> None:
+        if sql.startswith("COPY") and self.owner.times:
+            self.owner.times -= 1
+            detail = "Serializable isolation violation on table - 1234, transactions forming the cycle are: 1, 2"
+            raise ProgrammingError({"S": "ERROR", "C": "XX000", "M": "1023", "D": detail})
+        self.cursor.execute(sql)
+
+
+def test_a_conflict_with_another_session_is_tried_again_a_few_times(
+    loader: Loader, lake: Lake, raw: RawZone, arrival: Hour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "PAUSE_SECONDS", 0.0)
+    fill(raw, arrival)
+    hours = build(lake, [arrival])
+    connection: Any = Conflicting(loader.connection, times=transaction.ATTEMPTS)
+    said: list[str] = []
+    with pytest.raises(ProgrammingError, match="Serializable isolation violation"):
+        replace(loader, connection=connection, progress=said.append).load(hours)
+    assert len(said) == transaction.ATTEMPTS - 1
+    assert loader.unloaded(hours) == hours
+    connection.times = transaction.ATTEMPTS - 1
+    replace(loader, connection=connection).load(hours)
+    assert loaded_rows(loader.connection, arrival) == curated(lake, [arrival])
+
+
+def test_eight_loaders_at_once_of_the_same_and_of_other_hours(
+    loader: Loader, warehouse: WarehouseResource, lake: Lake, raw: RawZone, arrival: Hour
+) -> None:
+    fill(raw, arrival, hours=6)
+    hours = build(lake, [arrival])
+
+    def load(wanted: list[Hour]) -> list[LoadedHour]:
+        with warehouse.loader() as own:
+            return own.load(wanted)
+
+    ranges = [hours, hours[:2], hours[2:4], hours[4:], list(reversed(hours)), hours[:3], hours[3:], hours]
+    with ThreadPoolExecutor(len(ranges)) as pool:
+        done = [hour for result in pool.map(load, ranges) for hour in result]
+    assert sorted(hour.hour for hour in done if not hour.skipped) == hours, "each hour is loaded once"
+    for hour in hours:
+        assert loaded_rows(loader.connection, hour) == curated(lake, [hour])
+    assert all(balance.balances and balance.is_current for balance in loader.balances(hours))
+
+
+@pytest.fixture
+def moisture(lake: Lake) -> Iterator[Lake]:
+    """A lake of its own whose contract knows one more metric."""
+    wet = Metric("moisture", (Unit("%"),), 0.0, 100.0, 10.0, "Soil moisture.")
+    contract = Contract(metrics=(*METRICS, wet))
+    glue = boto3.client("glue")
+    database, bucket = "telemetry_wet", "lake-wet"
+    glue.create_database(DatabaseInput={"Name": database})
+    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    for table in tables(contract).all:
+        deployed: Any = glue.get_table(DatabaseName=lake.catalog.database, Name=table.name)["Table"]
+        storage = deployed["StorageDescriptor"]
+        table_input: Any = {
+            "Name": table.name,
+            "TableType": "EXTERNAL_TABLE",
+            "Parameters": deployed["Parameters"],
+            "PartitionKeys": deployed["PartitionKeys"],
+            "StorageDescriptor": {**storage, "Columns": [{"Name": c.name, "Type": c.type} for c in table.columns]},
+        }
+        glue.create_table(DatabaseName=database, TableInput=table_input)
+    yield Lake(bucket, Catalog(glue, database), replace(lake.athena, database=database, results=[]), contract)
+    glue.delete_database(Name=database)
+
+
+@pytest.fixture
+def back_to_the_contract(loader: Loader) -> Iterator[None]:
+    """Whatever columns a test adds go again."""
+    yield
+    loader.connection.rollback()
+    for name, _ in columns_of(loader.connection):
+        if name not in readings_table(CONTRACT).column_names:
+            run(loader.connection, f"ALTER TABLE lake.readings DROP COLUMN {name}")
+    loader.connection.commit()
+
+
+def columns_of(connection: Connection) -> list[tuple[str, str]]:
+    found = run(connection, statements.existing_columns())
+    return [(name, kind) for table, name, kind in found if table == "lake.readings"]
+
+
+def test_a_metric_new_in_the_contract_arrives(
+    loader: Loader, moisture: Lake, lake: Lake, raw: RawZone, arrival: Hour, back_to_the_contract: None
+) -> None:
+    sent = [line(message(reading(arrival.start, 1, moisture=33), reading(arrival.start, 2)), arrival.start)]
+    for zone in (raw, RawZone(moisture.bucket)):
+        zone.put(arrival, sent)
+    build(lake, [arrival])
+    loader.load([arrival])
+    assert [row["seq"] for row in loaded_rows(loader.connection, arrival)] == [2], "1 has no metric that is known"
+
+    assert migrate(loader.connection, moisture.contract) == [
+        "ALTER TABLE lake.readings ADD COLUMN moisture double precision"
+    ]
+    assert migrate(loader.connection, moisture.contract) == []
+    build(moisture, [arrival])
+    replace(loader, catalog=moisture.catalog, contract=moisture.contract).load([arrival])
+    sql = f"SELECT seq, moisture, temperature FROM lake.readings WHERE event_time = {arrival.sql} ORDER BY seq"
+    assert read(loader.connection, sql) == [(1, 33.0, None), (2, None, 21.5)]
+    # A partition built before the metric existed has fewer columns than the table by now.
+    replace(loader, contract=moisture.contract).load([arrival])
+    assert read(loader.connection, sql) == [(2, None, 21.5)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["ADD COLUMN surplus bigint"], "lake.readings has columns that the contract no longer has: surplus"),
+        (
+            ["DROP COLUMN battery", "ADD COLUMN battery bigint"],
+            "lake.readings: battery is bigint, the contract says double precision",
+        ),
+    ],
+)
+def test_what_adding_cannot_mend_is_refused_and_nothing_is_changed(
+    loader: Loader, changes: list[str], message: str, back_to_the_contract: None
+) -> None:
+    run(loader.connection, statements.lock(WRITE_LOCK))
+    for change in changes:
+        run(loader.connection, f"ALTER TABLE lake.readings {change}")
+    there = columns_of(loader.connection)
+    with pytest.raises(LandingError, match=message):
+        migrate(loader.connection, CONTRACT)
+    assert columns_of(loader.connection) == there
+    loader.connection.rollback()
+
+
+def test_progress_is_told_of_each_hour(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
+    said: list[str] = []
+    tell: Callable[[str], None] = said.append
+    fill(raw, arrival)
+    hours = build(lake, [arrival])
+    replace(loader, progress=tell).load(hours)
+    assert len(said) == 3
+    assert said[2].startswith(f"loaded 4 rows of {arrival} in ")

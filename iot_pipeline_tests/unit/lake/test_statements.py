@@ -1,0 +1,111 @@
+"""Every statement the project issues, rendered for people to read, and held to Trino's language.
+
+`UPDATE_SNAPSHOTS=1 pytest iot_pipeline_tests/unit/lake/test_statements.py` writes them anew.
+"""
+
+import inspect
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlglot import exp
+
+from infra.local.athena.sql.dialect import parse_query
+from infra.local.athena.sql.functions import FUNCTIONS
+from infra.local.athena.sql.translate import to_duckdb
+from iot_pipeline.contract import CONTRACT, tables
+from iot_pipeline.contract.contract import RESERVED
+from iot_pipeline.lake import statements
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.statements import Target
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+_HOUR = Hour(datetime(2026, 11, 5, 12, tzinfo=UTC))
+_LAST_YEAR = Hour(datetime(2025, 12, 31, 23, tzinfo=UTC))
+
+# A value for each parameter by its name; a new parameter without one fails below.
+ARGUMENTS = {
+    "contract": CONTRACT,
+    "hours": [_HOUR, _HOUR + 1, _HOUR + 12],
+    "event_hours": [_HOUR, _HOUR + 1, _LAST_YEAR],
+    "arrivals": [_HOUR, _HOUR + 1],
+    "event_hour": _HOUR,
+    "first": _HOUR + -168,
+    "last": _HOUR,
+    "table": "build_curated_telemetry_20261105t120000_0a1b2c3d",
+    "judged_table": "build_judged_telemetry_20261105t120000_0a1b2c3d",
+    "target": Target("build_20261105t120000_0a1b2c3d", "s3://lake/zone/v=20261105T120000_0a1b2c3d/"),
+}
+
+STATEMENTS: dict[str, Callable[..., str]] = {
+    name: function
+    for name, function in inspect.getmembers(statements, inspect.isfunction)
+    if function.__module__ == statements.__name__ and not name.startswith("_")
+}
+
+
+def rendered(name: str) -> str:
+    """A statement with the arguments above, and what it is for."""
+    function = STATEMENTS[name]
+    arguments = {parameter: ARGUMENTS[parameter] for parameter in inspect.signature(function).parameters}
+    purpose = " ".join((inspect.getdoc(function) or "").split())
+    return f"-- {purpose}\n{function(**arguments)}\n"
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_is_as_in_its_snapshot(name: str) -> None:
+    path = SNAPSHOTS / f"{name}.sql"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path.write_text(rendered(name), encoding="utf-8")
+    assert path.exists(), f"no snapshot of {name}: run with UPDATE_SNAPSHOTS=1 and read what it wrote"
+    assert path.read_text(encoding="utf-8") == rendered(name), "run with UPDATE_SNAPSHOTS=1 and read the difference"
+
+
+def test_there_is_no_snapshot_of_a_statement_that_is_no_more() -> None:
+    assert {path.stem for path in SNAPSHOTS.glob("*.sql")} == set(STATEMENTS)
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_is_in_trinos_language(name: str) -> None:
+    tree = parse_query(rendered(name))
+    query = tree.expression if isinstance(tree, exp.Create) else tree
+    assert to_duckdb(query), "every function and type has a translation, and so a probe"
+    called = {call.name.lower() for call in tree.find_all(exp.Anonymous)}
+    assert called <= set(FUNCTIONS) | {"if", "try"}, f"not Trino's: {called - set(FUNCTIONS)}"
+
+
+# DuckDB's words that a parser might let through; none of them is in Trino's grammar or function list.
+_DUCKDB = r"""\b(qualify|read_json\w*|read_parquet|read_csv\w*|struct_extract|struct_pack|list_\w+|regexp_matches
+    |strftime|strptime|epoch_ms|json_extract_string|exclude|ilike|asof|pivot|unpivot|sample|try_strptime|string_split|hash)\b|::|\?\?"""
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_has_none_of_duckdbs_words(name: str) -> None:
+    text = re.sub(r"'[^']*'", "''", rendered(name).partition("\n")[2])
+    assert not re.search(_DUCKDB, text, re.IGNORECASE | re.VERBOSE)
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_on_the_lakes_tables_names_its_partitions(name: str) -> None:
+    text = rendered(name)
+    for table in ("raw_lines", "judged_telemetry", "raw_profile", "quarantined_telemetry", "curated_telemetry"):
+        for match in re.finditer(rf"FROM {table}\b(.*?)(?=FROM |\Z)", text, re.DOTALL):
+            assert re.search(r"year = '|year \|\| month", match[1]), f"{table} is read whole"
+
+
+def test_no_metric_may_be_named_like_another_column_of_a_build() -> None:
+    named = set(re.findall(r"\bAS ([a-z_]+)\b", rendered("build_judged") + rendered("build_curated")))
+    stored = {
+        column.name for table in (tables().judged_telemetry, tables().curated_telemetry) for column in table.columns
+    }
+    metrics = {metric.name for metric in CONTRACT.metrics}
+    assert {"arrival", "detail", "ts_text"} <= named | stored
+    assert (named | stored) - metrics - {f"{metric}_text" for metric in metrics} <= RESERVED
+
+
+def test_the_words_test_would_notice() -> None:
+    assert re.search(_DUCKDB, "SELECT a FROM t QUALIFY 1", re.IGNORECASE | re.VERBOSE)
+    assert re.search(_DUCKDB, "SELECT a::int", re.IGNORECASE | re.VERBOSE)

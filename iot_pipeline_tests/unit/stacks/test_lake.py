@@ -1,0 +1,171 @@
+import pytest
+from aws_cdk.assertions import Match
+
+from infra.stacks.config import PlatformConfig
+from iot_pipeline.contract import Format, Table, tables
+from iot_pipeline_tests.support.templates import assertions, of_type, template
+
+BUCKET = "telemetry-lake-000000000000-eu-west-1"
+TABLES = tables().all
+
+
+def test_bucket_is_encrypted_private_versioned_and_logged() -> None:
+    assertions("TelemetryLake").has_resource_properties(
+        "AWS::S3::Bucket",
+        {
+            "BucketName": BUCKET,
+            "BucketEncryption": {
+                "ServerSideEncryptionConfiguration": [
+                    {
+                        "BucketKeyEnabled": True,
+                        "ServerSideEncryptionByDefault": {
+                            "SSEAlgorithm": "aws:kms",
+                            "KMSMasterKeyID": Match.any_value(),
+                        },
+                    }
+                ]
+            },
+            "PublicAccessBlockConfiguration": {
+                "BlockPublicAcls": True,
+                "BlockPublicPolicy": True,
+                "IgnorePublicAcls": True,
+                "RestrictPublicBuckets": True,
+            },
+            "VersioningConfiguration": {"Status": "Enabled"},
+            "LoggingConfiguration": {"LogFilePrefix": "lake/"},
+        },
+    )
+
+
+def test_lifecycle_moves_raw_and_expires_what_can_be_made_again() -> None:
+    (lake,) = (
+        r for r in of_type(template("TelemetryLake"), "AWS::S3::Bucket").values() if "BucketName" in r["Properties"]
+    )
+    rules = {rule["Id"]: rule for rule in lake["Properties"]["LifecycleConfiguration"]["Rules"]}
+    assert rules["raw-to-colder-storage"]["Transitions"] == [
+        {"StorageClass": "STANDARD_IA", "TransitionInDays": 30},
+        {"StorageClass": "GLACIER_IR", "TransitionInDays": 90},
+    ]
+    expired = {r["Prefix"]: r["ExpirationInDays"] for r in rules.values() if "ExpirationInDays" in r}
+    assert expired == {"athena-results/": 7, "tmp/": 1, "failed-delivery/": 90, "unload/": 1}
+    assert rules["deleted-and-overwritten"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
+    assert rules["abandoned-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
+
+
+def test_no_current_object_of_raw_or_of_a_table_ever_expires() -> None:
+    (lake,) = (
+        r for r in of_type(template("TelemetryLake"), "AWS::S3::Bucket").values() if "BucketName" in r["Properties"]
+    )
+    for rule in lake["Properties"]["LifecycleConfiguration"]["Rules"]:
+        if "ExpirationInDays" in rule:
+            assert not any(table.prefix.startswith(rule.get("Prefix", "")) for table in TABLES), rule
+
+
+def test_data_outlives_its_stack() -> None:
+    for kind in ("AWS::S3::Bucket", "AWS::KMS::Key"):
+        for resource in of_type(template("TelemetryLake"), kind).values():
+            assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
+            assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_new_raw_objects_are_announced_to_a_queue_that_sets_aside_after_five_attempts() -> None:
+    made = template("TelemetryLake")
+    (lake,) = (r for r in of_type(made, "AWS::S3::Bucket").values() if "BucketName" in r["Properties"])
+    (notification,) = lake["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    assert notification["Event"] == "s3:ObjectCreated:*"
+    assert notification["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "raw/telemetry/"}]
+    queue = made["Resources"][notification["Queue"]["Fn::GetAtt"][0]]["Properties"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    (policy,) = (
+        name
+        for name, p in of_type(made, "AWS::SQS::QueuePolicy").items()
+        if {"Ref": notification["Queue"]["Fn::GetAtt"][0]} in p["Properties"]["Queues"]
+    )
+    assert policy in lake["DependsOn"], "S3 refuses the notification until the queue lets it send"
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: str(table.name))
+def test_each_table_of_the_contract_is_in_the_catalog(table: Table) -> None:
+    inputs = {
+        r["Properties"]["TableInput"]["Name"]: r["Properties"]
+        for r in of_type(template("TelemetryLake"), "AWS::Glue::Table").values()
+    }
+    made = inputs[table.name]["TableInput"]
+    assert made["StorageDescriptor"]["Columns"] == [
+        {"Name": c.name, "Type": c.type, "Comment": c.comment} for c in table.columns
+    ]
+    assert [(k["Name"], k["Type"]) for k in made["PartitionKeys"]] == [
+        (key, "string") for key in ("year", "month", "day", "hour")
+    ]
+    for key, value in table.projection.items():
+        assert made["Parameters"][key] == value
+    assert ("storage.location.template" in made["Parameters"]) == table.projected
+
+
+def test_projected_locations_are_where_firehose_writes() -> None:
+    (delivery,) = of_type(template("TelemetryIngest"), "AWS::KinesisFirehose::DeliveryStream").values()
+    prefix = delivery["Properties"]["ExtendedS3DestinationConfiguration"]["Prefix"]
+    expected = prefix
+    for pattern, key in (("yyyy", "year"), ("MM", "month"), ("dd", "day"), ("HH", "hour")):
+        expected = expected.replace(f"!{{timestamp:{pattern}}}", f"${{{key}}}")
+    for resource in of_type(template("TelemetryLake"), "AWS::Glue::Table").values():
+        location = resource["Properties"]["TableInput"]["Parameters"].get("storage.location.template")
+        if location:
+            assert location["Fn::Join"][1][2] == f"/{expected}"
+
+
+@pytest.mark.parametrize(
+    ("table_format", "library", "parameters"),
+    [
+        (Format.JSON, "org.openx.data.jsonserde.JsonSerDe", {"ignore.malformed.json": "true"}),
+        (
+            Format.LINES,
+            "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+            {"field.delim": "\u0001", "serialization.format": "\u0001"},
+        ),
+        (
+            Format.PARQUET,
+            "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+            {"serialization.format": "1"},
+        ),
+    ],
+)
+def test_serde_follows_the_format(table_format: Format, library: str, parameters: dict[str, str]) -> None:
+    names = {table.name for table in TABLES if table.format == table_format}
+    found = [
+        r["Properties"]["TableInput"]["StorageDescriptor"]["SerdeInfo"]
+        for r in of_type(template("TelemetryLake"), "AWS::Glue::Table").values()
+        if r["Properties"]["TableInput"]["Name"] in names
+    ]
+    assert found == [{"SerializationLibrary": library, "Parameters": parameters}] * len(names)
+
+
+def test_crawlers_write_to_their_own_database_and_delete_nothing() -> None:
+    crawlers = of_type(template("TelemetryLake"), "AWS::Glue::Crawler")
+    assert {c["Properties"]["Name"] for c in crawlers.values()} == {"telemetry-raw", "telemetry-curated"}
+    for crawler in crawlers.values():
+        assert crawler["Properties"]["DatabaseName"] == {"Ref": "CrawledDatabase"}
+        assert crawler["Properties"]["SchemaChangePolicy"] == {"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"}
+        assert '"TableLevelConfiguration": 3' in crawler["Properties"]["Configuration"]
+
+
+def test_workgroups_limit_the_scan_and_only_the_people_s_enforces() -> None:
+    cutoff = PlatformConfig().scan_cutoff_gib * 1024**3
+    for name, enforced in (("telemetry", True), ("telemetry-builds", False)):
+        assertions("TelemetryLake").has_resource_properties(
+            "AWS::Athena::WorkGroup",
+            {
+                "Name": name,
+                "WorkGroupConfiguration": {
+                    "BytesScannedCutoffPerQuery": cutoff,
+                    "EnforceWorkGroupConfiguration": enforced,
+                    "EngineVersion": {"SelectedEngineVersion": "Athena engine version 3"},
+                    "PublishCloudWatchMetricsEnabled": True,
+                    "ResultConfiguration": {"EncryptionConfiguration": {"EncryptionOption": "SSE_KMS"}},
+                },
+            },
+        )
+
+
+def test_alerts_topic_is_encrypted() -> None:
+    assertions("TelemetryLake").has_resource_properties("AWS::SNS::Topic", {"KmsMasterKeyId": Match.any_value()})

@@ -1,0 +1,92 @@
+"""Every statement of the loads, rendered for people to read, and held to Redshift's language.
+
+`UPDATE_SNAPSHOTS=1 pytest iot_pipeline_tests/unit/warehouse/test_statements.py` writes them anew.
+"""
+
+import inspect
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from infra.local.redshift.copy.command import CopyCommand, parse_command
+from infra.local.redshift.sql.dialect import check
+from iot_pipeline.contract import CONTRACT
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.warehouse import statements
+from iot_pipeline.warehouse.balance import Counts
+from iot_pipeline.warehouse.tables import (
+    BUILD_LOCK,
+    LandingColumn,
+    LandingTable,
+    landing_tables,
+    readings,
+    registry_tables,
+)
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+_HOUR = Hour(datetime(2026, 11, 5, 12, tzinfo=UTC))
+
+# A value for each parameter by its name; a new parameter without one fails below.
+ARGUMENTS = {
+    "schema": "lake",
+    "table": registry_tables()[2],
+    "lock_table": BUILD_LOCK,
+    "column": LandingColumn("moisture", "double precision"),
+    "contract": CONTRACT,
+    "hours": [_HOUR, _HOUR + 1, _HOUR + 12],
+    "event_hour": _HOUR,
+    "location": "s3://lake/curated/telemetry/v=20261105T130000_0a1b2c3d/year=2026/month=11/day=05/hour=12/",
+    "columns": readings(CONTRACT).column_names,
+    "role_arn": "arn:aws:iam::123456789012:role/warehouse-copy",
+    "counts": Counts(rows=90, duplicates=7, conflicts=3),
+    "loaded_at": datetime(2026, 11, 5, 13, 5, 7, 250000, tzinfo=UTC),
+    "key": ("tenant_id", "site_id"),
+}
+
+STATEMENTS: dict[str, Callable[..., str]] = {
+    name: function
+    for name, function in inspect.getmembers(statements, inspect.isfunction)
+    if function.__module__ == statements.__name__ and not name.startswith("_")
+}
+
+
+def rendered(name: str) -> str:
+    """A statement with the arguments above, and what it is for."""
+    function = STATEMENTS[name]
+    arguments = {parameter: ARGUMENTS[parameter] for parameter in inspect.signature(function).parameters}
+    purpose = " ".join((inspect.getdoc(function) or "").split())
+    return f"-- {purpose}\n{function(**arguments)}\n"
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_is_as_in_its_snapshot(name: str) -> None:
+    path = SNAPSHOTS / f"{name}.sql"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path.write_text(rendered(name), encoding="utf-8")
+    assert path.exists(), f"no snapshot of {name}: run with UPDATE_SNAPSHOTS=1 and read what it wrote"
+    assert path.read_text(encoding="utf-8") == rendered(name), "run with UPDATE_SNAPSHOTS=1 and read the difference"
+
+
+def test_there_is_no_snapshot_of_a_statement_that_is_no_more() -> None:
+    assert {path.stem for path in SNAPSHOTS.glob("*.sql")} == set(STATEMENTS)
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_is_one_that_redshift_takes(name: str) -> None:
+    sql = rendered(name).partition("\n")[2]
+    if not isinstance(parse_command(sql), CopyCommand):
+        check(sql)
+
+
+@pytest.mark.parametrize("table", landing_tables(CONTRACT), ids=lambda table: table.full_name)
+def test_a_table_is_one_that_redshift_takes(table: LandingTable) -> None:
+    check(statements.create_table(table))
+
+
+def test_the_readings_are_sorted_and_distributed_for_their_readers() -> None:
+    ddl = statements.create_readings(CONTRACT)
+    assert "DISTKEY (device_id)" in ddl
+    assert "COMPOUND SORTKEY (event_time, device_id)" in ddl
