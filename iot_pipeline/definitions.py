@@ -5,7 +5,7 @@ import dagster as dg
 from iot_pipeline.defs.curated import assets as curated
 from iot_pipeline.defs.curated import schedules as curated_schedules
 from iot_pipeline.defs.curated import sensors as curated_sensors
-from iot_pipeline.defs.judged import assets as ledger
+from iot_pipeline.defs.judged import assets as judged
 from iot_pipeline.defs.models import assets as models
 from iot_pipeline.defs.models import docs, reports
 from iot_pipeline.defs.models import sensors as model_sensors
@@ -21,8 +21,8 @@ from iot_pipeline.resources import RESOURCES
 defs = dg.Definitions(
     assets=[
         raw.raw_telemetry,
-        ledger.raw_profile,
-        ledger.quarantined_telemetry,
+        judged.ledger,
+        judged.quarantined_telemetry,
         curated.curated_telemetry,
         warehouse.warehouse_readings,
         registry.registry_snapshot,

@@ -69,7 +69,7 @@ class Tables:
     raw_telemetry: Table
     raw_lines: Table
     judged_telemetry: Table
-    raw_profile: Table
+    ledger: Table
     quarantined_telemetry: Table
     curated_telemetry: Table
     all: tuple[Table, ...] = field(init=False)
@@ -80,7 +80,7 @@ class Tables:
             self.raw_telemetry,
             self.raw_lines,
             self.judged_telemetry,
-            self.raw_profile,
+            self.ledger,
             self.quarantined_telemetry,
             self.curated_telemetry,
         )
@@ -100,7 +100,7 @@ def tables(contract: Contract = CONTRACT) -> Tables:
             projected=True,
         ),
         judged_telemetry=_judged(contract),
-        raw_profile=_raw_profile(),
+        ledger=_ledger(),
         quarantined_telemetry=_quarantined(),
         curated_telemetry=_curated(contract),
     )
@@ -186,11 +186,11 @@ def _provenance() -> tuple[Column, ...]:
     )
 
 
-def _raw_profile() -> Table:
+def _ledger() -> Table:
     return Table(
-        "raw_profile",
+        "ledger",
         "The ledger, by arrival hour: what each raw object holds, by site, event hour and outcome.",
-        "ledger/raw_profile/",
+        "ledger/telemetry/",
         Format.PARQUET,
         (
             Column("object", "string", "The raw object, s3://bucket/key"),

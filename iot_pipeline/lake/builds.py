@@ -18,7 +18,7 @@ from iot_pipeline.lake.statements import MAX_PARTITIONS, Target
 # Throw-away tables over a build's location; the clean-up drops those that a crash left behind.
 BUILD_TABLE_PREFIX = "build_"
 
-# A profile published while a curated build runs changes what the build must hold; it is then built anew.
+# A ledger published while a curated build runs changes what the build must hold; it is then built anew.
 ATTEMPTS = 3
 
 
@@ -66,16 +66,16 @@ class Lake:
     contract: Contract
     progress: Callable[[str], None] = lambda _: None
 
-    def profile(self, hours: Iterable[Hour]) -> None:
+    def judge(self, hours: Iterable[Hour]) -> None:
         """Judge all that arrived in these hours and build its ledger; publish both.
 
         The ledger comes last: what is judged but not in it is not looked at by any build.
         """
-        judged, ledger = tables(self.contract).judged_telemetry, tables(self.contract).raw_profile
+        judged, ledger = tables(self.contract).judged_telemetry, tables(self.contract).ledger
         for batch in _batches(hours):
             with self._building(judged) as rows, self._building(ledger) as counts:
                 self.athena.run(statements.build_judged(self.contract, batch, rows))
-                self.athena.run(statements.build_profile(rows.table, counts))
+                self.athena.run(statements.build_ledger(rows.table, counts))
             self._publish(judged, rows, batch, {})
             self._publish(ledger, counts, batch, {})
 
@@ -207,7 +207,7 @@ def _explain(wrong: Iterable[EventHourBalance]) -> str:
     )
     return (
         f"the build does not hold what the ledger says: {hours}. Nothing was published; the last version stands. Build "
-        "raw_profile of their arrival hours again, then these hours"
+        "ledger of their arrival hours again, then these hours"
     )
 
 

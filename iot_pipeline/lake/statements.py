@@ -36,7 +36,7 @@ FROM judged"""
     return _ctas(target, f"WITH {judged(contract, source)}\n{select}")
 
 
-def build_profile(judged_table: str, target: Target) -> str:
+def build_ledger(judged_table: str, target: Target) -> str:
     """CTAS of the ledger of the arrival hours that a judged build holds."""
     return _ctas(
         target,
@@ -131,7 +131,7 @@ def touched_event_hours(hours: Iterable[Hour]) -> str:
     """Event hours with valid readings in these arrival hours."""
     return f"""\
 SELECT DISTINCT event_hour
-FROM raw_profile
+FROM ledger
 WHERE outcome = 'valid'
     AND {partition_predicate(hours)}"""
 
@@ -143,7 +143,7 @@ def ledger_of_event_hours(contract: Contract, event_hours: Iterable[Hour]) -> st
     last = Hour.of(wanted[-1].start + contract.lateness_bound) + 1
     return f"""\
 SELECT event_hour, {_KEYS}, sum(readings) AS valid, to_hex(checksum(object)) AS objects
-FROM raw_profile
+FROM ledger
 WHERE outcome = 'valid'
     AND {partition_range(first, last)}
     AND event_hour IN ({", ".join(hour.sql for hour in wanted)})
@@ -155,7 +155,7 @@ def ledger_of_arrival_hours(hours: Iterable[Hour]) -> str:
     return f"""\
 SELECT {_KEYS}, outcome, sum(messages) AS messages, sum(readings) AS readings, sum(with_extras) AS with_extras,
     count(DISTINCT object) AS objects
-FROM raw_profile
+FROM ledger
 WHERE {partition_predicate(hours)}
 GROUP BY {_KEYS}, outcome"""
 
@@ -179,7 +179,7 @@ FROM (
     SELECT line, {_KEYS}
     FROM raw_lines
     WHERE {predicate}
-        AND "$path" IN (SELECT object FROM raw_profile WHERE {predicate})
+        AND "$path" IN (SELECT object FROM ledger WHERE {predicate})
 )
 GROUP BY {_KEYS}"""
 
@@ -244,7 +244,7 @@ def last_arrival_by_site(first: Hour, last: Hour) -> str:
     """When each site was last heard of, within these arrival hours."""
     return f"""\
 SELECT tenant, site, max(last_received) AS last_received, sum(readings) AS readings
-FROM raw_profile
+FROM ledger
 WHERE tenant IS NOT NULL
     AND {partition_range(first, last)}
 GROUP BY tenant, site
@@ -259,9 +259,9 @@ FROM {table}
 
 
 def _ledgered(hours: Iterable[Hour]) -> str:
-    """Of these hours what the ledger has seen: an object that was judged since waits for its profile."""
+    """Of these hours what the ledger has seen: an object that was judged since waits for its ledger."""
     predicate = partition_predicate(hours)
-    return f"{predicate}\n    AND object IN (SELECT object FROM raw_profile WHERE {predicate})"
+    return f"{predicate}\n    AND object IN (SELECT object FROM ledger WHERE {predicate})"
 
 
 def _ctas(target: Target, query: str) -> str:

@@ -102,7 +102,7 @@ class RawZone:
 
 def build(lake: Lake, arrivals: Sequence[Hour]) -> list[Hour]:
     """Profile and quarantine arrival hours, then curate what they touch; the event hours."""
-    lake.profile(arrivals)
+    lake.judge(arrivals)
     lake.quarantine(arrivals)
     event_hours = lake.touched(arrivals)
     if event_hours:

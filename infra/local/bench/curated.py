@@ -113,7 +113,7 @@ def _measure(local: Platform, variant: Variant, folder: Path, console: Console) 
     console.print(f"{variant.name}: writing {variant.readings:,} readings over {HOURS} hours")
     arrivals, raw_bytes = put_raw(lake.bucket, first, HOURS, variant.readings, variant.pack)
     console.print("profiling")
-    lake.profile(arrivals)
+    lake.judge(arrivals)
     objects = _objects(local, lake, arrivals)
     rounds = []
     for number in range(ROUNDS + 1):
@@ -204,10 +204,10 @@ def _copy(query: str, out: Path) -> Turn:
 
 
 def _judge(lake: Lake, arrivals: list[Hour]) -> Turn:
-    """All of `Lake.profile`: judging the raw lines, their ledger, publishing both."""
+    """All of `Lake.judge`: judging the raw lines, their ledger, publishing both."""
 
     def run() -> int:
-        lake.profile(arrivals)
+        lake.judge(arrivals)
         return 0
 
     turn = _timed(_athena_process(), run)

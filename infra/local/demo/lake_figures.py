@@ -102,7 +102,7 @@ def s3_to_curated(lake: Lake, arrivals: Iterable[Hour]) -> Latency:
     }
     visible: dict[str, datetime] = defaultdict(lambda: datetime.min.replace(tzinfo=UTC))
     where = f"outcome = 'valid' AND {partition_predicate(arrivals)}"
-    rows = lake.athena.run(f"SELECT DISTINCT object, event_hour FROM raw_profile WHERE {where}").rows
+    rows = lake.athena.run(f"SELECT DISTINCT object, event_hour FROM ledger WHERE {where}").rows
     for path, event_hour in rows:
         visible[path] = max(visible[path], built[Hour.from_sql(event_hour)])
     objects = raw_objects(lake.bucket, arrivals)

@@ -10,7 +10,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 
 from iot_pipeline.defs.curated.assets import build_event_hours, curated_telemetry, rebuild_event_hours
 from iot_pipeline.defs.curated.sensors import stale_event_hours
-from iot_pipeline.defs.judged.assets import quarantined_telemetry, raw_profile
+from iot_pipeline.defs.judged.assets import ledger, quarantined_telemetry
 from iot_pipeline.defs.models.assets import warehouse_models
 from iot_pipeline.defs.models.reports import reports
 from iot_pipeline.defs.raw.assets import raw_telemetry
@@ -24,7 +24,7 @@ from iot_pipeline.resources import RESOURCES, LakeResource, RawEvents, Warehouse
 
 ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
     raw_telemetry,
-    raw_profile,
+    ledger,
     quarantined_telemetry,
     curated_telemetry,
     warehouse_readings,
@@ -54,7 +54,7 @@ def record_arrivals(instance: dg.DagsterInstance) -> list[Hour]:
 def build_ledger(instance: dg.DagsterInstance, arrival_hours: Iterable[Hour]) -> None:
     """Profile and quarantine these arrival hours, a run for each contiguous range."""
     for first, last in contiguous(arrival_hours):
-        _materialize(instance, [raw_profile, quarantined_telemetry], _range_tags(first, last))
+        _materialize(instance, [ledger, quarantined_telemetry], _range_tags(first, last))
 
 
 def build_stale_hours(instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[list[Hour], str]:

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from iot_pipeline.contract import tables
-from iot_pipeline.defs.judged.assets import raw_profile
+from iot_pipeline.defs.judged.assets import ledger
 from iot_pipeline.defs.metadata import bar_chart, column_schema, markdown_table, preview, query_cost
 from iot_pipeline.defs.raw.assets import OWNERS
 from iot_pipeline.lake import statements
@@ -42,7 +42,7 @@ CONTRACT_CHECK = dg.AssetCheckSpec(
 
 @dg.asset(
     partitions_def=hours,
-    deps=[raw_profile],
+    deps=[ledger],
     group_name="curated",
     kinds={"athena", "parquet"},
     owners=OWNERS,

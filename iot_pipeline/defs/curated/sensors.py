@@ -1,4 +1,4 @@
-"""Which event hours to build: those that a new profile touched and whose content the ledger says has changed."""
+"""Which event hours to build: those that a new ledger touched and whose content the ledger says has changed."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from iot_pipeline.defs.curated.assets import EventHours, build_event_hours, rebuild_event_hours
-from iot_pipeline.defs.judged.assets import TOUCHED, raw_profile
+from iot_pipeline.defs.judged.assets import TOUCHED, ledger
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import hour_of, hours, partition_key
 from iot_pipeline.resources import LakeResource
 
-# Materializations of the profile that one tick looks at; the rest waits for the next tick.
+# Materializations of the ledger that one tick looks at; the rest waits for the next tick.
 EVENTS_PER_TICK = 1000
 
 
@@ -24,14 +24,12 @@ EVENTS_PER_TICK = 1000
 def stale_event_hours(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason | dg.SensorResult:
     """Request one run for all touched event hours that are not built from what the ledger holds now."""
     records = context.instance.fetch_materializations(
-        dg.AssetRecordsFilter(
-            asset_key=raw_profile.key, after_storage_id=int(context.cursor) if context.cursor else None
-        ),
+        dg.AssetRecordsFilter(asset_key=ledger.key, after_storage_id=int(context.cursor) if context.cursor else None),
         limit=EVENTS_PER_TICK,
         ascending=True,
     ).records
     if not records:
-        return dg.SkipReason("no new profile")
+        return dg.SkipReason("no new ledger")
     touched: set[Hour] = set()
     for record in records:
         materialization = record.asset_materialization
@@ -59,7 +57,7 @@ def run_request(event_hours: Sequence[Hour]) -> dg.RunRequest:
 def _hours_in(ranges: object) -> Iterator[Hour]:
     pairs = json.loads(ranges) if isinstance(ranges, str) else ranges
     if not isinstance(pairs, list):
-        raise TypeError(f"{TOUCHED!r} of a profile should be a list of [first, last], got {pairs!r}")
+        raise TypeError(f"{TOUCHED!r} of a ledger should be a list of [first, last], got {pairs!r}")
     for first, last in pairs:
         hour = hour_of(first)
         while hour <= hour_of(last):

@@ -29,17 +29,17 @@ TOUCHED = "touched event hours"
     backfill_policy=dg.BackfillPolicy.single_run(),
     automation_condition=debounced(),
     description=(
-        tables().raw_profile.description
+        tables().ledger.description
         + " With it `judged_telemetry` is written: each hour's raw lines are typed and judged once, here."
     ),
-    metadata=column_schema(tables().raw_profile.columns),
+    metadata=column_schema(tables().ledger.columns),
 )
-def raw_profile(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
+def ledger(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
     """Profile these arrival hours."""
     wanted = hours_of(context.partition_keys)
     opened = lake.open(context.log.info)
     before = opened.touched(wanted)
-    opened.profile(wanted)
+    opened.judge(wanted)
     touched = sorted({*before, *opened.touched(wanted)})
     outcomes: Counter[str] = Counter()
     messages = extras = 0
@@ -71,7 +71,7 @@ RECEIVED_CHECK = dg.AssetCheckSpec(
 
 @dg.asset(
     partitions_def=hours,
-    deps=[raw_profile],
+    deps=[ledger],
     group_name="ledger",
     kinds={"athena", "parquet"},
     owners=OWNERS,

@@ -8,7 +8,7 @@ import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
-from iot_pipeline.defs.judged.assets import raw_profile
+from iot_pipeline.defs.judged.assets import ledger
 from iot_pipeline.defs.metadata import markdown_table
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour
@@ -100,7 +100,7 @@ def _arrival_by_site(lake: LakeResource) -> dg.AssetCheckResult:
     limit = now - timedelta(minutes=policy().site_silence_minutes)
     silent = [f"{tenant}/{site}" for tenant, site, at, _ in sites if at.replace(tzinfo=UTC) < limit]
     return dg.AssetCheckResult(
-        asset_key=raw_profile.key,
+        asset_key=ledger.key,
         check_name="every_site_sends",
         passed=bool(sites) and not silent,
         severity=dg.AssetCheckSeverity.WARN,
@@ -113,7 +113,7 @@ def _arrival_by_site(lake: LakeResource) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(
-    asset=raw_profile,
+    asset=ledger,
     description=f"Every site of the last week was heard of in the last {policy().site_silence_minutes:g} minutes.",
 )
 def every_site_sends(lake: LakeResource) -> dg.AssetCheckResult:
@@ -127,13 +127,13 @@ def every_site_sends(lake: LakeResource) -> dg.AssetCheckResult:
     description="Reports the check `every_site_sends` every minute, without the cost of a run.",
 )
 def site_arrival(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason:
-    """Evaluate the check here and record it. Before the first profile nobody can tell which sites there are."""
-    if context.instance.get_latest_materialization_event(raw_profile.key) is None:
-        return dg.SkipReason("nothing has been profiled yet")
+    """Evaluate the check here and record it. Before the first ledger nobody can tell which sites there are."""
+    if context.instance.get_latest_materialization_event(ledger.key) is None:
+        return dg.SkipReason("nothing has been judged yet")
     result = _arrival_by_site(lake)
     context.instance.report_runless_asset_event(
         dg.AssetCheckEvaluation(
-            asset_key=raw_profile.key,
+            asset_key=ledger.key,
             check_name=every_site_sends.check_key.name,
             passed=result.passed,
             severity=result.severity,

@@ -7,7 +7,7 @@ import dagster as dg
 
 from iot_pipeline.contract import tables
 from iot_pipeline.defs.curated.assets import curated_telemetry
-from iot_pipeline.defs.judged.assets import quarantined_telemetry, raw_profile
+from iot_pipeline.defs.judged.assets import ledger, quarantined_telemetry
 from iot_pipeline.lake.cleanup import clean_up
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import partition_key
@@ -16,7 +16,7 @@ from iot_pipeline.settings import deployment, policy
 
 closing_build = dg.define_asset_job(
     "closing_build",
-    selection=[raw_profile, quarantined_telemetry, curated_telemetry],
+    selection=[ledger, quarantined_telemetry, curated_telemetry],
     description="Builds one hour from raw to curated: its arrivals into the ledger, its events into the curated table.",
 )
 
@@ -67,7 +67,7 @@ def remove_old_versions(context: dg.OpExecutionContext, lake: LakeResource) -> N
         boto3.client("s3"),
         opened.catalog,
         opened.bucket,
-        [zones.judged_telemetry, zones.raw_profile, zones.quarantined_telemetry, zones.curated_telemetry],
+        [zones.judged_telemetry, zones.ledger, zones.quarantined_telemetry, zones.curated_telemetry],
         timedelta(hours=policy().retained_versions_hours),
         context.log.info,
     )

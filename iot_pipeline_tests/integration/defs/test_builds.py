@@ -24,7 +24,7 @@ from infra.local.session.platform import Platform
 from iot_pipeline.defs.curated.assets import build_event_hours, curated_telemetry
 from iot_pipeline.defs.curated.schedules import sweep_stale_hours
 from iot_pipeline.defs.curated.sensors import stale_event_hours
-from iot_pipeline.defs.judged.assets import quarantined_telemetry, raw_profile
+from iot_pipeline.defs.judged.assets import ledger, quarantined_telemetry
 from iot_pipeline.defs.ops import alerts
 from iot_pipeline.defs.raw.assets import raw_telemetry
 from iot_pipeline.lake.builds import Lake, LedgerImbalanceError
@@ -60,7 +60,7 @@ def test_from_arrival_to_curated_and_late_data_after_it(
     while not {dagster_hour, old} <= set(record_arrivals(instance)):
         time.sleep(0.05)
     build_ledger(instance, [dagster_hour, old])
-    assert metadata(instance, raw_profile.key)["valid"] == 7
+    assert metadata(instance, ledger.key)["valid"] == 7
     assert metadata(instance, quarantined_telemetry.key)["records"] == 1
     built, cursor = build_stale_hours(instance)
     assert built == [old + -2, old + -1, old, dagster_hour + -2, dagster_hour + -1, dagster_hour]
@@ -156,13 +156,13 @@ def test_the_open_hour_is_built_at_most_every_five_minutes(instance: dg.DagsterI
         )
         result = dg.evaluate_automation_conditions(definitions, instance, evaluation_time=now, cursor=cursor)
         cursor = result.cursor
-        for key in (raw_profile.key, quarantined_telemetry.key):
+        for key in (ledger.key, quarantined_telemetry.key):
             for partition in result.get_requested_partitions(key):
                 assert partition
                 requested[key][partition].append(minute)
                 instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partition))
     first, second = partition_key(Hour.of(start)), partition_key(Hour.of(start) + 1)
-    profiles = requested[raw_profile.key]
+    profiles = requested[ledger.key]
     assert set(profiles) == {first, second}
     for minutes in profiles.values():
         assert all(later - earlier >= 5 for earlier, later in pairwise(minutes)), minutes
@@ -268,8 +268,8 @@ def test_a_silent_site_is_reported(instance: dg.DagsterInstance, lake: Lake, raw
     then = now - timedelta(hours=2)
     raw.put(Hour.of(then), [line(message(reading(then, 1)), then, silent)])
     raw.put(Hour.of(now), [line(message(reading(now, 1)), now, loud)])
-    lake.profile({Hour.of(then), Hour.of(now)})
-    instance.report_runless_asset_event(dg.AssetMaterialization(raw_profile.key, partition=partition_key(Hour.of(now))))
+    lake.judge({Hour.of(then), Hour.of(now)})
+    instance.report_runless_asset_event(dg.AssetMaterialization(ledger.key, partition=partition_key(Hour.of(now))))
     result = alerts.site_arrival(dg.build_sensor_context(instance=instance), lake=LakeResource())
     assert isinstance(result, dg.SkipReason)
     assert "watch/silent" in (result.skip_message or "")

@@ -32,7 +32,7 @@ from iot_pipeline.lake.hours import Hour
 from iot_pipeline.resources import LakeResource
 arrivals = [Hour.from_values(text.split("-")) for text in sys.argv[1:]]
 lake = LakeResource().open(lambda text: print(text, flush=True))
-lake.profile(arrivals)
+lake.judge(arrivals)
 lake.quarantine(arrivals)
 lake.curate(lake.touched(arrivals))
 """
@@ -62,13 +62,13 @@ def test_a_build_killed_anywhere_ends_as_an_undisturbed_one(
     process = start()
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
-    after_kills = [content(lake, table, [arrival]) for table in (Z.raw_profile, Z.quarantined_telemetry)]
+    after_kills = [content(lake, table, [arrival]) for table in (Z.ledger, Z.quarantined_telemetry)]
     curated_after_kills = curated_content(lake, event_hours)
     assert lake.stale(event_hours) == []
     assert all(balance.balances for balance in event_balances(lake, event_hours))
 
     build(lake, [arrival])
-    assert [content(lake, table, [arrival]) for table in (Z.raw_profile, Z.quarantined_telemetry)] == after_kills
+    assert [content(lake, table, [arrival]) for table in (Z.ledger, Z.quarantined_telemetry)] == after_kills
     assert curated_content(lake, event_hours) == curated_after_kills
 
 

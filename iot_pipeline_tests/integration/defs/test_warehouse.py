@@ -44,7 +44,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 def arrive(raw: RawZone, lake: Lake, arrival: Hour, hours: list[Hour], seq: int = 0) -> None:
     """A reading of each event hour arrives, and is in the ledger."""
     raw.put(arrival, [line(message(*(reading(hour.start, seq) for hour in hours)), arrival.start)])
-    lake.profile([arrival])
+    lake.judge([arrival])
 
 
 def metadata(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, Any]:

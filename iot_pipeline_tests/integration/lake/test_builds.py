@@ -117,15 +117,15 @@ def test_rebuilding_changes_nothing(lake: Lake, raw: RawZone, arrival: Hour) -> 
 
     def everything() -> list[object]:
         return [
-            content(lake, Z.raw_profile, [arrival]),
+            content(lake, Z.ledger, [arrival]),
             content(lake, Z.quarantined_telemetry, [arrival]),
             content(lake, Z.curated_telemetry, event_hours),
         ]
 
     before = everything()
     for _ in range(2):
-        lake.profile([arrival])
-        assert lake.stale(event_hours) == [], "a profile without new objects re-opens nothing"
+        lake.judge([arrival])
+        assert lake.stale(event_hours) == [], "a ledger without new objects re-opens nothing"
         lake.quarantine([arrival])
         lake.curate(event_hours)
         assert everything() == before
@@ -141,7 +141,7 @@ def test_late_data_reopens_its_event_hour_and_no_other(lake: Lake, raw: RawZone,
     assert lake.stale(event_hours) == []
     served = lake.catalog.partitions("curated_telemetry", event_hours)
     raw.put(arrival + 1, [line(message(reading(old.start + MINUTE, 999)), (arrival + 1).start, trace="late")])
-    lake.profile([arrival + 1])
+    lake.judge([arrival + 1])
     assert lake.touched([arrival + 1]) == [old]
     assert lake.stale(event_hours) == [old]
     lake.curate([old])
@@ -153,7 +153,7 @@ def test_late_data_reopens_its_event_hour_and_no_other(lake: Lake, raw: RawZone,
 
 def test_what_arrives_after_the_profile_waits_for_the_next(lake: Lake, raw: RawZone, arrival: Hour) -> None:
     raw.put(arrival, [line(message(reading(arrival.start, 1)), arrival.start)])
-    lake.profile([arrival])
+    lake.judge([arrival])
     raw.put(arrival, [line(message(reading(arrival.start, 2)), arrival.start), line(b"broken", arrival.start)])
     lake.quarantine([arrival])
     assert lake.stale([arrival]) == [arrival]
@@ -171,7 +171,7 @@ def test_an_imbalanced_build_is_not_published(lake: Lake, raw: RawZone, arrival:
     before = (lake.catalog.partitions("curated_telemetry", [arrival]), curated(lake, [arrival]))
     judged = lake.catalog.partitions("judged_telemetry", [arrival])
     raw.put(arrival, [line(message(reading(arrival.start, n)), arrival.start) for n in (2, 3)])
-    lake.profile([arrival])
+    lake.judge([arrival])
     lake.catalog.publish("judged_telemetry", list(judged.values()))  # somebody's hand: readings are lost
     tables = lake.catalog.table_names("build_")  # tests that kill builds leave some
     with pytest.raises(LedgerImbalanceError) as raised:
@@ -188,7 +188,7 @@ def test_an_event_hour_is_built_again_without_its_raw_objects(lake: Lake, raw: R
     build(lake, [arrival])
     raw.delete(archived)
     raw.put(arrival + 1, [line(message(reading(arrival.start, 2)), (arrival + 1).start)])
-    lake.profile([arrival + 1])
+    lake.judge([arrival + 1])
     assert lake.stale([arrival]) == [arrival]
     lake.curate([arrival])
     assert [(row["seq"], row["extras"]) for row in curated(lake, [arrival])] == [(1, {"note": '"x"'}), (2, None)]
@@ -218,7 +218,7 @@ def test_a_reader_sees_whole_partitions_only(lake: Lake, raw: RawZone, arrival: 
                 raw.put(
                     arrival, [line(message(*(reading(arrival.start, 100 * n + k) for k in range(5))), arrival.start)]
                 )
-                lake.profile([arrival])
+                lake.judge([arrival])
             lake.curate(event_hours[-1:])
             wanted.add(lake.athena.run(sql).rows[0])
     finally:
@@ -232,7 +232,7 @@ def test_a_reader_sees_whole_partitions_only(lake: Lake, raw: RawZone, arrival: 
 def late(raw: RawZone, lake: Lake, arrival: Hour, seq: int) -> None:
     """One more reading of the hour comes, and the ledger knows of it."""
     raw.put(arrival, [line(message(reading(arrival.start, seq)), arrival.start)])
-    lake.profile([arrival])
+    lake.judge([arrival])
 
 
 def test_a_ledger_that_changes_while_building_is_built_again(lake: Lake, raw: RawZone, arrival: Hour) -> None:
@@ -284,7 +284,7 @@ def test_an_hour_whose_data_went_becomes_empty_not_wrong(lake: Lake, raw: RawZon
     gone = raw.put(arrival, [line(message(reading(arrival.start, 1)), arrival.start)])
     build(lake, [arrival])
     raw.delete(gone)
-    lake.profile([arrival])
+    lake.judge([arrival])
     assert lake.stale([arrival]) == [arrival]
     lake.curate([arrival])
     assert curated(lake, [arrival]) == []

@@ -22,7 +22,7 @@ NOTHING = timedelta(0)
 
 
 def cleaned(lake: Lake, retention: timedelta) -> CleanUp:
-    zones = [Z.judged_telemetry, Z.raw_profile, Z.quarantined_telemetry, Z.curated_telemetry]
+    zones = [Z.judged_telemetry, Z.ledger, Z.quarantined_telemetry, Z.curated_telemetry]
     return clean_up(boto3.client("s3"), lake.catalog, lake.bucket, zones, retention)
 
 

@@ -85,7 +85,7 @@ def test_years_old_rows_go_in_when_the_bound_is_raised(
     assert (expected.readings, expected.valid, expected.curated, expected.conflicts) == (ROWS, ROWS, ROWS - 12, 12)
     arrivals = landed(lake, since, device, expected.messages)
     patient = replace(lake, contract=Contract(lateness_bound=timedelta(days=5000)))
-    patient.profile(arrivals)
+    patient.judge(arrivals)
     patient.quarantine(arrivals)
     assert count(lake, "quarantined_telemetry", device) == 0
 

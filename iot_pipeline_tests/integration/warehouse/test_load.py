@@ -48,7 +48,7 @@ def fill(raw: RawZone, arrival: Hour, hours: int = 3, *, seq: int = 0) -> None:
 
 def build(lake: Lake, arrivals: list[Hour]) -> list[Hour]:
     """Curate what these arrival hours touch; the event hours."""
-    lake.profile(arrivals)
+    lake.judge(arrivals)
     event_hours = lake.touched(arrivals)
     lake.curate(event_hours)
     return event_hours
@@ -129,7 +129,7 @@ def test_an_hour_built_anew_replaces_and_an_emptied_one_is_emptied(
     loader.load([arrival])
     assert [row["seq"] for row in loaded_rows(loader.connection, arrival)] == [2, 3]
     raw.delete(other)
-    lake.profile([arrival])
+    lake.judge([arrival])
     lake.curate([arrival])
     (emptied,) = loader.load([arrival])
     assert (emptied.rows, emptied.skipped) == (0, False)

@@ -46,7 +46,7 @@ def test_eight_loads_and_dbt_runs_at_once(
     hours = [dagster_hour + -n for n in reversed(range(HOURS))]
     readings = [reading(hour.start + n * timedelta(minutes=1), n) for hour in hours for n in range(10)]
     raw.put(dagster_hour, [line(message(*readings), dagster_hour.start)])
-    lake.profile([dagster_hour])
+    lake.judge([dagster_hour])
     lake.curate(hours)
     materialize(registry_snapshot, {})
 

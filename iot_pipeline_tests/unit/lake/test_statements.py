@@ -91,7 +91,7 @@ def test_a_statement_has_none_of_duckdbs_words(name: str) -> None:
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_on_the_lakes_tables_names_its_partitions(name: str) -> None:
     text = rendered(name)
-    for table in ("raw_lines", "judged_telemetry", "raw_profile", "quarantined_telemetry", "curated_telemetry"):
+    for table in ("raw_lines", "judged_telemetry", "ledger", "quarantined_telemetry", "curated_telemetry"):
         for match in re.finditer(rf"FROM {table}\b(.*?)(?=FROM |\Z)", text, re.DOTALL):
             assert re.search(r"year = '|year \|\| month", match[1]), f"{table} is read whole"
 

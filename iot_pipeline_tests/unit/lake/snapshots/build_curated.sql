@@ -21,7 +21,7 @@ versions AS (
     FROM judged_telemetry
     WHERE outcome = 'valid'
         AND ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13')))
-    AND object IN (SELECT object FROM raw_profile WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))))
+    AND object IN (SELECT object FROM ledger WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))))
         AND date_trunc('hour', event_time) IN (SELECT event_hour FROM wanted)
     GROUP BY device_id, event_time, seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras
 ),

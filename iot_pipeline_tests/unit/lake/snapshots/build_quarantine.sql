@@ -12,5 +12,5 @@ FROM judged_telemetry
 WHERE outcome <> 'valid'
     AND ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))
     OR (year = '2026' AND month = '11' AND day = '06' AND hour IN ('00')))
-    AND object IN (SELECT object FROM raw_profile WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))
+    AND object IN (SELECT object FROM ledger WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))
     OR (year = '2026' AND month = '11' AND day = '06' AND hour IN ('00'))))

@@ -6,7 +6,7 @@ FROM (
     FROM raw_lines
     WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))
     OR (year = '2026' AND month = '11' AND day = '06' AND hour IN ('00')))
-        AND "$path" IN (SELECT object FROM raw_profile WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))
+        AND "$path" IN (SELECT object FROM ledger WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))
     OR (year = '2026' AND month = '11' AND day = '06' AND hour IN ('00'))))
 )
 GROUP BY year, month, day, hour
