@@ -2,8 +2,10 @@
 
 Stock ministack saves its state on SIGTERM alone; a killed process would come back with its objects but without
 buckets' configuration, certificates, streams, tables or queues. Here a request that may have changed something
-marks its service, and a thread saves the marked ones. What a kill can still cost: the last seconds of changes, and
-records of a Kinesis stream that only an event source mapping reads (delivery streams keep their own journal).
+marks its service, and a thread saves the marked ones. Queues are looked at as well, because other services put messages
+into them without a request: S3's notifications, SNS, rules, failed invocations. What a kill can still cost: the last
+seconds of changes, and records of a Kinesis stream that only an event source mapping reads (delivery streams keep their
+own journal).
 """
 
 import asyncio
@@ -15,15 +17,17 @@ from typing import Any
 
 from ministack import app
 from ministack.core import persistence
-from ministack.services import iot
+from ministack.services import iot, sqs
 
 PAUSE_SECONDS = 0.5
 COST_FACTOR = 10
-READS = ("Get", "List", "Describe", "BatchGet", "Query", "Scan", "Search", "Select", "Receive", "Head", "Lookup")
-DATA = ("PutRecord", "SendMessage", "ChangeMessageVisibility", "PutMetric", "PutLogEvents", "Publish", "Invoke")
+READS = ("Get", "List", "Describe", "BatchGet", "Query", "Scan", "Search", "Select", "Head", "Lookup")
+# Calls whose data is not kept over a kill, or is kept elsewhere.
+DATA = ("PutRecord", "PutMetric", "PutLogEvents", "Publish", "Invoke")
 
 log = logging.getLogger("local_aws.state")
 _dirty: set[str] = set()
+_queued: dict[str, tuple[int, str]] = {}
 _stopping = threading.Event()
 
 
@@ -92,8 +96,22 @@ def _run() -> None:
     while not _stopping.wait(pause):
         started = time.monotonic()
         with _saving:
+            _mark_queues()
             save_marked()
         pause = max(PAUSE_SECONDS, COST_FACTOR * (time.monotonic() - started))
+
+
+def _mark_queues() -> None:
+    """Mark the queues if any has another length or another last message than when they were last looked at."""
+    found = {}
+    for queue in list(sqs._queues._data.values()):
+        messages = queue["messages"]
+        last = messages[-1:]
+        found[queue["url"]] = (len(messages), str(last[0].get("id")) if last else "")
+    if found != _queued:
+        _queued.clear()
+        _queued.update(found)
+        mark("sqs")
 
 
 def save_marked() -> None:

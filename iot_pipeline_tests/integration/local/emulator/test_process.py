@@ -52,7 +52,7 @@ def test_state_survives_a_restart(own_aws: LocalAws, how: signal.Signals) -> Non
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     old = s3.put_object(Bucket=bucket, Key="a/b", Body=b"old bytes")["VersionId"]
     s3.put_object(Bucket=bucket, Key="a/b", Body=b"bytes")
-    eventually(lambda: '{\\"n\\": 1}' in saved(own_aws, "sqs") and device.name in saved(own_aws, "iot"), 10)
+    assert eventually(lambda: '{\\"n\\": 1}' in saved(own_aws, "sqs") and device.name in saved(own_aws, "iot"))
     restart(own_aws, how)
     assert own_aws.body(bucket, "a/b") == b"bytes"
     assert s3.get_object(Bucket=bucket, Key="a/b", VersionId=old)["Body"].read() == b"old bytes"
@@ -61,6 +61,26 @@ def test_state_survives_a_restart(own_aws: LocalAws, how: signal.Signals) -> Non
     session = own_aws.connect_device(device)
     assert session.of("connack") == ["Success"]
     session.close()
+
+
+def test_a_queue_keeps_what_was_sent_and_forgets_what_was_deleted(own_aws: LocalAws) -> None:
+    bucket, (url, arn) = own_aws.bucket(), own_aws.queue()
+    sqs, s3 = own_aws.client("sqs"), own_aws.client("s3")
+    assert eventually(lambda: url.rsplit("/", 1)[-1] in saved(own_aws, "sqs")), "the empty queue is saved first"
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"n": "deleted"}))
+    assert eventually(lambda: "deleted" in saved(own_aws, "sqs"))
+    assert own_aws.messages(url) == [{"n": "deleted"}]
+    # S3 puts its notifications into the queue without a request to SQS.
+    statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:*", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    configuration = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
+    s3.put_object(Bucket=bucket, Key="notified", Body=b"bytes")
+    assert eventually(lambda: "notified" in saved(own_aws, "sqs") and "deleted" not in saved(own_aws, "sqs"))
+    restart(own_aws, signal.SIGKILL)
+    keys = [record["s3"]["object"]["key"] for m in own_aws.messages(url, 2) for record in m.get("Records", [])]
+    assert keys == ["notified"]
 
 
 def saved(aws: LocalAws, service: str) -> str:
