@@ -47,7 +47,9 @@ _TOKEN = re.compile(
       | (?P<mark>.)""",
     re.DOTALL | re.VERBOSE,
 )
-_START = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*(copy|unload)\b", re.DOTALL | re.IGNORECASE)
+# One blank run or comment; repeated by a loop, since a repeated alternative of repeats backtracks exponentially.
+_SKIPPED = re.compile(r"\s+|--[^\n]*\n|/\*.*?\*/", re.DOTALL)
+_START = re.compile(r"(copy|unload)\b", re.IGNORECASE)
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _LOCATION = re.compile(r"s3://([^/]+)/(.*)", re.DOTALL)
 
@@ -57,7 +59,10 @@ def parse_command(sql: str) -> Command | None:
 
     Raises UnsupportedError: Redshift would refuse it, or it is not done locally (data formats other than Parquet).
     """
-    found = _START.match(sql)
+    position = 0
+    while skipped := _SKIPPED.match(sql, position):
+        position = skipped.end()
+    found = _START.match(sql, position)
     if found is None:
         return None
     tokens = _Tokens(sql)

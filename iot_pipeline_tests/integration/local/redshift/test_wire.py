@@ -43,6 +43,14 @@ def test_redshift_connector_types(local_warehouse: LocalWarehouse) -> None:
         assert cursor.description[-1][1] == 4000, "SUPER has Redshift's type number"
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("lead", [" " * 40, "\n" * 40 + "    ", "/* dbt */ " * 40, "-- why\n    " * 40], ids=repr)
+def test_an_indented_statement_is_answered(local_warehouse: LocalWarehouse, lead: str) -> None:
+    with local_warehouse.cursor() as cursor:
+        cursor.execute(f"{lead}select 1")
+        assert cursor.fetchone() == [1]
+
+
 def test_redshift_connector_transactions(local_warehouse: LocalWarehouse) -> None:
     connection = local_warehouse.connect()
     cursor = connection.cursor()

@@ -15,6 +15,16 @@ def test_other_statements(sql: str) -> None:
     assert parse_command(sql) is None
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("lead", [" ", "\n", " \n\t", "--\n", "-- x\n ", "/**/", "/* x */ "], ids=repr)
+def test_what_precedes_a_statement_is_skipped_in_linear_time(lead: str) -> None:
+    """Thirty blanks took minutes once: each could be read in two ways."""
+    many = lead * (1_000_000 // len(lead))
+    assert parse_command(f"{many}select 1") is None
+    command = parse_command(f"{many}copy t from 's3://b/' iam_role default format parquet")
+    assert isinstance(command, CopyCommand)
+
+
 @pytest.mark.parametrize(
     ("sql", "expected"),
     [
