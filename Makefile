@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Dagster warns of its own beta parameters at every import.
 export PYTHONWARNINGS := ignore
 
-.PHONY: help demo up down reset test lint format docs load bench lock clean
+.PHONY: help demo up down reset test check coverage lint format docs load bench lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,8 +33,18 @@ down: $(READY)  ## Stop what a killed session left running
 reset: $(READY)  ## Stop everything and remove all local state
 	@$(BIN)/python -m infra.local reset
 
+# Two workers, each with a local AWS of its own; a module stays on one of them. What takes longest begins first.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(READY)  ## All tests
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest $(PARALLEL) --durations 10
+
+check: $(READY)  ## For the daily loop: lint, types and the tests that need no server
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest $(PARALLEL) iot_pipeline_tests/unit
+
+coverage: $(READY)  ## All tests, and which lines they do not reach
+	@$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
 lint: $(READY)  ## Lint, format and types
 	@$(BIN)/ruff check .

@@ -1,4 +1,7 @@
-"""What all tests share: their marks, and one local AWS a session with slices of the lake for each test."""
+"""What all tests share: their marks, and one local AWS a session with slices of the lake for each test.
+
+A session is one process, or one of the workers of `pytest -n`: each worker has a local AWS of its own.
+"""
 
 import os
 import signal
@@ -8,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import pytest
 from rich.console import Console
 
@@ -17,9 +21,14 @@ from iot_pipeline import settings
 from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.resources import LakeResource
+from iot_pipeline_tests.support import leftovers
 from iot_pipeline_tests.support.messages import RawZone
 
 HERE = Path(__file__).parent
+
+# Hypothesis' limit of 200 ms for an example is a guess at a quiet machine.
+hypothesis.settings.register_profile("any-machine", deadline=None)
+hypothesis.settings.load_profile("any-machine")
 
 # Before any test module imports aws_cdk, which starts a node when it is imported.
 use_packaged_node()
@@ -30,8 +39,10 @@ _slices = count()
 _dagster_days = count()
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """A session that is told to end, as by a CI that ran out of time, stops what it started."""
+    if not leftovers.is_worker(config):
+        leftovers.mark_descendants()
     # A shell has what it starts in the background ignore SIGINT, and Dagster gives SIGTERM the handler of SIGINT.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -43,6 +54,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(HERE).parts[0] if item.path.is_relative_to(HERE) else ""
         if folder in {"integration", "e2e"}:
             item.add_marker(folder)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run fails if a process that it started outlives it."""
+    leftovers.stop_forkserver()
+    if not leftovers.is_worker(session.config) and (left := leftovers.wait_for_descendants()):
+        print("\nThese processes outlived the tests that started them, and were killed:", *left, sep="\n  ")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @contextmanager

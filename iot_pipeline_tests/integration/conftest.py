@@ -1,5 +1,144 @@
-"""Servers that several modules share: each starts once a session, when a test first asks for it."""
+"""Servers that several folders share: each starts once a session, when a test first asks for it."""
 
-from iot_pipeline_tests.support.warehouse import local_warehouse
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-__all__ = ["local_warehouse"]
+import psycopg
+import pytest
+
+from infra.local.emulator.process import start_emulator
+from infra.local.postgres.process import start_postgres
+from infra.local.redshift.process import start_redshift
+from infra.local.session.platform import Platform
+from iot_pipeline import settings
+from iot_pipeline.contract import CONTRACT
+from iot_pipeline.registry import migrate as registry_schema
+from iot_pipeline.resources import RegistryResource, WarehouseResource
+from iot_pipeline.warehouse import landing
+from iot_pipeline.warehouse.load import Loader
+from iot_pipeline_tests.support import athena
+from iot_pipeline_tests.support.athena import LocalAthena
+from iot_pipeline_tests.support.emulator import INTERVAL_SCALE, LocalAws
+from iot_pipeline_tests.support.models import Models, fill_registry
+from iot_pipeline_tests.support.warehouse import BUCKET, KEYS, REGION, LocalWarehouse
+
+
+@pytest.fixture(scope="session")
+def local_athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAthena]:
+    """The emulator and the local Athena."""
+    state = tmp_path_factory.mktemp("athena")
+    emulator, emulator_url = athena.start_emulator(state)
+    try:
+        athena.client_of(emulator_url, "s3").create_bucket(
+            Bucket=athena.BUCKET, CreateBucketConfiguration={"LocationConstraint": athena.REGION}
+        )
+        athena.client_of(emulator_url, "glue").create_database(DatabaseInput={"Name": "default"})
+        process, athena_url = athena.start_athena(state, emulator_url)
+        try:
+            yield LocalAthena(emulator_url, athena_url, process)
+        finally:
+            process.terminate()
+            assert process.wait(30) == 0
+    finally:
+        emulator.terminate()
+        emulator.wait(30)
+
+
+@pytest.fixture(scope="session")
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """The local AWS that the tests of the emulator and the registry share."""
+    folder = tmp_path_factory.mktemp("local-aws")
+    aws = LocalAws(start_emulator(folder / "state", firehose_interval_scale=INTERVAL_SCALE), folder)
+    try:
+        yield aws
+    finally:
+        aws.emulator.stop()
+
+
+@pytest.fixture
+def own_aws(tmp_path: Path) -> Iterator[LocalAws]:
+    """A local AWS that the test may stop, kill and start."""
+    aws = LocalAws(start_emulator(tmp_path / "state", firehose_interval_scale=INTERVAL_SCALE), tmp_path)
+    yield aws
+    aws.emulator.stop()
+
+
+@pytest.fixture
+def warehouse(platform: Platform) -> WarehouseResource:
+    """The warehouse that the session's environment points to."""
+    return WarehouseResource()
+
+
+@pytest.fixture
+def loader(warehouse: WarehouseResource) -> Iterator[Loader]:
+    """The loader of the session's lake and warehouse."""
+    with warehouse.loader() as loader:
+        yield loader
+
+
+@pytest.fixture
+def registry(platform: Platform) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to the session's registry, its tables made."""
+    registry_schema.upgrade(platform.postgres.dsn(settings.registry().database))
+    with RegistryResource().connect() as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def empty_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
+    """Landing tables with a registry of one tenant and three sites; nothing is loaded or built."""
+    state = tmp_path_factory.mktemp("models")
+    postgres = start_postgres(state / "postgres", databases=["telemetry"])
+    redshift = start_redshift(state, postgres)
+    environment = {
+        "HOST": "127.0.0.1",
+        "PORT": str(redshift.port),
+        "DATABASE": redshift.database,
+        "USER": redshift.user,
+        "PASSWORD": redshift.password,
+        "SSLMODE": "disable",
+        "COPY_ROLE_ARN": "arn:aws:iam::000000000000:role/warehouse-copy",
+    }
+    before = dict(os.environ)
+    os.environ.update({f"IOT_WAREHOUSE_{name}": value for name, value in environment.items()})
+    settings.warehouse.cache_clear()
+    try:
+        with (
+            WarehouseResource().connect() as connection,
+            psycopg.connect(postgres.dsn("telemetry"), autocommit=True) as pg,
+        ):
+            landing.migrate(connection, CONTRACT)
+            models = Models(connection, pg, state / "target")
+            fill_registry(models)
+            yield models
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        settings.warehouse.cache_clear()
+        redshift.stop()
+        postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def local_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWarehouse]:
+    """PostgreSQL with databases `registry` and `telemetry`, Redshift in front of the latter, and S3 with a bucket."""
+    state = tmp_path_factory.mktemp("warehouse")
+    emulator = start_emulator(state / "aws")
+    try:
+        postgres = start_postgres(state / "postgres", databases=["registry", "telemetry"])
+        try:
+            environment = {"AWS_ENDPOINT_URL": emulator.endpoint_url, "AWS_DEFAULT_REGION": REGION}
+            environment |= {name.upper(): value for name, value in KEYS.items()}
+            redshift = start_redshift(state, postgres, environment=environment)
+            try:
+                warehouse = LocalWarehouse(postgres, redshift, emulator.endpoint_url)
+                warehouse.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+                yield warehouse
+            finally:
+                redshift.stop()
+        finally:
+            postgres.stop()
+    finally:
+        emulator.stop()

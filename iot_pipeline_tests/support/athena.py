@@ -8,13 +8,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
 from pyathena.connection import Connection
 
 REGION = "eu-west-1"
@@ -83,27 +81,6 @@ class LocalAthena:
         self.client("s3").put_object(Bucket=BUCKET, Key=key, Body=data)
 
 
-@pytest.fixture(scope="session")
-def local_athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAthena]:
-    """The emulator and the local Athena."""
-    state = tmp_path_factory.mktemp("athena")
-    emulator, emulator_url = _start_emulator(state)
-    try:
-        client_of(emulator_url, "s3").create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
-        client_of(emulator_url, "glue").create_database(DatabaseInput={"Name": "default"})
-        process, athena_url = start_athena(state, emulator_url)
-        try:
-            yield LocalAthena(emulator_url, athena_url, process)
-        finally:
-            process.terminate()
-            assert process.wait(30) == 0
-    finally:
-        emulator.terminate()
-        emulator.wait(30)
-
-
 def start_athena(state: Path, emulator_url: str, name: str = "athena") -> "tuple[subprocess.Popen[bytes], str]":
     """A local Athena of its own; (process, endpoint)."""
     ready = state / f"{name}.json"
@@ -115,7 +92,7 @@ def start_athena(state: Path, emulator_url: str, name: str = "athena") -> "tuple
     return process, f"http://127.0.0.1:{json.loads(ready.read_text())['port']}"
 
 
-def _start_emulator(state: Path) -> "tuple[subprocess.Popen[bytes], str]":
+def start_emulator(state: Path) -> "tuple[subprocess.Popen[bytes], str]":
     port = free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS")} | {
         "GATEWAY_PORT": str(port),

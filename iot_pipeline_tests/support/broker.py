@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -10,13 +9,11 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import pytest
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -104,52 +101,14 @@ class Broker:
         return output
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
 
 
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    folder = tmp_path_factory.mktemp("ministack")
-    http, mqtt = _free_port(), _free_port()
-    url = f"http://127.0.0.1:{http}"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    server_environment = environment | {
-        "GATEWAY_PORT": str(http),
-        "IOT_MTLS_PORT": str(mqtt),
-        "BIND_HOST": "127.0.0.1",
-        "AUTH": "true",
-        "SFTP_ENABLED": "0",
-        "LOG_LEVEL": "WARNING",
-        "MINISTACK_ACCOUNT_ID": ACCOUNT,
-        "MINISTACK_REGION": REGION,
-        "STATE_DIR": str(folder / "state"),
-        "S3_DATA_DIR": str(folder / "s3"),
-    }
-    with (folder / "ministack.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"], env=server_environment, stdout=log, stderr=log, cwd=folder
-        )
-    try:
-        _wait_until_listening(url, process, folder / "ministack.log")
-        ca = folder / "ca.pem"
-        ca.write_bytes(urllib.request.urlopen(f"{url}/_ministack/iot/ca.pem", timeout=5).read())
-        environment |= {
-            "AWS_ENDPOINT_URL": url,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-        }
-        yield Broker(mqtt, ca, environment, _platform(environment), process.pid)
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait_until_listening(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_until_listening(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     while True:
         assert process.poll() is None, log.read_text()
         try:
@@ -161,7 +120,7 @@ def _wait_until_listening(url: str, process: "subprocess.Popen[bytes]", log: Pat
         time.sleep(0.05)
 
 
-def _platform(environment: dict[str, str]) -> str:
+def platform_of(environment: dict[str, str]) -> str:
     """Policy, thing type and rule; returns the queue's URL."""
     session = boto3.Session("test", "test", region_name=REGION)
     url = environment["AWS_ENDPOINT_URL"]

@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 import boto3
 import paho.mqtt.client as mqtt
-import pytest
 from botocore.config import Config
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
@@ -242,30 +241,6 @@ class LocalAws:
     def connect_device(self, device: Device) -> Session:
         """Connect a device as itself."""
         return self.connect(device.name, device.certificate, device.key)
-
-
-_running: dict[str, LocalAws] = {}
-
-
-@pytest.fixture(scope="session")
-def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """The local AWS, started once a test run, however many modules import this fixture."""
-    if not _running:
-        folder = tmp_path_factory.mktemp("local-aws")
-        emulator = start_emulator(folder / "state", firehose_interval_scale=INTERVAL_SCALE)
-        _running["aws"] = LocalAws(emulator, folder)
-    try:
-        yield _running["aws"]
-    finally:
-        _running["aws"].emulator.stop()
-
-
-@pytest.fixture
-def own_aws(tmp_path: Path) -> Iterator[LocalAws]:
-    """A local AWS that the test may stop, kill and start."""
-    aws = LocalAws(start_emulator(tmp_path / "state", firehose_interval_scale=INTERVAL_SCALE), tmp_path)
-    yield aws
-    aws.emulator.stop()
 
 
 def restart(aws: LocalAws, how: signal.Signals) -> None:

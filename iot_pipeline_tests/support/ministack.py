@@ -2,7 +2,6 @@
 CloudFormation; the local AWS with our extensions for the tests of what was deployed.
 """
 
-import io
 import os
 import socket
 import subprocess
@@ -16,13 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
-from rich.console import Console
-
-from infra.local.deploy.deployment import deploy_assembly
-from infra.local.emulator.process import start_emulator
-from iot_pipeline_tests.support.emulator import LocalAws
-from iot_pipeline_tests.support.templates import assembly
 
 HOST = "127.0.0.1"
 REGION = "eu-west-1"
@@ -93,33 +85,6 @@ def ministack(state: Path) -> Iterator[Ministack]:
     finally:
         process.kill()
         process.wait()
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
-    """One ministack for a module, in the environment of every test of it."""
-    with ministack(tmp_path_factory.mktemp("ministack")) as running, pytest.MonkeyPatch.context() as patch:
-        for name, value in running.environment.items():
-            patch.setenv(name, value)
-        yield running
-
-
-@pytest.fixture(scope="module")
-def deployed_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalAws, dict[str, str]]]:
-    """The local AWS with the platform's stacks, and the stacks' outputs."""
-    folder = tmp_path_factory.mktemp("platform")
-    # A 60 s buffer lasts 0.6 s.
-    emulator = start_emulator(folder / "state", firehose_interval_scale=0.01)
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("AWS_ENDPOINT_URL", emulator.endpoint_url)
-            patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-                patch.setenv(name, "test")
-            result = deploy_assembly(assembly(), Console(file=io.StringIO()))
-        yield LocalAws(emulator, folder), result.outputs
-    finally:
-        emulator.stop()
 
 
 def _free_ports() -> tuple[int, int]:

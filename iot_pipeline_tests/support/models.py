@@ -1,6 +1,5 @@
 """A warehouse of its own with landing tables that tests fill by SQL, and dbt beside it, in this process."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,17 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 from dbt.cli.main import dbtRunner
 from redshift_connector.core import Connection
 
-from infra.local.postgres.process import start_postgres
-from infra.local.redshift.process import start_redshift
-from iot_pipeline import settings
-from iot_pipeline.contract import CONTRACT
-from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.warehouse.dbt_project import PROJECT_DIR
-from iot_pipeline.warehouse.landing import migrate
 from iot_pipeline.warehouse.transaction import read, run
 
 HOUR = timedelta(hours=1)
@@ -136,43 +128,8 @@ def _site(site: str, name: str, since: datetime) -> tuple[object, ...]:
     return ("acme", site, "c1", name, "DE", "Europe/Berlin", 52.5, 13.4, since, None, day(1))
 
 
-@pytest.fixture(scope="module")
-def empty_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
-    """Landing tables with a registry of one tenant and three sites; nothing is loaded or built."""
-    state = tmp_path_factory.mktemp("models")
-    postgres = start_postgres(state / "postgres", databases=["telemetry"])
-    redshift = start_redshift(state, postgres)
-    environment = {
-        "HOST": "127.0.0.1",
-        "PORT": str(redshift.port),
-        "DATABASE": redshift.database,
-        "USER": redshift.user,
-        "PASSWORD": redshift.password,
-        "SSLMODE": "disable",
-        "COPY_ROLE_ARN": "arn:aws:iam::000000000000:role/warehouse-copy",
-    }
-    before = dict(os.environ)
-    os.environ.update({f"IOT_WAREHOUSE_{name}": value for name, value in environment.items()})
-    settings.warehouse.cache_clear()
-    try:
-        with (
-            WarehouseResource().connect() as connection,
-            psycopg.connect(postgres.dsn("telemetry"), autocommit=True) as pg,
-        ):
-            for _ in migrate(connection, CONTRACT):
-                pass
-            models = Models(connection, pg, state / "target")
-            _fill_registry(models)
-            yield models
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        settings.warehouse.cache_clear()
-        redshift.stop()
-        postgres.stop()
-
-
-def _fill_registry(models: Models) -> None:
+def fill_registry(models: Models) -> None:
+    """One tenant with three sites, a model and a calibrated device."""
     models.insert("registry.tenants", [("acme", "Acme", "pro", day(1))])
     models.insert("registry.customers", [("c1", "acme", "Customer", day(1))])
     models.insert("registry.site_versions", [_site(site, site, day(1)) for site in ("north", "south", "west")])

@@ -10,19 +10,17 @@ import boto3
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 import redshift_connector
 from redshift_connector.core import Connection
 from redshift_connector.cursor import Cursor
 
-from infra.local.emulator.process import start_emulator
-from infra.local.postgres.process import Postgres, start_postgres
-from infra.local.redshift.process import Redshift, start_redshift
+from infra.local.postgres.process import Postgres
+from infra.local.redshift.process import Redshift
 
 REGION = "eu-west-1"
 BUCKET = "warehouse-test"
 ROLE = "arn:aws:iam::000000000000:role/warehouse-copy"
-_KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
 @dataclass
@@ -61,7 +59,7 @@ class LocalWarehouse:
     @property
     def s3(self) -> Any:
         """boto3."""
-        return boto3.client("s3", endpoint_url=self.emulator_url, region_name=REGION, **_KEYS)  # type: ignore[call-overload]  # options in a dict
+        return boto3.client("s3", endpoint_url=self.emulator_url, region_name=REGION, **KEYS)  # type: ignore[call-overload]  # options in a dict
 
     def put(self, key: str, table: pa.Table, **options: Any) -> str:
         """Write a table as a Parquet object; its URL."""
@@ -78,26 +76,3 @@ class LocalWarehouse:
         """The keys that begin with `prefix`."""
         found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
         return [entry["Key"] for entry in found.get("Contents", [])]
-
-
-@pytest.fixture(scope="session")
-def local_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWarehouse]:
-    """PostgreSQL with databases `registry` and `telemetry`, Redshift in front of the latter, and S3 with a bucket."""
-    state = tmp_path_factory.mktemp("warehouse")
-    emulator = start_emulator(state / "aws")
-    try:
-        postgres = start_postgres(state / "postgres", databases=["registry", "telemetry"])
-        try:
-            environment = {"AWS_ENDPOINT_URL": emulator.endpoint_url, "AWS_DEFAULT_REGION": REGION}
-            environment |= {name.upper(): value for name, value in _KEYS.items()}
-            redshift = start_redshift(state, postgres, environment=environment)
-            try:
-                warehouse = LocalWarehouse(postgres, redshift, emulator.endpoint_url)
-                warehouse.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-                yield warehouse
-            finally:
-                redshift.stop()
-        finally:
-            postgres.stop()
-    finally:
-        emulator.stop()

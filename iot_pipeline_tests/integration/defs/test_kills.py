@@ -21,7 +21,7 @@ from iot_pipeline.contract import tables
 from iot_pipeline.lake.balances import event_balances
 from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline_tests.integration.lake.test_builds import fill
+from iot_pipeline_tests.support.hours import fill
 from iot_pipeline_tests.support.messages import RawZone, build, content, curated_content
 
 Z = tables()

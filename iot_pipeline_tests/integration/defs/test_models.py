@@ -16,9 +16,7 @@ from iot_pipeline.defs.models.reports import REPORTS, reports
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.resources.dbt import DOCS_PREFIX, DbtDocs, dbt_resource
 from iot_pipeline.warehouse.dbt_project import PROJECT_DIR
-from iot_pipeline_tests.support.models import HOUR, Models, day, empty_models
-
-__all__ = ["empty_models"]
+from iot_pipeline_tests.support.models import HOUR, Models, day
 
 # More than one run of dbt takes.
 HOURS = 170

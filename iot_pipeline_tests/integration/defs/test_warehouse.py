@@ -27,10 +27,7 @@ from iot_pipeline.partitions import hours_of, partition_key
 from iot_pipeline.resources import RESOURCES, WarehouseResource
 from iot_pipeline.warehouse.load import Loader
 from iot_pipeline.warehouse.transaction import run
-from iot_pipeline_tests.support.load import loader, registry, warehouse
 from iot_pipeline_tests.support.messages import RawZone, line, message, reading
-
-__all__ = ["loader", "registry", "warehouse"]
 
 MINUTE = timedelta(minutes=1)
 

@@ -14,6 +14,7 @@ from iot_pipeline.lake.balances import arrival_balances, event_balances
 from iot_pipeline.lake.builds import Lake, LedgerImbalanceError
 from iot_pipeline.lake.catalog import Catalog, Partition
 from iot_pipeline.lake.hours import Hour, partition_predicate
+from iot_pipeline_tests.support.hours import fill
 from iot_pipeline_tests.support.messages import (
     RawZone,
     Sender,
@@ -91,23 +92,6 @@ def test_missing_and_present_values_are_different_values(lake: Lake, raw: RawZon
     build(lake, [arrival])
     found = {row["device_id"]: (row["duplicates"], row["conflicts"]) for row in curated(lake, [arrival])}
     assert found == {"extras": (0, 1), "null": (1, 0)}
-
-
-def fill(raw: RawZone, arrival: Hour, messages: int = 20, faulty: bool = True) -> None:
-    """An arrival hour with everything in it: three event hours, duplicates, conflicts, quarantine, extras."""
-    lines = []
-    for n in range(messages):
-        at = arrival.start + n * MINUTE
-        sender = Sender(f"meter-{n % 4}", site=f"site-{n % 2}")
-        readings = [reading(at - k * 40 * MINUTE, n, temperature=20 + n / 7, humidity=40 + k) for k in range(3)]
-        if faulty and n % 5 == 0:
-            readings += [readings[0], {**readings[1], "temperature": 1}, {**readings[2], "seq": "x"}]
-            readings[0]["note"] = "extra"
-        lines.append(line(message(*readings), at + MINUTE, sender))
-        if faulty and n % 7 == 0:
-            lines.append(line(b'{"cut', at + MINUTE, sender))
-    raw.put(arrival, lines[::2])
-    raw.put(arrival, lines[1::2])
 
 
 def test_rebuilding_changes_nothing(lake: Lake, raw: RawZone, arrival: Hour) -> None:

@@ -23,25 +23,9 @@ from iot_pipeline.registry.decommission import recover
 from iot_pipeline.registry.devices import history
 from iot_pipeline.registry.onboarding import Onboarded, onboard
 from iot_pipeline.registry.registration import Request
-from iot_pipeline_tests.support.emulator import LocalAws, local_aws, unique
-from iot_pipeline_tests.support.registry import (
-    Connection,
-    World,
-    catalog,
-    connection,
-    factory_device,
-    forks,
-    iot,
-    iot_options,
-    make_csr,
-    registry_dsn,
-    registry_server,
-    world,
-)
+from iot_pipeline_tests.support.emulator import LocalAws, unique
+from iot_pipeline_tests.support.registry import Connection, World, catalog, make_csr
 from iot_pipeline_tests.support.tripping import all_certificates, onboard_many_and_die
-
-__all__ = ["connection", "factory_device", "forks", "iot", "iot_options", "local_aws", "registry_dsn"]
-__all__ += ["registry_server", "world"]
 
 
 def test_a_bad_device_costs_only_itself_and_a_second_call_does_what_is_missing(

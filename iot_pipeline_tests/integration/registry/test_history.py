@@ -23,18 +23,8 @@ from iot_pipeline.registry.registration import Request, add_device
 from iot_pipeline.registry.sites import apply, change_site
 from iot_pipeline.registry.timeline import Version, changed
 from iot_pipeline_tests.support.emulator import unique
-from iot_pipeline_tests.support.registry import (
-    OPENED,
-    Connection,
-    World,
-    catalog,
-    connection,
-    registry_dsn,
-    registry_server,
-    world,
-)
+from iot_pipeline_tests.support.registry import OPENED, Connection, World, catalog
 
-__all__ = ["connection", "registry_dsn", "registry_server", "world"]
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 FUTURE = datetime(2100, 1, 1, tzinfo=UTC)

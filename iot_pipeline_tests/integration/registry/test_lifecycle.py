@@ -13,22 +13,9 @@ from iot_pipeline.registry.onboarding import onboard
 from iot_pipeline.registry.registration import Request, add_device
 from iot_pipeline.registry.sites import apply
 from iot_pipeline.registry.things import POLICY
-from iot_pipeline_tests.support.emulator import LocalAws, local_aws, unique
-from iot_pipeline_tests.support.registry import (
-    Connection,
-    World,
-    catalog,
-    connection,
-    factory_device,
-    files,
-    iot,
-    registry_dsn,
-    registry_server,
-    world,
-)
+from iot_pipeline_tests.support.emulator import LocalAws, unique
+from iot_pipeline_tests.support.registry import Connection, World, catalog, files
 from iot_pipeline_tests.support.tripping import Tripping, all_certificates, failing
-
-__all__ = ["connection", "factory_device", "iot", "local_aws", "registry_dsn", "registry_server", "world"]
 
 
 def assert_ended(connection: Connection, iot: Any, device_id: str, arn: str) -> None:

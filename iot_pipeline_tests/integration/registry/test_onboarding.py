@@ -22,21 +22,8 @@ from iot_pipeline.registry.errors import (
 from iot_pipeline.registry.onboarding import onboard
 from iot_pipeline.registry.registration import Request
 from iot_pipeline.registry.things import POLICY, Certificate
-from iot_pipeline_tests.support.emulator import LocalAws, eventually, local_aws, unique
-from iot_pipeline_tests.support.registry import (
-    OPENED,
-    Connection,
-    World,
-    connection,
-    files,
-    forks,
-    iot,
-    iot_options,
-    make_csr,
-    registry_dsn,
-    registry_server,
-    world,
-)
+from iot_pipeline_tests.support.emulator import LocalAws, eventually, unique
+from iot_pipeline_tests.support.registry import OPENED, Connection, World, files, make_csr
 from iot_pipeline_tests.support.tripping import (
     CALLS,
     TrippedError,
@@ -47,8 +34,6 @@ from iot_pipeline_tests.support.tripping import (
     leftovers,
     onboard_and_die,
 )
-
-__all__ = ["connection", "forks", "iot", "iot_options", "local_aws", "registry_dsn", "registry_server", "world"]
 
 
 def recovered(connection: Connection, iot: Any, device_id: str) -> bool:

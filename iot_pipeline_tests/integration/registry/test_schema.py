@@ -17,17 +17,8 @@ from iot_pipeline.registry import migrate
 from iot_pipeline.registry.devices import change_device, history
 from iot_pipeline.registry.registration import add_device
 from iot_pipeline_tests.support.emulator import eventually, unique
-from iot_pipeline_tests.support.registry import (
-    OPENED,
-    Connection,
-    World,
-    connection,
-    registry_dsn,
-    registry_server,
-    world,
-)
+from iot_pipeline_tests.support.registry import OPENED, Connection, World
 
-__all__ = ["connection", "registry_dsn", "registry_server", "world"]
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 

@@ -18,7 +18,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from iot_pipeline_tests.support.broker import REGION, Broker, broker
+from iot_pipeline_tests.support.broker import REGION, Broker
 from iot_pipeline_tests.support.oracle import judge
 from simulator.faults import choose_faults
 from simulator.fleet import Device, load_fleet
@@ -32,7 +32,6 @@ from simulator.state import State
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
 
-__all__ = ["broker"]  # pytest finds the fixture here
 pytestmark = pytest.mark.integration
 
 DEVICES = 20

@@ -13,10 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from iot_pipeline_tests.support.emulator import LocalAws, Session, eventually, unique
-from iot_pipeline_tests.support.ministack import deployed_aws
 
 pytestmark = pytest.mark.integration
-aws = deployed_aws
 
 GOOD = {"v": 1, "device_id": "sensor-1", "readings": [{"ts": "2026-01-01T00:00:00Z", "seq": 1, "temperature": 21.4}]}
 MALFORMED = {

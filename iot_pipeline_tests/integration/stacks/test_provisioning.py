@@ -16,10 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from iot_pipeline_tests.support.emulator import LocalAws, Session, eventually, unique
-from iot_pipeline_tests.support.ministack import deployed_aws
 
 pytestmark = pytest.mark.integration
-aws = deployed_aws
 
 FROM_CSR = "$aws/certificates/create-from-csr/json"
 WITH_KEYS = "$aws/certificates/create/json"

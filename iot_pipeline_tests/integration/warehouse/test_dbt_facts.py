@@ -13,9 +13,7 @@ from typing import Any
 
 import pytest
 
-from iot_pipeline_tests.support.models import FACTS, HOUR, Models, day, empty_models
-
-__all__ = ["empty_models"]
+from iot_pipeline_tests.support.models import FACTS, HOUR, Models, day
 
 SNAPSHOTS = Path(__file__).parents[2] / "unit" / "warehouse" / "snapshots" / "dbt"
 NEWEST = day(28)

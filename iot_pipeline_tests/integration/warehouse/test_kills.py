@@ -16,11 +16,8 @@ from iot_pipeline.lake.catalog import Partition
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.warehouse.load import Loader
-from iot_pipeline_tests.integration.warehouse.test_load import CURATED, build, fill, loaded_rows, notes
-from iot_pipeline_tests.support.load import loader, warehouse
+from iot_pipeline_tests.support.hours import CURATED, curate, fill_for_load, loaded_rows, notes
 from iot_pipeline_tests.support.messages import RawZone, curated
-
-__all__ = ["loader", "warehouse"]
 
 # Processes are forked from one that has imported everything, and that has no threads or connections to inherit.
 FORKS = multiprocessing.get_context("forkserver")
@@ -51,7 +48,8 @@ class SteppedLoader:
 
     def __init__(self, environment: dict[str, str], hour: Hour) -> None:
         self.pipe, other = FORKS.Pipe()
-        self.process = FORKS.Process(target=load_in_steps, args=(environment, "-".join(hour.values), other))
+        arguments = (environment, "-".join(hour.values), other)
+        self.process = FORKS.Process(target=load_in_steps, args=arguments, daemon=True)
         self.process.start()
         other.close()
 
@@ -77,8 +75,8 @@ def test_a_loader_killed_at_any_statement_leaves_the_old_hour_or_the_new(
 ) -> None:
     versions: list[tuple[Partition, list[dict[str, Any]]]] = []
     for seq in (0, 1000):
-        fill(raw, arrival, hours=1, seq=seq)
-        build(lake, [arrival])
+        fill_for_load(raw, arrival, hours=1, seq=seq)
+        curate(lake, [arrival])
         versions.append((lake.catalog.partitions(CURATED.name, [arrival])[arrival], curated(lake, [arrival])))
     loader.load([arrival])
     killed: list[str] = []

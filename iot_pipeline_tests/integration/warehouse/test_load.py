@@ -1,10 +1,8 @@
 """Loading curated hours: whole, once, counted, and only those that have changed."""
 
-import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -24,56 +22,13 @@ from iot_pipeline.warehouse.load import LoadedHour, Loader, LoadError
 from iot_pipeline.warehouse.tables import WRITE_LOCK
 from iot_pipeline.warehouse.tables import readings as readings_table
 from iot_pipeline.warehouse.transaction import read, run
-from iot_pipeline_tests.support.load import loader, warehouse
-from iot_pipeline_tests.support.messages import RawZone, Sender, curated, line, message, reading
-
-__all__ = ["loader", "warehouse"]
-
-MINUTE = timedelta(minutes=1)
-CURATED = tables().curated_telemetry
-
-
-def fill(raw: RawZone, arrival: Hour, hours: int = 3, *, seq: int = 0) -> None:
-    """Two devices, an hour apart each reading, with a duplicate, a conflict, extras and every metric."""
-    every = {metric.name: metric.minimum for metric in METRICS}
-    lines: list[bytes] = []
-    for device in ("meter-1", "mètre-2"):
-        sender = Sender(device)
-        readings = [reading((arrival + -n).start + n * MINUTE, seq + n) for n in range(hours)]
-        rich = reading(arrival.start, seq + 100, **every, location={"lat": 52.5, "lon": -13.4}, color='réd, "or" so')
-        lines.append(line(message(*readings, rich, readings[0], fw="1.4.2"), arrival.start + 5 * MINUTE, sender))
-        lines.append(line(message({**readings[0], "temperature": 30}), arrival.start + 6 * MINUTE, sender))
-    raw.put(arrival, lines)
-
-
-def build(lake: Lake, arrivals: list[Hour]) -> list[Hour]:
-    """Curate what these arrival hours touch; the event hours."""
-    lake.judge(arrivals)
-    event_hours = lake.touched(arrivals)
-    lake.curate(event_hours)
-    return event_hours
-
-
-def loaded_rows(connection: Connection, hour: Hour) -> list[dict[str, Any]]:
-    """The rows of an event hour in the warehouse, by key, as `messages.curated` gives them."""
-    names = [column.name for column in CURATED.columns]
-    where = f"event_time >= {hour.sql} AND event_time < {(hour + 1).sql}"
-    sql = f"SELECT {', '.join(names)} FROM lake.readings WHERE {where} ORDER BY device_id, event_time, seq"
-    rows = [dict(zip(names, row, strict=True)) for row in read(connection, sql)]
-    for row in rows:
-        row["extras"] = json.loads(row["extras"]) if isinstance(row["extras"], str) else row["extras"]
-    return rows
-
-
-def notes(connection: Connection, hours: list[Hour]) -> list[tuple[Any, ...]]:
-    """What `lake.loads` says of these hours, with the time."""
-    wanted = ", ".join(hour.sql for hour in hours)
-    return read(connection, f"SELECT * FROM lake.loads WHERE event_hour IN ({wanted}) ORDER BY event_hour")
+from iot_pipeline_tests.support.hours import CURATED, curate, fill_for_load, loaded_rows, notes
+from iot_pipeline_tests.support.messages import RawZone, curated, line, message, reading
 
 
 def test_a_load_is_what_was_curated(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
-    fill(raw, arrival)
-    hours = build(lake, [arrival])
+    fill_for_load(raw, arrival)
+    hours = curate(lake, [arrival])
     assert loader.unloaded(hours) == hours
     done = loader.load(hours)
     assert [(hour.hour, hour.rows, hour.skipped) for hour in done] == [
@@ -89,8 +44,8 @@ def test_a_load_is_what_was_curated(loader: Loader, lake: Lake, raw: RawZone, ar
 
 
 def test_a_second_load_changes_nothing(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
-    fill(raw, arrival)
-    hours = build(lake, [arrival])
+    fill_for_load(raw, arrival)
+    hours = curate(lake, [arrival])
     loader.load(hours)
     before = notes(loader.connection, hours)
     assert [hour.skipped for hour in loader.load(hours)] == [True] * 3
@@ -99,12 +54,12 @@ def test_a_second_load_changes_nothing(loader: Loader, lake: Lake, raw: RawZone,
 
 
 def test_late_data_reopens_its_hour_and_no_other(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
-    fill(raw, arrival)
-    hours = build(lake, [arrival])
+    fill_for_load(raw, arrival)
+    hours = curate(lake, [arrival])
     loader.load(hours)
     before = notes(loader.connection, hours)
     raw.put(arrival + 30, [line(message(reading(hours[1].start, 999)), (arrival + 30).start)])
-    assert build(lake, [arrival + 30]) == [hours[1]]
+    assert curate(lake, [arrival + 30]) == [hours[1]]
     assert loader.unloaded(hours) == [hours[1]]
     assert hours[1] in loader.unloaded()
     assert not {hours[0], hours[2]} & set(loader.unloaded())
@@ -121,11 +76,11 @@ def test_an_hour_built_anew_replaces_and_an_emptied_one_is_emptied(
     loader: Loader, lake: Lake, raw: RawZone, arrival: Hour
 ) -> None:
     wrong = raw.put(arrival, [line(message(reading(arrival.start, 1)), arrival.start)])
-    build(lake, [arrival])
+    curate(lake, [arrival])
     loader.load([arrival])
     other = raw.put(arrival, [line(message(reading(arrival.start, 2), reading(arrival.start, 3)), arrival.start)])
     raw.delete(wrong)
-    build(lake, [arrival])
+    curate(lake, [arrival])
     loader.load([arrival])
     assert [row["seq"] for row in loaded_rows(loader.connection, arrival)] == [2, 3]
     raw.delete(other)
@@ -138,8 +93,8 @@ def test_an_hour_built_anew_replaces_and_an_emptied_one_is_emptied(
 
 
 def test_rows_that_went_missing_are_loaded_again(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
-    fill(raw, arrival)
-    hours = build(lake, [arrival])
+    fill_for_load(raw, arrival)
+    hours = curate(lake, [arrival])
     loader.load(hours)
     run(loader.connection, statements.delete_readings(arrival))
     loader.connection.commit()
@@ -151,8 +106,8 @@ def test_rows_that_went_missing_are_loaded_again(loader: Loader, lake: Lake, raw
 def test_a_load_that_is_not_what_the_ledger_says_is_rolled_back_and_costs_itself_alone(
     loader: Loader, lake: Lake, raw: RawZone, arrival: Hour
 ) -> None:
-    fill(raw, arrival)
-    hours = build(lake, [arrival])
+    fill_for_load(raw, arrival)
+    hours = curate(lake, [arrival])
     loader.load([hours[1]])
     before = notes(loader.connection, hours), loaded_rows(loader.connection, hours[1])
     partition = lake.catalog.partitions(CURATED.name, hours)[hours[1]]
@@ -174,8 +129,8 @@ def test_a_load_that_is_not_what_the_ledger_says_is_rolled_back_and_costs_itself
 
 
 def test_a_copy_that_fails_costs_its_hour_alone(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
-    fill(raw, arrival)
-    hours = build(lake, [arrival])
+    fill_for_load(raw, arrival)
+    hours = curate(lake, [arrival])
     partition = lake.catalog.partitions(CURATED.name, hours)[hours[0]]
     nowhere = replace(partition, location=f"s3://{lake.bucket}/{CURATED.prefix}v=20200101T000000_gone/")
     lake.catalog.publish(CURATED.name, [nowhere])
@@ -225,8 +180,8 @@ def test_a_conflict_with_another_session_is_tried_again_a_few_times(
     loader: Loader, lake: Lake, raw: RawZone, arrival: Hour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transaction, "PAUSE_SECONDS", 0.0)
-    fill(raw, arrival)
-    hours = build(lake, [arrival])
+    fill_for_load(raw, arrival)
+    hours = curate(lake, [arrival])
     connection: Any = Conflicting(loader.connection, times=transaction.ATTEMPTS)
     said: list[str] = []
     with pytest.raises(ProgrammingError, match="Serializable isolation violation"):
@@ -241,8 +196,8 @@ def test_a_conflict_with_another_session_is_tried_again_a_few_times(
 def test_eight_loaders_at_once_of_the_same_and_of_other_hours(
     loader: Loader, warehouse: WarehouseResource, lake: Lake, raw: RawZone, arrival: Hour
 ) -> None:
-    fill(raw, arrival, hours=6)
-    hours = build(lake, [arrival])
+    fill_for_load(raw, arrival, hours=6)
+    hours = curate(lake, [arrival])
 
     def load(wanted: list[Hour]) -> list[LoadedHour]:
         with warehouse.loader() as own:
@@ -303,7 +258,7 @@ def test_a_metric_new_in_the_contract_arrives(
     sent = [line(message(reading(arrival.start, 1, moisture=33), reading(arrival.start, 2)), arrival.start)]
     for zone in (raw, RawZone(moisture.bucket)):
         zone.put(arrival, sent)
-    build(lake, [arrival])
+    curate(lake, [arrival])
     loader.load([arrival])
     assert [row["seq"] for row in loaded_rows(loader.connection, arrival)] == [2], "1 has no metric that is known"
 
@@ -311,7 +266,7 @@ def test_a_metric_new_in_the_contract_arrives(
         "ALTER TABLE lake.readings ADD COLUMN moisture double precision"
     ]
     assert migrate(loader.connection, moisture.contract) == []
-    build(moisture, [arrival])
+    curate(moisture, [arrival])
     replace(loader, catalog=moisture.catalog, contract=moisture.contract).load([arrival])
     sql = f"SELECT seq, moisture, temperature FROM lake.readings WHERE event_time = {arrival.sql} ORDER BY seq"
     assert read(loader.connection, sql) == [(1, 33.0, None), (2, None, 21.5)]
@@ -346,8 +301,8 @@ def test_what_adding_cannot_mend_is_refused_and_nothing_is_changed(
 def test_progress_is_told_of_each_hour(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
     said: list[str] = []
     tell: Callable[[str], None] = said.append
-    fill(raw, arrival)
-    hours = build(lake, [arrival])
+    fill_for_load(raw, arrival)
+    hours = curate(lake, [arrival])
     replace(loader, progress=tell).load(hours)
     assert len(said) == 3
     assert said[2].startswith(f"loaded 4 rows of {arrival} in ")

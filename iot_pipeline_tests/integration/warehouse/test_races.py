@@ -17,10 +17,7 @@ from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import partition_key
 from iot_pipeline.resources import RESOURCES, WarehouseResource
 from iot_pipeline.warehouse.transaction import read
-from iot_pipeline_tests.support.load import registry, warehouse
 from iot_pipeline_tests.support.messages import RawZone, line, message, reading
-
-__all__ = ["registry", "warehouse"]
 
 HOURS, DBT_RUNS = 6, 2
 

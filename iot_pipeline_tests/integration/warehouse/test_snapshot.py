@@ -23,10 +23,7 @@ from iot_pipeline.warehouse.snapshot import PREFIX, SnapshotLoader, SnapshotMism
 from iot_pipeline.warehouse.tables import registry_tables
 from iot_pipeline.warehouse.transaction import read, run
 from iot_pipeline_tests.support.emulator import unique
-from iot_pipeline_tests.support.load import registry, warehouse
 from iot_pipeline_tests.support.registry import catalog
-
-__all__ = ["registry", "warehouse"]
 
 INSTALLED = datetime(2026, 1, 1, tzinfo=UTC)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -19,10 +19,9 @@ from botocore.exceptions import ClientError
 from pyathena.error import OperationalError
 from pyathena.pandas.cursor import PandasCursor
 
-from iot_pipeline_tests.support.athena import BUCKET, LocalAthena, client_of, local_athena, start_athena
+from iot_pipeline_tests.support.athena import BUCKET, LocalAthena, client_of, start_athena
 
 pytestmark = pytest.mark.integration
-__all__ = ["local_athena"]
 
 
 @pytest.fixture

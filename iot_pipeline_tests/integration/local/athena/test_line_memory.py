@@ -4,10 +4,9 @@ import uuid
 
 import pytest
 
-from iot_pipeline_tests.support.athena import BUCKET, LocalAthena, local_athena
+from iot_pipeline_tests.support.athena import BUCKET, LocalAthena
 
 pytestmark = pytest.mark.integration
-__all__ = ["local_athena"]
 
 CAST = "TRY(CAST(json_parse({}) AS ROW(a ARRAY(JSON), n BIGINT)))"
 NESTED = "CAST(CAST(r AS ROW(x JSON)).x AS BIGINT)"

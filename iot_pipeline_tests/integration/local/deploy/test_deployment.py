@@ -17,11 +17,10 @@ from infra.local.deploy import DeployError, DeployResult
 from infra.local.deploy.deployment import deploy_assembly
 from infra.stacks.ingest.rules import rule_sql
 from iot_pipeline.contract import CONTRACT, METRICS, Metric, tables
-from iot_pipeline_tests.support.ministack import Ministack, aws, ministack
+from iot_pipeline_tests.support.ministack import Ministack, ministack
 from iot_pipeline_tests.support.templates import assembly
 
 pytestmark = pytest.mark.integration
-__all__ = ["aws"]
 
 OUTPUTS = {
     "LakeBucket",

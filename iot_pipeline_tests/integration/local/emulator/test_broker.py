@@ -17,9 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from iot_pipeline_tests.support.emulator import Device, LocalAws, local_aws
+from iot_pipeline_tests.support.emulator import Device, LocalAws
 
-__all__ = ["local_aws"]
 pytestmark = pytest.mark.integration
 V311 = MQTTProtocolVersion.MQTTv311
 

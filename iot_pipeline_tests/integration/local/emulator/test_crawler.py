@@ -18,9 +18,8 @@ import pytest
 
 from infra.local.emulator.glue import crawler_layout as layout
 from infra.local.emulator.glue import crawler_schema as schema
-from iot_pipeline_tests.support.emulator import LocalAws, eventually, local_aws, unique
+from iot_pipeline_tests.support.emulator import LocalAws, eventually, unique
 
-__all__ = ["local_aws"]
 pytestmark = pytest.mark.integration
 
 

@@ -16,17 +16,8 @@ from typing import Any
 import pytest
 
 from infra.local.emulator.event_source import batch
-from iot_pipeline_tests.support.emulator import (
-    REGION,
-    LocalAws,
-    eventually,
-    local_aws,
-    own_aws,
-    restart,
-    unique,
-)
+from iot_pipeline_tests.support.emulator import REGION, LocalAws, eventually, restart, unique
 
-__all__ = ["local_aws", "own_aws"]
 pytestmark = pytest.mark.integration
 
 # Writes each invocation to S3. A record {"fail": "raise"} fails the batch, "report" is reported as the failed item.

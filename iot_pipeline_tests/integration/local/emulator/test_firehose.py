@@ -14,17 +14,8 @@ from typing import Any
 import pytest
 
 from infra.local.emulator.firehose.journal import Journal, StreamId, leftovers
-from iot_pipeline_tests.support.emulator import (
-    REGION,
-    LocalAws,
-    eventually,
-    local_aws,
-    own_aws,
-    restart,
-    unique,
-)
+from iot_pipeline_tests.support.emulator import REGION, LocalAws, eventually, restart, unique
 
-__all__ = ["local_aws", "own_aws"]
 pytestmark = pytest.mark.integration
 MEBIBYTE = 1 << 20
 HOURLY = "raw/year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"

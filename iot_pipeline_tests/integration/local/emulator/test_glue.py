@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from infra.local.emulator.glue.expression import ExpressionError, compile_expression
-from iot_pipeline_tests.support.emulator import LocalAws, local_aws, unique
+from iot_pipeline_tests.support.emulator import LocalAws, unique
 
-__all__ = ["local_aws"]
 pytestmark = pytest.mark.integration
 HOURS = [
     (f"{year}", f"{month:02d}", f"{hour}") for year in (2025, 2026) for month in range(1, 13) for hour in range(24)

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from iot_pipeline_tests.support.emulator import LocalAws, eventually, local_aws, own_aws, restart, unique
+from iot_pipeline_tests.support.emulator import LocalAws, eventually, restart, unique
 
-__all__ = ["local_aws", "own_aws"]
 pytestmark = pytest.mark.integration
 SHARD = "shardId-000000000000"
 

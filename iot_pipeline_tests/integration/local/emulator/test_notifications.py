@@ -12,9 +12,8 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from iot_pipeline_tests.support.emulator import ACCOUNT, REGION, LocalAws, eventually, local_aws, unique
+from iot_pipeline_tests.support.emulator import ACCOUNT, REGION, LocalAws, eventually, unique
 
-__all__ = ["local_aws"]
 pytestmark = pytest.mark.integration
 
 

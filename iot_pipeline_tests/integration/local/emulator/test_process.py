@@ -9,9 +9,8 @@ import pytest
 
 from infra.local.emulator.extensions import WrongMinistackVersionError, check_ministack_version
 from infra.local.emulator.process import EmulatorStartError, start_emulator
-from iot_pipeline_tests.support.emulator import LocalAws, eventually, own_aws, restart
+from iot_pipeline_tests.support.emulator import LocalAws, eventually, restart
 
-__all__ = ["own_aws"]
 pytestmark = pytest.mark.integration
 
 

@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from iot_pipeline_tests.support.emulator import Device, LocalAws, Session, eventually, local_aws, unique
+from iot_pipeline_tests.support.emulator import Device, LocalAws, Session, eventually, unique
 
-__all__ = ["local_aws"]
 pytestmark = pytest.mark.integration
 
 ADDED = (

@@ -1,0 +1,16 @@
+"""The plain ministack that the deployment is tested against."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from iot_pipeline_tests.support.ministack import Ministack, ministack
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
+    """One ministack for a module, in the environment of every test of it."""
+    with ministack(tmp_path_factory.mktemp("ministack")) as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in running.environment.items():
+            patch.setenv(name, value)
+        yield running
