@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from iot_pipeline.contract.envelope import ENVELOPE
 from iot_pipeline.contract.metrics import METRICS, Metric
 
 TOPIC_FILTER = "dt/+/+/+/telemetry"
@@ -47,7 +48,7 @@ READING_FIELDS = ("ts", "seq", "unit", "location")
 # Fields of a message beside its readings.
 MESSAGE_FIELDS = ("v", "device_id", "sent_at", "fw", "readings")
 # What the IoT rule adds. No payload may speak for these: identity comes from the topic and the certificate.
-RULE_FIELDS = ("iot_tenant", "iot_site", "iot_device", "iot_received_at", "iot_client", "iot_trace", "iot_payload")
+RULE_FIELDS = tuple(field.name for field in ENVELOPE)
 # Columns of the judged and the curated table, and of the steps of their builds, that are not metrics.
 COLUMNS = (
     *("event_time", "received_at", "tenant", "site", "lat", "lon", "extras", "duplicates", "conflicts"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from iot_pipeline.contract.contract import CONTRACT, Contract
+from iot_pipeline.contract.envelope import ENVELOPE
 
 # Every table is partitioned by these four strings, zero-padded: by arrival hour or by event hour, in UTC.
 PARTITION_KEYS = ("year", "month", "day", "hour")
@@ -125,13 +126,7 @@ def _raw_telemetry(contract: Contract) -> Table:
             Column("sent_at", "string", "Time of sending, by the device's clock"),
             Column("fw", "string", "Firmware version"),
             Column("readings", f"array<struct<{','.join(fields)}>>", "The readings, as sent"),
-            Column("iot_tenant", "string", "Tenant, from the topic"),
-            Column("iot_site", "string", "Site, from the topic"),
-            Column("iot_device", "string", "Device, from the topic; the certificate's policy proves it"),
-            Column("iot_received_at", "bigint", "Time of arrival at the broker, epoch milliseconds UTC"),
-            Column("iot_client", "string", "MQTT client id"),
-            Column("iot_trace", "string", "The broker's id of the message"),
-            Column("iot_payload", "string", "Base64 of the payload, where it was not a telemetry message"),
+            *(Column(field.name, field.type, field.meaning) for field in ENVELOPE),
         ),
         projected=True,
     )

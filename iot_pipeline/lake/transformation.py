@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from iot_pipeline.contract import Contract, Metric, Reason
 from iot_pipeline.contract.contract import MAX_EXTRA, MAX_FIRMWARE
+from iot_pipeline.contract.envelope import DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE, row_fields
 
 EPOCH = "TIMESTAMP '1970-01-01 00:00:00.000'"
 
@@ -65,45 +66,45 @@ CASE outcome
         END"""
 
 
-_MESSAGES = """\
+_MESSAGES = f"""\
 SELECT object, year, month, day, hour, line,
     TRY(CAST(json_parse(line) AS ROW(
-        v JSON, device_id JSON, fw JSON, readings ARRAY(JSON), iot_tenant VARCHAR, iot_site VARCHAR,
-        iot_device VARCHAR, iot_received_at BIGINT, iot_trace VARCHAR))) AS m
+        v JSON, device_id JSON, fw JSON, readings ARRAY(JSON), {row_fields(TENANT, SITE)},
+        {row_fields(DEVICE, RECEIVED_AT, TRACE)}))) AS m
 FROM lines"""
 
 # A message whose `readings` is no array fails the cast as a whole; a looser one still finds who sent it.
-_LOOSE = """\
+_LOOSE = f"""\
 SELECT *,
     CASE WHEN m IS NULL OR m.readings IS NULL OR cardinality(m.readings) = 0
         THEN TRY(CAST(json_parse(line) AS ROW(
-            readings JSON, iot_tenant VARCHAR, iot_site VARCHAR, iot_device VARCHAR, iot_received_at BIGINT,
-            iot_trace VARCHAR, iot_payload VARCHAR))) END AS e
+            readings JSON, {row_fields(TENANT, SITE, DEVICE, RECEIVED_AT)},
+            {row_fields(TRACE, PAYLOAD)}))) END AS e
 FROM messages"""
 
 
 def _identified(contract: Contract) -> str:
-    payload_text = "from_utf8(from_base64(e.iot_payload))"
+    payload_text = f"from_utf8(from_base64(e.{PAYLOAD.name}))"
     return f"""\
 SELECT object, year, month, day, hour, line,
-    coalesce(m.iot_tenant, e.iot_tenant) AS tenant,
-    coalesce(m.iot_site, e.iot_site) AS site,
-    coalesce(m.iot_device, e.iot_device) AS device_id,
-    date_add('millisecond', coalesce(m.iot_received_at, e.iot_received_at), {EPOCH}) AS received_at,
-    coalesce(m.iot_trace, e.iot_trace) AS message_id,
-    e.iot_payload AS payload_base64,
-    CASE WHEN e.iot_payload IS NOT NULL THEN {payload_text} END AS payload_text,
+    coalesce(m.{TENANT.name}, e.{TENANT.name}) AS tenant,
+    coalesce(m.{SITE.name}, e.{SITE.name}) AS site,
+    coalesce(m.{DEVICE.name}, e.{DEVICE.name}) AS device_id,
+    date_add('millisecond', coalesce(m.{RECEIVED_AT.name}, e.{RECEIVED_AT.name}), {EPOCH}) AS received_at,
+    coalesce(m.{TRACE.name}, e.{TRACE.name}) AS message_id,
+    e.{PAYLOAD.name} AS payload_base64,
+    CASE WHEN e.{PAYLOAD.name} IS NOT NULL THEN {payload_text} END AS payload_text,
     json_extract_scalar(m.fw, '$') AS fw,
     coalesce(m.readings, ARRAY[]) AS readings,
     CASE
         WHEN m.readings IS NOT NULL AND cardinality(m.readings) > 0 THEN CASE
             WHEN coalesce(json_format(m.v), '') <> '{contract.version}' THEN '{Reason.UNSUPPORTED_VERSION}'
-            WHEN json_extract_scalar(m.device_id, '$') <> m.iot_device THEN '{Reason.DEVICE_MISMATCH}'
+            WHEN json_extract_scalar(m.device_id, '$') <> m.{DEVICE.name} THEN '{Reason.DEVICE_MISMATCH}'
             END
         WHEN m IS NULL AND e IS NULL THEN '{Reason.MALFORMED_JSON}'
-        WHEN e.iot_payload IS NOT NULL AND (
+        WHEN e.{PAYLOAD.name} IS NOT NULL AND (
             TRY(json_parse({payload_text})) IS NULL
-            OR to_base64(to_utf8({payload_text})) <> e.iot_payload) THEN '{Reason.MALFORMED_JSON}'
+            OR to_base64(to_utf8({payload_text})) <> e.{PAYLOAD.name}) THEN '{Reason.MALFORMED_JSON}'
         ELSE '{Reason.NO_READINGS}' END AS message_reason
 FROM loose"""
 

@@ -6,13 +6,14 @@ import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
 from iot_pipeline.contract import CONTRACT, Column, Contract, Table, tables
+from iot_pipeline.contract.judge import Judge, Reading
 from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour, partition_predicate
 
@@ -41,6 +42,7 @@ class Sender:
 
 
 METER = Sender()
+JUDGE = Judge()
 
 
 def reading(at: datetime | str | int | None, seq: int, **values: Any) -> dict[str, Any]:
@@ -62,6 +64,11 @@ def line(payload: bytes, received_at: datetime, sender: Sender = METER, trace: s
     if _has_readings(payload):
         return payload.strip()[:-1] + b"," + _json(added)[1:]
     return _json({"iot_payload": base64.b64encode(payload).decode(), **added})
+
+
+def judged(payload: bytes, device_id: str, received_ms: int) -> list[Reading]:
+    """The contract's verdict on a payload from a device's topic, received at a time (epoch ms)."""
+    return JUDGE.line(line(payload, datetime.fromtimestamp(received_ms / 1000, UTC), Sender(device_id)))
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from mypy_boto3_cloudformation import CloudFormationClient
 from rich.console import Console
 
+from infra.local.deploy.assets import upload
 from infra.local.deploy.readback.clients import Clients
 from infra.local.deploy.readback.readers import settings
 from infra.local.deploy.readback.setting import Setting
@@ -50,6 +51,8 @@ def deploy_assembly(assembly: Path, console: Console) -> DeployResult:
     cloudformation = _local_cloudformation(session)
     clients = Clients(session)
     result = DeployResult({}, [], [], [])
+    if uploaded := upload(clients.s3, assembly):
+        console.print(f"packages of functions: {uploaded} uploaded")
     for name, template in templates(assembly).items():
         started = time.monotonic()
         deployed = deploy_stack(cloudformation, clients.s3, name, template)

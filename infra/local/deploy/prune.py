@@ -11,7 +11,6 @@ _SERVED_ELSEWHERE = {
     "AWS::RDS::": "the registry is the PostgreSQL of infra/local/postgres",
     "AWS::RedshiftServerless::": "the warehouse is the proxy of infra/local/redshift",
 }
-_BOOTSTRAP_BUCKET = "cdk-"
 
 
 def not_for_here(template: Mapping[str, Any]) -> dict[str, str]:
@@ -21,8 +20,6 @@ def not_for_here(template: Mapping[str, Any]) -> dict[str, str]:
         for prefix, reason in _SERVED_ELSEWHERE.items():
             if resource["Type"].startswith(prefix):
                 found[logical_id] = reason
-        if _is_asset(resource):
-            found[logical_id] = "its code is an asset of the CDK, and no asset is uploaded here"
     return found
 
 
@@ -38,11 +35,7 @@ def prune(template: dict[str, Any], gone: Mapping[str, str]) -> tuple[dict[str, 
     """
     resources = template["Resources"]
     reasons = dict(gone)
-    while more := {
-        logical_id: f"refers to {', '.join(sorted(hit))}"
-        for logical_id, r in resources.items()
-        if logical_id not in reasons and (hit := reasons.keys() & set(references(r.get("Properties", {}))))
-    }:
+    while more := _referring(resources, reasons) | _idle(resources, reasons):
         reasons |= more
     kept = {name: _without_dependencies(r, reasons) for name, r in resources.items() if name not in reasons}
     outputs = {}
@@ -82,10 +75,26 @@ def _lines(resources: Mapping[str, Any], reasons: Mapping[str, str]) -> Iterator
         yield f"{', '.join(shown)}: {reason}"
 
 
-def _is_asset(resource: Mapping[str, Any]) -> bool:
-    if resource["Type"] != "AWS::Lambda::Function":
-        return False
-    return str(resource["Properties"]["Code"].get("S3Bucket", "")).startswith(_BOOTSTRAP_BUCKET)
+def _referring(resources: Mapping[str, Any], gone: Mapping[str, str]) -> dict[str, str]:
+    return {
+        logical_id: f"refers to {', '.join(sorted(hit))}"
+        for logical_id, r in resources.items()
+        if logical_id not in gone and (hit := gone.keys() & set(references(r.get("Properties", {}))))
+    }
+
+
+def _idle(resources: Mapping[str, Any], gone: Mapping[str, str]) -> dict[str, str]:
+    """The functions that were made to serve custom resources, all of which are left out."""
+    users: dict[str, set[str]] = defaultdict(set)
+    for logical_id, resource in resources.items():
+        if resource["Type"].startswith("Custom::"):
+            for function in references(resource["Properties"]["ServiceToken"]):
+                users[function].add(logical_id)
+    return {
+        function: f"serves {', '.join(sorted(served))} alone"
+        for function, served in users.items()
+        if function not in gone and served <= gone.keys()
+    }
 
 
 def _without_dependencies(resource: dict[str, Any], gone: Mapping[str, str]) -> dict[str, Any]:

@@ -1,17 +1,15 @@
 """The function that is asked before a claimed device is registered."""
 
-from pathlib import Path
-
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
+from infra.stacks.bundles import CLAIM_HOOK, built
 from infra.stacks.config import PlatformConfig
 from infra.stacks.nag import accept_role_dependency, accept_wildcards
 
 PERMISSION = "IotCalls"
-_CODE = Path(__file__).parent / "functions" / "new_things_only.py"
 
 
 def add_claim_hook(stack: Stack, config: PlatformConfig, template_arn: str) -> lambda_.Function:
@@ -28,19 +26,20 @@ def add_claim_hook(stack: Stack, config: PlatformConfig, template_arn: str) -> l
         )
     )
     accept_wildcards(role, [things], "The hook looks for things whose names devices send")
-    function = lambda_.Function(
-        stack,
-        "ClaimHook",
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        handler="index.handler",
-        code=lambda_.Code.from_inline(_CODE.read_text()),
-        # Without updates the construct cannot add statements of its own.
-        role=role.without_policy_updates(),
-        # RegisterThing waits five seconds (AWS IoT developer guide, "Pre-provisioning hooks").
-        timeout=Duration.seconds(5),
-        memory_size=256,
-        log_group=log,
-    )
+    with built(CLAIM_HOOK) as package:
+        function = lambda_.Function(
+            stack,
+            "ClaimHook",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            handler="new_things_only.handler",
+            code=lambda_.Code.from_asset(str(package)),
+            # Without updates the construct cannot add statements of its own.
+            role=role.without_policy_updates(),
+            # RegisterThing waits five seconds (AWS IoT developer guide, "Pre-provisioning hooks").
+            timeout=Duration.seconds(5),
+            memory_size=256,
+            log_group=log,
+        )
     function.node.add_dependency(role.node.find_child("DefaultPolicy"))
     accept_role_dependency(function)
     function.add_permission(

@@ -3,18 +3,9 @@
 from dataclasses import dataclass
 
 from iot_pipeline.contract import TOPIC_FILTER
+from iot_pipeline.contract.envelope import ADDED, PAYLOAD, EnvelopeField
 
 SQL_VERSION = "2016-03-23"
-
-# Identity comes from the topic, which the device's policy guards, and from the broker; never from the payload.
-_FUNCTIONS = {
-    "iot_tenant": "topic(2)",
-    "iot_site": "topic(3)",
-    "iot_device": "topic(4)",
-    "iot_received_at": "timestamp()",
-    "iot_client": "clientid()",
-    "iot_trace": "traceid()",
-}
 
 
 @dataclass(frozen=True)
@@ -33,9 +24,14 @@ def rule_sql(topic_filter: str = TOPIC_FILTER) -> RuleSql:
     without `readings` is wrapped as base64 by a second rule. The two conditions are each other's negation: no
     message is taken twice, none is left.
     """
-    functions = ", ".join(f"{call} AS {alias}" for alias, call in _FUNCTIONS.items())
+    # Identity comes from the topic, which the device's policy guards, and from the broker; never from the payload.
+    functions = ", ".join(map(_added, ADDED))
     source = f"FROM '{topic_filter}'"
     return RuleSql(
         telemetry=f"SELECT *, {functions} {source} WHERE NOT isUndefined(readings)",
-        malformed=f"SELECT encode(*, 'base64') AS iot_payload, {functions} {source} WHERE isUndefined(readings)",
+        malformed=f"SELECT {_added(PAYLOAD)}, {functions} {source} WHERE isUndefined(readings)",
     )
+
+
+def _added(field: EnvelopeField) -> str:
+    return f"{field.source} AS {field.name}"

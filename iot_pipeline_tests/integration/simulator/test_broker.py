@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from iot_pipeline_tests.support.broker import REGION, Broker
-from iot_pipeline_tests.support.oracle import judge
+from iot_pipeline_tests.support.messages import judged
 from simulator.faults import choose_faults
 from simulator.fleet import Device, load_fleet
 from simulator.generator import Generator
@@ -125,7 +125,7 @@ def assert_all_arrived(received: Counter[tuple[str, bytes]], out: Path, received
     again: Counter[tuple[str, str]] = Counter()
     for (topic, payload), times in received.items():
         device_id = topic.split("/")[3]
-        for reading in judge(payload, device_id, received_ms):
+        for reading in judged(payload, device_id, received_ms):
             once[device_id, str(reading.outcome)] += 1
             again[device_id, str(reading.outcome)] += times - 1
     # Two messages without content of their own may have the same bytes, so `again` is not only what was resent.

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from iot_pipeline.contract import CONTRACT, MAX_MESSAGE_BYTES, Reason, message_schema
-from iot_pipeline_tests.support.oracle import Judged, judge
+from iot_pipeline.contract.judge import Reading
+from iot_pipeline_tests.support.messages import judged
 from simulator.faults import FAULTS, Scope, choose_faults, of_scope
 from simulator.fleet import make_fleet
 from simulator.generator import Batch, Generator
@@ -47,12 +48,12 @@ def rows(batches: list[Batch]) -> pd.DataFrame:
     return frame
 
 
-def judged(batches: list[Batch], plan: Plan) -> list[Judged]:
+def truth_of(batches: list[Batch], plan: Plan) -> list[Reading]:
     result = []
     for batch in batches:
         for message in batch.messages:
             received_ms = message.due_ms if plan.paced else plan.end_ms
-            result += judge(message.payload, FLEET.devices[message.device].device_id, received_ms)
+            result += judged(message.payload, FLEET.devices[message.device].device_id, received_ms)
     return result
 
 
@@ -68,18 +69,19 @@ def everything() -> dict[str, float]:
 
 
 def assert_as_the_contract_says(batches: list[Batch], plan: Plan) -> None:
-    expected, truth = rows(batches), judged(batches, plan)
+    expected, truth = rows(batches), truth_of(batches, plan)
     assert expected["outcome"].tolist() == [str(reading.outcome) for reading in truth]
     for row, reading in zip(expected.to_dict("records"), truth, strict=True):
         if reading.outcome != "valid":
             assert all(pd.isna(row[name]) for name in METRIC_NAMES)
             continue
-        assert (row["ts_ms"], row["seq"]) == (reading.ts_ms, reading.seq)
+        assert (row["ts_ms"], row["seq"]) == (reading.event_ms, reading.seq)
         values: dict[str, Any] = {name: row[name] for name in METRIC_NAMES if not pd.isna(row[name])}
         assert values == pytest.approx(reading.values, abs=1e-9)
         for name in ("lat", "lon"):
             assert (None if pd.isna(row[name]) else row[name]) == getattr(reading, name)
-        assert (None if pd.isna(row["extras"]) else orjson.loads(row["extras"])) == reading.extras
+        sent = {name: orjson.loads(text or "null") for name, text in (reading.extras or {}).items()}
+        assert (None if pd.isna(row["extras"]) else orjson.loads(row["extras"])) == (sent or None)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

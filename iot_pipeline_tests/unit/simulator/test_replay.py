@@ -8,7 +8,7 @@ import orjson
 import pandas as pd
 import pytest
 
-from iot_pipeline_tests.support.oracle import judge
+from iot_pipeline_tests.support.messages import judged
 from simulator.fleet import make_fleet
 from simulator.outbox import Outbox
 from simulator.replay import CsvReading, CsvRowError, ReplaySource, numbered_by_time, parse_mapping, read_csv, rebased
@@ -130,6 +130,6 @@ def test_what_a_replay_expects_is_what_the_contract_says(tmp_path: Path, nab: li
     moved = rebased(nab, NOW_MS - 1000, whole_hours=False)
     rows, payloads = replayed(tmp_path, moved, timedelta(days=30))
     device_id = make_fleet(1).devices[0].device_id
-    truth = [reading for payload in payloads for reading in judge(payload, device_id, NOW_MS + 500)]
+    truth = [reading for payload in payloads for reading in judged(payload, device_id, NOW_MS + 500)]
     assert rows["outcome"].tolist() == [str(reading.outcome) for reading in truth]
     assert set(rows["outcome"]) == {"valid", "too_late"}

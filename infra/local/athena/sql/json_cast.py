@@ -104,6 +104,8 @@ def convert(text: str | None, described: str) -> str | None:
         return None
     try:
         value = json.loads(text, parse_constant=_refuse, parse_float=_Number, parse_int=_Number)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # refuses half of a surrogate pair, as DuckDB does
         return json.dumps(_fit(value, _parsed(described)), ensure_ascii=False, default=_plain)
     except ValueError:
         return None

@@ -156,7 +156,7 @@ trino_from_utf8(x) AS
 
 trino_json_text(x) AS
     -- yyjson also reads trailing commas, NaN and Infinity; such text, rare, goes to a strict parser.
-    CASE WHEN regexp_matches(x, ',[ \t\r\n]*[}\]]|[:,\[][ \t\r\n]*[-+]?[nNiI][aAnN]|^[ \t]*[-+]?[nNiI][aAnN]')
+    CASE WHEN regexp_matches(x, ',[ \t\r\n]*[}\]]|[:,\[][ \t\r\n]*[-+]?[nNiI][aAnN]|^[ \t\r\n]*[-+]?[nNiI][aAnN]')
     THEN strict_json(x) ELSE x END;
 
 trino_json_format(x) AS

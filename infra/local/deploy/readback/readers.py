@@ -26,6 +26,7 @@ READERS: Mapping[str, Callable[[Resource, Clients], Iterator[Setting]]] = {
     "AWS::Glue::Crawler": glue.crawler,
     "AWS::Athena::WorkGroup": glue.workgroup,
     "AWS::Lambda::Function": functions.function,
+    "AWS::Lambda::EventSourceMapping": functions.event_source_mapping,
     "AWS::Lambda::Permission": functions.permission,
     "AWS::IAM::Role": access.role,
     "AWS::IAM::Policy": access.inline_policy,
@@ -39,7 +40,7 @@ ADDRESSING = {
     "AWS::Logs::LogStream": {"LogGroupName"},
     "AWS::SQS::QueuePolicy": {"PolicyDocument", "Queues"},
     "AWS::SNS::TopicPolicy": {"PolicyDocument", "Topics"},
-    # Only a call would show it.
+    # Of code that stands in the template only a call would show it; a package has its own setting.
     "AWS::Lambda::Function": {"Code"},
     "AWS::Lambda::Permission": {"Action", "FunctionName", "Principal", "SourceAccount", "SourceArn"},
     # Only a deletion would show it.

@@ -1,7 +1,7 @@
 """Pre-provisioning hook: a claim certificate makes new things; it never gets a second certificate for an existing one.
 
-Whoever takes a claim certificate out of one device could otherwise register as any other whose name he knows. Runs
-as an inline function: this file is all of it (AWS IoT developer guide, "Pre-provisioning hooks").
+Whoever takes a claim certificate out of one device could otherwise register as any other whose name he knows (AWS IoT
+developer guide, "Pre-provisioning hooks"). This file is all of the function's package.
 """
 
 from typing import Any

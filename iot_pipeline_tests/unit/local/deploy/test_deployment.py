@@ -65,10 +65,23 @@ def test_what_is_left_out_for_one_reason_shares_a_line() -> None:
     )
 
 
-def test_a_function_whose_code_is_an_asset_is_left_out() -> None:
-    code = {"Asset": {"S3Bucket": "cdk-hnb659fds-assets-0-eu-west-1", "S3Key": "x.zip"}, "Inline": {"ZipFile": "pass"}}
-    made = {"Resources": {k: resource("AWS::Lambda::Function", Properties={"Code": c}) for k, c in code.items()}}
-    assert set(not_for_here(made)) == {"Asset"}
+def test_a_function_goes_with_the_custom_resources_it_serves_and_no_others() -> None:
+    def custom(function: str, **more: Any) -> dict[str, Any]:
+        return resource("Custom::Thing", Properties={"ServiceToken": {"Fn::GetAtt": [function, "Arn"]}, **more})
+
+    code = {"Code": {"S3Bucket": "cdk-hnb659fds-assets-0-eu-west-1", "S3Key": "x.zip"}}
+    made = {
+        "Resources": {
+            "Net": resource("AWS::EC2::VPC"),
+            **{name: resource("AWS::Lambda::Function", Properties=code) for name in ("Idle", "Busy", "Own")},
+            "A": custom("Idle", Net={"Ref": "Net"}),
+            "B": custom("Busy", Net={"Ref": "Net"}),
+            "C": custom("Busy"),
+        }
+    }
+    pruned, lines = prune(made, not_for_here(made))
+    assert set(pruned["Resources"]) == {"Busy", "Own", "C"}
+    assert "AWS::Lambda::Function Idle: serves A alone" in lines
 
 
 def test_of_the_warehouse_the_copy_role_remains_and_nothing_dangles() -> None:

@@ -1,0 +1,105 @@
+"""What a Lambda function's package holds, built without Docker and always the same for the same sources.
+
+`python -m infra.stacks.bundles` prints the size of each bundle.
+"""
+
+import hashlib
+import io
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+# Functions with requirements run on Python 3.14 on arm64.
+_WHEELS = ("--platform", "manylinux2014_aarch64", "--implementation", "cp", "--python-version", "3.14")
+# The earliest time that a ZIP file knows.
+_MTIME = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A package: modules and folders of `root`, under the names they are imported by.
+
+    `extra` is the extra of pyproject.toml whose requirements go with them, in the versions of requirements.txt.
+    """
+
+    name: str
+    root: Path
+    paths: tuple[str, ...]
+    extra: str | None = None
+
+
+CLAIM_HOOK = Bundle("claim-hook", CHECKOUT / "infra/stacks/ingest/functions", ("new_things_only.py",))
+EDGE = Bundle("edge", CHECKOUT, ("iot_pipeline/__init__.py", "iot_pipeline/contract"))
+BUNDLES = (CLAIM_HOOK, EDGE)
+
+
+@contextmanager
+def built(bundle: Bundle) -> Iterator[Path]:
+    """The bundle as a folder, which is gone afterwards. Raises CalledProcessError where pip fails."""
+    with TemporaryDirectory(prefix="bundle-") as scratch:
+        folder = Path(scratch)
+        if bundle.extra is not None:
+            _install(requirements(bundle.extra), folder)
+        for path in bundle.paths:
+            _copy(bundle.root / path, folder / path)
+        yield folder
+
+
+def zipped(folder: Path) -> bytes:
+    """A folder as the ZIP file that Lambda takes: order, times and modes depend on nothing but the files' contents."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _MTIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, path.read_bytes())
+    return buffer.getvalue()
+
+
+def requirements(extra: str, checkout: Path = CHECKOUT) -> list[str]:
+    """The names that an extra of pyproject.toml asks for. Raises KeyError for an extra that it does not have."""
+    project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
+    names: list[str] = project["optional-dependencies"][extra]
+    return names
+
+
+def _install(names: list[str], folder: Path) -> None:
+    if not names:
+        return
+    pinned = ("--constraint", str(CHECKOUT / "requirements.txt"))
+    options = ("--quiet", "--no-compile", "--only-binary", ":all:", "--target", str(folder))
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, *pinned, *_WHEELS, *names], check=True)
+    # Scripts name the interpreter of this machine, and no function calls one.
+    shutil.rmtree(folder / "bin", ignore_errors=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copyfile(source, target)
+
+
+def _report(bundle: Bundle) -> str:
+    with built(bundle) as folder:
+        sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+        package = zipped(folder)
+    digest = hashlib.sha256(package).hexdigest()[:12]
+    unpacked, packed = (f"{size / 1024:.1f} KiB" for size in (sum(sizes), len(package)))
+    return f"{bundle.name}: {len(sizes)} files, {unpacked}, {packed} zipped (sha256 {digest}...)"
+
+
+if __name__ == "__main__":
+    for each in BUNDLES:
+        print(_report(each))

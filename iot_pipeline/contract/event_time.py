@@ -1,0 +1,64 @@
+"""The times that a reading may carry: ISO-8601 with a zone, or epoch milliseconds."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+# A whole number of more digits is no time in milliseconds.
+_TOO_MANY_MS = 10**14
+# A comma before the fraction is taken with Z alone; the hour may be 24 where the rest is zero.
+_ISO = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})(:[0-9]{2}(?::[0-9]{2})?)"
+    r"(?:(?<=:..:..)([.,])([0-9]{1,9}))?(?:Z|([+-])([0-9]{2}):?([0-9]{2}))"
+)
+
+
+def epoch_ms(ts: Any) -> int | None:
+    """Epoch milliseconds UTC of a `ts` as parsed from JSON, rounded half up; None where it is no time.
+
+    Years are those from 0001 to 9999.
+    """
+    if type(ts) is int:
+        return ts if 0 <= ts < _TOO_MANY_MS else None
+    if type(ts) is not str:
+        return None
+    size = len(ts)
+    if (size == 24 or size == 20) and ts[7] == "-" and ts[10] == "T" and ts[13] == ts[16] == ":" and ts[-1] == "Z":
+        try:
+            since = datetime.fromisoformat(ts) - _EPOCH
+        except ValueError:
+            return _any_form(ts)
+        return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+    return _any_form(ts)
+
+
+def moment(ms: int) -> datetime:
+    """The moment of epoch milliseconds, UTC. Raises OverflowError beyond the year 9999."""
+    return _EPOCH + ms * _MILLISECOND
+
+
+def _any_form(ts: str) -> int | None:
+    match = _ISO.fullmatch(ts)
+    if match is None:
+        return None
+    date, hour, rest, point, fraction, sign, hours, minutes = match.groups()
+    if point == "," and sign:
+        return None
+    day_later = hour == "24"
+    if day_later and (rest.strip(":0") or (fraction or "").strip("0")):
+        return None
+    try:
+        at = datetime.fromisoformat(f"{date}T{'00' if day_later else hour}{rest}+00:00")
+    except ValueError:
+        return None
+    offset = timedelta(hours=int(hours), minutes=int(minutes)) if sign else timedelta()
+    since = (at - _EPOCH) + timedelta(days=day_later) - (offset if sign == "+" else -offset)
+    microseconds = int((fraction or "0").ljust(6, "0")[:6])
+    ms = since // _MILLISECOND + (microseconds + 500) // 1000
+    return ms if _FIRST <= ms <= _LAST else None
+
+
+_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND

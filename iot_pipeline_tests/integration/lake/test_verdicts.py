@@ -1,0 +1,175 @@
+"""One verdict: the transformation's SQL and the judge in Python say the same of every line, value for value."""
+
+import gzip
+import io
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from iot_pipeline.contract import CONTRACT, METRICS, Contract, Metric, Reason, Unit, tables
+from iot_pipeline.contract.judge import Judge, Reading
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.statements import Target, build_judged
+from iot_pipeline_tests.support.athena import BUCKET, LocalAthena, local_athena
+from iot_pipeline_tests.support.messages import METER, line, message, reading
+from iot_pipeline_tests.support.payloads import Payloads
+
+__all__ = ["local_athena"]
+
+RECEIVED = datetime(2026, 11, 18, 11, 6, 40, 123_000, tzinfo=UTC)
+EPOCH_MS = round(RECEIVED.timestamp() * 1000)
+ARRIVAL = Hour.of(RECEIVED)
+OTHER = Contract(
+    version=7,
+    metrics=(
+        Metric(
+            "level", (Unit("m"), Unit("ft", 0.3048), Unit("", 1e-3, -0.5), Unit("1", 2.0)), -1.5, 4.25, 1.0, "Level."
+        ),
+        *(replace(metric, minimum=metric.minimum + 0.125) for metric in METRICS[:2]),
+    ),
+    lateness_bound=timedelta(hours=30, milliseconds=1500),
+    future_bound=timedelta(seconds=90),
+)
+# Columns that say where a record stands, not what the verdict is.
+PLACE = {"object", "year", "month", "day", "hour"}
+
+
+@pytest.fixture(scope="module")
+def raw(local_athena: LocalAthena) -> str:
+    """The table raw_lines, with one arrival hour; where that hour's objects are."""
+    folder = f"{tables().raw_lines.prefix}{ARRIVAL.path}"
+    keys = ", ".join(f"{name} string" for name in ("year", "month", "day", "hour"))
+    values = "year='{}', month='{}', day='{}', hour='{}'".format(*ARRIVAL.values)
+    location = f"s3://{BUCKET}/{tables().raw_lines.prefix}"
+    table = f"CREATE EXTERNAL TABLE raw_lines (line string) PARTITIONED BY ({keys}) LOCATION '{location}'"
+    partition = f"ALTER TABLE raw_lines ADD PARTITION ({values}) LOCATION '{location}{ARRIVAL.path}'"
+    for sql in (table, partition):
+        assert local_athena.run(sql)["Status"]["State"] == "SUCCEEDED", sql
+    return folder
+
+
+def sql_rows(athena: LocalAthena, folder: str, lines: Sequence[bytes], contract: Contract) -> list[dict[str, Any]]:
+    """What the build of judged_telemetry makes of these lines."""
+    athena.put(f"{folder}lines.gz", gzip.compress(b"".join(each + b"\n" for each in lines), 1))
+    name = f"build_{uuid.uuid4().hex}"
+    target = Target(name, f"s3://{BUCKET}/judged/v={name}/")
+    done = athena.run(build_judged(contract, [ARRIVAL], target))["Status"]
+    assert done["State"] == "SUCCEEDED", done["StateChangeReason"]
+    s3 = athena.client("s3")
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix=f"judged/v={name}/")["Contents"]]
+    bodies = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys]
+    rows: list[dict[str, Any]] = pa.concat_tables([pq.read_table(io.BytesIO(body)) for body in bodies]).to_pylist()
+    return [{column: value for column, value in row.items() if column not in PLACE} for row in rows]
+
+
+def python_row(judged: Reading, contract: Contract) -> dict[str, Any]:
+    """A reading as a row of judged_telemetry; SQL's timestamps are naive and mean UTC."""
+    sender = judged.message
+    return {
+        **{metric.name: judged.values.get(metric.name) for metric in contract.metrics},
+        "message_id": sender.message_id,
+        "position": judged.position,
+        "outcome": str(judged.outcome),
+        "device_id": sender.device_id,
+        "event_time": judged.event_time and judged.event_time.replace(tzinfo=None),
+        "seq": judged.seq,
+        "lat": judged.lat,
+        "lon": judged.lon,
+        "extras": judged.extras_text,
+        "tenant": sender.tenant,
+        "site": sender.site,
+        "fw": sender.fw,
+        "received_at": sender.received_at and sender.received_at.replace(tzinfo=None),
+        "detail": judged.detail,
+        "record": judged.record,
+        "payload_base64": sender.payload_base64,
+    }
+
+
+def compared(athena: LocalAthena, folder: str, lines: Sequence[bytes], contract: Contract = CONTRACT) -> set[str]:
+    """The outcomes of these lines, once SQL and Python have been found to agree on all that they say of them."""
+    judge = Judge(contract)
+    from_python = sorted(_text(python_row(each, contract)) for line in lines for each in judge.line(line))
+    from_sql = sorted(_text(row) for row in sql_rows(athena, folder, lines, contract))
+    only = [[a for a in left if a not in right] for left, right in _both(from_sql, from_python)]
+    assert not any(only), "\n".join(
+        f"{where}: {text}" for where, rows in zip(("SQL", "Python"), only, strict=True) for text in rows[:10]
+    )
+    assert len(from_sql) == len(from_python)
+    return {json.loads(row)["outcome"] for row in from_python}
+
+
+def _both(sql: list[str], python: list[str]) -> list[tuple[list[str], set[str]]]:
+    return [(sql, set(python)), (python, set(sql))]
+
+
+def _text(row: dict[str, Any]) -> str:
+    """Rows are compared as texts: -0.0 is not 0.0, 1 is not 1.0, and rows without a message id have an order."""
+    return json.dumps(row, sort_keys=True, default=repr)
+
+
+@pytest.mark.parametrize(("contract", "count"), [(CONTRACT, 8_000), (OTHER, 4_000)], ids=["ours", "another"])
+def test_sql_and_python_say_the_same_of_generated_payloads(
+    local_athena: LocalAthena, raw: str, contract: Contract, count: int
+) -> None:
+    lines = list(Payloads(8, contract, RECEIVED).lines(count, METER))
+    assert compared(local_athena, raw, lines, contract) == {"valid", *Reason}
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 310, "-" + "9" * 4000])
+def test_numbers_beyond_a_double_keep_their_texts(local_athena: LocalAthena, raw: str, number: str) -> None:
+    vast = "vast"
+    payloads = [
+        message(reading(EPOCH_MS, 1, temperature=vast)),
+        message(reading(EPOCH_MS, 1, temperature=1, x=vast, y=[vast])),
+        message(reading(EPOCH_MS, 1, temperature=1, location={"lat": vast, "lon": 1})),
+        message(reading(EPOCH_MS, 1, temperature=1, unit=vast)),
+        message(reading(EPOCH_MS, 1, temperature=1, unit={"temperature": vast})),
+        message({"ts": vast, "seq": vast, "temperature": 1}),
+        message({"ts": EPOCH_MS, "seq": vast, "temperature": 1}),
+        message(vast, [vast], v=vast),
+        message(vast, [vast], fw=vast, device_id=vast),
+        message(fw=vast, z=vast),
+    ]
+    lines = [line(each.replace(b'"vast"', number.encode()), RECEIVED) for each in payloads]
+    assert len(compared(local_athena, raw, lines)) == 9
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**25), 10**25)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = ["ts", "seq", "unit", "location", *(metric.name for metric in METRICS)]
+READING = st.builds(
+    lambda base, changes: {**base, **changes},
+    st.just(reading(EPOCH_MS, 1)),
+    st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=8), JSON, max_size=3),
+)
+MESSAGE = st.builds(
+    lambda readings, changes: {"v": 1, "readings": readings, **changes},
+    st.lists(READING | JSON, max_size=3),
+    st.dictionaries(st.sampled_from(["v", "device_id", "fw", "readings"]) | st.text(max_size=8), JSON, max_size=2),
+)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(MESSAGE, min_size=1, max_size=20))
+def test_sql_and_python_say_the_same_of_any_json_in_any_field(
+    local_athena: LocalAthena, raw: str, messages: list[dict[str, Any]]
+) -> None:
+    lines = [line(json.dumps(each).encode(), RECEIVED, trace=str(number)) for number, each in enumerate(messages)]
+    compared(local_athena, raw, lines)

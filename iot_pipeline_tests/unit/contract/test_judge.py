@@ -1,0 +1,120 @@
+"""The judge alone: what it needs, what it says of a message, and that nothing a device sends makes it raise."""
+
+import base64
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iot_pipeline.contract import Reason
+from iot_pipeline.contract.event_time import epoch_ms
+from iot_pipeline.contract.judge import Judge
+from iot_pipeline_tests.support.messages import METER, line, message, reading
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+RECEIVED = datetime(2026, 11, 18, 9, 46, 40, tzinfo=UTC)
+MS = round(RECEIVED.timestamp() * 1000)
+JUDGE = Judge()
+
+
+def test_the_judge_needs_the_standard_library_alone() -> None:
+    """Without site-packages any other import fails. Prints the time of the import, which a Lambda pays at its start."""
+    code = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); import iot_pipeline.contract.judge"
+    ran = subprocess.run(
+        [sys.executable, "-I", "-S", "-X", "importtime", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    total = next(text for text in ran.stderr.splitlines() if text.endswith(" iot_pipeline.contract.judge"))
+    print(f"import of iot_pipeline.contract.judge: {int(total.split('|')[1]) / 1000:.0f} ms")
+
+
+def test_a_reading_says_what_was_sent_and_who_sent_it() -> None:
+    sent = reading(RECEIVED, 7, temperature=212, unit={"temperature": "F"}, location={"lat": 53.5, "lon": -10}, x="é")
+    (judged,) = JUDGE.line(line(message(sent, fw="1.4"), RECEIVED, trace="t-1"))
+    assert (judged.outcome, judged.detail, judged.record, judged.position) == ("valid", None, None, 1)
+    assert judged.values == {"temperature": pytest.approx(100.0)}
+    assert (judged.event_time, judged.event_ms, judged.seq) == (RECEIVED, MS, 7)
+    assert (judged.lat, judged.lon, judged.extras, judged.extras_text) == (53.5, -10.0, {"x": '"é"'}, '{"x":"\\"é\\""}')
+    sender = judged.message
+    assert (sender.tenant, sender.site, sender.device_id) == (METER.tenant, METER.site, METER.device)
+    assert (sender.message_id, sender.fw, sender.received_at) == ("t-1", "1.4", RECEIVED)
+
+
+def test_what_is_not_valid_is_kept_as_sent() -> None:
+    (judged,) = JUDGE.line(line(message({"seq": 1, "b": 1e21, "a": [1.0]}), RECEIVED))
+    assert (judged.outcome, judged.record) == (Reason.MISSING_TS, '{"a":[1.0],"b":1e+21,"seq":1}')
+    (judged,) = JUDGE.line(line(b"hello\xff", RECEIVED))
+    assert (judged.outcome, judged.record, judged.position) == (Reason.MALFORMED_JSON, "hello\ufffd", 1)
+    assert base64.b64decode(judged.message.payload_base64 or "") == b"hello\xff"
+
+
+def test_of_a_key_that_comes_twice_the_last_counts() -> None:
+    payload = message(reading(MS, 1)).replace(b'"seq":1', b'"seq":1,"seq":2')
+    assert [each.seq for each in JUDGE.line(line(payload, RECEIVED))] == [2]
+
+
+def changed(payload: bytes, old: bytes, new: bytes) -> bytes:
+    """The line of a payload, in which something is then replaced that the rules would not read."""
+    return line(payload, RECEIVED).replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (line(b'{"v":1,"readings":[],"iot_payload":"%%%"}', RECEIVED), ["no_readings"]),
+        (line(b'{"v":1,"readings":[],"iot_payload":5}', RECEIVED), ["no_readings"]),
+        (line(message(reading("0000-11-15T05:10:00Z", 1)), RECEIVED), ["invalid_ts"]),
+        (line(message(reading("9999-12-31T24:00:00Z", 1)), RECEIVED), ["invalid_ts"]),
+        (line(message(reading("2026-11-18T 9:46:40Z", 1)), RECEIVED), ["invalid_ts"]),
+        (changed(message(reading(MS, 1)), b"21.5", b"[" * 5000 + b"]" * 5000), ["malformed_json"]),
+        (changed(message(reading(MS, 1)), b"21.5", b"9" * 5000), ["out_of_range"]),
+        (changed(message(reading(MS, 1)), b'"seq":1', b'"seq":' + b"9" * 5000), ["invalid_seq"]),
+        (changed(message(reading(MS, 1)), b"21.5", b"1e999999999"), ["out_of_range"]),
+    ],
+)
+def test_where_the_sql_raises_or_guesses_the_judge_still_answers(sent: bytes, expected: list[str]) -> None:
+    assert [str(each.outcome) for each in JUDGE.line(sent)] == expected
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60))
+def test_no_line_makes_it_raise(sent: bytes | str) -> None:
+    assert [each.outcome for each in JUDGE.line(sent)] in ([Reason.MALFORMED_JSON], [Reason.NO_READINGS])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = st.sampled_from(["v", "readings", "device_id", "fw", "iot_tenant", "iot_received_at", "iot_payload", "FW", "V"])
+
+
+@given(st.dictionaries(NAMES, JSON))
+def test_no_message_makes_it_raise(sent: dict[str, Any]) -> None:
+    for judged in JUDGE.line(json.dumps(sent)):
+        assert judged.outcome in set(Reason)
+        assert judged.record is not None
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_every_iso_time_with_a_zone_is_read(at: datetime) -> None:
+    at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+    since = (at.astimezone(UTC) if at.year > 1 else at) - datetime(1970, 1, 1, tzinfo=UTC)
+    text = at.isoformat(timespec="milliseconds")
+    whole_minutes = (at.utcoffset() or timedelta()).total_seconds() % 60 == 0
+    in_range = timedelta(days=-719_162) <= since <= timedelta(days=2_932_896)
+    assert epoch_ms(text) == (since // timedelta(milliseconds=1) if whole_minutes and in_range else None)
+
+
+def test_both_forms_of_a_time_are_one() -> None:
+    for text in ("2026-11-18T09:46:40Z", "2026-11-18T09:46:40,000Z", "2026-11-18T11:16:40.0004999+01:30"):
+        assert epoch_ms(text) == epoch_ms(MS) == MS
+    assert epoch_ms("2026-11-18T24:00:00Z") == epoch_ms("2026-11-19T00:00Z")
+    for bad in (True, 1.5, -1, 10**14, "", "2026-11-18", "2026-11-18T09:46:40", "2026-W47-3T09:46:40Z", [MS], None):
+        assert epoch_ms(bad) is None
