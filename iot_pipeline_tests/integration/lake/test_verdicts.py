@@ -19,11 +19,9 @@ from iot_pipeline.contract import CONTRACT, METRICS, Contract, Metric, Reason, U
 from iot_pipeline.contract.judge import Judge, Reading
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.statements import Target, build_judged
-from iot_pipeline_tests.support.athena import BUCKET, LocalAthena, local_athena
+from iot_pipeline_tests.support.athena import BUCKET, LocalAthena
 from iot_pipeline_tests.support.messages import METER, line, message, reading
 from iot_pipeline_tests.support.payloads import Payloads
-
-__all__ = ["local_athena"]
 
 RECEIVED = datetime(2026, 11, 18, 11, 6, 40, 123_000, tzinfo=UTC)
 EPOCH_MS = round(RECEIVED.timestamp() * 1000)
