@@ -7,8 +7,6 @@ import psycopg
 import pytest
 
 from infra.local.session.platform import Platform
-from iot_pipeline import settings
-from iot_pipeline.registry import migrate
 from iot_pipeline.resources import RegistryResource, WarehouseResource
 from iot_pipeline.warehouse.load import Loader
 
@@ -28,7 +26,6 @@ def loader(warehouse: WarehouseResource) -> Iterator[Loader]:
 
 @pytest.fixture
 def registry(platform: Platform) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to the session's registry, its tables made."""
-    migrate.upgrade(platform.postgres.dsn(settings.registry().database))
+    """A connection to the session's registry."""
     with RegistryResource().connect() as connection:
         yield connection

@@ -13,14 +13,16 @@ import pytest
 from dbt.cli.main import dbtRunner
 from redshift_connector.core import Connection
 
-from infra.local.postgres.process import start_postgres
+from infra.local.postgres.process import SUPERUSER, start_postgres
 from infra.local.redshift.process import start_redshift
+from infra.local.session.database_users import make_warehouse_users
 from iot_pipeline import settings
 from iot_pipeline.contract import CONTRACT
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.warehouse.dbt_project import PROJECT_DIR
 from iot_pipeline.warehouse.landing import migrate
 from iot_pipeline.warehouse.transaction import read, run
+from iot_pipeline.warehouse.users import PIPELINE
 
 HOUR = timedelta(hours=1)
 INTERVAL = timedelta(minutes=10)
@@ -141,12 +143,13 @@ def empty_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
     """Landing tables with a registry of one tenant and three sites; nothing is loaded or built."""
     state = tmp_path_factory.mktemp("models")
     postgres = start_postgres(state / "postgres", databases=["telemetry"])
-    redshift = start_redshift(state, postgres)
+    redshift = start_redshift(state, postgres, user=SUPERUSER)
+    make_warehouse_users(redshift)
     environment = {
         "HOST": "127.0.0.1",
         "PORT": str(redshift.port),
         "DATABASE": redshift.database,
-        "USER": redshift.user,
+        "USER": PIPELINE,
         "PASSWORD": redshift.password,
         "SSLMODE": "disable",
         "COPY_ROLE_ARN": "arn:aws:iam::000000000000:role/warehouse-copy",

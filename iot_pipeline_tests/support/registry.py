@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from infra.local.postgres.process import Postgres, start_postgres
-from iot_pipeline.registry import migrate
+from infra.local.session.database_users import make_registry_users
 from iot_pipeline.registry.catalog_file import Catalog
 from iot_pipeline.registry.registration import Request
 from iot_pipeline.registry.sites import apply
 from iot_pipeline.registry.things import POLICY, THING_TYPE, Certificate
+from iot_pipeline.registry.users import WRITER
 from iot_pipeline_tests.support.emulator import DEVICE_POLICY, LocalAws, unique
 
 Connection = psycopg.Connection[Any]
@@ -86,7 +87,7 @@ def registry_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     """PostgreSQL with the migrated database `registry`, started once, however many modules import this fixture."""
     if not _running:
         server = _running["it"] = start_postgres(tmp_path_factory.mktemp("registry"), databases=["registry"])
-        migrate.upgrade(server.dsn("registry"))
+        make_registry_users(server, "registry")
     try:
         yield _running["it"]
     finally:
@@ -95,8 +96,8 @@ def registry_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 
 @pytest.fixture(scope="session")
 def registry_dsn(registry_server: Postgres) -> str:
-    """The registry all tests share."""
-    return registry_server.dsn("registry")
+    """The registry all tests share, as the user whom the command line signs in as."""
+    return registry_server.dsn("registry", WRITER)
 
 
 @pytest.fixture
