@@ -139,7 +139,7 @@ def _with_password(match: re.Match[str]) -> str:
 
 def _without_role(text: str) -> str:
     """PostgreSQL knows GROUP before a grantee, but not ROLE."""
-    return re.sub(r"\b(TO|FROM|,) ROLE ", r"\1 ", text, flags=re.IGNORECASE)
+    return re.sub(r"(\bTO|\bFROM|,) ROLE ", r"\1 ", text, flags=re.IGNORECASE)
 
 
 def _quoted(name: str) -> str:
