@@ -2,4 +2,5 @@
 
 from iot_pipeline.registry.commands import app
 
-app(prog_name="python -m iot_pipeline.registry")
+if __name__ == "__main__":
+    app(prog_name="python -m iot_pipeline.registry")

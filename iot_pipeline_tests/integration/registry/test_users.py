@@ -8,8 +8,8 @@ from psycopg import errors
 
 from infra.local.postgres.process import Postgres
 from infra.local.session.database_users import make_registry_users
-from iot_pipeline.registry import export
 from iot_pipeline.registry.users import READER, WRITER
+from iot_pipeline.warehouse import registry_export
 from iot_pipeline_tests.support.registry import (
     Connection,
     World,
@@ -59,7 +59,7 @@ def test_the_writer_changes_rows_and_nothing_else(connection: Connection, statem
 
 def test_the_reader_takes_a_snapshot(reader: Connection, world: World, connection: Connection) -> None:
     connection.commit()
-    assert world.tenant in export.snapshot(reader)["tenants"]["tenant_id"].to_pylist()
+    assert world.tenant in registry_export.snapshot(reader)["tenants"]["tenant_id"].to_pylist()
 
 
 @pytest.mark.parametrize(
