@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from iot_pipeline.contract import CONTRACT, Contract
 
 _FROM_ENVIRONMENT = SettingsConfigDict(env_prefix="IOT_", frozen=True)
+# The input of a login is not shown in errors: it holds the password.
+_OF_A_LOGIN = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
 
 class Deployment(BaseSettings):
@@ -57,7 +59,7 @@ class Login(BaseSettings):
 class Registry(Login):
     """The device registry (PostgreSQL), each as IOT_REGISTRY_<NAME>."""
 
-    model_config = SettingsConfigDict(env_prefix="IOT_REGISTRY_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix="IOT_REGISTRY_", **_OF_A_LOGIN)
 
     port: int = 5432
     database: str = "registry"
@@ -81,7 +83,7 @@ class Registry(Login):
 class Warehouse(Login):
     """The warehouse (Redshift), each as IOT_WAREHOUSE_<NAME>. Its driver brings Redshift's certificate authorities."""
 
-    model_config = SettingsConfigDict(env_prefix="IOT_WAREHOUSE_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix="IOT_WAREHOUSE_", **_OF_A_LOGIN)
 
     port: int = 5439
     database: str = "telemetry"

@@ -46,8 +46,9 @@ def redshift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redshift]:
 
 
 def signed_in(redshift: Redshift, user: str, password: str) -> Connection:
-    found = {"host": "127.0.0.1", "port": redshift.port, "database": redshift.database}
-    return redshift_connector.connect(user=user, password=password, ssl=False, **found)
+    return redshift_connector.connect(
+        host="127.0.0.1", port=redshift.port, database=redshift.database, user=user, password=password, ssl=False
+    )
 
 
 @pytest.fixture
