@@ -32,7 +32,8 @@ def migrate(connection: Connection) -> list[str]:
     Safe to repeat. The connection is an administrator's (Redshift: a superuser's), its autocommit off; all happens in
     one transaction.
     """
-    statements = _statements(users_of(connection))
+    ((administrator,),) = run(connection, "SELECT current_user")
+    statements = _statements(str(administrator), users_of(connection))
     for sql in statements:
         run(connection, sql)
     connection.commit()
@@ -57,14 +58,18 @@ def set_password(connection: Connection, user: str, password: str) -> None:
     connection.commit()
 
 
-def _statements(existing: set[str]) -> list[str]:
+def _statements(administrator: str, existing: set[str]) -> list[str]:
     read = ", ".join(READ_SCHEMAS)
     return [
         *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in SCHEMAS),
+        # `pipeline` made them itself before there were administrators' migrations.
+        *(f'ALTER SCHEMA {schema} OWNER TO "{administrator}"' for schema in SCHEMAS),
         *(f"CREATE USER {user} PASSWORD DISABLE" for user in (PIPELINE, READER) if user not in existing),
         # Everybody may make tables in `public` otherwise (Redshift database developer guide, "Schemas").
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         f"GRANT USAGE, CREATE ON SCHEMA {', '.join(SCHEMAS)} TO {PIPELINE}",
+        # dbt's documentation has the tables' sizes from it (Redshift database developer guide, "SVV_TABLE_INFO").
+        f"GRANT SELECT ON svv_table_info TO {PIPELINE}",
         f"GRANT USAGE ON SCHEMA {read} TO {READER}",
         f"GRANT SELECT ON ALL TABLES IN SCHEMA {read} TO {READER}",
         # What dbt makes later.

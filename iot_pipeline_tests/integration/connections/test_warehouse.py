@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from infra.local.postgres.process import SUPERUSER, start_postgres
 from infra.local.redshift.process import Redshift, start_redshift
+from infra.local.session.database_users import make_warehouse_users
 from iot_pipeline import settings
 from iot_pipeline.connections import credentials
 from iot_pipeline.connections.warehouse import dbt_environment, open_warehouse
@@ -279,6 +280,36 @@ def test_the_reader_reads_what_the_models_make_later(tables: Connection, redshif
 def test_the_reader_reads_marts_and_reports_alone(tables: Connection, redshift: Redshift, statement: str) -> None:
     with closing(signed_in(redshift, users.READER, FIRST)) as reader:
         refused(reader, statement)
+
+
+def test_a_warehouse_that_the_pipeline_made_itself_is_taken_over(tmp_path: Path) -> None:
+    """Before there were these users, `pipeline` owned the database and made the schemas."""
+    postgres = start_postgres(tmp_path / "postgres", databases=["telemetry"])
+    try:
+        before = start_redshift(tmp_path, postgres)
+        with closing(signed_in(before, users.PIPELINE, before.password)) as pipeline:
+            for schema in users.SCHEMAS:
+                run(pipeline, f"CREATE SCHEMA {schema}")
+            run(pipeline, "CREATE TABLE marts.facts (x bigint)")
+            run(pipeline, "INSERT INTO marts.facts VALUES (7)")
+            pipeline.commit()
+            assert landing.migrate(pipeline, CONTRACT)
+        before.stop()
+        now = start_redshift(tmp_path, postgres, user=SUPERUSER)
+        try:
+            make_warehouse_users(now)
+            with closing(signed_in(now, users.PIPELINE, now.password)) as pipeline:
+                assert landing.migrate(pipeline, CONTRACT) == []
+                run(pipeline, "ALTER TABLE marts.facts ADD COLUMN y bigint")
+                pipeline.commit()
+                refused(pipeline, "DROP SCHEMA marts CASCADE")
+                refused(pipeline, "CREATE SCHEMA own")
+            with closing(signed_in(now, users.READER, now.password)) as reader:
+                assert run(reader, "SELECT x FROM marts.facts") == [(7,)]
+        finally:
+            now.stop()
+    finally:
+        postgres.stop()
 
 
 def test_a_missing_login_is_named(environment: pytest.MonkeyPatch) -> None:
