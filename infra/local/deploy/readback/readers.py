@@ -37,6 +37,7 @@ READERS: Mapping[str, Callable[[Resource, Clients], Iterator[Setting]]] = {
 # Properties that say where or how, not what: reading the rest back already goes through them.
 ADDRESSING = {
     "AWS::IAM::Policy": {"PolicyName", "Roles"},
+    "AWS::Kinesis::Stream": {"Name"},
     "AWS::Logs::LogStream": {"LogGroupName"},
     "AWS::SQS::QueuePolicy": {"PolicyDocument", "Queues"},
     "AWS::SNS::TopicPolicy": {"PolicyDocument", "Topics"},
