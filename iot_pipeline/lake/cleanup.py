@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from iot_pipeline.contract import Format, Table
-from iot_pipeline.lake.builds import BUILD_TABLE_PREFIX
+from iot_pipeline.lake.publishing import BUILD_TABLE_PREFIX
 from iot_pipeline.lake.catalog import Catalog
 
 if TYPE_CHECKING:

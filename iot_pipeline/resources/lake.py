@@ -6,7 +6,7 @@ import boto3
 import dagster as dg
 
 from iot_pipeline.lake.athena import Athena
-from iot_pipeline.lake.builds import Lake
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.settings import deployment, policy
 

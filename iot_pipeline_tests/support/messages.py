@@ -14,7 +14,7 @@ import boto3
 
 from iot_pipeline.contract import CONTRACT, Column, Contract, Table, tables
 from iot_pipeline.contract.judge import Judge, Reading
-from iot_pipeline.lake.builds import Lake
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.hours import Hour, partition_predicate
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 
 from iot_pipeline.contract import CONTRACT, tables
 from iot_pipeline.lake.athena import Athena
-from iot_pipeline.lake.builds import Lake
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.hours import Hour, partition_predicate
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from infra.local.demo.lake_figures import Latency, QueryFigure
 from infra.local.demo.warehouse_figures import Facts
 from iot_pipeline.lake.balances import ArrivalHourBalance
-from iot_pipeline.lake.builds import EventHourBalance
+from iot_pipeline.lake.balances import EventHourBalance
 from simulator.manifest import ExpectedLedger
 
 # The acceptance figures of the curated zone: at most this share of the gzipped raw bytes, at least so much faster.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from infra.local.session.fleet_commands import Move
-from iot_pipeline.lake.builds import EventHourBalance
+from iot_pipeline.lake.balances import EventHourBalance
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.warehouse.transaction import read

@@ -21,7 +21,7 @@ from iot_pipeline.defs.warehouse.assets import (
 )
 from iot_pipeline.defs.warehouse.schedules import sweep_unloaded_hours
 from iot_pipeline.defs.warehouse.sensors import run_request
-from iot_pipeline.lake.builds import Lake
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import hours_of, partition_key
 from iot_pipeline.resources import RESOURCES, WarehouseResource

@@ -11,7 +11,7 @@ import pytest
 from redshift_connector.core import Connection
 
 from iot_pipeline import settings
-from iot_pipeline.lake.builds import Lake
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.catalog import Partition
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.resources import WarehouseResource

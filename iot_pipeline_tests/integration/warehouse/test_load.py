@@ -12,7 +12,7 @@ from redshift_connector.cursor import Cursor
 from redshift_connector.error import ProgrammingError
 
 from iot_pipeline.contract import CONTRACT, METRICS, Contract, Metric, Unit, tables
-from iot_pipeline.lake.builds import Lake
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.resources import WarehouseResource
