@@ -1,15 +1,20 @@
-"""The environment, read once, typed and validated. Endpoints and credentials are the AWS SDK's own business."""
+"""The environment, read once, typed and validated. Endpoints and credentials are the AWS SDK's own business.
+
+A setting is a field of one of these classes and a row of the table in docs/operations.md, which a test compares.
+"""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, Field, SecretStr
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from iot_pipeline.contract import CONTRACT, Contract
 
 _FROM_ENVIRONMENT = SettingsConfigDict(env_prefix="IOT_", frozen=True)
+# The input of a login is not shown in errors: it holds the password.
+_OF_A_LOGIN = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
 
 class Deployment(BaseSettings):
@@ -26,29 +31,63 @@ class Deployment(BaseSettings):
     curated_crawler: str = "telemetry-curated"
 
 
-class Registry(BaseSettings):
-    """Where the device registry (PostgreSQL) is, each as IOT_REGISTRY_<NAME>."""
+class Login(BaseSettings):
+    """Where a database is, and how to sign in: with `user` and `password`, or with a secret that holds both.
 
-    model_config = SettingsConfigDict(env_prefix="IOT_REGISTRY_", frozen=True)
+    `secret_arn` names a secret of Secrets Manager in the form that RDS and Redshift give those they manage: a JSON
+    object with `username` and `password`. It is fetched for each connection and never kept, since it is rotated.
+    """
 
     host: str
+    port: int
+    database: str
+    user: str
+    password: SecretStr | None = None
+    secret_arn: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> Self:
+        password, secret, user = (variable(type(self), name) for name in ("password", "secret_arn", "user"))
+        if (self.password is None) == (self.secret_arn is None):
+            given = "neither is" if self.password is None else "both are"
+            raise ValueError(f"set exactly one of {password} and {secret}; {given} set")
+        if self.secret_arn is not None and "user" in self.model_fields_set:
+            raise ValueError(f"unset {user}: the secret of {secret} names the user")
+        return self
+
+
+class Registry(Login):
+    """The device registry (PostgreSQL), each as IOT_REGISTRY_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="IOT_REGISTRY_", **_OF_A_LOGIN)
+
     port: int = 5432
     database: str = "registry"
     user: str = "registry"
-    password: SecretStr
     sslmode: Literal["disable", "require", "verify-ca", "verify-full"] = "verify-full"
+    sslrootcert: str | None = Field(
+        default=None,
+        description="PEM file of the authorities that sign the server's certificate, or `system` for the machine's own",
+    )
+
+    @model_validator(mode="after")
+    def _verified_against_something(self) -> Self:
+        if self.sslmode.startswith("verify") and self.sslrootcert is None:
+            raise ValueError(
+                f"set {variable(Registry, 'sslrootcert')} to the file with the server's certificate authorities "
+                f"(for RDS: docs/operations.md), or to `system`: {variable(Registry, 'sslmode')} is {self.sslmode}"
+            )
+        return self
 
 
-class Warehouse(BaseSettings):
-    """Where the warehouse (Redshift) is, each as IOT_WAREHOUSE_<NAME>."""
+class Warehouse(Login):
+    """The warehouse (Redshift), each as IOT_WAREHOUSE_<NAME>. Its driver brings Redshift's certificate authorities."""
 
-    model_config = SettingsConfigDict(env_prefix="IOT_WAREHOUSE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="IOT_WAREHOUSE_", **_OF_A_LOGIN)
 
-    host: str
     port: int = 5439
     database: str = "telemetry"
     user: str = "pipeline"
-    password: SecretStr
     sslmode: Literal["disable", "verify-ca", "verify-full"] = "verify-full"
     copy_role_arn: str = Field(description="IAM role by which COPY and UNLOAD reach the lake's bucket")
 
@@ -80,6 +119,25 @@ class Policy(BaseSettings):
         )
 
 
+GROUPS: tuple[type[BaseSettings], ...] = (Deployment, Policy, Registry, Warehouse)
+
+
+def variable(group: type[BaseSettings], name: str) -> str:
+    """The environment variable of a setting."""
+    return f"{group.model_config.get('env_prefix', '')}{name}".upper()
+
+
+def wrong(error: ValidationError) -> str:
+    """What is wrong in the environment, by variable, in one line. `error` is of one of the groups."""
+    (group,) = (group for group in GROUPS if group.__name__ == error.title)
+    return ", ".join(
+        f"{variable(group, '_'.join(map(str, found['loc'])))} ({found['msg']})"
+        if found["loc"]
+        else found["msg"].removeprefix("Value error, ")
+        for found in error.errors(include_url=False)
+    )
+
+
 @cache
 def deployment() -> Deployment:
     """The deployment of this process. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
@@ -102,3 +160,9 @@ def warehouse() -> Warehouse:
 def policy() -> Policy:
     """The policy of this process. Raises pydantic.ValidationError naming each variable that is wrong."""
     return Policy()
+
+
+def forget() -> None:
+    """Read the environment anew when it is next asked for."""
+    for read in (deployment, registry, warehouse, policy):
+        read.cache_clear()

@@ -70,14 +70,9 @@ def started(state: Path) -> Iterator[Platform]:
     """A local AWS, deployed to, with the environment pointing to it."""
     state.mkdir(exist_ok=True)
     with (state / "platform.log").open("w") as log, running(state, CHECKOUT / ".local", Console(file=log)) as platform:
-        _forget_settings()
+        settings.forget()
         yield platform
-    _forget_settings()
-
-
-def _forget_settings() -> None:
-    for read in (settings.deployment, settings.policy, settings.registry, settings.warehouse):
-        read.cache_clear()
+    settings.forget()
 
 
 @pytest.fixture(scope="session")

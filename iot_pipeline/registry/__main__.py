@@ -1,5 +1,6 @@
 """`python -m iot_pipeline.registry`."""
 
-from iot_pipeline.registry.cli import app
+from iot_pipeline.registry.commands import app
 
-app(prog_name="python -m iot_pipeline.registry")
+if __name__ == "__main__":
+    app(prog_name="python -m iot_pipeline.registry")

@@ -7,6 +7,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from iot_pipeline.contract import CONTRACT
@@ -17,7 +18,8 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 def upgrade(dsn: str) -> None:
     """Bring the registry's schema up to date and list the contract's metrics in it; safe to repeat.
 
-    `dsn` is a libpq connection string or URL. Raises psycopg.OperationalError if the database does not answer.
+    `dsn` is a libpq connection string or URL, of the administrator. Raises psycopg.OperationalError if the database
+    does not answer, psycopg.errors.InsufficientPrivilege for a user who may not migrate.
     """
     _run(dsn, lambda config: command.upgrade(config, "head"))
     metrics = [(metric.name, position) for position, metric in enumerate(CONTRACT.metrics)]
@@ -48,6 +50,10 @@ def _run(dsn: str, migration: Callable[[Config], None]) -> None:
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        migration(config)
+    try:
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
+            migration(config)
+    except DBAPIError as error:
+        # The registry's callers know the driver's errors, and no SQLAlchemy.
+        raise error.orig or error from error

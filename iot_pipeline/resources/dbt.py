@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import boto3
 import dagster as dg
-from dagster_dbt import DbtCliResource
+from dagster_dbt import DbtCliInvocation, DbtCliResource
 
+from iot_pipeline.connections.warehouse import dbt_environment
 from iot_pipeline.contract.layout import DBT_DOCS
 from iot_pipeline.settings import deployment, warehouse
 from iot_pipeline.warehouse.dbt_project import PROJECT_DIR, executable
@@ -16,9 +18,18 @@ from iot_pipeline.warehouse.dbt_project import PROJECT_DIR, executable
 _CONTENT_TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
 
 
-def dbt_resource() -> DbtCliResource:
+class Dbt(DbtCliResource):
+    """The command dbt, each of whose runs is started with the warehouse's credentials of that moment."""
+
+    def cli(self, *args: Any, **options: Any) -> DbtCliInvocation:
+        """As `DbtCliResource.cli`. Raises as `credentials` does."""
+        with dbt_environment():
+            return super().cli(*args, **options)
+
+
+def dbt_resource() -> Dbt:
     """The command dbt; it looks for the warehouse only when it runs."""
-    return DbtCliResource(project_dir=PROJECT_DIR, profiles_dir=PROJECT_DIR, dbt_executable=str(executable()))
+    return Dbt(project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=str(executable()))
 
 
 @contextmanager

@@ -27,24 +27,32 @@ class LandingError(RuntimeError):
 def migrate(connection: Connection, contract: Contract) -> list[str]:
     """Create the landing tables that are missing and add columns new in the contract; the statements that ran.
 
-    Raises LandingError, with nothing changed, if a column has another type or is no longer in the contract.
+    Raises LandingError, with nothing changed, if a column has another type or is no longer in the contract, or if the
+    administrator has not made the schemas yet.
     """
     wanted = landing_tables(contract)
     missing = _changes(connection, wanted)
     connection.rollback()
     if not missing:
         return []
-    for sql in (statements.create_schema(WRITE_LOCK.schema), statements.create_table(WRITE_LOCK)):
-        run(connection, sql)
-        connection.commit()
+    _require_schemas(connection, wanted)
+    run(connection, statements.create_table(WRITE_LOCK))
+    connection.commit()
     with writing(connection):
-        for schema in dict.fromkeys(table.schema for table in wanted):
-            run(connection, statements.create_schema(schema))
         # Looked at again: another migration may have been at work while this one waited.
         changes = _changes(connection, wanted)
         for sql in changes:
             run(connection, sql)
     return changes
+
+
+def _require_schemas(connection: Connection, wanted: Iterable[LandingTable]) -> None:
+    existing = {name for (name,) in run(connection, statements.existing_schemas())}
+    if missing := sorted({table.schema for table in wanted} - existing):
+        raise LandingError(
+            f"the warehouse has no schema {', '.join(missing)}. As its administrator, run: "
+            "python -m iot_pipeline.warehouse migrate"
+        )
 
 
 def _changes(connection: Connection, wanted: Iterable[LandingTable]) -> list[str]:

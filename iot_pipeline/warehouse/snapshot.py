@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from redshift_connector.core import Connection
 
-from iot_pipeline.registry import export
-from iot_pipeline.warehouse import statements
+from iot_pipeline.warehouse import registry_export, statements
 from iot_pipeline.warehouse.tables import LandingTable, registry_tables
 from iot_pipeline.warehouse.transaction import retried, run, writing
 
@@ -62,7 +61,7 @@ class SnapshotLoader:
         # The snapshot is taken while other writers wait, so that no older one can come after it.
         with writing(self.connection):
             version = f"{PREFIX}v={datetime.now(UTC):%Y%m%dT%H%M%S%f}_{uuid.uuid4().hex[:8]}/"
-            snapshot = export.snapshot(registry)
+            snapshot = registry_export.snapshot(registry)
             recorded = 0
             for table in registry_tables():
                 rows = snapshot[table.name]

@@ -11,9 +11,9 @@ from iot_pipeline.warehouse.tables import LOADS, LandingColumn, LandingTable, re
 _READINGS = "lake.readings"
 
 
-def create_schema(schema: str) -> str:
-    """The schema of some landing tables."""
-    return f"CREATE SCHEMA IF NOT EXISTS {schema}"
+def existing_schemas() -> str:
+    """The names of the schemas there are."""
+    return "SELECT nspname FROM pg_namespace"
 
 
 def create_table(table: LandingTable) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from iot_pipeline.contract import Contract, tables
-from iot_pipeline.registry.export import SCHEMAS
+from iot_pipeline.warehouse.registry_export import SCHEMAS
 
 # Redshift type of each Glue type that a curated column may have. Timestamps are UTC without a zone.
 _TYPES = {

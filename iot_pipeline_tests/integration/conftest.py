@@ -9,15 +9,17 @@ import psycopg
 import pytest
 
 from infra.local.emulator.process import start_emulator
-from infra.local.postgres.process import start_postgres
+from infra.local.postgres.process import SUPERUSER, Postgres, start_postgres
 from infra.local.redshift.process import start_redshift
+from infra.local.session.database_users import make_registry_users, make_warehouse_users
 from infra.local.session.platform import Platform
 from iot_pipeline import settings
 from iot_pipeline.contract import CONTRACT
-from iot_pipeline.registry import migrate as registry_schema
+from iot_pipeline.registry.users import WRITER
 from iot_pipeline.resources import RegistryResource, WarehouseResource
 from iot_pipeline.warehouse import landing
 from iot_pipeline.warehouse.load import Loader
+from iot_pipeline.warehouse.users import PIPELINE
 from iot_pipeline_tests.support import athena
 from iot_pipeline_tests.support.athena import LocalAthena
 from iot_pipeline_tests.support.emulator import INTERVAL_SCALE, LocalAws
@@ -80,8 +82,7 @@ def loader(warehouse: WarehouseResource) -> Iterator[Loader]:
 
 @pytest.fixture
 def registry(platform: Platform) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to the session's registry, its tables made."""
-    registry_schema.upgrade(platform.postgres.dsn(settings.registry().database))
+    """A connection to the session's registry."""
     with RegistryResource().connect() as connection:
         yield connection
 
@@ -91,12 +92,13 @@ def empty_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
     """Landing tables with a registry of one tenant and three sites; nothing is loaded or built."""
     state = tmp_path_factory.mktemp("models")
     postgres = start_postgres(state / "postgres", databases=["telemetry"])
-    redshift = start_redshift(state, postgres)
+    redshift = start_redshift(state, postgres, user=SUPERUSER)
+    make_warehouse_users(redshift)
     environment = {
         "HOST": "127.0.0.1",
         "PORT": str(redshift.port),
         "DATABASE": redshift.database,
-        "USER": redshift.user,
+        "USER": PIPELINE,
         "PASSWORD": redshift.password,
         "SSLMODE": "disable",
         "COPY_ROLE_ARN": "arn:aws:iam::000000000000:role/warehouse-copy",
@@ -142,3 +144,20 @@ def local_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalW
             postgres.stop()
     finally:
         emulator.stop()
+
+
+@pytest.fixture(scope="session")
+def registry_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """PostgreSQL with the migrated database `registry`."""
+    server = start_postgres(tmp_path_factory.mktemp("registry"), databases=["registry"])
+    try:
+        make_registry_users(server, "registry")
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def registry_dsn(registry_server: Postgres) -> str:
+    """The registry all tests share, as the user whom the command line signs in as."""
+    return registry_server.dsn("registry", WRITER)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from pydantic import BaseModel
+from pydantic_settings import BaseSettings
 
 from infra.local.session.platform import CHECKOUT
 from iot_pipeline.contract import Reason
 from iot_pipeline.definitions import defs
-from iot_pipeline.settings import Deployment, Policy, Registry, Warehouse
+from iot_pipeline.settings import GROUPS, variable
 
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 MAX_IMAGE_BYTES = 300_000
@@ -63,7 +63,7 @@ def test_the_settings_table_is_complete() -> None:
     rows = re.findall(
         r"^\| `(IOT_\w+)` \| (?:`([^`]*)`|-) \|", (CHECKOUT / "docs/operations.md").read_text(), re.MULTILINE
     )
-    found = [_defaults(settings) for settings in (Deployment, Policy, Registry, Warehouse)]
+    found = [_defaults(group) for group in GROUPS]
     assert dict(rows) == {name: value for of_class in found for name, value in of_class.items()}
 
 
@@ -88,16 +88,17 @@ def _models(asset: dg.AssetsDefinition) -> set[dg.AssetKey]:
     return set(asset.keys) if asset.op.name == "warehouse_models" else set()
 
 
-def _defaults(settings: type[BaseModel]) -> dict[str, str]:
+def _defaults(group: type[BaseSettings]) -> dict[str, str]:
     """Each variable and its default as the environment would say it; empty where it must be set."""
-    prefix = str(settings.model_config["env_prefix"])  # type: ignore[typeddict-item]  # of pydantic-settings
     return {
-        f"{prefix}{name.upper()}": "" if field.is_required() else _text(field.default)
-        for name, field in settings.model_fields.items()
+        variable(group, name): "" if field.is_required() else _text(field.default)
+        for name, field in group.model_fields.items()
     }
 
 
 def _text(default: object) -> str:
+    if default is None:
+        return "unset"
     return default.isoformat() if isinstance(default, datetime) else str(default)
 
 

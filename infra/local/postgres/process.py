@@ -128,7 +128,8 @@ def _make_data(state_dir: Path, programs: Programs) -> None:
     partial.mkdir(mode=0o700)
     password.unlink(missing_ok=True)
     password.touch(mode=0o600)
-    password.write_text(secrets.token_urlsafe(24))
+    # Redshift, whose users have this password too, asks for an upper case letter, a lower case one and a digit.
+    password.write_text(f"Aa1{secrets.token_urlsafe(24)}")
     programs.own(partial)
     programs.own(password)
     options = ["-U", SUPERUSER, "-A", "password", f"--pwfile={password}", "-E", "UTF8", "--no-sync"]

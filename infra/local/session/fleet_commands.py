@@ -24,7 +24,6 @@ def onboard(folder: Path, devices: int, tenants: int, sites: int) -> None:
     if not devices_file.exists():
         sizes = ["--devices", str(devices), "--tenants", str(tenants), "--sites", str(sites)]
         _run("simulator", "enrol", str(folder), *sizes)
-    _run("iot_pipeline.registry", "migrate")
     _run("iot_pipeline.registry", "apply", str(folder / CATALOG_FILE))
     _run("iot_pipeline.registry", "onboard-all", str(devices_file), "--out", str(folder / "devices"))
 

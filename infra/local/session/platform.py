@@ -15,6 +15,7 @@ from infra.local.emulator.process import Emulator, start_emulator
 from infra.local.emulator.settings import HOST
 from infra.local.postgres.process import SUPERUSER, Postgres, start_postgres
 from infra.local.redshift.process import Redshift, start_redshift
+from infra.local.session.database_users import make_registry_users, make_warehouse_users
 from infra.local.session.leftovers import (
     forget_processes,
     lock,
@@ -23,6 +24,8 @@ from infra.local.session.leftovers import (
     refuse_leftovers,
     remembered_ports,
 )
+from iot_pipeline.registry import users as registry_users
+from iot_pipeline.warehouse import users as warehouse_users
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 REGION = "eu-west-1"
@@ -61,13 +64,13 @@ class Platform:
             "IOT_REGISTRY_HOST": HOST,
             "IOT_REGISTRY_PORT": str(self.postgres.port),
             "IOT_REGISTRY_DATABASE": REGISTRY_DATABASE,
-            "IOT_REGISTRY_USER": SUPERUSER,
+            "IOT_REGISTRY_USER": registry_users.WRITER,
             "IOT_REGISTRY_PASSWORD": self.postgres.password,
             "IOT_REGISTRY_SSLMODE": "disable",
             "IOT_WAREHOUSE_HOST": HOST,
             "IOT_WAREHOUSE_PORT": str(self.redshift.port),
             "IOT_WAREHOUSE_DATABASE": self.redshift.database,
-            "IOT_WAREHOUSE_USER": self.redshift.user,
+            "IOT_WAREHOUSE_USER": warehouse_users.PIPELINE,
             "IOT_WAREHOUSE_PASSWORD": self.redshift.password,
             "IOT_WAREHOUSE_SSLMODE": "disable",
             "IOT_WAREHOUSE_COPY_ROLE_ARN": outputs["WarehouseCopyRoleArn"],
@@ -131,12 +134,18 @@ def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack)
 
     with _environment(credentials):
         redshift = start_redshift(
-            state_dir / "redshift", postgres, port=ports.get("redshift"), database=WAREHOUSE_DATABASE
+            state_dir / "redshift",
+            postgres,
+            port=ports.get("redshift"),
+            database=WAREHOUSE_DATABASE,
+            user=SUPERUSER,
         )
         stack.callback(redshift.stop)
         note_processes(state_dir, [redshift.process.pid])
         note_port(state_dir, "redshift", redshift.port)
         deployed = deploy(cache_dir, console)
+    make_registry_users(postgres, REGISTRY_DATABASE)
+    make_warehouse_users(redshift)
     return Platform(state_dir, emulator, athena, postgres, redshift, deployed)
 
 

@@ -8,30 +8,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from infra.local.postgres.process import Postgres, start_postgres
-from iot_pipeline.registry import migrate
 from iot_pipeline.registry.registration import Request
 from iot_pipeline.registry.sites import apply
 from iot_pipeline.registry.things import POLICY, THING_TYPE
 from iot_pipeline_tests.support.emulator import DEVICE_POLICY, LocalAws, unique
 from iot_pipeline_tests.support.registry import Connection, World, catalog
-
-
-@pytest.fixture(scope="session")
-def registry_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """PostgreSQL with the migrated database `registry`."""
-    server = start_postgres(tmp_path_factory.mktemp("registry"), databases=["registry"])
-    try:
-        migrate.upgrade(server.dsn("registry"))
-        yield server
-    finally:
-        server.stop()
-
-
-@pytest.fixture(scope="session")
-def registry_dsn(registry_server: Postgres) -> str:
-    """The registry all tests share."""
-    return registry_server.dsn("registry")
 
 
 @pytest.fixture

@@ -15,10 +15,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
-from infra.local.postgres.process import Postgres
 from iot_pipeline import settings
 from iot_pipeline.registry.bulk import Outcome, onboard_all
-from iot_pipeline.registry.cli import app
+from iot_pipeline.registry.commands import app
 from iot_pipeline.registry.decommission import recover
 from iot_pipeline.registry.devices import history
 from iot_pipeline.registry.onboarding import Onboarded, onboard
@@ -104,9 +103,9 @@ def test_an_interrupt_ends_what_is_begun_and_begins_no_more(
 
 
 @pytest.fixture
-def command(registry_server: Postgres, local_aws: LocalAws, iot: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def command(registry_dsn: str, local_aws: LocalAws, iot: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Run `python -m iot_pipeline.registry`, in this process, with the environment of the local services."""
-    server = conninfo_to_dict(registry_server.dsn("registry"))
+    server = conninfo_to_dict(registry_dsn)
     for name in ("host", "port", "user", "password"):
         monkeypatch.setenv(f"IOT_REGISTRY_{name.upper()}", str(server[name]))
     monkeypatch.setenv("IOT_REGISTRY_SSLMODE", "disable")
@@ -125,7 +124,6 @@ def test_the_first_round_of_the_help_works(command: Any, tmp_path: Path) -> None
     devices = [unique("device") for _ in range(3)]
     lines = ["device_id,tenant,site,model", *(f"{device},{tenant},a,{tenant}-model" for device in devices)]
     (tmp_path / "devices.csv").write_text("\n".join(lines))
-    assert "is at revision 0001" in command("migrate").output
     assert "1 tenants, 1 customers, 3 sites, 1 models" in command("apply", tmp_path / "catalog.json").output
     done = command("onboard-all", tmp_path / "devices.csv", "--out", tmp_path / "keys")
     assert done.exit_code == 0, done.output
@@ -215,6 +213,7 @@ def test_an_error_is_one_line_that_says_what_to_do(
         done = command(*arguments)
         assert (done.exit_code, done.output) == (2, message)
     assert "tenants.0.tenant_id" in command("apply", tmp_path / "catalog.json").output
-    monkeypatch.delenv("IOT_REGISTRY_PASSWORD")
+    assert "permission denied for database registry; `migrate` and" in command("migrate").output
+    monkeypatch.delenv("IOT_REGISTRY_HOST")
     settings.registry.cache_clear()
-    assert command("recover").output == "error: set in the environment: IOT_REGISTRY_PASSWORD (Field required)\n"
+    assert command("recover").output == "error: in the environment: IOT_REGISTRY_HOST (Field required)\n"

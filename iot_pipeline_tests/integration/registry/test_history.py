@@ -18,10 +18,10 @@ from iot_pipeline.registry.devices import (
     retire_device,
 )
 from iot_pipeline.registry.errors import DifferentDeviceError, RegistryError, UnknownReferenceError
-from iot_pipeline.registry.export import SCHEMAS, snapshot
 from iot_pipeline.registry.registration import Request, add_device
 from iot_pipeline.registry.sites import apply, change_site
 from iot_pipeline.registry.timeline import Version, changed
+from iot_pipeline.warehouse.registry_export import SCHEMAS, snapshot
 from iot_pipeline_tests.support.emulator import unique
 from iot_pipeline_tests.support.registry import OPENED, Connection, World, catalog
 

@@ -13,12 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from iot_pipeline.registry import export
 from iot_pipeline.registry.devices import move_device
 from iot_pipeline.registry.registration import Request, add_device
 from iot_pipeline.registry.sites import apply
 from iot_pipeline.resources import RegistryResource, WarehouseResource
-from iot_pipeline.warehouse import statements
+from iot_pipeline.warehouse import registry_export, statements
 from iot_pipeline.warehouse.snapshot import PREFIX, SnapshotLoader, SnapshotMismatchError
 from iot_pipeline.warehouse.tables import registry_tables
 from iot_pipeline.warehouse.transaction import read, run
@@ -63,7 +62,7 @@ def content(loader: SnapshotLoader) -> dict[str, list[tuple[Any, ...]]]:
 
 def test_a_snapshot_is_the_registry(snapshots: SnapshotLoader, registry: psycopg.Connection[Any], device: str) -> None:
     done = snapshots.load(registry)
-    taken = export.snapshot(registry)
+    taken = registry_export.snapshot(registry)
     assert done.rows == {name: table.num_rows for name, table in taken.items()}
     assert done.rows["calibrations"] == 0, "an empty table is loaded too"
     for name, rows in content(snapshots).items():
@@ -124,7 +123,7 @@ def test_snapshots_at_once_do_not_double_anything(
         list(pool.map(load, range(4)))
     assert len(versions_of(snapshots, device)) == 1
     assert {name: len(rows) for name, rows in content(snapshots).items()} == {
-        name: table.num_rows for name, table in export.snapshot(registry).items()
+        name: table.num_rows for name, table in registry_export.snapshot(registry).items()
     }
 
 

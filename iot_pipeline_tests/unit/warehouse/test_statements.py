@@ -31,7 +31,6 @@ _HOUR = Hour(datetime(2026, 11, 5, 12, tzinfo=UTC))
 
 # A value for each parameter by its name; a new parameter without one fails below.
 ARGUMENTS = {
-    "schema": "lake",
     "table": registry_tables()[2],
     "lock_table": BUILD_LOCK,
     "column": LandingColumn("moisture", "double precision"),

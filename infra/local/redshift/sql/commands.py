@@ -40,6 +40,10 @@ _ANALYZED = rf"(?:ANALYZE|ANALYSE)(?: VERBOSE)?(?P<table> {_NAME}(?: \( .* \))?)
 _QUOTA = r"(?P<quota> QUOTA (?:\d+ (?:MB|GB|TB)|UNLIMITED))?"
 _KEY_ADDED = rf"ADD (?:CONSTRAINT {_PART} )?(?:PRIMARY KEY|UNIQUE|FOREIGN KEY) \(.*"
 _WIDENED = rf"ALTER COLUMN (?P<column>{_PART}) TYPE (?:VARCHAR|CHARACTER VARYING) \( (?P<size>\d+) \)"
+_SIGN_IN = r"(?P<password>'(?:[^']|'')*'|DISABLE)"
+_DEFAULT = r"(?:SELECT|INSERT|UPDATE|DELETE|REFERENCES|EXECUTE|ALL)"
+_DEFAULTS = rf"{_DEFAULT}(?: , {_DEFAULT})* ON (?:TABLES|FUNCTIONS)"
+_DEFAULTS_OF = rf"ALTER DEFAULT PRIVILEGES(?: FOR USER {_PART}(?: , {_PART})*)?(?: IN SCHEMA {_PART}(?: , {_PART})*)?"
 _TRUNCATE = "CALL pg_catalog.redshift_truncate_commits_and_is_refused_in_a_transaction"
 _SAME = r"\g<0>"
 
@@ -83,6 +87,14 @@ _FORMS: tuple[tuple[str, Turn], ...] = (
     (rf"COMMENT ON (?:TABLE|VIEW|COLUMN|SCHEMA|DATABASE) {_NAME}(?: \. {_PART})? IS (?:'.*'|NULL|\$.*\$)", _SAME),
     (rf"GRANT .+ ON .+ TO {_GRANTEE}(?: WITH GRANT OPTION)?(?: , {_GRANTEE})*", lambda m: _without_role(m.group(0))),
     (rf"REVOKE .+ ON .+ FROM {_GRANTEE}(?: , {_GRANTEE})*(?: RESTRICT)?", lambda m: _without_role(m.group(0))),
+    # Users: r_CREATE_USER, r_ALTER_USER, r_DROP_USER, r_ALTER_DEFAULT_PRIVILEGES; without their options.
+    (rf"CREATE USER (?P<user>{_PART})(?: WITH)? PASSWORD {_SIGN_IN}", lambda m: "CREATE ROLE" + _with_password(m)),
+    (rf"ALTER USER (?P<user>{_PART})(?: WITH)? PASSWORD {_SIGN_IN}", lambda m: "ALTER ROLE" + _with_password(m)),
+    (rf"DROP USER(?: IF EXISTS)? {_PART}(?: , {_PART})*", _SAME),
+    (
+        rf"{_DEFAULTS_OF} (?:GRANT {_DEFAULTS} TO|REVOKE {_DEFAULTS} FROM) {_GRANTEE}(?: , {_GRANTEE})*",
+        lambda m: _without_role(m.group(0)),
+    ),
     # r_ALTER_TABLE: keys and encodings are no-ops, adding a key too; the rest is PostgreSQL's.
     (rf"ALTER TABLE {_NAME} ALTER (?:{_KEYED})", "SET redshift.altered TO 'on'"),
     (rf"ALTER TABLE {_NAME} {_KEY_ADDED}", "SET redshift.altered TO 'on'"),
@@ -119,9 +131,15 @@ def translate_utility(words: list[str]) -> str | None:
     return None
 
 
+def _with_password(match: re.Match[str]) -> str:
+    """PostgreSQL's user is a role that may sign in; one without a password cannot."""
+    password = "NULL" if match["password"].upper() == "DISABLE" else match["password"]
+    return f" {match['user']} LOGIN PASSWORD {password}"
+
+
 def _without_role(text: str) -> str:
     """PostgreSQL knows GROUP before a grantee, but not ROLE."""
-    return re.sub(r"\b(TO|FROM|,) ROLE ", r"\1 ", text, flags=re.IGNORECASE)
+    return re.sub(r"(\bTO|\bFROM|,) ROLE ", r"\1 ", text, flags=re.IGNORECASE)
 
 
 def _quoted(name: str) -> str:

@@ -66,6 +66,14 @@ TEXTS: list[tuple[str, str]] = [
     ("SET query_group TO 'x'", "SET redshift.query_group TO 'x'"),
     ("VACUUM DELETE ONLY t TO 75 PERCENT", "VACUUM t"),
     ("GRANT USAGE ON SCHEMA s TO ROLE r, GROUP g", "GRANT USAGE ON SCHEMA s TO r , GROUP g"),
+    ("CREATE USER u PASSWORD DISABLE", "CREATE ROLE u LOGIN PASSWORD NULL"),
+    ("create user u with password 'It''s 1'", "CREATE ROLE u LOGIN PASSWORD 'It''s 1'"),
+    ("ALTER USER u PASSWORD 'Abcdefg1'", "ALTER ROLE u LOGIN PASSWORD 'Abcdefg1'"),
+    ("DROP USER IF EXISTS u, v", "DROP USER IF EXISTS u , v"),
+    (
+        "ALTER DEFAULT PRIVILEGES FOR USER u IN SCHEMA s, t GRANT SELECT, INSERT ON TABLES TO GROUP g, ROLE r",
+        "ALTER DEFAULT PRIVILEGES FOR USER u IN SCHEMA s , t GRANT SELECT , INSERT ON TABLES TO GROUP g , r",
+    ),
     ("DELETE FROM t USING u WHERE t.a = u.a", "DELETE FROM t USING u WHERE t.a = u.a"),
     ("INSERT INTO t (a) (SELECT 1)", "INSERT INTO t (a) (SELECT 1)"),
     (

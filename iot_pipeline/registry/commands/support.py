@@ -1,33 +1,33 @@
-"""What the commands share: connections from the environment, errors in one line, a progress bar, a report."""
+"""What the commands share: errors in one line, the client of AWS IoT, a progress bar, a report."""
 
 import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 import psycopg
 import typer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from psycopg.conninfo import make_conninfo
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from iot_pipeline import settings
+from iot_pipeline.connections.credentials import SecretError
 from iot_pipeline.registry.bulk import Outcome
 from iot_pipeline.registry.errors import CompensationError, OnboardingError
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-_FAILED = (OnboardingError, CompensationError)
+# An id or an ARN may hold `:key:`, which would be printed as a picture.
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 _SHOWN = 10
 
 
@@ -37,8 +37,9 @@ def explained() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        wrong = ", ".join(f"IOT_REGISTRY_{'_'.join(map(str, e['loc'])).upper()} ({e['msg']})" for e in error.errors())
-        _fail(f"set in the environment: {wrong}", error)
+        _fail(f"in the environment: {settings.wrong(error)}", error)
+    except psycopg.errors.InsufficientPrivilege as error:
+        _fail(f"{error}; `migrate` and `password` are for the administrator, and come first".replace("\n", " "), error)
     except psycopg.errors.UndefinedTable as error:
         _fail("the registry has no tables yet; run: python -m iot_pipeline.registry migrate", error)
     except (
@@ -47,28 +48,11 @@ def explained() -> Iterator[None]:
         ClientError,
         BotoCoreError,
         psycopg.Error,
+        SecretError,
         OnboardingError,
         CompensationError,
     ) as error:
         _fail(" ".join(str(error).split()), error)
-
-
-def dsn() -> str:
-    """Libpq's connection string of the registry, from the environment."""
-    registry = settings.registry()
-    return make_conninfo(
-        host=registry.host,
-        port=registry.port,
-        dbname=registry.database,
-        user=registry.user,
-        password=registry.password.get_secret_value(),
-        sslmode=registry.sslmode,
-    )
-
-
-def connect() -> psycopg.Connection[Any]:
-    """A new connection to the registry."""
-    return psycopg.connect(dsn())
 
 
 def iot_client(workers: int = 1) -> "IoTClient":

@@ -1,0 +1,35 @@
+"""Opening the lake."""
+
+from collections.abc import Callable
+
+import boto3
+
+from iot_pipeline.lake.athena import Athena
+from iot_pipeline.lake.lake import Lake
+from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.settings import deployment, policy
+
+
+def open_lake(progress: Callable[[str], None] = lambda _: None) -> Lake:
+    """The lake of this deployment, a new one for each use, so that what its queries cost is counted for it alone.
+
+    `progress` is told what is being done, with each query's id. Raises pydantic.ValidationError naming each variable
+    that is missing or wrong.
+    """
+    where = deployment()
+    return Lake(
+        bucket=where.lake_bucket,
+        catalog=open_catalog(),
+        athena=Athena(
+            where.athena_workgroup,
+            where.glue_database,
+            on_start=lambda query_id: progress(f"Athena query {query_id}"),
+        ),
+        contract=policy().contract,
+        progress=progress,
+    )
+
+
+def open_catalog() -> Catalog:
+    """The lake's tables in Glue. Raises as `open_lake` does."""
+    return Catalog(boto3.client("glue"), deployment().glue_database)

@@ -1,0 +1,57 @@
+"""What an installation begins with: the schema, the users' passwords, the catalog."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from iot_pipeline.connections.credentials import of_secret
+from iot_pipeline.connections.registry import conninfo, open_registry
+from iot_pipeline.registry import catalog_file, migrate, users
+from iot_pipeline.registry.commands.app import AtOption, app, moment
+from iot_pipeline.registry.commands.support import explained, out
+from iot_pipeline.registry.sites import apply as apply_catalog
+
+
+@app.command("migrate")
+def migrate_schema() -> None:
+    """As the administrator: create the schema and its users or bring them up to date; safe to repeat."""
+    with explained():
+        dsn = conninfo()
+        migrate.upgrade(dsn)
+        out.print(f"the registry is at revision {migrate.current(dsn)}")
+
+
+@app.command()
+def password(
+    secret_arn: Annotated[str, typer.Argument(help="Secret with `username` and `password`.")],
+) -> None:
+    """As the administrator: give `registry` or `registry_reader` the password that its secret holds."""
+    with explained(), open_registry() as connection:
+        found = of_secret(secret_arn)
+        users.set_password(connection, found.user, found.password)
+    out.print(f"{found.user} signs in with the password of {secret_arn}", soft_wrap=True)
+
+
+@app.command()
+def apply(
+    file: Annotated[Path, typer.Argument(help="The catalog file.")],
+    at: AtOption = None,
+) -> None:
+    """Create or change tenants, customers, sites and device models from a YAML or JSON file; safe to repeat.
+
+    Nothing is removed. A site that differs gets a new version; its readings before `--at` keep the old one.
+
+        tenants: [{tenant_id: acme, name: Acme Ltd, plan: standard}]
+
+        customers: [{customer_id: c1, tenant_id: acme, name: A customer}]
+
+        sites: [{tenant_id: acme, site_id: bern, name: Bern, country: CH, timezone: Europe/Zurich, lat: 46.9, lon: 7.4,
+        customer_id: c1, since: 2026-01-01T00:00:00Z}]
+
+        models: [{model_id: th1, manufacturer: Sensors Ltd, name: TH 1, metrics: [temperature, battery],
+        expected_interval_s: 60}]
+    """
+    with explained(), open_registry() as connection:
+        changed = apply_catalog(connection, catalog_file.read_catalog(file), moment(at))
+    out.print("new or changed: " + ", ".join(f"{count} {kind}" for kind, count in changed.items()))

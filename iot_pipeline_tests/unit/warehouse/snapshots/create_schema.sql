@@ -1,2 +1,0 @@
--- The schema of some landing tables.
-CREATE SCHEMA IF NOT EXISTS lake
