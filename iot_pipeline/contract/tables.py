@@ -1,7 +1,7 @@
 """The lake's tables, derived from the contract. Column types are Glue's (Hive's) names."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from iot_pipeline.contract import layout
@@ -61,7 +61,6 @@ class Table:
         return parameters
 
 
-
 @dataclass(frozen=True)
 class Tables:
     """All tables of one contract."""
@@ -85,6 +84,16 @@ class Tables:
             self.curated_telemetry,
         )
         object.__setattr__(self, "all", tables)
+
+
+def former_ledger(contract: Contract = CONTRACT) -> Table:
+    """The ledger under the name of the releases before this one.
+
+    Nothing reads or writes it but `lake/migrate.py`. It stays in the stack for this release, since CloudFormation would
+    delete it, and with it the only record of which version each hour shows, before its partitions could be taken over.
+    """
+    former = "The ledger under its former name: `python -m iot_pipeline.lake migrate` takes its partitions over."
+    return replace(_ledger(contract), name="raw_profile", description=former, prefix=layout.FORMER_LEDGER)
 
 
 def tables(contract: Contract = CONTRACT) -> Tables:

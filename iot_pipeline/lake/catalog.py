@@ -113,9 +113,7 @@ class Catalog:
         for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
-            answer = self.glue.batch_get_partition(
-                DatabaseName=self.database, TableName=table, PartitionsToGet=wanted
-            )
+            answer = self.glue.batch_get_partition(DatabaseName=self.database, TableName=table, PartitionsToGet=wanted)
             yield from answer["Partitions"]
             wanted = answer.get("UnprocessedKeys", [])
             if not wanted:

@@ -2,8 +2,8 @@
 
 A change of the contract need not change what an hour holds: who narrows the range of one metric changes only hours with
 values outside the new range. So the text names a metric only where the group has values of it, and the metric's range
-only where one of them lies outside. It is written in SQL, once over judged rows, when the ledger is built, and once over
-what the ledger keeps of them, to ask which hours the present contract would judge otherwise.
+only where one of them lies outside. It is written in SQL: once over judged rows, when the ledger is built, and once
+over what the ledger keeps of them, to ask which hours the present contract would judge otherwise.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from iot_pipeline.contract import Contract, Metric
 from iot_pipeline.lake.transformation import VERSION
 
 # What judged the ledgers that were built before they noted it: the contract of the release of 2026-11-21.
-UNNOTED_RULES = "c86a8d4b3a7d"
+UNNOTED_RULES = "d5c83f02bde9"
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,10 @@ def digest(*texts: str) -> str:
 def _metric(metric: Metric, group: Group) -> str:
     lowest, highest = group.lowest_of(metric), group.highest_of(metric)
     rules = f", {metric.name} {digest(_units(metric))}"
+    within = f"{lowest} >= DOUBLE '{metric.minimum!r}' AND {highest} <= DOUBLE '{metric.maximum!r}'"
     return (
         f"CASE WHEN {lowest} IS NULL THEN ''\n"
-        f"            WHEN {lowest} >= DOUBLE '{metric.minimum!r}' AND {highest} <= DOUBLE '{metric.maximum!r}' THEN '{rules}'\n"
+        f"            WHEN {within} THEN '{rules}'\n"
         f"            ELSE '{rules} {metric.minimum!r} to {metric.maximum!r}' END"
     )
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -49,8 +49,7 @@ class BuildNotes:
         if self.content is not None:
             noted["content"] = self.content
         if self.counts is not None:
-            counts = self.counts
-            noted |= {"rows": str(counts.rows), "duplicates": str(counts.duplicates), "conflicts": str(counts.conflicts)}
+            noted |= {name: str(count) for name, count in asdict(self.counts).items()}
         return noted
 
     @classmethod

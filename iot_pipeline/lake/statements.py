@@ -148,7 +148,8 @@ def ledger_of_event_hours(contract: Contract, event_hours: Iterable[Hour]) -> st
     first = Hour.of(wanted[0].start - contract.future_bound)
     last = Hour.of(wanted[-1].start + contract.lateness_bound) + 1
     return f"""\
-SELECT event_hour, {_KEYS}, sum(readings) AS valid, to_hex(checksum(object || coalesce(' ' || judged_by, ''))) AS objects
+SELECT event_hour, {_KEYS}, sum(readings) AS valid,
+    to_hex(checksum(object || coalesce(' ' || judged_by, ''))) AS objects
 FROM ledger
 WHERE outcome = 'valid'
     AND {partition_range(first, last)}

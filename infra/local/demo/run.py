@@ -24,8 +24,8 @@ from infra.local.session.dagster_runs import (
 from infra.local.session.platform import Platform
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.balances import EventHourBalance
-from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import LakeResource
 from simulator.manifest import expected_ledger
 

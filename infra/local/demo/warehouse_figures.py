@@ -37,7 +37,7 @@ class Facts:
 
     def wrong_hours(self, curated: Iterable[EventHourBalance]) -> list[Hour]:
         """Event hours in which the facts are not as many as the curated rows."""
-        rows = {balance.hour: balance.rows for balance in curated if balance.rows}
+        rows = {balance.hour: balance.built.rows for balance in curated if balance.built.rows}
         return sorted(hour for hour in {*rows, *self.by_hour} if rows.get(hour) != self.by_hour.get(hour))
 
 

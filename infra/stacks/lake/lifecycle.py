@@ -7,7 +7,6 @@ from infra.stacks.config import PlatformConfig
 from iot_pipeline.contract.layout import FAILED_DELIVERY, QUERY_RESULTS, TEMPORARY, UNLOAD
 
 
-
 def lake_lifecycle(config: PlatformConfig) -> list[s3.LifecycleRule]:
     """The rules of the lake bucket.
 

@@ -11,10 +11,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import custom_resources as cr
 
 from infra.stacks.config import PlatformConfig
-from iot_pipeline.contract.layout import REGISTRY, UNLOAD
 from infra.stacks.nag import accept_role_dependency, accept_wildcards
 from infra.stacks.warehouse.network import WAREHOUSE_PORT, Network
 from iot_pipeline.contract import Tables
+from iot_pipeline.contract.layout import REGISTRY, UNLOAD
 
 DATABASE = "telemetry"
 ADMIN = "warehouse_admin"

@@ -12,8 +12,8 @@ from iot_pipeline.defs.metadata import bar_chart, column_schema, markdown_table,
 from iot_pipeline.defs.raw.assets import OWNERS
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.balances import EventHourBalance
-from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.partitions import hours, hours_of, partition_key
 from iot_pipeline.resources import LakeResource
 

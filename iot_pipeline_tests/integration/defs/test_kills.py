@@ -18,8 +18,8 @@ from infra.local.emulator.process import free_port
 from infra.local.session.dagster_runs import record_arrivals
 from infra.local.session.platform import Platform
 from iot_pipeline.contract import tables
-from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline_tests.support.hours import fill
 from iot_pipeline_tests.support.messages import RawZone, build, content, curated_content
 
@@ -57,7 +57,9 @@ def test_a_build_killed_anywhere_ends_as_an_undisturbed_one(
         time.sleep(chance.uniform(0, 0.3))
         process.kill()
         assert process.wait() in {-signal.SIGKILL, 0}
-        assert all(balance.built.rows for balance in lake.event_balances(event_hours)), "some version is served throughout"
+        assert all(balance.built.rows for balance in lake.event_balances(event_hours)), (
+            "some version is served throughout"
+        )
     process = start()
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output

@@ -10,11 +10,11 @@ import pytest
 
 from infra.local.emulator.process import start_emulator
 from iot_pipeline import settings
+from iot_pipeline.contract.layout import DBT_DOCS
 from iot_pipeline.defs.models.assets import warehouse_models
 from iot_pipeline.defs.models.docs import dbt_docs
 from iot_pipeline.defs.models.reports import REPORTS, reports
 from iot_pipeline.resources import WarehouseResource
-from iot_pipeline.contract.layout import DBT_DOCS
 from iot_pipeline.resources.dbt import DbtDocs, dbt_resource
 from iot_pipeline.warehouse.dbt_project import PROJECT_DIR
 from iot_pipeline_tests.support.models import HOUR, Models, day

@@ -10,9 +10,9 @@ import boto3
 import pytest
 
 from iot_pipeline.contract import CONTRACT, METRICS, Contract, Metric, Unit, tables
-from iot_pipeline.lake.lake import Lake, LedgerImbalanceError
 from iot_pipeline.lake.catalog import Catalog, Partition
 from iot_pipeline.lake.hours import Hour, partition_predicate
+from iot_pipeline.lake.lake import Lake, LedgerImbalanceError
 from iot_pipeline_tests.support.hours import fill
 from iot_pipeline_tests.support.messages import (
     RawZone,
@@ -75,7 +75,7 @@ def test_the_last_received_wins_and_the_others_are_counted(lake: Lake, raw: RawZ
     assert found == {**wanted, "within": (22.0, 1, 1)}
     (balance,) = lake.event_balances([arrival])
     assert balance.balances
-    assert (balance.rows, balance.duplicates, balance.conflicts) == (8, 5, 5)
+    assert (balance.built.rows, balance.built.duplicates, balance.built.conflicts) == (8, 5, 5)
 
 
 def test_missing_and_present_values_are_different_values(lake: Lake, raw: RawZone, arrival: Hour) -> None:
@@ -140,7 +140,7 @@ def test_what_arrives_after_the_profile_waits_for_the_next(lake: Lake, raw: RawZ
     raw.put(arrival, [line(message(reading(arrival.start, 2)), arrival.start), line(b"broken", arrival.start)])
     lake.quarantine([arrival])
     assert lake.stale([arrival]) == [arrival]
-    assert [balance.rows for balance in lake.curate([arrival])] == [1]
+    assert [balance.built.rows for balance in lake.curate([arrival])] == [1]
     assert all(balance.balances for balance in lake.arrival_balances([arrival]))
     assert lake.stale([arrival]) == []
     build(lake, [arrival])
@@ -229,7 +229,7 @@ def test_a_ledger_that_changes_while_building_is_built_again(lake: Lake, raw: Ra
 
     (balance,) = replace(lake, progress=tell).curate([arrival])
     assert "the ledger changed while building (attempt 1 of 3); building again" in said
-    assert (balance.valid, balance.rows) == (2, 2)
+    assert (balance.valid, balance.built.rows) == (2, 2)
     assert lake.stale([arrival]) == []
 
 

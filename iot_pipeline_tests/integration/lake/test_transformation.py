@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from iot_pipeline.contract import Reason, tables
-from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline_tests.support.messages import (
     METER,
     RawZone,

@@ -12,8 +12,8 @@ import pytest
 from infra.local.session import fleet_commands
 from infra.local.session.platform import CHECKOUT, Platform
 from iot_pipeline.contract import Contract
-from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.hours import Hour, partition_predicate
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline_tests.support.messages import build, curated
 from simulator.fleet import load_fleet
 from simulator.manifest import ExpectedLedger, expected_ledger, read_manifest
