@@ -18,8 +18,8 @@ from rich.console import Console
 from infra.local.session.platform import CHECKOUT, Platform, running
 from infra.stacks.node import use_packaged_node
 from iot_pipeline import settings
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import LakeResource
 from iot_pipeline_tests.support import leftovers
 from iot_pipeline_tests.support.messages import RawZone

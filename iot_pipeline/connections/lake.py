@@ -5,8 +5,8 @@ from collections.abc import Callable
 import boto3
 
 from iot_pipeline.lake.athena import Athena
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.settings import deployment, policy
 
 

@@ -104,6 +104,6 @@ def _connect(where: settings.Warehouse, found: Credentials) -> Connection:
 @contextmanager
 def _migrated(progress: Callable[[str], None]) -> Iterator[Connection]:
     with open_warehouse() as connection:
-        for change in migrate(connection, policy().contract):
+        for change in migrate(connection, policy().contract, open_catalog()):
             progress(change)
         yield connection

@@ -4,7 +4,7 @@ from iot_pipeline.contract.contract import CONTRACT, MAX_MESSAGE_BYTES, TOPIC_FI
 from iot_pipeline.contract.json_schema import message_schema
 from iot_pipeline.contract.metrics import METRICS, Metric, Unit
 from iot_pipeline.contract.reasons import Reason
-from iot_pipeline.contract.tables import PARTITION_KEYS, Column, Format, Table, Tables, tables
+from iot_pipeline.contract.tables import PARTITION_KEYS, Column, Format, Table, Tables, former_ledger, tables
 
 __all__ = [
     "CONTRACT",
@@ -20,6 +20,7 @@ __all__ = [
     "Table",
     "Tables",
     "Unit",
+    "former_ledger",
     "message_schema",
     "tables",
     "topic",

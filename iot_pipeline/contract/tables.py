@@ -1,9 +1,10 @@
 """The lake's tables, derived from the contract. Column types are Glue's (Hive's) names."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from iot_pipeline.contract import layout
 from iot_pipeline.contract.contract import CONTRACT, Contract
 from iot_pipeline.contract.envelope import ENVELOPE
 
@@ -60,9 +61,6 @@ class Table:
         return parameters
 
 
-RAW_PREFIX = "raw/telemetry/"
-
-
 @dataclass(frozen=True)
 class Tables:
     """All tables of one contract."""
@@ -88,6 +86,16 @@ class Tables:
         object.__setattr__(self, "all", tables)
 
 
+def former_ledger(contract: Contract = CONTRACT) -> Table:
+    """The ledger under the name of the releases before this one.
+
+    Nothing reads or writes it but `lake/migrate.py`. It stays in the stack for this release, since CloudFormation would
+    delete it, and with it the only record of which version each hour shows, before its partitions could be taken over.
+    """
+    former = "The ledger under its former name: `python -m iot_pipeline.lake migrate` takes its partitions over."
+    return replace(_ledger(contract), name="raw_profile", description=former, prefix=layout.FORMER_LEDGER)
+
+
 def tables(contract: Contract = CONTRACT) -> Tables:
     """The lake's tables for a contract."""
     return Tables(
@@ -95,13 +103,13 @@ def tables(contract: Contract = CONTRACT) -> Tables:
         raw_lines=Table(
             "raw_lines",
             "The raw objects of raw_telemetry, one line a message, unparsed: what is judged.",
-            RAW_PREFIX,
+            layout.RAW,
             Format.LINES,
             (Column("line", "string", "One message as the IoT rule passed it on"),),
             projected=True,
         ),
         judged_telemetry=_judged(contract),
-        ledger=_ledger(),
+        ledger=_ledger(contract),
         quarantined_telemetry=_quarantined(),
         curated_telemetry=_curated(contract),
     )
@@ -118,7 +126,7 @@ def _raw_telemetry(contract: Contract) -> Table:
     return Table(
         "raw_telemetry",
         "Messages as they arrived, by arrival hour; values as sent. Malformed lines are ignored here.",
-        RAW_PREFIX,
+        layout.RAW,
         Format.JSON,
         (
             Column("v", "string", "Version of the contract the device speaks"),
@@ -136,7 +144,7 @@ def _judged(contract: Contract) -> Table:
     return Table(
         "judged_telemetry",
         "By arrival hour, a row a reading, typed, with its outcome: what ledger, quarantine and curated are made of.",
-        "judged/telemetry/",
+        layout.JUDGED,
         Format.PARQUET,
         (
             Column("object", "string", "The raw object, s3://bucket/key"),
@@ -181,11 +189,11 @@ def _provenance() -> tuple[Column, ...]:
     )
 
 
-def _ledger() -> Table:
+def _ledger(contract: Contract) -> Table:
     return Table(
         "ledger",
         "The ledger, by arrival hour: what each raw object holds, by site, event hour and outcome.",
-        "ledger/telemetry/",
+        layout.LEDGER,
         Format.PARQUET,
         (
             Column("object", "string", "The raw object, s3://bucket/key"),
@@ -199,15 +207,23 @@ def _ledger() -> Table:
             Column("first_event", "timestamp", "Earliest event time, UTC"),
             Column("last_event", "timestamp", "Latest event time, UTC"),
             Column("last_received", "timestamp", "Latest arrival at the broker, UTC"),
+            *_extremes(contract),
+            Column("judged_by", "string", "The rules that decided on these readings; null before they were noted"),
         ),
     )
+
+
+def _extremes(contract: Contract) -> Iterator[Column]:
+    for metric in contract.metrics:
+        yield Column(f"min_{metric.name}", "double", f"Least {metric.name} sent, valid or not [{metric.unit}]")
+        yield Column(f"max_{metric.name}", "double", f"Greatest {metric.name} sent, valid or not [{metric.unit}]")
 
 
 def _quarantined() -> Table:
     return Table(
         "quarantined_telemetry",
         "Records that broke the contract, by arrival hour: the original text, the reason, the source object.",
-        "quarantine/telemetry/",
+        layout.QUARANTINE,
         Format.PARQUET,
         (
             Column("reason", "string", "Why, see the contract's quarantine reasons"),
@@ -230,7 +246,7 @@ def _curated(contract: Contract) -> Table:
     return Table(
         "curated_telemetry",
         "Valid readings, by event hour: typed, in canonical units, each (device_id, event_time, seq) once.",
-        "curated/telemetry/",
+        layout.CURATED,
         Format.PARQUET,
         (
             *_identity(),

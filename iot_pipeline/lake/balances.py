@@ -1,12 +1,9 @@
-"""The ledger's two balances, read from the lake's own tables."""
+"""The three balances: of an arrival hour, of an event hour in the lake, and of an event hour in the warehouse."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from iot_pipeline.lake import statements
-from iot_pipeline.lake.builds import EventHourBalance, Lake
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.notes import Counts
 
 
 @dataclass(frozen=True)
@@ -24,30 +21,48 @@ class ArrivalHourBalance:
         return self.received == self.valid + self.quarantined
 
 
-def arrival_balances(lake: Lake, hours: Iterable[Hour]) -> Iterator[ArrivalHourBalance]:
-    """The balance of each of these arrival hours that holds anything."""
-    wanted = sorted(set(hours))
-    received = {
-        Hour.from_values(row[:4]): int(row[5])
-        for row in lake.athena.run(statements.received_in_arrival_hours(wanted)).rows
-    }
-    valid: dict[Hour, int] = defaultdict(int)
-    for row in lake.athena.run(statements.ledger_of_arrival_hours(wanted)).rows:
-        if row[4] == "valid":
-            valid[Hour.from_values(row[:4])] += int(row[6])
-    quarantined: dict[Hour, int] = defaultdict(int)
-    for row in lake.athena.run(statements.quarantined_of_arrival_hours(wanted)).rows:
-        quarantined[Hour.from_values(row[:4])] += int(row[5])
-    for hour in sorted({*received, *valid, *quarantined}):
-        yield ArrivalHourBalance(hour, received.get(hour, 0), valid[hour], quarantined[hour])
+@dataclass(frozen=True)
+class EventHourBalance:
+    """One event hour of the ledger against what was built: valid readings in; rows, duplicates and conflicts out."""
+
+    hour: Hour
+    valid: int
+    built: Counts
+
+    @property
+    def balances(self) -> bool:
+        """Whether every valid reading is exactly one of row, duplicate, conflict."""
+        return self.valid == self.built.readings
+
+    def __str__(self) -> str:
+        """As people read it in an error or a check."""
+        built = self.built
+        return (
+            f"{self.hour}: ledger {self.valid} valid, built {built.rows} rows + {built.duplicates} duplicates + "
+            f"{built.conflicts} conflicts"
+        )
 
 
-def event_balances(lake: Lake, hours: Iterable[Hour]) -> list[EventHourBalance]:
-    """The balance of each of these event hours: the ledger against the curated table as it is published."""
-    wanted = sorted(set(hours))
-    valid = lake.plan(wanted).valid
-    built = {
-        Hour.from_values(row[:4]): (int(row[4]), int(row[5]), int(row[6]))
-        for row in lake.athena.run(statements.balance_of_event_hours(wanted)).rows
-    }
-    return [EventHourBalance(hour, valid[hour], *built.get(hour, (0, 0, 0))) for hour in wanted]
+@dataclass(frozen=True)
+class LoadedHourBalance:
+    """One event hour three times: as curated, as its load noted it, and as counted in the warehouse.
+
+    The content ids are None where there is no curated partition, or no load.
+    """
+
+    hour: Hour
+    curated_content: str | None
+    loaded_content: str | None
+    curated: Counts
+    noted: Counts
+    counted: Counts
+
+    @property
+    def is_current(self) -> bool:
+        """Whether what is loaded is what is curated now, wherever that lies."""
+        return self.curated_content == self.loaded_content
+
+    @property
+    def balances(self) -> bool:
+        """Whether the warehouse holds what was noted, and that is what was curated, unless curated has moved on."""
+        return self.noted == self.counted and (not self.is_current or self.noted == self.curated)

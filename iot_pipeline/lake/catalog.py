@@ -1,18 +1,30 @@
 """Partitions in Glue: finding them, and moving each to a new build in one atomic step."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.notes import BuildNotes
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
+    from mypy_boto3_glue.type_defs import PartitionTypeDef, PartitionValueListTypeDef
 
 T = TypeVar("T")
 
 # Glue API: BatchGetPartition 1,000, BatchUpdatePartition and BatchCreatePartition 100 entries a call.
 BATCH = 100
+
+
+# How often Glue is asked for partitions that it left unanswered, with pauses that double.
+ATTEMPTS = 6
+FIRST_PAUSE_SECONDS = 0.2
+
+
+class CatalogError(RuntimeError):
+    """Glue did not answer for some partitions; whether they exist is not known."""
 
 
 class PublishError(RuntimeError):
@@ -21,11 +33,16 @@ class PublishError(RuntimeError):
 
 @dataclass(frozen=True)
 class Partition:
-    """A registered partition: where its objects are, and what its build noted about them."""
+    """A registered partition: where its objects are, and what its build noted about them, if a build made it."""
 
     hour: Hour
     location: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    notes: BuildNotes | None = None
+
+    @property
+    def content(self) -> str | None:
+        """The content id of what lies there, if a build noted one."""
+        return self.notes.content if self.notes else None
 
 
 @dataclass(frozen=True)
@@ -86,25 +103,37 @@ class Catalog:
 
     def _some(self, table: str, hours: Iterable[Hour]) -> Iterator[Partition]:
         for batch in _batches(sorted(set(hours))):
-            got = self.glue.batch_get_partition(
-                DatabaseName=self.database,
-                TableName=table,
-                PartitionsToGet=[{"Values": list(hour.values)} for hour in batch],
-            )
-            for raw in got["Partitions"]:
+            for raw in self._get(table, [{"Values": list(hour.values)} for hour in batch]):
                 yield _partition(raw)
+
+    def _get(self, table: str, wanted: "Sequence[PartitionValueListTypeDef]") -> "Iterator[PartitionTypeDef]":
+        """BatchGetPartition until it has answered for every partition: a throttled Glue leaves some out, and one that
+        was left out would look as if it did not exist.
+        """
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+            answer = self.glue.batch_get_partition(DatabaseName=self.database, TableName=table, PartitionsToGet=wanted)
+            yield from answer["Partitions"]
+            wanted = answer.get("UnprocessedKeys", [])
+            if not wanted:
+                return
+        raise CatalogError(
+            f"Glue left {len(wanted)} partitions of {table} unanswered after {ATTEMPTS} attempts, the first of them "
+            f"{wanted[0]['Values']}; nothing was changed. Try again when Glue is less busy"
+        )
 
 
 def _partition(raw: Mapping[str, Any]) -> Partition:
     location = raw["StorageDescriptor"]["Location"].rstrip("/") + "/"
-    return Partition(Hour.from_values(raw["Values"]), location, dict(raw.get("Parameters") or {}))
+    return Partition(Hour.from_values(raw["Values"]), location, BuildNotes.of(raw.get("Parameters") or {}))
 
 
 def _input(partition: Partition, storage: Mapping[str, Any]) -> Any:
     return {
         "Values": list(partition.hour.values),
         "StorageDescriptor": {**storage, "Location": partition.location},
-        "Parameters": dict(partition.parameters),
+        "Parameters": partition.notes.parameters if partition.notes else {},
     }
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from iot_pipeline.contract import Format, Table
-from iot_pipeline.lake.builds import BUILD_TABLE_PREFIX
 from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.publishing import BUILD_TABLE_PREFIX
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

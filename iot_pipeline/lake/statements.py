@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from iot_pipeline.contract import PARTITION_KEYS, Contract, tables
 from iot_pipeline.lake.hours import Hour, partition_predicate, partition_range
+from iot_pipeline.lake.judged_by import JUDGED_ROWS, LEDGER_ROWS, judged_by
 from iot_pipeline.lake.transformation import EPOCH, detail, judged
 
 # Athena writes at most so many partitions in one CTAS (Athena user guide, "Use CTAS and INSERT INTO to work around
@@ -36,8 +37,9 @@ FROM judged"""
     return _ctas(target, f"WITH {judged(contract, source)}\n{select}")
 
 
-def build_ledger(judged_table: str, target: Target) -> str:
+def build_ledger(contract: Contract, judged_table: str, target: Target) -> str:
     """CTAS of the ledger of the arrival hours that a judged build holds."""
+    extremes = ",\n    ".join(f"min({m.name}) AS min_{m.name}, max({m.name}) AS max_{m.name}" for m in contract.metrics)
     return _ctas(
         target,
         f"""\
@@ -48,6 +50,8 @@ SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outco
     min(event_time) AS first_event,
     max(event_time) AS last_event,
     max(received_at) AS last_received,
+    {extremes},
+    {judged_by(contract, JUDGED_ROWS)} AS judged_by,
     {_KEYS}
 FROM {judged_table}
 GROUP BY object, tenant, site, date_trunc('hour', event_time), outcome, {_KEYS}""",
@@ -137,17 +141,33 @@ WHERE outcome = 'valid'
 
 
 def ledger_of_event_hours(contract: Contract, event_hours: Iterable[Hour]) -> str:
-    """Valid readings of these event hours by arrival hour, with a checksum over the raw objects they stand in."""
+    """Valid readings of these event hours by arrival hour, with a checksum over the raw objects they stand in and over
+    the rules that judged them.
+    """
     wanted = sorted(set(event_hours))
     first = Hour.of(wanted[0].start - contract.future_bound)
     last = Hour.of(wanted[-1].start + contract.lateness_bound) + 1
     return f"""\
-SELECT event_hour, {_KEYS}, sum(readings) AS valid, to_hex(checksum(object)) AS objects
+SELECT event_hour, {_KEYS}, sum(readings) AS valid,
+    to_hex(checksum(object || coalesce(' ' || judged_by, ''))) AS objects
 FROM ledger
 WHERE outcome = 'valid'
     AND {partition_range(first, last)}
     AND event_hour IN ({", ".join(hour.sql for hour in wanted)})
 GROUP BY event_hour, {_KEYS}"""
+
+
+def arrival_hours_judged_otherwise(contract: Contract, hours: Iterable[Hour], *, unnoted_stand: bool) -> str:
+    """Those of these arrival hours whose ledger says that other rules judged them than this contract's.
+
+    `unnoted_stand`: rows without a note of what judged them are not named.
+    """
+    unnoted = "" if unnoted_stand else "judged_by IS NULL\n        OR "
+    return f"""\
+SELECT DISTINCT {_KEYS}
+FROM ledger
+WHERE {partition_predicate(hours)}
+    AND ({unnoted}judged_by <> {judged_by(contract, LEDGER_ROWS)})"""
 
 
 def ledger_of_arrival_hours(hours: Iterable[Hour]) -> str:

@@ -11,6 +11,9 @@ from iot_pipeline.contract import Contract, Metric, Reason
 from iot_pipeline.contract.contract import MAX_EXTRA, MAX_FIRMWARE
 from iot_pipeline.contract.envelope import DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE, row_fields
 
+# Raised by one when the same contract gives a line other rows than before: every hour is then judged again.
+VERSION = 1
+
 EPOCH = "TIMESTAMP '1970-01-01 00:00:00.000'"
 
 

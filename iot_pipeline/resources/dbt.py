@@ -11,10 +11,10 @@ import dagster as dg
 from dagster_dbt import DbtCliInvocation, DbtCliResource
 
 from iot_pipeline.connections.warehouse import dbt_environment
+from iot_pipeline.contract.layout import DBT_DOCS
 from iot_pipeline.settings import deployment, warehouse
 from iot_pipeline.warehouse.dbt_project import PROJECT_DIR, executable
 
-DOCS_PREFIX = "docs/dbt/"
 _CONTENT_TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
 
 
@@ -53,8 +53,8 @@ class DbtDocs(dg.ConfigurableResource["DbtDocs"]):
         for name, path in files.items():
             client.put_object(
                 Bucket=bucket,
-                Key=DOCS_PREFIX + name,
+                Key=DBT_DOCS + name,
                 Body=path.read_bytes(),
                 ContentType=_CONTENT_TYPES[Path(name).suffix],
             )
-        return f"s3://{bucket}/{DOCS_PREFIX}"
+        return f"s3://{bucket}/{DBT_DOCS}"

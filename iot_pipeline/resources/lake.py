@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from iot_pipeline.connections.lake import open_lake
-from iot_pipeline.lake.builds import Lake
+from iot_pipeline.lake.lake import Lake
 
 
 class LakeResource(dg.ConfigurableResource["LakeResource"]):

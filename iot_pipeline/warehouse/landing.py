@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 
 from redshift_connector.core import Connection
 
-from iot_pipeline.contract import Contract
+from iot_pipeline.contract import Contract, tables
+from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.warehouse import statements
-from iot_pipeline.warehouse.tables import WRITE_LOCK, LandingColumn, LandingTable, landing_tables
+from iot_pipeline.warehouse.content_adoption import adopt_content
+from iot_pipeline.warehouse.tables import LOADS, WRITE_LOCK, LandingColumn, LandingTable, landing_tables
 from iot_pipeline.warehouse.transaction import run, writing
 
 # How the catalog names the types. Lengths are not compared, nor is SUPER, whose name there AWS does not document.
@@ -20,12 +22,19 @@ _CATALOG_NAMES = {
 }
 
 
+# The change by which a warehouse of a release before content ids is known.
+_CONTENT_ADDED = statements.add_column(LOADS, next(column for column in LOADS.columns if column.name == "content"))
+
+
 class LandingError(RuntimeError):
     """A landing table is not what the contract says, in a way that adding columns does not mend."""
 
 
-def migrate(connection: Connection, contract: Contract) -> list[str]:
+def migrate(connection: Connection, contract: Contract, catalog: Catalog | None = None) -> list[str]:
     """Create the landing tables that are missing and add columns new in the contract; the statements that ran.
+
+    What was loaded before content ids were noted gets those of the catalog's partitions, or is loaded again without a
+    catalog.
 
     Raises LandingError, with nothing changed, if a column has another type or is no longer in the contract, or if the
     administrator has not made the schemas yet.
@@ -43,6 +52,8 @@ def migrate(connection: Connection, contract: Contract) -> list[str]:
         changes = _changes(connection, wanted)
         for sql in changes:
             run(connection, sql)
+        if catalog and _CONTENT_ADDED in changes:
+            changes += adopt_content(connection, catalog, tables(contract).curated_telemetry)
     return changes
 
 

@@ -9,10 +9,11 @@ from redshift_connector.core import Connection
 from redshift_connector.error import ProgrammingError
 
 from iot_pipeline.contract import Contract, Table, tables
-from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.balances import LoadedHourBalance
+from iot_pipeline.lake.catalog import Catalog, Partition
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.notes import Counts
 from iot_pipeline.warehouse import statements
-from iot_pipeline.warehouse.balance import Counts, HourBalance
 from iot_pipeline.warehouse.transaction import is_conflict, read, retried, run, writing
 
 # An error that stops many hours has one cause; so many of them show it.
@@ -74,17 +75,20 @@ class Loader:
         return loaded
 
     def unloaded(self, event_hours: Iterable[Hour] | None = None) -> list[Hour]:
-        """Those of these event hours, or of all, whose curated partition is not the one that is loaded."""
+        """Those of these event hours, or of all, whose curated content is not what is loaded."""
         wanted = None if event_hours is None else sorted(set(event_hours))
         if wanted == []:
             return []
         curated = self.catalog.partitions(self._curated.name, wanted)
         sql = statements.loads() if wanted is None else statements.loads_of_hours(wanted)
-        loaded = {Hour.from_sql(row[0]): str(row[1]) for row in read(self.connection, sql)}
-        locations = {hour: partition.location for hour, partition in curated.items()}
-        return sorted(hour for hour in {*locations, *loaded} if locations.get(hour) != loaded.get(hour))
+        loaded = {Hour.from_sql(row[0]): row[1] for row in read(self.connection, sql)}
+        return sorted(
+            hour
+            for hour in {*curated, *loaded}
+            if hour not in curated or hour not in loaded or curated[hour].content != loaded[hour]
+        )
 
-    def balances(self, event_hours: Iterable[Hour]) -> list[HourBalance]:
+    def balances(self, event_hours: Iterable[Hour]) -> list[LoadedHourBalance]:
         """Each of these event hours as curated, as loaded and as counted."""
         wanted = sorted(set(event_hours))
         if not wanted:
@@ -98,16 +102,16 @@ class Loader:
     def _curated(self) -> Table:
         return tables(self.contract).curated_telemetry
 
-    def _compare(self, hours: Sequence[Hour]) -> list[HourBalance]:
+    def _compare(self, hours: Sequence[Hour]) -> list[LoadedHourBalance]:
         curated = self.catalog.partitions(self._curated.name, hours)
         loads = {Hour.from_sql(row[0]): row for row in run(self.connection, statements.loads_of_hours(hours))}
         counted = self._count(hours)
         return [
-            HourBalance(
+            LoadedHourBalance(
                 hour,
-                curated[hour].location if hour in curated else None,
+                curated[hour].content if hour in curated else None,
                 loads[hour][1] if hour in loads else None,
-                Counts.noted_with(curated[hour]) if hour in curated else Counts(),
+                noted(curated[hour])[1] if hour in curated else Counts(),
                 Counts.of(loads[hour][2:]) if hour in loads else Counts(),
                 counted.get(hour, Counts()),
             )
@@ -118,7 +122,7 @@ class Loader:
         rows = run(self.connection, statements.readings_of_hours(hours))
         return {Hour.from_sql(row[0]): Counts.of(row[1:]) for row in rows}
 
-    def _bring(self, before: HourBalance) -> LoadedHour:
+    def _bring(self, before: LoadedHourBalance) -> LoadedHour:
         if before.is_current and before.balances:
             return LoadedHour(before.hour, before.counted.rows, skipped=True)
         done = retried(lambda: self._replace(before), self.progress)
@@ -126,25 +130,27 @@ class Loader:
             self.progress(f"loaded {done.rows:,} rows of {done.hour} in {done.seconds:.2f} s")
         return done
 
-    def _replace(self, before: HourBalance) -> LoadedHour:
+    def _replace(self, before: LoadedHourBalance) -> LoadedHour:
         hour, started = before.hour, time.monotonic()
         with writing(self.connection):
             # Looked at again now that no other writer is at work: curated may have moved on, or be loaded by now.
             partition = self.catalog.partitions(self._curated.name, [hour]).get(hour)
-            location, curated = (partition.location, Counts.noted_with(partition)) if partition else (None, Counts())
-            noted = run(self.connection, statements.loads_of_hours([hour]))
-            loaded_location = noted[0][1] if noted else None
-            if loaded_location == location != before.loaded_location:
+            content, curated = noted(partition) if partition else (None, Counts())
+            loads = run(self.connection, statements.loads_of_hours([hour]))
+            loaded_content = loads[0][1] if loads else None
+            if loaded_content == content != before.loaded_content:
                 return LoadedHour(hour, curated.rows, skipped=True)
             run(self.connection, statements.delete_readings(hour))
-            if location and curated.rows:
-                self._copy(hour, location)
+            if partition and curated.rows:
+                self._copy(hour, partition.location)
             found = self._count([hour]).get(hour, Counts())
             if found != curated:
-                raise _HourError(f"{hour}: the ledger says {curated}, {location} has {found}")
+                place = partition.location if partition else "the lake"
+                raise _HourError(f"{hour}: the ledger says {curated}, {place} has {found}")
             run(self.connection, statements.delete_load(hour))
-            if location:
-                run(self.connection, statements.insert_load(hour, location, curated, datetime.now(UTC)))
+            if partition and content:
+                now = datetime.now(UTC)
+                run(self.connection, statements.insert_load(hour, content, partition.location, curated, now))
         return LoadedHour(hour, curated.rows, time.monotonic() - started)
 
     def _copy(self, hour: Hour, location: str) -> None:
@@ -162,6 +168,17 @@ class Loader:
             DatabaseName=self.catalog.database, TableName=self._curated.name, PartitionValues=list(hour.values)
         )
         return [column["Name"] for column in answer["Partition"]["StorageDescriptor"]["Columns"]]
+
+
+def noted(partition: Partition) -> tuple[str, Counts]:
+    """A curated partition's content id and counts, audited against the ledger. Raises ValueError without them."""
+    notes = partition.notes
+    if notes is None or notes.content is None or notes.counts is None:
+        raise ValueError(
+            f"{partition.hour}: the curated partition has no content id and counts noted, so that its load could not "
+            "be checked; build the hour again"
+        )
+    return notes.content, notes.counts
 
 
 class _HourError(RuntimeError):

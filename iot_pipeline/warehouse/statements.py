@@ -1,11 +1,11 @@
 """Every statement the loads issue, in Redshift's SQL. Pure text: a test renders them all into snapshots."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from iot_pipeline.contract import Contract
 from iot_pipeline.lake.hours import Hour, contiguous
-from iot_pipeline.warehouse.balance import Counts
+from iot_pipeline.lake.notes import Counts
 from iot_pipeline.warehouse.tables import LOADS, LandingColumn, LandingTable, readings
 
 _READINGS = "lake.readings"
@@ -50,15 +50,15 @@ def lock(lock_table: LandingTable) -> str:
 
 
 def loads() -> str:
-    """What is loaded: the curated location of each event hour."""
-    return f"SELECT event_hour, location\nFROM {LOADS.full_name}"
+    """What is loaded: the content id of each event hour."""
+    return f"SELECT event_hour, content\nFROM {LOADS.full_name}"
 
 
 def loads_of_hours(hours: Iterable[Hour]) -> str:
     """What is loaded of these event hours, as it was noted."""
     wanted = ", ".join(hour.sql for hour in sorted(set(hours)))
     return f"""\
-SELECT event_hour, location, readings, duplicates, conflicts
+SELECT event_hour, content, readings, duplicates, conflicts
 FROM {LOADS.full_name}
 WHERE event_hour IN ({wanted})"""
 
@@ -93,12 +93,53 @@ def delete_load(event_hour: Hour) -> str:
     return f"DELETE FROM {LOADS.full_name}\nWHERE event_hour = {event_hour.sql}"
 
 
-def insert_load(event_hour: Hour, location: str, counts: Counts, loaded_at: datetime) -> str:
+def insert_load(event_hour: Hour, content: str, location: str, counts: Counts, loaded_at: datetime) -> str:
     """Note what was loaded of an event hour, and when (UTC)."""
     numbers = f"{counts.rows}, {counts.duplicates}, {counts.conflicts}"
     return f"""\
 INSERT INTO {LOADS.full_name} ({", ".join(LOADS.column_names)})
-VALUES ({event_hour.sql}, '{location}', {numbers}, TIMESTAMP '{loaded_at:%Y-%m-%d %H:%M:%S.%f}')"""
+VALUES ({event_hour.sql}, '{location}', {numbers}, TIMESTAMP '{loaded_at:%Y-%m-%d %H:%M:%S.%f}', '{content}')"""
+
+
+def loads_without_content() -> str:
+    """The loads that were noted before content ids were: event hour and location."""
+    return f"SELECT event_hour, location\nFROM {LOADS.full_name}\nWHERE content IS NULL"
+
+
+def note_contents(contents: Mapping[Hour, str]) -> str:
+    """Note the content ids of loads."""
+    noted = "\n    UNION ALL ".join(
+        f"SELECT {hour.sql} AS event_hour, '{content}' AS content" for hour, content in sorted(contents.items())
+    )
+    return f"""\
+UPDATE {LOADS.full_name}
+SET content = noted.content
+FROM (
+    {noted}
+) AS noted
+WHERE noted.event_hour = loads.event_hour"""
+
+
+def fact_hours_columns() -> str:
+    """The columns of the books of the facts; none before dbt first ran."""
+    return """\
+SELECT column_name
+FROM information_schema.columns
+WHERE table_schema = 'marts' AND table_name = 'fact_hours'"""
+
+
+def add_content_of_facts() -> str:
+    """A column for what the facts of an hour were built from, in books that were made before content ids were."""
+    return "ALTER TABLE marts.fact_hours ADD COLUMN content varchar(1024)"
+
+
+def note_contents_of_facts() -> str:
+    """Give the facts the content ids of the loads that they were built from."""
+    return f"""\
+UPDATE marts.fact_hours
+SET content = coalesce(loads.content, loads.location)
+FROM {LOADS.full_name} AS loads
+WHERE loads.event_hour = fact_hours.event_hour AND loads.location = fact_hours.location"""
 
 
 def orphaned_readings() -> str:

@@ -67,6 +67,7 @@ LOADS = _table(
     duplicates="bigint",
     conflicts="bigint",
     loaded_at="timestamp",
+    content="varchar(64)",
 )
 
 # These hold nothing: who locks one follows the others that do, and readers wait for none of them. Dagster's pools are

@@ -12,9 +12,8 @@ from infra.local.demo.run import Scale, run_demo
 from infra.local.session import fleet_commands
 from infra.local.session.platform import Platform
 from iot_pipeline.lake import statements
-from iot_pipeline.lake.balances import arrival_balances, event_balances
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour, partition_predicate
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import LakeResource
 from iot_pipeline_tests.support.messages import build
 from simulator.fleet import load_fleet
@@ -70,8 +69,8 @@ def in_raw(lake: Lake, arrivals: list[Hour]) -> int:
 
 def assert_balanced(lake: Lake, arrivals: list[Hour], event_hours: list[Hour], expected: ExpectedLedger) -> None:
     """The books balance and differ from the manifest by messages that were sent again, and by no others."""
-    received = list(arrival_balances(lake, arrivals))
-    built = event_balances(lake, event_hours)
+    received = lake.arrival_balances(arrivals)
+    built = lake.event_balances(event_hours)
     assert all(balance.balances for balance in received)
     assert all(balance.balances for balance in built)
     extra = sum(balance.received for balance in received) - expected.readings
@@ -81,9 +80,9 @@ def assert_balanced(lake: Lake, arrivals: list[Hour], event_hours: list[Hour], e
         quarantined[row[4]] = quarantined.get(row[4], 0) + int(row[5])
     extra_quarantined = {reason: quarantined.get(reason, 0) - count for reason, count in expected.quarantined.items()}
     assert all(count >= 0 for count in extra_quarantined.values()), extra_quarantined
-    extra_losers = sum(b.duplicates + b.conflicts for b in built) - expected.duplicates - expected.conflicts
+    extra_losers = sum(b.built.duplicates + b.built.conflicts for b in built) - expected.duplicates - expected.conflicts
     assert extra == sum(extra_quarantined.values()) + extra_losers
-    assert sum(balance.rows for balance in built) == expected.curated
+    assert sum(balance.built.rows for balance in built) == expected.curated
 
 
 def assert_same_rows(lake: Lake, out: Path) -> None:

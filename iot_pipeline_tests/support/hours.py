@@ -7,8 +7,8 @@ from typing import Any
 from redshift_connector.core import Connection
 
 from iot_pipeline.contract import METRICS, tables
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.warehouse.transaction import read
 from iot_pipeline_tests.support.messages import RawZone, Sender, line, message, reading
 

@@ -42,6 +42,7 @@ def _layer(siblings: str, libraries: str, extra: str | None) -> Layer:
 LAYERS = {
     "contract": _layer("", "", None),
     "lake": _layer("contract", "pyathena", "lake"),
+    "lake/__main__": _layer("connections lake settings", "typer", "lake"),
     "settings": _layer("contract", "pydantic pydantic_settings", "lake"),
     "registry": _layer("contract", "alembic botocore psycopg pydantic sqlalchemy yaml", "registry"),
     "warehouse": _layer("contract lake", "psycopg pyarrow redshift_connector", "warehouse"),
@@ -58,7 +59,9 @@ LAYERS = {
     ),
     "partitions": _layer("lake settings", "dagster", "dagster"),
     "resources": _layer(
-        "connections lake settings warehouse", "boto3 dagster dagster_dbt psycopg redshift_connector", "dagster"
+        "connections contract lake settings warehouse",
+        "boto3 dagster dagster_dbt psycopg redshift_connector",
+        "dagster",
     ),
     "defs": _layer(
         "contract lake partitions resources settings warehouse",

@@ -14,8 +14,8 @@ import boto3
 
 from iot_pipeline.contract import CONTRACT, Column, Contract, Table, tables
 from iot_pipeline.contract.judge import Judge, Reading
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour, partition_predicate
+from iot_pipeline.lake.lake import Lake
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -102,7 +102,7 @@ WHERE device_id = '{device}' AND valid_to IS NULL"""
 INSERT INTO lake.loads
 SELECT date_trunc('hour', event_time),
     's3://lake/v={version}/' || to_char(date_trunc('hour', event_time), 'YYYYMMDDHH24'),
-    count(*), 0, 0, {_literal(day(30))}
+    count(*), 0, 0, {_literal(day(30))}, 'content {version}'
 FROM lake.readings
 WHERE date_trunc('hour', event_time) IN ({wanted})
 GROUP BY 1, 2"""

@@ -27,8 +27,8 @@ from infra.local.demo.report import SCAN_SHARE, SPEED_UP
 from infra.local.session.platform import CHECKOUT, Platform, running
 from iot_pipeline.contract import CONTRACT, PARTITION_KEYS, tables
 from iot_pipeline.lake import statements
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import LakeResource
 
 HOURS, ROUNDS, QUERY_RUNS = 24, 5, 3

@@ -11,8 +11,8 @@ import numpy as np
 
 from iot_pipeline.contract import CONTRACT, tables
 from iot_pipeline.lake.athena import Athena
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour, partition_predicate
+from iot_pipeline.lake.lake import Lake
 
 
 def curated_query(since: datetime) -> str:
@@ -97,7 +97,7 @@ def s3_to_curated(lake: Lake, arrivals: Iterable[Hour]) -> Latency:
     """From the landing of a raw object to the publication of the last curated hour that holds any of its readings."""
     arrivals = list(arrivals)
     built = {
-        hour: datetime.fromisoformat(partition.parameters["built_at"])
+        hour: partition.notes.built_at
         for hour, partition in lake.catalog.partitions(tables().curated_telemetry.name).items()
     }
     visible: dict[str, datetime] = defaultdict(lambda: datetime.min.replace(tzinfo=UTC))

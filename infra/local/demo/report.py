@@ -8,8 +8,7 @@ from rich.table import Table
 
 from infra.local.demo.lake_figures import Latency, QueryFigure
 from infra.local.demo.warehouse_figures import Facts
-from iot_pipeline.lake.balances import ArrivalHourBalance
-from iot_pipeline.lake.builds import EventHourBalance
+from iot_pipeline.lake.balances import ArrivalHourBalance, EventHourBalance
 from simulator.manifest import ExpectedLedger
 
 # The acceptance figures of the curated zone: at most this share of the gzipped raw bytes, at least so much faster.
@@ -40,9 +39,9 @@ class Report:
             ("messages", e.messages, self.landed_messages),
             ("readings received", e.readings, sum(b.received for b in self.arrivals)),
             ("valid", e.valid, sum(b.valid for b in self.arrivals)),
-            ("curated", e.curated, sum(b.rows for b in self.events)),
-            ("duplicates", e.duplicates, sum(b.duplicates for b in self.events)),
-            ("conflicts", e.conflicts, sum(b.conflicts for b in self.events)),
+            ("curated", e.curated, sum(b.built.rows for b in self.events)),
+            ("duplicates", e.duplicates, sum(b.built.duplicates for b in self.events)),
+            ("conflicts", e.conflicts, sum(b.built.conflicts for b in self.events)),
             ("facts in the warehouse", e.curated, sum(self.facts.by_hour.values())),
         ]
         reasons = sorted({*e.quarantined, *self.quarantined})
@@ -110,7 +109,7 @@ def _events_table(balances: list[EventHourBalance], facts: Facts) -> Table:
 def _event_cells(label: str, balances: list[EventHourBalance], facts: Facts) -> list[str]:
     sums = [sum(getattr(b, name) for b in balances) for name in ("valid", "rows", "duplicates", "conflicts")]
     found = [facts.by_hour.get(b.hour, 0) for b in balances]
-    good = all(b.balances and count == b.rows for count, b in zip(found, balances, strict=True))
+    good = all(b.balances and count == b.built.rows for count, b in zip(found, balances, strict=True))
     return [label, *(f"{value:,}" for value in (*sums, sum(found))), _verdict(good)]
 
 

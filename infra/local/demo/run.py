@@ -23,9 +23,9 @@ from infra.local.session.dagster_runs import (
 )
 from infra.local.session.platform import Platform
 from iot_pipeline.lake import statements
-from iot_pipeline.lake.balances import arrival_balances, event_balances
-from iot_pipeline.lake.builds import EventHourBalance, Lake
+from iot_pipeline.lake.balances import EventHourBalance
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import LakeResource
 from simulator.manifest import expected_ledger
 
@@ -90,8 +90,8 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
             expected=expected,
             landed_messages=landed,
             raw_bytes=sum(size for size, _ in lake_figures.raw_objects(lake.bucket, arrivals).values()),
-            arrivals=list(arrival_balances(lake, arrivals)),
-            events=[b for b in _event_balances(lake, event_hours) if b.valid or b.rows],
+            arrivals=lake.arrival_balances(arrivals),
+            events=[b for b in _event_balances(lake, event_hours) if b.valid or b.built.rows],
             quarantined=_quarantined(lake, arrivals),
             device_to_s3=lake_figures.device_to_s3(lake, arrivals, live_since),
             s3_to_curated=lake_figures.s3_to_curated(lake, arrivals),
@@ -104,7 +104,7 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
 
 
 def _event_balances(lake: Lake, hours: list[Hour]) -> list[EventHourBalance]:
-    return event_balances(lake, hours) if hours else []
+    return lake.event_balances(hours) if hours else []
 
 
 def _quarantined(lake: Lake, arrivals: list[Hour]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from infra.local.session.fleet_commands import Move
-from iot_pipeline.lake.builds import EventHourBalance
+from iot_pipeline.lake.balances import EventHourBalance
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.warehouse.transaction import read
@@ -37,7 +37,7 @@ class Facts:
 
     def wrong_hours(self, curated: Iterable[EventHourBalance]) -> list[Hour]:
         """Event hours in which the facts are not as many as the curated rows."""
-        rows = {balance.hour: balance.rows for balance in curated if balance.rows}
+        rows = {balance.hour: balance.built.rows for balance in curated if balance.built.rows}
         return sorted(hour for hour in {*rows, *self.by_hour} if rows.get(hour) != self.by_hour.get(hour))
 
 

@@ -13,10 +13,9 @@ from infra.stacks.config import PlatformConfig
 from infra.stacks.ingest.devices import add_device_policy, add_thing_type
 from infra.stacks.ingest.provisioning import add_provisioning
 from infra.stacks.ingest.rules import SQL_VERSION, rule_sql
-from infra.stacks.lake.lifecycle import FAILED_DELIVERY_PREFIX
 from infra.stacks.lake.stack import LakeStack
 from infra.stacks.nag import accept, accept_wildcards
-from iot_pipeline.contract.tables import RAW_PREFIX
+from iot_pipeline.contract.layout import FAILED_DELIVERY, RAW
 
 # By arrival hour, UTC: Firehose stamps the time at which it took the buffer's oldest record.
 HOUR_FOLDERS = "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"
@@ -134,8 +133,8 @@ class IngestStack(cdk.Stack):
                 processors=[firehose.AppendDelimiterToRecordProcessor()],
                 buffering_size=cdk.Size.mebibytes(self.config.firehose_buffer_mib),
                 buffering_interval=cdk.Duration.seconds(self.config.firehose_interval_seconds),
-                data_output_prefix=RAW_PREFIX + HOUR_FOLDERS,
-                error_output_prefix=f"{FAILED_DELIVERY_PREFIX}!{{firehose:error-output-type}}/{HOUR_FOLDERS}",
+                data_output_prefix=RAW + HOUR_FOLDERS,
+                error_output_prefix=f"{FAILED_DELIVERY}!{{firehose:error-output-type}}/{HOUR_FOLDERS}",
                 logging_config=firehose.EnableLogging(log),
             ),
         )
@@ -146,7 +145,7 @@ class IngestStack(cdk.Stack):
     def _delivery_role(self, lake: LakeStack, log: logs.LogGroup) -> iam.Role:
         """What Firehose needs to write to the lake (Firehose guide, "Controlling access", Amazon S3 destination)."""
         role = iam.Role(self, "DeliveryRole", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"))
-        objects = [self.config.lake_objects(prefix) for prefix in (RAW_PREFIX, FAILED_DELIVERY_PREFIX)]
+        objects = [self.config.lake_objects(prefix) for prefix in (RAW, FAILED_DELIVERY)]
         statements = {
             "FindBucket": iam.PolicyStatement(
                 actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],

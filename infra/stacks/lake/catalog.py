@@ -1,10 +1,12 @@
 """The Glue databases and the tables, made from the telemetry contract."""
 
+from collections.abc import Iterable
+
 from aws_cdk import Stack
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_s3 as s3
 
-from iot_pipeline.contract import PARTITION_KEYS, Format, Table, Tables
+from iot_pipeline.contract import PARTITION_KEYS, Format, Table
 
 _TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 _TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
@@ -23,9 +25,9 @@ def add_database(stack: Stack, construct_id: str, name: str, description: str) -
     )
 
 
-def add_tables(stack: Stack, database: glue.CfnDatabase, bucket: s3.IBucket, tables: Tables) -> None:
-    """Every table of the contract, in the given database and bucket."""
-    for table in tables.all:
+def add_tables(stack: Stack, database: glue.CfnDatabase, bucket: s3.IBucket, tables: Iterable[Table]) -> None:
+    """These tables of the contract, in the given database and bucket."""
+    for table in tables:
         construct_id = "".join(part.capitalize() for part in table.name.split("_")) + "Table"
         glue.CfnTable(
             stack,

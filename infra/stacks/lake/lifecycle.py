@@ -4,13 +4,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
 
 from infra.stacks.config import PlatformConfig
-
-QUERY_RESULTS_PREFIX = "athena-results/"
-TEMPORARY_PREFIX = "tmp/"
-FAILED_DELIVERY_PREFIX = "failed-delivery/"
-# What the warehouse reads beside the curated zone, and the one prefix that it writes to.
-REGISTRY_PREFIX = "registry/"
-UNLOAD_PREFIX = "unload/"
+from iot_pipeline.contract.layout import FAILED_DELIVERY, QUERY_RESULTS, TEMPORARY, UNLOAD
 
 
 def lake_lifecycle(config: PlatformConfig) -> list[s3.LifecycleRule]:
@@ -31,10 +25,10 @@ def lake_lifecycle(config: PlatformConfig) -> list[s3.LifecycleRule]:
                 ),
             ],
         ),
-        _expire("query-results", QUERY_RESULTS_PREFIX, config.query_results_days),
-        _expire("temporary", TEMPORARY_PREFIX, 1),
-        _expire("failed-delivery", FAILED_DELIVERY_PREFIX, config.failed_delivery_days),
-        _expire("unloaded", UNLOAD_PREFIX, config.unload_days),
+        _expire("query-results", QUERY_RESULTS, config.query_results_days),
+        _expire("temporary", TEMPORARY, 1),
+        _expire("failed-delivery", FAILED_DELIVERY, config.failed_delivery_days),
+        _expire("unloaded", UNLOAD, config.unload_days),
         s3.LifecycleRule(
             id="deleted-and-overwritten",
             noncurrent_version_expiration=Duration.days(config.noncurrent_days),

@@ -14,7 +14,7 @@ from infra.stacks.lake.crawlers import add_crawlers
 from infra.stacks.lake.lifecycle import lake_lifecycle
 from infra.stacks.lake.workgroups import add_workgroups
 from infra.stacks.nag import accept
-from iot_pipeline.contract import Contract, tables
+from iot_pipeline.contract import Contract, former_ledger, tables
 
 # A message is one object of Firehose: five receptions mean that it cannot be handled, not that it was unlucky.
 MAX_RECEIVES = 5
@@ -47,7 +47,7 @@ class LakeStack(cdk.Stack):
         self.bucket = self._bucket(raw)
         self.alerts = sns.Topic(self, "Alerts", master_key=self.key, enforce_ssl=True)
         database = add_database(self, "Database", config.name, "The lake's tables, made from the telemetry contract")
-        add_tables(self, database, self.bucket, tables(contract))
+        add_tables(self, database, self.bucket, (*tables(contract).all, former_ledger(contract)))
         crawled = add_database(
             self, "CrawledDatabase", config.crawled_database, "What the crawlers found, for comparison"
         )

@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from infra.stacks.config import PlatformConfig
-from infra.stacks.lake.lifecycle import QUERY_RESULTS_PREFIX
+from iot_pipeline.contract.layout import QUERY_RESULTS
 
 ENGINE = "Athena engine version 3"
 
@@ -55,7 +55,7 @@ def _workgroup(
             publish_cloud_watch_metrics_enabled=True,
             bytes_scanned_cutoff_per_query=config.scan_cutoff_gib * 1024**3,
             result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
-                output_location=f"s3://{bucket.bucket_name}/{QUERY_RESULTS_PREFIX}{name}/",
+                output_location=f"s3://{bucket.bucket_name}/{QUERY_RESULTS}{name}/",
                 encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
                     encryption_option="SSE_KMS", kms_key=key.key_arn
                 ),

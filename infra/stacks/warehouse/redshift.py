@@ -11,10 +11,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import custom_resources as cr
 
 from infra.stacks.config import PlatformConfig
-from infra.stacks.lake.lifecycle import REGISTRY_PREFIX, UNLOAD_PREFIX
 from infra.stacks.nag import accept_role_dependency, accept_wildcards
 from infra.stacks.warehouse.network import WAREHOUSE_PORT, Network
 from iot_pipeline.contract import Tables
+from iot_pipeline.contract.layout import REGISTRY, UNLOAD
 
 DATABASE = "telemetry"
 ADMIN = "warehouse_admin"
@@ -58,15 +58,15 @@ def add_copy_role(
             *(iam.ServicePrincipal(f"{name}.amazonaws.com", conditions=own) for name in _SERVICES)
         ),
     )
-    read = [tables.curated_telemetry.prefix, REGISTRY_PREFIX]
-    readable = [config.lake_objects(prefix) for prefix in (*read, UNLOAD_PREFIX)]
-    writable = [config.lake_objects(UNLOAD_PREFIX)]
+    read = [tables.curated_telemetry.prefix, REGISTRY]
+    readable = [config.lake_objects(prefix) for prefix in (*read, UNLOAD)]
+    writable = [config.lake_objects(UNLOAD)]
     statements = {
         "Locate": iam.PolicyStatement(actions=["s3:GetBucketLocation"], resources=[bucket.bucket_arn]),
         "List": iam.PolicyStatement(
             actions=["s3:ListBucket"],
             resources=[bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in (*read, UNLOAD_PREFIX)]}},
+            conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in (*read, UNLOAD)]}},
         ),
         "Read": iam.PolicyStatement(actions=["s3:GetObject"], resources=readable),
         "Unload": iam.PolicyStatement(actions=["s3:PutObject", "s3:AbortMultipartUpload"], resources=writable),

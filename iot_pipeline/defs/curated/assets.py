@@ -11,9 +11,9 @@ from iot_pipeline.defs.judged.assets import ledger
 from iot_pipeline.defs.metadata import bar_chart, column_schema, markdown_table, preview, query_cost
 from iot_pipeline.defs.raw.assets import OWNERS
 from iot_pipeline.lake import statements
-from iot_pipeline.lake.balances import event_balances
-from iot_pipeline.lake.builds import EventHourBalance, Lake
+from iot_pipeline.lake.balances import EventHourBalance
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.partitions import hours, hours_of, partition_key
 from iot_pipeline.resources import LakeResource
 
@@ -89,10 +89,10 @@ def build_event_hours(context: dg.OpExecutionContext, config: EventHours, lake: 
                 curated_telemetry.key,
                 partition=partition_key(balance.hour),
                 metadata={
-                    "dagster/partition_row_count": balance.rows,
+                    "dagster/partition_row_count": balance.built.rows,
                     "valid readings": balance.valid,
-                    "duplicates": balance.duplicates,
-                    "conflicts": balance.conflicts,
+                    "duplicates": balance.built.duplicates,
+                    "conflicts": balance.built.conflicts,
                 },
             )
         )
@@ -131,14 +131,14 @@ def _build(lake: Lake, wanted: Sequence[Hour]) -> _Built:
     lateness = lake.athena.run(statements.lateness_of_event_hours(wanted))
     checks = _checks(lake, wanted)
     metadata: dict[str, Any] = {
-        "rows": sum(b.rows for b in balances),
+        "rows": sum(b.built.rows for b in balances),
         "valid readings": sum(b.valid for b in balances),
-        "duplicates": sum(b.duplicates for b in balances),
-        "conflicts": sum(b.conflicts for b in balances),
+        "duplicates": sum(b.built.duplicates for b in balances),
+        "conflicts": sum(b.built.conflicts for b in balances),
         "lateness": bar_chart([row[0][2:] for row in lateness.rows], [int(row[1]) for row in lateness.rows]),
         "hours": _hours_table(balances),
     }
-    latest = max((b.hour for b in balances if b.rows), default=None)
+    latest = max((b.hour for b in balances if b.built.rows), default=None)
     if latest:
         metadata["preview"] = preview(lake.athena.run(statements.preview(latest)))
     return _Built(balances, checks, {**metadata, **query_cost(lake.athena)})
@@ -148,20 +148,21 @@ def _hours_table(balances: list[EventHourBalance]) -> dg.MarkdownMetadataValue:
     shown = [b for b in balances if b.valid][:LISTED_HOURS]
     return markdown_table(
         ("event hour", "valid", "curated", "duplicates", "conflicts"),
-        [(b.hour, b.valid, b.rows, b.duplicates, b.conflicts) for b in shown],
+        [(b.hour, b.valid, b.built.rows, b.built.duplicates, b.built.conflicts) for b in shown],
     )
 
 
 def _checks(lake: Lake, wanted: Sequence[Hour]) -> list[dg.AssetCheckResult]:
-    stale = set(lake.stale(wanted))
-    wrong = [b for b in event_balances(lake, wanted) if not b.balances and b.hour not in stale]
+    plan = lake.plan(wanted)
+    stale = set(lake.stale(plan))
+    wrong = [b for b in lake.event_balances(plan) if not b.balances and b.hour not in stale]
     repeated = lake.athena.run(statements.repeated_keys(wanted))
     outside = lake.athena.run(statements.rows_out_of_contract(lake.contract, wanted))
     return [
         dg.AssetCheckResult(
             check_name=LEDGER_CHECK.name,
             passed=not wrong,
-            description="; ".join(f"{b.hour}: {b}" for b in wrong[:5]) or None,
+            description="; ".join(str(b) for b in wrong[:5]) or None,
             metadata={"hours": len(wanted), "hours with newer arrivals, to be built again": len(stale)},
         ),
         dg.AssetCheckResult(

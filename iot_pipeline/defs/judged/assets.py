@@ -9,7 +9,6 @@ from iot_pipeline.defs.automation import debounced, following
 from iot_pipeline.defs.metadata import bar_chart, column_schema, query_cost
 from iot_pipeline.defs.raw.assets import OWNERS, raw_telemetry
 from iot_pipeline.lake import statements
-from iot_pipeline.lake.balances import arrival_balances
 from iot_pipeline.lake.hours import contiguous
 from iot_pipeline.partitions import hours, hours_of, partition_key
 from iot_pipeline.resources import LakeResource
@@ -88,7 +87,7 @@ def quarantined_telemetry(context: dg.AssetExecutionContext, lake: LakeResource)
     wanted = hours_of(context.partition_keys)
     opened = lake.open(context.log.info)
     opened.quarantine(wanted)
-    balances = list(arrival_balances(opened, wanted))
+    balances = opened.arrival_balances(wanted)
     reasons: Counter[str] = Counter()
     for row in opened.athena.run(statements.quarantined_of_arrival_hours(wanted)).rows:
         reasons[row[4]] += int(row[5])

@@ -18,9 +18,8 @@ from infra.local.emulator.process import free_port
 from infra.local.session.dagster_runs import record_arrivals
 from infra.local.session.platform import Platform
 from iot_pipeline.contract import tables
-from iot_pipeline.lake.balances import event_balances
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline_tests.support.hours import fill
 from iot_pipeline_tests.support.messages import RawZone, build, content, curated_content
 
@@ -58,14 +57,16 @@ def test_a_build_killed_anywhere_ends_as_an_undisturbed_one(
         time.sleep(chance.uniform(0, 0.3))
         process.kill()
         assert process.wait() in {-signal.SIGKILL, 0}
-        assert all(balance.rows for balance in event_balances(lake, event_hours)), "some version is served throughout"
+        assert all(balance.built.rows for balance in lake.event_balances(event_hours)), (
+            "some version is served throughout"
+        )
     process = start()
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
     after_kills = [content(lake, table, [arrival]) for table in (Z.ledger, Z.quarantined_telemetry)]
     curated_after_kills = curated_content(lake, event_hours)
     assert lake.stale(event_hours) == []
-    assert all(balance.balances for balance in event_balances(lake, event_hours))
+    assert all(balance.balances for balance in lake.event_balances(event_hours))
 
     build(lake, [arrival])
     assert [content(lake, table, [arrival]) for table in (Z.ledger, Z.quarantined_telemetry)] == after_kills
@@ -103,7 +104,7 @@ def test_dagster_killed_anywhere_ends_as_an_undisturbed_run(
     event_hours = lake.touched([dagster_hour])
     assert len(event_hours) == 3
     assert lake.stale(event_hours) == []
-    assert all(balance.rows and balance.balances for balance in event_balances(lake, event_hours))
+    assert all(balance.built.rows and balance.balances for balance in lake.event_balances(event_hours))
     after_kills = curated_content(lake, event_hours)
     build(lake, [dagster_hour])
     assert curated_content(lake, event_hours) == after_kills
@@ -165,4 +166,4 @@ def test_an_engine_killed_in_the_middle_of_a_query(
     again = subprocess.run(command, cwd=CHECKOUT, env=there, capture_output=True, text=True, timeout=120, check=False)
     assert again.returncode == 0, again.stderr
     assert curated_content(lake, event_hours) == before
-    assert all(balance.balances for balance in event_balances(lake, event_hours))
+    assert all(balance.balances for balance in lake.event_balances(event_hours))

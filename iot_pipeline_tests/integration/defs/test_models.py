@@ -10,11 +10,12 @@ import pytest
 
 from infra.local.emulator.process import start_emulator
 from iot_pipeline import settings
+from iot_pipeline.contract.layout import DBT_DOCS
 from iot_pipeline.defs.models.assets import warehouse_models
 from iot_pipeline.defs.models.docs import dbt_docs
 from iot_pipeline.defs.models.reports import REPORTS, reports
 from iot_pipeline.resources import WarehouseResource
-from iot_pipeline.resources.dbt import DOCS_PREFIX, DbtDocs, dbt_resource
+from iot_pipeline.resources.dbt import DbtDocs, dbt_resource
 from iot_pipeline.warehouse.dbt_project import PROJECT_DIR
 from iot_pipeline_tests.support.models import HOUR, Models, day
 
@@ -58,7 +59,7 @@ def result(empty_models: Models, tmp_path_factory: pytest.TempPathFactory) -> dg
 def _check_published() -> None:
     found = {}
     for name in ("index.html", "manifest.json", "catalog.json"):
-        found[name] = boto3.client("s3").get_object(Bucket=BUCKET, Key=DOCS_PREFIX + name)["Body"].read()
+        found[name] = boto3.client("s3").get_object(Bucket=BUCKET, Key=DBT_DOCS + name)["Body"].read()
     described = json.loads(found["catalog.json"])["nodes"]
     assert "model.iot_warehouse.fact_sensor_readings" in described
     assert "uptime" in described["model.iot_warehouse.fact_sensor_daily"]["columns"]
@@ -98,7 +99,7 @@ def test_the_books_are_beside_the_materialization(result: dg.ExecuteInProcessRes
 
 def test_the_documentation_is_counted_and_found(result: dg.ExecuteInProcessResult) -> None:
     docs = _metadata(result, "dbt_docs")
-    assert docs["page"] == f"s3://{BUCKET}/{DOCS_PREFIX}index.html"
+    assert docs["page"] == f"s3://{BUCKET}/{DBT_DOCS}index.html"
     assert docs["models"] == len(list((PROJECT_DIR / "models").rglob("*.sql")))
     assert docs["tests"] == len(list(warehouse_models.check_specs))
 

@@ -21,8 +21,9 @@ from iot_pipeline.defs.warehouse.assets import (
 )
 from iot_pipeline.defs.warehouse.schedules import sweep_unloaded_hours
 from iot_pipeline.defs.warehouse.sensors import run_request
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
+from iot_pipeline.lake.notes import Counts
 from iot_pipeline.partitions import hours_of, partition_key
 from iot_pipeline.resources import RESOURCES, WarehouseResource
 from iot_pipeline.warehouse.load import Loader
@@ -134,7 +135,8 @@ def test_an_hour_that_cannot_be_loaded_fails_its_run_and_the_others_are_reported
     arrive(raw, lake, dagster_hour, hours)
     lake.curate(hours)
     right = lake.catalog.partitions("curated_telemetry", hours)[hours[0]]
-    lake.catalog.publish("curated_telemetry", [replace(right, parameters={**right.parameters, "rows": "2"})])
+    assert right.notes
+    lake.catalog.publish("curated_telemetry", [replace(right, notes=replace(right.notes, counts=Counts(2)))])
     result = load_event_hours.execute_in_process(
         run_request(hours).run_config, instance=instance, resources=RESOURCES, raise_on_error=False
     )

@@ -10,10 +10,9 @@ import boto3
 import pytest
 
 from iot_pipeline.contract import CONTRACT, METRICS, Contract, Metric, Unit, tables
-from iot_pipeline.lake.balances import arrival_balances, event_balances
-from iot_pipeline.lake.builds import Lake, LedgerImbalanceError
 from iot_pipeline.lake.catalog import Catalog, Partition
 from iot_pipeline.lake.hours import Hour, partition_predicate
+from iot_pipeline.lake.lake import Lake, LedgerImbalanceError
 from iot_pipeline_tests.support.hours import fill
 from iot_pipeline_tests.support.messages import (
     RawZone,
@@ -39,7 +38,7 @@ def test_one_bad_reading_of_25_costs_itself_alone(lake: Lake, raw: RawZone, arri
     assert [row["seq"] for row in curated(lake, [arrival])] == [n for n in range(25) if n != 7]
     (bad,) = quarantined(lake, [arrival])
     assert (bad["message_id"], bad["position"], bad["reason"]) == ("packed", 8, "invalid_value")
-    (balance,) = arrival_balances(lake, [arrival])
+    (balance,) = lake.arrival_balances([arrival])
     assert (balance.received, balance.valid, balance.quarantined) == (25, 24, 1)
 
 
@@ -74,9 +73,9 @@ def test_the_last_received_wins_and_the_others_are_counted(lake: Lake, raw: RawZ
     }
     wanted = {device: (winner, same, other) for device, (_, winner, same, other) in expected.items()}
     assert found == {**wanted, "within": (22.0, 1, 1)}
-    (balance,) = event_balances(lake, [arrival])
+    (balance,) = lake.event_balances([arrival])
     assert balance.balances
-    assert (balance.rows, balance.duplicates, balance.conflicts) == (8, 5, 5)
+    assert (balance.built.rows, balance.built.duplicates, balance.built.conflicts) == (8, 5, 5)
 
 
 def test_missing_and_present_values_are_different_values(lake: Lake, raw: RawZone, arrival: Hour) -> None:
@@ -141,8 +140,8 @@ def test_what_arrives_after_the_profile_waits_for_the_next(lake: Lake, raw: RawZ
     raw.put(arrival, [line(message(reading(arrival.start, 2)), arrival.start), line(b"broken", arrival.start)])
     lake.quarantine([arrival])
     assert lake.stale([arrival]) == [arrival]
-    assert [balance.rows for balance in lake.curate([arrival])] == [1]
-    assert all(balance.balances for balance in arrival_balances(lake, [arrival]))
+    assert [balance.built.rows for balance in lake.curate([arrival])] == [1]
+    assert all(balance.balances for balance in lake.arrival_balances([arrival]))
     assert lake.stale([arrival]) == []
     build(lake, [arrival])
     assert [row["seq"] for row in curated(lake, [arrival])] == [1, 2]
@@ -230,7 +229,7 @@ def test_a_ledger_that_changes_while_building_is_built_again(lake: Lake, raw: Ra
 
     (balance,) = replace(lake, progress=tell).curate([arrival])
     assert "the ledger changed while building (attempt 1 of 3); building again" in said
-    assert (balance.valid, balance.rows) == (2, 2)
+    assert (balance.valid, balance.built.rows) == (2, 2)
     assert lake.stale([arrival]) == []
 
 
@@ -348,9 +347,9 @@ def test_one_malformed_line_in_a_million_readings_costs_one_line(lake: Lake, raw
             lines.insert(len(lines) // 2, b'{"v":1,"readings":[{"ts":17,"seq"')
         raw.put(arrival, lines)
     build(lake, [arrival])
-    (balance,) = arrival_balances(lake, [arrival])
+    (balance,) = lake.arrival_balances([arrival])
     assert (balance.received, balance.valid, balance.quarantined) == (1_000_001, 1_000_000, 1)
     (bad,) = quarantined(lake, [arrival])
     assert (bad["reason"], bad["record"]) == ("malformed_json", '{"v":1,"readings":[{"ts":17,"seq"')
-    (built,) = event_balances(lake, [arrival])
+    (built,) = lake.event_balances([arrival])
     assert (built.rows, built.duplicates, built.conflicts) == (1_000_000, 0, 0)

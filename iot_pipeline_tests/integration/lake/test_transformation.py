@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from iot_pipeline.contract import Reason, tables
-from iot_pipeline.lake.balances import arrival_balances
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline_tests.support.messages import (
     METER,
     RawZone,
@@ -289,7 +288,7 @@ def test_a_row_says_where_it_came_from(built: Built) -> None:
 
 
 def test_every_record_is_counted_and_nothing_else(lake: Lake, built: Built) -> None:
-    (balance,) = arrival_balances(lake, [NOW])
+    (balance,) = lake.arrival_balances([NOW])
     bad = sum(bad.records for bad in BAD.values())
     assert (balance.received, balance.valid, balance.quarantined) == (bad + len(VALID), len(VALID), bad)
     assert set(built.curated) == set(VALID)

@@ -9,9 +9,9 @@ import pytest
 
 from infra.local.session.platform import Platform
 from iot_pipeline.contract import tables
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.cleanup import CleanUp, clean_up
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import Crawlers
 from iot_pipeline.resources.crawlers import CrawlError
 from iot_pipeline.settings import deployment

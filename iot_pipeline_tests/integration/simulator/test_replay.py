@@ -12,9 +12,8 @@ import pytest
 from infra.local.session import fleet_commands
 from infra.local.session.platform import CHECKOUT, Platform
 from iot_pipeline.contract import Contract
-from iot_pipeline.lake.balances import arrival_balances, event_balances
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour, partition_predicate
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline_tests.support.messages import build, curated
 from simulator.fleet import load_fleet
 from simulator.manifest import ExpectedLedger, expected_ledger, read_manifest
@@ -67,8 +66,8 @@ def test_every_row_moved_to_now_is_accounted_for(platform: Platform, lake: Lake,
     assert expected.resent_messages == 0
     arrivals = landed(lake, since, device, expected.messages)
     event_hours = build(lake, arrivals)
-    assert all(balance.balances for balance in arrival_balances(lake, arrivals))
-    assert all(balance.balances for balance in event_balances(lake, event_hours))
+    assert all(balance.balances for balance in lake.arrival_balances(arrivals))
+    assert all(balance.balances for balance in lake.event_balances(event_hours))
     assert set(expected.quarantined) == {"too_late"}
     assert count(lake, "quarantined_telemetry", device) == expected.quarantined["too_late"]
     assert count(lake, "curated_telemetry", device) == expected.curated

@@ -271,7 +271,7 @@ def test_a_run_that_broke_off_is_finished_by_the_next(
     models.move(device, "south", at)
     order = ["stale_hours", "fact_sensor_readings", "fact_sensor_hourly", "stale_dates", "fact_sensor_daily"]
     models.build("--select", "dimensions", *order[: order.index(last) + 1])
-    unbuilt = "SELECT count(*) FROM marts.fact_hours WHERE location IS NULL"
+    unbuilt = "SELECT count(*) FROM marts.fact_hours WHERE content IS NULL"
     assert models.rows(unbuilt) == [(placed["south"][1],)]
     models.build()
     assert _sites(models, device) == placed

@@ -11,9 +11,9 @@ import pytest
 from redshift_connector.core import Connection
 
 from iot_pipeline import settings
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.catalog import Partition
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.warehouse.load import Loader
 from iot_pipeline_tests.support.hours import CURATED, curate, fill_for_load, loaded_rows, notes

@@ -12,9 +12,10 @@ from redshift_connector.cursor import Cursor
 from redshift_connector.error import ProgrammingError
 
 from iot_pipeline.contract import CONTRACT, METRICS, Contract, Metric, Unit, tables
-from iot_pipeline.lake.builds import Lake
-from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.catalog import Catalog, Partition
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
+from iot_pipeline.lake.notes import BuildNotes
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.warehouse import statements, transaction
 from iot_pipeline.warehouse.landing import LandingError, migrate
@@ -23,7 +24,42 @@ from iot_pipeline.warehouse.tables import WRITE_LOCK
 from iot_pipeline.warehouse.tables import readings as readings_table
 from iot_pipeline.warehouse.transaction import read, run
 from iot_pipeline_tests.support.hours import CURATED, curate, fill_for_load, loaded_rows, notes
-from iot_pipeline_tests.support.messages import RawZone, curated, line, message, reading
+from iot_pipeline_tests.support.messages import RawZone, Sender, curated, line, message, reading
+
+
+def miscounted(partition: Partition) -> BuildNotes:
+    """A partition's notes with a wrong number of rows."""
+    assert partition.notes
+    assert partition.notes.counts
+    return replace(partition.notes, counts=replace(partition.notes.counts, rows=5))
+
+
+def test_an_hour_built_again_with_the_same_rows_is_not_loaded_again(
+    loader: Loader, lake: Lake, raw: RawZone, arrival: Hour
+) -> None:
+    fill_for_load(raw, arrival)
+    hours = curate(lake, [arrival])
+    loader.load(hours)
+    before = lake.catalog.partitions(CURATED.name, hours)
+    lake.curate(hours)
+    after = lake.catalog.partitions(CURATED.name, hours)
+    assert all(after[hour].location != before[hour].location for hour in hours)
+    assert loader.unloaded(hours) == []
+    assert all(done.skipped for done in loader.load(hours))
+
+
+def test_a_narrowed_range_reaches_the_warehouse_in_the_hours_that_change(
+    loader: Loader, lake: Lake, raw: RawZone, arrival: Hour
+) -> None:
+    hours = [arrival, arrival + 1]
+    for hour, value in zip(hours, (10.0, 40.0), strict=True):
+        raw.put(hour, [line(message(reading(hour.start, 1, temperature=value)), hour.start, Sender("meter-1"))])
+    loader.load(curate(lake, hours))
+    metrics = [replace(m, maximum=30.0) if m.name == "temperature" else m for m in METRICS]
+    narrower = replace(lake, contract=Contract(metrics=tuple(metrics)))
+    narrower.judge(narrower.stale_arrivals(hours))
+    narrower.curate(narrower.stale(hours))
+    assert loader.unloaded(hours) == [arrival + 1]
 
 
 def test_a_load_is_what_was_curated(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
@@ -113,7 +149,7 @@ def test_a_load_that_is_not_what_the_ledger_says_is_rolled_back_and_costs_itself
     partition = lake.catalog.partitions(CURATED.name, hours)[hours[1]]
     lake.curate([hours[1]])
     moved = lake.catalog.partitions(CURATED.name, hours)[hours[1]]
-    lake.catalog.publish(CURATED.name, [replace(moved, parameters={**moved.parameters, "rows": "5"})])
+    lake.catalog.publish(CURATED.name, [replace(moved, notes=miscounted(moved))])
     with pytest.raises(
         LoadError, match=rf"1 hours were rolled back: {hours[1]}: the ledger says .*rows=5.* has .*rows=2"
     ):
@@ -262,10 +298,10 @@ def test_a_metric_new_in_the_contract_arrives(
     loader.load([arrival])
     assert [row["seq"] for row in loaded_rows(loader.connection, arrival)] == [2], "1 has no metric that is known"
 
-    assert migrate(loader.connection, moisture.contract) == [
+    assert migrate(loader.connection, moisture.contract, loader.catalog) == [
         "ALTER TABLE lake.readings ADD COLUMN moisture double precision"
     ]
-    assert migrate(loader.connection, moisture.contract) == []
+    assert migrate(loader.connection, moisture.contract, loader.catalog) == []
     curate(moisture, [arrival])
     replace(loader, catalog=moisture.catalog, contract=moisture.contract).load([arrival])
     sql = f"SELECT seq, moisture, temperature FROM lake.readings WHERE event_time = {arrival.sql} ORDER BY seq"
@@ -293,7 +329,7 @@ def test_what_adding_cannot_mend_is_refused_and_nothing_is_changed(
         run(loader.connection, f"ALTER TABLE lake.readings {change}")
     there = columns_of(loader.connection)
     with pytest.raises(LandingError, match=message):
-        migrate(loader.connection, CONTRACT)
+        migrate(loader.connection, CONTRACT, loader.catalog)
     assert columns_of(loader.connection) == there
     loader.connection.rollback()
 

@@ -12,8 +12,8 @@ from infra.local.session.platform import Platform
 from iot_pipeline.defs.models.assets import warehouse_models
 from iot_pipeline.defs.registry.assets import registry_snapshot
 from iot_pipeline.defs.warehouse.assets import warehouse_readings
-from iot_pipeline.lake.builds import Lake
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.partitions import partition_key
 from iot_pipeline.resources import RESOURCES, WarehouseResource
 from iot_pipeline.warehouse.transaction import read

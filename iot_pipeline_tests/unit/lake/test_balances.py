@@ -6,17 +6,19 @@ from decimal import Decimal
 import pytest
 
 from iot_pipeline.contract import CONTRACT, METRICS, Contract, Metric, Unit, tables
+from iot_pipeline.lake.balances import LoadedHourBalance
 from iot_pipeline.lake.catalog import Partition
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.warehouse.balance import Counts, HourBalance
+from iot_pipeline.lake.notes import BuildNotes, Counts
+from iot_pipeline.warehouse.load import noted
 from iot_pipeline.warehouse.tables import LandingColumn, landing_tables, readings
 
 HOUR = Hour(datetime(2026, 11, 5, 12, tzinfo=UTC))
 NINE, TEN, NONE = Counts(9, 1, 0), Counts(10, 1, 0), Counts()
 
 
-def balance(curated: str | None, loaded: str | None, *counts: Counts) -> HourBalance:
-    return HourBalance(HOUR, curated, loaded, *counts)
+def balance(curated: str | None, loaded: str | None, *counts: Counts) -> LoadedHourBalance:
+    return LoadedHourBalance(HOUR, curated, loaded, *counts)
 
 
 @pytest.mark.parametrize(
@@ -33,19 +35,31 @@ def balance(curated: str | None, loaded: str | None, *counts: Counts) -> HourBal
         (balance("v=2", "v=1", NONE, NINE, NINE), False, True),
     ],
 )
-def test_an_hour(state: HourBalance, is_current: bool, balances: bool) -> None:
+def test_an_hour(state: LoadedHourBalance, is_current: bool, balances: bool) -> None:
     assert (state.is_current, state.balances) == (is_current, balances)
 
 
-def test_counts_come_as_sql_and_glue_give_them() -> None:
+def test_counts_come_as_sql_gives_them() -> None:
     assert Counts.of((9, Decimal(1), Decimal(0))) == NINE
-    noted = {"rows": "9", "duplicates": "1", "conflicts": "0", "valid": "10"}
-    assert Counts.noted_with(Partition(HOUR, "s3://lake/v=1/", noted)) == NINE
+    assert NINE.readings == 10
+
+
+def test_notes_are_kept_as_a_partitions_parameters() -> None:
+    notes = BuildNotes(datetime(2026, 11, 5, 12, tzinfo=UTC), "0123456789abcdef", NINE)
+    assert notes.parameters["content"] == "0123456789abcdef"
+    assert BuildNotes.of(notes.parameters) == notes
+    assert BuildNotes.of({"classification": "parquet"}) is None, "a partition that no build made"
+
+
+def test_notes_of_the_release_before_are_read() -> None:
+    former = {"built_at": "2026-11-05T12:00:00+00:00", "inputs": "0123456789abcdef", "valid": "10"}
+    former |= {"rows": "9", "duplicates": "1", "conflicts": "0"}
+    assert BuildNotes.of(former) == BuildNotes(datetime(2026, 11, 5, 12, tzinfo=UTC), "0123456789abcdef", NINE)
 
 
 def test_a_partition_without_notes_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"2026-11-05 12:00Z: .* has no rows, conflicts noted.* build the hour again"):
-        Counts.noted_with(Partition(HOUR, "s3://lake/v=1/", {"duplicates": "1"}))
+    with pytest.raises(ValueError, match=r"2026-11-05 12:00Z: .* no content id and counts .* build the hour again"):
+        noted(Partition(HOUR, "s3://lake/v=1/", BuildNotes(datetime(2026, 11, 5, 12, tzinfo=UTC))))
 
 
 def test_the_readings_have_the_curated_columns_in_their_order() -> None:

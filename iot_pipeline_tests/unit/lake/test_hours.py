@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iot_pipeline.contract.tables import RAW_PREFIX
+from iot_pipeline.contract.layout import RAW
 from iot_pipeline.lake.hours import Hour, contiguous, partition_predicate, partition_range
 from iot_pipeline.lake.layout import arrival_hour_of_key
 from iot_pipeline.lake.pricing import query_cost
@@ -25,7 +25,7 @@ def test_every_name_of_an_hour_leads_back_to_it(hour: Hour) -> None:
     assert Hour.from_values(hour.values) == hour
     assert Hour.from_sql(datetime.fromisoformat(hour.sql.split("'")[1])) == hour
     assert hour_of(partition_key(hour)) == hour
-    assert arrival_hour_of_key(f"{RAW_PREFIX}{hour.path}telemetry-1.gz") == hour
+    assert arrival_hour_of_key(f"{RAW}{hour.path}telemetry-1.gz") == hour
     assert [len(value) for value in hour.values] == [4, 2, 2, 2]
 
 

@@ -29,6 +29,7 @@ _LAST_YEAR = Hour(datetime(2025, 12, 31, 23, tzinfo=UTC))
 # A value for each parameter by its name; a new parameter without one fails below.
 ARGUMENTS = {
     "contract": CONTRACT,
+    "unnoted_stand": False,
     "hours": [_HOUR, _HOUR + 1, _HOUR + 12],
     "event_hours": [_HOUR, _HOUR + 1, _LAST_YEAR],
     "arrivals": [_HOUR, _HOUR + 1],

@@ -15,8 +15,8 @@ from infra.local.redshift.copy.command import CopyCommand, parse_command
 from infra.local.redshift.sql.dialect import check
 from iot_pipeline.contract import CONTRACT
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.notes import Counts
 from iot_pipeline.warehouse import statements
-from iot_pipeline.warehouse.balance import Counts
 from iot_pipeline.warehouse.tables import (
     BUILD_LOCK,
     LandingColumn,
@@ -43,6 +43,8 @@ ARGUMENTS = {
     "counts": Counts(rows=90, duplicates=7, conflicts=3),
     "loaded_at": datetime(2026, 11, 5, 13, 5, 7, 250000, tzinfo=UTC),
     "key": ("tenant_id", "site_id"),
+    "content": "0123456789abcdef",
+    "contents": {_HOUR: "0123456789abcdef", _HOUR + 1: "fedcba9876543210"},
 }
 
 STATEMENTS: dict[str, Callable[..., str]] = {

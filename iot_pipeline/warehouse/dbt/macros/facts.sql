@@ -8,7 +8,7 @@
 {% macro mark_unbuilt() %}
     {%- set fact_hours = last_facts('fact_hours') if execute -%}
     {%- if fact_hours -%}
-    update {{ fact_hours }} set location = null where event_hour in (select event_hour from {{ this }})
+    update {{ fact_hours }} set content = null where event_hour in (select event_hour from {{ this }})
     {%- endif -%}
 {% endmacro %}
 

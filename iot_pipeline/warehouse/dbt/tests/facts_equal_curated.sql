@@ -10,7 +10,7 @@ with hours as (
         fact_hours.hourly_readings as hourly_facts
     from {{ ref('stg_loads') }} as loads
     join {{ ref('fact_hours') }} as fact_hours
-        on fact_hours.event_hour = loads.event_hour and fact_hours.location = loads.location
+        on fact_hours.event_hour = loads.event_hour and fact_hours.content = loads.content
 )
 
 select event_hour, loaded, facts, hourly_facts

@@ -1,5 +1,6 @@
--- Valid readings of these event hours by arrival hour, with a checksum over the raw objects they stand in.
-SELECT event_hour, year, month, day, hour, sum(readings) AS valid, to_hex(checksum(object)) AS objects
+-- Valid readings of these event hours by arrival hour, with a checksum over the raw objects they stand in and over the rules that judged them.
+SELECT event_hour, year, month, day, hour, sum(readings) AS valid,
+    to_hex(checksum(object || coalesce(' ' || judged_by, ''))) AS objects
 FROM ledger
 WHERE outcome = 'valid'
     AND year || month || day || hour BETWEEN '2025123122' AND '2026120514'

@@ -1,3 +1,3 @@
--- What is loaded: the curated location of each event hour.
-SELECT event_hour, location
+-- What is loaded: the content id of each event hour.
+SELECT event_hour, content
 FROM lake.loads

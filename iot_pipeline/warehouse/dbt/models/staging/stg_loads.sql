@@ -1,2 +1,10 @@
-select event_hour, location, readings, duplicates, conflicts, loaded_at
+select
+    event_hour,
+    -- A load that was noted before content ids were is known by where it was loaded from.
+    coalesce(content, location) as content,
+    location,
+    readings,
+    duplicates,
+    conflicts,
+    loaded_at
 from {{ source('lake', 'loads') }}

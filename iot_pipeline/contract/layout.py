@@ -1,0 +1,19 @@
+"""Where everything lies in the lake's bucket: one prefix a zone, each with a closing slash."""
+
+RAW = "raw/telemetry/"
+JUDGED = "judged/telemetry/"
+LEDGER = "ledger/telemetry/"
+QUARANTINE = "quarantine/telemetry/"
+CURATED = "curated/telemetry/"
+
+# The registry's snapshots, which the warehouse loads, and what the warehouse unloads.
+REGISTRY = "registry/"
+UNLOAD = "unload/"
+
+QUERY_RESULTS = "athena-results/"
+TEMPORARY = "tmp/"
+FAILED_DELIVERY = "failed-delivery/"
+DBT_DOCS = "docs/dbt/"
+
+# The ledger's name and place in releases before this one. Its partitions stay where they are; see lake/migrate.py.
+FORMER_LEDGER = "ledger/raw_profile/"

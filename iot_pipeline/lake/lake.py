@@ -1,0 +1,165 @@
+"""The lake of one deployment: judging what arrived, and building, auditing and publishing what follows from it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from iot_pipeline.contract import Contract, tables
+from iot_pipeline.lake import statements
+from iot_pipeline.lake.athena import Athena
+from iot_pipeline.lake.balances import ArrivalHourBalance, EventHourBalance
+from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.judged_by import unnoted_rows_stand
+from iot_pipeline.lake.notes import Counts
+from iot_pipeline.lake.plan import EventHourPlan, batches, plan_event_hours
+from iot_pipeline.lake.publishing import Publisher
+from iot_pipeline.lake.statements import Target
+
+# A ledger published while a curated build runs changes what the build must hold; it is then built anew.
+ATTEMPTS = 3
+
+
+class LedgerImbalanceError(RuntimeError):
+    """A build does not hold what the ledger says it must. It was not published; the previous version stands."""
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The lake of one deployment: its bucket, its catalog, its engine and its contract."""
+
+    bucket: str
+    catalog: Catalog
+    athena: Athena
+    contract: Contract
+    progress: Callable[[str], None] = lambda _: None
+
+    def judge(self, hours: Iterable[Hour]) -> None:
+        """Judge all that arrived in these hours and build its ledger; publish both.
+
+        The ledger comes last: what is judged but not in it is not looked at by any build.
+        """
+        judged, ledger = tables(self.contract).judged_telemetry, tables(self.contract).ledger
+        for batch in batches(hours):
+            with self._publisher.building(judged) as rows, self._publisher.building(ledger) as counts:
+                self.athena.run(statements.build_judged(self.contract, batch, rows))
+                self.athena.run(statements.build_ledger(self.contract, rows.table, counts))
+            self._publisher.publish(judged, rows, batch)
+            self._publisher.publish(ledger, counts, batch)
+
+    def quarantine(self, hours: Iterable[Hour]) -> None:
+        """Build and publish the quarantine of these arrival hours, which must have a ledger."""
+        table = tables(self.contract).quarantined_telemetry
+        for batch in batches(hours):
+            with self._publisher.building(table) as target:
+                self.athena.run(statements.build_quarantine(batch, target))
+            self._publisher.publish(table, target, batch)
+
+    def curate(self, event_hours: Iterable[Hour]) -> list[EventHourBalance]:
+        """Build, audit and publish these event hours from what the ledger says touches them.
+
+        Returns the balance of each. Raises LedgerImbalanceError, with nothing published of the batch concerned, if a
+        build does not hold what the ledger says.
+        """
+        balances: list[EventHourBalance] = []
+        for batch in batches(event_hours):
+            balances += self._curate_batch(batch)
+        return balances
+
+    def plan(self, event_hours: Iterable[Hour]) -> EventHourPlan:
+        """What the ledger says of these event hours."""
+        return plan_event_hours(self.athena, self.contract, event_hours)
+
+    def stale(self, event_hours: Iterable[Hour] | EventHourPlan) -> list[Hour]:
+        """Those of these event hours whose curated partition is missing or does not hold what the ledger says."""
+        plan = event_hours if isinstance(event_hours, EventHourPlan) else self.plan(event_hours)
+        built = self.catalog.partitions(tables(self.contract).curated_telemetry.name, plan.hours)
+        return [
+            hour
+            for hour in plan.hours
+            if (plan.valid[hour] or hour in built) and (hour not in built or built[hour].content != plan.content[hour])
+        ]
+
+    def stale_arrivals(self, arrival_hours: Iterable[Hour]) -> list[Hour]:
+        """Those of these arrival hours whose rows the present contract and transformation would judge otherwise.
+
+        Decided by what the ledger keeps of the rows: an hour is named if its rows change or may change, and no other
+        is. After judging them, `stale` names the event hours that follow.
+        """
+        unnoted = unnoted_rows_stand(self.contract)
+        found: set[Hour] = set()
+        for batch in batches(arrival_hours):
+            sql = statements.arrival_hours_judged_otherwise(self.contract, batch, unnoted_stand=unnoted)
+            found |= {Hour.from_values(row) for row in self.athena.run(sql).rows}
+        return sorted(found)
+
+    def touched(self, arrival_hours: Iterable[Hour]) -> list[Hour]:
+        """The event hours that have valid readings in these arrival hours."""
+        hours: set[Hour] = set()
+        for batch in batches(arrival_hours):
+            rows = self.athena.run(statements.touched_event_hours(batch)).rows
+            hours |= {Hour.from_sql(row[0]) for row in rows}
+        return sorted(hours)
+
+    def arrival_balances(self, arrival_hours: Iterable[Hour]) -> list[ArrivalHourBalance]:
+        """The balance of each of these arrival hours that holds anything."""
+        wanted = sorted(set(arrival_hours))
+        received = {
+            Hour.from_values(row[:4]): int(row[5])
+            for row in self.athena.run(statements.received_in_arrival_hours(wanted)).rows
+        }
+        valid: dict[Hour, int] = defaultdict(int)
+        for row in self.athena.run(statements.ledger_of_arrival_hours(wanted)).rows:
+            if row[4] == "valid":
+                valid[Hour.from_values(row[:4])] += int(row[6])
+        quarantined: dict[Hour, int] = defaultdict(int)
+        for row in self.athena.run(statements.quarantined_of_arrival_hours(wanted)).rows:
+            quarantined[Hour.from_values(row[:4])] += int(row[5])
+        return [
+            ArrivalHourBalance(hour, received.get(hour, 0), valid[hour], quarantined[hour])
+            for hour in sorted({*received, *valid, *quarantined})
+        ]
+
+    def event_balances(self, event_hours: Iterable[Hour] | EventHourPlan) -> list[EventHourBalance]:
+        """The balance of each of these event hours: the ledger against the curated table as it is published."""
+        plan = event_hours if isinstance(event_hours, EventHourPlan) else self.plan(event_hours)
+        built = self._counts(statements.balance_of_event_hours(plan.hours))
+        return [EventHourBalance(hour, plan.valid[hour], built.get(hour, Counts())) for hour in plan.hours]
+
+    @property
+    def _publisher(self) -> Publisher:
+        return Publisher(self.bucket, self.catalog, self.progress)
+
+    def _curate_batch(self, batch: Sequence[Hour]) -> list[EventHourBalance]:
+        table = tables(self.contract).curated_telemetry
+        plan = self.plan(batch)
+        for attempt in range(1, ATTEMPTS + 1):
+            with self._publisher.building(table) as target:
+                balances = self._build(plan, target)
+            wrong = [balance for balance in balances if not balance.balances]
+            if not wrong:
+                counts = {balance.hour: balance.built for balance in balances}
+                self._publisher.publish(table, target, batch, plan.content, counts)
+                return balances
+            before, plan = plan, self.plan(batch)
+            if plan.content == before.content:
+                raise LedgerImbalanceError(_explain(wrong))
+            self.progress(f"the ledger changed while building (attempt {attempt} of {ATTEMPTS}); building again")
+        raise LedgerImbalanceError(f"the ledger kept changing; run the hours again later. {_explain(wrong)}")
+
+    def _build(self, plan: EventHourPlan, target: Target) -> list[EventHourBalance]:
+        counts: dict[Hour, Counts] = {}
+        if plan.all_arrivals:
+            self.athena.run(statements.build_curated(self.contract, plan.hours, plan.all_arrivals, target))
+            counts = self._counts(statements.count_built(target.table))
+        return [EventHourBalance(hour, plan.valid[hour], counts.get(hour, Counts())) for hour in plan.hours]
+
+    def _counts(self, sql: str) -> dict[Hour, Counts]:
+        return {Hour.from_values(row[:4]): Counts.of(row[4:7]) for row in self.athena.run(sql).rows}
+
+
+def _explain(wrong: Iterable[EventHourBalance]) -> str:
+    return (
+        f"the build does not hold what the ledger says: {'; '.join(str(balance) for balance in wrong)}. Nothing was "
+        "published; the last version stands. Judge their arrival hours again, then build these hours"
+    )

@@ -1,0 +1,58 @@
+"""Writing a new version of partitions beside the old one, and moving the partitions to it."""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from iot_pipeline.contract import Table
+from iot_pipeline.lake.catalog import Catalog, Partition
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.notes import BuildNotes, Counts
+from iot_pipeline.lake.statements import Target
+
+# Throw-away tables over a build's location; the clean-up drops those that a crash left behind.
+BUILD_TABLE_PREFIX = "build_"
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Builds and publishes the tables of one lake."""
+
+    bucket: str
+    catalog: Catalog
+    progress: Callable[[str], None]
+
+    @contextmanager
+    def building(self, table: Table) -> Iterator[Target]:
+        """A throw-away table over a new version's location; the table goes, what was written stays."""
+        build = f"{datetime.now(UTC):%Y%m%dT%H%M%S}_{uuid.uuid4().hex[:8]}"
+        location = f"s3://{self.bucket}/{table.prefix}v={build}/"
+        target = Target(f"{BUILD_TABLE_PREFIX}{table.name}_{build.lower()}", location)
+        self.progress(f"building {table.name} into {location}")
+        try:
+            yield target
+        finally:
+            self.catalog.drop_table(target.table)
+
+    def publish(
+        self,
+        table: Table,
+        target: Target,
+        hours: Sequence[Hour],
+        content: Mapping[Hour, str] | None = None,
+        counts: Mapping[Hour, Counts] | None = None,
+    ) -> None:
+        """Move these hours' partitions to what was written. Raises PublishError naming the hours that Glue refused."""
+        now = datetime.now(UTC)
+        partitions = [
+            Partition(
+                hour,
+                target.location + hour.path,
+                BuildNotes(now, (content or {}).get(hour), (counts or {}).get(hour)),
+            )
+            for hour in hours
+        ]
+        self.catalog.publish(table.name, partitions)
+        self.progress(f"published {len(partitions)} partitions of {table.name}")
