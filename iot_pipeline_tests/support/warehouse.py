@@ -15,14 +15,13 @@ import redshift_connector
 from redshift_connector.core import Connection
 from redshift_connector.cursor import Cursor
 
-from infra.local.emulator.process import start_emulator
+from infra.local.emulator.process import Emulator, start_emulator
 from infra.local.postgres.process import Postgres, start_postgres
 from infra.local.redshift.process import Redshift, start_redshift
 
 REGION = "eu-west-1"
 BUCKET = "warehouse-test"
 ROLE = "arn:aws:iam::000000000000:role/warehouse-copy"
-_KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
 @dataclass
@@ -31,7 +30,7 @@ class LocalWarehouse:
 
     postgres: Postgres
     redshift: Redshift
-    emulator_url: str
+    emulator: Emulator
 
     def connect(self, **options: Any) -> Connection:
         """redshift_connector, as the pipeline's user; without autocommit."""
@@ -61,7 +60,7 @@ class LocalWarehouse:
     @property
     def s3(self) -> Any:
         """boto3."""
-        return boto3.client("s3", endpoint_url=self.emulator_url, region_name=REGION, **_KEYS)  # type: ignore[call-overload]  # options in a dict
+        return boto3.client("s3", **self.emulator.client_options)  # type: ignore[call-overload]  # options in a dict
 
     def put(self, key: str, table: pa.Table, **options: Any) -> str:
         """Write a table as a Parquet object; its URL."""
@@ -88,11 +87,9 @@ def local_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalW
     try:
         postgres = start_postgres(state / "postgres", databases=["registry", "telemetry"])
         try:
-            environment = {"AWS_ENDPOINT_URL": emulator.endpoint_url, "AWS_DEFAULT_REGION": REGION}
-            environment |= {name.upper(): value for name, value in _KEYS.items()}
-            redshift = start_redshift(state, postgres, environment=environment)
+            redshift = start_redshift(state, postgres, environment=emulator.environment)
             try:
-                warehouse = LocalWarehouse(postgres, redshift, emulator.endpoint_url)
+                warehouse = LocalWarehouse(postgres, redshift, emulator)
                 warehouse.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
                 yield warehouse
             finally:

@@ -24,7 +24,8 @@ from pyarrow import csv
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.session.platform import CHECKOUT, WAREHOUSE_DATABASE, Platform, running
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.session.platform import WAREHOUSE_DATABASE, Platform, running
 from iot_pipeline.contract import METRICS, tables
 from iot_pipeline.lake.catalog import Catalog, Partition
 from iot_pipeline.lake.hours import Hour
