@@ -1,5 +1,6 @@
 """Every statement the loads issue, in Redshift's SQL. Pure text: a test renders them all into snapshots."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from iot_pipeline.warehouse.balance import Counts
 from iot_pipeline.warehouse.tables import LOADS, LandingColumn, LandingTable, readings
 
 _READINGS = "lake.readings"
+_LOCATION = re.compile(r"s3://[^/'\\\s]+/[^'\\\s]*")
 
 
 def create_schema(schema: str) -> str:
@@ -98,7 +100,7 @@ def insert_load(event_hour: Hour, location: str, counts: Counts, loaded_at: date
     numbers = f"{counts.rows}, {counts.duplicates}, {counts.conflicts}"
     return f"""\
 INSERT INTO {LOADS.full_name} ({", ".join(LOADS.column_names)})
-VALUES ({event_hour.sql}, '{location}', {numbers}, TIMESTAMP '{loaded_at:%Y-%m-%d %H:%M:%S.%f}')"""
+VALUES ({event_hour.sql}, '{_checked(location)}', {numbers}, TIMESTAMP '{loaded_at:%Y-%m-%d %H:%M:%S.%f}')"""
 
 
 def orphaned_readings() -> str:
@@ -153,9 +155,16 @@ LIMIT 100"""
 def _copy(table: str, columns: Sequence[str], location: str, role_arn: str) -> str:
     return f"""\
 COPY {table} ({", ".join(columns)})
-FROM '{location}'
+FROM '{_checked(location)}'
 IAM_ROLE '{role_arn}'
 FORMAT AS PARQUET"""
+
+
+def _checked(location: str) -> str:
+    """A location as it stands in Glue, which anybody with Glue's permissions can write. Raises ValueError."""
+    if not _LOCATION.fullmatch(location):
+        raise ValueError(f"{location!r} is not a location in S3 that may stand in a statement")
+    return location
 
 
 def _between(first: Hour, last: Hour) -> str:
