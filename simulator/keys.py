@@ -46,7 +46,7 @@ def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     """The key in a PEM file. Raises TypeError if it is of another kind."""
     key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{path} is not an elliptic-curve key; move it away and provision again")
+        raise TypeError(f"{path} is not an elliptic-curve key; move it away and enrol again")
     return key
 
 
