@@ -15,7 +15,8 @@ import hypothesis
 import pytest
 from rich.console import Console
 
-from infra.local.session.platform import CHECKOUT, Platform, running
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.session.platform import Platform, running
 from infra.stacks.node import use_packaged_node
 from iot_pipeline import settings
 from iot_pipeline.lake.hours import Hour

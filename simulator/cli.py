@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from iot_pipeline.contract import CONTRACT
-from simulator.cli_support import endpoint, err, explained, out, progress, publish
+from simulator.cli_support import endpoint, err, explained, out, publish
 from simulator.durations import epoch_ms, seconds
 from simulator.enrolment import CATALOG_FILE, LIST_FILE
 from simulator.enrolment import enrol as write_enrolment
@@ -21,8 +21,6 @@ from simulator.fleet import Fleet, load_fleet, make_fleet
 from simulator.manifest_writer import Manifest
 from simulator.outbox import Outbox
 from simulator.plan import MAX_AGE_DAYS, MAX_PACK, Plan, history_plan, live_plan
-from simulator.provision import POLICY, THING_TYPE, Onboarding, iot_client
-from simulator.provision import provision as onboard
 from simulator.publisher import now_ms
 from simulator.replay import ReplaySource, numbered_by_time, parse_mapping, read_csv, rebased
 from simulator.report import ledger_table
@@ -41,9 +39,13 @@ app = typer.Typer(
 TLS, QoS 1, packed messages, an outbox on disk, plausible signals, and faults by name and rate. It writes down what it
 truly sent, so that a platform's books can be checked against the world.
 
-A first round, against any endpoint (AWS credentials and region from the ordinary environment):
+A first round, against a platform whose registry is reached by the ordinary environment:
 
-`python -m simulator provision .local/fleet --devices 20`
+`python -m simulator enrol .local/fleet --devices 20`
+
+`python -m iot_pipeline.registry apply .local/fleet/catalog.json`
+
+`python -m iot_pipeline.registry onboard-all .local/fleet/onboarding.csv --out .local/fleet/devices`
 
 `python -m simulator run .local/fleet --endpoint HOST:8883 --ca ca.pem --rate 200 --duration 60s --faults all`
 
@@ -74,31 +76,6 @@ InflightOption = Annotated[int, typer.Option(min=1, help="Unanswered messages of
 
 
 @app.command()
-def provision(
-    fleet: FleetFolder,
-    devices: DevicesOption = 20,
-    tenants: TenantsOption = 2,
-    sites: SitesOption = 2,
-    seed: SeedOption = 1,
-    thing_type: Annotated[str, typer.Option(help="Thing type of the devices; must exist.")] = THING_TYPE,
-    policy: Annotated[str, typer.Option(help="IoT policy to attach to each certificate; must exist.")] = POLICY,
-) -> None:
-    """Create things, keys and certificates. Safe to repeat: good credentials are kept, half-made devices completed.
-
-    Each device makes its own EC P-256 key, which stays in FLEET/devices (mode 0600), and has its CSR signed. AWS
-    credentials, region and endpoint come from the ordinary environment.
-    """
-    with explained(), progress() as bar:
-        wanted = make_fleet(devices, tenants, sites, seed)
-        task = bar.add_task("devices", total=devices, note="")
-        counts = onboard(wanted, fleet, iot_client(), thing_type, policy, lambda: bar.advance(task))
-    out.print(
-        f"{devices} devices ready in {fleet}: {counts[Onboarding.CREATED]} created, {counts[Onboarding.KEPT]} kept",
-        soft_wrap=True,
-    )
-
-
-@app.command()
 def enrol(
     fleet: FleetFolder,
     devices: DevicesOption = 20,
@@ -109,8 +86,8 @@ def enrol(
 ) -> None:
     """Make keys and signing requests, and the lists that a device registry onboards them from.
 
-    For a platform with a registry, instead of `provision`; nothing is created at AWS. Afterwards, with the platform's
-    own command line: `python -m iot_pipeline.registry apply FLEET/catalog.json`, then
+    Nothing is created at AWS: the platform's registry does that. Safe to repeat: keys that exist are kept. Afterwards,
+    with the platform's own command line: `python -m iot_pipeline.registry apply FLEET/catalog.json`, then
     `python -m iot_pipeline.registry onboard-all FLEET/onboarding.csv --out FLEET/devices`.
     """
     with explained():

@@ -76,10 +76,10 @@ class Fleet:
 
 
 def load_fleet(folder: Path) -> Fleet:
-    """Read the fleet that `provision` left in a folder. Raises FileNotFoundError saying what to run first."""
+    """Read the fleet that `enrol` left in a folder. Raises FileNotFoundError saying what to run first."""
     path = folder / FLEET_FILE
     if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; create the fleet with: python -m simulator provision {folder}")
+        raise FileNotFoundError(f"{path} does not exist; create the fleet with: python -m simulator enrol {folder}")
     body = orjson.loads(path.read_bytes())
     devices = (Device(**{**device, "kind": Kind(device["kind"])}) for device in body["devices"])
     return Fleet(seed=body["seed"], devices=tuple(devices))

@@ -1,6 +1,7 @@
 """A device's key, which never leaves its folder, and the request to have it signed."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+_THING_NAME = re.compile(r"[A-Za-z0-9:_-]{1,128}")
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,12 @@ class Credentials:
 
 
 def credentials(folder: Path, device_id: str) -> Credentials:
-    """The credential files of a device below the fleet's folder."""
+    """The credential files of a device below the fleet's folder.
+
+    Raises ValueError for what cannot be a thing's name (AWS IoT API reference, CreateThing), such as one with a slash.
+    """
+    if not _THING_NAME.fullmatch(device_id):
+        raise ValueError(f"{device_id!r} cannot be a device id: 1 to 128 letters, digits, hyphens, colons, underscores")
     return Credentials(folder / "devices" / f"{device_id}.key", folder / "devices" / f"{device_id}.crt")
 
 
@@ -38,7 +46,7 @@ def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     """The key in a PEM file. Raises TypeError if it is of another kind."""
     key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{path} is not an elliptic-curve key; move it away and provision again")
+        raise TypeError(f"{path} is not an elliptic-curve key; move it away and enrol again")
     return key
 
 

@@ -162,7 +162,7 @@ class Run:
         """Open the outbox below `out`. Raises FileNotFoundError for a device without credentials."""
         for device in devices:
             if not credentials(fleet_folder, device.device_id).certificate.exists():
-                raise FileNotFoundError(f"{device.device_id} has no certificate in {fleet_folder}; provision it first")
+                raise FileNotFoundError(f"{device.device_id} has no certificate in {fleet_folder}; onboard it first")
         self._fleet_folder, self._devices, self._endpoint = fleet_folder, devices, endpoint
         self._window, self._drain_timeout_s = window, drain_timeout_s
         self.on_progress: Callable[[Progress], None] = lambda _progress: None

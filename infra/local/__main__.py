@@ -9,18 +9,13 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from infra.local.athena.process import AthenaStartError
-from infra.local.deploy import DeployError
-from infra.local.emulator.process import EmulatorStartError
-from infra.local.postgres.program import PostgresError
-from infra.local.redshift.process import RedshiftStartError
-from infra.local.session.fleet_commands import FleetError
-from infra.local.session.leftovers import PlatformError, clear, reset, stop_leftovers
-from infra.local.session.platform import CHECKOUT, running, write_env_file
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.local_server import LocalError
+from infra.local.session.env_file import remove_env_file, write_env_file
+from infra.local.session.leftovers import clear, reset, stop_leftovers
+from infra.local.session.platform import running
 
 LOCAL = CHECKOUT / ".local"
-
-_START_ERRORS = (EmulatorStartError, AthenaStartError, PostgresError, RedshiftStartError)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,8 +51,10 @@ def up(state: StateOption = LOCAL / "up", devices: Annotated[int, typer.Option(m
     from infra.local.session.up import stay_up
 
     with running(state, LOCAL, console) as platform:
-        write_env_file(platform, CHECKOUT / ".env")
-        stay_up(platform, devices, console)
+        env_file = write_env_file(platform.environment, CHECKOUT / ".env", state / "env")
+        if env_file != CHECKOUT / ".env":
+            console.print(f"{CHECKOUT / '.env'} is your own and stays as it is", soft_wrap=True)
+        stay_up(platform, devices, env_file, console)
 
 
 @app.command()
@@ -73,7 +70,7 @@ def reset_command() -> None:
     """Stop everything and remove all local state: objects, tables, Dagster's history, devices."""
     for state in (LOCAL / "up", LOCAL / "demo"):
         reset(state, console.print)
-    (CHECKOUT / ".env").unlink(missing_ok=True)
+    remove_env_file(CHECKOUT / ".env")
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -85,6 +82,6 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _terminate)
     try:
         app(standalone_mode=True)
-    except (PlatformError, *_START_ERRORS, DeployError, FleetError) as error:
+    except LocalError as error:
         console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
         sys.exit(2)

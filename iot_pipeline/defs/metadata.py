@@ -1,5 +1,7 @@
 """What people see beside a materialization."""
 
+import html
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,9 +23,15 @@ def query_cost(athena: Athena) -> dict[str, Any]:
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MarkdownMetadataValue:
-    """A Markdown table."""
+    """A Markdown table. What the cells say is shown as it is: no markup, no HTML, no links."""
     lines = [columns, ["---"] * len(columns), *rows]
-    return dg.MetadataValue.md("\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines))
+    return dg.MetadataValue.md("\n".join(f"| {' | '.join(_plain(cell) for cell in line)} |" for line in lines))
+
+
+def _plain(cell: object) -> str:
+    """A cell's text, which may be a device's choice, so that Markdown shows it and does not obey it."""
+    text = html.escape(" ".join(str(cell).splitlines()), quote=False)
+    return re.sub(r"([\\`|\[\]])", r"\\\1", text)
 
 
 def bar_chart(labels: Sequence[str], values: Sequence[int]) -> dg.MarkdownMetadataValue:

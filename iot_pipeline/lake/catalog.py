@@ -115,9 +115,10 @@ class Catalog:
                 time.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
             answer = self.glue.batch_get_partition(DatabaseName=self.database, TableName=table, PartitionsToGet=wanted)
             yield from answer["Partitions"]
-            wanted = answer.get("UnprocessedKeys", [])
-            if not wanted:
+            left = answer.get("UnprocessedKeys", [])
+            if not left:
                 return
+            wanted = [{"Values": key["Values"]} for key in left]
         raise CatalogError(
             f"Glue left {len(wanted)} partitions of {table} unanswered after {ATTEMPTS} attempts, the first of them "
             f"{wanted[0]['Values']}; nothing was changed. Try again when Glue is less busy"

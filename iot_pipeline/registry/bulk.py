@@ -37,8 +37,9 @@ class Outcome:
 def read_devices(path: Path) -> list[Request]:
     """The devices of a CSV file with the columns REQUIRED and any of OPTIONAL.
 
-    `csr` is the path of a PEM file, relative to the CSV file; `installed_at` is ISO 8601 with a zone. Raises
-    RegistryError naming the lines and columns that are wrong (the first ten), before anything is onboarded.
+    `csr` is the path of a PEM file relative to the CSV file, and in its folder or below; `installed_at` is ISO 8601
+    with a zone. Raises RegistryError naming the lines and columns that are wrong (the first ten), before anything is
+    onboarded.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, strict=True)
@@ -121,9 +122,16 @@ def _request(row: dict[str | None, Any], folder: Path) -> Request:
         model_id=values["model"] or "",
         name=values.get("name"),
         firmware=values.get("firmware"),
-        csr=(folder / csr).read_text(encoding="ascii") if (csr := values.get("csr")) else None,
+        csr=_signing_request(folder, csr) if (csr := values.get("csr")) else None,
         installed_at=datetime.fromisoformat(at) if (at := values.get("installed_at")) else None,
     )
+
+
+def _signing_request(folder: Path, name: str) -> str:
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise RegistryError(f"{name} is not in the folder of the CSV file")
+    return path.read_text(encoding="ascii")
 
 
 def _one(

@@ -1,5 +1,6 @@
 """Every statement the loads issue, in Redshift's SQL. Pure text: a test renders them all into snapshots."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from iot_pipeline.lake.notes import Counts
 from iot_pipeline.warehouse.tables import LOADS, LandingColumn, LandingTable, readings
 
 _READINGS = "lake.readings"
+_LOCATION = re.compile(r"s3://[^/'\\\s]+/[^'\\\s]*")
 
 
 def existing_schemas() -> str:
@@ -96,9 +98,10 @@ def delete_load(event_hour: Hour) -> str:
 def insert_load(event_hour: Hour, content: str, location: str, counts: Counts, loaded_at: datetime) -> str:
     """Note what was loaded of an event hour, and when (UTC)."""
     numbers = f"{counts.rows}, {counts.duplicates}, {counts.conflicts}"
+    moment = f"TIMESTAMP '{loaded_at:%Y-%m-%d %H:%M:%S.%f}'"
     return f"""\
 INSERT INTO {LOADS.full_name} ({", ".join(LOADS.column_names)})
-VALUES ({event_hour.sql}, '{location}', {numbers}, TIMESTAMP '{loaded_at:%Y-%m-%d %H:%M:%S.%f}', '{content}')"""
+VALUES ({event_hour.sql}, '{_checked(location)}', {numbers}, {moment}, '{content}')"""
 
 
 def loads_without_content() -> str:
@@ -194,9 +197,16 @@ LIMIT 100"""
 def _copy(table: str, columns: Sequence[str], location: str, role_arn: str) -> str:
     return f"""\
 COPY {table} ({", ".join(columns)})
-FROM '{location}'
+FROM '{_checked(location)}'
 IAM_ROLE '{role_arn}'
 FORMAT AS PARQUET"""
+
+
+def _checked(location: str) -> str:
+    """A location as it stands in Glue, which anybody with Glue's permissions can write. Raises ValueError."""
+    if not _LOCATION.fullmatch(location):
+        raise ValueError(f"{location!r} is not a location in S3 that may stand in a statement")
+    return location
 
 
 def _between(first: Hour, last: Hour) -> str:

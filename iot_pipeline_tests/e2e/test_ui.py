@@ -21,9 +21,8 @@ from infra.local.demo.screenshot import (
     open_graph,
     take_screenshots,
 )
-from infra.local.emulator.process import free_port
-from infra.local.emulator.settings import HOST
-from infra.local.session.platform import CHECKOUT
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.loopback import HOST, free_port
 
 START_SECONDS = 60.0
 

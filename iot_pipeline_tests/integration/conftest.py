@@ -24,7 +24,7 @@ from iot_pipeline_tests.support import athena
 from iot_pipeline_tests.support.athena import LocalAthena
 from iot_pipeline_tests.support.emulator import INTERVAL_SCALE, LocalAws
 from iot_pipeline_tests.support.models import Models, fill_registry
-from iot_pipeline_tests.support.warehouse import BUCKET, KEYS, REGION, LocalWarehouse
+from iot_pipeline_tests.support.warehouse import BUCKET, REGION, LocalWarehouse
 
 
 @pytest.fixture(scope="session")
@@ -131,11 +131,9 @@ def local_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalW
     try:
         postgres = start_postgres(state / "postgres", databases=["registry", "telemetry"])
         try:
-            environment = {"AWS_ENDPOINT_URL": emulator.endpoint_url, "AWS_DEFAULT_REGION": REGION}
-            environment |= {name.upper(): value for name, value in KEYS.items()}
-            redshift = start_redshift(state, postgres, environment=environment)
+            redshift = start_redshift(state, postgres, environment=emulator.environment)
             try:
-                warehouse = LocalWarehouse(postgres, redshift, emulator.endpoint_url)
+                warehouse = LocalWarehouse(postgres, redshift, emulator)
                 warehouse.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
                 yield warehouse
             finally:

@@ -87,7 +87,8 @@ def start_athena(state: Path, emulator_url: str, name: str = "athena") -> "tuple
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "infra.local.athena", "--state-dir", str(state / name), "--ready-file", str(ready)]
     command += ["--s3-data-dir", str(state / "s3"), "--memory-limit", "2GB", "--endpoint-url", emulator_url]
-    process = subprocess.Popen(command)
+    keys = {name.upper(): KEYS[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
+    process = subprocess.Popen(command, env=os.environ | keys)
     _wait(ready.exists, process)
     return process, f"http://127.0.0.1:{json.loads(ready.read_text())['port']}"
 

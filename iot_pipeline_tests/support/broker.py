@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from iot_pipeline.registry import things
+from iot_pipeline.registry.bulk import read_devices, save
+from simulator.enrolment import LIST_FILE
+
 if TYPE_CHECKING:
+    from mypy_boto3_iot import IoTClient
     from mypy_boto3_sqs import SQSClient
 
 REGION, ACCOUNT = "eu-west-1", "000000000000"
@@ -56,6 +61,29 @@ class Broker:
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )
+
+    @property
+    def iot(self) -> "IoTClient":
+        return boto3.client(
+            "iot",
+            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def onboard(self, folder: Path, devices: int, *options: str, policy: str = things.POLICY) -> None:
+        """Make a fleet and let it in, as the registry does but without a database; `options` are those of `enrol`."""
+        self.simulate("enrol", str(folder), "--devices", str(devices), *options)
+        for request in read_devices(folder / LIST_FILE):
+            # Another test may have had a device of that name.
+            known = things.exists(self.iot, request.device_id)
+            (things.label if known else things.create_thing)(self.iot, request)
+            certificate = things.create_certificate(self.iot, request.csr)
+            self.iot.update_certificate(certificateId=certificate.certificate_id, newStatus="ACTIVE")
+            self.iot.attach_policy(policyName=policy, target=certificate.arn)
+            self.iot.attach_thing_principal(thingName=request.device_id, principal=certificate.arn)
+            save(folder / "devices", request.device_id, certificate)
 
     def waiting(self) -> int:
         """How many messages have arrived and were not yet received."""

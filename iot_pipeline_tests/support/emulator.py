@@ -99,13 +99,10 @@ class LocalAws:
 
     @cache  # noqa: B019  one instance a test session
     def client(self, service: str) -> Any:
-        """A boto3 client, as the product makes them: endpoint, region, test/test."""
+        """A boto3 client, as the product makes them: endpoint, region, the root's credentials."""
         return boto3.client(  # type: ignore[call-overload]  # the service is a variable
             service,
-            endpoint_url=self.emulator.endpoint_url,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            **self.emulator.client_options,
             config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}),
         )
 

@@ -14,13 +14,13 @@ import redshift_connector
 from redshift_connector.core import Connection
 from redshift_connector.cursor import Cursor
 
+from infra.local.emulator.process import Emulator
 from infra.local.postgres.process import Postgres
 from infra.local.redshift.process import Redshift
 
 REGION = "eu-west-1"
 BUCKET = "warehouse-test"
 ROLE = "arn:aws:iam::000000000000:role/warehouse-copy"
-KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
 @dataclass
@@ -29,7 +29,7 @@ class LocalWarehouse:
 
     postgres: Postgres
     redshift: Redshift
-    emulator_url: str
+    emulator: Emulator
 
     def connect(self, **options: Any) -> Connection:
         """redshift_connector, as the pipeline's user; without autocommit."""
@@ -59,7 +59,7 @@ class LocalWarehouse:
     @property
     def s3(self) -> Any:
         """boto3."""
-        return boto3.client("s3", endpoint_url=self.emulator_url, region_name=REGION, **KEYS)  # type: ignore[call-overload]  # options in a dict
+        return boto3.client("s3", **self.emulator.client_options)  # type: ignore[call-overload]  # options in a dict
 
     def put(self, key: str, table: pa.Table, **options: Any) -> str:
         """Write a table as a Parquet object; its URL."""

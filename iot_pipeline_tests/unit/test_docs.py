@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from pydantic_settings import BaseSettings
 
-from infra.local.session.platform import CHECKOUT
+from infra.local.servers.checkout import CHECKOUT
 from iot_pipeline.contract import Reason
 from iot_pipeline.definitions import defs
 from iot_pipeline.settings import GROUPS, variable

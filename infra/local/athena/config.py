@@ -24,12 +24,13 @@ class Config:
     cache_bytes: int = 2 << 30
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the emulator (path-style S3, so that no host name needs to resolve)."""
+        """A boto3 client of the emulator, with the environment's credentials.
+
+        S3 is addressed by path, so that no host name needs to resolve.
+        """
         return boto3.client(
             service,  # type: ignore[call-overload]  # the service name is a variable
             endpoint_url=self.endpoint_url,
             region_name=os.environ.get("AWS_DEFAULT_REGION", REGION),
-            aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", "test"),
-            aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
             config=BotoConfig(max_pool_connections=16, retries={"max_attempts": 3}, s3={"addressing_style": "path"}),
         )

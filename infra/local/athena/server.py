@@ -9,19 +9,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from infra.local.athena.errors import ApiError
+from infra.local.servers.loopback import HOST, foreign
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 log = logging.getLogger(__name__)
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `operations` (name -> function of the request body) on 127.0.0.1."""
+    """Serves `operations` (name -> function of the request body) on 127.0.0.1, to programs and not to web pages."""
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, port: int, operations: dict[str, Operation]) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__((HOST, port), _Handler)
         self.operations = operations
 
 
@@ -33,6 +34,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing: one line a poll would drown the log."""
+
+    def parse_request(self) -> bool:
+        """Refuse what a web page sent, whatever its method is."""
+        if not super().parse_request():
+            return False
+        if refusal := foreign(self.headers.get_all("Origin", []), self.headers.get_all("Host", [])):
+            self.close_connection = True  # its body is not read
+            self._send_error(403, "AccessDeniedException", refusal)
+            return False
+        return True
 
     def do_GET(self) -> None:
         self._send(200, {"status": "ok"})

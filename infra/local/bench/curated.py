@@ -24,7 +24,8 @@ from infra.local.athena.config import ACCOUNT_ID, Config
 from infra.local.bench.raw_objects import put_raw
 from infra.local.demo.lake_figures import QueryFigure, curated_query, query_figure, raw_query
 from infra.local.demo.report import SCAN_SHARE, SPEED_UP
-from infra.local.session.platform import CHECKOUT, Platform, running
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.session.platform import Platform, running
 from iot_pipeline.contract import CONTRACT, PARTITION_KEYS, tables
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour

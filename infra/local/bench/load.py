@@ -24,10 +24,12 @@ from pyarrow import csv
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.session.platform import CHECKOUT, WAREHOUSE_DATABASE, Platform, running
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.session.platform import WAREHOUSE_DATABASE, Platform, running
 from iot_pipeline.contract import METRICS, tables
 from iot_pipeline.lake.catalog import Catalog, Partition
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.notes import BuildNotes, Counts
 from iot_pipeline.resources import LakeResource, WarehouseResource
 from iot_pipeline.warehouse.transaction import run
 
@@ -81,8 +83,8 @@ def _put_hour(catalog: Catalog, bucket: str, hour: Hour, number: int) -> bytes:
     table = tables().curated_telemetry
     key = f"{table.prefix}v=bench/{hour.path}part.parquet"
     boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body.getvalue())
-    counts = {"rows": str(rows.num_rows), "duplicates": "0", "conflicts": "0"}
-    catalog.publish(table.name, [Partition(hour, f"s3://{bucket}/{table.prefix}v=bench/{hour.path}", counts)])
+    notes = BuildNotes(datetime.now(UTC), f"bench {number}", Counts(rows.num_rows))
+    catalog.publish(table.name, [Partition(hour, f"s3://{bucket}/{table.prefix}v=bench/{hour.path}", notes)])
     text = io.BytesIO()
     csv.write_csv(rows.drop_columns(["extras"]), text, csv.WriteOptions(include_header=False))
     return text.getvalue()

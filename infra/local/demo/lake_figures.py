@@ -99,6 +99,7 @@ def s3_to_curated(lake: Lake, arrivals: Iterable[Hour]) -> Latency:
     built = {
         hour: partition.notes.built_at
         for hour, partition in lake.catalog.partitions(tables().curated_telemetry.name).items()
+        if partition.notes
     }
     visible: dict[str, datetime] = defaultdict(lambda: datetime.min.replace(tzinfo=UTC))
     where = f"outcome = 'valid' AND {partition_predicate(arrivals)}"

@@ -13,6 +13,7 @@ from mypy_boto3_s3 import S3Client
 
 from infra.local.deploy.adopt import import_change_set, orphaned_buckets
 from infra.local.deploy.prune import not_for_here, prune, unsupported
+from infra.local.servers.local_server import LocalError
 
 _UNSUPPORTED = re.compile(r"Unrecognized resource types: \[(.*?)\]")
 _POLL_SECONDS = 0.1
@@ -21,7 +22,7 @@ _TIMEOUT_SECONDS = 120
 _UNUSABLE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED")
 
 
-class DeployError(RuntimeError):
+class DeployError(LocalError):
     """The local AWS could not be brought to what the templates say; the text says what failed and the way out."""
 
 

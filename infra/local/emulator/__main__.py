@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from infra.local.emulator.settings import HOST, EmulatorSettings
+from infra.local.emulator.settings import EmulatorSettings
+from infra.local.servers.loopback import HOST
 
 
 def parse_settings(arguments: list[str] | None = None) -> EmulatorSettings:
@@ -84,6 +85,8 @@ def serve(settings: EmulatorSettings) -> None:
     from hypercorn.config import Config
     from ministack import app
 
+    from infra.local.emulator.access import guarded
+
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     config = Config()
@@ -91,11 +94,12 @@ def serve(settings: EmulatorSettings) -> None:
     config.keep_alive_timeout = 75
     config.loglevel = settings.log_level
     config.backlog = 1024
-    asyncio.run(hypercorn_serve(app.app, config))
+    asyncio.run(hypercorn_serve(guarded(app.app), config))
 
 
 def main() -> None:
     """Start the local AWS with the options of the command line."""
+    os.umask(0o077)  # private keys are among what ministack saves
     settings = parse_settings()
     check_ports(settings)
     lock = lock_state(settings)

@@ -28,12 +28,13 @@ def check_ministack_version() -> None:
 def install_extensions(settings: EmulatorSettings) -> None:
     """Replace what stock ministack lacks or gets wrong. Call once, after ministack's environment is set."""
     check_ministack_version()
-    from infra.local.emulator import kinesis, s3, state, transport
+    from infra.local.emulator import access, kinesis, s3, state, transport
     from infra.local.emulator.event_source import mapping
     from infra.local.emulator.firehose import delivery
     from infra.local.emulator.glue import crawler, partitions
     from infra.local.emulator.iot import broker, fleet_provisioning, rules
 
+    access.install()
     transport.install()
     s3.install()
     kinesis.install()

@@ -2,60 +2,56 @@
 
 import json
 import os
-import signal
-import socket
-import subprocess
 import sys
-import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.local.emulator.settings import HOST
-
-READY_SECONDS = 60.0
-STOP_SECONDS = 60.0
-CHECKOUT = Path(__file__).parents[3]
-LOG_LINES_SHOWN = 15
-
-
-class EmulatorStartError(RuntimeError):
-    """The local AWS did not start; the text says why and what to do."""
+from infra.local.emulator.credentials import Credentials, credentials_of
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.local_server import LocalError, LocalServer, launch
+from infra.local.servers.loopback import HOST, free_port
+from infra.local.servers.private_files import private_folder
 
 
 @dataclass
-class Emulator:
-    """A running local AWS."""
+class Emulator(LocalServer):
+    """A running local AWS. Told to stop, it delivers what Firehose holds and saves its state."""
 
     port: int
     mqtt_port: int
     state_dir: Path
-    ca_pem: Path
-    log_file: Path
-    process: subprocess.Popen[bytes]
+    region: str
+    credentials: Credentials
 
     @property
     def endpoint_url(self) -> str:
         """For `AWS_ENDPOINT_URL`."""
         return f"http://{HOST}:{self.port}"
 
-    def stop(self) -> None:
-        """SIGTERM: Firehose delivers what it holds, the state is saved. After a minute SIGKILL, and TimeoutExpired."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise
+    @property
+    def ca_pem(self) -> Path:
+        """The CA certificate for MQTT clients."""
+        return self.state_dir / "ca.pem"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which an AWS SDK reaches it, as the account's root."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_DEFAULT_REGION": self.region,
+            **self.credentials.environment,
+        }
 
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    @property
+    def client_options(self) -> dict[str, str]:
+        """The same as keywords of `boto3.client`."""
+        return {
+            "endpoint_url": self.endpoint_url,
+            "region_name": self.region,
+            "aws_access_key_id": self.credentials.access_key_id,
+            "aws_secret_access_key": self.credentials.secret_access_key,
+        }
 
 
 def start_emulator(
@@ -69,55 +65,35 @@ def start_emulator(
 ) -> Emulator:
     """Start the local AWS on the given (or free) ports and wait until its API, MQTT and extensions are ready.
 
-    Its output goes to `<state_dir>/emulator.log`, the CA certificate for MQTT clients to `<state_dir>/ca.pem`. Raises
-    EmulatorStartError.
+    Its output goes to `<state_dir>/emulator.log`, the CA certificate for MQTT clients to `<state_dir>/ca.pem`. The
+    root's credentials are made at the first start and kept in `<state_dir>/credentials.json`. Raises LocalError.
     """
-    state_dir = state_dir.resolve()
+    state_dir = private_folder(state_dir)
     port, mqtt_port = port or free_port(), mqtt_port or free_port()
-    state_dir.mkdir(parents=True, exist_ok=True)
-    log_file = state_dir / "emulator.log"
+    credentials = credentials_of(state_dir)
     command = [sys.executable, "-m", "infra.local.emulator", "--port", str(port), "--mqtt-port", str(mqtt_port)]
     command += ["--state-dir", str(state_dir), "--region", region, "--log-level", log_level]
     command += ["--firehose-interval-scale", str(firehose_interval_scale)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    with log_file.open("ab") as log:
-        process = subprocess.Popen(
-            command, cwd=CHECKOUT, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-    emulator = Emulator(port, mqtt_port, state_dir, state_dir / "ca.pem", log_file, process)
-    try:
-        _wait_until_ready(emulator)
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
+    log_file = state_dir / "emulator.log"
+    process = launch(command, log_file, CHECKOUT, environment | credentials.environment)
+    name = f"the local AWS (port {port}, MQTT {mqtt_port})"
+    emulator = Emulator(name, process, log_file, port, mqtt_port, state_dir, region, credentials)
+    emulator.start(lambda: _is_ready(emulator))
     emulator.ca_pem.write_bytes(_get(emulator, "/_ministack/iot/ca.pem"))
     return emulator
 
 
-def _wait_until_ready(emulator: Emulator) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        if emulator.process.poll() is not None:
-            raise EmulatorStartError(_report(emulator, f"stopped with exit code {emulator.process.returncode}"))
-        try:
-            state = json.loads(_get(emulator, "/_ministack/ready"))
-        except OSError:
-            time.sleep(0.02)
-            continue
-        ours = state.get("pid") == emulator.process.pid  # else the port is taken, and our process is about to say so
-        if ours and state["iot_mtls"] == "listening":
-            return
-        if ours and state["iot_mtls"] == "degraded":
-            raise EmulatorStartError(_report(emulator, f"could not listen for MQTT on port {emulator.mqtt_port}"))
-        time.sleep(0.02)
-    raise EmulatorStartError(_report(emulator, f"was not ready within {READY_SECONDS:.0f} s"))
-
-
-def _report(emulator: Emulator, problem: str) -> str:
-    tail = "\n".join(emulator.log_file.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
-    ports = f"port {emulator.port}, MQTT {emulator.mqtt_port}"
-    return f"The local AWS ({ports}) {problem}. {emulator.log_file} ends with:\n{tail}"
+def _is_ready(emulator: Emulator) -> bool:
+    try:
+        state = json.loads(_get(emulator, "/_ministack/ready"))
+    except OSError:
+        return False
+    # Another process id: the port is taken, and our process is about to say so.
+    ours = bool(state.get("pid") == emulator.pid)
+    if ours and state["iot_mtls"] == "degraded":
+        raise LocalError(emulator.report(f"could not listen for MQTT on port {emulator.mqtt_port}"))
+    return ours and state["iot_mtls"] == "listening"
 
 
 def _get(emulator: Emulator, path: str) -> bytes:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.local.servers.loopback import HOST
+
 ACCOUNT_ID = "000000000000"
-HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)

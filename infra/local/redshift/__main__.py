@@ -8,7 +8,8 @@ import os
 import signal
 from pathlib import Path
 
-from infra.local.redshift.wire.server import HOST, Server
+from infra.local.redshift.wire.server import Server
+from infra.local.servers.loopback import HOST
 
 
 def main() -> None:

@@ -3,9 +3,9 @@
 import psycopg
 import redshift_connector
 
-from infra.local.emulator.settings import HOST
 from infra.local.postgres.process import Postgres
 from infra.local.redshift.process import Redshift
+from infra.local.servers.loopback import HOST
 from iot_pipeline.registry import migrate as registry_migrations
 from iot_pipeline.registry import users as registry_users
 from iot_pipeline.warehouse import users as warehouse_users

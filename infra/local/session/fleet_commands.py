@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from infra.local.session.platform import CHECKOUT, Platform
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.local_server import LocalError
+from infra.local.session.platform import Platform
 from simulator.enrolment import CATALOG_FILE, LIST_FILE
 from simulator.fleet import load_fleet
-
-
-class FleetError(RuntimeError):
-    """The simulator or the registry ended with an error; what it printed stands above."""
 
 
 def onboard(folder: Path, devices: int, tenants: int, sites: int) -> None:
     """Make a fleet and let it in through the device registry: thing, certificate, policy and registry row of each.
 
-    A fleet that is there already is kept. Raises FleetError.
+    A fleet that is there already is kept. Raises LocalError.
     """
     devices_file = folder / LIST_FILE
     if not devices_file.exists():
@@ -41,19 +39,19 @@ class Move:
 def move_first(folder: Path, at: datetime) -> Move:
     """Record in the registry that the fleet's first device stands at another site of its tenant since `at`.
 
-    Raises FleetError, also for a fleet whose tenant has one site only.
+    Raises LocalError, also for a fleet whose tenant has one site only.
     """
     devices = load_fleet(folder).devices
     first = devices[0]
     others = sorted({d.site for d in devices if d.tenant == first.tenant} - {first.site})
     if not others:
-        raise FleetError(f"{first.tenant} has one site only; make a fleet with more")
+        raise LocalError(f"{first.tenant} has one site only; make a fleet with more")
     _run("iot_pipeline.registry", "move", first.device_id, "--site", others[0], "--at", at.isoformat())
     return Move(first.device_id, first.site, others[0], at)
 
 
 def publish(platform: Platform, folder: Path, *options: str) -> None:
-    """Publish with the simulator's `run` options, to the end. Raises FleetError if anything is unacknowledged."""
+    """Publish with the simulator's `run` options, to the end. Raises LocalError if anything is unacknowledged."""
     _run("simulator", *run_arguments(platform, folder, *options))
 
 
@@ -78,4 +76,4 @@ def run_arguments(platform: Platform, folder: Path, *options: str) -> list[str]:
 def _run(module: str, *arguments: str) -> None:
     code = subprocess.run([sys.executable, "-m", module, *arguments], cwd=CHECKOUT, check=False).returncode
     if code != 0:
-        raise FleetError(f"`python -m {module} {' '.join(arguments)}` ended with exit code {code}")
+        raise LocalError(f"`python -m {module} {' '.join(arguments)}` ended with exit code {code}")

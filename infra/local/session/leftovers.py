@@ -11,24 +11,22 @@ from typing import IO
 
 import psutil
 
-STOP_SECONDS = 60.0
+from infra.local.servers.local_server import LocalError
+
+STOP_SECONDS = 180.0
 
 Say = Callable[[str], None]
 
 
-class PlatformError(RuntimeError):
-    """The local AWS cannot be started or stopped as asked; the text says why and the way out."""
-
-
 @contextmanager
 def lock(state_dir: Path) -> Iterator[IO[str]]:
-    """The folder for this process alone. Raises PlatformError naming the process that has it."""
+    """The folder for this process alone. Raises LocalError naming the process that has it."""
     with (state_dir / "lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise PlatformError(
+            raise LocalError(
                 f"the local AWS of {state_dir.resolve()} is in use by process {file.read().strip() or 'unknown'}; "
                 "end it with Ctrl-C where it runs, or with `make down`"
             ) from None
@@ -66,11 +64,11 @@ def remembered_ports(state_dir: Path) -> dict[str, int]:
 
 
 def refuse_leftovers(state_dir: Path) -> None:
-    """Raise PlatformError if processes of a killed session still run."""
+    """Raise LocalError if processes of a killed session still run."""
     found = leftovers(state_dir)
     if found:
         pids = ", ".join(str(process.pid) for process in found)
-        raise PlatformError(f"processes of a killed session still run ({pids}); `make down` stops them")
+        raise LocalError(f"processes of a killed session still run ({pids}); `make down` stops them")
 
 
 def leftovers(state_dir: Path) -> list[psutil.Process]:
@@ -115,7 +113,7 @@ def reset(state_dir: Path, say: Say) -> None:
 def clear(state_dir: Path) -> None:
     """Make way for a session that begins anew: stop and remove what an earlier one left behind.
 
-    Raises PlatformError if a session is using the folder now.
+    Raises LocalError if a session is using the folder now.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     with lock(state_dir) as held:

@@ -12,9 +12,10 @@ from rich.console import Console
 from infra.local.athena.process import LocalAthena, start_athena
 from infra.local.deploy import DeployResult, deploy
 from infra.local.emulator.process import Emulator, start_emulator
-from infra.local.emulator.settings import HOST
 from infra.local.postgres.process import SUPERUSER, Postgres, start_postgres
 from infra.local.redshift.process import Redshift, start_redshift
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.loopback import HOST
 from infra.local.session.database_users import make_registry_users, make_warehouse_users
 from infra.local.session.leftovers import (
     forget_processes,
@@ -27,7 +28,6 @@ from infra.local.session.leftovers import (
 from iot_pipeline.registry import users as registry_users
 from iot_pipeline.warehouse import users as warehouse_users
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 REGION = "eu-west-1"
 
 # Firehose buffers for 60 s on AWS; locally a second or so is enough to see objects of more than one message.
@@ -52,7 +52,7 @@ class Platform:
         """What a process needs in its environment to work with this local AWS, and nothing else local."""
         outputs = self.deployed.outputs
         return {
-            **_credentials(self.emulator),
+            **self.emulator.environment,
             "AWS_ENDPOINT_URL_ATHENA": self.athena.endpoint_url,
             "IOT_LAKE_BUCKET": outputs["LakeBucket"],
             "IOT_RAW_QUEUE_URL": outputs["RawQueueUrl"],
@@ -84,7 +84,7 @@ def running(state_dir: Path, cache_dir: Path, console: Console) -> Iterator[Plat
 
     `state_dir` holds all that it writes; `cache_dir` keeps the synthesised templates from one start to the next.
 
-    Raises PlatformError if this checkout's local AWS runs already, or parts of one that was killed are still there.
+    Raises LocalError if this checkout's local AWS runs already, or parts of one that was killed are still there.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -111,19 +111,18 @@ def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack)
         firehose_interval_scale=FIREHOSE_INTERVAL_SCALE,
     )
     stack.callback(emulator.stop)
-    note_processes(state_dir, [emulator.process.pid])
+    note_processes(state_dir, [emulator.pid])
     note_port(state_dir, "emulator", emulator.port)
     note_port(state_dir, "mqtt", emulator.mqtt_port)
 
-    credentials = _credentials(emulator)
     athena = start_athena(
         state_dir / "athena",
         port=ports.get("athena"),
         s3_data_dir=state_dir / "aws" / "s3",
-        environment=credentials,
+        environment=emulator.environment,
     )
     stack.callback(athena.stop)
-    note_processes(state_dir, [athena.process.pid])
+    note_processes(state_dir, [athena.pid])
     note_port(state_dir, "athena", athena.port)
 
     databases = (REGISTRY_DATABASE, WAREHOUSE_DATABASE)
@@ -132,7 +131,7 @@ def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack)
     note_processes(state_dir, [postgres.pid])
     note_port(state_dir, "postgres", postgres.port)
 
-    with _environment(credentials):
+    with _environment(emulator.environment):
         redshift = start_redshift(
             state_dir / "redshift",
             postgres,
@@ -141,22 +140,12 @@ def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack)
             user=SUPERUSER,
         )
         stack.callback(redshift.stop)
-        note_processes(state_dir, [redshift.process.pid])
+        note_processes(state_dir, [redshift.pid])
         note_port(state_dir, "redshift", redshift.port)
         deployed = deploy(cache_dir, console)
     make_registry_users(postgres, REGISTRY_DATABASE)
     make_warehouse_users(redshift)
     return Platform(state_dir, emulator, athena, postgres, redshift, deployed)
-
-
-def write_env_file(platform: Platform, path: Path) -> None:
-    """Write the environment as a .env file, which `dagster dev` and `dg` read in the folder they are started in."""
-    lines = [
-        "# Generated; gone stale when the local AWS is started on other ports.",
-        *(f"{name}={value}" for name, value in platform.environment.items()),
-    ]
-    path.touch(mode=0o600)
-    path.write_text("\n".join(lines) + "\n")
 
 
 def dagster_home(state_dir: Path) -> Path:
@@ -168,15 +157,6 @@ def _prepare_dagster_home(state_dir: Path) -> None:
     home = dagster_home(state_dir)
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(CHECKOUT / "dagster.yaml", home / "dagster.yaml")
-
-
-def _credentials(emulator: Emulator) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": emulator.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-    }
 
 
 @contextmanager

@@ -14,15 +14,16 @@ import dagster as dg
 import psutil
 from rich.console import Console
 
-from infra.local.emulator.process import free_port
-from infra.local.emulator.settings import HOST
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.local_server import LocalError, LocalServer, launch
+from infra.local.servers.loopback import HOST, free_port
 from infra.local.session import fleet_commands
 from infra.local.session.dead_runs import fail_dead_runs, fail_orphaned_runs
-from infra.local.session.leftovers import PlatformError, note_processes
-from infra.local.session.platform import CHECKOUT, Platform
+from infra.local.session.leftovers import note_processes
+from infra.local.session.platform import Platform
 
-UI_SECONDS = 90.0
-STOP_SECONDS = 30.0
+# Runs may be in the middle of a statement.
+STOP_SECONDS = 180.0
 # A history for the first start, so that the UI has something to show.
 HISTORY = ["--history", "3h", "--readings", "20000", "--pack", "100"]
 # Twenty devices that each send a packed message every few seconds.
@@ -33,8 +34,11 @@ LOOK_SECONDS = 10.0
 BUILD_INTERVAL_MINUTES = "2"
 
 
-def stay_up(platform: Platform, devices: int, console: Console) -> None:
-    """Run Dagster and the fleet until Ctrl-C or SIGTERM. Raises PlatformError if one of them ends by itself."""
+def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) -> None:
+    """Run Dagster and the fleet until Ctrl-C or SIGTERM; `env_file` is what a person's own commands are to read.
+
+    Raises LocalError if one of them ends by itself.
+    """
     # A shell ignores SIGINT for what it starts in the background, and so would all that we start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     children: list[subprocess.Popen[bytes]] = []
@@ -45,15 +49,16 @@ def stay_up(platform: Platform, devices: int, console: Console) -> None:
             for run_id in fail_orphaned_runs(instance):
                 console.print(f"run {run_id} was cut off with the last session: marked as failed")
         console.print("starting Dagster")
-        dagster = _start_dagster(platform)
-        children.append(dagster)
-        url = _wait_for_ui(platform, dagster)
+        url = f"http://{HOST}:{_ui_port(platform)}"
+        dagster = _launch_dagster(platform, url)
+        children.append(dagster.process)
+        dagster.wait_until(lambda: _answers(f"{url}/server_info"))
         note_processes(platform.state_dir, [process.pid for process in _family(children)])
         console.print(f"\n[bold green]Dagster's UI: {url}[/]   sensors and schedules are on")
         if devices:
             console.print(f"{devices} devices publish; hours are built every {BUILD_INTERVAL_MINUTES} minutes")
         console.print(f"AWS: {platform.emulator.endpoint_url}   MQTT: {HOST}:{platform.emulator.mqtt_port}")
-        console.print(f"Your own scripts: the environment is in {CHECKOUT / '.env'}", soft_wrap=True)
+        console.print(f"Your own scripts: the environment is in {env_file}", soft_wrap=True)
         console.print(f"Logs: {platform.state_dir}   Ctrl-C stops it all\n", soft_wrap=True)
         while True:
             _watch(children, platform, LOOK_SECONDS)
@@ -71,7 +76,7 @@ def _watch(children: Iterable[subprocess.Popen[bytes]], platform: Platform, seco
     while time.monotonic() < deadline:
         for child in children:
             if child.poll() is not None:
-                raise PlatformError(f"{child.args!r} ended with {child.returncode}; see {platform.state_dir}/*.log")
+                raise LocalError(f"{child.args!r} ended with {child.returncode}; see {platform.state_dir}/*.log")
         time.sleep(1)
 
 
@@ -87,19 +92,13 @@ def _start_fleet(platform: Platform, devices: int, console: Console) -> subproce
     return fleet_commands.start_publishing(platform, folder, platform.state_dir / "fleet.log", *LIVE, "--faults", "all")
 
 
-def _start_dagster(platform: Platform) -> subprocess.Popen[bytes]:
+def _launch_dagster(platform: Platform, url: str) -> LocalServer:
+    """In the state's folder: Dagster puts what a `.env` of its folder says above its environment, even another AWS."""
     dagster = Path(sys.executable).with_name("dagster")
+    command = [str(dagster), "dev", "-h", HOST, "-p", url.rpartition(":")[2], "-w", str(CHECKOUT / "workspace.yaml")]
     own = {"PYTHONWARNINGS": "ignore", "IOT_BUILD_INTERVAL_MINUTES": BUILD_INTERVAL_MINUTES}
-    with _dagster_log(platform).open("ab") as out:
-        return subprocess.Popen(
-            [str(dagster), "dev", "-h", HOST, "-p", str(_ui_port(platform)), "-w", "workspace.yaml"],
-            cwd=CHECKOUT,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            env=own | os.environ,
-            start_new_session=True,
-        )
+    log_file = platform.state_dir / "dagster.log"
+    return LocalServer("Dagster's UI", launch(command, log_file, platform.state_dir, own | os.environ), log_file)
 
 
 def _ui_port(platform: Platform) -> int:
@@ -116,23 +115,12 @@ def _ui_port(platform: Platform) -> int:
     return port
 
 
-def _wait_for_ui(platform: Platform, dagster: subprocess.Popen[bytes]) -> str:
-    port = dagster.args[dagster.args.index("-p") + 1] if isinstance(dagster.args, list) else ""
-    url = f"http://{HOST}:{port}"
-    deadline = time.monotonic() + UI_SECONDS
-    while time.monotonic() < deadline and dagster.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/server_info", timeout=2):  # noqa: S310  # our own loopback
-                return url
-        except OSError:
-            time.sleep(0.5)
-    log = _dagster_log(platform)
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-    raise PlatformError(f"Dagster's UI did not start; {log} ends with:\n{tail}")
-
-
-def _dagster_log(platform: Platform) -> Path:
-    return platform.state_dir / "dagster.log"
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=10):  # noqa: S310  # our own loopback
+            return True
+    except OSError:
+        return False
 
 
 def _family(children: Iterable[subprocess.Popen[bytes]]) -> list[psutil.Process]:

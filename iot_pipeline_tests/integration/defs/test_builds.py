@@ -29,6 +29,7 @@ from iot_pipeline.defs.ops import alerts
 from iot_pipeline.defs.raw.assets import raw_telemetry
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake, LedgerImbalanceError
+from iot_pipeline.lake.notes import Counts
 from iot_pipeline.partitions import hours_of, partition_key
 from iot_pipeline.resources import RESOURCES, Alerts, LakeResource
 from iot_pipeline.settings import deployment
@@ -140,7 +141,9 @@ def test_a_failed_build_fails_its_run_and_leaves_the_last_partition(
     with pytest.raises(LedgerImbalanceError, match="ledger 2 valid, built 1 rows"):
         build_hours(instance, [dagster_hour])
     assert len(instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))) == 1
-    assert lake.catalog.partitions("curated_telemetry", [dagster_hour])[dagster_hour].notes.counts.rows == 1
+    notes = lake.catalog.partitions("curated_telemetry", [dagster_hour])[dagster_hour].notes
+    assert notes
+    assert notes.counts == Counts(rows=1)
 
 
 def test_the_open_hour_is_built_at_most_every_five_minutes(instance: dg.DagsterInstance) -> None:

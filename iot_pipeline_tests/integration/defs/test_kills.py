@@ -14,7 +14,7 @@ from subprocess import DEVNULL
 import dagster as dg
 import pytest
 
-from infra.local.emulator.process import free_port
+from infra.local.servers.loopback import free_port
 from infra.local.session.dagster_runs import record_arrivals
 from infra.local.session.platform import Platform
 from iot_pipeline.contract import tables

@@ -35,10 +35,8 @@ def result(empty_models: Models, tmp_path_factory: pytest.TempPathFactory) -> dg
     emulator = start_emulator(tmp_path_factory.mktemp("aws"))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {
-            "AWS_ENDPOINT_URL": emulator.endpoint_url,
+            **emulator.environment,
             "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
             "IOT_LAKE_BUCKET": BUCKET,
             "IOT_RAW_QUEUE_URL": "none",
             "IOT_ALERTS_TOPIC_ARN": "none",

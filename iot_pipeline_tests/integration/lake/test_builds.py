@@ -352,4 +352,4 @@ def test_one_malformed_line_in_a_million_readings_costs_one_line(lake: Lake, raw
     (bad,) = quarantined(lake, [arrival])
     assert (bad["reason"], bad["record"]) == ("malformed_json", '{"v":1,"readings":[{"ts":17,"seq"')
     (built,) = lake.event_balances([arrival])
-    assert (built.rows, built.duplicates, built.conflicts) == (1_000_000, 0, 0)
+    assert (built.built.rows, built.built.duplicates, built.built.conflicts) == (1_000_000, 0, 0)

@@ -51,15 +51,15 @@ def arrive(lake: Lake, raw: RawZone, first: Hour, held: Sequence[dict[str, objec
 @pytest.fixture(scope="module")
 def hours(lake: Lake, raw: RawZone) -> Iterator[list[Hour]]:
     """The five arrival hours, before those of other tests; the ledger's table has the columns of a new metric."""
-    glue, place = lake.catalog.glue, {"DatabaseName": lake.catalog.database}
-    table = glue.get_table(**place, Name="ledger")["Table"]
+    glue, database = lake.catalog.glue, lake.catalog.database
+    table: dict[str, Any] = {**glue.get_table(DatabaseName=database, Name="ledger")["Table"]}
     keys = ("Name", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")
-    before: Any = {key: table[key] for key in keys}  # type: ignore[literal-required]  # the keys above
+    before: Any = {key: table[key] for key in keys}
     wider = copy.deepcopy(before)
     wider["StorageDescriptor"]["Columns"] += [{"Name": f"{end}_moisture", "Type": "double"} for end in ("min", "max")]
-    glue.update_table(**place, TableInput=wider)
+    glue.update_table(DatabaseName=database, TableInput=wider)
     yield arrive(lake, raw, Hour(datetime(2020, 1, 1, tzinfo=UTC)), HELD)
-    glue.update_table(**place, TableInput=before)
+    glue.update_table(DatabaseName=database, TableInput=before)
 
 
 @pytest.mark.parametrize(

@@ -43,10 +43,9 @@ def iot(local_aws: LocalAws) -> Any:
 
 
 @pytest.fixture
-def iot_options(local_aws: LocalAws, iot: Any) -> dict[str, str]:
+def iot_options(local_aws: LocalAws) -> dict[str, str]:
     """The keywords with which another process makes the same client."""
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    return {"endpoint_url": local_aws.emulator.endpoint_url, "region_name": iot.meta.region_name, **keys}
+    return local_aws.emulator.client_options
 
 
 @pytest.fixture(scope="session")

@@ -109,10 +109,8 @@ def command(registry_dsn: str, local_aws: LocalAws, iot: Any, monkeypatch: pytes
     for name in ("host", "port", "user", "password"):
         monkeypatch.setenv(f"IOT_REGISTRY_{name.upper()}", str(server[name]))
     monkeypatch.setenv("IOT_REGISTRY_SSLMODE", "disable")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", local_aws.emulator.endpoint_url)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", iot.meta.region_name)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    for name, value in local_aws.emulator.environment.items():
+        monkeypatch.setenv(name, value)
     settings.registry.cache_clear()
     yield lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
     settings.registry.cache_clear()

@@ -4,33 +4,24 @@ import json
 import select
 import signal
 import socket
-import stat
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import boto3
 import pandas as pd
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 
 from iot_pipeline_tests.support.broker import REGION, Broker
 from iot_pipeline_tests.support.messages import judged
 from simulator.faults import choose_faults
-from simulator.fleet import Device, load_fleet
+from simulator.fleet import load_fleet
 from simulator.generator import Generator
-from simulator.keys import credentials
 from simulator.manifest import expected_ledger, read_manifest
 from simulator.plan import history_plan
 from simulator.publisher import now_ms
 from simulator.state import State
-
-if TYPE_CHECKING:
-    from mypy_boto3_iot import IoTClient
 
 pytestmark = pytest.mark.integration
 
@@ -40,7 +31,7 @@ DEVICES = 20
 @pytest.fixture(scope="module")
 def fleet(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fleet")
-    broker.simulate("provision", str(folder), "--devices", str(DEVICES))
+    broker.onboard(folder, DEVICES)
     return folder
 
 
@@ -132,40 +123,6 @@ def assert_all_arrived(received: Counter[tuple[str, bytes]], out: Path, received
     assert not expected - (once + again)
     assert not once - expected
     return manifest
-
-
-def test_provisioning_is_complete_private_and_repeatable(broker: Broker, tmp_path: Path) -> None:
-    names = [device.device_id for device in _provision(broker, tmp_path, 6)]
-    keys = [credentials(tmp_path, name).key for name in names]
-    assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
-    before = {path: path.read_bytes() for path in sorted((tmp_path / "devices").iterdir())}
-    assert len(before) == 12
-    assert "0 created, 6 kept" in broker.simulate("provision", str(tmp_path), "--devices", "6")
-    assert {path: path.read_bytes() for path in sorted((tmp_path / "devices").iterdir())} == before
-
-
-def test_half_provisioned_devices_are_completed(broker: Broker, tmp_path: Path) -> None:
-    lost, revoked, bare = (device.device_id for device in _provision(broker, tmp_path, 3, seed=77))
-    iot = _iot(broker)
-    credentials(tmp_path, lost).certificate.unlink()
-    iot.update_certificate(certificateId=_certificate_id(tmp_path, revoked), newStatus="REVOKED")
-    arn = f"arn:aws:iot:{REGION}:000000000000:cert/{_certificate_id(tmp_path, bare)}"
-    iot.detach_policy(policyName="telemetry-device", target=arn)
-    iot.detach_thing_principal(thingName=bare, principal=arn)
-    key = credentials(tmp_path, lost).key.read_bytes()
-    output = broker.simulate("provision", str(tmp_path), "--devices", "3", "--seed", "77")
-    assert "2 created, 1 kept" in output
-    assert credentials(tmp_path, lost).key.read_bytes() == key
-    broker.received()
-    broker.simulate("run", str(tmp_path), "--rate", "30", "--duration", "1s")
-    assert len({topic for topic, _ in broker.received()}) == 3
-
-
-def test_a_missing_policy_is_named(broker: Broker, tmp_path: Path) -> None:
-    process = broker.simulator("provision", str(tmp_path), "--policy", "nobody-made-this")
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert "IoT policy 'nobody-made-this' (--policy) not found in region eu-west-1" in output
 
 
 def test_a_live_run_with_all_faults_arrives_as_the_manifest_says(quiet: Broker, fleet: Path, tmp_path: Path) -> None:
@@ -269,9 +226,8 @@ def test_what_the_broker_refuses_is_counted_and_not_tried_for_ever(quiet: Broker
     arn = f"arn:aws:iot:{REGION}:000000000000:*"
     statement = {"Effect": "Allow", "Action": "iot:Connect", "Resource": arn}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    _iot(quiet).create_policy(policyName="connect-only", policyDocument=document)
-    quiet.simulate("provision", str(tmp_path), "--devices", "2", "--seed", "5", "--tenants", "1", "--sites", "1",
-                   "--policy", "connect-only")  # fmt: skip
+    quiet.iot.create_policy(policyName="connect-only", policyDocument=document)
+    quiet.onboard(tmp_path, 2, "--seed", "5", "--tenants", "1", "--sites", "1", policy="connect-only")
     process = quiet.simulator("run", str(tmp_path), "--rate", "40", "--duration", "1s", "--drain-timeout", "5s")
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1, output
@@ -296,18 +252,3 @@ def test_an_unreachable_broker_is_reported_and_the_outbox_kept(
     quiet.simulate("run", str(fleet), "--rate", "20", "--duration", "1s", "--out", str(tmp_path))
     manifest = assert_all_arrived(quiet.received(), tmp_path, now_ms())
     assert len(manifest) == 400 * 3 + 20
-
-
-def _provision(broker: Broker, folder: Path, devices: int, seed: int = 1) -> tuple[Device, ...]:
-    broker.simulate("provision", str(folder), "--devices", str(devices), "--seed", str(seed))
-    return load_fleet(folder).devices
-
-
-def _certificate_id(folder: Path, device_id: str) -> str:
-    pem = credentials(folder, device_id).certificate.read_bytes()
-    return x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256()).hex()
-
-
-def _iot(broker: Broker) -> "IoTClient":
-    session = boto3.Session("test", "test", region_name=REGION)
-    return session.client("iot", endpoint_url=broker.environment["AWS_ENDPOINT_URL"])

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.servers.checkout import CHECKOUT
 from infra.local.session import fleet_commands
-from infra.local.session.platform import CHECKOUT, Platform
+from infra.local.session.platform import Platform
 from iot_pipeline.contract import Contract
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.lake import Lake

@@ -20,10 +20,8 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalAws, di
     emulator = start_emulator(folder / "state", firehose_interval_scale=0.01)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("AWS_ENDPOINT_URL", emulator.endpoint_url)
-            patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-                patch.setenv(name, "test")
+            for name, value in emulator.environment.items():
+                patch.setenv(name, value)
             result = deploy_assembly(assembly(), Console(file=io.StringIO()))
         yield LocalAws(emulator, folder), result.outputs
     finally:

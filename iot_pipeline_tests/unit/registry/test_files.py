@@ -111,6 +111,8 @@ def test_devices_are_read_with_their_requests(tmp_path: Path) -> None:
         (f"device_id,tenant,site,model,name\nd1,a,b,c,{'ø' * 65}\n", "line 2: name .* must have 1 to 128 bytes"),
         ("device_id,tenant,site,model,installed_at\nd1,a,b,c,2026-01-01\n", "line 2: .* has no zone"),
         ("device_id,tenant,site,model,csr\nd1,a,b,c,none.csr\n", r"line 2: .*none\.csr"),
+        ("device_id,tenant,site,model,csr\nd1,a,b,c,../d1.csr\n", r"line 2: \.\./d1\.csr is not in the folder"),
+        ("device_id,tenant,site,model,csr\nd1,a,b,c,/etc/passwd\n", "line 2: /etc/passwd is not in the folder"),
         ("device_id,tenant,site,model,installed_at\nd1,a,b,c,noon\n", "line 2: .*noon"),
     ],
 )

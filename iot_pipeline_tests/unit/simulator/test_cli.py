@@ -14,7 +14,7 @@ runner = CliRunner(env={"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"})
 
 def test_help_shows_examples_and_every_fault() -> None:
     top = runner.invoke(app, ["--help"])
-    assert "simulator provision" in top.output
+    assert "simulator enrol" in top.output
     text = runner.invoke(app, ["run", "--help"]).output
     assert "--history 24h" in text
     for fault in FAULTS.values():
@@ -46,7 +46,7 @@ def test_a_run_that_cannot_be_is_refused(tmp_path: Path, options: list[str], mes
 def test_a_fleet_that_is_not_there_says_what_to_run(tmp_path: Path) -> None:
     result = runner.invoke(app, ["run", str(tmp_path), "--endpoint", "localhost:1", "--ca", str(tmp_path)])
     assert result.exit_code == 2
-    assert "python -m simulator provision" in result.output
+    assert "python -m simulator enrol" in result.output
 
 
 def test_an_error_with_brackets_is_shown_whole(tmp_path: Path) -> None:

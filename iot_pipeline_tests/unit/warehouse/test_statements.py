@@ -91,3 +91,14 @@ def test_the_readings_are_sorted_and_distributed_for_their_readers() -> None:
     ddl = statements.create_readings(CONTRACT)
     assert "DISTKEY (device_id)" in ddl
     assert "COMPOUND SORTKEY (event_time, device_id)" in ddl
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["s3://lake/x' IAM_ROLE 'other", "s3://lake/a\\b", "s3://lake/a b", "file:///etc/passwd", "s3://lake", ""],
+)
+def test_a_location_of_the_catalog_does_not_become_sql(location: str) -> None:
+    with pytest.raises(ValueError, match="is not a location in S3"):
+        statements.copy_readings(location, ["event_time"], "role")
+    with pytest.raises(ValueError, match="is not a location in S3"):
+        statements.insert_load(_HOUR, "0123456789abcdef", location, Counts(1), datetime(2026, 11, 5, tzinfo=UTC))

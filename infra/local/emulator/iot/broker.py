@@ -14,7 +14,8 @@ from typing import Any
 
 from ministack.services import iot
 
-from infra.local.emulator.settings import HOST, EmulatorSettings
+from infra.local.emulator.settings import EmulatorSettings
+from infra.local.servers.loopback import HOST
 
 DECISION_SECONDS = 5.0
 MAXIMUM_PAYLOAD = 128 * 1024

@@ -8,8 +8,8 @@ from infra.local.redshift.wire import protocol
 from infra.local.redshift.wire.backend import Backend
 from infra.local.redshift.wire.protocol import CANCEL_REQUEST, GSS_REQUEST, PROTOCOL_3, SSL_REQUEST, SqlError
 from infra.local.redshift.wire.session import Session
+from infra.local.servers.loopback import HOST
 
-HOST = "127.0.0.1"
 # What PostgreSQL takes of the start-up parameters; redshift_connector sends more, about itself.
 _PARAMETERS = {"user", "database", "application_name", "client_encoding", "options", "DateStyle", "TimeZone"}
 

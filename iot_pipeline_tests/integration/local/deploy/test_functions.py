@@ -14,9 +14,7 @@ from infra.local.deploy import DeployError, DeployResult
 from infra.local.deploy.deployment import deploy_assembly
 from infra.stacks.bundles import EDGE, built
 from iot_pipeline.contract import Reason
-from iot_pipeline_tests.support.emulator import ACCOUNT, REGION, LocalAws, eventually, local_aws, unique
-
-__all__ = ["local_aws"]
+from iot_pipeline_tests.support.emulator import ACCOUNT, REGION, LocalAws, eventually, unique
 
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 # What a mapping of the edge will say: each property has a value that is not the default.

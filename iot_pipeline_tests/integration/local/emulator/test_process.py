@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from infra.local.emulator.extensions import WrongMinistackVersionError, check_ministack_version
-from infra.local.emulator.process import EmulatorStartError, start_emulator
+from infra.local.emulator.process import start_emulator
+from infra.local.servers.local_server import LocalError
 from iot_pipeline_tests.support.emulator import LocalAws, eventually, restart
 
 pytestmark = pytest.mark.integration
@@ -22,15 +23,15 @@ def test_another_ministack_is_refused_with_what_to_do(monkeypatch: pytest.Monkey
 
 
 def test_a_second_process_on_the_same_port_says_which_port(own_aws: LocalAws, tmp_path: Path) -> None:
-    with pytest.raises(EmulatorStartError, match=rf"Port {own_aws.emulator.port} on 127.0.0.1 cannot be used"):
+    with pytest.raises(LocalError, match=rf"Port {own_aws.emulator.port} on 127.0.0.1 cannot be used"):
         start_emulator(tmp_path / "other", port=own_aws.emulator.port)
-    with pytest.raises(EmulatorStartError, match=rf"Port {own_aws.emulator.mqtt_port} on 127.0.0.1 cannot be used"):
+    with pytest.raises(LocalError, match=rf"Port {own_aws.emulator.mqtt_port} on 127.0.0.1 cannot be used"):
         start_emulator(tmp_path / "other", mqtt_port=own_aws.emulator.mqtt_port)
 
 
 def test_two_processes_do_not_share_a_state_folder(own_aws: LocalAws) -> None:
     pid = own_aws.emulator.process.pid
-    with pytest.raises(EmulatorStartError, match=f"is in use by the local AWS with process id {pid}"):
+    with pytest.raises(LocalError, match=f"is in use by the local AWS with process id {pid}"):
         start_emulator(own_aws.emulator.state_dir)
 
 
@@ -38,7 +39,7 @@ def test_a_broken_state_file_is_named(tmp_path: Path) -> None:
     broken = tmp_path / "services" / "iot.json"
     broken.parent.mkdir()
     broken.write_text('{"things": ')
-    with pytest.raises(EmulatorStartError, match=r"services/iot\.json is not readable .* start afresh by removing"):
+    with pytest.raises(LocalError, match=r"services/iot\.json is not readable .* start afresh by removing"):
         start_emulator(tmp_path)
 
 

@@ -10,9 +10,10 @@ import psutil
 import psycopg
 import pytest
 
-from infra.local.emulator.process import CHECKOUT, free_port
 from infra.local.postgres.process import Postgres, start_postgres
-from infra.local.postgres.program import PostgresError
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.local_server import LocalError
+from infra.local.servers.loopback import free_port
 
 # A process that starts PostgreSQL as a user who is not root, whoever runs the tests.
 _AS_USER = """
@@ -72,7 +73,7 @@ def test_two_at_once_and_errors_that_say_why(tmp_path: Path) -> None:
     try:
         second = start_postgres(tmp_path / "second")
         second.stop()
-        with pytest.raises(PostgresError, match="could not bind"):
+        with pytest.raises(LocalError, match="could not bind"):
             start_postgres(tmp_path / "second", port=first.port)
     finally:
         first.stop()
@@ -82,7 +83,7 @@ def test_a_postmaster_that_outlived_its_parent_is_named(tmp_path: Path, monkeypa
     postgres = start_postgres(tmp_path)
     try:
         monkeypatch.setattr("infra.local.postgres.process.GONE_SECONDS", 0.1)
-        with pytest.raises(PostgresError, match=f"as process {postgres.pid};"):
+        with pytest.raises(LocalError, match=f"as process {postgres.pid};"):
             start_postgres(tmp_path)
         with psycopg.connect(postgres.dsn("postgres")) as connection:
             assert connection.execute("select 1").fetchone() == (1,)

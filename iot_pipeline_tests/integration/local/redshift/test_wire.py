@@ -15,9 +15,10 @@ import pytest
 from dbt.adapters.redshift.connections import RedshiftCredentials, get_connection_method
 from redshift_connector.error import InterfaceError, ProgrammingError
 
-from infra.local.emulator.process import free_port
 from infra.local.postgres.process import start_postgres
-from infra.local.redshift.process import RedshiftStartError, start_redshift
+from infra.local.redshift.process import start_redshift
+from infra.local.servers.local_server import LocalError
+from infra.local.servers.loopback import free_port
 from iot_pipeline_tests.support.warehouse import LocalWarehouse
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 6)  # noqa: DTZ001  Redshift's timestamp has no zone
@@ -201,7 +202,7 @@ def test_dbt_connects(local_warehouse: LocalWarehouse) -> None:
 
 
 def test_start_up_errors_say_why(local_warehouse: LocalWarehouse, tmp_path: Path) -> None:
-    with pytest.raises(RedshiftStartError, match="address already in use"):
+    with pytest.raises(LocalError, match="address already in use"):
         start_redshift(tmp_path, local_warehouse.postgres, port=local_warehouse.redshift.port)
 
 

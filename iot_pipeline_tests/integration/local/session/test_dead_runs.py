@@ -13,8 +13,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from infra.local.servers.checkout import CHECKOUT
 from infra.local.session.dead_runs import fail_dead_runs, fail_orphaned_runs
-from infra.local.session.platform import CHECKOUT
 
 POOL = "warehouse"
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from infra.local.servers.local_server import LocalError
 from infra.local.session import leftovers
-from infra.local.session.leftovers import PlatformError, clear, stop_leftovers
+from infra.local.session.leftovers import clear, stop_leftovers
 
 
 def sleeper(state: Path) -> "subprocess.Popen[bytes]":
@@ -29,7 +30,7 @@ def test_a_folder_in_use_is_not_cleared(tmp_path: Path) -> None:
         lock.write("4711")
         lock.flush()
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(PlatformError, match=r"in use by process 4711.*make down"):
+        with pytest.raises(LocalError, match=r"in use by process 4711.*make down"):
             clear(tmp_path)
     assert (tmp_path / "kept").exists()
 
@@ -61,7 +62,7 @@ def test_what_a_noted_process_has_started_is_stopped_too(tmp_path: Path) -> None
 def test_leftovers_are_refused_by_name_and_a_reused_process_id_is_not_one(tmp_path: Path) -> None:
     process = sleeper(tmp_path)
     try:
-        with pytest.raises(PlatformError, match=f"{process.pid}.*make down"):
+        with pytest.raises(LocalError, match=f"{process.pid}.*make down"):
             leftovers.refuse_leftovers(tmp_path)
         (tmp_path / "running.json").write_text(json.dumps({"pids": {str(process.pid): 1.0}}))
         leftovers.refuse_leftovers(tmp_path)
