@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Dagster warns of its own beta parameters at every import.
 export PYTHONWARNINGS := ignore
+# uv installs no bytecode. Where the environment forbids Python to write it, every process compiles anew all that it
+# imports: collecting the unit tests took 33 s of a core, and takes 12 s with bytecode.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo up down reset test check coverage lint format docs load bench lock clean
 
