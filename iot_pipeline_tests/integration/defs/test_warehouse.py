@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from infra.local.session.dagster_runs import build_hours, load_unloaded_hours
+from infra.local.session.dagster_runs import curate_hours, load_unloaded_hours
 from iot_pipeline.defs.registry.assets import registry_snapshot
 from iot_pipeline.defs.warehouse.assets import (
     LOAD_CHECK,
@@ -69,7 +69,7 @@ def test_curated_hours_flow_into_the_warehouse_and_late_data_after_them(
 ) -> None:
     hours = [dagster_hour + -24, dagster_hour]
     arrive(raw, lake, dagster_hour, hours)
-    build_hours(instance, hours)
+    curate_hours(instance, hours)
     loaded, cursor = load_unloaded_hours(instance)
     assert loaded == hours
     assert hours_of(instance.get_materialized_partitions(warehouse_readings.key)) == hours
@@ -77,7 +77,7 @@ def test_curated_hours_flow_into_the_warehouse_and_late_data_after_them(
     assert evaluations(instance) == [(LOAD_CHECK.name, True)]
 
     arrive(raw, lake, dagster_hour + 1, hours[:1], seq=7)
-    build_hours(instance, hours[:1])
+    curate_hours(instance, hours[:1])
     assert load_unloaded_hours(instance, cursor)[0] == hours[:1]
     assert [balance.counted.rows for balance in loader.balances(hours)] == [2, 1]
     assert loader.unloaded(hours) == []
