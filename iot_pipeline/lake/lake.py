@@ -86,12 +86,13 @@ class Lake:
         Decided by what the ledger keeps of the rows: an hour is named if its rows change or may change, and no other
         is. After judging them, `stale` names the event hours that follow.
         """
-        unnoted = unnoted_rows_stand(self.contract)
-        found: set[Hour] = set()
-        for batch in batches(arrival_hours):
-            sql = statements.arrival_hours_judged_otherwise(self.contract, batch, unnoted_stand=unnoted)
-            found |= {Hour.from_values(row) for row in self.athena.run(sql).rows}
-        return sorted(found)
+        wanted = set(arrival_hours)
+        if not wanted:
+            return []
+        sql = statements.arrival_hours_judged_otherwise(
+            self.contract, min(wanted), max(wanted), unnoted_stand=unnoted_rows_stand(self.contract)
+        )
+        return sorted(wanted & {Hour.from_values(row) for row in self.athena.run(sql).rows})
 
     def touched(self, arrival_hours: Iterable[Hour]) -> list[Hour]:
         """The event hours that have valid readings in these arrival hours."""

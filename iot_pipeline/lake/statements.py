@@ -157,8 +157,8 @@ WHERE outcome = 'valid'
 GROUP BY event_hour, {_KEYS}"""
 
 
-def arrival_hours_judged_otherwise(contract: Contract, hours: Iterable[Hour], *, unnoted_stand: bool) -> str:
-    """Those of these arrival hours whose ledger says that other rules judged them than this contract's.
+def arrival_hours_judged_otherwise(contract: Contract, first: Hour, last: Hour, *, unnoted_stand: bool) -> str:
+    """Arrival hours from the first to the last whose ledger says that other rules judged them than this contract's.
 
     `unnoted_stand`: rows without a note of what judged them are not named.
     """
@@ -166,7 +166,7 @@ def arrival_hours_judged_otherwise(contract: Contract, hours: Iterable[Hour], *,
     return f"""\
 SELECT DISTINCT {_KEYS}
 FROM ledger
-WHERE {partition_predicate(hours)}
+WHERE {partition_range(first, last)}
     AND ({unnoted}judged_by <> {judged_by(contract, LEDGER_ROWS)})"""
 
 

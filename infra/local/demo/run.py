@@ -14,9 +14,9 @@ from infra.local.demo.report import Report, print_report
 from infra.local.demo.warehouse_figures import facts
 from infra.local.session import fleet_commands
 from infra.local.session.dagster_runs import (
-    build_ledger,
     build_models,
-    build_stale_hours,
+    curate_stale_hours,
+    judge_arrivals,
     load_unloaded_hours,
     record_arrivals,
     snapshot_registry,
@@ -74,9 +74,9 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
     with dg.DagsterInstance.get() as instance:
         with steps.step("Dagster: raw hours from S3 notifications, ledger, quarantine"):
             arrivals = record_arrivals(instance)
-            build_ledger(instance, arrivals)
+            judge_arrivals(instance, arrivals)
         with steps.step("Dagster: curated event hours, as the ledger asks for them"):
-            event_hours, _ = build_stale_hours(instance)
+            event_hours, _ = curate_stale_hours(instance)
         with steps.step("Dagster: the registry's snapshot and the curated hours, into the warehouse"):
             snapshot_registry(instance)
             load_unloaded_hours(instance)

@@ -6,33 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from iot_pipeline.defs.curated.assets import build_event_hours, curated_telemetry, rebuild_event_hours
+from iot_pipeline.definitions import defs
+from iot_pipeline.defs.curated.assets import curated_telemetry, rebuild_event_hours
 from iot_pipeline.defs.curated.sensors import stale_event_hours
-from iot_pipeline.defs.judged.assets import ledger, quarantined_telemetry
+from iot_pipeline.defs.dagster_internals import partition_range_tags
+from iot_pipeline.defs.judged.assets import judge, quarantined_telemetry
 from iot_pipeline.defs.models.assets import warehouse_models
 from iot_pipeline.defs.models.reports import reports
 from iot_pipeline.defs.raw.assets import raw_telemetry
 from iot_pipeline.defs.raw.sensors import raw_objects
 from iot_pipeline.defs.registry.assets import registry_snapshot
-from iot_pipeline.defs.warehouse.assets import load_event_hours, load_hours, warehouse_readings
+from iot_pipeline.defs.scattered_hours import requested_hours
+from iot_pipeline.defs.warehouse.assets import load_event_hours
 from iot_pipeline.defs.warehouse.sensors import unloaded_event_hours
 from iot_pipeline.lake.hours import Hour, contiguous
 from iot_pipeline.partitions import hours_of, partition_key
 from iot_pipeline.resources import RESOURCES, LakeResource, RawEvents, WarehouseResource
-
-ASSETS: list[dg.AssetsDefinition | dg.AssetSpec] = [
-    raw_telemetry,
-    ledger,
-    quarantined_telemetry,
-    curated_telemetry,
-    warehouse_readings,
-    registry_snapshot,
-    warehouse_models,
-    *reports,
-]
-
 
 # The demo has progress lines of its own; Dagster's event log is in its instance all the same.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
@@ -51,13 +41,13 @@ def record_arrivals(instance: dg.DagsterInstance) -> list[Hour]:
     return hours_of(instance.get_materialized_partitions(raw_telemetry.key))
 
 
-def build_ledger(instance: dg.DagsterInstance, arrival_hours: Iterable[Hour]) -> None:
-    """Profile and quarantine these arrival hours, a run for each contiguous range."""
+def judge_arrivals(instance: dg.DagsterInstance, arrival_hours: Iterable[Hour]) -> None:
+    """Judge and quarantine these arrival hours, a run for each contiguous range."""
     for first, last in contiguous(arrival_hours):
-        _materialize(instance, [ledger, quarantined_telemetry], _range_tags(first, last))
+        _materialize(instance, [judge, quarantined_telemetry], _range_tags(first, last))
 
 
-def build_stale_hours(instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[list[Hour], str]:
+def curate_stale_hours(instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[list[Hour], str]:
     """Evaluate the curated zone's sensor and do the runs it asks for. Returns the hours and the sensor's cursor."""
     built: list[Hour] = []
     while True:
@@ -69,7 +59,7 @@ def build_stale_hours(instance: dg.DagsterInstance, cursor: str | None = None) -
             rebuild_event_hours.execute_in_process(
                 {**request.run_config, **_QUIET}, instance=instance, resources=RESOURCES
             )
-            built += hours_of(request.run_config["ops"][build_event_hours.name]["config"]["hours"])
+            built += requested_hours(request)
         cursor = result.cursor
 
 
@@ -85,7 +75,7 @@ def load_unloaded_hours(instance: dg.DagsterInstance, cursor: str | None = None)
             load_event_hours.execute_in_process(
                 {**request.run_config, **_QUIET}, instance=instance, resources=RESOURCES
             )
-            loaded += hours_of(request.run_config["ops"][load_hours.name]["config"]["hours"])
+            loaded += requested_hours(request)
         cursor = result.cursor
 
 
@@ -100,19 +90,20 @@ def build_models(instance: dg.DagsterInstance, log: Path) -> None:
         _materialize(instance, [warehouse_models, *reports], {})
 
 
-def build_hours(instance: dg.DagsterInstance, event_hours: Iterable[Hour]) -> None:
-    """Build these event hours whether they are stale or not, a run for each contiguous range."""
+def curate_hours(instance: dg.DagsterInstance, event_hours: Iterable[Hour]) -> None:
+    """Curate these event hours whether they are stale or not, a run for each contiguous range."""
     for first, last in contiguous(event_hours):
         _materialize(instance, [curated_telemetry], _range_tags(first, last))
 
 
 def _range_tags(first: Hour, last: Hour) -> dict[str, str]:
-    return {ASSET_PARTITION_RANGE_START_TAG: partition_key(first), ASSET_PARTITION_RANGE_END_TAG: partition_key(last)}
+    return partition_range_tags(partition_key(first), partition_key(last))
 
 
 def _materialize(instance: dg.DagsterInstance, selection: Sequence[Any], tags: dict[str, str]) -> None:
+    assets = [asset for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition | dg.AssetSpec)]
     result = dg.materialize(
-        ASSETS, selection=list(selection), instance=instance, resources=RESOURCES, tags=tags, run_config=_QUIET
+        assets, selection=list(selection), instance=instance, resources=RESOURCES, tags=tags, run_config=_QUIET
     )
     failed = [e for e in result.get_asset_check_evaluations() if not e.passed]
     if failed:

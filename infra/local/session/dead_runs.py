@@ -2,8 +2,8 @@
 
 import dagster as dg
 import psutil
-from dagster._core.events import EngineEventData
-from dagster._core.storage.tags import GRPC_INFO_TAG
+
+from iot_pipeline.defs.dagster_internals import GRPC_INFO_TAG, EngineEventData
 
 _BEGUN = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 

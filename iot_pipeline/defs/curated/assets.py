@@ -1,24 +1,21 @@
 """The curated zone: valid readings, typed, deduplicated, by event hour."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
 from iot_pipeline.contract import tables
-from iot_pipeline.defs.judged.assets import ledger
+from iot_pipeline.defs.common import CURATE_POOL, LISTED_HOURS, OWNERS
+from iot_pipeline.defs.judged.assets import judged_telemetry, ledger
 from iot_pipeline.defs.metadata import bar_chart, column_schema, markdown_table, preview, query_cost
-from iot_pipeline.defs.raw.assets import OWNERS
+from iot_pipeline.defs.scattered_hours import Built, ScatteredHours, report
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.balances import EventHourBalance
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.partitions import hours, hours_of, partition_key
 from iot_pipeline.resources import LakeResource
-
-# More hours than these are summed up, not listed, in a run's metadata.
-LISTED_HOURS = 48
 
 LEDGER_CHECK = dg.AssetCheckSpec(
     "valid_equals_curated_plus_duplicates",
@@ -42,12 +39,12 @@ CONTRACT_CHECK = dg.AssetCheckSpec(
 
 @dg.asset(
     partitions_def=hours,
-    deps=[ledger],
+    deps=[judged_telemetry, ledger],
     group_name="curated",
     kinds={"athena", "parquet"},
     owners=OWNERS,
     tags={"zone": "curated"},
-    pool="curated",
+    pool=CURATE_POOL,
     backfill_policy=dg.BackfillPolicy.single_run(),
     check_specs=[LEDGER_CHECK, KEYS_CHECK, CONTRACT_CHECK],
     description=(
@@ -59,74 +56,22 @@ CONTRACT_CHECK = dg.AssetCheckSpec(
 )
 def curated_telemetry(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
     """Build these event hours."""
-    built = _build(lake.open(context.log.info), hours_of(context.partition_keys))
-    return dg.MaterializeResult(metadata=built.metadata, check_results=built.checks)
+    return _build(lake.open(context.log.info), hours_of(context.partition_keys)).result()
 
 
-class EventHours(dg.Config):
-    """The partition keys of the event hours to build."""
-
-    hours: list[str]
-
-
-@dg.op(pool="curated")
-def build_event_hours(context: dg.OpExecutionContext, config: EventHours, lake: LakeResource) -> None:
-    """Build any set of event hours in one run, and report each as a materialization of the curated asset.
-
-    A run over a range of partitions would have to cover, or wait for, all the hours between two late ones.
-    """
-    built = _build(lake.open(context.log.info), hours_of(config.hours))
-    evaluations = [_evaluation(check) for check in built.checks]
-    failed = [evaluation.check_name for evaluation in evaluations if not evaluation.passed]
-    if failed:
-        # What a failed step has logged is lost; this is recorded at once.
-        for evaluation in evaluations:
-            context.instance.report_runless_asset_event(evaluation)
-        raise dg.Failure(f"checks failed: {failed}", metadata=built.metadata)
-    for balance in built.balances:
-        context.log_event(
-            dg.AssetMaterialization(
-                curated_telemetry.key,
-                partition=partition_key(balance.hour),
-                metadata={
-                    "dagster/partition_row_count": balance.built.rows,
-                    "valid readings": balance.valid,
-                    "duplicates": balance.built.duplicates,
-                    "conflicts": balance.built.conflicts,
-                },
-            )
-        )
-    # As events of this run they count for the materializations above, which are stored later than a runless event.
-    for evaluation in evaluations:
-        context.log_event(evaluation)  # type: ignore[arg-type]  # taken, though its annotation leaves it out
-    context.add_output_metadata(built.metadata)
-
-
-def _evaluation(check: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
-    return dg.AssetCheckEvaluation(
-        asset_key=curated_telemetry.key,
-        check_name=check.check_name or "",
-        passed=check.passed,
-        metadata=check.metadata,
-        description=check.description,
-        blocking=True,
-    )
+@dg.op(pool=CURATE_POOL)
+def build_event_hours(context: dg.OpExecutionContext, config: ScatteredHours, lake: LakeResource) -> None:
+    """Build any set of event hours in one run, and report each as a materialization of the curated asset."""
+    report(context, _build(lake.open(context.log.info), hours_of(config.hours)))
 
 
 @dg.job(description="Builds the event hours that late data has re-opened, however far apart they are.")
 def rebuild_event_hours() -> None:
-    """One step."""
+    """The job has one step, which takes all the hours."""
     build_event_hours()
 
 
-@dataclass(frozen=True)
-class _Built:
-    balances: list[EventHourBalance]
-    checks: list[dg.AssetCheckResult]
-    metadata: dict[str, Any]
-
-
-def _build(lake: Lake, wanted: Sequence[Hour]) -> _Built:
+def _build(lake: Lake, wanted: Sequence[Hour]) -> Built:
     balances = lake.curate(wanted)
     lateness = lake.athena.run(statements.lateness_of_event_hours(wanted))
     checks = _checks(lake, wanted)
@@ -141,7 +86,20 @@ def _build(lake: Lake, wanted: Sequence[Hour]) -> _Built:
     latest = max((b.hour for b in balances if b.built.rows), default=None)
     if latest:
         metadata["preview"] = preview(lake.athena.run(statements.preview(latest)))
-    return _Built(balances, checks, {**metadata, **query_cost(lake.athena)})
+    return Built([_materialization(balance) for balance in balances], checks, {**metadata, **query_cost(lake.athena)})
+
+
+def _materialization(balance: EventHourBalance) -> dg.AssetMaterialization:
+    return dg.AssetMaterialization(
+        curated_telemetry.key,
+        partition=partition_key(balance.hour),
+        metadata={
+            "dagster/partition_row_count": balance.built.rows,
+            "valid readings": balance.valid,
+            "duplicates": balance.built.duplicates,
+            "conflicts": balance.built.conflicts,
+        },
+    )
 
 
 def _hours_table(balances: list[EventHourBalance]) -> dg.MarkdownMetadataValue:
@@ -160,17 +118,20 @@ def _checks(lake: Lake, wanted: Sequence[Hour]) -> list[dg.AssetCheckResult]:
     outside = lake.athena.run(statements.rows_out_of_contract(lake.contract, wanted))
     return [
         dg.AssetCheckResult(
+            asset_key=LEDGER_CHECK.asset_key,
             check_name=LEDGER_CHECK.name,
             passed=not wrong,
             description="; ".join(str(b) for b in wrong[:5]) or None,
             metadata={"hours": len(wanted), "hours with newer arrivals, to be built again": len(stale)},
         ),
         dg.AssetCheckResult(
+            asset_key=KEYS_CHECK.asset_key,
             check_name=KEYS_CHECK.name,
             passed=not repeated.rows,
             metadata={"repeated keys (at most 100)": len(repeated.rows), "examples": preview(repeated)},
         ),
         dg.AssetCheckResult(
+            asset_key=CONTRACT_CHECK.asset_key,
             check_name=CONTRACT_CHECK.name,
             passed=not outside.rows,
             metadata={"rows outside (at most 100)": len(outside.rows), "examples": preview(outside)},

@@ -1,18 +1,16 @@
 """Which event hours to build: those that a new ledger touched and whose content the ledger says has changed."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import dagster as dg
 
-from iot_pipeline.defs.curated.assets import EventHours, build_event_hours, rebuild_event_hours
+from iot_pipeline.defs.curated.assets import build_event_hours, rebuild_event_hours
 from iot_pipeline.defs.judged.assets import TOUCHED, ledger
+from iot_pipeline.defs.scattered_hours import request_news
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.partitions import hour_of, hours, partition_key
+from iot_pipeline.partitions import hour_of
 from iot_pipeline.resources import LakeResource
-
-# Materializations of the ledger that one tick looks at; the rest waits for the next tick.
-EVENTS_PER_TICK = 1000
 
 
 @dg.sensor(
@@ -23,38 +21,22 @@ EVENTS_PER_TICK = 1000
 )
 def stale_event_hours(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason | dg.SensorResult:
     """Request one run for all touched event hours that are not built from what the ledger holds now."""
-    records = context.instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=ledger.key, after_storage_id=int(context.cursor) if context.cursor else None),
-        limit=EVENTS_PER_TICK,
-        ascending=True,
-    ).records
-    if not records:
-        return dg.SkipReason("no new ledger")
-    touched: set[Hour] = set()
-    for record in records:
-        materialization = record.asset_materialization
-        value = materialization.metadata.get(TOUCHED) if materialization else None
-        if value is not None:
-            touched |= set(_hours_in(value.value))
-    cursor = str(records[-1].storage_id)
-    outside = {hour for hour in touched if not hours.has_partition_key(partition_key(hour))}
-    if outside:
-        context.log.error("%d event hours have no partition, see IOT_PARTITIONS_START: %s", len(outside), min(outside))
-    stale = lake.open(context.log.info).stale(touched - outside) if touched - outside else []
-    return dg.SensorResult(
-        run_requests=[run_request(stale)] if stale else [],
-        cursor=cursor,
-        skip_reason=None if stale else dg.SkipReason(f"{len(touched)} event hours touched, all of them up to date"),
+    return request_news(
+        context,
+        ledger.key,
+        build_event_hours,
+        stale=lambda touched: lake.open(context.log.info).stale(touched),
+        hours_in=_touched,
     )
 
 
-def run_request(event_hours: Sequence[Hour]) -> dg.RunRequest:
-    """One run that builds these event hours."""
-    config = EventHours(hours=[partition_key(hour) for hour in event_hours])
-    return dg.RunRequest(run_config=dg.RunConfig(ops={build_event_hours.name: config}))
-
-
-def _hours_in(ranges: object) -> Iterator[Hour]:
+def _touched(record: dg.EventLogRecord) -> Iterator[Hour]:
+    """The event hours that a materialization of the ledger touched; none if it does not tell."""
+    materialization = record.asset_materialization
+    value = materialization.metadata.get(TOUCHED) if materialization else None
+    if value is None:
+        return
+    ranges = value.value
     pairs = json.loads(ranges) if isinstance(ranges, str) else ranges
     if not isinstance(pairs, list):
         raise TypeError(f"{TOUCHED!r} of a ledger should be a list of [first, last], got {pairs!r}")

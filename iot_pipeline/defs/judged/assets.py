@@ -1,64 +1,51 @@
-"""The ledger and the quarantine: what each raw object holds, by arrival hour."""
+"""Judging, by arrival hour: every reading with its outcome, the ledger that counts them, and the quarantine."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import dagster as dg
 
 from iot_pipeline.contract import tables
-from iot_pipeline.defs.automation import debounced, following
+from iot_pipeline.defs.automation_conditions import debounced, following
+from iot_pipeline.defs.common import JUDGE_POOL, OWNERS
 from iot_pipeline.defs.metadata import bar_chart, column_schema, query_cost
-from iot_pipeline.defs.raw.assets import OWNERS, raw_telemetry
+from iot_pipeline.defs.raw.assets import raw_telemetry
+from iot_pipeline.defs.scattered_hours import Built
 from iot_pipeline.lake import statements
-from iot_pipeline.lake.hours import contiguous
+from iot_pipeline.lake.balances import ArrivalHourBalance
+from iot_pipeline.lake.hours import Hour, contiguous
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.partitions import hours, hours_of, partition_key
 from iot_pipeline.resources import LakeResource
 
-# The metadata by which the curated zone learns which event hours to look at.
+# The ledger's metadata by which the curated zone learns which event hours to look at: a list of [first, last].
 TOUCHED = "touched event hours"
 
+GROUP = "judged"
 
-@dg.asset(
-    partitions_def=hours,
+judged_telemetry = dg.AssetSpec(
+    "judged_telemetry",
     deps=[raw_telemetry],
-    group_name="ledger",
+    group_name=GROUP,
+    kinds={"athena", "parquet"},
+    owners=OWNERS,
+    tags={"zone": "judged"},
+    automation_condition=debounced(),
+    description=tables().judged_telemetry.description + " Each hour's raw lines are typed and judged once, here.",
+    metadata=column_schema(tables().judged_telemetry.columns),
+)
+# It has no condition of its own: Dagster requests it with `judged_telemetry`, from which the same step counts it.
+ledger = dg.AssetSpec(
+    "ledger",
+    deps=[judged_telemetry],
+    group_name=GROUP,
     kinds={"athena", "parquet"},
     owners=OWNERS,
     tags={"zone": "ledger"},
-    pool="ledger",
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    automation_condition=debounced(),
-    description=(
-        tables().ledger.description
-        + " With it `judged_telemetry` is written: each hour's raw lines are typed and judged once, here."
-    ),
+    description=tables().ledger.description,
     metadata=column_schema(tables().ledger.columns),
 )
-def ledger(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
-    """Profile these arrival hours."""
-    wanted = hours_of(context.partition_keys)
-    opened = lake.open(context.log.info)
-    before = opened.touched(wanted)
-    opened.judge(wanted)
-    touched = sorted({*before, *opened.touched(wanted)})
-    outcomes: Counter[str] = Counter()
-    messages = extras = 0
-    for row in opened.athena.run(statements.ledger_of_arrival_hours(wanted)).rows:
-        outcomes[row[4]] += int(row[6])
-        messages += int(row[5])
-        extras += int(row[7])
-    return dg.MaterializeResult(
-        metadata={
-            "messages": messages,
-            "readings": outcomes.total(),
-            "valid": outcomes["valid"],
-            "quarantined": outcomes.total() - outcomes["valid"],
-            "with unknown fields (drift)": extras,
-            "outcomes": bar_chart(*_columns(outcomes)),
-            TOUCHED: dg.MetadataValue.json([[partition_key(a), partition_key(b)] for a, b in contiguous(touched)]),
-            **query_cost(opened.athena),
-        }
-    )
-
 
 RECEIVED_CHECK = dg.AssetCheckSpec(
     "received_equals_valid_plus_quarantined",
@@ -68,14 +55,32 @@ RECEIVED_CHECK = dg.AssetCheckSpec(
 )
 
 
+@dg.multi_asset(
+    name="judge",
+    specs=[judged_telemetry, ledger],
+    partitions_def=hours,
+    pool=JUDGE_POOL,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def judge(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[dg.MaterializeResult]:
+    """Judge these arrival hours and count their ledger. Neither is published without the other's build."""
+    opened = lake.open(context.log.info)
+    judged = judge_arrivals(opened, hours_of(context.partition_keys))
+    yield dg.MaterializeResult(asset_key=judged_telemetry.key, metadata=judged.all.of_rows())
+    yield dg.MaterializeResult(
+        asset_key=ledger.key,
+        metadata={**judged.all.of_ledger(), TOUCHED: _ranges(judged.touched), **query_cost(opened.athena)},
+    )
+
+
 @dg.asset(
     partitions_def=hours,
-    deps=[ledger],
-    group_name="ledger",
+    deps=[judged_telemetry, ledger],
+    group_name=GROUP,
     kinds={"athena", "parquet"},
     owners=OWNERS,
     tags={"zone": "quarantine"},
-    pool="ledger",
+    pool=JUDGE_POOL,
     backfill_policy=dg.BackfillPolicy.single_run(),
     automation_condition=following(),
     check_specs=[RECEIVED_CHECK],
@@ -84,33 +89,110 @@ RECEIVED_CHECK = dg.AssetCheckSpec(
 )
 def quarantined_telemetry(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
     """Quarantine what broke the contract in these arrival hours."""
-    wanted = hours_of(context.partition_keys)
-    opened = lake.open(context.log.info)
-    opened.quarantine(wanted)
-    balances = opened.arrival_balances(wanted)
-    reasons: Counter[str] = Counter()
-    for row in opened.athena.run(statements.quarantined_of_arrival_hours(wanted)).rows:
-        reasons[row[4]] += int(row[5])
-    wrong = [b for b in balances if not b.balances]
-    return dg.MaterializeResult(
-        metadata={"records": reasons.total(), "by reason": bar_chart(*_columns(reasons)), **query_cost(opened.athena)},
-        check_results=[
-            dg.AssetCheckResult(
-                check_name=RECEIVED_CHECK.name,
-                passed=not wrong,
-                description="; ".join(
-                    f"{b.hour}: {b.received} received, {b.valid} + {b.quarantined}" for b in wrong[:5]
-                )
-                or None,
-                metadata={
-                    "received": sum(b.received for b in balances),
-                    "valid": sum(b.valid for b in balances),
-                    "quarantined": sum(b.quarantined for b in balances),
-                    "hours": len(balances),
-                },
+    return quarantine_arrivals(lake.open(context.log.info), hours_of(context.partition_keys)).result()
+
+
+class Counts:
+    """Messages and readings, by outcome, of some arrival hours in the ledger."""
+
+    def __init__(self) -> None:
+        """Nothing is counted yet."""
+        self.outcomes: Counter[str] = Counter()
+        self.messages = self.extras = 0
+
+    def add(self, outcome: str, messages: int, readings: int, extras: int) -> None:
+        """Count one row of the ledger."""
+        self.outcomes[outcome] += readings
+        self.messages += messages
+        self.extras += extras
+
+    def of_rows(self) -> dict[str, dg.MetadataValue | int]:
+        """Metadata of `judged_telemetry`, in which a row is a reading."""
+        return {"rows": self.outcomes.total(), "outcomes": bar_chart(*_columns(self.outcomes))}
+
+    def of_ledger(self) -> dict[str, dg.MetadataValue | int]:
+        """Metadata of the ledger."""
+        return {
+            "messages": self.messages,
+            "readings": self.outcomes.total(),
+            "valid": self.outcomes["valid"],
+            "quarantined": self.outcomes.total() - self.outcomes["valid"],
+            "with unknown fields (drift)": self.extras,
+            "outcomes": bar_chart(*_columns(self.outcomes)),
+        }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the ledger says of hours that were judged: by hour, of all of them, and which event hours they touch."""
+
+    by_hour: dict[Hour, Counts]
+    all: Counts
+    touched: list[Hour]
+
+    def materializations(self) -> Iterator[dg.AssetMaterialization]:
+        """An event of each hour and asset. The last hour's tells which event hours all of them touch."""
+        last = max(self.by_hour, default=None)
+        for hour, counts in sorted(self.by_hour.items()):
+            key = partition_key(hour)
+            touched = {TOUCHED: _ranges(self.touched)} if hour == last else {}
+            yield dg.AssetMaterialization(judged_telemetry.key, partition=key, metadata=counts.of_rows())
+            yield dg.AssetMaterialization(ledger.key, partition=key, metadata={**counts.of_ledger(), **touched})
+
+
+def judge_arrivals(lake: Lake, wanted: Sequence[Hour]) -> Judged:
+    """Judge these arrival hours. Touched are the event hours that they had valid readings of before or have now."""
+    before = lake.touched(wanted)
+    lake.judge(wanted)
+    by_hour, total = {hour: Counts() for hour in wanted}, Counts()
+    for row in lake.athena.run(statements.ledger_of_arrival_hours(wanted)).rows:
+        for counts in (by_hour[Hour.from_values(row[:4])], total):
+            counts.add(row[4], messages=int(row[5]), readings=int(row[6]), extras=int(row[7]))
+    return Judged(by_hour, total, sorted({*before, *lake.touched(wanted)}))
+
+
+def quarantine_arrivals(lake: Lake, wanted: Sequence[Hour]) -> Built:
+    """Quarantine what broke the contract in these arrival hours, and hold their books."""
+    lake.quarantine(wanted)
+    balances = lake.arrival_balances(wanted)
+    reasons: dict[Hour, Counter[str]] = {hour: Counter() for hour in wanted}
+    for row in lake.athena.run(statements.quarantined_of_arrival_hours(wanted)).rows:
+        reasons[Hour.from_values(row[:4])][row[4]] += int(row[5])
+    return Built(
+        materializations=[
+            dg.AssetMaterialization(
+                quarantined_telemetry.key, partition=partition_key(hour), metadata=_of_quarantine(found)
             )
+            for hour, found in reasons.items()
         ],
+        checks=[_received_check(balances)],
+        metadata={**_of_quarantine(sum(reasons.values(), Counter())), **query_cost(lake.athena)},
     )
+
+
+def _received_check(balances: Sequence[ArrivalHourBalance]) -> dg.AssetCheckResult:
+    wrong = [b for b in balances if not b.balances]
+    return dg.AssetCheckResult(
+        asset_key=RECEIVED_CHECK.asset_key,
+        check_name=RECEIVED_CHECK.name,
+        passed=not wrong,
+        description="; ".join(f"{b.hour}: {b.received} received, {b.valid} + {b.quarantined}" for b in wrong[:5])
+        or None,
+        metadata={
+            "received": sum(b.received for b in balances),
+            "valid": sum(b.valid for b in balances),
+            "quarantined": sum(b.quarantined for b in balances),
+            "hours": len(balances),
+        },
+    )
+
+
+def _of_quarantine(reasons: Counter[str]) -> dict[str, dg.MetadataValue | int]:
+    return {"records": reasons.total(), "by reason": bar_chart(*_columns(reasons))}
+
+
+def _ranges(touched: Sequence[Hour]) -> dg.MetadataValue:
+    return dg.MetadataValue.json([[partition_key(a), partition_key(b)] for a, b in contiguous(touched)])
 
 
 def _columns(counts: Counter[str]) -> tuple[list[str], list[int]]:

@@ -7,14 +7,12 @@ import dagster as dg
 from dagster_dbt import DbtCliResource, DbtProject, dbt_assets
 from redshift_connector.core import Connection
 
+from iot_pipeline.defs.common import DBT_POOL
 from iot_pipeline.defs.models.translator import ModelsTranslator
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.resources.dbt import target_folder
 from iot_pipeline.warehouse.dbt_project import PROJECT_DIR, manifest, parsed
 from iot_pipeline.warehouse.transaction import read
-
-# One run of dbt at a time; a run that is let in beside another all the same waits for the lock on the builds.
-POOL = "dbt"
 
 _MANIFEST = manifest()
 _TRANSLATOR = ModelsTranslator()
@@ -32,7 +30,8 @@ _TABLES = {
     project=DbtProject(PROJECT_DIR, target_path=parsed()),
     dagster_dbt_translator=_TRANSLATOR,
     name="warehouse_models",
-    pool=POOL,
+    # A run that is let in beside another all the same waits for the lock on the builds.
+    pool=DBT_POOL,
 )
 def warehouse_models(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource

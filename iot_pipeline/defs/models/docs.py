@@ -5,10 +5,9 @@ from collections import Counter
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
-from iot_pipeline.defs.automation import first
+from iot_pipeline.defs.automation_conditions import first
+from iot_pipeline.defs.common import DBT_POOL, OWNERS
 from iot_pipeline.defs.metadata import markdown_table
-from iot_pipeline.defs.models.assets import POOL
-from iot_pipeline.defs.raw.assets import OWNERS
 from iot_pipeline.resources.dbt import DbtDocs, target_folder
 from iot_pipeline.warehouse.dbt_project import manifest
 
@@ -20,7 +19,7 @@ _PAGE = "index.html"
     group_name="reports",
     kinds={"dbt", "s3"},
     owners=OWNERS,
-    pool=POOL,
+    pool=DBT_POOL,
     automation_condition=first() | dg.AutomationCondition.on_cron("30 4 * * *"),
     description=(
         "dbt's documentation of the warehouse: models, columns, tests, compiled SQL and lineage, as one page that "

@@ -9,8 +9,8 @@ from typing import Any
 
 import dagster as dg
 
+from iot_pipeline.defs.common import OWNERS
 from iot_pipeline.defs.metadata import bar_chart, markdown_table
-from iot_pipeline.defs.raw.assets import OWNERS
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.warehouse.transaction import read
 

@@ -5,6 +5,7 @@ import dagster as dg
 from iot_pipeline.defs.models.assets import warehouse_models
 from iot_pipeline.defs.models.reports import reports
 from iot_pipeline.defs.registry.assets import registry_snapshot
+from iot_pipeline.defs.scattered_hours import is_unfinished
 from iot_pipeline.defs.warehouse.assets import warehouse_readings
 from iot_pipeline.settings import policy
 
@@ -14,13 +15,6 @@ build_models = dg.define_asset_job(
     selection=dg.AssetSelection.assets(warehouse_models, *reports),
     description="Dimensions, facts and views with all their tests, in one run of dbt, and the reports on them.",
 )
-
-_UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
 
 
 @dg.sensor(
@@ -35,8 +29,7 @@ def stale_models(context: dg.SensorEvaluationContext) -> dg.SkipReason | dg.Sens
     newest = max(_newest(context.instance, asset.key) for asset in (warehouse_readings, registry_snapshot))
     if newest <= seen:
         return dg.SkipReason("nothing was loaded since the models were last asked for")
-    unfinished = dg.RunsFilter(job_name=build_models.name, statuses=_UNFINISHED)
-    if context.instance.get_runs_count(unfinished):
+    if is_unfinished(context.instance, build_models.name):
         return dg.SkipReason("the models are being built; what is new waits for the next tick")
     return dg.SensorResult(run_requests=[dg.RunRequest()], cursor=str(newest))
 

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
-from iot_pipeline.defs.raw.assets import OWNERS
+from iot_pipeline.defs.common import OWNERS
 
 # The assets that fill the tables of each dbt source.
 SOURCES = {"lake": dg.AssetKey("warehouse_readings"), "registry": dg.AssetKey("registry_snapshot")}

@@ -8,7 +8,7 @@ automation = dg.AutomationConditionSensorDefinition(
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=30,
     description=(
-        "Builds the ledger of hours with new raw objects every few minutes, the registry's snapshot every 15 minutes, "
+        "Judges the hours with new raw objects every few minutes, the registry's snapshot every 15 minutes, "
         "dbt's documentation and the search for stray readings daily."
     ),
 )

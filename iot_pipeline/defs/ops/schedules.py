@@ -7,7 +7,7 @@ import dagster as dg
 
 from iot_pipeline.contract import tables
 from iot_pipeline.defs.curated.assets import curated_telemetry
-from iot_pipeline.defs.judged.assets import ledger, quarantined_telemetry
+from iot_pipeline.defs.judged.assets import judge, quarantined_telemetry
 from iot_pipeline.lake.cleanup import clean_up
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import partition_key
@@ -16,8 +16,8 @@ from iot_pipeline.settings import deployment, policy
 
 closing_build = dg.define_asset_job(
     "closing_build",
-    selection=[ledger, quarantined_telemetry, curated_telemetry],
-    description="Builds one hour from raw to curated: its arrivals into the ledger, its events into the curated table.",
+    selection=[judge, quarantined_telemetry, curated_telemetry],
+    description="Builds one hour from raw to curated: judges its arrivals, counts their ledger, curates its events.",
 )
 
 
@@ -83,7 +83,7 @@ def remove_old_versions(context: dg.OpExecutionContext, lake: LakeResource) -> N
 
 @dg.job(name="clean_up", description="Removes replaced versions of partitions that no reader needs any more.")
 def clean_up_job() -> None:
-    """One step."""
+    """The job has one step, for all zones."""
     remove_old_versions()
 
 

@@ -4,9 +4,8 @@ from datetime import timedelta
 
 import dagster as dg
 
+from iot_pipeline.defs.common import OWNERS
 from iot_pipeline.partitions import hours
-
-OWNERS = ["team:data-engineering"]
 
 raw_telemetry = dg.AssetSpec(
     "raw_telemetry",

@@ -4,9 +4,9 @@ from typing import Any
 
 import dagster as dg
 
-from iot_pipeline.defs.automation import first
+from iot_pipeline.defs.automation_conditions import first
+from iot_pipeline.defs.common import LOAD_POOL, OWNERS
 from iot_pipeline.defs.metadata import markdown_table
-from iot_pipeline.defs.raw.assets import OWNERS
 from iot_pipeline.resources import RegistryResource, WarehouseResource
 from iot_pipeline.warehouse import statements
 from iot_pipeline.warehouse.tables import registry_tables
@@ -27,7 +27,7 @@ OVERLAP_CHECK = dg.AssetCheckSpec(
     group_name="registry",
     kinds={"postgres", "redshift"},
     owners=OWNERS,
-    pool="warehouse",
+    pool=LOAD_POOL,
     # The first one at once: without it all readings are of unknown sensors.
     automation_condition=first() | dg.AutomationCondition.on_cron("*/15 * * * *"),
     check_specs=[OVERLAP_CHECK],

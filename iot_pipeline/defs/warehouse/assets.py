@@ -1,15 +1,15 @@
 """The warehouse's readings: each curated event hour, loaded whole in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
 from iot_pipeline.contract import Column, tables
-from iot_pipeline.defs.curated.assets import LISTED_HOURS, curated_telemetry
+from iot_pipeline.defs.common import LISTED_HOURS, LOAD_POOL, OWNERS
+from iot_pipeline.defs.curated.assets import curated_telemetry
 from iot_pipeline.defs.metadata import bar_chart, column_schema, markdown_table
-from iot_pipeline.defs.raw.assets import OWNERS
+from iot_pipeline.defs.scattered_hours import Built, ScatteredHours, report
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import hours, hours_of, partition_key
 from iot_pipeline.resources import WarehouseResource
@@ -40,7 +40,7 @@ def _columns() -> list[Column]:
     kinds={"redshift"},
     owners=OWNERS,
     tags={"zone": "warehouse"},
-    pool="warehouse",
+    pool=LOAD_POOL,
     backfill_policy=dg.BackfillPolicy.single_run(),
     check_specs=[LOAD_CHECK],
     description=(
@@ -53,43 +53,20 @@ def _columns() -> list[Column]:
 def warehouse_readings(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
     """Load these event hours."""
     with warehouse.loader(context.log.info) as loader:
-        done = _load(context.instance, loader, hours_of(context.partition_keys))
-    return dg.MaterializeResult(metadata=done.metadata, check_results=[done.check])
+        return _load(context.instance, loader, hours_of(context.partition_keys)).result()
 
 
-class LoadedHours(dg.Config):
-    """The partition keys of the event hours to load."""
-
-    hours: list[str]
-
-
-@dg.op(name="load_hours", pool="warehouse")
-def load_hours(context: dg.OpExecutionContext, config: LoadedHours, warehouse: WarehouseResource) -> None:
+@dg.op(pool=LOAD_POOL)
+def load_hours(context: dg.OpExecutionContext, config: ScatteredHours, warehouse: WarehouseResource) -> None:
     """Load any set of event hours in one run, and report each as a materialization of the asset."""
     with warehouse.loader(context.log.info) as loader:
-        done = _load(context.instance, loader, hours_of(config.hours))
-    evaluation = dg.AssetCheckEvaluation(
-        asset_key=warehouse_readings.key,
-        check_name=LOAD_CHECK.name,
-        passed=done.check.passed,
-        metadata=done.check.metadata,
-        description=done.check.description,
-        blocking=True,
-    )
-    if not evaluation.passed:
-        # What a failed step has logged is lost; this is recorded at once.
-        context.instance.report_runless_asset_event(evaluation)
-        raise dg.Failure(f"check failed: {LOAD_CHECK.name}: {evaluation.description}", metadata=done.metadata)
-    for loaded in done.hours:
-        context.log_event(_materialization(loaded))
-    # As an event of this run it counts for the materializations above, which are stored later than a runless event.
-    context.log_event(evaluation)  # type: ignore[arg-type]  # taken, though its annotation leaves it out
-    context.add_output_metadata(done.metadata)
+        built = _load(context.instance, loader, hours_of(config.hours))
+    report(context, built)
 
 
 @dg.job(description="Loads the event hours whose curated partition is not the one in the warehouse.")
 def load_event_hours() -> None:
-    """One step."""
+    """The job has one step, which takes all the hours."""
     load_hours()
 
 
@@ -113,14 +90,7 @@ def no_orphaned_readings(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     )
 
 
-@dataclass(frozen=True)
-class _Loaded:
-    hours: list[LoadedHour]
-    check: dg.AssetCheckResult
-    metadata: dict[str, Any]
-
-
-def _load(instance: dg.DagsterInstance, loader: Loader, wanted: Sequence[Hour]) -> _Loaded:
+def _load(instance: dg.DagsterInstance, loader: Loader, wanted: Sequence[Hour]) -> Built:
     try:
         done = loader.load(wanted)
     except LoadError as error:
@@ -143,7 +113,7 @@ def _load(instance: dg.DagsterInstance, loader: Loader, wanted: Sequence[Hour]) 
         ),
         "rows by hour": bar_chart([str(hour.hour) for hour in listed], [hour.rows for hour in listed]),
     }
-    return _Loaded(done, _check(loader, wanted), metadata)
+    return Built([_materialization(hour) for hour in done], [_check(loader, wanted)], metadata)
 
 
 def _materialization(loaded: LoadedHour) -> dg.AssetMaterialization:
@@ -158,6 +128,7 @@ def _check(loader: Loader, wanted: Sequence[Hour]) -> dg.AssetCheckResult:
     balances = loader.balances(wanted)
     wrong = [balance for balance in balances if not balance.balances]
     return dg.AssetCheckResult(
+        asset_key=LOAD_CHECK.asset_key,
         check_name=LOAD_CHECK.name,
         passed=not wrong,
         description="; ".join(str(balance) for balance in wrong[:5]) or None,

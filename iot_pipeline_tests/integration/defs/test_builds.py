@@ -14,24 +14,25 @@ import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 
 from infra.local.session.dagster_runs import (
-    ASSETS,
-    build_hours,
-    build_ledger,
-    build_stale_hours,
+    curate_hours,
+    curate_stale_hours,
+    judge_arrivals,
     record_arrivals,
 )
 from infra.local.session.platform import Platform
+from iot_pipeline.definitions import defs
 from iot_pipeline.defs.curated.assets import build_event_hours, curated_telemetry
 from iot_pipeline.defs.curated.schedules import sweep_stale_hours
 from iot_pipeline.defs.curated.sensors import stale_event_hours
 from iot_pipeline.defs.judged.assets import ledger, quarantined_telemetry
 from iot_pipeline.defs.ops import alerts
+from iot_pipeline.defs.ops.site_arrival import site_arrival
 from iot_pipeline.defs.raw.assets import raw_telemetry
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake, LedgerImbalanceError
 from iot_pipeline.lake.notes import Counts
 from iot_pipeline.partitions import hours_of, partition_key
-from iot_pipeline.resources import RESOURCES, Alerts, LakeResource
+from iot_pipeline.resources import Alerts, LakeResource
 from iot_pipeline.settings import deployment
 from iot_pipeline_tests.support.messages import RawZone, Sender, curated, line, message, reading
 
@@ -60,10 +61,10 @@ def test_from_arrival_to_curated_and_late_data_after_it(
         raw.put(hour, [line(message(*readings, readings[0], 7), hour.start)])
     while not {dagster_hour, old} <= set(record_arrivals(instance)):
         time.sleep(0.05)
-    build_ledger(instance, [dagster_hour, old])
+    judge_arrivals(instance, [dagster_hour, old])
     assert metadata(instance, ledger.key)["valid"] == 7
     assert metadata(instance, quarantined_telemetry.key)["records"] == 1
-    built, cursor = build_stale_hours(instance)
+    built, cursor = curate_stale_hours(instance)
     assert built == [old + -2, old + -1, old, dagster_hour + -2, dagster_hour + -1, dagster_hour]
     assert hours_of(instance.get_materialized_partitions(curated_telemetry.key)) == built
     event = instance.get_latest_data_version_record(curated_telemetry.key, partition_key=partition_key(old))
@@ -78,12 +79,12 @@ def test_from_arrival_to_curated_and_late_data_after_it(
 
     served = lake.catalog.partitions("curated_telemetry", built)
     raw.put(dagster_hour + 1, [line(message(reading(old.start, 99)), (dagster_hour + 1).start)])
-    build_ledger(instance, [dagster_hour + 1])
+    judge_arrivals(instance, [dagster_hour + 1])
     result = stale_event_hours(dg.build_sensor_context(instance=instance, cursor=cursor), lake=LakeResource())
     assert isinstance(result, dg.SensorResult)
     (request,) = result.run_requests or []
     assert request.run_config["ops"][build_event_hours.name]["config"]["hours"] == [partition_key(old)]
-    assert build_stale_hours(instance, cursor)[0] == [old]
+    assert curate_stale_hours(instance, cursor)[0] == [old]
     after = lake.catalog.partitions("curated_telemetry", built)
     assert [hour for hour in built if after[hour] != served[hour]] == [old]
     assert [row["seq"] for row in curated(lake, [old])] == [0, 99]
@@ -93,7 +94,7 @@ def test_the_sweep_asks_for_hours_whose_rebuild_never_happened(
     instance: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
 ) -> None:
     raw.put(dagster_hour, [line(message(reading(dagster_hour.start, 1)), dagster_hour.start)])
-    build_ledger(instance, [dagster_hour])
+    judge_arrivals(instance, [dagster_hour])
 
     def swept() -> list[str]:
         at = dagster_hour.start + 40 * MINUTE
@@ -106,7 +107,7 @@ def test_the_sweep_asks_for_hours_whose_rebuild_never_happened(
         return hours
 
     assert partition_key(dagster_hour) in swept()
-    build_hours(instance, [dagster_hour])
+    curate_hours(instance, [dagster_hour])
     assert partition_key(dagster_hour) not in swept()
 
 
@@ -115,9 +116,9 @@ def test_a_backfill_of_a_range_is_one_run(
 ) -> None:
     hours = [dagster_hour + -n for n in range(12)]
     raw.put(dagster_hour, [line(message(*(reading(hour.start, 1) for hour in hours)), dagster_hour.start)])
-    build_ledger(instance, [dagster_hour])
+    judge_arrivals(instance, [dagster_hour])
     before = instance.get_runs_count()
-    build_hours(instance, hours)
+    curate_hours(instance, hours)
     assert instance.get_runs_count() == before + 1
     assert len(instance.get_materialized_partitions(curated_telemetry.key)) == 12
     found = metadata(instance, curated_telemetry.key)
@@ -132,14 +133,14 @@ def test_a_failed_build_fails_its_run_and_leaves_the_last_partition(
     instance: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
 ) -> None:
     raw.put(dagster_hour, [line(message(reading(dagster_hour.start, 1)), dagster_hour.start)])
-    build_ledger(instance, [dagster_hour])
-    build_hours(instance, [dagster_hour])
+    judge_arrivals(instance, [dagster_hour])
+    curate_hours(instance, [dagster_hour])
     judged = lake.catalog.partitions("judged_telemetry", [dagster_hour])
     raw.put(dagster_hour, [line(message(reading(dagster_hour.start, 2)), dagster_hour.start)])
-    build_ledger(instance, [dagster_hour])
+    judge_arrivals(instance, [dagster_hour])
     lake.catalog.publish("judged_telemetry", list(judged.values()))  # somebody's hand: a reading is lost
     with pytest.raises(LedgerImbalanceError, match="ledger 2 valid, built 1 rows"):
-        build_hours(instance, [dagster_hour])
+        curate_hours(instance, [dagster_hour])
     assert len(instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))) == 1
     notes = lake.catalog.partitions("curated_telemetry", [dagster_hour])[dagster_hour].notes
     assert notes
@@ -150,7 +151,7 @@ def test_the_open_hour_is_built_at_most_every_five_minutes(instance: dg.DagsterI
     """Raw is updated each minute, for an hour and a half; evaluated each minute, the requested runs succeed at once."""
     start = datetime(2026, 11, 5, 12, tzinfo=UTC)
     requested: dict[dg.AssetKey, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    definitions = dg.Definitions(assets=ASSETS, resources=RESOURCES)
+    definitions = defs
     cursor = None
     for minute in range(75):
         now = start + minute * MINUTE + timedelta(seconds=5)
@@ -273,7 +274,7 @@ def test_a_silent_site_is_reported(instance: dg.DagsterInstance, lake: Lake, raw
     raw.put(Hour.of(now), [line(message(reading(now, 1)), now, loud)])
     lake.judge({Hour.of(then), Hour.of(now)})
     instance.report_runless_asset_event(dg.AssetMaterialization(ledger.key, partition=partition_key(Hour.of(now))))
-    result = alerts.site_arrival(dg.build_sensor_context(instance=instance), lake=LakeResource())
+    result = site_arrival(dg.build_sensor_context(instance=instance), lake=LakeResource())
     assert isinstance(result, dg.SkipReason)
     assert "watch/silent" in (result.skip_message or "")
     assert "watch/loud" not in (result.skip_message or "")

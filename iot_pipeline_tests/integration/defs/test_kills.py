@@ -75,13 +75,13 @@ def test_a_build_killed_anywhere_ends_as_an_undisturbed_one(
 
 DAGSTER_BUILD = """\
 import dagster as dg
-from infra.local.session.dagster_runs import build_ledger, build_stale_hours, record_arrivals
+from infra.local.session.dagster_runs import judge_arrivals, curate_stale_hours, record_arrivals
 from infra.local.session.dead_runs import fail_orphaned_runs
 print("started", flush=True)
 with dg.DagsterInstance.get() as instance:
     fail_orphaned_runs(instance)
-    build_ledger(instance, record_arrivals(instance))
-    build_stale_hours(instance)
+    judge_arrivals(instance, record_arrivals(instance))
+    curate_stale_hours(instance)
 """
 
 

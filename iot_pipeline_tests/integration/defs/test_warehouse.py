@@ -10,8 +10,9 @@ import psycopg
 import pytest
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from infra.local.session.dagster_runs import build_hours, load_unloaded_hours
+from infra.local.session.dagster_runs import curate_hours, load_unloaded_hours
 from iot_pipeline.defs.registry.assets import registry_snapshot
+from iot_pipeline.defs.scattered_hours import run_request
 from iot_pipeline.defs.warehouse.assets import (
     LOAD_CHECK,
     load_event_hours,
@@ -20,7 +21,6 @@ from iot_pipeline.defs.warehouse.assets import (
     warehouse_readings,
 )
 from iot_pipeline.defs.warehouse.schedules import sweep_unloaded_hours
-from iot_pipeline.defs.warehouse.sensors import run_request
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.notes import Counts
@@ -67,7 +67,7 @@ def test_curated_hours_flow_into_the_warehouse_and_late_data_after_them(
 ) -> None:
     hours = [dagster_hour + -24, dagster_hour]
     arrive(raw, lake, dagster_hour, hours)
-    build_hours(instance, hours)
+    curate_hours(instance, hours)
     loaded, cursor = load_unloaded_hours(instance)
     assert loaded == hours
     assert hours_of(instance.get_materialized_partitions(warehouse_readings.key)) == hours
@@ -75,7 +75,7 @@ def test_curated_hours_flow_into_the_warehouse_and_late_data_after_them(
     assert evaluations(instance) == [(LOAD_CHECK.name, True)]
 
     arrive(raw, lake, dagster_hour + 1, hours[:1], seq=7)
-    build_hours(instance, hours[:1])
+    curate_hours(instance, hours[:1])
     assert load_unloaded_hours(instance, cursor)[0] == hours[:1]
     assert [balance.counted.rows for balance in loader.balances(hours)] == [2, 1]
     assert loader.unloaded(hours) == []
@@ -138,7 +138,7 @@ def test_an_hour_that_cannot_be_loaded_fails_its_run_and_the_others_are_reported
     assert right.notes
     lake.catalog.publish("curated_telemetry", [replace(right, notes=replace(right.notes, counts=Counts(2)))])
     result = load_event_hours.execute_in_process(
-        run_request(hours).run_config, instance=instance, resources=RESOURCES, raise_on_error=False
+        run_request(load_hours, hours).run_config, instance=instance, resources=RESOURCES, raise_on_error=False
     )
     assert not result.success
     assert hours_of(instance.get_materialized_partitions(warehouse_readings.key)) == hours[1:]

@@ -1,10 +1,11 @@
-"""When assets are built by themselves."""
+"""The conditions on which assets are built by themselves; `ops/automation_sensor.py` evaluates them."""
 
 from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
+from iot_pipeline.defs.common import NOTHING_FOLLOWS_TAG
 from iot_pipeline.settings import policy
 
 _Condition = dg.AutomationCondition
@@ -18,7 +19,12 @@ def _changed_since_requested() -> dg.AutomationCondition[Any]:
     """Some input was updated since the last request; an update during a run is not lost, as it would be if the run's
     own completion reset the condition.
     """
-    changed: dg.AutomationCondition[Any] = _Condition.any_deps_updated()
+    updated = (
+        _Condition.newly_updated()
+        & ~_Condition.executed_with_root_target()
+        & ~_Condition.executed_with_tags(tag_values={NOTHING_FOLLOWS_TAG: "true"})
+    )
+    changed: dg.AutomationCondition[Any] = _Condition.any_deps_match(updated | _Condition.will_be_requested())
     return changed.since(_Condition.newly_requested())
 
 

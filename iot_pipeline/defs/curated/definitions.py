@@ -1,0 +1,14 @@
+"""Dagster's objects of the curated readings by event hour."""
+
+import dagster as dg
+
+from iot_pipeline.defs.curated.assets import curated_telemetry, rebuild_event_hours
+from iot_pipeline.defs.curated.schedules import sweep_stale_hours
+from iot_pipeline.defs.curated.sensors import stale_event_hours
+
+defs = dg.Definitions(
+    assets=[curated_telemetry],
+    jobs=[rebuild_event_hours],
+    schedules=[sweep_stale_hours],
+    sensors=[stale_event_hours],
+)

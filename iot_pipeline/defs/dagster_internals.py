@@ -1,0 +1,72 @@
+"""Everything that this project takes from Dagster's private modules, which may change with any release.
+
+Nothing else imports from `dagster._...`. When Dagster is upgraded, read this file against the new release, run the
+tests, and set `WRITTEN_FOR`.
+"""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Final
+
+import dagster as dg
+from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+from dagster._core.events import EngineEventData
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    GRPC_INFO_TAG,
+)
+
+__all__ = [
+    "ASSET_PARTITION_RANGE_START_TAG",
+    "GRPC_INFO_TAG",
+    "WRITTEN_FOR",
+    "DagsterVersionError",
+    "EngineEventData",
+    "FreshnessState",
+    "FreshnessStateChange",
+    "events_after",
+    "partition_range_tags",
+    "require_version",
+]
+
+WRITTEN_FOR: Final = "1.13.27"
+
+
+class DagsterVersionError(RuntimeError):
+    """Another release of Dagster is installed than the one whose private modules this file was written for."""
+
+
+def require_version(installed: str) -> None:
+    """Raise DagsterVersionError unless `installed` is the release of Dagster that this file was written for."""
+    if installed != WRITTEN_FOR:
+        raise DagsterVersionError(
+            f"Dagster {installed} is installed; {__name__} uses private modules of Dagster {WRITTEN_FOR}. Install that "
+            "release (requirements.txt), or read the file against the new one and set WRITTEN_FOR"
+        )
+
+
+def partition_range_tags(first: str, last: str) -> dict[str, str]:
+    """The tags of a run over all partitions from the key `first` to the key `last`, both included."""
+    return {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
+
+
+def events_after(
+    instance: dg.DagsterInstance, event_type: dg.DagsterEventType, cursor: int | None, limit: int
+) -> Sequence[dg.EventLogRecord]:
+    """The first `limit` events of a type that were stored after the storage id `cursor`, in the order of storing.
+
+    SQLite's own `get_event_records` takes no storage id as cursor for check evaluations, since it reads run by run;
+    they stand in its index all the same, and the general SQL storage, PostgreSQL's too, reads them there.
+    Raises TypeError if the instance's event log is not kept in SQL.
+    """
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        raise TypeError(f"the event log is a {type(storage).__name__}; alerts need one in SQL")
+    return SqlEventLogStorage.get_event_records(
+        storage, dg.EventRecordsFilter(event_type=event_type, after_cursor=cursor), limit=limit, ascending=True
+    )
+
+
+require_version(version("dagster"))

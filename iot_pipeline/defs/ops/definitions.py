@@ -1,0 +1,23 @@
+"""Dagster's objects of what keeps the platform running: automation, alerts, the clock, upkeep, upgrades."""
+
+import dagster as dg
+
+from iot_pipeline.defs.ops.alerts import health_changes, run_failures
+from iot_pipeline.defs.ops.automation_sensor import automation
+from iot_pipeline.defs.ops.former_history import adopt_former_history
+from iot_pipeline.defs.ops.schedules import (
+    clean_up_job,
+    close_hour,
+    closing_build,
+    crawl,
+    daily_clean_up,
+    daily_crawl,
+)
+from iot_pipeline.defs.ops.site_arrival import every_site_sends, site_arrival
+
+defs = dg.Definitions(
+    asset_checks=[every_site_sends],
+    jobs=[closing_build, crawl, clean_up_job, adopt_former_history],
+    schedules=[close_hour, daily_crawl, daily_clean_up],
+    sensors=[automation, run_failures, health_changes, site_arrival],
+)

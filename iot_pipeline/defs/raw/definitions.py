@@ -1,0 +1,8 @@
+"""Dagster's objects of what Firehose lands, and the sensor that reports it."""
+
+import dagster as dg
+
+from iot_pipeline.defs.raw.assets import raw_telemetry
+from iot_pipeline.defs.raw.sensors import raw_objects
+
+defs = dg.Definitions(assets=[raw_telemetry], sensors=[raw_objects])
