@@ -15,8 +15,15 @@ from iot_pipeline.settings import policy
 
 SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
 # By hour; what follows in the warehouse has no partitions of its own.
-HOURLY = ["raw_telemetry", "ledger", "quarantined_telemetry", "curated_telemetry", "warehouse_readings"]
-GROUPS = {"raw", "ledger", "curated", "warehouse", "registry"}
+HOURLY = [
+    "raw_telemetry",
+    "judged_telemetry",
+    "ledger",
+    "quarantined_telemetry",
+    "curated_telemetry",
+    "warehouse_readings",
+]
+GROUPS = {"raw", "judged", "curated", "warehouse", "registry"}
 MODEL_GROUPS = {"staging", "dimensions", "facts", "reporting", "reports"}
 
 
@@ -46,9 +53,10 @@ def test_the_graph_follows_the_data() -> None:
     parents = {name: {dep.asset_key.to_user_string() for dep in spec.deps} for name, spec in SPECS.items()}
     assert {name: parents[name] for name, spec in SPECS.items() if spec.group_name in GROUPS} == {
         "raw_telemetry": set(),
-        "ledger": {"raw_telemetry"},
-        "quarantined_telemetry": {"ledger"},
-        "curated_telemetry": {"ledger"},
+        "judged_telemetry": {"raw_telemetry"},
+        "ledger": {"judged_telemetry"},
+        "quarantined_telemetry": {"judged_telemetry", "ledger"},
+        "curated_telemetry": {"judged_telemetry", "ledger"},
         "warehouse_readings": {"curated_telemetry"},
         "registry_snapshot": set(),
     }
