@@ -26,7 +26,7 @@ class Deployment(BaseSettings):
     raw_queue_url: str = Field(description="SQS queue with the notifications of new raw objects")
     alerts_topic_arn: str = Field(description="SNS topic for alerts")
     glue_database: str = "telemetry"
-    athena_workgroup: str = "telemetry"
+    athena_workgroup: str = "telemetry-builds"
     raw_crawler: str = "telemetry-raw"
     curated_crawler: str = "telemetry-curated"
 
