@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from iot_pipeline.contract import TOPIC_FILTER
+from iot_pipeline.contract import topic_filter
 
 SQL_VERSION = "2016-03-23"
 
@@ -25,8 +25,8 @@ class RuleSql:
     malformed: str
 
 
-def rule_sql(topic_filter: str = TOPIC_FILTER) -> RuleSql:
-    """The statements of both rules.
+def rule_sql(telemetry_topics: str | None = None) -> RuleSql:
+    """The statements of both rules, for an environment's topic filter (by default the default environment's).
 
     `SELECT *, f() AS x` adds x to a JSON object only; any other payload is passed on as it came, without its topic
     and with whatever newlines it holds (AWS IoT developer guide, "Working with binary payloads"). So a payload
@@ -34,7 +34,7 @@ def rule_sql(topic_filter: str = TOPIC_FILTER) -> RuleSql:
     message is taken twice, none is left.
     """
     functions = ", ".join(f"{call} AS {alias}" for alias, call in _FUNCTIONS.items())
-    source = f"FROM '{topic_filter}'"
+    source = f"FROM '{telemetry_topics or topic_filter()}'"
     return RuleSql(
         telemetry=f"SELECT *, {functions} {source} WHERE NOT isUndefined(readings)",
         malformed=f"SELECT encode(*, 'base64') AS iot_payload, {functions} {source} WHERE isUndefined(readings)",
