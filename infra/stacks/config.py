@@ -8,7 +8,7 @@ from typing import Self
 DEFAULT_NAME = "telemetry"
 # What the account's administrators set to deploy a second environment beside the first.
 NAME_VARIABLE = "IOT_ENVIRONMENT"
-# A bucket's name may have 63 characters, of which account and region take up to 36; a Glue database takes no capitals.
+# A bucket's name may have 63 characters, of which account and region take up to 36; a database no capitals.
 _NAME = re.compile("[a-z][a-z0-9]{1,15}")
 
 

@@ -13,7 +13,17 @@ from rich.table import Table
 from iot_pipeline.registry import bulk, catalog_file, devices, migrate, things
 from iot_pipeline.registry import decommission as ending
 from iot_pipeline.registry.adoption import adopt
-from iot_pipeline.registry.cli_support import conclude, connect, dsn, err, explained, iot_client, out, progress
+from iot_pipeline.registry.cli_support import (
+    conclude,
+    connect,
+    device_kind,
+    dsn,
+    err,
+    explained,
+    iot_client,
+    out,
+    progress,
+)
 from iot_pipeline.registry.errors import RegistryError
 from iot_pipeline.registry.intents import find
 from iot_pipeline.registry.onboarding import Onboarded
@@ -53,7 +63,7 @@ AtOption = Annotated[
     typer.Option("--at", help="When it happened, ISO 8601 with a zone, not the future.  [default: now]"),
 ]
 OutOption = Annotated[
-    Path, typer.Option("--out", help="Folder for DEVICE.crt and, where AWS makes the key, DEVICE.key (mode 0600).")
+    Path, typer.Option("--out", help="Folder for DEVICE.crt and, where it brought no CSR, DEVICE.key (mode 0600).")
 ]
 
 
@@ -107,7 +117,9 @@ def onboard(
     with explained(), connect() as connection:
         pem = csr.read_text(encoding="ascii") if csr else None
         request = Request(device_id, tenant, site, model, name, firmware, pem, _time(installed_at))
-        onboarded = onboard_device(connection, iot_client(), request, partial(bulk.save, folder, device_id))
+        onboarded = onboard_device(
+            connection, iot_client(), request, partial(bulk.save, folder, device_id), device_kind()
+        )
     done = f"created; its credentials are in {folder}" if onboarded.created else "kept: it was onboarded so already"
     out.print(f"{device_id} {done}", soft_wrap=True)
 
@@ -129,16 +141,17 @@ def onboard_all(
     with explained():
         requests = bulk.read_devices(file)
         iot = iot_client(workers)
-        things.require_platform(iot)
+        kind = device_kind()
+        things.require_platform(iot, kind)
 
         def one(connection: Connection[Any], request: Request) -> Onboarded:
             if adopting:
-                return adopt(connection, iot, request)
+                return adopt(connection, iot, request, kind)
 
             def deliver(certificate: Certificate) -> None:
                 bulk.save(folder, request.device_id, certificate)
 
-            return onboard_device(connection, iot, request, deliver)
+            return onboard_device(connection, iot, request, deliver, kind)
 
         counts: Counter[str] = Counter()
         with progress() as bar:
@@ -166,7 +179,7 @@ def move(
     with explained(), connect() as connection:
         version = devices.move_device(connection, device_id, site, _time(at))
         iot, now = iot_client(), devices.history(connection, device_id)[-1]
-        if things.exists(iot, device_id):
+        if things.find(iot, device_id) == "device":
             things.label_site(iot, device_id, now.site_id)
     out.print(f"{device_id} is at site {site} since {version.valid_from.isoformat()}", soft_wrap=True)
 
@@ -218,7 +231,7 @@ def calibrate(
 
 @app.command()
 def decommission(device_id: DeviceArgument, at: AtOption = None) -> None:
-    """End a device: its certificates are revoked, its thing is deleted, its history stays."""
+    """End a device: its certificates are revoked, its thing keeps its name alone, its history stays."""
     with explained(), connect() as connection:
         version = ending.decommission(connection, iot_client(), device_id, _time(at))
     out.print(f"{device_id} is decommissioned since {version.valid_from.isoformat()}", soft_wrap=True)

@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from iot_pipeline import settings
 from iot_pipeline.registry.bulk import Outcome
 from iot_pipeline.registry.errors import CompensationError, OnboardingError
+from iot_pipeline.registry.things import DeviceKind
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
@@ -69,6 +70,12 @@ def dsn() -> str:
 def connect() -> psycopg.Connection[Any]:
     """A new connection to the registry."""
     return psycopg.connect(dsn())
+
+
+def device_kind() -> DeviceKind:
+    """What this environment's stacks call the things' type and the certificates' policy."""
+    names = settings.devices()
+    return DeviceKind(names.thing_type, names.device_policy)
 
 
 def iot_client(workers: int = 1) -> "IoTClient":

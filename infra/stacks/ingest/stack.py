@@ -132,9 +132,7 @@ class IngestStack(PlatformStack):
             "Write": iam.PolicyStatement(
                 actions=["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], resources=objects
             ),
-            "Encrypt": iam.PolicyStatement(
-                actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=[key.key_arn]
-            ),
+            "Encrypt": iam.PolicyStatement(actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=[key.key_arn]),
             "Log": iam.PolicyStatement(actions=["logs:PutLogEvents"], resources=[log.log_group_arn]),
         }
         for sid, statement in statements.items():

@@ -24,7 +24,9 @@ class LakeStack(PlatformStack):
         buckets = add_buckets(self, key, raw_queue, tables(contract).raw_telemetry.prefix)
         alerts = add_alerts(self)
         # The catalog is data: which version of a partition is the current one stands in Glue alone.
-        database = add_database(self, "Database", config.database, "The lake's tables, made from the telemetry contract")
+        database = add_database(
+            self, "Database", config.database, "The lake's tables, made from the telemetry contract"
+        )
         add_tables(self, database, buckets.lake, tables(contract))
         add_database(self, "CrawledDatabase", config.crawled_database, "What the crawlers found, for comparison")
         stream = kinesis.Stream(

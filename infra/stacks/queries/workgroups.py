@@ -28,7 +28,15 @@ def add_workgroups(stack: Stack, config: PlatformConfig, key: kms.IKey) -> Workg
     """
     return Workgroups(
         people=_workgroup(stack, "Workgroup", config.name, config, f"{config.results_bucket}/", key, enforced=True),
-        builds=_workgroup(stack, "BuildWorkgroup", f"{config.name}-builds", config, f"{config.lake_bucket}/{QUERY_RESULTS_PREFIX}", key, enforced=False),
+        builds=_workgroup(
+            stack,
+            "BuildWorkgroup",
+            f"{config.name}-builds",
+            config,
+            f"{config.lake_bucket}/{QUERY_RESULTS_PREFIX}",
+            key,
+            enforced=False,
+        ),
     )
 
 

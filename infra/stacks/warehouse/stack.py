@@ -21,7 +21,9 @@ class WarehouseStack(PlatformStack):
         super().__init__(scope, "Warehouse", config, holds_data=True)
         network = find_network(self)
         held = "storage, backups, the administrator's password"
-        registry = add_registry(self, config, network, self.key("Key", "registry", f"Registry of {config.name}: {held}"))
+        registry = add_registry(
+            self, config, network, self.key("Key", "registry", f"Registry of {config.name}: {held}")
+        )
         lake_key = kms.Key.from_key_arn(self, "LakeKey", read(self, config, "lake-key"))
         copy_role = add_copy_role(self, config, lake_key, tables(contract))
         key = self.key("WarehouseKey", "warehouse", f"Warehouse of {config.name}: {held}")

@@ -7,7 +7,7 @@ from iot_pipeline_tests.support.templates import assertions, of_type, template
 
 
 def test_stream_is_on_demand_encrypted_and_keeps_two_days() -> None:
-    assertions("TelemetryIngest").has_resource_properties(
+    assertions("TelemetryLake").has_resource_properties(
         "AWS::Kinesis::Stream",
         {
             "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
@@ -37,17 +37,18 @@ def test_two_rules_share_stream_partition_key_and_error_queue() -> None:
 def test_rules_may_put_to_their_stream_and_queue_only() -> None:
     made = template("TelemetryIngest")
     (policy,) = (p for name, p in of_type(made, "AWS::IAM::Policy").items() if name.startswith("RuleRole"))
-    granted = [
-        (s["Action"], s["Resource"]["Fn::GetAtt"][0]) for s in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
-    (stream,) = of_type(made, "AWS::Kinesis::Stream")
-    (queue,) = of_type(made, "AWS::SQS::Queue")
-    assert granted == [("kinesis:PutRecord", stream), ("sqs:SendMessage", queue)]
+    granted = {s["Action"]: s["Resource"] for s in policy["Properties"]["PolicyDocument"]["Statement"]}
+    published = {parameter["Default"]: {"Ref": name} for name, parameter in made["Parameters"].items()}
+    arn = ["arn:aws:kinesis:eu-west-1:000000000000:stream/", published["/telemetry/stream"]]
+    assert granted == {
+        "kinesis:PutRecord": {"Fn::Join": ["", arn]},
+        "sqs:SendMessage": published["/telemetry/rule-errors-arn"],
+    }
 
 
 def test_delivery_buffers_compresses_delimits_and_separates_errors() -> None:
     hour = "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"
-    assertions("TelemetryIngest").has_resource_properties(
+    assertions("TelemetryLake").has_resource_properties(
         "AWS::KinesisFirehose::DeliveryStream",
         {
             "DeliveryStreamType": "KinesisStreamAsSource",
@@ -83,7 +84,11 @@ def test_a_device_connects_as_itself_and_publishes_its_own_telemetry() -> None:
     arn = "arn:aws:iot:eu-west-1:000000000000"
     assert [(s["Action"], s["Resource"]) for s in statements] == [
         ("iot:Connect", f"{arn}:client/${{iot:Connection.Thing.ThingName}}"),
-        ("iot:Publish", f"{arn}:topic/dt/*/*/${{iot:Connection.Thing.ThingName}}/telemetry"),
+        (
+            "iot:Publish",
+            f"{arn}:topic/dt/${{iot:Connection.Thing.Attributes[tenant]}}/${{iot:Connection.Thing.Attributes[site]}}"
+            "/${iot:Connection.Thing.ThingName}/telemetry",
+        ),
     ]
 
 
