@@ -73,6 +73,10 @@ def queue_has_dead_letter_queue(template: Template) -> Iterator[tuple[str, str]]
     for _, rule in _of_type(template, "AWS::IoT::TopicRule"):
         error = rule["TopicRulePayload"].get("ErrorAction", {})
         dead.add(_reference(error.get("Sqs", {}).get("QueueUrl", "")))
+    # The rules are in another stack, and find their dead-letter queue by this parameter.
+    for _, parameter in _of_type(template, "AWS::SSM::Parameter"):
+        if str(parameter["Name"]).endswith("/rule-errors-url"):
+            dead.add(_reference(parameter["Value"]))
     for name, queue in queues.items():
         if name not in dead and "RedrivePolicy" not in queue:
             yield name, "has no RedrivePolicy, and is no dead-letter queue itself"

@@ -26,7 +26,7 @@ class PlatformConfig:
     # Two environments that are ever to be peered need ranges that do not overlap.
     vpc_cidr: str = "10.0.0.0/16"
     # Named, because `Fn::GetAZs` may answer others once a region has more, which would replace subnets. Redshift
-    # Serverless wants three (Redshift guide, "Considerations when using Amazon Redshift Serverless"); us-west-1 has two.
+    # Serverless wants three (Redshift guide, "Considerations when using Amazon Redshift Serverless").
     zones: tuple[str, ...] = ("a", "b", "c")
     # Firehose closes a buffer at whichever comes first ("Configure buffering hints": 1-128 MiB, 0-900 s). 64 MiB of
     # JSON is about 9 MiB of gzip: large enough for Athena, small enough to be in the lake after a minute.

@@ -1,8 +1,8 @@
 """The CDK feature flags that AWS recommends for a new app.
 
-Each flag fixes a behaviour that old apps rely on (aws-cdk-lib, `FEATURE_FLAGS.md`); set now, it replaces nothing
-that is deployed, and set later it may. The list is that of `recommended-feature-flags.json` in the aws-cdk-lib package; a unit
-test compares the two, so that an upgrade of the CDK brings up the flags that have come since.
+Each flag mends a behaviour that old apps rely on (aws-cdk-lib, `FEATURE_FLAGS.md`). Set before the first deployment it
+replaces nothing; set later it may. The list is `recommended-feature-flags.json` of the aws-cdk-lib package; a unit test
+compares the two, so that an upgrade of the CDK brings up the flags that have come since.
 """
 
 from typing import Any

@@ -2,7 +2,8 @@
 
 A CloudFormation export cannot change, nor go, while another stack imports it; a parameter can. The reading stack takes
 the value at its next deployment (CloudFormation guide, "Specify existing resources at runtime with
-CloudFormation-supplied parameter types"). What has a name of our own choosing needs neither: it is in the configuration.
+CloudFormation-supplied parameter types"). What has a name of our own
+choosing needs neither: it is in the configuration.
 """
 
 from collections.abc import Mapping

@@ -3,6 +3,7 @@ from typing import Any
 from aws_cdk.assertions import Match
 
 from infra.stacks.ingest.rules import rule_sql
+from iot_pipeline.contract import topic_of
 from iot_pipeline_tests.support.templates import assertions, of_type, template
 
 
@@ -48,7 +49,7 @@ def test_rules_may_put_to_their_stream_and_queue_only() -> None:
 
 def test_delivery_buffers_compresses_delimits_and_separates_errors() -> None:
     hour = "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"
-    assertions("TelemetryLake").has_resource_properties(
+    assertions("TelemetryIngest").has_resource_properties(
         "AWS::KinesisFirehose::DeliveryStream",
         {
             "DeliveryStreamType": "KinesisStreamAsSource",
@@ -78,6 +79,10 @@ def test_delivery_can_neither_delete_nor_write_outside_its_prefixes() -> None:
     assert writing["Resource"] == [f"{bucket}/failed-delivery/*", f"{bucket}/raw/telemetry/*"]
 
 
+THING_NAME = "${iot:Connection.Thing.ThingName}"
+TENANT, SITE = (f"${{iot:Connection.Thing.Attributes[{name}]}}" for name in ("tenant", "site"))
+
+
 def test_a_device_connects_as_itself_and_publishes_its_own_telemetry() -> None:
     policy = of_type(template("TelemetryIngest"), "AWS::IoT::Policy")["DevicePermissions"]
     statements = policy["Properties"]["PolicyDocument"]["Statement"]
@@ -86,8 +91,7 @@ def test_a_device_connects_as_itself_and_publishes_its_own_telemetry() -> None:
         ("iot:Connect", f"{arn}:client/${{iot:Connection.Thing.ThingName}}"),
         (
             "iot:Publish",
-            f"{arn}:topic/dt/${{iot:Connection.Thing.Attributes[tenant]}}/${{iot:Connection.Thing.Attributes[site]}}"
-            "/${iot:Connection.Thing.ThingName}/telemetry",
+            f"{arn}:topic/{topic_of(TENANT, SITE, THING_NAME)}",
         ),
     ]
 
