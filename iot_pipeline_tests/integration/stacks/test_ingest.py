@@ -97,7 +97,6 @@ def test_raw_objects_lie_by_arrival_hour_and_are_announced(
         "dt/acme/oslo/sensor-2/telemetry",
         "dt/globex/oslo/sensor-1/telemetry",
         "dt/acme/berlin/sensor-1/telemetry",
-        "dt/acme/+/sensor-1/telemetry",
         "dt/acme/sensor-1/telemetry",
         "dt/acme/oslo/sensor-1/other",
         "$aws/things/sensor-1/shadow/update",
