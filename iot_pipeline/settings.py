@@ -92,6 +92,15 @@ class Warehouse(Login):
     copy_role_arn: str = Field(description="IAM role by which COPY and UNLOAD reach the lake's bucket")
 
 
+class Devices(BaseSettings):
+    """What this environment's stacks call what devices are made of in AWS IoT Core, each as IOT_<NAME>."""
+
+    model_config = _FROM_ENVIRONMENT
+
+    thing_type: str = "telemetry-sensor"
+    device_policy: str = "telemetry-device"
+
+
 class Policy(BaseSettings):
     """How the lake is to behave, each as IOT_<NAME>; the defaults suit most."""
 
@@ -119,7 +128,7 @@ class Policy(BaseSettings):
         )
 
 
-GROUPS: tuple[type[BaseSettings], ...] = (Deployment, Policy, Registry, Warehouse)
+GROUPS: tuple[type[BaseSettings], ...] = (Deployment, Devices, Policy, Registry, Warehouse)
 
 
 def variable(group: type[BaseSettings], name: str) -> str:
@@ -154,6 +163,12 @@ def registry() -> Registry:
 def warehouse() -> Warehouse:
     """The warehouse of this process. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
     return Warehouse()
+
+
+@cache
+def devices() -> Devices:
+    """The names of this process's devices. Raises pydantic.ValidationError naming each variable that is wrong."""
+    return Devices()
 
 
 @cache

@@ -11,7 +11,7 @@ import orjson
 import typer
 from rich.markup import escape
 
-from iot_pipeline.contract import CONTRACT
+from iot_pipeline.contract import CONTRACT, TOPIC_ROOT
 from simulator.cli_support import endpoint, err, explained, out, publish
 from simulator.durations import epoch_ms, seconds
 from simulator.enrolment import CATALOG_FILE, LIST_FILE
@@ -60,6 +60,9 @@ EndpointOption = Annotated[
 ]
 CaOption = Annotated[
     Path, typer.Option("--ca", envvar="SIMULATOR_CA", help="CA that signed the broker's certificate (PEM).")
+]
+TopicRootOption = Annotated[
+    str, typer.Option(envvar="IOT_TOPIC_ROOT", help="First level of the topics; each environment has its own.")
 ]
 DevicesOption = Annotated[int, typer.Option(min=1, help="How many; raise it later to add devices.")]
 TenantsOption = Annotated[int, typer.Option(min=1, help="Tenants; devices are spread evenly.")]
@@ -132,6 +135,7 @@ def run(
     faults: Annotated[str, typer.Option(help="all: the default mix; none.")] = "none",
     fault: Annotated[list[str] | None, typer.Option(help="NAME=RATE, repeatable; on top of --faults.")] = None,
     inflight: InflightOption = 1000,
+    topic_root: TopicRootOption = TOPIC_ROOT,
     drain_timeout: DrainOption = "30s",
 ) -> None:
     with explained():
@@ -159,7 +163,7 @@ def run(
             out_folder or fleet / "out",
             fleet,
             chosen.devices,
-            endpoint(broker, ca),
+            endpoint(broker, ca, topic_root),
             inflight,
             seconds(drain_timeout),
         )
@@ -202,6 +206,7 @@ def replay(
     out_folder: OutOption = None,
     pack: PackOption = 100,
     inflight: InflightOption = 1000,
+    topic_root: TopicRootOption = TOPIC_ROOT,
     drain_timeout: DrainOption = "30s",
 ) -> None:
     """Send a CSV file as one device's readings, as fast as the broker acknowledges.
@@ -228,7 +233,12 @@ def replay(
             raise ValueError(f"{file} has no readable row")
         bound = CONTRACT.lateness_bound if lateness_bound is None else timedelta(seconds=seconds(lateness_bound))
         target = Run(
-            out_folder or fleet / "out", fleet, tuple(chosen), endpoint(broker, ca), inflight, seconds(drain_timeout)
+            out_folder or fleet / "out",
+            fleet,
+            tuple(chosen),
+            endpoint(broker, ca, topic_root),
+            inflight,
+            seconds(drain_timeout),
         )
         err.print(f"{len(rows):,} rows of {file}, {len(skipped or [])} skipped, as {name}", soft_wrap=True)
 

@@ -36,14 +36,17 @@ def progress() -> Progress:
     return Progress(*columns, TextColumn("{task.fields[note]}"), console=err)
 
 
-def endpoint(text: str, ca: Path) -> Endpoint:
-    """The endpoint of `host:port` and a CA file. Raises ValueError or FileNotFoundError saying what was expected."""
+def endpoint(text: str, ca: Path, topic_root: str) -> Endpoint:
+    """The endpoint of `host:port`, a CA file and the topics' root.
+
+    Raises ValueError or FileNotFoundError saying what was expected.
+    """
     host, _, port = text.partition(":")
     if not host or (port and not port.isdigit()):
         raise ValueError(f"--endpoint {text!r}: expected host:port, such as localhost:8883")
     if not ca.is_file():
         raise FileNotFoundError(f"--ca {ca}: no such file; it must hold the CA of the broker's certificate (PEM)")
-    return Endpoint(host, int(port or 8883), str(ca))
+    return Endpoint(host, int(port or 8883), str(ca), topic_root)
 
 
 def publish(target: Run, make_source: Callable[[], Source | None]) -> None:

@@ -16,6 +16,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
+from iot_pipeline.contract import TOPIC_ROOT
 from simulator.keys import Credentials
 
 KEEPALIVE_S = 60
@@ -24,11 +25,12 @@ _TIMEOUT_S = 15.0
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where to connect: host and port of the broker, and the file of the CA that signed the broker's certificate."""
+    """Where to publish: the broker's host and port, the file of the CA of its certificate, the topics' root."""
 
     host: str
     port: int
     ca_file: str
+    topic_root: str = TOPIC_ROOT
 
 
 class ConnectionRefusedByBrokerError(ConnectionError):

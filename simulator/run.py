@@ -241,7 +241,7 @@ class Run:
         new = []
         for message in batch.messages:
             device = self._devices[message.device]
-            name = topic(device.tenant, device.site, device.device_id)
+            name = topic(device.tenant, device.site, device.device_id, self._endpoint.topic_root)
             new.append(NewMessage(device.device_id, message.number, name, message.payload, message.due_ms))
         publisher.enqueue(self.outbox.append(new, batch.rows, **values))
 

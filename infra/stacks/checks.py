@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra.stacks.ingest.devices import THING_NAME
+from infra.stacks.ingest.devices import THING_NAME, telemetry_topic
 from infra.stacks.ingest.provisioning import is_for_claims
 
 Template = Mapping[str, Any]
@@ -44,6 +44,8 @@ def iot_policy_is_bound_to_the_thing(template: Template) -> Iterator[tuple[str, 
         for resource in resources:
             if THING_NAME not in resource:
                 yield name, f"allows {resource}, which does not hold {THING_NAME}"
+            elif ":topic/" in resource and resource.partition(":topic/")[2].partition("/")[2] != _OWN_TOPIC:
+                yield name, f"allows {resource}, which is not the device's own topic .../{_OWN_TOPIC}"
 
 
 def plain_http_is_denied(template: Template) -> Iterator[tuple[str, str]]:
@@ -71,6 +73,10 @@ def queue_has_dead_letter_queue(template: Template) -> Iterator[tuple[str, str]]
     for _, rule in _of_type(template, "AWS::IoT::TopicRule"):
         error = rule["TopicRulePayload"].get("ErrorAction", {})
         dead.add(_reference(error.get("Sqs", {}).get("QueueUrl", "")))
+    # The rules are in another stack, and find their dead-letter queue by this parameter.
+    for _, parameter in _of_type(template, "AWS::SSM::Parameter"):
+        if str(parameter["Name"]).endswith("/rule-errors-url"):
+            dead.add(_reference(parameter["Value"]))
     for name, queue in queues.items():
         if name not in dead and "RedrivePolicy" not in queue:
             yield name, "has no RedrivePolicy, and is no dead-letter queue itself"
@@ -99,6 +105,9 @@ CHECKS: tuple[Callable[[Template], Iterator[tuple[str, str]]], ...] = (
     queue_has_dead_letter_queue,
     firehose_has_error_prefix,
 )
+
+# Below the environment's root.
+_OWN_TOPIC = telemetry_topic("").removeprefix("/")
 
 # Resource type: the type of its policy, where the policy names its targets, the actions that must be denied.
 _TLS_POLICIES = {

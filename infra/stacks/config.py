@@ -1,20 +1,33 @@
 """What differs between deployments of the platform: one typed object, the same templates."""
 
 import os
+import re
 from dataclasses import dataclass
 from typing import Self
+
+DEFAULT_NAME = "telemetry"
+# What the account's administrators set to deploy a second environment beside the first.
+NAME_VARIABLE = "IOT_ENVIRONMENT"
+# A bucket's name may have 63 characters, of which account and region take up to 36; a database no capitals.
+_NAME = re.compile("[a-z][a-z0-9]{1,15}")
 
 
 @dataclass(frozen=True)
 class PlatformConfig:
-    """Account, region and the few quantities worth tuning.
+    """Account, region, what the environment's parts are called, and the few quantities worth tuning.
 
-    `name` prefixes everything that needs a fixed name, so that two deployments fit into one account.
+    `name` is the environment. Everything that has a fixed name is named after it below, stacks included, so that two
+    environments fit into one account and region and share nothing. Raises ValueError for a name that AWS would refuse.
     """
 
     account: str = "000000000000"
     region: str = "eu-west-1"
-    name: str = "telemetry"
+    name: str = DEFAULT_NAME
+    # Two environments that are ever to be peered need ranges that do not overlap.
+    vpc_cidr: str = "10.0.0.0/16"
+    # Named, because `Fn::GetAZs` may answer others once a region has more, which would replace subnets. Redshift
+    # Serverless wants three (Redshift guide, "Considerations when using Amazon Redshift Serverless").
+    zones: tuple[str, ...] = ("a", "b", "c")
     # Firehose closes a buffer at whichever comes first ("Configure buffering hints": 1-128 MiB, 0-900 s). 64 MiB of
     # JSON is about 9 MiB of gzip: large enough for Athena, small enough to be in the lake after a minute.
     firehose_buffer_mib: int = 64
@@ -30,7 +43,8 @@ class PlatformConfig:
     log_days: int = 365
     # What UNLOAD wrote is fetched at once, or unloaded again.
     unload_days: int = 1
-    # Off, `cdk destroy` removes the registry (with a final snapshot) and the warehouse (which the lake can rebuild).
+    # On, no stack that holds data can be deleted. Off, `cdk destroy` removes the registry (with a final snapshot) and
+    # the warehouse (which the lake can rebuild).
     deletion_protection: bool = True
     # An Aurora capacity unit is 2 GiB of memory. Half a unit holds a registry of thousands of devices.
     registry_min_acu: float = 0.5
@@ -42,13 +56,77 @@ class PlatformConfig:
     warehouse_max_rpu: int = 32
     warehouse_rpu_hours_a_day: int = 48
 
+    def __post_init__(self) -> None:
+        """Refuse a name that could not be part of a bucket's or a database's."""
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"environment {self.name!r} must be 2 to 16 lower-case letters and digits, a letter first")
+
     @classmethod
     def from_environment(cls) -> Self:
-        """The account and region that the CDK command line offers, else those of the local AWS."""
+        """The account and region that the CDK command line offers, else those of the local AWS; the name's variable."""
         return cls(
             account=os.environ.get("CDK_DEFAULT_ACCOUNT", cls.account),
             region=os.environ.get("CDK_DEFAULT_REGION", cls.region),
+            name=os.environ.get(NAME_VARIABLE, cls.name),
         )
+
+    def stack(self, part: str) -> str:
+        """A stack's id and name."""
+        return f"{self.name.capitalize()}{part}"
+
+    def parameter(self, name: str) -> str:
+        """The SSM parameter by which one stack tells another a value that AWS makes."""
+        return f"/{self.name}/{name}"
+
+    def key_alias(self, domain: str) -> str:
+        """The alias of a domain's KMS key."""
+        return f"alias/{self.name}/{domain}"
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """The zones of the subnets."""
+        return [f"{self.region}{zone}" for zone in self.zones]
+
+    @property
+    def topic_root(self) -> str:
+        """The first level of the devices' topics; `IOT_TOPIC_ROOT` for the devices' side.
+
+        One level, so that the levels that the rules take identity from are the same in every environment.
+        """
+        return "dt" if self.name == DEFAULT_NAME else f"dt-{self.name}"
+
+    @property
+    def thing_type(self) -> str:
+        """The type of this environment's things; `IOT_THING_TYPE` for the registry."""
+        return f"{self.name}-sensor"
+
+    @property
+    def device_policy(self) -> str:
+        """The policy of this environment's devices; `IOT_DEVICE_POLICY` for the registry."""
+        return f"{self.name}-device"
+
+    @property
+    def claim(self) -> str:
+        """The provisioning template, and the policy of the claim certificates that may use it."""
+        return f"{self.name}-claim"
+
+    @property
+    def claim_client(self) -> str:
+        """What the client id of a device begins with that has yet no name of its own.
+
+        It cannot end a named device's session with it, nor one of another environment.
+        """
+        return "claim-" if self.name == DEFAULT_NAME else f"{self.name}-claim-"
+
+    @property
+    def database(self) -> str:
+        """The Glue database of the lake's tables."""
+        return self.name
+
+    @property
+    def crawled_database(self) -> str:
+        """The database of what the crawlers find."""
+        return f"{self.name}_crawled"
 
     @property
     def lake_bucket(self) -> str:
@@ -60,9 +138,9 @@ class PlatformConfig:
         return f"{self.name}-lake-{self.account}-{self.region}"
 
     @property
-    def crawled_database(self) -> str:
-        """The database of what the crawlers find."""
-        return f"{self.name}_crawled"
+    def results_bucket(self) -> str:
+        """The bucket of people's query results: who may read his results need not be let into the lake's bucket."""
+        return f"{self.name}-results-{self.account}-{self.region}"
 
     def lake_objects(self, prefix: str) -> str:
         """The ARN pattern of all objects of the lake under a prefix."""

@@ -18,7 +18,12 @@ def accept_wildcards(role: iam.Role, resources: list[str], reason: str) -> None:
 
 def accept_role_dependency(function: IConstruct) -> None:
     """Accept W3005 for a Lambda function: the construct lets it depend on its role, to which it refers anyway."""
-    resource = function.node.default_child
+    accept_lint(function.node.default_child, "W3005", "The construct's own dependency")
+
+
+def accept_lint(resource: IConstruct | None, rule: str, reason: str) -> None:
+    """Accept one rule of cfn-lint for a CloudFormation resource, also where the CDK itself applies it."""
     if not isinstance(resource, cdk.CfnResource):
-        raise TypeError(f"{function.node.path} holds {type(resource).__name__}, expected the function's CfnResource")
-    resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})
+        raise TypeError(f"expected a CfnResource, not {type(resource).__name__}")
+    resource.add_metadata("cfn-lint", {"config": {"ignore_checks": [rule]}})
+    accept(resource, f"CloudFormation-Validate::{rule}", reason)

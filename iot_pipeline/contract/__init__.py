@@ -1,6 +1,14 @@
 """The telemetry contract and what derives from it. Pure: no boto3, no Dagster."""
 
-from iot_pipeline.contract.contract import CONTRACT, MAX_MESSAGE_BYTES, TOPIC_FILTER, Contract, topic
+from iot_pipeline.contract.contract import (
+    CONTRACT,
+    MAX_MESSAGE_BYTES,
+    TOPIC_ROOT,
+    Contract,
+    topic,
+    topic_filter,
+    topic_of,
+)
 from iot_pipeline.contract.json_schema import message_schema
 from iot_pipeline.contract.metrics import METRICS, Metric, Unit
 from iot_pipeline.contract.reasons import Reason
@@ -11,7 +19,7 @@ __all__ = [
     "MAX_MESSAGE_BYTES",
     "METRICS",
     "PARTITION_KEYS",
-    "TOPIC_FILTER",
+    "TOPIC_ROOT",
     "Column",
     "Contract",
     "Format",
@@ -24,4 +32,6 @@ __all__ = [
     "message_schema",
     "tables",
     "topic",
+    "topic_filter",
+    "topic_of",
 ]

@@ -6,7 +6,8 @@ from datetime import timedelta
 from iot_pipeline.contract.envelope import ENVELOPE
 from iot_pipeline.contract.metrics import METRICS, Metric
 
-TOPIC_FILTER = "dt/+/+/+/telemetry"
+# The first level of the devices' topics; a second environment in one account and region has another.
+TOPIC_ROOT = "dt"
 
 # AWS IoT Core refuses a larger payload (AWS IoT Core quotas, "Message broker": 128 KB).
 MAX_MESSAGE_BYTES = 128 * 1024
@@ -62,9 +63,19 @@ RESERVED = frozenset((*READING_FIELDS, *MESSAGE_FIELDS, *RULE_FIELDS, *COLUMNS))
 CONTRACT = Contract()
 
 
-def topic(tenant: str, site: str, device_id: str) -> str:
+def topic_filter(root: str = TOPIC_ROOT) -> str:
+    """The filter that all telemetry topics of an environment match."""
+    return topic_of("+", "+", "+", root)
+
+
+def topic(tenant: str, site: str, device_id: str, root: str = TOPIC_ROOT) -> str:
     """The MQTT topic on which a device publishes. Raises ValueError for a level MQTT would read as structure."""
-    for name, level in (("tenant", tenant), ("site", site), ("device_id", device_id)):
+    for name, level in (("root", root), ("tenant", tenant), ("site", site), ("device_id", device_id)):
         if not level or set(level) & set("/+#\0"):
             raise ValueError(f"{name} {level!r} cannot be a topic level: it must not be empty or contain / + #")
-    return f"dt/{tenant}/{site}/{device_id}/telemetry"
+    return topic_of(tenant, site, device_id, root)
+
+
+def topic_of(tenant: str, site: str, device_id: str, root: str = TOPIC_ROOT) -> str:
+    """The topic's form, with a name, a wildcard or a policy's variable at each level."""
+    return f"{root}/{tenant}/{site}/{device_id}/telemetry"

@@ -8,18 +8,20 @@ from iot_pipeline.registry import intents, registration, things
 from iot_pipeline.registry.errors import RegistryError
 from iot_pipeline.registry.onboarding import Onboarded, kept
 from iot_pipeline.registry.registration import Request
+from iot_pipeline.registry.things import DeviceKind
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
 
 
-def adopt(connection: Connection[Any], iot: "IoTClient", request: Request) -> Onboarded:
+def adopt(connection: Connection[Any], iot: "IoTClient", request: Request, kind: DeviceKind | None = None) -> Onboarded:
     """Register a device whose thing exists, with one active certificate that has the devices' policy.
 
-    The thing gets the type and the attributes of onboarded ones; its certificate stays as it is. Raises as `onboard`
-    for the registry's part, and RegistryError saying what the thing lacks.
+    The thing gets the type and the attributes of onboarded ones; its certificate stays as it is.
+    `kind` and what it raises as of `onboard`, for the registry's part, and RegistryError saying what the thing lacks.
     """
     intents.require_idle(connection)
+    kind = kind or DeviceKind()
     registration.check_references(connection, request)
     with intents.device_lock(connection, request.device_id):
         held = intents.find(connection, request.device_id)
@@ -28,9 +30,9 @@ def adopt(connection: Connection[Any], iot: "IoTClient", request: Request) -> On
         if held:
             raise RegistryError(f"{request.device_id} is {held.state}, and was interrupted; recover first")
         registration.check_free(connection, request)
-        arn = things.active_certificate(iot, request.device_id)
+        arn = things.active_certificate(iot, request.device_id, kind)
         certificate_id = arn.rpartition("/")[2]
-        things.label(iot, request)
+        things.label(iot, request, kind)
         with connection.transaction():
             device = registration.add_device(connection, request)
             onboarding_id = intents.begin(connection, request.device_id, "active")

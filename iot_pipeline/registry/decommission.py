@@ -30,9 +30,10 @@ def decommission(connection: Connection[Any], iot: "IoTClient", device_id: str, 
     """End a device as of `at` (aware; now by default): its version is closed, its certificates are revoked.
 
     The registry goes first, with a note that AWS IoT is to follow; a crash or failure in between is finished by
-    `recover` or by decommissioning again. Every certificate of the thing is revoked and detached, the thing deleted:
-    the device's next connect is refused, and a session is ended "within a few minutes" (AWS IoT API reference,
-    UpdateCertificate). Returns the decommissioned version; decommissioning once more changes nothing.
+    `recover` or by decommissioning again. Every certificate of the thing is revoked and detached, the thing
+    keeps its name alone: the device's next connect is refused, and a session is ended "within a few minutes"
+    (AWS IoT API reference, UpdateCertificate). Returns the decommissioned version; decommissioning once more changes
+    nothing.
 
     Raises UnknownReferenceError and RegistryError as `retire_device`, CompensationError when AWS IoT failed.
     """

@@ -20,7 +20,6 @@ State = Literal["creating", "undoing", "active", "decommissioning", "decommissio
 Step = Literal["begun", "thing", "certificate", "policy", "principal", "activation", "delivery", "done"]
 
 _DEVICE_LOCK = "registry.onboarding/"
-_CERTIFICATE_LOCK = "registry.certificate"
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,13 @@ class Intent:
     step: Step
     certificate_id: str | None
     certificate_arn: str | None
+    public_key: str | None
     updated_at: datetime
 
 
 _SELECT = """
-SELECT onboarding_id, device_id, state, step, certificate_id, certificate_arn, updated_at FROM registry.onboardings
+SELECT onboarding_id, device_id, state, step, certificate_id, certificate_arn, public_key, updated_at
+FROM registry.onboardings
 """
 
 
@@ -85,32 +86,25 @@ def forget(connection: Connection[Any], onboarding_id: int) -> None:
         connection.execute("DELETE FROM registry.onboardings WHERE onboarding_id = %s", (onboarding_id,))
 
 
-def certificate_ids(connection: Connection[Any]) -> set[str]:
-    """The certificates that any intent names."""
+def was_decommissioned(connection: Connection[Any], device_id: str) -> bool:
+    """Whether the device was decommissioned before, whatever it is now."""
     with connection.transaction(), connection.cursor(row_factory=scalar_row) as cursor:
-        query = "SELECT certificate_id FROM registry.onboardings WHERE certificate_id IS NOT NULL"
-        return set(cursor.execute(query))
+        query = "SELECT count(*) FROM registry.onboardings WHERE device_id = %s AND state = 'decommissioned'"
+        return bool(cursor.execute(query, (device_id,)).fetchall()[0])
 
 
 @contextmanager
 def device_lock(connection: Connection[Any], device_id: str) -> Iterator[None]:
     """Keep all other processes from working on a device; waits for the one that does."""
-    with _lock(connection, "pg_advisory_lock", "pg_advisory_unlock", _DEVICE_LOCK + device_id):
+    name = _DEVICE_LOCK + device_id
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (name,))
+    try:
         yield
-
-
-@contextmanager
-def making_certificate(connection: Connection[Any]) -> Iterator[None]:
-    """Held from before a certificate is made until its id is noted."""
-    with _lock(connection, "pg_advisory_lock_shared", "pg_advisory_unlock_shared", _CERTIFICATE_LOCK):
-        yield
-
-
-@contextmanager
-def no_certificate_in_the_making(connection: Connection[Any]) -> Iterator[None]:
-    """While this is held, every certificate made by a live process has been noted."""
-    with _lock(connection, "pg_advisory_lock", "pg_advisory_unlock", _CERTIFICATE_LOCK):
-        yield
+    finally:
+        if not connection.closed:  # with the connection, its locks have gone
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
 
 
 def is_busy(connection: Connection[Any], device_id: str) -> bool:
@@ -124,15 +118,3 @@ def require_idle(connection: Connection[Any]) -> None:
     """Raise ValueError within a transaction: an intent must be durable before anything is done."""
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("this needs transactions of its own: commit or roll back the connection's first")
-
-
-@contextmanager
-def _lock(connection: Connection[Any], lock: str, unlock: str, name: str) -> Iterator[None]:
-    with connection.transaction():
-        connection.execute(f"SELECT {lock}(hashtextextended(%s, 0))", (name,))
-    try:
-        yield
-    finally:
-        if not connection.closed:  # with the connection, its locks have gone
-            with connection.transaction():
-                connection.execute(f"SELECT {unlock}(hashtextextended(%s, 0))", (name,))

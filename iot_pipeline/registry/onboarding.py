@@ -10,18 +10,18 @@ and `recover`, or the next onboarding of that device, undoes it.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 from psycopg import Connection
 from psycopg import Error as DatabaseError
 
-from iot_pipeline.registry import intents, registration, things
+from iot_pipeline.registry import intents, keys, registration, things
 from iot_pipeline.registry.devices import Device, history
 from iot_pipeline.registry.errors import CompensationError, DifferentDeviceError, OnboardingError, RegistryError
 from iot_pipeline.registry.intents import Intent
 from iot_pipeline.registry.registration import Request
-from iot_pipeline.registry.things import POLICY, Certificate
+from iot_pipeline.registry.things import Certificate, DeviceKind
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
@@ -47,11 +47,13 @@ def onboard(
     iot: "IoTClient",
     request: Request,
     deliver: Callable[[Certificate], None] = lambda _: None,
+    kind: DeviceKind | None = None,
 ) -> Onboarded:
     """Let a device in: thing, active certificate with the devices' policy, and the registry's row, or none of them.
 
     `deliver` gets the certificate, with its private key if the request brought no CSR, before the onboarding counts as
     done; keep the key there, for it is stored nowhere. A device that is onboarded already, just so, is left alone.
+    `kind` names the environment's thing type and policy, by default those of the default environment.
 
     Raises UnknownReferenceError naming a missing tenant, site or model and DifferentDeviceError naming how the device
     differs, both before anything is created; OnboardingError after a failure that was undone; CompensationError after
@@ -68,13 +70,14 @@ def onboard(
         if held:
             undo(connection, iot, held)
         registration.check_free(connection, request)
-        if things.exists(iot, request.device_id):
+        found = things.find(iot, request.device_id)
+        if found == "device":
             raise RegistryError(
                 f"{request.device_id} is a thing in AWS IoT Core that the registry did not make; adopt it or delete it"
             )
         onboarding_id = intents.begin(connection, request.device_id, "creating")
         try:
-            certificate = _create(connection, iot, request, onboarding_id)
+            certificate = _create(connection, iot, request, onboarding_id, kind or DeviceKind(), found)
             intents.note(connection, onboarding_id, step="delivery")
             deliver(certificate)
             with connection.transaction():
@@ -91,31 +94,42 @@ def undo(connection: Connection[Any], iot: "IoTClient", intent: Intent) -> None:
     intents.note(connection, intent.onboarding_id, state="undoing")
     if intent.certificate_arn:
         things.remove_certificate(iot, intent.device_id, intent.certificate_arn)
-    elif intent.step == "certificate":
-        with intents.no_certificate_in_the_making(connection):
-            since, until = intent.updated_at - _CLOCKS, intent.updated_at + _CALL + _CLOCKS
-            things.remove_unclaimed(iot, since, until, intents.certificate_ids(connection))
+    elif intent.public_key:
+        since, until = intent.updated_at - _CLOCKS, intent.updated_at + _CALL + _CLOCKS
+        things.remove_unclaimed(iot, since, until, intent.public_key)
     if intent.step != "begun":
-        things.remove_thing(iot, intent.device_id)
+        if intents.was_decommissioned(connection, intent.device_id):
+            things.bury(iot, intent.device_id)
+        else:
+            things.remove_thing(iot, intent.device_id)
     intents.forget(connection, intent.onboarding_id)
 
 
-def _create(connection: Connection[Any], iot: "IoTClient", request: Request, onboarding_id: int) -> Certificate:
+def _create(
+    connection: Connection[Any],
+    iot: "IoTClient",
+    request: Request,
+    onboarding_id: int,
+    kind: DeviceKind,
+    found: Literal["none", "tombstone"],
+) -> Certificate:
     device_id = request.device_id
     intents.note(connection, onboarding_id, step="thing")
     try:
-        things.create_thing(iot, request)
+        if found == "tombstone":
+            things.revive(iot, request, kind)
+        else:
+            things.create_thing(iot, request, kind)
     except iot.exceptions.ResourceAlreadyExistsException:  # made by another since we looked: not ours to remove
         intents.note(connection, onboarding_id, step="begun")
         raise
-    with intents.making_certificate(connection):
-        intents.note(connection, onboarding_id, step="certificate")
-        certificate = things.create_certificate(iot, request.csr)
-        intents.note(
-            connection, onboarding_id, certificate_id=certificate.certificate_id, certificate_arn=certificate.arn
-        )
+    intents.note(connection, onboarding_id, step="certificate")
+    csr, private_key = (request.csr, None) if request.csr is not None else keys.new_key(device_id)
+    intents.note(connection, onboarding_id, public_key=keys.of_request(csr))
+    certificate = things.create_certificate(iot, csr, private_key)
+    intents.note(connection, onboarding_id, certificate_id=certificate.certificate_id, certificate_arn=certificate.arn)
     intents.note(connection, onboarding_id, step="policy")
-    iot.attach_policy(policyName=POLICY, target=certificate.arn)
+    iot.attach_policy(policyName=kind.policy, target=certificate.arn)
     intents.note(connection, onboarding_id, step="principal")
     iot.attach_thing_principal(thingName=device_id, principal=certificate.arn)
     intents.note(connection, onboarding_id, step="activation")

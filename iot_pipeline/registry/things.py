@@ -4,7 +4,7 @@ Undoing is written so that it may be repeated, and begun at any point: what is g
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 
+from iot_pipeline.registry import keys
 from iot_pipeline.registry.errors import RegistryError
 from iot_pipeline.registry.registration import Request
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 THING_TYPE = "telemetry-sensor"
 POLICY = "telemetry-device"
+# The attribute that a thing has of which nothing but the name is left, so that nobody can register it again.
+_TOMBSTONE = {"decommissioned": "true"}
 
 # "This call is asynchronous. It might take several seconds for the detachment to propagate." (AWS IoT API reference,
 # DetachThingPrincipal); until then DeleteThing and DeleteCertificate are refused.
@@ -27,8 +30,16 @@ _DETACH_SECONDS = 30
 
 
 @dataclass(frozen=True)
+class DeviceKind:
+    """What an environment's stacks call the type of its things and the policy of their certificates."""
+
+    thing_type: str = THING_TYPE
+    policy: str = POLICY
+
+
+@dataclass(frozen=True)
 class Certificate:
-    """A new certificate (PEM); with its private key if AWS made that, which returns it this once and never again."""
+    """A new certificate (PEM); with its private key if the device brought none, which is kept nowhere else."""
 
     certificate_id: str
     arn: str
@@ -36,68 +47,78 @@ class Certificate:
     private_key: str | None = field(repr=False)
 
 
-def exists(iot: "IoTClient", device_id: str) -> bool:
-    """Whether there is a thing of that name."""
+def find(iot: "IoTClient", device_id: str) -> Literal["none", "device", "tombstone"]:
+    """What there is by that name: no thing, a device's, or one that `bury` has left."""
     try:
-        iot.describe_thing(thingName=device_id)
+        thing = iot.describe_thing(thingName=device_id)
     except iot.exceptions.ResourceNotFoundException:
-        return False
-    return True
+        return "none"
+    return "tombstone" if thing.get("attributes") == _TOMBSTONE else "device"
 
 
-def create_thing(iot: "IoTClient", request: Request) -> None:
-    """Create the thing, with the attributes by which the fleet can be searched."""
+def create_thing(iot: "IoTClient", request: Request, kind: DeviceKind) -> None:
+    """Create the thing, with the attributes that bind its topic and by which the fleet can be searched."""
     iot.create_thing(
-        thingName=request.device_id, thingTypeName=THING_TYPE, attributePayload={"attributes": _attributes(request)}
+        thingName=request.device_id,
+        thingTypeName=kind.thing_type,
+        attributePayload={"attributes": _attributes(request)},
     )
 
 
-def label(iot: "IoTClient", request: Request) -> None:
+def revive(iot: "IoTClient", request: Request, kind: DeviceKind) -> None:
+    """Make a tombstone the thing that `create_thing` makes."""
+    iot.update_thing(
+        thingName=request.device_id,
+        thingTypeName=kind.thing_type,
+        attributePayload={"attributes": _attributes(request), "merge": False},
+    )
+
+
+def label(iot: "IoTClient", request: Request, kind: DeviceKind) -> None:
     """Give an existing thing the type and attributes that `create_thing` gives; others it has stay."""
     iot.update_thing(
         thingName=request.device_id,
-        thingTypeName=THING_TYPE,
+        thingTypeName=kind.thing_type,
         attributePayload={"attributes": _attributes(request), "merge": True},
     )
 
 
-def active_certificate(iot: "IoTClient", device_id: str) -> str:
+def active_certificate(iot: "IoTClient", device_id: str, kind: DeviceKind) -> str:
     """The ARN of a thing's one active certificate. Raises RegistryError saying what thing or certificate lacks."""
-    if not exists(iot, device_id):
+    if find(iot, device_id) != "device":
         raise RegistryError(f"{device_id} is no thing in AWS IoT Core; onboard it")
     arns = [arn for arn in iot.list_thing_principals(thingName=device_id)["principals"] if _is_active(iot, arn)]
     if len(arns) != 1:
         raise RegistryError(f"the thing {device_id} has {len(arns)} active certificates; to adopt it, leave it one")
     policies = [policy["policyName"] for policy in iot.list_attached_policies(target=arns[0])["policies"]]
-    if POLICY not in policies:
-        raise RegistryError(f"the certificate of {device_id} lacks the policy {POLICY}; attach it and adopt again")
+    if kind.policy not in policies:
+        raise RegistryError(f"the certificate of {device_id} lacks the policy {kind.policy}; attach it and adopt again")
     return arns[0]
 
 
-def require_platform(iot: "IoTClient") -> None:
+def require_platform(iot: "IoTClient", kind: DeviceKind) -> None:
     """Raise RegistryError if the thing type or the policy of devices is missing: the platform's stacks deploy them."""
     try:
-        iot.describe_thing_type(thingTypeName=THING_TYPE)
-        iot.get_policy(policyName=POLICY)
+        iot.describe_thing_type(thingTypeName=kind.thing_type)
+        iot.get_policy(policyName=kind.policy)
     except iot.exceptions.ResourceNotFoundException as error:
         raise RegistryError(
-            f"thing type {THING_TYPE} or policy {POLICY} is not in region {iot.meta.region_name}; deploy the platform"
+            f"thing type {kind.thing_type} or policy {kind.policy} is not in region {iot.meta.region_name}; deploy the "
+            "platform"
         ) from error
 
 
-def create_certificate(iot: "IoTClient", csr: str | None) -> Certificate:
-    """An inactive certificate: of the CSR's key, or of a key that AWS makes."""
-    if csr is not None:
-        signed = iot.create_certificate_from_csr(certificateSigningRequest=csr, setAsActive=False)
-        return Certificate(signed["certificateId"], signed["certificateArn"], signed["certificatePem"], None)
-    made = iot.create_keys_and_certificate(setAsActive=False)
-    return Certificate(
-        made["certificateId"], made["certificateArn"], made["certificatePem"], made["keyPair"]["PrivateKey"]
-    )
+def create_certificate(iot: "IoTClient", csr: str, private_key: str | None) -> Certificate:
+    """An inactive certificate of the CSR's key; `private_key` is that key, if it was made here."""
+    signed = iot.create_certificate_from_csr(certificateSigningRequest=csr, setAsActive=False)
+    return Certificate(signed["certificateId"], signed["certificateArn"], signed["certificatePem"], private_key)
 
 
 def label_site(iot: "IoTClient", device_id: str, site_id: str) -> None:
-    """Set the thing's attribute `site`, by which the fleet can be searched."""
+    """Set the thing's attribute `site`: its certificate may publish under that site from then on, and no other.
+
+    AWS IoT takes "up to a few minutes" to apply it to a session (developer guide, "AWS IoT Core policies").
+    """
     iot.update_thing(thingName=device_id, attributePayload={"attributes": {"site": site_id}, "merge": True})
 
 
@@ -115,31 +136,48 @@ def remove_thing(iot: "IoTClient", device_id: str) -> None:
 
 
 def revoke(iot: "IoTClient", device_id: str, arn: str | None) -> None:
-    """Revoke every certificate of a thing, and the given one, take their policies, and delete the thing.
+    """Revoke every certificate of a thing, and the given one, take their policies, and bury the thing.
 
-    The revoked certificates stay, as evidence and so that AWS refuses them by name. The thing goes: one that is left
-    would count as part of the fleet, and would be found in the way when its device id is onboarded again.
+    The revoked certificates stay, as evidence and so that AWS refuses them by name.
     """
     arns = {arn} if arn else set()
     with _gone_is_fine():
         arns |= set(iot.list_thing_principals(thingName=device_id)["principals"])
     for principal in sorted(arns):
         _disarm(iot, device_id, principal, "REVOKED")
-    remove_thing(iot, device_id)
+    bury(iot, device_id)
 
 
-def remove_unclaimed(iot: "IoTClient", since: datetime, until: datetime, known: Collection[str]) -> None:
-    """Delete certificates made in a period that never became anything: inactive, without thing, policy or registry row.
+def bury(iot: "IoTClient", device_id: str) -> None:
+    """Leave of a thing its name alone: no type, so that it is not of the fleet, and no attribute but the tombstone's.
+
+    A claim certificate registers new things only. If the thing were gone, whoever holds one could take the name, and
+    with it the history, of a decommissioned device.
+    """
+    try:
+        iot.create_thing(thingName=device_id, attributePayload={"attributes": _TOMBSTONE})
+    except iot.exceptions.ResourceAlreadyExistsException:
+        iot.update_thing(
+            thingName=device_id, removeThingType=True, attributePayload={"attributes": _TOMBSTONE, "merge": False}
+        )
+
+
+def remove_unclaimed(iot: "IoTClient", since: datetime, until: datetime, public_key: str) -> None:
+    """Delete a certificate of a period that never became anything: of that key, inactive, without thing and policy.
 
     AWS has no client token for making a certificate: whoever dies before it has read the answer leaves one behind, of
-    which nobody holds the id. All pages are read; AWS documents no default order (API reference, ListCertificates).
+    which nobody holds the id. The key, noted before, proves whose it is; others' certificates are left alone.
+    All pages are read; AWS documents no default order (API reference, ListCertificates).
     """
     for page in iot.get_paginator("list_certificates").paginate(PaginationConfig={"PageSize": 250}):
         for certificate in page["certificates"]:
             made, arn = certificate["creationDate"], certificate["certificateArn"]
             if certificate["status"] != "INACTIVE" or not since <= made <= until:
                 continue
-            if certificate["certificateId"] in known or iot.list_principal_things(principal=arn)["things"]:
+            described = iot.describe_certificate(certificateId=certificate["certificateId"])
+            if keys.of_certificate(described["certificateDescription"]["certificatePem"]) != public_key:
+                continue
+            if iot.list_principal_things(principal=arn)["things"]:
                 continue
             if not iot.list_attached_policies(target=arn)["policies"]:
                 iot.delete_certificate(certificateId=certificate["certificateId"])

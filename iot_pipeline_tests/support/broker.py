@@ -77,9 +77,10 @@ class Broker:
         self.simulate("enrol", str(folder), "--devices", str(devices), *options)
         for request in read_devices(folder / LIST_FILE):
             # Another test may have had a device of that name.
-            known = things.exists(self.iot, request.device_id)
-            (things.label if known else things.create_thing)(self.iot, request)
-            certificate = things.create_certificate(self.iot, request.csr)
+            known = things.find(self.iot, request.device_id) == "device"
+            (things.label if known else things.create_thing)(self.iot, request, things.DeviceKind())
+            assert request.csr
+            certificate = things.create_certificate(self.iot, request.csr, None)
             self.iot.update_certificate(certificateId=certificate.certificate_id, newStatus="ACTIVE")
             self.iot.attach_policy(policyName=policy, target=certificate.arn)
             self.iot.attach_thing_principal(thingName=request.device_id, principal=certificate.arn)

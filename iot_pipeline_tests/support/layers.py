@@ -44,7 +44,7 @@ LAYERS = {
     "lake": _layer("contract", "pyathena", "lake"),
     "lake/__main__": _layer("connections lake settings", "typer", "lake"),
     "settings": _layer("contract", "pydantic pydantic_settings", "lake"),
-    "registry": _layer("contract", "alembic botocore psycopg pydantic sqlalchemy yaml", "registry"),
+    "registry": _layer("contract", "alembic botocore cryptography psycopg pydantic sqlalchemy yaml", "registry"),
     "warehouse": _layer("contract lake", "psycopg pyarrow redshift_connector", "warehouse"),
     "connections/credentials": _layer("settings", "boto3", "registry"),
     "connections/lake": _layer("lake settings", "boto3", "lake"),

@@ -14,18 +14,19 @@ from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
 from infra.stacks.assembly import build
-from infra.stacks.config import PlatformConfig
+from infra.stacks.config import DEFAULT_NAME, PlatformConfig
 from iot_pipeline.contract import CONTRACT, Contract
 
 Resources = dict[str, dict[str, Any]]
+STACKS = ("TelemetryNetwork", "TelemetryLake", "TelemetryIngest", "TelemetryQueries", "TelemetryWarehouse")
 
 
 @cache
-def assembly(contract: Contract = CONTRACT) -> Path:
-    """The folder of a synthesised cloud assembly."""
+def assembly(contract: Contract = CONTRACT, name: str = DEFAULT_NAME) -> Path:
+    """The folder of the synthesised cloud assembly of an environment."""
     out = Path(mkdtemp(prefix="cdk-"))
     atexit.register(shutil.rmtree, out, ignore_errors=True)
-    build(out, PlatformConfig(), contract).synth()
+    build(out, PlatformConfig(name=name), contract).synth()
     return out
 
 

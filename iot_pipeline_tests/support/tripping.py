@@ -19,7 +19,7 @@ When = Literal["before", "after"]
 CALLS = (
     "describe_thing",
     "create_thing",
-    "create_keys_and_certificate",
+    "create_certificate_from_csr",
     "attach_policy",
     "attach_thing_principal",
     "update_certificate",

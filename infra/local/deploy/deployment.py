@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -16,6 +17,7 @@ from infra.local.deploy.readback.setting import Setting
 from infra.local.deploy.resources import Resource, Stack
 from infra.local.deploy.stacks import Deployed, DeployError, deploy_stack, templates
 from infra.local.deploy.synth import synthesise
+from infra.stacks.config import DEFAULT_NAME
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,15 @@ class DeployResult:
     applied_afterwards: list[str]
 
 
-def deploy(state_dir: Path, console: Console) -> DeployResult:
+def deploy(state_dir: Path, console: Console, environment: str = DEFAULT_NAME) -> DeployResult:
     """Bring the AWS of the environment (AWS_ENDPOINT_URL, credentials, region) to the templates of the CDK app.
 
+    `environment` names the deployment; several stand side by side.
     A second call with the same sources changes nothing. Raises DeployError when a stack fails, and when a property
     that the telemetry's path depends on did not take effect.
     """
     started = time.monotonic()
-    assembly = synthesise(state_dir)
+    assembly = synthesise(state_dir, environment)
     console.print(f"templates: {assembly.name[:12]} ({time.monotonic() - started:.1f} s)")
     return deploy_assembly(assembly, console)
 
@@ -78,15 +81,21 @@ def _local_cloudformation(session: boto3.Session) -> CloudFormationClient:
 
 def _resolved(client: CloudFormationClient, session: boto3.Session, deployed: Deployed) -> list[Resource]:
     resources = client.describe_stack_resources(StackName=deployed.name)["StackResources"]
-    exports = client.get_paginator("list_exports").paginate()
     identity = session.client("sts").get_caller_identity()
     return Stack(
         account=identity["Account"],
         region=session.region_name,
         template=deployed.template,
         physical_ids={r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources},
-        exports={e["Name"]: e["Value"] for page in exports for e in page["Exports"]},
+        parameters=_parameters(session, deployed.template),
     ).resources()
+
+
+def _parameters(session: boto3.Session, template: dict[str, Any]) -> dict[str, str]:
+    """The values of a template's parameters, each the name of an SSM parameter."""
+    ssm = session.client("ssm")
+    wanted = template.get("Parameters", {})
+    return {name: ssm.get_parameter(Name=p["Default"])["Parameter"]["Value"] for name, p in wanted.items()}
 
 
 def _read_back(resources: list[Resource], clients: Clients, stack: str, result: DeployResult) -> None:
@@ -125,8 +134,7 @@ def _applied(setting: Setting) -> bool:
 
 def _outputs(client: CloudFormationClient, stack: str) -> dict[str, str]:
     outputs = client.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
-    # The exports by which stacks refer to each other are outputs too, with names of the CDK's making.
-    return {o["OutputKey"]: o["OutputValue"] for o in outputs if not o["OutputKey"].startswith("ExportsOutput")}
+    return {o["OutputKey"]: o["OutputValue"] for o in outputs}
 
 
 def _report(result: DeployResult, console: Console) -> None:

@@ -31,6 +31,8 @@ def unsupported(template: Mapping[str, Any], types: set[str]) -> dict[str, str]:
 def prune(template: dict[str, Any], gone: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The template without the resources of `gone` and all that refers to them, and lines that say what was left out.
 
+    Parameters that nothing refers to any more go too: the stack that would publish their values has left them out.
+
     Resources left out for the same reason share a line, and those of the same type are counted.
     """
     resources = template["Resources"]
@@ -45,8 +47,10 @@ def prune(template: dict[str, Any], gone: Mapping[str, str]) -> tuple[dict[str, 
             lost[f"refers to {', '.join(sorted(hit))}"].append(key)
         else:
             outputs[key] = output
+    read = set(references([kept, outputs]))
+    parameters = {name: p for name, p in template.get("Parameters", {}).items() if name in read}
     lines = [*_lines(resources, reasons), *(f"output {', '.join(keys)}: {reason}" for reason, keys in lost.items())]
-    return {**template, "Resources": kept, "Outputs": outputs}, tuple(lines)
+    return {**template, "Parameters": parameters, "Resources": kept, "Outputs": outputs}, tuple(lines)
 
 
 def references(node: Any) -> Iterator[str]:

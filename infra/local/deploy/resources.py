@@ -1,4 +1,4 @@
-"""A stack's resources with their properties resolved: no Ref, Fn::GetAtt, Fn::Join or Fn::ImportValue left."""
+"""A stack's resources with their properties resolved: no Ref, Fn::GetAtt or Fn::Join left."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Stack:
     region: str
     template: Mapping[str, Any]
     physical_ids: Mapping[str, str]
-    exports: Mapping[str, str]
+    parameters: Mapping[str, str]
 
     def resources(self) -> list[Resource]:
         """All resources of the template. Raises DeployError for an intrinsic function that is not known here."""
@@ -55,12 +55,11 @@ class Stack:
             "Ref": self._ref,
             "Fn::GetAtt": lambda argument: self._attribute(*argument),
             "Fn::Join": lambda argument: argument[0].join(self._resolve(argument[1])),
-            "Fn::ImportValue": lambda argument: self.exports[self._resolve(argument)],
         }
 
     def _ref(self, name: str) -> str:
         pseudo = {"AWS::AccountId": self.account, "AWS::Region": self.region, "AWS::Partition": "aws"}
-        return pseudo.get(name) or self.physical_ids[name]
+        return pseudo.get(name) or self.parameters.get(name) or self.physical_ids[name]
 
     def _attribute(self, logical_id: str, attribute: str) -> str:
         resource_type = self.template["Resources"][logical_id]["Type"]

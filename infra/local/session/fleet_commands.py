@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from infra.local.servers.checkout import CHECKOUT
 from infra.local.servers.local_server import LocalError
 from infra.local.session.platform import Platform
 from simulator.enrolment import CATALOG_FILE, LIST_FILE
-from simulator.fleet import load_fleet
+from simulator.fleet import Fleet, load_fleet
 
 
 def onboard(folder: Path, devices: int, tenants: int, sites: int) -> None:
@@ -39,14 +39,17 @@ class Move:
 def move_first(folder: Path, at: datetime) -> Move:
     """Record in the registry that the fleet's first device stands at another site of its tenant since `at`.
 
-    Raises LocalError, also for a fleet whose tenant has one site only.
+    The device publishes under that site from now on. Raises LocalError, also for a fleet whose tenant has only one.
     """
-    devices = load_fleet(folder).devices
+    fleet = load_fleet(folder)
+    devices = fleet.devices
     first = devices[0]
     others = sorted({d.site for d in devices if d.tenant == first.tenant} - {first.site})
     if not others:
         raise LocalError(f"{first.tenant} has one site only; make a fleet with more")
     _run("iot_pipeline.registry", "move", first.device_id, "--site", others[0], "--at", at.isoformat())
+    # Its certificate publishes under the new site only, so the device is told, as whoever moved it would.
+    Fleet(fleet.seed, (replace(first, site=others[0]), *devices[1:])).save(folder)
     return Move(first.device_id, first.site, others[0], at)
 
 

@@ -1,6 +1,7 @@
 """Fleet provisioning by claim: a device from the factory gets a certificate of its own by itself."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,6 @@ from infra.stacks.config import PlatformConfig
 from infra.stacks.ingest.claim_hook import PERMISSION, add_claim_hook
 from infra.stacks.nag import accept
 
-# A device that has yet no name of its own connects under this one, so that it cannot end a named device's session.
-CLAIM_CLIENT = "claim-"
 _CREATE_TOPICS = ("$aws/certificates/create/json", "$aws/certificates/create-from-csr/json")
 
 
@@ -33,7 +32,7 @@ def add_provisioning(
     Tenant and site are what the device says: whoever holds a claim certificate can register new devices for any tenant.
     They count when the registry adopts the thing.
     """
-    name = f"{config.name}-claim"
+    name = config.claim
     # For this account's templates alone (AWS IoT developer guide, "Cross-service confused deputy prevention").
     this_account = {"StringEquals": {"aws:SourceAccount": config.account}}
     role = iam.Role(
@@ -104,7 +103,7 @@ def is_for_claims(resource: str) -> bool:
     """Whether an IoT policy's resource (an ARN) is one that a claim certificate needs and a device does not."""
     kind, _, rest = resource.rsplit(":", maxsplit=1)[-1].partition("/")
     if kind == "client":
-        return rest.startswith(CLAIM_CLIENT)
+        return re.fullmatch(r"([a-z0-9]+-)?claim-\*", rest) is not None
     return rest.startswith(("$aws/certificates/create", "$aws/provisioning-templates/"))
 
 
@@ -119,11 +118,11 @@ def _claim_policy(stack: Stack, config: PlatformConfig, template: str) -> iot.Cf
     return iot.CfnPolicy(
         stack,
         "ClaimPermissions",
-        policy_name=f"{config.name}-claim",
+        policy_name=config.claim,
         policy_document={
             "Version": "2012-10-17",
             "Statement": [
-                statement("iot:Connect", "client", [f"{CLAIM_CLIENT}*"]),
+                statement("iot:Connect", "client", [f"{config.claim_client}*"]),
                 statement("iot:Publish", "topic", requests),
                 statement("iot:Receive", "topic", replies),
                 statement("iot:Subscribe", "topicfilter", replies),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from iot_pipeline.contract import TOPIC_FILTER
+from iot_pipeline.contract import topic_filter
 from iot_pipeline.contract.envelope import ADDED, PAYLOAD, EnvelopeField
 
 SQL_VERSION = "2016-03-23"
@@ -16,8 +16,8 @@ class RuleSql:
     malformed: str
 
 
-def rule_sql(topic_filter: str = TOPIC_FILTER) -> RuleSql:
-    """The statements of both rules.
+def rule_sql(telemetry_topics: str | None = None) -> RuleSql:
+    """The statements of both rules, for an environment's topic filter (by default the default environment's).
 
     `SELECT *, f() AS x` adds x to a JSON object only; any other payload is passed on as it came, without its topic
     and with whatever newlines it holds (AWS IoT developer guide, "Working with binary payloads"). So a payload
@@ -26,7 +26,7 @@ def rule_sql(topic_filter: str = TOPIC_FILTER) -> RuleSql:
     """
     # Identity comes from the topic, which the device's policy guards, and from the broker; never from the payload.
     functions = ", ".join(map(_added, ADDED))
-    source = f"FROM '{topic_filter}'"
+    source = f"FROM '{telemetry_topics or topic_filter()}'"
     return RuleSql(
         telemetry=f"SELECT *, {functions} {source} WHERE NOT isUndefined(readings)",
         malformed=f"SELECT {_added(PAYLOAD)}, {functions} {source} WHERE isUndefined(readings)",

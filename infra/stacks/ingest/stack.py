@@ -5,89 +5,59 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_iot as iot
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.ingest.devices import add_device_policy, add_thing_type
 from infra.stacks.ingest.provisioning import add_provisioning
 from infra.stacks.ingest.rules import SQL_VERSION, rule_sql
-from infra.stacks.lake.stack import LakeStack
 from infra.stacks.nag import accept, accept_wildcards
+from infra.stacks.parameters import read
+from iot_pipeline.contract import topic_filter
 from iot_pipeline.contract.layout import FAILED_DELIVERY, RAW
 
 # By arrival hour, UTC: Firehose stamps the time at which it took the buffer's oldest record.
 HOUR_FOLDERS = "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"
 
 
-class IngestStack(cdk.Stack):
+class IngestStack(PlatformStack):
     """From the broker to the raw zone."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        config: PlatformConfig,
-        lake: LakeStack,
-        env: cdk.Environment,
-        synthesizer: cdk.IStackSynthesizer,
-    ) -> None:
-        super().__init__(scope, construct_id, env=env, synthesizer=synthesizer)
-        self.config = config
+    def __init__(self, scope: Construct, config: PlatformConfig) -> None:
+        super().__init__(scope, "Ingest", config, holds_data=False)
         thing_type = add_thing_type(self, config)
         policy = add_device_policy(self, config)
         provisioning = add_provisioning(self, config, thing_type, policy)
-        stream = kinesis.Stream(
-            self,
-            "Stream",
-            stream_mode=kinesis.StreamMode.ON_DEMAND,
-            # Kinesis' own key: data passes through here for two days, and no other account reads it.
-            encryption=kinesis.StreamEncryption.MANAGED,
-            retention_period=cdk.Duration.hours(config.stream_retention_hours),
-            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        stream = read(self, config, "stream")
+        self._rules(stream)
+        delivery = self._delivery(stream)
+        self.outputs(
+            DeviceThingType=thing_type.ref,
+            DevicePolicy=policy.ref,
+            TopicRoot=config.topic_root,
+            ProvisioningTemplate=provisioning.template.ref,
+            ClaimPolicy=provisioning.claim_policy.ref,
+            DeliveryStreamName=delivery.delivery_stream_name,
         )
-        errors = self._rule_errors()
-        self._rules(stream, errors)
-        delivery = self._delivery(stream, lake)
-        outputs = {
-            "DeviceThingType": thing_type.ref,
-            "DevicePolicy": policy.ref,
-            "ProvisioningTemplate": provisioning.template.ref,
-            "ClaimPolicy": provisioning.claim_policy.ref,
-            "StreamName": stream.stream_name,
-            "DeliveryStreamName": delivery.delivery_stream_name,
-            "RuleErrorQueueUrl": errors.queue_url,
-        }
-        for name, value in outputs.items():
-            cdk.CfnOutput(self, name, value=value)
 
-    def _rule_errors(self) -> sqs.Queue:
-        """Where a message goes that the rule could not hand to Kinesis, with its payload (base64) and the failure."""
-        queue = sqs.Queue(
-            self,
-            "RuleErrors",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),
-        )
-        accept(queue, "AwsSolutions-SQS3", "This is a dead-letter queue: of the IoT rules, by their error action")
-        return queue
-
-    def _rules(self, stream: kinesis.Stream, errors: sqs.Queue) -> None:
+    def _rules(self, stream: str) -> None:
         # For this account's rules alone (AWS IoT developer guide, "Cross-service confused deputy prevention").
         this_account = {"StringEquals": {"aws:SourceAccount": self.config.account}}
         role = iam.Role(self, "RuleRole", assumed_by=iam.ServicePrincipal("iot.amazonaws.com", conditions=this_account))
-        role.add_to_policy(iam.PolicyStatement(actions=["kinesis:PutRecord"], resources=[stream.stream_arn]))
-        role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[errors.queue_arn]))
-        sql = rule_sql()
+        errors_arn = read(self, self.config, "rule-errors-arn")
+        role.add_to_policy(iam.PolicyStatement(actions=["kinesis:PutRecord"], resources=[self._stream_arn(stream)]))
+        role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[errors_arn]))
+        sql = rule_sql(topic_filter(self.config.topic_root))
         statements = {"Telemetry": ("", sql.telemetry), "MalformedTelemetry": ("_malformed", sql.malformed)}
         for construct_id, (suffix, statement) in statements.items():
             rule = iot.CfnTopicRule(
                 self,
                 construct_id,
-                rule_name=self.config.name.replace("-", "_") + suffix,
+                rule_name=self.config.name + suffix,
                 topic_rule_payload=iot.CfnTopicRule.TopicRulePayloadProperty(
                     sql=statement,
                     aws_iot_sql_version=SQL_VERSION,
@@ -95,7 +65,7 @@ class IngestStack(cdk.Stack):
                     actions=[
                         iot.CfnTopicRule.ActionProperty(
                             kinesis=iot.CfnTopicRule.KinesisActionProperty(
-                                stream_name=stream.stream_name,
+                                stream_name=stream,
                                 # One device's messages stay in order, on one shard.
                                 partition_key="${topic(4)}",
                                 role_arn=role.role_arn,
@@ -104,28 +74,35 @@ class IngestStack(cdk.Stack):
                     ],
                     error_action=iot.CfnTopicRule.ActionProperty(
                         sqs=iot.CfnTopicRule.SqsActionProperty(
-                            queue_url=errors.queue_url, role_arn=role.role_arn, use_base64=False
+                            queue_url=read(self, self.config, "rule-errors-url"),
+                            role_arn=role.role_arn,
+                            use_base64=False,
                         )
                     ),
                 ),
             )
             rule.node.add_dependency(role.node.find_child("DefaultPolicy"))
 
-    def _delivery(self, stream: kinesis.Stream, lake: LakeStack) -> firehose.DeliveryStream:
+    def _stream_arn(self, stream: str) -> str:
+        return self.format_arn(service="kinesis", resource="stream", resource_name=stream)
+
+    def _delivery(self, stream: str) -> firehose.DeliveryStream:
         log = logs.LogGroup(
             self,
             "DeliveryLog",
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        role = self._delivery_role(lake, log)
+        key = kms.Key.from_key_arn(self, "LakeKey", read(self, self.config, "lake-key"))
+        role = self._delivery_role(key, log)
+        source = kinesis.Stream.from_stream_arn(self, "Stream", self._stream_arn(stream))
         delivery = firehose.DeliveryStream(
             self,
             "Delivery",
-            source=firehose.KinesisStreamSource(stream),
+            source=firehose.KinesisStreamSource(source),
             destination=firehose.S3Bucket(
-                lake.bucket,
-                encryption_key=lake.key,
+                s3.Bucket.from_bucket_name(self, "Lake", self.config.lake_bucket),
+                encryption_key=key,
                 # The construct would also grant deleting, and all of the bucket.
                 role=role.without_policy_updates(),
                 compression=firehose.Compression.GZIP,
@@ -142,21 +119,19 @@ class IngestStack(cdk.Stack):
         accept(delivery, "AwsSolutions-KDF1", "The source stream is encrypted; this setting is for direct puts only")
         return delivery
 
-    def _delivery_role(self, lake: LakeStack, log: logs.LogGroup) -> iam.Role:
+    def _delivery_role(self, key: kms.IKey, log: logs.LogGroup) -> iam.Role:
         """What Firehose needs to write to the lake (Firehose guide, "Controlling access", Amazon S3 destination)."""
         role = iam.Role(self, "DeliveryRole", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"))
         objects = [self.config.lake_objects(prefix) for prefix in (RAW, FAILED_DELIVERY)]
         statements = {
             "FindBucket": iam.PolicyStatement(
                 actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
-                resources=[lake.bucket.bucket_arn],
+                resources=[f"arn:aws:s3:::{self.config.lake_bucket}"],
             ),
             "Write": iam.PolicyStatement(
                 actions=["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], resources=objects
             ),
-            "Encrypt": iam.PolicyStatement(
-                actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=[lake.key.key_arn]
-            ),
+            "Encrypt": iam.PolicyStatement(actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=[key.key_arn]),
             "Log": iam.PolicyStatement(actions=["logs:PutLogEvents"], resources=[log.log_group_arn]),
         }
         for sid, statement in statements.items():

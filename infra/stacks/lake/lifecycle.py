@@ -25,10 +25,10 @@ def lake_lifecycle(config: PlatformConfig) -> list[s3.LifecycleRule]:
                 ),
             ],
         ),
-        _expire("query-results", QUERY_RESULTS, config.query_results_days),
-        _expire("temporary", TEMPORARY, 1),
-        _expire("failed-delivery", FAILED_DELIVERY, config.failed_delivery_days),
-        _expire("unloaded", UNLOAD, config.unload_days),
+        expire("query-results", QUERY_RESULTS, config.query_results_days),
+        expire("temporary", TEMPORARY, 1),
+        expire("failed-delivery", FAILED_DELIVERY, config.failed_delivery_days),
+        expire("unloaded", UNLOAD, config.unload_days),
         s3.LifecycleRule(
             id="deleted-and-overwritten",
             noncurrent_version_expiration=Duration.days(config.noncurrent_days),
@@ -38,5 +38,6 @@ def lake_lifecycle(config: PlatformConfig) -> list[s3.LifecycleRule]:
     ]
 
 
-def _expire(rule: str, prefix: str, days: int) -> s3.LifecycleRule:
+def expire(rule: str, prefix: str | None, days: int) -> s3.LifecycleRule:
+    """Objects under a prefix, or all of a bucket's, go after so many days."""
     return s3.LifecycleRule(id=rule, prefix=prefix, expiration=Duration.days(days))

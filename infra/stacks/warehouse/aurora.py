@@ -1,13 +1,15 @@
 """The registry's database: Aurora PostgreSQL Serverless v2."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 
 from infra.stacks.config import PlatformConfig
 from infra.stacks.nag import accept
-from infra.stacks.warehouse.network import REGISTRY_PORT, Network
+from infra.stacks.network.vpc import REGISTRY_PORT
+from infra.stacks.warehouse.network import Network
 
 DATABASE = "registry"
 ADMIN = "registry_admin"
@@ -28,6 +30,8 @@ def add_registry(stack: cdk.Stack, config: PlatformConfig, network: Network, key
         # RDS makes the group itself otherwise, and keeps it for ever.
         log_group_name=f"/aws/rds/cluster/{name}/postgresql",
         retention=logs.RetentionDays.THREE_MONTHS,
+        # Not on creation: with its fixed name it would stand in the way of the next attempt.
+        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     )
     cluster = rds.DatabaseCluster(
         stack,
@@ -45,7 +49,7 @@ def add_registry(stack: cdk.Stack, config: PlatformConfig, network: Network, key
         serverless_v2_min_capacity=config.registry_min_acu,
         serverless_v2_max_capacity=config.registry_max_acu,
         vpc=network.vpc,
-        vpc_subnets={"subnet_group_name": "databases"},
+        vpc_subnets=ec2.SubnetSelection(subnets=network.vpc.isolated_subnets),
         security_groups=[network.registry],
         storage_encrypted=True,
         storage_encryption_key=key,

@@ -1,68 +1,38 @@
-"""The private network of the databases, and who may reach them."""
+"""The network that the databases stand in, as its stack has published it."""
 
 from dataclasses import dataclass
 
-from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_logs as logs
 
-# Redshift Serverless wants as many (Redshift guide, "Considerations when using Amazon Redshift Serverless").
-ZONES = 3
-REGISTRY_PORT = 5432
-WAREHOUSE_PORT = 5439
-_HTTPS = 443
+from infra.stacks.base import PlatformStack
+from infra.stacks.nag import accept
+from infra.stacks.parameters import read
 
 
 @dataclass(frozen=True)
 class Network:
-    """The VPC and its security groups. Whoever wears `client` reaches both databases; nothing else does."""
+    """The VPC with its isolated subnets, and the security group of each database."""
 
-    vpc: ec2.Vpc
-    client: ec2.SecurityGroup
-    registry: ec2.SecurityGroup
-    warehouse: ec2.SecurityGroup
+    vpc: ec2.IVpc
+    registry: ec2.ISecurityGroup
+    warehouse: ec2.ISecurityGroup
 
 
-def add_network(stack: Stack) -> Network:
-    """Isolated subnets in three zones: no way in from the internet, and none out to it.
-
-    S3 is reached by its gateway endpoint (COPY and UNLOAD under enhanced VPC routing, and clients), Secrets Manager by
-    an interface endpoint (clients fetch the databases' credentials there).
-    """
-    vpc = ec2.Vpc(
+def find_network(stack: PlatformStack) -> Network:
+    """The environment's network. Who may reach the databases is decided there: the groups are not changed here."""
+    config = stack.config
+    vpc = ec2.Vpc.from_vpc_attributes(
         stack,
         "Vpc",
-        max_azs=ZONES,
-        nat_gateways=0,
-        subnet_configuration=[
-            ec2.SubnetConfiguration(name="databases", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=22)
-        ],
-        gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
-        flow_logs={
-            "Flows": ec2.FlowLogOptions(
-                destination=ec2.FlowLogDestination.to_cloud_watch_logs(
-                    logs.LogGroup(stack, "FlowLog", retention=logs.RetentionDays.THREE_MONTHS)
-                ),
-                traffic_type=ec2.FlowLogTrafficType.REJECT,
-            )
-        },
+        # Its subnets and groups say all; nothing asks for the id, and a parameter that nobody reads is a finding.
+        vpc_id=config.stack("Network"),
+        availability_zones=config.availability_zones,
+        isolated_subnet_ids=[read(stack, config, f"subnet-{zone}") for zone in config.zones],
     )
-    client = _group(stack, "Client", vpc, "Wear this to reach the registry and the warehouse", outbound=True)
-    registry = _group(stack, "RegistryAccess", vpc, "The registry: clients only")
-    warehouse = _group(stack, "WarehouseAccess", vpc, "The warehouse: clients only")
-    endpoints = _group(stack, "EndpointAccess", vpc, "AWS endpoints: clients only")
-    for group, port in ((registry, REGISTRY_PORT), (warehouse, WAREHOUSE_PORT), (endpoints, _HTTPS)):
-        group.add_ingress_rule(client, ec2.Port.tcp(port))
-    # Under enhanced VPC routing the workgroup itself calls S3.
-    warehouse.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_HTTPS), "S3, by the gateway endpoint")
-    vpc.add_interface_endpoint(
-        "SecretsManager",
-        service=ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
-        security_groups=[endpoints],
-        open=False,
-    )
-    return Network(vpc, client, registry, warehouse)
 
+    accept(vpc, "Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId", "No route is added from this stack")
 
-def _group(stack: Stack, name: str, vpc: ec2.Vpc, description: str, *, outbound: bool = False) -> ec2.SecurityGroup:
-    return ec2.SecurityGroup(stack, name, vpc=vpc, description=description, allow_all_outbound=outbound)
+    def group(construct_id: str, name: str) -> ec2.ISecurityGroup:
+        return ec2.SecurityGroup.from_security_group_id(stack, construct_id, read(stack, config, name), mutable=False)
+
+    return Network(vpc, group("RegistryAccess", "registry-access"), group("WarehouseAccess", "warehouse-access"))

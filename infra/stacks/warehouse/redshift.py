@@ -7,12 +7,12 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_redshiftserverless as redshift
-from aws_cdk import aws_s3 as s3
 from aws_cdk import custom_resources as cr
 
 from infra.stacks.config import PlatformConfig
 from infra.stacks.nag import accept_role_dependency, accept_wildcards
-from infra.stacks.warehouse.network import WAREHOUSE_PORT, Network
+from infra.stacks.network.vpc import WAREHOUSE_PORT
+from infra.stacks.warehouse.network import Network
 from iot_pipeline.contract import Tables
 from iot_pipeline.contract.layout import REGISTRY, UNLOAD
 
@@ -33,9 +33,7 @@ class Warehouse:
     secret_arn: str
 
 
-def add_copy_role(
-    stack: cdk.Stack, config: PlatformConfig, bucket: s3.IBucket, lake_key: kms.IKey, tables: Tables
-) -> iam.Role:
+def add_copy_role(stack: cdk.Stack, config: PlatformConfig, lake_key: kms.IKey, tables: Tables) -> iam.Role:
     """The role of COPY and UNLOAD: reads the curated zone and the registry's copies, writes below one prefix.
 
     Both service names are needed (Redshift guide, "Granting permissions to Amazon Redshift Serverless"); each takes on
@@ -58,14 +56,15 @@ def add_copy_role(
             *(iam.ServicePrincipal(f"{name}.amazonaws.com", conditions=own) for name in _SERVICES)
         ),
     )
+    bucket = f"arn:aws:s3:::{config.lake_bucket}"
     read = [tables.curated_telemetry.prefix, REGISTRY]
     readable = [config.lake_objects(prefix) for prefix in (*read, UNLOAD)]
     writable = [config.lake_objects(UNLOAD)]
     statements = {
-        "Locate": iam.PolicyStatement(actions=["s3:GetBucketLocation"], resources=[bucket.bucket_arn]),
+        "Locate": iam.PolicyStatement(actions=["s3:GetBucketLocation"], resources=[bucket]),
         "List": iam.PolicyStatement(
             actions=["s3:ListBucket"],
-            resources=[bucket.bucket_arn],
+            resources=[bucket],
             conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in (*read, UNLOAD)]}},
         ),
         "Read": iam.PolicyStatement(actions=["s3:GetObject"], resources=readable),
@@ -101,7 +100,7 @@ def add_warehouse(
         log_exports=AUDIT_LOGS,
     )
     namespace.apply_removal_policy(
-        cdk.RemovalPolicy.RETAIN if config.deletion_protection else cdk.RemovalPolicy.DESTROY
+        cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if config.deletion_protection else cdk.RemovalPolicy.DESTROY
     )
     # Redshift tries the role when it is given it.
     namespace.node.add_dependency(copy_role.node.find_child("DefaultPolicy"))

@@ -13,7 +13,7 @@ from iot_pipeline.registry import bulk, things
 from iot_pipeline.registry import decommission as ending
 from iot_pipeline.registry.adoption import adopt
 from iot_pipeline.registry.commands.app import AtOption, DeviceArgument, OutOption, app, moment
-from iot_pipeline.registry.commands.support import conclude, err, explained, iot_client, out, progress
+from iot_pipeline.registry.commands.support import conclude, device_kind, err, explained, iot_client, out, progress
 from iot_pipeline.registry.onboarding import Onboarded
 from iot_pipeline.registry.onboarding import onboard as onboard_device
 from iot_pipeline.registry.registration import Request
@@ -38,7 +38,8 @@ def onboard(
     with explained(), open_registry() as connection:
         pem = csr.read_text(encoding="ascii") if csr else None
         request = Request(device_id, tenant, site, model, name, firmware, pem, moment(installed_at))
-        onboarded = onboard_device(connection, iot_client(), request, partial(bulk.save, folder, device_id))
+        deliver = partial(bulk.save, folder, device_id)
+        onboarded = onboard_device(connection, iot_client(), request, deliver, device_kind())
     done = f"created; its credentials are in {folder}" if onboarded.created else "kept: it was onboarded so already"
     out.print(f"{device_id} {done}", soft_wrap=True)
 
@@ -60,16 +61,17 @@ def onboard_all(
     with explained():
         requests = bulk.read_devices(file)
         iot = iot_client(workers)
-        things.require_platform(iot)
+        kind = device_kind()
+        things.require_platform(iot, kind)
 
         def one(connection: Connection[Any], request: Request) -> Onboarded:
             if adopting:
-                return adopt(connection, iot, request)
+                return adopt(connection, iot, request, kind)
 
             def deliver(certificate: Certificate) -> None:
                 bulk.save(folder, request.device_id, certificate)
 
-            return onboard_device(connection, iot, request, deliver)
+            return onboard_device(connection, iot, request, deliver, kind)
 
         counts: Counter[str] = Counter()
         with progress() as bar:
@@ -86,7 +88,7 @@ def onboard_all(
 
 @app.command()
 def decommission(device_id: DeviceArgument, at: AtOption = None) -> None:
-    """End a device: its certificates are revoked, its thing is deleted, its history stays."""
+    """End a device: its certificates are revoked, its thing keeps its name alone, its history stays."""
     with explained(), open_registry() as connection:
         version = ending.decommission(connection, iot_client(), device_id, moment(at))
     out.print(f"{device_id} is decommissioned since {version.valid_from.isoformat()}", soft_wrap=True)

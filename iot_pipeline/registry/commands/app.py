@@ -33,7 +33,7 @@ AtOption = Annotated[
     typer.Option("--at", help="When it happened, ISO 8601 with a zone, not the future.  [default: now]"),
 ]
 OutOption = Annotated[
-    Path, typer.Option("--out", help="Folder for DEVICE.crt and, where AWS makes the key, DEVICE.key (mode 0600).")
+    Path, typer.Option("--out", help="Folder for DEVICE.crt and, where it brought no CSR, DEVICE.key (mode 0600).")
 ]
 
 

@@ -30,7 +30,7 @@ def move(
     with explained(), open_registry() as connection:
         version = devices.move_device(connection, device_id, site, moment(at))
         iot, now = iot_client(), devices.history(connection, device_id)[-1]
-        if things.exists(iot, device_id):
+        if things.find(iot, device_id) == "device":
             things.label_site(iot, device_id, now.site_id)
     out.print(f"{device_id} is at site {site} since {version.valid_from.isoformat()}", soft_wrap=True)
 

@@ -21,6 +21,7 @@ from iot_pipeline import settings
 from iot_pipeline.connections.credentials import SecretError
 from iot_pipeline.registry.bulk import Outcome
 from iot_pipeline.registry.errors import CompensationError, OnboardingError
+from iot_pipeline.registry.things import DeviceKind
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
@@ -53,6 +54,12 @@ def explained() -> Iterator[None]:
         CompensationError,
     ) as error:
         _fail(" ".join(str(error).split()), error)
+
+
+def device_kind() -> DeviceKind:
+    """What this environment's stacks call the things' type and the certificates' policy."""
+    names = settings.devices()
+    return DeviceKind(names.thing_type, names.device_policy)
 
 
 def iot_client(workers: int = 1) -> "IoTClient":

@@ -8,20 +8,27 @@ import pytest
 from iot_pipeline.registry.adoption import adopt
 from iot_pipeline.registry.decommission import decommission, recover
 from iot_pipeline.registry.devices import history
-from iot_pipeline.registry.errors import CompensationError, DifferentDeviceError, RegistryError, UnknownReferenceError
+from iot_pipeline.registry.errors import (
+    CompensationError,
+    DifferentDeviceError,
+    OnboardingError,
+    RegistryError,
+    UnknownReferenceError,
+)
 from iot_pipeline.registry.onboarding import onboard
 from iot_pipeline.registry.registration import Request, add_device
 from iot_pipeline.registry.sites import apply
-from iot_pipeline.registry.things import POLICY
+from iot_pipeline.registry.things import POLICY, THING_TYPE, find
 from iot_pipeline_tests.support.emulator import LocalAws, unique
 from iot_pipeline_tests.support.registry import Connection, World, catalog, files
-from iot_pipeline_tests.support.tripping import Tripping, all_certificates, failing
+from iot_pipeline_tests.support.tripping import CALLS, Tripping, all_certificates, failing
 
 
 def assert_ended(connection: Connection, iot: Any, device_id: str, arn: str) -> None:
-    """No thing, a revoked certificate without policy or thing, a history that ends with decommissioned."""
-    with pytest.raises(iot.exceptions.ResourceNotFoundException):
-        iot.describe_thing(thingName=device_id)
+    """A thing of its name alone, a revoked certificate without policy or thing, a history that ends decommissioned."""
+    thing = iot.describe_thing(thingName=device_id)
+    assert (thing.get("thingTypeName"), thing["attributes"]) == (None, {"decommissioned": "true"})
+    assert iot.list_thing_principals(thingName=device_id)["principals"] == []
     certificate = iot.describe_certificate(certificateId=arn.rpartition("/")[2])["certificateDescription"]
     assert certificate["status"] == "REVOKED"
     assert iot.list_attached_policies(target=arn)["policies"] == []
@@ -76,6 +83,9 @@ def test_a_decommissioned_device_comes_back_with_a_new_certificate(
     second = onboard(connection, iot, request)
     assert second.created
     assert second.certificate_id != first.certificate_id
+    thing = iot.describe_thing(thingName=request.device_id)
+    assert thing["thingTypeName"] == THING_TYPE
+    assert thing["attributes"] == {"tenant": request.tenant_id, "site": request.site_id, "model": request.model_id}
     assert [v.status for v in history(connection, request.device_id)] == ["active", "decommissioned", "active"]
     assert not onboard(connection, iot, request).created
     before = history(connection, request.device_id)
@@ -84,6 +94,18 @@ def test_a_decommissioned_device_comes_back_with_a_new_certificate(
     assert history(connection, request.device_id) == before
     certificate = iot.describe_certificate(certificateId=second.certificate_id)["certificateDescription"]
     assert certificate["status"] == "ACTIVE"
+
+
+def test_a_return_that_fails_leaves_the_tombstone(connection: Connection, iot: Any, world: World) -> None:
+    request = world.request()
+    arn = onboard(connection, iot, request).certificate_arn
+    decommission(connection, iot, request.device_id)
+    before = all_certificates(iot)
+    for call in range(1, len(CALLS)):
+        with pytest.raises(OnboardingError, match="was undone"):
+            onboard(connection, Tripping(iot, call, "after", failing), request)  # type: ignore[arg-type]  # behaves as a client
+        assert_ended(connection, iot, request.device_id, arn)
+        assert all_certificates(iot) == before
 
 
 def test_decommissioning_that_fails_at_any_call_is_finished_by_recover(
@@ -144,6 +166,7 @@ def test_a_device_without_onboarding_is_ended_too(connection: Connection, iot: A
     request = world.request()
     add_device(connection, request)
     assert decommission(connection, iot, request.device_id).status == "decommissioned"
+    assert find(iot, request.device_id) == "tombstone"
     stranger = unique("tenant")
     apply(connection, catalog(stranger))
     with pytest.raises(DifferentDeviceError, match=f"belonged to tenant {world.tenant}"):

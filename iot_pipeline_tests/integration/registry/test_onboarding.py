@@ -157,6 +157,22 @@ def test_somebody_elses_thing_is_neither_taken_nor_removed(connection: Connectio
     assert iot.describe_thing(thingName=request.device_id)["attributes"] == {}
 
 
+def test_undoing_leaves_others_certificates_alone(
+    connection: Connection, iot: Any, world: World, registry_dsn: str, iot_options: dict[str, str], forks: Any
+) -> None:
+    """Inactive and unattached, made in the same minutes, by somebody who has not come to attach it yet."""
+    other = iot.create_keys_and_certificate(setAsActive=False)
+    before, request = all_certificates(iot), world.request()
+    call = CALLS.index("create_certificate_from_csr")
+    killed = forks.Process(target=onboard_and_die, args=(registry_dsn, iot_options, request, call, "after"))
+    killed.start()
+    killed.join(60)
+    assert len(all_certificates(iot) - before) == 1
+    assert eventually(lambda: recovered(connection, iot, request.device_id))
+    assert all_certificates(iot) == before
+    assert other["certificateId"] in before
+
+
 def test_it_refuses_a_connection_within_a_transaction(connection: Connection, iot: Any, world: World) -> None:
     connection.execute("SELECT 1")
     with pytest.raises(ValueError, match="commit or roll back"):

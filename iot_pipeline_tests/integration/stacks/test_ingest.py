@@ -39,7 +39,10 @@ def device(aws: tuple[LocalAws, dict[str, str]]) -> Iterator[Session]:
 def onboarded(running: LocalAws, outputs: dict[str, str], name: str) -> tuple[Path, Path]:
     """The certificate and key of a new thing of the deployed type and policy."""
     iot = running.client("iot")
-    iot.create_thing(thingName=name, thingTypeName=outputs["DeviceThingType"])
+    attributes = {"tenant": "acme", "site": "oslo"}
+    iot.create_thing(
+        thingName=name, thingTypeName=outputs["DeviceThingType"], attributePayload={"attributes": attributes}
+    )
     made = iot.create_keys_and_certificate(setAsActive=True)
     iot.attach_policy(policyName=outputs["DevicePolicy"], target=made["certificateArn"])
     iot.attach_thing_principal(thingName=name, principal=made["certificateArn"])
@@ -90,6 +93,8 @@ def test_raw_objects_lie_by_arrival_hour_and_are_announced(
     "topic",
     [
         "dt/acme/oslo/sensor-2/telemetry",
+        "dt/globex/oslo/sensor-1/telemetry",
+        "dt/acme/berlin/sensor-1/telemetry",
         "dt/acme/sensor-1/telemetry",
         "dt/acme/oslo/sensor-1/other",
         "$aws/things/sensor-1/shadow/update",

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from iot_pipeline.registry import things
 from iot_pipeline_tests.support.emulator import LocalAws, Session, eventually, unique
 
 pytestmark = pytest.mark.integration
@@ -130,6 +131,7 @@ def test_a_claimed_device_publishes_telemetry_under_its_own_name(aws: Aws, facto
     assert device.of("connack") == ["Success"]
     assert device.publish(f"dt/acme/oslo/{name}/telemetry", b'{"v": 1, "readings": []}') == "Success"
     assert device.publish("dt/acme/oslo/another/telemetry", b"{}") == "Not authorized"
+    assert device.publish(f"dt/globex/oslo/{name}/telemetry", b"{}") == "Not authorized"
     device.close()
 
     def arrived() -> list[dict[str, Any]]:
@@ -251,6 +253,24 @@ def test_a_device_onboarded_otherwise_is_not_taken_over(aws: Aws, factory: Facto
     serial = unique("sn")
     aws[0].client("iot").create_thing(thingName=f"wm-100-{serial}")
     _, status, code, _ = refusal(factory.register(token_of(factory, tmp_path), **described(SerialNumber=serial)))
+    assert (status, code) == (403, "AccessDenied")
+
+
+def test_the_name_of_a_decommissioned_device_cannot_be_claimed(aws: Aws, factory: Factory, tmp_path: Path) -> None:
+    """Its history is its own: whoever holds a claim certificate must not go on with it."""
+    iot, parameters = aws[0].client("iot"), described()
+    _, registered = factory.register(token_of(factory, tmp_path), **parameters)
+    things.revoke(iot, registered["thingName"], None)
+    _, status, code, _ = refusal(factory.register(token_of(factory, tmp_path), **parameters))
+    assert (status, code) == (403, "AccessDenied")
+    assert iot.list_thing_principals(thingName=registered["thingName"])["principals"] == []
+
+
+@pytest.mark.parametrize("wrong", [{"Tenant": "acme/oslo"}, {"Site": "oslo/#"}], ids=["tenant", "site"])
+def test_tenant_and_site_are_one_level_of_the_topic_each(
+    aws: Aws, factory: Factory, tmp_path: Path, wrong: dict[str, str]
+) -> None:
+    _, status, code, _ = refusal(factory.register(token_of(factory, tmp_path), **described(**wrong)))
     assert (status, code) == (403, "AccessDenied")
 
 

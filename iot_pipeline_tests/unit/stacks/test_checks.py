@@ -13,9 +13,8 @@ from cfnlint.api import lint
 from infra.stacks.assembly import build
 from infra.stacks.checks import CHECKS, findings
 from infra.stacks.config import PlatformConfig
-from iot_pipeline_tests.support.templates import nag_findings, of_type, template
+from iot_pipeline_tests.support.templates import STACKS, nag_findings, of_type, template
 
-STACKS = ("TelemetryLake", "TelemetryIngest", "TelemetryWarehouse")
 Template = dict[str, Any]
 
 
@@ -33,7 +32,7 @@ def test_cfn_lint_finds_nothing(stack: str) -> None:
 
 
 def test_cfn_lint_finds_a_planted_mistake() -> None:
-    made = template("TelemetryIngest")
+    made = template("TelemetryLake")
     first(made, "AWS::Kinesis::Stream")["RetentionPeriodHour"] = 48
     assert any("RetentionPeriodHour" in line for line in linted(made))
 
@@ -79,6 +78,11 @@ def _device_that_provisions(made: Template) -> None:
     statement["Resource"] = [statement["Resource"], topic]
 
 
+def _any_tenant(made: Template) -> None:
+    statement = made["Resources"]["DevicePermissions"]["Properties"]["PolicyDocument"]["Statement"][1]
+    statement["Resource"] = statement["Resource"].replace("${iot:Connection.Thing.Attributes[tenant]}", "*")
+
+
 def _plain_http_allowed(kind: str) -> Callable[[Template], None]:
     def plant(made: Template) -> None:
         for policy in of_type(made, kind).values():
@@ -114,6 +118,7 @@ PLANTED = [
     ("TelemetryIngest", _no_error_action, "iot_rule_has_error_action"),
     ("TelemetryIngest", _any_action, "iot_policy_is_bound_to_the_thing"),
     ("TelemetryIngest", _any_device, "iot_policy_is_bound_to_the_thing"),
+    ("TelemetryIngest", _any_tenant, "iot_policy_is_bound_to_the_thing"),
     ("TelemetryIngest", _claim_that_publishes_telemetry, "iot_policy_is_bound_to_the_thing"),
     ("TelemetryIngest", _device_that_provisions, "iot_policy_is_bound_to_the_thing"),
     ("TelemetryLake", _plain_http_allowed("AWS::S3::BucketPolicy"), "plain_http_is_denied"),

@@ -3,11 +3,12 @@ from typing import Any
 from aws_cdk.assertions import Match
 
 from infra.stacks.ingest.rules import rule_sql
+from iot_pipeline.contract import topic_of
 from iot_pipeline_tests.support.templates import assertions, of_type, template
 
 
 def test_stream_is_on_demand_encrypted_and_keeps_two_days() -> None:
-    assertions("TelemetryIngest").has_resource_properties(
+    assertions("TelemetryLake").has_resource_properties(
         "AWS::Kinesis::Stream",
         {
             "StreamModeDetails": {"StreamMode": "ON_DEMAND"},
@@ -37,12 +38,13 @@ def test_two_rules_share_stream_partition_key_and_error_queue() -> None:
 def test_rules_may_put_to_their_stream_and_queue_only() -> None:
     made = template("TelemetryIngest")
     (policy,) = (p for name, p in of_type(made, "AWS::IAM::Policy").items() if name.startswith("RuleRole"))
-    granted = [
-        (s["Action"], s["Resource"]["Fn::GetAtt"][0]) for s in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
-    (stream,) = of_type(made, "AWS::Kinesis::Stream")
-    (queue,) = of_type(made, "AWS::SQS::Queue")
-    assert granted == [("kinesis:PutRecord", stream), ("sqs:SendMessage", queue)]
+    granted = {s["Action"]: s["Resource"] for s in policy["Properties"]["PolicyDocument"]["Statement"]}
+    published = {parameter["Default"]: {"Ref": name} for name, parameter in made["Parameters"].items()}
+    arn = ["arn:aws:kinesis:eu-west-1:000000000000:stream/", published["/telemetry/stream"]]
+    assert granted == {
+        "kinesis:PutRecord": {"Fn::Join": ["", arn]},
+        "sqs:SendMessage": published["/telemetry/rule-errors-arn"],
+    }
 
 
 def test_delivery_buffers_compresses_delimits_and_separates_errors() -> None:
@@ -77,13 +79,20 @@ def test_delivery_can_neither_delete_nor_write_outside_its_prefixes() -> None:
     assert writing["Resource"] == [f"{bucket}/failed-delivery/*", f"{bucket}/raw/telemetry/*"]
 
 
+THING_NAME = "${iot:Connection.Thing.ThingName}"
+TENANT, SITE = (f"${{iot:Connection.Thing.Attributes[{name}]}}" for name in ("tenant", "site"))
+
+
 def test_a_device_connects_as_itself_and_publishes_its_own_telemetry() -> None:
     policy = of_type(template("TelemetryIngest"), "AWS::IoT::Policy")["DevicePermissions"]
     statements = policy["Properties"]["PolicyDocument"]["Statement"]
     arn = "arn:aws:iot:eu-west-1:000000000000"
     assert [(s["Action"], s["Resource"]) for s in statements] == [
         ("iot:Connect", f"{arn}:client/${{iot:Connection.Thing.ThingName}}"),
-        ("iot:Publish", f"{arn}:topic/dt/*/*/${{iot:Connection.Thing.ThingName}}/telemetry"),
+        (
+            "iot:Publish",
+            f"{arn}:topic/{topic_of(TENANT, SITE, THING_NAME)}",
+        ),
     ]
 
 

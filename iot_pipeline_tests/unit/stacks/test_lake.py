@@ -39,7 +39,9 @@ def test_bucket_is_encrypted_private_versioned_and_logged() -> None:
 
 def test_lifecycle_moves_raw_and_expires_what_can_be_made_again() -> None:
     (lake,) = (
-        r for r in of_type(template("TelemetryLake"), "AWS::S3::Bucket").values() if "BucketName" in r["Properties"]
+        r
+        for r in of_type(template("TelemetryLake"), "AWS::S3::Bucket").values()
+        if r["Properties"].get("BucketName") == BUCKET
     )
     rules = {rule["Id"]: rule for rule in lake["Properties"]["LifecycleConfiguration"]["Rules"]}
     assert rules["raw-to-colder-storage"]["Transitions"] == [
@@ -54,7 +56,9 @@ def test_lifecycle_moves_raw_and_expires_what_can_be_made_again() -> None:
 
 def test_no_current_object_of_raw_or_of_a_table_ever_expires() -> None:
     (lake,) = (
-        r for r in of_type(template("TelemetryLake"), "AWS::S3::Bucket").values() if "BucketName" in r["Properties"]
+        r
+        for r in of_type(template("TelemetryLake"), "AWS::S3::Bucket").values()
+        if r["Properties"].get("BucketName") == BUCKET
     )
     for rule in lake["Properties"]["LifecycleConfiguration"]["Rules"]:
         if "ExpirationInDays" in rule:
@@ -70,7 +74,7 @@ def test_data_outlives_its_stack() -> None:
 
 def test_new_raw_objects_are_announced_to_a_queue_that_sets_aside_after_five_attempts() -> None:
     made = template("TelemetryLake")
-    (lake,) = (r for r in of_type(made, "AWS::S3::Bucket").values() if "BucketName" in r["Properties"])
+    (lake,) = (r for r in of_type(made, "AWS::S3::Bucket").values() if r["Properties"].get("BucketName") == BUCKET)
     (notification,) = lake["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
     assert notification["Event"] == "s3:ObjectCreated:*"
     assert notification["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "raw/telemetry/"}]
@@ -141,10 +145,10 @@ def test_serde_follows_the_format(table_format: Format, library: str, parameters
 
 
 def test_crawlers_write_to_their_own_database_and_delete_nothing() -> None:
-    crawlers = of_type(template("TelemetryLake"), "AWS::Glue::Crawler")
+    crawlers = of_type(template("TelemetryQueries"), "AWS::Glue::Crawler")
     assert {c["Properties"]["Name"] for c in crawlers.values()} == {"telemetry-raw", "telemetry-curated"}
     for crawler in crawlers.values():
-        assert crawler["Properties"]["DatabaseName"] == {"Ref": "CrawledDatabase"}
+        assert crawler["Properties"]["DatabaseName"] == "telemetry_crawled"
         assert crawler["Properties"]["SchemaChangePolicy"] == {"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"}
         assert '"TableLevelConfiguration": 3' in crawler["Properties"]["Configuration"]
 
@@ -152,7 +156,7 @@ def test_crawlers_write_to_their_own_database_and_delete_nothing() -> None:
 def test_workgroups_limit_the_scan_and_only_the_people_s_enforces() -> None:
     cutoff = PlatformConfig().scan_cutoff_gib * 1024**3
     for name, enforced in (("telemetry", True), ("telemetry-builds", False)):
-        assertions("TelemetryLake").has_resource_properties(
+        assertions("TelemetryQueries").has_resource_properties(
             "AWS::Athena::WorkGroup",
             {
                 "Name": name,
@@ -167,5 +171,29 @@ def test_workgroups_limit_the_scan_and_only_the_people_s_enforces() -> None:
         )
 
 
-def test_alerts_topic_is_encrypted() -> None:
-    assertions("TelemetryLake").has_resource_properties("AWS::SNS::Topic", {"KmsMasterKeyId": Match.any_value()})
+def test_people_s_results_have_a_bucket_of_their_own() -> None:
+    locations = {
+        r["Properties"]["Name"]: r["Properties"]["WorkGroupConfiguration"]["ResultConfiguration"]["OutputLocation"]
+        for r in of_type(template("TelemetryQueries"), "AWS::Athena::WorkGroup").values()
+    }
+    assert locations == {
+        "telemetry": "s3://telemetry-results-000000000000-eu-west-1/telemetry/",
+        "telemetry-builds": f"s3://{BUCKET}/athena-results/telemetry-builds/",
+    }
+
+
+def test_alarms_and_events_can_encrypt_for_the_alerts_topic_and_publish_to_it() -> None:
+    """Either alone would drop every alarm (SNS guide, "Managing Amazon SNS encryption keys and costs")."""
+    made = template("TelemetryLake")
+    (topic,) = of_type(made, "AWS::SNS::Topic").values()
+    key = made["Resources"][topic["Properties"]["KmsMasterKeyId"]["Fn::GetAtt"][0]]
+    (policy,) = of_type(made, "AWS::SNS::TopicPolicy").values()
+    services = {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
+    statements = (
+        (key["Properties"]["KeyPolicy"], ["kms:Decrypt", "kms:GenerateDataKey*"]),
+        (policy["Properties"]["PolicyDocument"], "sns:Publish"),
+    )
+    for document, actions in statements:
+        (granted,) = (s for s in document["Statement"] if s.get("Principal") == services)
+        assert granted["Action"] == actions
+        assert granted["Condition"] == {"StringEquals": {"aws:SourceAccount": "000000000000"}}

@@ -11,6 +11,7 @@ from infra.stacks.config import PlatformConfig
 from iot_pipeline_tests.support.templates import assertions, of_type, template
 
 STACK = "TelemetryWarehouse"
+NETWORK = "TelemetryNetwork"
 BUCKET = "arn:aws:s3:::telemetry-lake-000000000000-eu-west-1"
 
 
@@ -74,7 +75,7 @@ def test_the_days_limit_refuses_queries() -> None:
 
 
 def test_only_clients_reach_the_databases() -> None:
-    made = template(STACK)
+    made = template(NETWORK)
     groups = of_type(made, "AWS::EC2::SecurityGroup")
     assert not any(group["Properties"].get("SecurityGroupIngress") for group in groups.values())
     rules = {
@@ -94,12 +95,12 @@ def test_only_clients_reach_the_databases() -> None:
 
 
 def test_s3_and_secrets_manager_are_reached_inside_the_network() -> None:
-    assertions(STACK).resource_count_is("AWS::EC2::VPCEndpoint", 2)
-    assertions(STACK).has_resource_properties(
+    assertions(NETWORK).resource_count_is("AWS::EC2::VPCEndpoint", 2)
+    assertions(NETWORK).has_resource_properties(
         "AWS::EC2::VPCEndpoint",
         {"VpcEndpointType": "Interface", "ServiceName": "com.amazonaws.eu-west-1.secretsmanager"},
     )
-    assertions(STACK).has_resource_properties(
+    assertions(NETWORK).has_resource_properties(
         "AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Gateway", "RouteTableIds": [Match.any_value()] * 3}
     )
 
@@ -139,4 +140,4 @@ def test_without_protection_the_stack_can_be_destroyed(tmp_path: Path) -> None:
     assert cluster["DeletionPolicy"] == "Snapshot"
     assert namespace["DeletionPolicy"] == "Delete"
     (kept,) = of_type(template(STACK), "AWS::RedshiftServerless::Namespace").values()
-    assert kept["DeletionPolicy"] == "Retain"
+    assert kept["DeletionPolicy"] == "RetainExceptOnCreate"

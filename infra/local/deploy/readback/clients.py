@@ -69,5 +69,9 @@ class Clients:
         return self.session.client("kms")
 
     @cached_property
+    def ssm(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
+        return self.session.client("ssm")
+
+    @cached_property
     def logs(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
         return self.session.client("logs")

@@ -11,6 +11,8 @@ READERS: Mapping[str, Callable[[Resource, Clients], Iterator[Setting]]] = {
     "AWS::S3::Bucket": storage.bucket,
     "AWS::S3::BucketPolicy": storage.bucket_policy,
     "AWS::KMS::Key": storage.key,
+    "AWS::KMS::Alias": storage.key_alias,
+    "AWS::SSM::Parameter": storage.parameter,
     "AWS::SQS::Queue": messaging.queue,
     "AWS::SQS::QueuePolicy": messaging.queue_policy,
     "AWS::SNS::Topic": messaging.topic,
@@ -38,6 +40,7 @@ READERS: Mapping[str, Callable[[Resource, Clients], Iterator[Setting]]] = {
 ADDRESSING = {
     "AWS::IAM::Policy": {"PolicyName", "Roles"},
     "AWS::Kinesis::Stream": {"Name"},
+    "AWS::SSM::Parameter": {"Name", "Type"},
     "AWS::Logs::LogStream": {"LogGroupName"},
     "AWS::SQS::QueuePolicy": {"PolicyDocument", "Queues"},
     "AWS::SNS::TopicPolicy": {"PolicyDocument", "Topics"},

@@ -1,4 +1,4 @@
-"""Buckets and keys."""
+"""Buckets and keys, and the parameters by which stacks find them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -109,6 +109,29 @@ def key(resource: Resource, clients: Clients) -> Iterator[Setting]:
         "KeyPolicy",
         asked["KeyPolicy"],
         lambda: document(kms.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]),
+    )
+
+
+def key_alias(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::KMS::Alias."""
+    name, target = resource.properties["AliasName"], resource.properties["TargetKeyId"].rpartition("/")[2]
+
+    def read() -> Any:
+        pages = clients.kms.get_paginator("list_aliases").paginate()
+        found = [alias for page in pages for alias in page["Aliases"] if alias["AliasName"] == name]
+        return found[0] if found else {}
+
+    yield Setting("AliasName", name, lambda: read().get("AliasName"))
+    yield Setting("TargetKeyId", target, lambda: read().get("TargetKeyId"))
+
+
+def parameter(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::SSM::Parameter: other stacks are deployed with its value."""
+    yield Setting(
+        "Value",
+        resource.properties["Value"],
+        lambda: clients.ssm.get_parameter(Name=resource.physical_id)["Parameter"]["Value"],
+        needed=True,
     )
 
 

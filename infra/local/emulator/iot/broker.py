@@ -14,6 +14,7 @@ from typing import Any
 
 from ministack.services import iot
 
+from infra.local.emulator.iot import policy_variables
 from infra.local.emulator.settings import EmulatorSettings
 from infra.local.servers.loopback import HOST
 
@@ -79,7 +80,9 @@ def _payload_size(session: Any, flags: int, body: bytes) -> int:
 
 
 def _policy_allows(session: Any, action: str, resource: str) -> bool:
-    """The stock decision, remembered for a few seconds; a certificate that is no longer active allows nothing.
+    """The stock decision by the thing as it is, remembered for a few seconds.
+
+    A certificate that is no longer active allows nothing.
 
     On AWS a policy change takes effect within minutes (developer guide, "AWS IoT Core policies").
     """
@@ -88,6 +91,7 @@ def _policy_allows(session: Any, action: str, resource: str) -> bool:
     if cache.get("epoch") != _epoch or now > cache.get("until", 0):
         cache.clear()
         cache |= {"epoch": _epoch, "until": now + DECISION_SECONDS}
+        policy_variables.refresh(session)
     decision = cache.get((action, resource))
     if decision is None:
         decision = cache[action, resource] = _is_active(session) and bool(_stock_allows(session, action, resource))

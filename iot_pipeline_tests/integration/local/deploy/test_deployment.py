@@ -18,12 +18,14 @@ from infra.local.deploy.deployment import deploy_assembly
 from infra.stacks.ingest.rules import rule_sql
 from iot_pipeline.contract import CONTRACT, METRICS, Metric, tables
 from iot_pipeline_tests.support.ministack import Ministack, ministack
-from iot_pipeline_tests.support.templates import assembly
+from iot_pipeline_tests.support.templates import STACKS, assembly
 
 pytestmark = pytest.mark.integration
 
 OUTPUTS = {
     "LakeBucket",
+    "ResultsBucket",
+    "TopicRoot",
     "GlueDatabase",
     "AthenaWorkgroup",
     "AthenaBuildWorkgroup",
@@ -46,6 +48,9 @@ DROPPED = {
     ("AWS::S3::Bucket", "Lake", "BucketEncryption"),
     ("AWS::S3::Bucket", "Lake", "LifecycleConfiguration"),
     ("AWS::S3::Bucket", "Lake", "LoggingConfiguration"),
+    ("AWS::S3::Bucket", "Results", "BucketEncryption"),
+    ("AWS::S3::Bucket", "Results", "LifecycleConfiguration"),
+    ("AWS::S3::Bucket", "Results", "LoggingConfiguration"),
     ("AWS::SNS::Topic", "Alerts", "KmsMasterKeyId"),
     ("AWS::Kinesis::Stream", "Stream", "StreamEncryption"),
 }
@@ -100,7 +105,7 @@ def test_outputs_are_complete(deployed: tuple[DeployResult, str]) -> None:
 
 def test_what_the_emulator_dropped_is_said_and_applied_afterwards(deployed: tuple[DeployResult, str]) -> None:
     result, printed = deployed
-    assert all(line.startswith("TelemetryWarehouse: ") for line in result.pruned)
+    assert all(line.startswith(("TelemetryNetwork: ", "TelemetryWarehouse: ")) for line in result.pruned)
     assert dropped(result.not_applied) == DROPPED
     assert dropped(result.applied_afterwards) == DROPPED
     assert "not applied by the emulator" not in printed, "all of it could be applied afterwards"
@@ -199,14 +204,14 @@ def test_a_second_deployment_changes_nothing(aws: Ministack, deployed: tuple[Dep
     def events() -> list[str]:
         return [
             event["EventId"]
-            for stack in ("TelemetryLake", "TelemetryIngest", "TelemetryWarehouse")
+            for stack in STACKS
             for event in cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
         ]
 
     before = events()
     result, printed = run(assembly())
     assert events() == before
-    assert printed.count(": unchanged") == 3
+    assert printed.count(": unchanged") == len(STACKS)
     assert result == DeployResult(deployed[0].outputs, deployed[0].pruned, [], [])
 
 

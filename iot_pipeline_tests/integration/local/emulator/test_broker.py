@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from iot_pipeline_tests.support.emulator import Device, LocalAws
+from iot_pipeline_tests.support.emulator import Device, LocalAws, unique
 
 pytestmark = pytest.mark.integration
 V311 = MQTTProtocolVersion.MQTTv311
@@ -30,6 +30,41 @@ def device(local_aws: LocalAws) -> Device:
 
 def topic(device: Device) -> str:
     return f"dt/tenant/site/{device.name}/telemetry"
+
+
+ATTRIBUTES = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "iot:Connect", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Action": "iot:Publish",
+            "Resource": "arn:aws:iot:eu-west-1:000000000000:topic/${iot:Connection.Thing.Attributes[tenant]}/x",
+        },
+    ],
+}
+
+
+def test_a_policy_may_name_an_attribute_of_the_thing(local_aws: LocalAws) -> None:
+    """Developer guide, "Thing policy variables"; "Thing policy examples": what cannot be resolved denies access."""
+    iot, device = local_aws.client("iot"), local_aws.device(policy=ATTRIBUTES)
+
+    def becomes(attributes: dict[str, str]) -> None:
+        iot.update_thing(thingName=device.name, attributePayload={"attributes": attributes, "merge": False})
+
+    session = local_aws.connect_device(device)
+    assert [session.publish(topic, b"{}") for topic in ("/x", "a/x")] == ["Not authorized"] * 2
+    becomes({"tenant": "a"})
+    assert session.publish("a/x", b"{}") == "Success"
+    becomes({"tenant": "b"})
+    assert [session.publish(topic, b"{}") for topic in ("a/x", "b/x")] == ["Not authorized", "Success"]
+    becomes({"Tenant": "b"})
+    assert session.publish("b/x", b"{}") == "Not authorized"
+    becomes({"tenant": "b"})
+    stranger = local_aws.connect(unique("other"), device.certificate, device.key)
+    assert stranger.publish("b/x", b"{}") == "Not authorized"
+    for opened in (session, stranger):
+        opened.close()
 
 
 def make_certificate(

@@ -13,7 +13,7 @@ from infra.local.deploy.readback.readers import READERS, settings
 from infra.local.deploy.readback.setting import Setting
 from infra.local.deploy.resources import Resource, Stack
 from infra.local.deploy.stacks import DeployError
-from iot_pipeline_tests.support.templates import assembly, template
+from iot_pipeline_tests.support.templates import STACKS, assembly, template
 
 
 def resource(resource_type: str, **more: Any) -> dict[str, Any]:
@@ -89,15 +89,16 @@ def test_of_the_warehouse_the_copy_role_remains_and_nothing_dangles() -> None:
     pruned, _ = prune(made, not_for_here(made))
     assert set(pruned["Outputs"]) == {"WarehouseCopyRoleArn"}
     types = {r["Type"] for r in pruned["Resources"].values()}
-    assert types == {"AWS::IAM::Role", "AWS::IAM::Policy", "AWS::KMS::Key", "AWS::Logs::LogGroup"}
+    assert types == {"AWS::IAM::Role", "AWS::IAM::Policy", "AWS::KMS::Key", "AWS::KMS::Alias", "AWS::Logs::LogGroup"}
     named = {name for name in references(pruned) if not name.startswith("AWS::")}
-    assert named <= set(pruned["Resources"])
+    assert named <= set(pruned["Resources"]) | set(pruned["Parameters"])
+    assert {p["Default"] for p in pruned["Parameters"].values()} == {"/telemetry/lake-key"}
     depended = {name for r in pruned["Resources"].values() for name in r.get("DependsOn", [])}
     assert depended <= set(pruned["Resources"])
 
 
 def stack(made: dict[str, Any], **physical_ids: str) -> Stack:
-    return Stack("000000000000", "eu-west-1", made, physical_ids, {"Other:Key": "value"})
+    return Stack("000000000000", "eu-west-1", made, physical_ids, {"Published": "value"})
 
 
 def test_intrinsic_functions_are_resolved() -> None:
@@ -110,7 +111,7 @@ def test_intrinsic_functions_are_resolved() -> None:
                     "Url": {"Ref": "Queue"},
                     "Arn": {"Fn::GetAtt": ["Queue", "Arn"]},
                     "Joined": {"Fn::Join": ["/", ["a", {"Ref": "AWS::Region"}]]},
-                    "Imported": [{"Fn::ImportValue": "Other:Key"}],
+                    "Read": [{"Ref": "Published"}],
                     "Text": "${year}",
                 },
             ),
@@ -121,7 +122,7 @@ def test_intrinsic_functions_are_resolved() -> None:
         "Url": "http://localhost/000000000000/lines",
         "Arn": "arn:aws:sqs:eu-west-1:000000000000:lines",
         "Joined": "a/eu-west-1",
-        "Imported": ["value"],
+        "Read": ["value"],
         "Text": "${year}",
     }
 
@@ -153,7 +154,7 @@ def test_differences_name_the_path_and_both_values(wanted: Any, got: Any, lines:
 
 
 def test_every_resource_type_of_the_platform_can_be_read_back() -> None:
-    for name in ("TelemetryLake", "TelemetryIngest", "TelemetryWarehouse"):
+    for name in STACKS:
         made, _ = prune(template(name), not_for_here(template(name)))
         assert {r["Type"] for r in made["Resources"].values()} <= set(READERS)
 

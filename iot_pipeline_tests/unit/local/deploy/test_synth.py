@@ -10,6 +10,7 @@ import pytest
 
 from infra.local.deploy.stacks import templates
 from infra.local.deploy.synth import REPOSITORY, source_digest, synthesise
+from iot_pipeline_tests.support.templates import STACKS
 
 SYNTHESISE = "import sys; from pathlib import Path; from infra.local.deploy.synth import synthesise; "
 SYNTHESISE += "print(synthesise(Path(sys.argv[1])))"
@@ -64,16 +65,16 @@ def test_two_processes_synthesise_once_each_and_write_nowhere_else(tmp_path: Pat
     answers = [process.communicate()[0].strip() for process in processes]
 
     assert [process.returncode for process in processes] == [0, 0]
-    assembly = state / "cdk" / source_digest()
+    assembly = state / "cdk" / f"{source_digest()}-telemetry"
     assert answers == [str(assembly)] * 2
     assert list((state / "cdk").iterdir()) == [assembly], "no scratch folder may stay behind"
-    assert list(templates(assembly)) == ["TelemetryLake", "TelemetryIngest", "TelemetryWarehouse"]
+    assert list(templates(assembly)) == list(STACKS)
     assert list(home.iterdir()) == []
     assert list(scratch.iterdir()) == []
 
 
 def test_what_is_there_is_used_again(tmp_path: Path) -> None:
-    kept = tmp_path / "cdk" / source_digest()
+    kept = tmp_path / "cdk" / f"{source_digest()}-telemetry"
     kept.mkdir(parents=True)
     assert synthesise(tmp_path) == kept
     assert list(kept.iterdir()) == []

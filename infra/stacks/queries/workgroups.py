@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from aws_cdk import Stack
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 
 from infra.stacks.config import PlatformConfig
 from iot_pipeline.contract.layout import QUERY_RESULTS
@@ -21,15 +20,23 @@ class Workgroups:
     builds: athena.CfnWorkGroup
 
 
-def add_workgroups(stack: Stack, config: PlatformConfig, bucket: s3.IBucket, key: kms.IKey) -> Workgroups:
-    """Both workgroups; they differ in one thing.
+def add_workgroups(stack: Stack, config: PlatformConfig, key: kms.IKey) -> Workgroups:
+    """Both workgroups. People's results have a bucket of their own, and only the builds may say where they write.
 
     A workgroup that enforces its configuration refuses `external_location` in a CTAS (Athena user guide,
     "Considerations and limitations for CTAS queries"), and a build has to say where it writes.
     """
     return Workgroups(
-        people=_workgroup(stack, "Workgroup", config.name, config, bucket, key, enforced=True),
-        builds=_workgroup(stack, "BuildWorkgroup", f"{config.name}-builds", config, bucket, key, enforced=False),
+        people=_workgroup(stack, "Workgroup", config.name, config, f"{config.results_bucket}/", key, enforced=True),
+        builds=_workgroup(
+            stack,
+            "BuildWorkgroup",
+            f"{config.name}-builds",
+            config,
+            f"{config.lake_bucket}/{QUERY_RESULTS}",
+            key,
+            enforced=False,
+        ),
     )
 
 
@@ -38,7 +45,7 @@ def _workgroup(
     construct_id: str,
     name: str,
     config: PlatformConfig,
-    bucket: s3.IBucket,
+    results: str,
     key: kms.IKey,
     *,
     enforced: bool,
@@ -55,7 +62,7 @@ def _workgroup(
             publish_cloud_watch_metrics_enabled=True,
             bytes_scanned_cutoff_per_query=config.scan_cutoff_gib * 1024**3,
             result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
-                output_location=f"s3://{bucket.bucket_name}/{QUERY_RESULTS}{name}/",
+                output_location=f"s3://{results}{name}/",
                 encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
                     encryption_option="SSE_KMS", kms_key=key.key_arn
                 ),

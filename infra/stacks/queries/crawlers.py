@@ -25,7 +25,6 @@ class Crawlers:
 def add_crawlers(
     stack: Stack,
     config: PlatformConfig,
-    database: glue.CfnDatabase,
     bucket: s3.IBucket,
     key: kms.IKey,
     tables: Tables,
@@ -38,17 +37,16 @@ def add_crawlers(
     the contract's tables. The table level pins one table a zone: `curated/telemetry/v=<build>/year=...` stays one
     table with `v` as a partition key, and never becomes a table a version.
     """
-    role = _role(stack, config, database, bucket, key, (tables.raw_telemetry, tables.curated_telemetry))
-    raw = _crawler(stack, "RawZoneCrawler", config.name, database, bucket, role, tables.raw_telemetry)
-    curated = _crawler(stack, "CuratedZoneCrawler", config.name, database, bucket, role, tables.curated_telemetry)
+    role = _role(stack, config, bucket, key, (tables.raw_telemetry, tables.curated_telemetry))
+    raw = _crawler(stack, "RawZoneCrawler", config, bucket, role, tables.raw_telemetry)
+    curated = _crawler(stack, "CuratedZoneCrawler", config, bucket, role, tables.curated_telemetry)
     return Crawlers(raw=raw, curated=curated)
 
 
 def _crawler(
     stack: Stack,
     construct_id: str,
-    name: str,
-    database: glue.CfnDatabase,
+    config: PlatformConfig,
     bucket: s3.IBucket,
     role: iam.Role,
     table: Table,
@@ -57,10 +55,10 @@ def _crawler(
     crawler = glue.CfnCrawler(
         stack,
         construct_id,
-        name=f"{name}-{zone}",
+        name=f"{config.name}-{zone}",
         description=f"Schema and partitions as found under {table.prefix}",
         role=role.role_arn,
-        database_name=database.ref,
+        database_name=config.crawled_database,
         table_prefix=f"{zone}_",
         targets=glue.CfnCrawler.TargetsProperty(
             s3_targets=[glue.CfnCrawler.S3TargetProperty(path=f"s3://{bucket.bucket_name}/{table.prefix}")]
@@ -88,7 +86,6 @@ def _crawler(
 def _role(
     stack: Stack,
     config: PlatformConfig,
-    database: glue.CfnDatabase,
     bucket: s3.IBucket,
     key: kms.IKey,
     crawled: tuple[Table, ...],
@@ -126,7 +123,7 @@ def _role(
             ],
             resources=[
                 stack.format_arn(service="glue", resource="catalog"),
-                stack.format_arn(service="glue", resource="database", resource_name=database.ref),
+                stack.format_arn(service="glue", resource="database", resource_name=config.crawled_database),
                 tables,
             ],
         ),

@@ -1,0 +1,117 @@
+"""Two environments in one account and region: devices, messages and lakes of each are its own."""
+
+import io
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from infra.local.deploy.deployment import deploy_assembly
+from infra.local.emulator.process import start_emulator
+from infra.stacks.config import PlatformConfig
+from iot_pipeline.contract import topic
+from iot_pipeline.registry import things
+from iot_pipeline.registry.keys import new_key
+from iot_pipeline.registry.registration import Request
+from iot_pipeline_tests.support.emulator import LocalAws, Session, eventually
+from iot_pipeline_tests.support.templates import assembly
+
+pytestmark = pytest.mark.integration
+NAMES = ("telemetry", "blue")
+Environments = tuple[LocalAws, dict[str, dict[str, str]]]
+
+
+@pytest.fixture(scope="module")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environments]:
+    """One local AWS with both environments, and the outputs of each by its name."""
+    folder = tmp_path_factory.mktemp("environments")
+    emulator = start_emulator(folder / "state", firehose_interval_scale=0.01)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_ENDPOINT_URL", emulator.endpoint_url)
+            patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+                patch.setenv(name, "test")
+            quiet = Console(file=io.StringIO())
+            outputs = {name: deploy_assembly(assembly(name=name), quiet).outputs for name in NAMES}
+        yield LocalAws(emulator, folder), outputs
+    finally:
+        emulator.stop()
+
+
+def admitted(running: LocalAws, outputs: dict[str, str], name: str) -> Session:
+    """A device of tenant acme in oslo, as onboarding makes it in AWS IoT with the environment's settings, connected."""
+    iot, kind = running.client("iot"), things.DeviceKind(outputs["DeviceThingType"], outputs["DevicePolicy"])
+    things.require_platform(iot, kind)
+    things.create_thing(iot, Request(name, "acme", "oslo", "climate"), kind)
+    made = things.create_certificate(iot, *new_key(name))
+    iot.attach_policy(policyName=kind.policy, target=made.arn)
+    iot.attach_thing_principal(thingName=name, principal=made.arn)
+    iot.update_certificate(certificateId=made.certificate_id, newStatus="ACTIVE")
+    certificate, key = running.folder / f"{name}.pem", running.folder / f"{name}.key"
+    certificate.write_text(made.pem)
+    key.write_text(made.private_key or "")
+    return running.connect(name, certificate, key)
+
+
+def resources(running: LocalAws, environment: str) -> set[tuple[str, str]]:
+    """(type, physical id) of all that the environment's stacks made, within whatever holds it."""
+    cloudformation = running.client("cloudformation")
+    found = set()
+    for part in ("Network", "Lake", "Ingest", "Queries", "Warehouse"):
+        stack = PlatformConfig(name=environment).stack(part)
+        for resource in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]:
+            kind, name = resource["ResourceType"], resource["PhysicalResourceId"]
+            # A table is named within its database.
+            found.add((kind, f"{environment}.{name}" if kind == "AWS::Glue::Table" else name))
+    return found
+
+
+def test_no_resource_is_in_both(environments: Environments) -> None:
+    telemetry, blue = (resources(environments[0], name) for name in NAMES)
+    assert len(telemetry) == len(blue) > 50
+    assert telemetry & blue == set()
+
+
+def test_a_message_reaches_the_lake_of_its_own_environment_alone(environments: Environments) -> None:
+    running, outputs = environments
+    sessions = {name: admitted(running, outputs[name], f"sensor-{name}") for name in NAMES}
+    for name, session in sessions.items():
+        roots = {other: outputs[other]["TopicRoot"] for other in NAMES}
+        own = topic("acme", "oslo", f"sensor-{name}", roots[name])
+        (foreign,) = (topic("acme", "oslo", f"sensor-{name}", root) for other, root in roots.items() if other != name)
+        assert session.publish(foreign, b"{}") == "Not authorized"
+        assert session.publish(own, json.dumps({"v": 1, "readings": [], "of": name}).encode()) == "Success"
+
+    def lines(name: str) -> list[Any]:
+        return [json.loads(line) for line in running.lines(outputs[name]["LakeBucket"], "raw/telemetry/")]
+
+    for name in NAMES:
+        (line,) = eventually(partial(lines, name))
+        assert (line["of"], line["iot_tenant"], line["iot_device"]) == (name, "acme", f"sensor-{name}")
+        announced = running.messages(outputs[name]["RawQueueUrl"])
+        buckets = {record["s3"]["bucket"]["name"] for message in announced for record in message.get("Records", [])}
+        assert buckets == {outputs[name]["LakeBucket"]}
+        assert running.messages(outputs[name]["RuleErrorQueueUrl"], 0) == []
+    for session in sessions.values():
+        session.close()
+
+
+def test_a_claim_of_one_environment_is_no_use_in_the_other(environments: Environments, tmp_path: Path) -> None:
+    running, outputs = environments
+    iot = running.client("iot")
+    made = iot.create_keys_and_certificate(setAsActive=True)
+    iot.attach_policy(policyName=outputs["blue"]["ClaimPolicy"], target=made["certificateArn"])
+    certificate, key = tmp_path / "claim.pem", tmp_path / "claim.key"
+    certificate.write_text(made["certificatePem"])
+    key.write_text(made["keyPair"]["PrivateKey"])
+    assert running.connect("claim-1", certificate, key).wait("connack") == ["Not authorized"]
+    session = running.connect("blue-claim-1", certificate, key)
+    for name, answer in (("blue", "Success"), ("telemetry", "Not authorized")):
+        template = outputs[name]["ProvisioningTemplate"]
+        assert session.publish(f"$aws/provisioning-templates/{template}/provision/json", b"{}") == answer
+    session.close()
