@@ -106,9 +106,8 @@ def test_the_sweep_asks_for_hours_whose_rebuild_never_happened(
 
     def swept() -> list[Hour]:
         at = dagster_hour.start + 40 * MINUTE
-        result = sweep_stale_hours(
-            dg.build_schedule_context(instance=persistent, scheduled_execution_time=at), lake=LakeResource()
-        )
+        with dg.build_schedule_context(instance=persistent, scheduled_execution_time=at) as context:
+            result = sweep_stale_hours(context, lake=LakeResource())
         return requested_hours(result) if isinstance(result, dg.RunRequest) else []
 
     assert dagster_hour in swept()

@@ -32,8 +32,8 @@ def instance(platform: Platform) -> Iterator[dg.DagsterInstance]:
 
 def sweep(instance: dg.DagsterInstance, after: Hour) -> dg.RunRequest | None:
     """Evaluate the sweep some hours later; the run that it asks for."""
-    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=(after + 12).start)
-    result = sweep_stale_arrivals(context, lake=LakeResource())
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=(after + 12).start) as context:
+        result = sweep_stale_arrivals(context, lake=LakeResource())
     return result if isinstance(result, dg.RunRequest) else None
 
 

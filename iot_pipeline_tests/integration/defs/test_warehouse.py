@@ -120,8 +120,8 @@ def test_the_sweep_asks_for_hours_whose_load_never_happened(
     lake.curate([dagster_hour])
 
     def swept() -> list[Hour]:
-        context = dg.build_schedule_context(instance=persistent, scheduled_execution_time=dagster_hour.start)
-        result = sweep_unloaded_hours(context, warehouse=WarehouseResource())
+        with dg.build_schedule_context(instance=persistent, scheduled_execution_time=dagster_hour.start) as context:
+            result = sweep_unloaded_hours(context, warehouse=WarehouseResource())
         return requested_hours(result) if isinstance(result, dg.RunRequest) else []
 
     assert dagster_hour in swept()

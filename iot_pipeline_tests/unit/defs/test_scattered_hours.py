@@ -145,15 +145,15 @@ def test_an_hour_without_partition_is_left_out_and_does_not_stop_the_others(inst
 
 def swept(instance: dg.DagsterInstance, stale: Sequence[Hour]) -> list[Hour] | str | None:
     """What a sweep asks for, or why it asks for nothing."""
-    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=FIRST.start)
-    result = request_swept(context, build_anything, build_any, lambda: stale)
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=FIRST.start) as context:
+        result = request_swept(context, build_anything, build_any, lambda: stale)
     return requested_hours(result) if isinstance(result, dg.RunRequest) else result.skip_message
 
 
 def test_a_sweep_asks_for_what_is_stale_unless_a_run_may_be_building_it(instance: dg.DagsterInstance) -> None:
     assert swept(instance, []) == "every hour looked at is up to date"
     assert swept(instance, [OUTSIDE, *SCATTERED]) == SCATTERED
-    run = instance.create_run_for_job(build_anything)
+    run = instance.create_run_for_job(build_anything, run_config=run_request(build_any, SCATTERED).run_config)
     assert (
         swept(instance, SCATTERED) == "a run of build_anything is unfinished; what it leaves is found by the next sweep"
     )
