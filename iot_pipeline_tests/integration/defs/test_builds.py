@@ -105,9 +105,9 @@ def test_the_sweep_asks_for_hours_whose_rebuild_never_happened(
     judge_arrivals(persistent, [dagster_hour])
 
     def swept() -> list[Hour]:
-        at = dagster_hour.start + 40 * MINUTE
-        with dg.build_schedule_context(instance=persistent, scheduled_execution_time=at) as context:
-            result = sweep_stale_hours(context, lake=LakeResource())
+        at, resources = dagster_hour.start + 40 * MINUTE, {"lake": LakeResource()}
+        with dg.build_schedule_context(persistent, scheduled_execution_time=at, resources=resources) as context:
+            result = sweep_stale_hours(context)
         return requested_hours(result) if isinstance(result, dg.RunRequest) else []
 
     assert dagster_hour in swept()

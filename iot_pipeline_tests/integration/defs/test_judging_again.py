@@ -32,8 +32,9 @@ def instance(platform: Platform) -> Iterator[dg.DagsterInstance]:
 
 def sweep(instance: dg.DagsterInstance, after: Hour) -> dg.RunRequest | None:
     """Evaluate the sweep some hours later; the run that it asks for."""
-    with dg.build_schedule_context(instance=instance, scheduled_execution_time=(after + 12).start) as context:
-        result = sweep_stale_arrivals(context, lake=LakeResource())
+    at, resources = (after + 12).start, {"lake": LakeResource()}
+    with dg.build_schedule_context(instance, scheduled_execution_time=at, resources=resources) as context:
+        result = sweep_stale_arrivals(context)
     return result if isinstance(result, dg.RunRequest) else None
 
 

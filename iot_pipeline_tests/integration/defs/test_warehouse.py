@@ -120,8 +120,9 @@ def test_the_sweep_asks_for_hours_whose_load_never_happened(
     lake.curate([dagster_hour])
 
     def swept() -> list[Hour]:
-        with dg.build_schedule_context(instance=persistent, scheduled_execution_time=dagster_hour.start) as context:
-            result = sweep_unloaded_hours(context, warehouse=WarehouseResource())
+        at, resources = dagster_hour.start, {"warehouse": WarehouseResource()}
+        with dg.build_schedule_context(persistent, scheduled_execution_time=at, resources=resources) as context:
+            result = sweep_unloaded_hours(context)
         return requested_hours(result) if isinstance(result, dg.RunRequest) else []
 
     assert dagster_hour in swept()
