@@ -22,7 +22,7 @@ def _changed_since_requested() -> dg.AutomationCondition[Any]:
     updated = (
         _Condition.newly_updated()
         & ~_Condition.executed_with_root_target()
-        & ~_Condition.executed_with_tags(tag_values={NOTHING_FOLLOWS_TAG: "true"})
+        & ~_Condition.all_new_updates_have_run_tags(tag_values={NOTHING_FOLLOWS_TAG: "true"})
     )
     changed: dg.AutomationCondition[Any] = _Condition.any_deps_match(updated | _Condition.will_be_requested())
     return changed.since(_Condition.newly_requested())

@@ -11,7 +11,6 @@ from typing import Any
 import boto3
 import dagster as dg
 import pytest
-from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 
 from infra.local.session.dagster_runs import (
     curate_hours,
@@ -21,13 +20,15 @@ from infra.local.session.dagster_runs import (
 )
 from infra.local.session.platform import Platform
 from iot_pipeline.definitions import defs
-from iot_pipeline.defs.curated.assets import build_event_hours, curated_telemetry
+from iot_pipeline.defs.curated.assets import curated_telemetry
 from iot_pipeline.defs.curated.schedules import sweep_stale_hours
 from iot_pipeline.defs.curated.sensors import stale_event_hours
+from iot_pipeline.defs.dagster_internals import FreshnessState, FreshnessStateChange
 from iot_pipeline.defs.judged.assets import ledger, quarantined_telemetry
 from iot_pipeline.defs.ops import alerts
 from iot_pipeline.defs.ops.site_arrival import site_arrival
 from iot_pipeline.defs.raw.assets import raw_telemetry
+from iot_pipeline.defs.scattered_hours import requested_hours
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake, LedgerImbalanceError
 from iot_pipeline.lake.notes import Counts
@@ -43,6 +44,13 @@ MINUTE = timedelta(minutes=1)
 def instance(platform: Platform) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as ephemeral:
         yield ephemeral
+
+
+@pytest.fixture
+def persistent(platform: Platform) -> Iterator[dg.DagsterInstance]:
+    """An instance on disk, since the contexts of schedules refuse any other."""
+    with dg.instance_for_test() as opened:
+        yield opened
 
 
 def metadata(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, Any]:
@@ -83,7 +91,7 @@ def test_from_arrival_to_curated_and_late_data_after_it(
     result = stale_event_hours(dg.build_sensor_context(instance=instance, cursor=cursor), lake=LakeResource())
     assert isinstance(result, dg.SensorResult)
     (request,) = result.run_requests or []
-    assert request.run_config["ops"][build_event_hours.name]["config"]["hours"] == [partition_key(old)]
+    assert requested_hours(request) == [old]
     assert curate_stale_hours(instance, cursor)[0] == [old]
     after = lake.catalog.partitions("curated_telemetry", built)
     assert [hour for hour in built if after[hour] != served[hour]] == [old]
@@ -91,24 +99,20 @@ def test_from_arrival_to_curated_and_late_data_after_it(
 
 
 def test_the_sweep_asks_for_hours_whose_rebuild_never_happened(
-    instance: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
+    persistent: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
 ) -> None:
     raw.put(dagster_hour, [line(message(reading(dagster_hour.start, 1)), dagster_hour.start)])
-    judge_arrivals(instance, [dagster_hour])
+    judge_arrivals(persistent, [dagster_hour])
 
-    def swept() -> list[str]:
-        at = dagster_hour.start + 40 * MINUTE
-        result = sweep_stale_hours(
-            dg.build_schedule_context(instance=instance, scheduled_execution_time=at), lake=LakeResource()
-        )
-        if not isinstance(result, dg.RunRequest):
-            return []
-        hours: list[str] = result.run_config["ops"][build_event_hours.name]["config"]["hours"]
-        return hours
+    def swept() -> list[Hour]:
+        at, resources = dagster_hour.start + 40 * MINUTE, {"lake": LakeResource()}
+        with dg.build_schedule_context(persistent, scheduled_execution_time=at, resources=resources) as context:
+            result = sweep_stale_hours(context)
+        return requested_hours(result) if isinstance(result, dg.RunRequest) else []
 
-    assert partition_key(dagster_hour) in swept()
-    curate_hours(instance, [dagster_hour])
-    assert partition_key(dagster_hour) not in swept()
+    assert dagster_hour in swept()
+    curate_hours(persistent, [dagster_hour])
+    assert dagster_hour not in swept()
 
 
 def test_a_backfill_of_a_range_is_one_run(
@@ -151,14 +155,13 @@ def test_the_open_hour_is_built_at_most_every_five_minutes(instance: dg.DagsterI
     """Raw is updated each minute, for an hour and a half; evaluated each minute, the requested runs succeed at once."""
     start = datetime(2026, 11, 5, 12, tzinfo=UTC)
     requested: dict[dg.AssetKey, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    definitions = defs
     cursor = None
     for minute in range(75):
         now = start + minute * MINUTE + timedelta(seconds=5)
         instance.report_runless_asset_event(
             dg.AssetMaterialization(raw_telemetry.key, partition=partition_key(Hour.of(now)))
         )
-        result = dg.evaluate_automation_conditions(definitions, instance, evaluation_time=now, cursor=cursor)
+        result = dg.evaluate_automation_conditions(defs, instance, evaluation_time=now, cursor=cursor)
         cursor = result.cursor
         for key in (ledger.key, quarantined_telemetry.key):
             for partition in result.get_requested_partitions(key):

@@ -8,11 +8,11 @@ from typing import Any
 import dagster as dg
 import psycopg
 import pytest
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from infra.local.session.dagster_runs import curate_hours, load_unloaded_hours
+from iot_pipeline.defs.dagster_internals import partition_range_tags
 from iot_pipeline.defs.registry.assets import registry_snapshot
-from iot_pipeline.defs.scattered_hours import run_request
+from iot_pipeline.defs.scattered_hours import requested_hours, run_request
 from iot_pipeline.defs.warehouse.assets import (
     LOAD_CHECK,
     load_event_hours,
@@ -37,6 +37,13 @@ MINUTE = timedelta(minutes=1)
 def instance() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as ephemeral:
         yield ephemeral
+
+
+@pytest.fixture
+def persistent() -> Iterator[dg.DagsterInstance]:
+    """An instance on disk, since the contexts of schedules refuse any other."""
+    with dg.instance_for_test() as opened:
+        yield opened
 
 
 def arrive(raw: RawZone, lake: Lake, arrival: Hour, hours: list[Hour], seq: int = 0) -> None:
@@ -88,10 +95,7 @@ def test_a_backfill_of_a_range_is_one_run_that_says_what_it_did(
     arrive(raw, lake, dagster_hour, hours)
     lake.curate(hours)
     loader.load(hours[:1])
-    tags = {
-        ASSET_PARTITION_RANGE_START_TAG: partition_key(hours[0]),
-        ASSET_PARTITION_RANGE_END_TAG: partition_key(hours[-1]),
-    }
+    tags = partition_range_tags(partition_key(hours[0]), partition_key(hours[-1]))
     result = dg.materialize([warehouse_readings], instance=instance, resources=RESOURCES, tags=tags)
     assert result.success
     assert [(e.check_name, e.passed) for e in result.get_asset_check_evaluations()] == [(LOAD_CHECK.name, True)]
@@ -110,22 +114,20 @@ def test_a_backfill_of_a_range_is_one_run_that_says_what_it_did(
 
 
 def test_the_sweep_asks_for_hours_whose_load_never_happened(
-    instance: dg.DagsterInstance, loader: Loader, lake: Lake, raw: RawZone, dagster_hour: Hour
+    persistent: dg.DagsterInstance, loader: Loader, lake: Lake, raw: RawZone, dagster_hour: Hour
 ) -> None:
     arrive(raw, lake, dagster_hour, [dagster_hour])
     lake.curate([dagster_hour])
 
-    def swept() -> list[str]:
-        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=dagster_hour.start)
-        result = sweep_unloaded_hours(context, warehouse=WarehouseResource())
-        if not isinstance(result, dg.RunRequest):
-            return []
-        hours: list[str] = result.run_config["ops"][load_hours.name]["config"]["hours"]
-        return hours
+    def swept() -> list[Hour]:
+        at, resources = dagster_hour.start, {"warehouse": WarehouseResource()}
+        with dg.build_schedule_context(persistent, scheduled_execution_time=at, resources=resources) as context:
+            result = sweep_unloaded_hours(context)
+        return requested_hours(result) if isinstance(result, dg.RunRequest) else []
 
-    assert partition_key(dagster_hour) in swept()
+    assert dagster_hour in swept()
     loader.load([dagster_hour])
-    assert partition_key(dagster_hour) not in swept()
+    assert dagster_hour not in swept()
 
 
 def test_an_hour_that_cannot_be_loaded_fails_its_run_and_the_others_are_reported(

@@ -6,9 +6,9 @@ from typing import Any
 
 import dagster as dg
 import psycopg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from infra.local.session.platform import Platform
+from iot_pipeline.defs.dagster_internals import partition_range_tags
 from iot_pipeline.defs.models.assets import warehouse_models
 from iot_pipeline.defs.registry.assets import registry_snapshot
 from iot_pipeline.defs.warehouse.assets import warehouse_readings
@@ -48,13 +48,7 @@ def test_eight_loads_and_dbt_runs_at_once(
     materialize(registry_snapshot, {})
 
     # Every load asks for the first hour and one more than the one before it.
-    ranges = [
-        {
-            ASSET_PARTITION_RANGE_START_TAG: partition_key(hours[0]),
-            ASSET_PARTITION_RANGE_END_TAG: partition_key(hour),
-        }
-        for hour in hours
-    ]
+    ranges = [partition_range_tags(partition_key(hours[0]), partition_key(hour)) for hour in hours]
     wanted: list[tuple[str, dict[str, str]]] = [("warehouse_readings", tags) for tags in ranges]
     wanted[1:1] = [("warehouse_models", {})] * DBT_RUNS
     # Processes, as Dagster's daemon would start; forked, since each would import Dagster for seconds otherwise.
