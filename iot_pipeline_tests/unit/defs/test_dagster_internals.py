@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import pytest
 
-from infra.local.session.platform import CHECKOUT
+from infra.local.servers.checkout import CHECKOUT
 from iot_pipeline.defs.dagster_internals import WRITTEN_FOR, DagsterVersionError, require_version
 
 HERE = "iot_pipeline/defs/dagster_internals.py"
