@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+import boto3
 import hypothesis
 import pytest
 from rich.console import Console
@@ -72,8 +73,11 @@ def started(state: Path) -> Iterator[Platform]:
     state.mkdir(exist_ok=True)
     with (state / "platform.log").open("w") as log, running(state, CHECKOUT / ".local", Console(file=log)) as platform:
         settings.forget()
+        # The default session keeps the credentials it first found, and each local AWS has its own.
+        boto3.setup_default_session()
         yield platform
     settings.forget()
+    boto3.setup_default_session()
 
 
 @pytest.fixture(scope="session")

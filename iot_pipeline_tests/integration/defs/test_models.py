@@ -43,6 +43,8 @@ def result(empty_models: Models, tmp_path_factory: pytest.TempPathFactory) -> dg
         }.items():
             patch.setenv(name, value)
         settings.deployment.cache_clear()
+        # The default session keeps the credentials it first found, which may be another local AWS's.
+        boto3.setup_default_session()
         try:
             boto3.client("s3").create_bucket(Bucket=BUCKET)
             resources = {"dbt": dbt_resource(), "warehouse": WarehouseResource(), "docs": DbtDocs()}
@@ -50,6 +52,7 @@ def result(empty_models: Models, tmp_path_factory: pytest.TempPathFactory) -> dg
             _check_published()
             return done
         finally:
+            boto3.setup_default_session()
             settings.deployment.cache_clear()
             emulator.stop()
 
