@@ -33,6 +33,7 @@ hourly as (
 
 select
     stale_hours.event_hour,
+    stale_hours.content,
     stale_hours.location,
     coalesce(counted.readings, 0) as readings,
     cast(coalesce(hourly.hourly_readings, 0) as bigint) as hourly_readings,
@@ -42,5 +43,5 @@ select
 from "telemetry"."marts"."stale_hours" as stale_hours
 left join counted on counted.event_hour = stale_hours.event_hour
 left join hourly on hourly.event_hour = stale_hours.event_hour
-where stale_hours.location is not null
+where stale_hours.content is not null
   );

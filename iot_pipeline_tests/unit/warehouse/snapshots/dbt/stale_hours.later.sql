@@ -1,10 +1,10 @@
--- Data decides, neither a clock nor a variable: an hour is stale when its load is not the one its facts were built from,
+-- Data decides, neither a clock nor a variable: an hour is stale when the content of its load is not what its facts were built from,
 -- or when its facts no longer fit the dimensions.
 -- depends_on: "telemetry"."marts"."dim_sensor"
 -- depends_on: "telemetry"."marts"."dim_location"
 
 with noted as (
-    select event_hour, location from "telemetry"."marts"."fact_hours"
+    select event_hour, content from "telemetry"."marts"."fact_hours"
 ),
 
 by_load as (
@@ -14,7 +14,7 @@ by_load as (
             case
                 when loads.event_hour is null then 'load removed'
                 when noted.event_hour is null then 'new'
-                when noted.location is null then 'unfinished'
+                when noted.content is null then 'unfinished'
                 else 'loaded again'
             end as varchar(32)
         ) as reason
@@ -22,8 +22,8 @@ by_load as (
     full outer join noted on noted.event_hour = loads.event_hour
     where
         loads.event_hour is null
-        or noted.location is null
-        or noted.location <> loads.location
+        or noted.content is null
+        or noted.content <> loads.content
 ),
 
 -- First and last event are readings' own times: a version that covers neither of them covers none, since the versions of a
@@ -79,6 +79,7 @@ newest_first as (
 
 select
     newest_first.event_hour,
+    loads.content,
     loads.location,
     newest_first.reason,
     -- Stale hours that this run leaves to the next.
@@ -90,5 +91,5 @@ where newest_first.place <= 168
 
 delete from "telemetry"."marts"."stale_hours";
 
-    insert into "telemetry"."marts"."stale_hours" ("event_hour", "location", "reason", "hours_left")
-    select "event_hour", "location", "reason", "hours_left" from "stale_hours__dbt_tmp"
+    insert into "telemetry"."marts"."stale_hours" ("event_hour", "content", "location", "reason", "hours_left")
+    select "event_hour", "content", "location", "reason", "hours_left" from "stale_hours__dbt_tmp"

@@ -6,13 +6,13 @@ create  table
       compound sortkey(event_hour)
   as (
 
--- Data decides, neither a clock nor a variable: an hour is stale when its load is not the one its facts were built from,
+-- Data decides, neither a clock nor a variable: an hour is stale when the content of its load is not what its facts were built from,
 -- or when its facts no longer fit the dimensions.
 -- depends_on: "telemetry"."marts"."dim_sensor"
 -- depends_on: "telemetry"."marts"."dim_location"
 
 with noted as (
-    select event_hour, location from "telemetry"."staging"."stg_loads" where 1 = 0
+    select event_hour, content from "telemetry"."staging"."stg_loads" where 1 = 0
 ),
 
 by_load as (
@@ -22,7 +22,7 @@ by_load as (
             case
                 when loads.event_hour is null then 'load removed'
                 when noted.event_hour is null then 'new'
-                when noted.location is null then 'unfinished'
+                when noted.content is null then 'unfinished'
                 else 'loaded again'
             end as varchar(32)
         ) as reason
@@ -30,8 +30,8 @@ by_load as (
     full outer join noted on noted.event_hour = loads.event_hour
     where
         loads.event_hour is null
-        or noted.location is null
-        or noted.location <> loads.location
+        or noted.content is null
+        or noted.content <> loads.content
 ),
 
 stale as (
@@ -50,6 +50,7 @@ newest_first as (
 
 select
     newest_first.event_hour,
+    loads.content,
     loads.location,
     newest_first.reason,
     -- Stale hours that this run leaves to the next.
