@@ -107,7 +107,13 @@ def _events_table(balances: list[EventHourBalance], facts: Facts) -> Table:
 
 
 def _event_cells(label: str, balances: list[EventHourBalance], facts: Facts) -> list[str]:
-    sums = [sum(getattr(b, name) for b in balances) for name in ("valid", "rows", "duplicates", "conflicts")]
+    built = [b.built for b in balances]
+    sums = [
+        sum(b.valid for b in balances),
+        sum(counts.rows for counts in built),
+        sum(counts.duplicates for counts in built),
+        sum(counts.conflicts for counts in built),
+    ]
     found = [facts.by_hour.get(b.hour, 0) for b in balances]
     good = all(b.balances and count == b.built.rows for count, b in zip(found, balances, strict=True))
     return [label, *(f"{value:,}" for value in (*sums, sum(found))), _verdict(good)]
