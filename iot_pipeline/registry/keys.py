@@ -8,6 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import NameOID
 
+from iot_pipeline.registry.errors import RegistryError
+
 
 def new_key(device_id: str) -> tuple[str, str]:
     """A signing request (PEM) of a new EC P-256 key, and that key (PKCS #8 PEM, not encrypted)."""
@@ -21,8 +23,12 @@ def new_key(device_id: str) -> tuple[str, str]:
 
 
 def of_request(csr: str) -> str:
-    """The SHA-256 of a signing request's public key, in hex. Raises ValueError for a text that is no request in PEM."""
-    return _fingerprint(x509.load_pem_x509_csr(csr.encode()).public_key())
+    """The SHA-256 of a signing request's public key, in hex. Raises RegistryError for a text that is no CSR in PEM."""
+    try:
+        request = x509.load_pem_x509_csr(csr.encode())
+    except ValueError as error:
+        raise RegistryError("the CSR is no certificate signing request in PEM; have the device make it anew") from error
+    return _fingerprint(request.public_key())
 
 
 def of_certificate(pem: str) -> str:

@@ -73,7 +73,14 @@ def test_the_graph_shows_every_group_and_asset(page: Page) -> None:
     graph = page.locator("svg")
     for group in (*GROUPS, "staging", "dimensions", "facts", "reporting", "reports"):
         expect(graph.get_by_text(group, exact=True).first).to_be_visible()
-    assets = ("raw_telemetry", "ledger", "quarantined_telemetry", "curated_telemetry", "warehouse_readings")
+    assets = (
+        "raw_telemetry",
+        "judged_telemetry",
+        "ledger",
+        "quarantined_telemetry",
+        "curated_telemetry",
+        "warehouse_readings",
+    )
     for text in (*assets, "registry_snapshot", "Asset checks", "Athena", "Redshift", "Postgres"):
         expect(graph.get_by_text(text, exact=True).first).to_be_visible()
 

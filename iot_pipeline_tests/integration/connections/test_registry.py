@@ -19,6 +19,7 @@ from iot_pipeline.connections import credentials
 from iot_pipeline.connections.registry import connect, open_registry
 from iot_pipeline.registry.commands import app
 from iot_pipeline.registry.users import READER, WRITER, set_password
+from iot_pipeline_tests.support.aws_environment import pointing_to
 from iot_pipeline_tests.support.emulator import LocalAws
 from iot_pipeline_tests.support.secrets import Secret
 from iot_pipeline_tests.support.tls import make_certificate, serve_tls, write_pem
@@ -33,17 +34,14 @@ def environment(
         "IOT_REGISTRY_HOST": "127.0.0.1",
         "IOT_REGISTRY_PORT": str(registry_server.port),
         "IOT_REGISTRY_SSLMODE": "disable",
-        "AWS_ENDPOINT_URL": local_aws.emulator.endpoint_url,
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
     }
     for name in settings.Registry.model_fields:
         monkeypatch.delenv(settings.variable(settings.Registry, name), raising=False)
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     settings.forget()
-    yield monkeypatch
+    with pointing_to(local_aws.emulator.environment):
+        yield monkeypatch
     settings.forget()
 
 

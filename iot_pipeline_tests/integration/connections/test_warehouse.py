@@ -23,6 +23,7 @@ from iot_pipeline.resources.dbt import dbt_resource
 from iot_pipeline.warehouse import landing, users
 from iot_pipeline.warehouse.__main__ import app
 from iot_pipeline.warehouse.transaction import run
+from iot_pipeline_tests.support.aws_environment import pointing_to
 from iot_pipeline_tests.support.emulator import LocalAws
 from iot_pipeline_tests.support.secrets import Secret
 
@@ -77,17 +78,14 @@ def environment(
         "IOT_WAREHOUSE_PORT": str(redshift.port),
         "IOT_WAREHOUSE_SSLMODE": "disable",
         "IOT_WAREHOUSE_COPY_ROLE_ARN": "arn:aws:iam::000000000000:role/warehouse-copy",
-        "AWS_ENDPOINT_URL": local_aws.emulator.endpoint_url,
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
     }
     for name in settings.Warehouse.model_fields:
         monkeypatch.delenv(settings.variable(settings.Warehouse, name), raising=False)
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     settings.forget()
-    yield monkeypatch
+    with pointing_to(local_aws.emulator.environment):
+        yield monkeypatch
     settings.forget()
 
 

@@ -17,6 +17,7 @@ from iot_pipeline.defs.models.reports import REPORTS, reports
 from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.resources.dbt import DbtDocs, dbt_resource
 from iot_pipeline.warehouse.dbt_project import PROJECT_DIR
+from iot_pipeline_tests.support.aws_environment import pointing_to
 from iot_pipeline_tests.support.models import HOUR, Models, day
 
 # More than one run of dbt takes.
@@ -33,18 +34,9 @@ def result(empty_models: Models, tmp_path_factory: pytest.TempPathFactory) -> dg
     models.send("stranger", day(5))
     models.load([day(1) + n * HOUR for n in range(HOURS)])
     emulator = start_emulator(tmp_path_factory.mktemp("aws"))
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            **emulator.environment,
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "IOT_LAKE_BUCKET": BUCKET,
-            "IOT_RAW_QUEUE_URL": "none",
-            "IOT_ALERTS_TOPIC_ARN": "none",
-        }.items():
-            patch.setenv(name, value)
+    deployment = {"IOT_LAKE_BUCKET": BUCKET, "IOT_RAW_QUEUE_URL": "none", "IOT_ALERTS_TOPIC_ARN": "none"}
+    with pointing_to({**emulator.environment, "AWS_DEFAULT_REGION": "us-east-1", **deployment}):
         settings.deployment.cache_clear()
-        # The default session keeps the credentials it first found, which may be another local AWS's.
-        boto3.setup_default_session()
         try:
             boto3.client("s3").create_bucket(Bucket=BUCKET)
             resources = {"dbt": dbt_resource(), "warehouse": WarehouseResource(), "docs": DbtDocs()}
@@ -52,7 +44,6 @@ def result(empty_models: Models, tmp_path_factory: pytest.TempPathFactory) -> dg
             _check_published()
             return done
         finally:
-            boto3.setup_default_session()
             settings.deployment.cache_clear()
             emulator.stop()
 

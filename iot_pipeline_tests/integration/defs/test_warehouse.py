@@ -72,7 +72,7 @@ def evaluations(instance: dg.DagsterInstance) -> list[tuple[str, bool]]:
 def test_curated_hours_flow_into_the_warehouse_and_late_data_after_them(
     instance: dg.DagsterInstance, loader: Loader, lake: Lake, raw: RawZone, dagster_hour: Hour
 ) -> None:
-    hours = [dagster_hour + -24, dagster_hour]
+    hours = [dagster_hour + -11, dagster_hour]
     arrive(raw, lake, dagster_hour, hours)
     curate_hours(instance, hours)
     loaded, cursor = load_unloaded_hours(instance)

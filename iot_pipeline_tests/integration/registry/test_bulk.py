@@ -22,6 +22,7 @@ from iot_pipeline.registry.decommission import recover
 from iot_pipeline.registry.devices import history
 from iot_pipeline.registry.onboarding import Onboarded, onboard
 from iot_pipeline.registry.registration import Request
+from iot_pipeline_tests.support.aws_environment import pointing_to
 from iot_pipeline_tests.support.emulator import LocalAws, unique
 from iot_pipeline_tests.support.registry import Connection, World, catalog, make_csr
 from iot_pipeline_tests.support.tripping import all_certificates, onboard_many_and_die
@@ -109,10 +110,9 @@ def command(registry_dsn: str, local_aws: LocalAws, iot: Any, monkeypatch: pytes
     for name in ("host", "port", "user", "password"):
         monkeypatch.setenv(f"IOT_REGISTRY_{name.upper()}", str(server[name]))
     monkeypatch.setenv("IOT_REGISTRY_SSLMODE", "disable")
-    for name, value in local_aws.emulator.environment.items():
-        monkeypatch.setenv(name, value)
     settings.registry.cache_clear()
-    yield lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+    with pointing_to(local_aws.emulator.environment):
+        yield lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
     settings.registry.cache_clear()
 
 

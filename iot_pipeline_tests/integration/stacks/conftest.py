@@ -8,6 +8,7 @@ from rich.console import Console
 
 from infra.local.deploy.deployment import deploy_assembly
 from infra.local.emulator.process import start_emulator
+from iot_pipeline_tests.support.aws_environment import pointing_to
 from iot_pipeline_tests.support.emulator import LocalAws
 from iot_pipeline_tests.support.templates import assembly
 
@@ -19,9 +20,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalAws, di
     # A 60 s buffer lasts 0.6 s.
     emulator = start_emulator(folder / "state", firehose_interval_scale=0.01)
     try:
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in emulator.environment.items():
-                patch.setenv(name, value)
+        with pointing_to(emulator.environment):
             result = deploy_assembly(assembly(), Console(file=io.StringIO()))
         yield LocalAws(emulator, folder), result.outputs
     finally:

@@ -17,6 +17,7 @@ from iot_pipeline.contract import topic
 from iot_pipeline.registry import things
 from iot_pipeline.registry.keys import new_key
 from iot_pipeline.registry.registration import Request
+from iot_pipeline_tests.support.aws_environment import pointing_to
 from iot_pipeline_tests.support.emulator import LocalAws, Session, eventually
 from iot_pipeline_tests.support.templates import assembly
 
@@ -31,11 +32,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environme
     folder = tmp_path_factory.mktemp("environments")
     emulator = start_emulator(folder / "state", firehose_interval_scale=0.01)
     try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("AWS_ENDPOINT_URL", emulator.endpoint_url)
-            patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-                patch.setenv(name, "test")
+        with pointing_to(emulator.environment):
             quiet = Console(file=io.StringIO())
             outputs = {name: deploy_assembly(assembly(name=name), quiet).outputs for name in NAMES}
         yield LocalAws(emulator, folder), outputs

@@ -242,7 +242,9 @@ def test_a_new_metric_adds_columns_and_keeps_the_partitions(aws: Ministack, depl
     assert set(after["curated_telemetry"]) - set(before["curated_telemetry"]) == {"turbidity double"}
     assert [c for c in after["curated_telemetry"] if c != "turbidity double"] == before["curated_telemetry"]
     assert "turbidity:string" in " ".join(after["raw_telemetry"])
-    for name in ("raw_lines", "ledger", "quarantined_telemetry"):
+    assert set(after["ledger"]) - set(before["ledger"]) == {"min_turbidity double", "max_turbidity double"}
+    assert [c for c in after["ledger"] if "turbidity" not in c] == before["ledger"]
+    for name in ("raw_lines", "quarantined_telemetry"):
         assert after[name] == before[name]
     partition = glue.get_partition(**curated, PartitionValues=values)["Partition"]
     assert partition["StorageDescriptor"]["Location"] == location

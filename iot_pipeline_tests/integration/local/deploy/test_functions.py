@@ -14,6 +14,7 @@ from infra.local.deploy import DeployError, DeployResult
 from infra.local.deploy.deployment import deploy_assembly
 from infra.stacks.bundles import EDGE, built
 from iot_pipeline.contract import Reason
+from iot_pipeline_tests.support.aws_environment import pointing_to
 from iot_pipeline_tests.support.emulator import ACCOUNT, REGION, LocalAws, eventually, unique
 
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
@@ -117,18 +118,11 @@ class Edge:
 
 
 @pytest.fixture
-def edge(local_aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edge]:
+def edge(local_aws: LocalAws, tmp_path: Path) -> Iterator[Edge]:
     """A stack of its own, not deployed yet, and the environment that leads to the local AWS."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": local_aws.emulator.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-    }.items():
-        monkeypatch.setenv(name, value)
     made = Edge(local_aws, tmp_path / "assembly")
-    yield made
+    with pointing_to(local_aws.emulator.environment):
+        yield made
     local_aws.client("cloudformation").delete_stack(StackName=made.stack)
 
 
