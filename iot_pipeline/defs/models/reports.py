@@ -44,7 +44,8 @@ def _last_date(rows: Sequence[Row]) -> dict[str, int]:
     """The fleet on the newest date, which comes first."""
     newest = [row for row in rows if row[0] == rows[0][0]]
     names = {"devices": 3, "readings": 4, "gaps": 6, "low batteries": 7}
-    return {f"{name}, last date": sum(int(row[place]) for row in newest) for name, place in names.items()}
+    # Of devices that the registry does not know, gaps and batteries are unknown too.
+    return {f"{name}, last date": sum(int(row[place] or 0) for row in newest) for name, place in names.items()}
 
 
 REPORTS = (
