@@ -20,11 +20,15 @@ State = Literal["creating", "undoing", "active", "decommissioning", "decommissio
 Step = Literal["begun", "thing", "certificate", "policy", "principal", "activation", "delivery", "done"]
 
 _DEVICE_LOCK = "registry.onboarding/"
+_KEY_LOCK = "registry.onboarding_key/"
 
 
 @dataclass(frozen=True)
 class Intent:
-    """A row of registry.onboardings. `step` is the last one begun; `updated_at` (aware) is when."""
+    """A row of registry.onboardings. `step` is the last one begun; `updated_at` (aware) is when.
+
+    `public_key` is the SHA-256 (hex) of the key that the onboarding makes a certificate for.
+    """
 
     onboarding_id: int
     device_id: str
@@ -56,24 +60,44 @@ def interrupted(connection: Connection[Any]) -> list[Intent]:
         return cursor.execute(query).fetchall()
 
 
-def begin(connection: Connection[Any], device_id: str, state: State) -> int:
-    """Write an intent; its id."""
+def begin(connection: Connection[Any], device_id: str, state: State, public_key: str | None = None) -> int:
+    """Write an intent; its id. Raises RegistryError if another device holds `public_key`, or is about to."""
     with connection.transaction(), connection.cursor(row_factory=scalar_row) as cursor:
+        if public_key:
+            _check_key(connection, device_id, public_key)
         cursor.execute(
-            "INSERT INTO registry.onboardings (device_id, state, step) VALUES (%s, %s, 'begun')"
+            "INSERT INTO registry.onboardings (device_id, state, step, public_key) VALUES (%s, %s, 'begun', %s)"
             " RETURNING onboarding_id",
-            (device_id, state),
+            (device_id, state, public_key),
         )
         return int(cursor.fetchall()[0])
 
 
+def _check_key(connection: Connection[Any], device_id: str, public_key: str) -> None:
+    """Raise RegistryError for a key of another device; until the transaction's end, nobody else can take the key.
+
+    With a key of two devices, undoing the one's onboarding could not tell its certificate from the other's.
+    """
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (_KEY_LOCK + public_key,))
+    holder = connection.execute(
+        "SELECT device_id FROM registry.onboardings"
+        " WHERE public_key = %s AND device_id <> %s AND state <> 'decommissioned'",
+        (public_key, device_id),
+    ).fetchone()
+    if holder:
+        raise RegistryError(
+            f"device {device_id}: its CSR is made with the key of device {holder[0]}; have each device make its own key"
+        )
+
+
 def note(connection: Connection[Any], onboarding_id: int, **columns: str | None) -> None:
-    """Write columns of an intent. Raises RegistryError if another process has removed it."""
+    """Write columns of an intent, and with a step its time. Raises RegistryError if another process has removed it."""
     settings = ", ".join(f"{name} = %({name})s" for name in columns)
+    if "step" in columns:
+        settings += ", updated_at = clock_timestamp()"
     with connection.transaction():
         updated = connection.execute(
-            f"UPDATE registry.onboardings SET {settings}, updated_at = clock_timestamp()"
-            " WHERE onboarding_id = %(onboarding_id)s",
+            f"UPDATE registry.onboardings SET {settings} WHERE onboarding_id = %(onboarding_id)s",
             {**columns, "onboarding_id": onboarding_id},
         )
     if updated.rowcount != 1:

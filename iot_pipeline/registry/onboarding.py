@@ -55,9 +55,10 @@ def onboard(
     done; keep the key there, for it is stored nowhere. A device that is onboarded already, just so, is left alone.
     `kind` names the environment's thing type and policy, by default those of the default environment.
 
-    Raises UnknownReferenceError naming a missing tenant, site or model and DifferentDeviceError naming how the device
-    differs, both before anything is created; OnboardingError after a failure that was undone; CompensationError after
-    one that could not be undone and is left to `recover`; ValueError if the connection is within a transaction.
+    Before anything is created, raises UnknownReferenceError naming a missing tenant, site or model,
+    DifferentDeviceError naming how the device differs, and RegistryError for a CSR that is none or has the key of
+    another device. Raises OnboardingError after a failure that was undone; CompensationError after one that could not
+    be undone and is left to `recover`; ValueError if the connection is within a transaction.
     """
     intents.require_idle(connection)
     registration.check_references(connection, request)
@@ -75,9 +76,10 @@ def onboard(
             raise RegistryError(
                 f"{request.device_id} is a thing in AWS IoT Core that the registry did not make; adopt it or delete it"
             )
-        onboarding_id = intents.begin(connection, request.device_id, "creating")
+        key = keys.for_device(request.device_id, request.csr)
+        onboarding_id = intents.begin(connection, request.device_id, "creating", key.fingerprint)
         try:
-            certificate = _create(connection, iot, request, onboarding_id, kind or DeviceKind(), found)
+            certificate = _create(connection, iot, request, key, onboarding_id, kind or DeviceKind(), found)
             intents.note(connection, onboarding_id, step="delivery")
             deliver(certificate)
             with connection.transaction():
@@ -94,7 +96,7 @@ def undo(connection: Connection[Any], iot: "IoTClient", intent: Intent) -> None:
     intents.note(connection, intent.onboarding_id, state="undoing")
     if intent.certificate_arn:
         things.remove_certificate(iot, intent.device_id, intent.certificate_arn)
-    elif intent.public_key:
+    elif intent.public_key and intent.step == "certificate":
         since, until = intent.updated_at - _CLOCKS, intent.updated_at + _CALL + _CLOCKS
         things.remove_unclaimed(iot, since, until, intent.public_key)
     if intent.step != "begun":
@@ -109,6 +111,7 @@ def _create(
     connection: Connection[Any],
     iot: "IoTClient",
     request: Request,
+    key: keys.DeviceKey,
     onboarding_id: int,
     kind: DeviceKind,
     found: Literal["none", "tombstone"],
@@ -124,9 +127,7 @@ def _create(
         intents.note(connection, onboarding_id, step="begun")
         raise
     intents.note(connection, onboarding_id, step="certificate")
-    csr, private_key = (request.csr, None) if request.csr is not None else keys.new_key(device_id)
-    intents.note(connection, onboarding_id, public_key=keys.of_request(csr))
-    certificate = things.create_certificate(iot, csr, private_key)
+    certificate = things.create_certificate(iot, key)
     intents.note(connection, onboarding_id, certificate_id=certificate.certificate_id, certificate_arn=certificate.arn)
     intents.note(connection, onboarding_id, step="policy")
     iot.attach_policy(policyName=kind.policy, target=certificate.arn)

@@ -22,7 +22,7 @@ _THING_NAME = re.compile("[a-zA-Z0-9:_-]{1,128}")
 class Request:
     """A device to be registered. `name` is by default the device id, `installed_at` (aware) now.
 
-    `csr` is a PEM certificate signing request; without one AWS makes the key.
+    `csr` is a PEM certificate signing request; without one the key is made here.
     """
 
     device_id: str

@@ -108,10 +108,10 @@ def require_platform(iot: "IoTClient", kind: DeviceKind) -> None:
         ) from error
 
 
-def create_certificate(iot: "IoTClient", csr: str, private_key: str | None) -> Certificate:
-    """An inactive certificate of the CSR's key; `private_key` is that key, if it was made here."""
-    signed = iot.create_certificate_from_csr(certificateSigningRequest=csr, setAsActive=False)
-    return Certificate(signed["certificateId"], signed["certificateArn"], signed["certificatePem"], private_key)
+def create_certificate(iot: "IoTClient", key: keys.DeviceKey) -> Certificate:
+    """An inactive certificate of a device's key."""
+    signed = iot.create_certificate_from_csr(certificateSigningRequest=key.csr, setAsActive=False)
+    return Certificate(signed["certificateId"], signed["certificateArn"], signed["certificatePem"], key.private_key)
 
 
 def label_site(iot: "IoTClient", device_id: str, site_id: str) -> None:

@@ -1,8 +1,10 @@
 """Onboarding: everything or nothing, in AWS IoT Core and in the registry, whatever fails at whichever step."""
 
 import signal
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ import psycopg
 import pytest
 from cryptography import x509
 
-from iot_pipeline.registry.decommission import recover
+from iot_pipeline.registry.bulk import onboard_all
+from iot_pipeline.registry.decommission import decommission, recover
 from iot_pipeline.registry.devices import change_device, move_device, retire_device
 from iot_pipeline.registry.errors import (
     CompensationError,
@@ -19,7 +22,7 @@ from iot_pipeline.registry.errors import (
     RegistryError,
     UnknownReferenceError,
 )
-from iot_pipeline.registry.onboarding import onboard
+from iot_pipeline.registry.onboarding import Onboarded, onboard
 from iot_pipeline.registry.registration import Request
 from iot_pipeline.registry.things import POLICY, Certificate
 from iot_pipeline_tests.support.emulator import LocalAws, eventually, unique
@@ -96,12 +99,40 @@ def test_a_csr_keeps_the_key_with_the_device(connection: Connection, iot: Any, w
     assert_complete(connection, iot, request)
 
 
-def test_a_csr_that_aws_refuses_leaves_nothing(connection: Connection, iot: Any, world: World) -> None:
+def test_a_csr_that_is_none_is_refused_before_anything_is_made(connection: Connection, iot: Any, world: World) -> None:
     before = all_certificates(iot)
     request = world.request(csr="no CSR")
-    with pytest.raises(OnboardingError, match=f"{request.device_id}.*'certificate'.*undone"):
+    with pytest.raises(RegistryError, match=f"{request.device_id}: the CSR is no certificate signing request"):
         onboard(connection, iot, request)
     assert leftovers(connection, iot, request.device_id, before) == []
+
+
+def test_a_key_belongs_to_one_device(connection: Connection, iot: Any, world: World) -> None:
+    csr, _ = make_csr("any")
+    first, second = world.request(csr=csr), world.request(csr=csr)
+    onboard(connection, iot, first)
+    before = all_certificates(iot)
+    with pytest.raises(
+        RegistryError, match=f"{second.device_id}: its CSR is made with the key of device {first.device_id}"
+    ):
+        onboard(connection, iot, second)
+    assert leftovers(connection, iot, second.device_id, before) == []
+    decommission(connection, iot, first.device_id)
+    onboard(connection, iot, second)
+
+
+def test_of_two_devices_of_one_key_onboarded_at_once_one_is_refused(
+    connection: Connection, iot: Any, world: World, registry_dsn: str
+) -> None:
+    csr, _ = make_csr("any")
+    before, requests = all_certificates(iot), [world.request(csr=csr) for _ in range(8)]
+
+    def one(own: Connection, request: Request) -> Onboarded:
+        return onboard(own, iot, request)
+
+    outcomes = onboard_all(partial(psycopg.connect, registry_dsn), requests, one)
+    assert Counter(it.result for it in outcomes) == {"created": 1, "failed": 7}
+    assert len(all_certificates(iot) - before) == 1
 
 
 def test_onboarding_twice_is_once_and_a_difference_is_named(connection: Connection, iot: Any, world: World) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from iot_pipeline.registry import things
-from iot_pipeline.registry.keys import new_key
+from iot_pipeline.registry.keys import for_device
 from iot_pipeline.registry.registration import Request
 from iot_pipeline_tests.support.emulator import LocalAws, Session, unique
 
@@ -17,7 +17,7 @@ def admitted(running: LocalAws, kind: things.DeviceKind, tenant: str, site: str)
     """A device as onboarding makes it in AWS IoT, connected."""
     iot, name = running.client("iot"), unique("sensor")
     things.create_thing(iot, Request(name, tenant, site, "climate"), kind)
-    made = things.create_certificate(iot, *new_key(name))
+    made = things.create_certificate(iot, for_device(name, csr=None))
     iot.attach_policy(policyName=kind.policy, target=made.arn)
     iot.attach_thing_principal(thingName=name, principal=made.arn)
     iot.update_certificate(certificateId=made.certificate_id, newStatus="ACTIVE")

@@ -15,7 +15,7 @@ from infra.local.emulator.process import start_emulator
 from infra.stacks.config import PlatformConfig
 from iot_pipeline.contract import topic
 from iot_pipeline.registry import things
-from iot_pipeline.registry.keys import new_key
+from iot_pipeline.registry.keys import for_device
 from iot_pipeline.registry.registration import Request
 from iot_pipeline_tests.support.aws_environment import pointing_to
 from iot_pipeline_tests.support.emulator import LocalAws, Session, eventually
@@ -45,7 +45,7 @@ def admitted(running: LocalAws, outputs: dict[str, str], name: str) -> Session:
     iot, kind = running.client("iot"), things.DeviceKind(outputs["DeviceThingType"], outputs["DevicePolicy"])
     things.require_platform(iot, kind)
     things.create_thing(iot, Request(name, "acme", "oslo", "climate"), kind)
-    made = things.create_certificate(iot, *new_key(name))
+    made = things.create_certificate(iot, for_device(name, csr=None))
     iot.attach_policy(policyName=kind.policy, target=made.arn)
     iot.attach_thing_principal(thingName=name, principal=made.arn)
     iot.update_certificate(certificateId=made.certificate_id, newStatus="ACTIVE")
