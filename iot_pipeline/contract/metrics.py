@@ -1,4 +1,4 @@
-"""What a device may measure. Adding a metric is one entry in METRICS; everything else derives from it."""
+"""What a device may measure. Tables and SQL derive from METRICS; docs/contract.md, "Adding a metric", has the rest."""
 
 from dataclasses import dataclass
 

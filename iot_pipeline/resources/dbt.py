@@ -1,6 +1,6 @@
 """dbt, and the place of its documentation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,18 +13,18 @@ from dagster_dbt import DbtCliInvocation, DbtCliResource
 from iot_pipeline.connections.warehouse import dbt_environment
 from iot_pipeline.contract.layout import DBT_DOCS
 from iot_pipeline.settings import deployment, warehouse
-from iot_pipeline.warehouse.dbt_project import PROJECT_DIR, executable
+from iot_pipeline.warehouse.dbt_project import PROJECT_DIR, executable, variables
 
 _CONTENT_TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
 
 
 class Dbt(DbtCliResource):
-    """The command dbt, each of whose runs is started with the warehouse's credentials of that moment."""
+    """The command dbt, started each time with the contract's variables and the warehouse's credentials of then."""
 
-    def cli(self, *args: Any, **options: Any) -> DbtCliInvocation:
+    def cli(self, args: Sequence[str], **options: Any) -> DbtCliInvocation:
         """As `DbtCliResource.cli`. Raises as `credentials` does."""
         with dbt_environment():
-            return super().cli(*args, **options)
+            return super().cli([*args, "--vars", variables()], **options)
 
 
 def dbt_resource() -> Dbt:

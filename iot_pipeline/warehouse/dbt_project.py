@@ -1,4 +1,9 @@
-"""The dbt project as code sees it: where it is, and its manifest, parsed once for each content of its files."""
+"""The dbt project as code sees it: where it is, its variables, its manifest, parsed once for each content of both.
+
+`python -m iot_pipeline.warehouse.dbt_project` prints the variables, for a dbt that a person starts:
+
+    dbt build --vars "$(python -m iot_pipeline.warehouse.dbt_project)"
+"""
 
 import hashlib
 import json
@@ -11,6 +16,9 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from iot_pipeline.contract import CONTRACT
+from iot_pipeline.contract.tables import FIRST_YEAR, LAST_YEAR
 
 PROJECT_DIR = Path(__file__).parent / "dbt"
 MANIFEST = "manifest.json"
@@ -26,13 +34,19 @@ def executable() -> Path:
     return Path(sys.executable).with_name("dbt")
 
 
+def variables() -> str:
+    """What the models take from the contract, as JSON for dbt's option `--vars`: metrics, first and last year."""
+    metrics = [{"name": it.name, "minimum": it.minimum, "maximum": it.maximum} for it in CONTRACT.metrics]
+    return json.dumps({"metrics": metrics, "first_year": FIRST_YEAR, "last_year": LAST_YEAR})
+
+
 @cache
 def parsed() -> Path:
     """A folder with the project's manifest, outside the source tree; dbt runs only if none fits yet.
 
     Parsing needs neither a warehouse nor its settings. The folder is the user's own below the machine's folder for
-    temporary files, under a checksum of the project's files. Raises DbtProjectError with dbt's own words, or if
-    somebody else made the folder.
+    temporary files, under a checksum of the project's files and variables. Raises DbtProjectError with dbt's
+    own words, or if somebody else made the folder.
     """
     folder = _cache() / _checksum()
     if not (folder / MANIFEST).exists():
@@ -55,7 +69,7 @@ def _cache() -> Path:
 
 
 def _checksum() -> str:
-    total = hashlib.sha256(f"{version('dbt-core')} {version('dbt-redshift')} {PROJECT_DIR}".encode())
+    total = hashlib.sha256(f"{version('dbt-core')} {version('dbt-redshift')} {PROJECT_DIR} {variables()}".encode())
     for path in _files():
         content = path.read_bytes()
         total.update(f"{path.relative_to(PROJECT_DIR)} {len(content)} ".encode())
@@ -72,7 +86,7 @@ def _files() -> Iterator[Path]:
 def _parse_into(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="parsing-") as target:
-        project = ("--project-dir", PROJECT_DIR, "--profiles-dir", PROJECT_DIR)
+        project = ("--project-dir", PROJECT_DIR, "--profiles-dir", PROJECT_DIR, "--vars", variables())
         done = subprocess.run(
             [executable(), "parse", "--quiet", *project, "--target-path", target, "--log-path", target],
             check=False,
@@ -84,3 +98,7 @@ def _parse_into(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         # In one step: another process may be looking, or parsing the same.
         Path(target, MANIFEST).replace(folder / MANIFEST)
+
+
+if __name__ == "__main__":
+    print(variables())

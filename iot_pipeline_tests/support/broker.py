@@ -17,6 +17,7 @@ import boto3
 
 from iot_pipeline.registry import things
 from iot_pipeline.registry.bulk import read_devices, save
+from iot_pipeline.registry.keys import for_device
 from simulator.enrolment import LIST_FILE
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Broker:
             known = things.find(self.iot, request.device_id) == "device"
             (things.label if known else things.create_thing)(self.iot, request, things.DeviceKind())
             assert request.csr
-            certificate = things.create_certificate(self.iot, request.csr, None)
+            certificate = things.create_certificate(self.iot, for_device(request.device_id, request.csr))
             self.iot.update_certificate(certificateId=certificate.certificate_id, newStatus="ACTIVE")
             self.iot.attach_policy(policyName=policy, target=certificate.arn)
             self.iot.attach_thing_principal(thingName=request.device_id, principal=certificate.arn)

@@ -11,7 +11,7 @@ import psycopg
 from dbt.cli.main import dbtRunner
 from redshift_connector.core import Connection
 
-from iot_pipeline.warehouse.dbt_project import PROJECT_DIR
+from iot_pipeline.warehouse.dbt_project import PROJECT_DIR, variables
 from iot_pipeline.warehouse.transaction import read, run
 
 HOUR = timedelta(hours=1)
@@ -38,7 +38,7 @@ class Models:
 
     def dbt(self, *arguments: str) -> Any:
         """Run dbt, which parses the project the first time only. Returns dbt's own, loosely typed, result."""
-        places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
+        places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR), "--vars", variables()]
         places += ["--target-path", str(self.target), "--log-path", str(self.target)]
         if self._parsed is None:
             self._parsed = dbtRunner().invoke(["parse", "--quiet", *places]).result

@@ -50,7 +50,7 @@ def test_an_impossible_fleet_is_refused(options: dict[str, int]) -> None:
 
 def test_signals_stay_within_the_contract() -> None:
     values = measure(make_fleet(64, tenants=8, sites=8), days=10, leaking=True)
-    assert set(values) == {metric.name for metric in METRICS}
+    assert set(values) == {metric.name for metric in METRICS}, "simulator/signals.py measures what the contract lists"
     for metric in METRICS:
         assert values[metric.name].min() >= metric.minimum
         assert values[metric.name].max() <= metric.maximum
