@@ -24,6 +24,7 @@ from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import LakeResource
 from iot_pipeline_tests.support import leftovers
+from iot_pipeline_tests.support.assemblies import remove_assemblies, share_assemblies
 from iot_pipeline_tests.support.messages import RawZone
 
 HERE = Path(__file__).parent
@@ -45,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """A session that is told to end, as by a CI that ran out of time, stops what it started."""
     if not leftovers.is_worker(config):
         leftovers.mark_descendants()
+        share_assemblies()
     # A shell has what it starts in the background ignore SIGINT, and Dagster gives SIGTERM the handler of SIGINT.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -62,7 +64,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A run fails if a process that it started outlives it."""
     leftovers.stop_forkserver()
-    if not leftovers.is_worker(session.config) and (left := leftovers.wait_for_descendants()):
+    if leftovers.is_worker(session.config):
+        return
+    remove_assemblies()
+    if left := leftovers.wait_for_descendants():
         print("\nThese processes outlived the tests that started them, and were killed:", *left, sep="\n  ")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -1,12 +1,12 @@
-"""The platform's templates, synthesised once for all tests: starting node and jsii takes seconds."""
+"""The platform's templates, synthesised once for all tests and workers: starting node and jsii takes seconds."""
 
-import atexit
 import copy
+import fcntl
+import hashlib
 import json
-import shutil
+import os
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import aws_cdk as cdk
@@ -16,6 +16,7 @@ from cdk_nag import AwsSolutionsChecks
 from infra.stacks.assembly import build
 from infra.stacks.config import DEFAULT_NAME, PlatformConfig
 from iot_pipeline.contract import CONTRACT, Contract
+from iot_pipeline_tests.support.assemblies import SHARED_ASSEMBLIES
 
 Resources = dict[str, dict[str, Any]]
 STACKS = ("TelemetryNetwork", "TelemetryLake", "TelemetryIngest", "TelemetryQueries", "TelemetryWarehouse")
@@ -23,10 +24,15 @@ STACKS = ("TelemetryNetwork", "TelemetryLake", "TelemetryIngest", "TelemetryQuer
 
 @cache
 def assembly(contract: Contract = CONTRACT, name: str = DEFAULT_NAME) -> Path:
-    """The folder of the synthesised cloud assembly of an environment."""
-    out = Path(mkdtemp(prefix="cdk-"))
-    atexit.register(shutil.rmtree, out, ignore_errors=True)
-    build(out, PlatformConfig(name=name), contract).synth()
+    """The folder of the synthesised cloud assembly of an environment; not to be changed, others read it as well."""
+    shared = Path(os.environ[SHARED_ASSEMBLIES])
+    out = shared / f"{name}-{hashlib.sha256(repr(contract).encode()).hexdigest()[:16]}"
+    with (shared / f"{out.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not out.exists():
+            made = shared / f"{out.name}.new"
+            build(made, PlatformConfig(name=name), contract).synth()
+            made.rename(out)
     return out
 
 
