@@ -1,11 +1,16 @@
 """Hours as the lake names them: partition values, S3 prefixes, SQL predicates. All UTC."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from iot_pipeline.contract.layout import RAW
+
 HOUR = timedelta(hours=1)
+
+_RAW_KEY = re.compile(re.escape(RAW) + r"year=(\d{4})/month=(\d{2})/day=(\d{2})/hour=(\d{2})/(?:[^/]+/)*[^/]+")
 
 
 @dataclass(frozen=True, order=True)
@@ -97,3 +102,15 @@ def contiguous(hours: Iterable[Hour]) -> list[tuple[Hour, Hour]]:
 
 def _literals(values: Iterable[str]) -> str:
     return ", ".join(f"'{value}'" for value in values)
+
+
+def arrival_hour_of_key(key: str) -> Hour:
+    """The arrival hour of a raw object's key. Raises ValueError, naming what was expected, for any other key."""
+    expected = f"{key!r} is no raw object: expected {RAW}year=YYYY/month=MM/day=DD/hour=HH/<name>"
+    match = _RAW_KEY.fullmatch(key)
+    if not match:
+        raise ValueError(expected)
+    try:
+        return Hour.from_values(match.groups())
+    except ValueError as error:
+        raise ValueError(f"{expected}; {error}") from error

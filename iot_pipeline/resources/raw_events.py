@@ -9,8 +9,7 @@ from urllib.parse import unquote_plus
 import boto3
 import dagster as dg
 
-from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.layout import arrival_hour_of_key
+from iot_pipeline.lake.hours import Hour, arrival_hour_of_key
 from iot_pipeline.settings import deployment
 
 # SQS API: at most ten messages in one ReceiveMessage or DeleteMessageBatch.

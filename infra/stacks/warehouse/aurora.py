@@ -9,7 +9,7 @@ from aws_cdk import aws_rds as rds
 from infra.stacks.config import PlatformConfig
 from infra.stacks.nag import accept
 from infra.stacks.network.vpc import REGISTRY_PORT
-from infra.stacks.warehouse.network import Network
+from infra.stacks.warehouse.published_network import Network
 
 DATABASE = "registry"
 ADMIN = "registry_admin"

@@ -12,7 +12,7 @@ from aws_cdk import custom_resources as cr
 from infra.stacks.config import PlatformConfig
 from infra.stacks.nag import accept_role_dependency, accept_wildcards
 from infra.stacks.network.vpc import WAREHOUSE_PORT
-from infra.stacks.warehouse.network import Network
+from infra.stacks.warehouse.published_network import Network
 from iot_pipeline.contract import Tables
 from iot_pipeline.contract.layout import REGISTRY, UNLOAD
 

@@ -9,7 +9,7 @@ from infra.stacks.config import PlatformConfig
 from infra.stacks.network.vpc import WAREHOUSE_PORT
 from infra.stacks.parameters import read
 from infra.stacks.warehouse.aurora import add_registry
-from infra.stacks.warehouse.network import find_network
+from infra.stacks.warehouse.published_network import find_network
 from infra.stacks.warehouse.redshift import add_copy_role, add_warehouse
 from iot_pipeline.contract import Contract, tables
 

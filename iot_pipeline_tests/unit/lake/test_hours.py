@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iot_pipeline.contract.layout import RAW
-from iot_pipeline.lake.hours import Hour, contiguous, partition_predicate, partition_range
-from iot_pipeline.lake.layout import arrival_hour_of_key
+from iot_pipeline.lake.hours import Hour, arrival_hour_of_key, contiguous, partition_predicate, partition_range
 from iot_pipeline.lake.pricing import query_cost
 from iot_pipeline.partitions import hour_of, hours_of, partition_key
 

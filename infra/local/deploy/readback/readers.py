@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.local.deploy.readback import access, functions, glue, ingestion, messaging, storage
+from infra.local.deploy.readback import buckets_and_keys, glue_and_athena, ingestion, lambdas, messaging, roles_and_logs
 from infra.local.deploy.readback.clients import Clients
 from infra.local.deploy.readback.setting import Setting
 from infra.local.deploy.resources import Resource
 
 READERS: Mapping[str, Callable[[Resource, Clients], Iterator[Setting]]] = {
-    "AWS::S3::Bucket": storage.bucket,
-    "AWS::S3::BucketPolicy": storage.bucket_policy,
-    "AWS::KMS::Key": storage.key,
-    "AWS::KMS::Alias": storage.key_alias,
-    "AWS::SSM::Parameter": storage.parameter,
+    "AWS::S3::Bucket": buckets_and_keys.bucket,
+    "AWS::S3::BucketPolicy": buckets_and_keys.bucket_policy,
+    "AWS::KMS::Key": buckets_and_keys.key,
+    "AWS::KMS::Alias": buckets_and_keys.key_alias,
+    "AWS::SSM::Parameter": buckets_and_keys.parameter,
     "AWS::SQS::Queue": messaging.queue,
     "AWS::SQS::QueuePolicy": messaging.queue_policy,
     "AWS::SNS::Topic": messaging.topic,
@@ -23,17 +23,17 @@ READERS: Mapping[str, Callable[[Resource, Clients], Iterator[Setting]]] = {
     "AWS::IoT::Policy": ingestion.policy,
     "AWS::IoT::ThingType": ingestion.thing_type,
     "AWS::IoT::ProvisioningTemplate": ingestion.provisioning_template,
-    "AWS::Glue::Database": glue.database,
-    "AWS::Glue::Table": glue.table,
-    "AWS::Glue::Crawler": glue.crawler,
-    "AWS::Athena::WorkGroup": glue.workgroup,
-    "AWS::Lambda::Function": functions.function,
-    "AWS::Lambda::EventSourceMapping": functions.event_source_mapping,
-    "AWS::Lambda::Permission": functions.permission,
-    "AWS::IAM::Role": access.role,
-    "AWS::IAM::Policy": access.inline_policy,
-    "AWS::Logs::LogGroup": access.log_group,
-    "AWS::Logs::LogStream": access.log_stream,
+    "AWS::Glue::Database": glue_and_athena.database,
+    "AWS::Glue::Table": glue_and_athena.table,
+    "AWS::Glue::Crawler": glue_and_athena.crawler,
+    "AWS::Athena::WorkGroup": glue_and_athena.workgroup,
+    "AWS::Lambda::Function": lambdas.function,
+    "AWS::Lambda::EventSourceMapping": lambdas.event_source_mapping,
+    "AWS::Lambda::Permission": lambdas.permission,
+    "AWS::IAM::Role": roles_and_logs.role,
+    "AWS::IAM::Policy": roles_and_logs.inline_policy,
+    "AWS::Logs::LogGroup": roles_and_logs.log_group,
+    "AWS::Logs::LogStream": roles_and_logs.log_stream,
 }
 
 # Properties that say where or how, not what: reading the rest back already goes through them.
