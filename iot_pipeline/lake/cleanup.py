@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from iot_pipeline.contract import Format, Table
+from iot_pipeline.contract import Contract, Format, Table, former_ledger, tables
 from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.migrate import former_partitions
 from iot_pipeline.lake.publishing import BUILD_TABLE_PREFIX
 
 if TYPE_CHECKING:
@@ -35,21 +36,22 @@ def clean_up(
     s3: "S3Client",
     catalog: Catalog,
     bucket: str,
-    versioned: list[Table],
+    contract: Contract,
     retention: timedelta,
     progress: Callable[[str], None] = lambda _: None,
 ) -> CleanUp:
     """Remove objects of versions older than the retention that no partition points to, and abandoned build tables.
 
-    Part of a version may still be in use: only the hours that have moved on are removed. The retention must be longer
+    Part of a version may still be in use: only the hours that have moved on are removed. The ledger's former place is
+    cleaned as well; its former table counts only for hours that were not taken over. The retention must be longer
     than any build or query runs, since a build's objects are not yet pointed to. Raises CleanUpError if S3 refuses.
     """
     before = datetime.now(UTC) - retention
     versions = objects = size = 0
-    for table in versioned:
-        if table.projected or table.format is not Format.PARQUET:
-            raise ValueError(f"{table.name} has no versions to clean up")
-        in_use = {partition.location for partition in catalog.partitions(table.name).values()}
+    versioned = [table for table in tables(contract).all if table.format is Format.PARQUET]
+    in_use = {partition.location for table in versioned for partition in catalog.partitions(table.name).values()}
+    in_use |= {partition.location for partition in former_partitions(catalog, contract).values()}
+    for table in (*versioned, former_ledger(contract)):
         for prefix in _old_versions(s3, bucket, table, before):
             unused = [
                 (key, length)

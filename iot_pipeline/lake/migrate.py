@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from iot_pipeline.contract import Contract, former_ledger, tables
-from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.catalog import Catalog, Partition
 from iot_pipeline.lake.hours import Hour
 
 
@@ -13,9 +13,14 @@ def take_over_ledger(catalog: Catalog, contract: Contract) -> Sequence[Hour]:
     The objects stay where they are. Hours that have been judged since are left alone, so that a second call does
     nothing. Raises PublishError naming the hours that Glue refused.
     """
-    former, ledger = former_ledger(contract), tables(contract).ledger
-    missing = catalog.partitions(former.name).keys() - catalog.partitions(ledger.name).keys()
-    found = catalog.partitions(former.name, missing)
+    found = former_partitions(catalog, contract)
     if found:
-        catalog.publish(ledger.name, [found[hour] for hour in sorted(found)])
+        catalog.publish(tables(contract).ledger.name, [found[hour] for hour in sorted(found)])
     return sorted(found)
+
+
+def former_partitions(catalog: Catalog, contract: Contract) -> dict[Hour, Partition]:
+    """The partitions of the ledger's former table whose hours the ledger does not have yet."""
+    taken_over = catalog.partitions(tables(contract).ledger.name)
+    former = catalog.partitions(former_ledger(contract).name)
+    return {hour: partition for hour, partition in former.items() if hour not in taken_over}

@@ -5,7 +5,6 @@ from datetime import UTC, timedelta
 import boto3
 import dagster as dg
 
-from iot_pipeline.contract import tables
 from iot_pipeline.defs.curated.assets import curated_telemetry
 from iot_pipeline.defs.judged.assets import judge, quarantined_telemetry
 from iot_pipeline.lake.cleanup import clean_up
@@ -61,13 +60,12 @@ def crawl() -> None:
 @dg.op
 def remove_old_versions(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """Remove replaced versions older than the retention, and abandoned build tables."""
-    zones = tables()
     opened = lake.open()
     removed = clean_up(
         boto3.client("s3"),
         opened.catalog,
         opened.bucket,
-        [zones.judged_telemetry, zones.ledger, zones.quarantined_telemetry, zones.curated_telemetry],
+        opened.contract,
         timedelta(hours=policy().retained_versions_hours),
         context.log.info,
     )

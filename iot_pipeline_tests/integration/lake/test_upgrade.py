@@ -19,7 +19,9 @@ import pytest
 from infra.local.postgres.program import programs_for
 from infra.local.session.database_users import make_warehouse_users
 from infra.local.session.platform import Platform
+from iot_pipeline.contract.layout import CURATED, FORMER_LEDGER, JUDGED, LEDGER, QUARANTINE
 from iot_pipeline.defs.models.assets import warehouse_models
+from iot_pipeline.lake.cleanup import clean_up
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.migrate import take_over_ledger
@@ -119,7 +121,10 @@ def test_a_lake_of_the_release_before_goes_on_without_a_rebuild(upgraded: Upgrad
     assert upgraded.rows(FACTS) == upgraded.facts
 
     late = hours[0]
-    now = upgraded.arrivals[-1] + 1
+    first, now = upgraded.arrivals[0], upgraded.arrivals[-1] + 1
+    there = _objects(lake)
+    clean_up(boto3.client("s3"), lake.catalog, lake.bucket, lake.contract, timedelta(0))
+    assert _objects(lake) == there, "all that is there is in use"
     sent = message(reading(late.start + timedelta(minutes=1), 777))
     RawZone(lake.bucket).put(now, [line(sent, now.start, Sender("meter-1"))])
     lake.judge([now])
@@ -127,3 +132,26 @@ def test_a_lake_of_the_release_before_goes_on_without_a_rebuild(upgraded: Upgrad
     lake.curate([late])
     with WarehouseResource().loader() as loader:
         assert loader.unloaded() == [late]
+
+    lake.judge([first])
+    clean_up(boto3.client("s3"), lake.catalog, lake.bucket, lake.contract, timedelta(0))
+    gone = there - _objects(lake)
+    assert any(key.startswith(FORMER_LEDGER) for key in gone), "replaced versions go from the former place as well"
+    assert lake.stale_arrivals(upgraded.arrivals) == []
+
+
+def test_a_clean_up_before_the_migration_removes_nothing_that_is_to_be_taken_over(upgraded: Upgraded) -> None:
+    lake = upgraded.lake
+    glue = lake.catalog.glue
+    for hour in upgraded.arrivals:
+        glue.delete_partition(DatabaseName=lake.catalog.database, TableName="ledger", PartitionValues=list(hour.values))
+    there = _objects(lake)
+    clean_up(boto3.client("s3"), lake.catalog, lake.bucket, lake.contract, timedelta(0))
+    assert _objects(lake) == there
+    assert list(take_over_ledger(lake.catalog, lake.contract)) == upgraded.arrivals
+
+
+def _objects(lake: Lake) -> set[str]:
+    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lake.bucket)
+    prefixes = (JUDGED, LEDGER, QUARANTINE, CURATED, FORMER_LEDGER)
+    return {item["Key"] for page in pages for item in page.get("Contents", []) if item["Key"].startswith(prefixes)}
