@@ -37,7 +37,7 @@ class Bundle:
     extra: str | None = None
 
 
-CLAIM_HOOK = Bundle("claim-hook", CHECKOUT / "infra/stacks/ingest/functions", ("new_things_only.py",))
+CLAIM_HOOK = Bundle("claim-hook", CHECKOUT / "infra/stacks/ingest/lambdas", ("new_things_only.py",))
 EDGE = Bundle("edge", CHECKOUT, ("iot_pipeline/__init__.py", "iot_pipeline/contract"))
 BUNDLES = (CLAIM_HOOK, EDGE)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from infra.local.athena.errors import ApiError
 from infra.local.athena.execute import Statements
+from infra.local.athena.queries.execution_parameters import Prepared
 from infra.local.athena.queries.executions import Execution, Executions
-from infra.local.athena.queries.parameters import Prepared
 from infra.local.athena.queries.workgroups import WorkGroups
 from infra.local.athena.reading.glue_tables import Table
 

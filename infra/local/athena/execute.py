@@ -12,8 +12,8 @@ from sqlglot import exp
 from infra.local.athena.config import Config
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.queries import results
+from infra.local.athena.queries.execution_parameters import PreparedStatements, prepare_statement, substituted
 from infra.local.athena.queries.executions import Execution
-from infra.local.athena.queries.parameters import PreparedStatements, prepare_statement, substituted
 from infra.local.athena.queries.results import ResultFile, TextResult
 from infra.local.athena.reading import scanned
 from infra.local.athena.reading.glue_tables import Catalog

@@ -42,7 +42,7 @@ class Facts:
 
 
 def facts(move: Move) -> Facts:
-    """Look into the warehouse."""
+    """The facts and dimensions that the warehouse holds, and how the moved device is seen before and after its move."""
     with WarehouseResource().connect() as connection:
         by_hour = read(connection, "SELECT event_hour, count(*) FROM marts.fact_sensor_readings GROUP BY event_hour")
         unknown = "SELECT count(*) FROM marts.fact_sensor_readings WHERE sensor_key = 'unknown'"

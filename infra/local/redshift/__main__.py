@@ -8,7 +8,7 @@ import os
 import signal
 from pathlib import Path
 
-from infra.local.redshift.wire.server import Server
+from infra.local.redshift.server import Server
 from infra.local.servers.loopback import HOST
 
 

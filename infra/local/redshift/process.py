@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from infra.local.postgres.process import Postgres
-from infra.local.redshift.sql.dialect import CATALOG_SQL
+from infra.local.redshift.dialect import CATALOG_SQL
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.servers.local_server import LocalServer, launch
 from infra.local.servers.loopback import HOST, free_port

@@ -14,7 +14,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from infra.local.redshift.sql.dialect import check
+from infra.local.redshift.dialect import check
 from iot_pipeline.contract import METRICS, tables
 from iot_pipeline.defs.models.assets import warehouse_models
 from iot_pipeline.defs.models.reports import REPORTS, reports

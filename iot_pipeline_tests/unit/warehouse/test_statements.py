@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.redshift.copy.command import CopyCommand, parse_command
-from infra.local.redshift.sql.dialect import check
+from infra.local.redshift.dialect import check
 from iot_pipeline.contract import CONTRACT
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.notes import Counts

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-column
 import re
 from dataclasses import dataclass
 
-from infra.local.redshift.refused.unsupported import LOCAL, SYNTAX_ERROR, UnsupportedError
+from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, UnsupportedError
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pgpq
 
-from infra.local.redshift.copy import storage
+from infra.local.redshift.copy import s3_objects
 from infra.local.redshift.copy.command import CopyCommand
 from infra.local.redshift.copy.parquet import Column, Target, redshift_error
 from infra.local.redshift.sql.functions import FUNCTIONS
@@ -31,7 +31,7 @@ async def run_copy(backend: Backend, command: CopyCommand) -> None:
     Raises SqlError (the transaction still has to be failed), BackendError and SkippedError.
     """
     columns = await _columns(backend, command)
-    found = await asyncio.to_thread(storage.keys, command.bucket, command.prefix)
+    found = await asyncio.to_thread(s3_objects.keys, command.bucket, command.prefix)
     if not found:
         text = f"The specified S3 prefix '{command.prefix}' does not exist"
         raise SqlError(text, "XX000", redshift_error(text, "", 8001).detail)
@@ -70,8 +70,8 @@ def _encoded(
     target: Target, encoder: pgpq.ArrowToPostgresBinaryEncoder, bucket: str, found: list[str]
 ) -> Iterator[tuple[int, bytes]]:
     for key in found:
-        with storage.downloaded(bucket, key) as file:
-            for batch in target.rows(file, storage.url(bucket, key)):
+        with s3_objects.downloaded(bucket, key) as file:
+            for batch in target.rows(file, s3_objects.url(bucket, key)):
                 yield batch.num_rows, encoder.write_batch(batch)
 
 

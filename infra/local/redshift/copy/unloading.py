@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import sqlglot
 from sqlglot import exp
 
-from infra.local.redshift.copy import storage
+from infra.local.redshift.copy import s3_objects
 from infra.local.redshift.copy.command import UnloadCommand
 from infra.local.redshift.wire.backend import Backend
 from infra.local.redshift.wire.protocol import SqlError, close, message, notice, parse, text
@@ -62,7 +62,7 @@ def _check_query(query: str) -> None:
 
 
 def _check_destination(command: UnloadCommand) -> None:
-    if not command.allow_overwrite and storage.keys(command.bucket, command.prefix):
+    if not command.allow_overwrite and s3_objects.keys(command.bucket, command.prefix):
         raise SqlError(
             "Specified unload destination on S3 is not empty. Consider using a different bucket / prefix, manually "
             "removing the target files in S3, or using the ALLOWOVERWRITE option."
@@ -129,7 +129,7 @@ def _write(file: IO[bytes], schema: pa.Schema, command: UnloadCommand) -> int:
             pq.write_table(part, out, use_deprecated_int96_timestamps=True)  # as Redshift writes them
             out.seek(0)
             name = "0000_part_00.parquet" if command.parallel else "000.parquet"
-            storage.upload(out, command.bucket, command.prefix + suffix + name)
+            s3_objects.upload(out, command.bucket, command.prefix + suffix + name)
     return int(table.num_rows)
 
 

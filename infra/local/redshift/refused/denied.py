@@ -29,7 +29,7 @@ from infra.local.redshift.refused.constructs import (
 )
 from infra.local.redshift.refused.correlated import CORRELATED
 from infra.local.redshift.refused.nodes import check_functions
-from infra.local.redshift.refused.unsupported import UnsupportedError
+from infra.local.redshift.unsupported import UnsupportedError
 
 FEATURES = "c_unsupported-postgresql-features.html"
 FUNCTION_LIST = "c_unsupported-postgresql-functions.html"

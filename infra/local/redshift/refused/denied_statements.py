@@ -8,7 +8,7 @@ The patterns match the statement's words joined by single blanks, without commen
 import re
 from dataclasses import dataclass
 
-from infra.local.redshift.refused.unsupported import UnsupportedError
+from infra.local.redshift.unsupported import UnsupportedError
 
 _FEATURES = "c_unsupported-postgresql-features.html"
 _TYPES = "c_unsupported-postgresql-datatypes.html"

@@ -6,8 +6,8 @@ r_MEDIAN.html.
 
 from sqlglot import exp
 
-from infra.local.redshift.refused.unsupported import LOCAL, UnsupportedError
 from infra.local.redshift.sql.functions import FUNCTIONS, REWRITTEN
+from infra.local.redshift.unsupported import LOCAL, UnsupportedError
 
 _LEADER_ONLY = frozenset(
     [

@@ -6,7 +6,7 @@ that are not ASCII fits here only. See https://docs.aws.amazon.com/redshift/late
 
 from sqlglot import exp
 
-from infra.local.redshift.refused.unsupported import LOCAL, UnsupportedError
+from infra.local.redshift.unsupported import LOCAL, UnsupportedError
 
 _D = exp.DType
 _SAME = {_D.SMALLINT, _D.INT, _D.BIGINT, _D.FLOAT, _D.DOUBLE, _D.BOOLEAN, _D.DATE, _D.TIME, _D.TIMETZ}

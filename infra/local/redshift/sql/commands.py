@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_commands.html. What matches
 import re
 from collections.abc import Callable
 
-from infra.local.redshift.refused.unsupported import LOCAL, UnsupportedError
+from infra.local.redshift.unsupported import LOCAL, UnsupportedError
 
 _PART = r'(?:"[^"]+"|[\w$#]+)'
 _NAME = rf"{_PART}(?: \. {_PART}){{0,2}}"

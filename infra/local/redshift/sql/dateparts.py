@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from infra.local.redshift.refused.unsupported import LOCAL, SYNTAX_ERROR, UnsupportedError
+from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, UnsupportedError
 
 _NAMES = {
     "century": "c cent cents centuries",

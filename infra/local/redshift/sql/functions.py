@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from infra.local.redshift.refused.unsupported import LOCAL, SYNTAX_ERROR, UnsupportedError
 from infra.local.redshift.sql.dateparts import UNITS, date_part
+from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, UnsupportedError
 
 Args = list[exp.Expr]
 Build = Callable[[Args], exp.Expr]

@@ -13,7 +13,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.generators.postgres import PostgresGenerator
 from sqlglot.parsers.redshift import RedshiftParser
 
-from infra.local.redshift.refused.unsupported import LOCAL, SYNTAX_ERROR, UnsupportedError
+from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, UnsupportedError
 
 _KEYWORD_CALLS = ("CAST", "TRY_CAST", "CONVERT", "EXTRACT", "TRIM", "SUBSTRING", "POSITION")
 

@@ -7,9 +7,9 @@ FROM.
 
 from sqlglot import exp
 
-from infra.local.redshift.refused.unsupported import LOCAL, UnsupportedError
 from infra.local.redshift.sql.functions import call
 from infra.local.redshift.sql.lax_cast import lax_cast
+from infra.local.redshift.unsupported import LOCAL, UnsupportedError
 
 
 def rewrite_navigation(tree: exp.Expr) -> exp.Expr:

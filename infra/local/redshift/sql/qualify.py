@@ -6,7 +6,7 @@ column, the condition and what ORDER BY needs; `*` travels as one row value per 
 
 from sqlglot import exp
 
-from infra.local.redshift.refused.unsupported import LOCAL, UnsupportedError
+from infra.local.redshift.unsupported import LOCAL, UnsupportedError
 
 _OUTER = ("order", "limit", "offset", "distinct", "with_")
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from infra.local.redshift.refused.unsupported import LOCAL, UnsupportedError
 from infra.local.redshift.sql.column_types import to_postgres
 from infra.local.redshift.sql.dateparts import date_part
 from infra.local.redshift.sql.functions import REWRITTEN, call, cast, rewrite_call, text
 from infra.local.redshift.sql.lax_cast import lax_cast
 from infra.local.redshift.sql.navigation import rewrite_navigation
 from infra.local.redshift.sql.qualify import rewrite_qualify
+from infra.local.redshift.unsupported import LOCAL, UnsupportedError
 
 _KNOWN_SIDE = {"first_value": "first", "last_value": "last", "lag": "last", "lead": "first"}
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from sqlglot import exp
 
-from infra.local.redshift.refused.unsupported import LOCAL, SYNTAX_ERROR, UnsupportedError
 from infra.local.redshift.sql.grammar import PostgresSql
+from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, UnsupportedError
 
 _STYLES = frozenset({"AUTO", "EVEN", "KEY", "ALL"})
 _ENCODINGS = frozenset(

@@ -5,8 +5,8 @@ import re
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
-from infra.local.redshift.refused.unsupported import SYNTAX_ERROR, UnsupportedError
 from infra.local.redshift.sql.grammar import RedshiftSql
+from infra.local.redshift.unsupported import SYNTAX_ERROR, UnsupportedError
 
 # Quoted text and comments, which are left alone, and parameters.
 _PARAMETERS = re.compile(

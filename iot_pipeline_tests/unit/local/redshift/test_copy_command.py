@@ -3,7 +3,7 @@
 import pytest
 
 from infra.local.redshift.copy.command import CopyCommand, UnloadCommand, parse_command
-from infra.local.redshift.refused.unsupported import UnsupportedError
+from infra.local.redshift.unsupported import UnsupportedError
 
 ROLE = "arn:aws:iam::123456789012:role/path/copy"
 

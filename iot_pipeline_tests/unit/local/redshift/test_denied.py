@@ -5,10 +5,10 @@ One line an entry: its name, a statement Redshift rejects, and a near miss that 
 
 import pytest
 
+from infra.local.redshift.dialect import UnsupportedError, check
 from infra.local.redshift.refused.denied import DENIED, Denied
 from infra.local.redshift.refused.denied_statements import DENIED_STATEMENTS, DeniedStatement
-from infra.local.redshift.refused.unsupported import LOCAL
-from infra.local.redshift.sql.dialect import UnsupportedError, check
+from infra.local.redshift.unsupported import LOCAL
 
 NODES: list[tuple[str, str, str]] = [
     ("on conflict", "INSERT INTO t (a) VALUES (1) ON CONFLICT DO NOTHING", "INSERT INTO t (a) VALUES (1)"),

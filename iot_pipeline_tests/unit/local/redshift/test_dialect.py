@@ -3,7 +3,7 @@
 import pytest
 
 from infra.local.redshift.copy.command import CopyCommand, UnloadCommand
-from infra.local.redshift.sql.dialect import CATALOG_SQL, Translation, UnsupportedError, translate
+from infra.local.redshift.dialect import CATALOG_SQL, Translation, UnsupportedError, translate
 
 TEXTS: list[tuple[str, str]] = [
     # Nothing of Redshift's own

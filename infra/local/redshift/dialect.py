@@ -15,7 +15,6 @@ from sqlglot import exp
 from infra.local.redshift.copy.command import Command, parse_command
 from infra.local.redshift.refused.denied import check_denied
 from infra.local.redshift.refused.denied_statements import check_denied_statement
-from infra.local.redshift.refused.unsupported import LOCAL, UnsupportedError
 from infra.local.redshift.sql.commands import translate_utility
 from infra.local.redshift.sql.grammar import PostgresSql, check_known, parse_statement
 from infra.local.redshift.sql.rewrites import to_postgres_tree
@@ -28,10 +27,11 @@ from infra.local.redshift.sql.tables import (
     without_attributes,
 )
 from infra.local.redshift.sql.words import statements
+from infra.local.redshift.unsupported import LOCAL, UnsupportedError
 
 __all__ = ["CATALOG_SQL", "Translation", "UnsupportedError", "check", "translate"]
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).parent / "sql"
 CATALOG_SQL: str = "".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("functions.sql", "catalog.sql"))
 _PARSED = ["SELECT", "WITH", "(", "INSERT", "UPDATE", "DELETE", "MERGE"]
 _CREATED = re.compile(

@@ -5,8 +5,8 @@ import asyncio
 from infra.local.redshift.copy.command import Command, CopyCommand
 from infra.local.redshift.copy.copying import run_copy
 from infra.local.redshift.copy.unloading import run_unload
-from infra.local.redshift.refused.unsupported import UnsupportedError
-from infra.local.redshift.sql.dialect import Translation, translate
+from infra.local.redshift.dialect import Translation, translate
+from infra.local.redshift.unsupported import UnsupportedError
 from infra.local.redshift.wire import protocol
 from infra.local.redshift.wire.backend import POISON, Backend, BackendError, SkippedError
 from infra.local.redshift.wire.protocol import SqlError

@@ -4,10 +4,10 @@ import asyncio
 import logging
 from contextlib import suppress
 
+from infra.local.redshift.client import Session
 from infra.local.redshift.wire import protocol
 from infra.local.redshift.wire.backend import Backend
 from infra.local.redshift.wire.protocol import CANCEL_REQUEST, GSS_REQUEST, PROTOCOL_3, SSL_REQUEST, SqlError
-from infra.local.redshift.wire.session import Session
 from infra.local.servers.loopback import HOST
 
 # What PostgreSQL takes of the start-up parameters; redshift_connector sends more, about itself.

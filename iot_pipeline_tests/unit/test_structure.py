@@ -1,0 +1,122 @@
+"""The structure: imports go in no circle, neither of modules nor of rooms (packages), and a name means one thing."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from iot_pipeline_tests.support.layers import CHECKOUT
+
+TREES = ("iot_pipeline", "infra", "simulator")
+# What a name says in each room that has a module of it; a name that is not here is one module's alone.
+SHARED_NAMES = {
+    "iot_pipeline": {
+        "alerts": "alerts of the pipeline: the sensor that sends them, the resource that takes them",
+        "assets": "the Dagster assets of a domain",
+        "contract": "the contract: the package and the class it is named after",
+        "definitions": "the Dagster objects of a domain, and all of them",
+        "docs": "generated documentation: the contract's tables, the models' pages",
+        "lake": "the lake: the package, its class, its connection, its resource",
+        "migrate": "bringing what an earlier release left up to date",
+        "registry": "the device registry",
+        "schedules": "what the clock starts, of a domain",
+        "sensors": "what an event starts, of a domain",
+        "statements": "the SQL that is sent, as text",
+        "tables": "tables and their columns: of the lake, of the warehouse",
+        "users": "database users and what they may do",
+        "versions": "versions of a row: of a device or site, of the schema",
+        "warehouse": "the warehouse",
+    },
+    "infra": {
+        "config": "what is configured: of an environment, of the local Athena",
+        "dialect": "one engine's SQL in, another's out",
+        "functions": "the SQL functions of an engine",
+        "lambdas": "Lambda functions: their code, and reading them back",
+        "process": "starting and stopping one server of the local AWS",
+        "queries": "queries on Athena: the stack for them, the executions of them",
+        "redshift": "Redshift: on AWS, and the local one",
+        "rules": "IoT rules: as a stack has them, as the emulator runs them",
+        "server": "the socket of one server of the local AWS",
+        "sql": "the SQL of an engine",
+        "stack": "one stack of the platform",
+        "stacks": "stacks: those of the platform, and deploying them",
+        "workgroups": "Athena's workgroups",
+    },
+    "simulator": {},
+}
+
+
+def _modules(tree: str) -> dict[str, Path]:
+    paths = (path for path in (CHECKOUT / tree).rglob("*.py") if path.name != "__init__.py")
+    return {".".join(path.relative_to(CHECKOUT).with_suffix("").parts): path for path in paths}
+
+
+MODULES = {name: path for tree in TREES for name, path in _modules(tree).items()}
+
+
+def _is_for_types_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _imports(node: ast.AST) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        if _is_for_types_only(child):
+            continue
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom) and child.module:
+            names = [f"{child.module}.{alias.name}" for alias in child.names]
+            yield from (name if name in MODULES else child.module for name in names)
+        yield from _imports(child)
+
+
+GRAPH = {
+    name: {found for found in _imports(ast.parse(path.read_text(encoding="utf-8"))) if found in MODULES} - {name}
+    for name, path in MODULES.items()
+}
+
+
+def _circle(graph: dict[str, set[str]]) -> list[str]:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        return circle
+    return []
+
+
+def _room(module: str, depth: int) -> str:
+    """The package that a module is in, by its first parts; a command line is a room of its own, above the others."""
+    parts = module.split(".")
+    return module if parts[-1] == "__main__" else ".".join(parts[:-1][:depth])
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert _circle(GRAPH) == []
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4, 5])
+def test_no_rooms_import_each_other_in_a_circle(depth: int) -> None:
+    rooms: dict[str, set[str]] = {}
+    for module, imported in GRAPH.items():
+        here = _room(module, depth)
+        there = {_room(name, depth) for name in imported}
+        # A package and the packages within it are one house: the circles that count are those between neighbours.
+        apart = {room for room in there if not f"{room}.".startswith(f"{here}.") and not here.startswith(f"{room}.")}
+        rooms.setdefault(here, set()).update(apart)
+    assert _circle(rooms) == []
+
+
+def test_every_file_of_the_local_aws_is_in_a_room() -> None:
+    assert {path.name for path in (CHECKOUT / "infra" / "local").glob("*.py")} == {"__init__.py", "__main__.py"}
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_modules_of_one_name_mean_one_thing(tree: str) -> None:
+    names = [name.rpartition(".")[2] for name in MODULES if name.startswith(f"{tree}.")]
+    packages = {path.parent for name, path in MODULES.items() if name.startswith(f"{tree}.")}
+    names += [package.name for package in packages if package != CHECKOUT / tree]
+    twice = {name for name in names if names.count(name) > 1} - {"__main__"}
+    assert twice == set(SHARED_NAMES[tree])
