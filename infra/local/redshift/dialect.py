@@ -27,7 +27,7 @@ from infra.local.redshift.sql.tables import (
     without_attributes,
 )
 from infra.local.redshift.sql.words import statements
-from infra.local.redshift.unsupported import LOCAL, UnsupportedError
+from infra.local.redshift.unsupported import LOCAL, TOO_COMPLEX, UnsupportedError
 
 __all__ = ["CATALOG_SQL", "Translation", "UnsupportedError", "check", "translate"]
 
@@ -65,7 +65,10 @@ def translate(sql: str) -> Translation:
         command = parse_command(sql)
         if command is not None:
             return Translation("", command)
-    return Translation(";\n".join(_translate(words) for words in found))
+    try:
+        return Translation(";\n".join(_translate(words) for words in found))
+    except RecursionError as error:
+        raise UnsupportedError(f"{LOCAL}expressions nested this deep", TOO_COMPLEX) from error
 
 
 def check(sql: str) -> None:
