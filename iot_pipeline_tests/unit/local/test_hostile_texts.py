@@ -8,9 +8,11 @@ import pytest
 from infra.local.athena.errors import QueryError
 from infra.local.athena.queries.execution_parameters import PreparedStatements, substituted
 from infra.local.athena.queries.workgroups import WorkGroup
+from infra.local.athena.sql.types import hive_to_duckdb
 from infra.local.athena.writing.ddl import _shown
 from infra.local.athena.writing.unload import parse_unload
-from infra.local.emulator.glue.expression import compile_expression
+from infra.local.emulator.glue.crawler_globs import Glob
+from infra.local.emulator.glue.expression import ExpressionError, compile_expression
 from infra.local.redshift.copy.command import CopyCommand, parse_command
 from infra.local.redshift.dialect import translate
 from infra.local.redshift.unsupported import UnsupportedError
@@ -64,6 +66,8 @@ def test_what_stands_before_a_redshift_statement(before: str) -> None:
         ("lock t " + filled("in x ", WORDS), "statement lock"),
         ("alter table t alter c type " + filled("type ", WORDS), "statement alter"),
         ("alter table t " + filled("alter ", WORDS), "statement alter"),
+        (filled("explain ", WORDS) + "select 1", 'at or near "explain"'),
+        (filled("declare c cursor for ", WORDS) + "select 1", 'at or near "declare"'),
     ],
     ids=lambda value: (value or "is taken")[:24],
 )
@@ -107,6 +111,38 @@ def test_wildcards_that_match_nothing() -> None:
     like = "%a" * 100
     assert compile_expression(f"p LIKE '{like}'", {"p": "string"})({"p": name})
     assert not compile_expression(f"p LIKE '{like}%b'", {"p": "string"})({"p": name})
+
+
+def test_a_glue_expression_of_brackets_in_brackets() -> None:
+    with pytest.raises(ExpressionError, match="nested too deep"):
+        compile_expression(filled("("), {"p": "string"})
+
+
+@pytest.mark.parametrize("text", [filled("array<"), filled("struct<a:") + filled(">")], ids=["open", "closed"])
+def test_a_hive_type_of_types_in_types(text: str) -> None:
+    with pytest.raises(QueryError, match="nested in more than"):
+        hive_to_duckdb(text)
+
+
+@pytest.mark.parametrize("part", ["*a", "**a", "{*,*}a", "*{a,*a}"])
+def test_wildcards_of_a_crawlers_exclusions(part: str) -> None:
+    """A key has at most 1,024 bytes."""
+    assert Glob(part * 100).fullmatch("a" * 1000)
+    assert not Glob(part * 100 + "b").fullmatch("a" * 1000)
+
+
+def test_a_run_of_an_exclusion_ends_where_the_rest_fits() -> None:
+    """`**a` may have to pass over the first a, since `*` ends at the folder."""
+    assert Glob("**a*b").fullmatch("a/ab")
+    assert Glob("x{,{a,b}*}.c").fullmatch("xb1.c")
+    assert not Glob("x{,{a,b}*}.c").fullmatch("xc.c")
+    assert Glob("[[").fullmatch("[[")
+
+
+@pytest.mark.parametrize("glob", ["{a", "a}", "{a,{b}"])
+def test_a_brace_of_an_exclusion_without_its_other_one(glob: str) -> None:
+    with pytest.raises(ValueError, match="brace"):
+        Glob(glob)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,11 @@ class ExpressionError(ValueError):
 
 def compile_expression(text: str, key_types: dict[str, str]) -> Predicate:
     """A function of a partition's values by key; `key_types` maps each partition key to its Glue type."""
-    return _Parser(text, {name.lower(): kind.lower() for name, kind in key_types.items()}).parse()
+    try:
+        return _Parser(text, {name.lower(): kind.lower() for name, kind in key_types.items()}).parse()
+    except RecursionError as error:
+        msg = "Expression nested too deep"
+        raise ExpressionError(msg) from error
 
 
 def typed(value: str, kind: str) -> Any:
