@@ -13,6 +13,8 @@ from infra.local.athena.writing.ddl import _shown
 from infra.local.athena.writing.unload import parse_unload
 from infra.local.emulator.glue.crawler_globs import Glob
 from infra.local.emulator.glue.expression import ExpressionError, compile_expression
+from infra.local.emulator.iot import rules
+from infra.local.emulator.iot.rule_sql import Message
 from infra.local.redshift.copy.command import CopyCommand, parse_command
 from infra.local.redshift.dialect import translate
 from infra.local.redshift.unsupported import UnsupportedError
@@ -111,6 +113,14 @@ def test_wildcards_that_match_nothing() -> None:
     like = "%a" * 100
     assert compile_expression(f"p LIKE '{like}'", {"p": "string"})({"p": name})
     assert not compile_expression(f"p LIKE '{like}%b'", {"p": "string"})({"p": name})
+
+
+def test_a_rules_template_that_does_not_end() -> None:
+    token = rules._message.set(Message("a/b", b"{}", "client"))
+    try:
+        assert rules._substitute("${topic()}" + filled("${")) == "a/b" + filled("${")
+    finally:
+        rules._message.reset(token)
 
 
 def test_a_glue_expression_of_brackets_in_brackets() -> None:
