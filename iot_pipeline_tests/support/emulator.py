@@ -240,6 +240,24 @@ class LocalAws:
         return self.connect(device.name, device.certificate, device.key)
 
 
+def notify(aws: LocalAws, bucket: str, prefix: str = "", suffix: str = "") -> str:
+    """Send the bucket's new objects to a new queue; its URL."""
+    url, arn = aws.queue()
+    rules = [{"Name": "prefix", "Value": prefix}, {"Name": "suffix", "Value": suffix}]
+    configuration = {
+        "QueueArn": arn,
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [rule for rule in rules if rule["Value"]]}},
+    }
+    statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [statement | {"Resource": arn}]}
+    aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    aws.client("s3").put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [configuration]}
+    )
+    return url
+
+
 def restart(aws: LocalAws, how: signal.Signals) -> None:
     """End the process and start it again on the same state and ports."""
     aws.emulator.process.send_signal(how)

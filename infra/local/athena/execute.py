@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -293,6 +294,6 @@ def _refuse_unnamed(query: exp.Expr) -> None:
         if not is_named(item):
             raise QueryError(f"SYNTAX_ERROR: line 1:1: Column name not specified at position {number}")
     names = [item.alias_or_name.lower() for item in items if not item.is_star]
-    for name in names:
-        if names.count(name) > 1:
+    for name, times in Counter(names).items():
+        if times > 1:
             raise QueryError(f"SYNTAX_ERROR: Column name '{name}' specified more than once")

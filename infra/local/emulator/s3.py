@@ -13,8 +13,6 @@ from ministack import app
 from ministack.core.responses import request_scope
 from ministack.services import s3
 
-from infra.local.emulator import state
-
 PUT_SECONDS = 60.0
 _pending: ContextVar[list[tuple[tuple[Any, ...], dict[str, Any]]] | None] = ContextVar(
     "pending_s3_events", default=None
@@ -85,7 +83,6 @@ def _fire_later(
 
 def _send(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     _sender.submit(copy_context().run, s3._fire_s3_event, *args, **kwargs)
-    state.mark("sqs")
 
 
 async def _handle_request(*args: Any, **kwargs: Any) -> Any:

@@ -1,18 +1,29 @@
 """The services' state on disk within seconds of a change, and not only after a graceful stop.
 
 Stock ministack saves its state on SIGTERM alone; a killed process would come back with its objects but without
-buckets' configuration, certificates, streams, tables or queues. Here a request that may have changed something
-marks its service, and a thread saves the marked ones. Queues are looked at as well, because other services put messages
-into them without a request: S3's notifications, SNS, rules, failed invocations. What a kill can still cost: the last
-seconds of changes, and records of a Kinesis stream that only an event source mapping reads (delivery streams keep their
-own journal).
+buckets' configuration, certificates, streams, tables or queues. Here what may have changed is marked, and a thread
+saves the marked services, for at most a tenth of its time. A change is noticed in one of three ways:
+
+- A request that may have changed something marks its service.
+- What devices do over MQTT (provision themselves, report to shadows and jobs, publish retained messages) is no
+  request; the functions that do it mark their service.
+- Messages come to queues, and leave them, by so many ways inside ministack (S3, SNS, rules, failure destinations, event
+  source mappings, redrives) that the queues themselves are compared with what they were. AWS keeps a message until it
+  is deleted; here it survives a kill once it is saved, with its receive count and its visibility timeout.
+
+What a kill can still cost: the last seconds of changes; records of a Kinesis stream that only an event source mapping
+reads, since copying them again and again would take more time than everything else (delivery streams keep their own
+journal); metrics and log lines, which are saved when their service changes otherwise. The files are replaced as a whole
+but not synced to the disk: they survive the process, not a power cut.
 """
 
 import asyncio
+import json
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from ministack import app
@@ -21,13 +32,13 @@ from ministack.services import iot, sqs
 
 PAUSE_SECONDS = 0.5
 COST_FACTOR = 10
-READS = ("Get", "List", "Describe", "BatchGet", "Query", "Scan", "Search", "Select", "Head", "Lookup")
-# Calls whose data is not kept over a kill, or is kept elsewhere.
-DATA = ("PutRecord", "PutMetric", "PutLogEvents", "Publish", "Invoke")
+READS = ("Get", "List", "Describe", "BatchGet", "Query", "Scan", "Search", "Select", "Receive", "Head", "Lookup")
+DATA = ("PutRecord", "SendMessage", "ChangeMessageVisibility", "PutMetric", "PutLogEvents", "Publish", "Invoke")
+# These work on other services' resources; CloudFormation in the background, and it is polled until it is done.
+OF_ALL_SERVICES = ("cloudformation", "cloudcontrol", "tagging")
 
 log = logging.getLogger("local_aws.state")
 _dirty: set[str] = set()
-_queued: dict[str, tuple[int, str]] = {}
 _stopping = threading.Event()
 
 
@@ -35,6 +46,7 @@ def install() -> None:
     """Watch every service's requests, and start saving once the saved state is loaded."""
     for service, handler in list(app.SERVICE_HANDLERS.items()):
         app.SERVICE_HANDLERS[service] = _watched(service, handler)
+    _watch_devices()
     stock_load, stock_lifespan = app._load_persisted_state, app._handle_lifespan
 
     def load_then_save() -> None:
@@ -67,7 +79,7 @@ def _watched(service: str, handler: Callable[..., Awaitable[Any]]) -> Callable[.
         try:
             return await handler(method, path, headers, body, query)
         finally:
-            if service == "cloudformation":  # deploys in the background, and is polled until it is done
+            if service in OF_ALL_SERVICES:
                 _dirty.update(app.SERVICE_REGISTRY)
             elif _may_change(service, method, path, headers, body):
                 mark(service)
@@ -75,10 +87,45 @@ def _watched(service: str, handler: Callable[..., Awaitable[Any]]) -> Callable[.
     return handle
 
 
+def _watch_devices() -> None:
+    """Mark what devices change; their requests over HTTP end in the same functions."""
+    changes = ("update_thing_shadow", "delete_thing_shadow", "jobs_start_next_execution", "jobs_update_execution")
+    for name in changes:
+        setattr(iot, name, _marking("iot", getattr(iot, name)))
+    iot._dispatch_rule_dynamodb = _marking("dynamodb", iot._dispatch_rule_dynamodb)
+    stock_provision, stock_publish = iot._fleet_provisioning_reply, iot.broker_publish
+
+    def provision(*arguments: Any) -> Awaitable[Any]:
+        return _then_mark("iot", stock_provision(*arguments))
+
+    def publish(*arguments: Any, retain: bool = False, **named: Any) -> Awaitable[Any]:
+        published = stock_publish(*arguments, retain=retain, **named)
+        return _then_mark("iot", published) if retain else published
+
+    iot._fleet_provisioning_reply, iot.broker_publish = provision, publish
+
+
+def _marking(service: str, stock: Callable[..., Any]) -> Callable[..., Any]:
+    def change(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return stock(*args, **kwargs)
+        finally:
+            mark(service)
+
+    return change
+
+
+async def _then_mark(service: str, work: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return await work
+    finally:
+        mark(service)
+
+
 def _may_change(service: str, method: str, path: str, headers: Any, body: Any) -> bool:
     if service == "s3":
         return method in ("PUT", "POST", "DELETE") and "/" not in path.strip("/")  # objects are files already
-    if service == "iot-data" or "/invocations" in path:
+    if service in ("iot-data", "iot-jobs-data") or "/invocations" in path:  # `_watch_devices` sees what they change
         return False
     if target := headers.get("x-amz-target", ""):
         return not target.rsplit(".", 1)[-1].startswith(READS + DATA)
@@ -92,47 +139,58 @@ _saving = threading.Lock()
 
 
 def _run() -> None:
-    pause = PAUSE_SECONDS
+    pause, seen = PAUSE_SECONDS, _queued()
     while not _stopping.wait(pause):
         started = time.monotonic()
+        if (queued := _queued()) != seen:
+            mark("sqs")
+            seen = queued
         with _saving:
-            _mark_queues()
             save_marked()
         pause = max(PAUSE_SECONDS, COST_FACTOR * (time.monotonic() - started))
 
 
-def _mark_queues() -> None:
-    """Mark the queues if any has another length or another last message than when they were last looked at."""
-    found = {}
-    for queue in list(sqs._queues._data.values()):
-        messages = queue["messages"]
-        last = messages[-1:]
-        found[queue["url"]] = (len(messages), str(last[0].get("id")) if last else "")
-    if found != _queued:
-        _queued.clear()
-        _queued.update(found)
-        mark("sqs")
+def _queued() -> int:
+    """A number that changes when a message comes, is received, is hidden or goes."""
+    queues = list(sqs._queues._data.items())
+    return hash(
+        tuple(
+            (queue, message.get("id"), message.get("visible_at"), message.get("receive_count"))
+            for queue, record in queues
+            for message in list(record["messages"])
+        )
+    )
 
 
 def save_marked() -> None:
-    """Save the services that changed since the last call; one that changes meanwhile is saved next time."""
+    """Save the services that changed since the last call; one that could not be saved is tried again next time."""
     services = set(_dirty)
     _dirty.difference_update(services)
-    registry = app.SERVICE_REGISTRY
-    modules = {
-        module
-        for service in services
-        if service in registry
-        for module in (registry[service]["module"], *registry[service].get("sub_modules", ()))
-    }
-    for name, get_state in app._build_persistence_save_dict().items():
-        if app._state_map[name] not in modules or _stopping.is_set():
-            continue
-        try:
-            state = get_state()
-        except RuntimeError as error:  # changed while it was copied
-            log.info("State of %s: %s; saved again soon", name, error)
-            _dirty.update(services)
-            continue
-        if state is not None:
-            persistence.save_state(name, state)
+    getters = app._build_persistence_save_dict()
+    for service in services & set(app.SERVICE_REGISTRY):
+        registered = app.SERVICE_REGISTRY[service]
+        modules = {registered["module"], *registered.get("sub_modules", ())}
+        for name, get_state in getters.items():
+            if app._state_map[name] not in modules or _stopping.is_set():
+                continue
+            try:
+                _save(name, get_state())
+            except RuntimeError as error:  # changed while it was copied
+                log.info("State of %s: %s; saved again soon", name, error)
+                mark(service)
+            except Exception:
+                log.exception("State of %s is not saved; tried again soon", name)
+                mark(service)
+
+
+def _save(name: str, state: Any) -> None:
+    """Replace a service's file, as ministack does, whose own function goes on when it cannot."""
+    if state is None:
+        return
+    document = {"__ministack_format__": persistence._state_format_version(name), "payload": state}
+    folder = Path(persistence.STATE_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f"{name}.json.tmp"
+    with temporary.open("w") as file:
+        json.dump(document, file, default=persistence._json_default)
+    temporary.replace(folder / f"{name}.json")

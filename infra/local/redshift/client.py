@@ -11,6 +11,8 @@ from infra.local.redshift.wire import protocol
 from infra.local.redshift.wire.backend import POISON, Backend, BackendError, SkippedError
 from infra.local.redshift.wire.protocol import SqlError
 
+LONG = 100_000
+
 # What PostgreSQL knows a prepared COPY or UNLOAD as: it has no parameters and no rows, and is never executed.
 _PLACEHOLDER = "SET LOCAL redshift.command = ''"
 
@@ -40,7 +42,7 @@ class Session:
     async def _query(self, body: bytes) -> None:
         sql, _ = protocol.text(body)
         try:
-            translation = _translate(sql)
+            translation = await _translate(sql)
         except SqlError as error:
             await self._backend.send(b"Q", protocol.message(b"Q", POISON.encode() + b"\0"), error=error)
             return
@@ -55,7 +57,7 @@ class Session:
         sql, at = protocol.text(body, at)
         self._statements.pop(name, None)
         try:
-            translation = _translate(sql)
+            translation = await _translate(sql)
         except SqlError as error:
             await self._backend.send(b"P", protocol.parse(name, POISON), error=error)
             return
@@ -86,7 +88,7 @@ class Session:
             if isinstance(command, CopyCommand):
                 await run_copy(self._backend, command)
             else:
-                await run_unload(self._backend, command, _translate(command.query).sql)
+                await run_unload(self._backend, command, (await _translate(command.query)).sql)
         except SqlError as error:
             await self._fail(error)
         except BackendError as error:
@@ -102,8 +104,9 @@ class Session:
         await self._backend.answer(error.encode())
 
 
-def _translate(sql: str) -> Translation:
+async def _translate(sql: str) -> Translation:
+    """A long text takes seconds: in a thread, so that the other clients are served meanwhile."""
     try:
-        return translate(sql)
+        return translate(sql) if len(sql) < LONG else await asyncio.to_thread(translate, sql)
     except UnsupportedError as error:
         raise SqlError(error.message, error.sqlstate) from error

@@ -27,7 +27,7 @@ from infra.local.redshift.sql.tables import (
     without_attributes,
 )
 from infra.local.redshift.sql.words import statements
-from infra.local.redshift.unsupported import LOCAL, UnsupportedError
+from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, TOO_COMPLEX, UnsupportedError
 
 __all__ = ["CATALOG_SQL", "Translation", "UnsupportedError", "check", "translate"]
 
@@ -65,7 +65,10 @@ def translate(sql: str) -> Translation:
         command = parse_command(sql)
         if command is not None:
             return Translation("", command)
-    return Translation(";\n".join(_translate(words) for words in found))
+    try:
+        return Translation(";\n".join(_translate(words) for words in found))
+    except RecursionError as error:
+        raise UnsupportedError(f"{LOCAL}expressions nested this deep", TOO_COMPLEX) from error
 
 
 def check(sql: str) -> None:
@@ -84,14 +87,21 @@ def _translate(words: list[str]) -> str:
     if _CREATED.match(text):
         return _create(words)
     if explained := _EXPLAINED.match(text):
-        return "EXPLAIN " + _translate(words[len(explained[0].split()) :])
+        return "EXPLAIN " + _translate_within(words[len(explained[0].split()) :])
     if declared := _DECLARED.match(text):
-        return declared["head"] + _translate(words[len(declared["head"].split()) :])
+        return declared["head"] + _translate_within(words[len(declared["head"].split()) :])
     if added := _ADDED.match(text):
         return _add_column(added)
     if words[0].upper() in ("COPY", "UNLOAD"):
         raise UnsupportedError(f"{LOCAL}{words[0].upper()} beside other statements; send it alone")
     raise UnsupportedError(f"{LOCAL}statement {text[:60]}")
+
+
+def _translate_within(words: list[str]) -> str:
+    """What EXPLAIN or DECLARE is of; one in another, and again, would be read as often as there are of them."""
+    if words[0].upper() in ("EXPLAIN", "DECLARE"):
+        raise UnsupportedError(f'syntax error at or near "{words[0]}"', SYNTAX_ERROR)
+    return _translate(words)
 
 
 def _rewrite(text: str) -> str:

@@ -7,7 +7,8 @@ from typing import Protocol
 from infra.local.athena.errors import ApiError, QueryError
 from infra.local.athena.sql.types import split_top
 
-_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\?", re.DOTALL)
+# A comment or quote without an end reaches to the end, and is read once.
+_TOKEN = re.compile(r"'(?:[^']++|'')*+(?:'|\Z)|\"(?:[^\"]++|\"\")*+(?:\"|\Z)|--[^\n]*+|/\*.*?(?:\*/|\Z)|\?", re.DOTALL)
 _EXECUTE = re.compile(r"\s*execute\s+\"?(\w+)\"?(?:\s+using\s+(.*))?$", re.IGNORECASE | re.DOTALL)
 _PREPARE = re.compile(r"\s*prepare\s+\"?(\w+)\"?\s+from\s+(.*)$", re.IGNORECASE | re.DOTALL)
 _DEALLOCATE = re.compile(r"\s*deallocate\s+prepare\s+\"?(\w+)\"?\s*$", re.IGNORECASE)
@@ -83,9 +84,11 @@ def substituted(execution: Running, prepared: PreparedStatements) -> str:
         raise QueryError(
             f"INVALID_PARAMETER_USAGE: Incorrect number of parameters: expected {len(marks)} but found {len(values)}"
         )
-    for mark, value in zip(reversed(marks), reversed(values), strict=True):
-        sql = sql[: mark.start()] + value + sql[mark.end() :]
-    return sql
+    parts, position = [], 0
+    for mark, value in zip(marks, values, strict=True):
+        parts += [sql[position : mark.start()], value]
+        position = mark.end()
+    return "".join([*parts, sql[position:]])
 
 
 def prepare_statement(sql: str, workgroup: str, prepared: PreparedStatements) -> bool:

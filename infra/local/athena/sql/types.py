@@ -1,11 +1,13 @@
 """Types: Glue's Hive text <-> DuckDB, and the names Athena gives result columns."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 
 from duckdb.sqltypes import DuckDBPyType
 
 from infra.local.athena.errors import QueryError
 
+DEEPEST = 100
 _SCALARS = {
     "string": "VARCHAR",
     "char": "VARCHAR",
@@ -78,17 +80,24 @@ def split_top(text: str, separator: str = ",") -> Iterator[str]:
 
 def hive_to_duckdb(hive: str) -> str:
     """DuckDB type text of a Hive type (AWS Athena user guide, "Data types in Amazon Athena")."""
+    # Each level's text is read anew: without a limit, a long text of brackets alone takes minutes.
+    if max(accumulate((char == "<") - (char == ">") for char in hive), default=0) > DEEPEST:
+        raise QueryError(f"HIVE_INVALID_METADATA: a type is nested in more than {DEEPEST} others")
+    return _duckdb_type(hive)
+
+
+def _duckdb_type(hive: str) -> str:
     text = hive.strip().lower()
     base, _, rest = text.partition("<")
     if rest:
         inner = list(split_top(rest.rstrip()[:-1]))
         if base.strip() == "array":
-            return hive_to_duckdb(inner[0]) + "[]"
+            return _duckdb_type(inner[0]) + "[]"
         if base.strip() == "map":
-            return f"MAP({hive_to_duckdb(inner[0])}, {hive_to_duckdb(inner[1])})"
+            return f"MAP({_duckdb_type(inner[0])}, {_duckdb_type(inner[1])})"
         if base.strip() == "struct":
             parts = (field.partition(":") for field in inner)
-            fields = [quote(name.strip(" `")) + " " + hive_to_duckdb(kind) for name, _, kind in parts]
+            fields = [quote(name.strip(" `")) + " " + _duckdb_type(kind) for name, _, kind in parts]
             return f"STRUCT({', '.join(fields)})"
     name, _, arguments = text.partition("(")
     if name.strip() == "decimal":

@@ -31,8 +31,8 @@ def parse_create_table(name: str, text: str) -> dict[str, Any]:
     close = closing(text, 0)
     columns = column_list(text[1:close])
     found: dict[str, Any] = {"serdeproperties": {}, "tblproperties": {}, "keys": []}
-    position = close + 1
-    while text[position:].strip():
+    position, end_of_text = close + 1, len(text.rstrip())
+    while position < end_of_text:
         match = _CLAUSES.match(text, position)
         if not match:
             raise QueryError(f"FAILED: ParseException: mismatched input near '{text[position:].strip()[:60]}'")

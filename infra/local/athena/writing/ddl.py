@@ -15,6 +15,7 @@ from infra.local.athena.reading.scan import column_list
 from infra.local.athena.sql.types import split_top
 from infra.local.athena.writing.create_table import parse_create_table, show_create
 from infra.local.athena.writing.unload import closing
+from infra.local.servers.wildcards import wildcard_pattern
 
 _NAME = r"(?:[`\"]?(?P<db>\w+)[`\"]?\.)?[`\"]?(?P<table>\w+)[`\"]?"
 _FLAGS = re.IGNORECASE | re.DOTALL
@@ -174,19 +175,17 @@ class Ddl:
         return DdlResult(["partition"], [[p] for p in listed])
 
     def show_tables(self, match: re.Match[str], database: str) -> DdlResult:
-        pattern = (match["pattern"] or "*").replace("*", ".*")
         names = [
             t.name
             for t in self._catalog.tables((match["db"] or database).lower())
             if t.is_view or match["kind"].lower() == "tables"
         ]
-        return DdlResult(["tab_name"], [[n] for n in names if re.fullmatch(pattern, n)])
+        return DdlResult(["tab_name"], [[name] for name in _shown(names, match["pattern"])])
 
     def show_databases(self, match: re.Match[str], _: str) -> DdlResult:
-        pattern = (match["pattern"] or "*").replace("*", ".*")
         pages = self._catalog.glue.get_paginator("get_databases").paginate()
         names = sorted(d["Name"] for page in pages for d in page["DatabaseList"])
-        return DdlResult(["database_name"], [[n] for n in names if re.fullmatch(pattern, n)])
+        return DdlResult(["database_name"], [[name] for name in _shown(names, match["pattern"])])
 
     def show_create(self, match: re.Match[str], database: str) -> DdlResult:
         table = self._table(match, database)
@@ -208,6 +207,12 @@ class Ddl:
     def show_columns(self, match: re.Match[str], database: str) -> DdlResult:
         table = self._table(match, database)
         return DdlResult(["field"], [[f"{name:<20}"] for name, _ in table.columns + table.keys])
+
+
+def _shown(names: list[str], pattern: str | None) -> list[str]:
+    """The names that fit a pattern of Hive's SHOW: `*` any text, `.` any character, `|` between choices."""
+    choices = [wildcard_pattern(choice, run="*", one=".") for choice in (pattern or "*").split("|")]
+    return [name for name in names if any(choice.fullmatch(name) for choice in choices)]
 
 
 def _spec(table: Table, values: tuple[str, ...]) -> str:

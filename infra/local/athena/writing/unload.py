@@ -7,7 +7,7 @@ from infra.local.athena.errors import QueryError
 from infra.local.athena.sql.types import split_top
 
 _START = re.compile(r"\s*unload\s*\(", re.IGNORECASE)
-_END = re.compile(r"\s*to\s+'([^']+)'\s*(?:with\s*\((.*)\))?\s*$", re.IGNORECASE | re.DOTALL)
+_END = re.compile(r"\s*to\s+'([^']+)'(?:\s*with\s*\((.*)\))?\s*$", re.IGNORECASE | re.DOTALL)
 
 
 def parse_unload(sql: str) -> tuple[str, str, dict[str, Any]] | None:

@@ -1,12 +1,14 @@
 """Which objects a crawler looks at, and which tables and partitions their keys spell.
 
-AWS Glue developer guide: "Include and exclude patterns", "How does a crawler determine when to create partitions?".
+AWS Glue developer guide: "How does a crawler determine when to create partitions?".
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote
+
+from infra.local.emulator.glue.crawler_globs import Glob
 
 
 @dataclass(frozen=True)
@@ -58,37 +60,16 @@ def split_path(path: str) -> tuple[str, str]:
     return match[1], f"{prefix}/" if prefix else ""
 
 
-def glob_pattern(glob: str) -> re.Pattern[str]:
-    """Glue's glob: `*` and `?` stay within a folder, `**` does not; `[a-z]`, `[!x]` and `{a,b}`."""
-    pattern, index, depth = "", 0, 0
-    while index < len(glob):
-        char = glob[index]
-        if glob.startswith("**", index):
-            pattern, index = pattern + ".*", index + 2
-            continue
-        if char == "[" and "]" in glob[index:]:
-            end = glob.index("]", index)
-            body = glob[index + 1 : end]
-            pattern += f"[^{body[1:]}]" if body.startswith("!") else f"[{body}]"
-            index = end + 1
-            continue
-        depth += {"{": 1, "}": -1}.get(char, 0)
-        special = {"*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")"}
-        pattern += "|" if char == "," and depth else special.get(char, re.escape(char))
-        index += 1
-    return re.compile(pattern, re.DOTALL)
-
-
 def select(objects: Iterable[ObjectRef], prefix: str, exclusions: list[str]) -> list[ObjectRef]:
     """The objects below a prefix that hold data and are not excluded; exclusions are relative to the prefix."""
-    excluded = [glob_pattern(glob) for glob in exclusions]
+    excluded = [Glob(glob) for glob in exclusions]
     found = []
     for ref in objects:
         relative = ref.key.removeprefix(prefix)
         hidden = any(part.startswith(("_", ".")) for part in relative.split("/"))
         if not ref.key.startswith(prefix) or not ref.size or hidden or ref.key.endswith("/"):
             continue
-        if not any(pattern.fullmatch(relative) for pattern in excluded):
+        if not any(glob.fullmatch(relative) for glob in excluded):
             found.append(ref)
     return sorted(found, key=lambda ref: ref.key)
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from infra.local.servers.wildcards import wildcard_pattern
+
 Row = dict[str, Any]
 Predicate = Callable[[Row], bool]
 
@@ -34,7 +36,11 @@ class ExpressionError(ValueError):
 
 def compile_expression(text: str, key_types: dict[str, str]) -> Predicate:
     """A function of a partition's values by key; `key_types` maps each partition key to its Glue type."""
-    return _Parser(text, {name.lower(): kind.lower() for name, kind in key_types.items()}).parse()
+    try:
+        return _Parser(text, {name.lower(): kind.lower() for name, kind in key_types.items()}).parse()
+    except RecursionError as error:
+        msg = "Expression nested too deep"
+        raise ExpressionError(msg) from error
 
 
 def typed(value: str, kind: str) -> Any:
@@ -58,8 +64,8 @@ class _Parser:
         self.index = 0
 
     def _tokens(self) -> list[str]:
-        tokens, offset = [], 0
-        while self.text[offset:].strip():
+        tokens, offset, end = [], 0, len(self.text.rstrip())
+        while offset < end:
             match = _TOKEN.match(self.text, offset)
             if not match:
                 msg = f"Expression not understood at {self.text[offset : offset + 20]!r}: {self.text}"
@@ -128,9 +134,7 @@ class _Parser:
             high = self._literal(kind)
             test = lambda row: low <= row[key] <= high  # noqa: E731  one of four forms of the same variable
         elif word == "LIKE":
-            pattern = re.compile(
-                re.escape(str(self._literal("string"))).replace("%", ".*").replace("_", "."), re.DOTALL
-            )
+            pattern = wildcard_pattern(str(self._literal("string")), run="%", one="_")
             test = lambda row: bool(pattern.fullmatch(str(row[key])))  # noqa: E731  one of four forms of the same variable
         else:
             compare, value = _COMPARISONS[word], self._literal(kind)

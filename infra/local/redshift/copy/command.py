@@ -5,8 +5,12 @@ https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-column
 """
 
 import re
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from infra.local.redshift.lexical import Kind, Token
+from infra.local.redshift.lexical import tokens as lexed
 from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, UnsupportedError
 
 
@@ -38,18 +42,6 @@ class UnloadCommand:
 
 Command = CopyCommand | UnloadCommand
 
-_TOKEN = re.compile(
-    r"""(?P<skip>\s+|--[^\n]*|/\*.*?\*/)
-      | '(?P<string>(?:[^'\\]|''|\\.)*)'
-      | "(?P<quoted>(?:[^"]|"")+)"
-      | (?P<word>[A-Za-z_\u0080-\uffff][\w$]*)
-      | (?P<number>\d+(?:\.\d+)?)
-      | (?P<mark>.)""",
-    re.DOTALL | re.VERBOSE,
-)
-# One blank run or comment; repeated by a loop, since a repeated alternative of repeats backtracks exponentially.
-_SKIPPED = re.compile(r"\s+|--[^\n]*\n|/\*.*?\*/", re.DOTALL)
-_START = re.compile(r"(copy|unload)\b", re.IGNORECASE)
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _LOCATION = re.compile(r"s3://([^/]+)/(.*)", re.DOTALL)
 
@@ -59,32 +51,33 @@ def parse_command(sql: str) -> Command | None:
 
     Raises UnsupportedError: Redshift would refuse it, or it is not done locally (data formats other than Parquet).
     """
-    position = 0
-    while skipped := _SKIPPED.match(sql, position):
-        position = skipped.end()
-    found = _START.match(sql, position)
-    if found is None:
-        return None
-    tokens = _Tokens(sql)
-    return _copy(tokens) if found[1].lower() == "copy" else _unload(tokens)
+    tokens = (token for token in lexed(sql) if token.kind not in (Kind.BLANK, Kind.COMMENT))
+    first = next(tokens, None)
+    name = first.text.lower() if first else ""
+    if first is None or name not in ("copy", "unload"):
+        return None  # the rest, which may be long, is not read
+    rest = _Tokens([first, *tokens])
+    return _copy(rest) if name == "copy" else _unload(rest)
 
 
 class _Tokens:
     """The words of a statement, read from left to right."""
 
-    def __init__(self, sql: str) -> None:
-        found = (m for m in _TOKEN.finditer(sql) if m.lastgroup != "skip")
-        self._tokens = [(str(m.lastgroup), m[str(m.lastgroup)], m[0]) for m in found]
-        while self._tokens and self._tokens[-1][2] == ";":
+    def __init__(self, found: Iterable[Token]) -> None:
+        self._tokens = deque(found)
+        while self._tokens and self._tokens[-1].text == ";":
             self._tokens.pop()
 
     def __bool__(self) -> bool:
         return bool(self._tokens)
 
+    def _next_is(self, *kinds: Kind) -> bool:
+        return bool(self._tokens) and self._tokens[0].kind in kinds
+
     def take(self, *words: str) -> bool:
         """Whether the next one is among `words`; if so it is taken."""
-        if self._tokens and self._tokens[0][0] in {"word", "mark"} and self._tokens[0][1].lower() in words:
-            self._tokens.pop(0)
+        if self._next_is(Kind.WORD, Kind.MARK) and self._tokens[0].text.lower() in words:
+            self._tokens.popleft()
             return True
         return False
 
@@ -95,10 +88,10 @@ class _Tokens:
 
     def name(self) -> str:
         """An identifier."""
-        if self._tokens and self._tokens[0][0] in {"word", "quoted"}:
-            kind, value, _ = self._tokens.pop(0)
+        if self._next_is(Kind.WORD, Kind.QUOTED):
+            token = self._tokens.popleft()
             # Redshift folds quoted names too: docs r_names, enable_case_sensitive_identifier.
-            return (value.replace('""', '"') if kind == "quoted" else value).lower()
+            return (token.inner.replace('""', '"') if token.kind is Kind.QUOTED else token.text).lower()
         raise self.error()
 
     def names(self) -> tuple[str, ...]:
@@ -112,18 +105,18 @@ class _Tokens:
 
     def string(self) -> str:
         """A literal."""
-        if self._tokens and self._tokens[0][0] == "string":
-            return re.sub(r"''|\\(.)", lambda m: m[1] or "'", self._tokens.pop(0)[1], flags=re.DOTALL)
+        if self._next_is(Kind.STRING):
+            return re.sub(r"''|\\(.)", lambda m: m[1] or "'", self._tokens.popleft().inner, flags=re.DOTALL)
         raise self.error()
 
     def word(self) -> str:
         """The next one, whatever it is."""
-        return self._tokens.pop(0)[2]
+        return self._tokens.popleft().text
 
     def error(self) -> UnsupportedError:
         """A syntax error at the next one."""
         if self._tokens:
-            return UnsupportedError(f'syntax error at or near "{self._tokens[0][2]}"', SYNTAX_ERROR)
+            return UnsupportedError(f'syntax error at or near "{self._tokens[0].text}"', SYNTAX_ERROR)
         return UnsupportedError("syntax error at end of input", SYNTAX_ERROR)
 
 

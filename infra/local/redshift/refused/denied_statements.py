@@ -96,7 +96,7 @@ DENIED_STATEMENTS: tuple[DeniedStatement, ...] = tuple(
             "VACUUM (options), FREEZE, ANALYZE",
             r"VACUUM (\(|FREEZE\b|VERBOSE\b|ANALYZE\b)",
         ),
-        ("lock mode", "r_LOCK.html", "LOCK ... IN ... MODE and NOWAIT", r"LOCK\b.*( IN \w+.* MODE| NOWAIT)\b"),
+        ("lock mode", "r_LOCK.html", "LOCK ... IN ... MODE and NOWAIT", r"LOCK\b((?>.*? IN \w).* MODE|.* NOWAIT)\b"),
         (
             "truncate options",
             "r_TRUNCATE.html",
@@ -165,7 +165,7 @@ DENIED_STATEMENTS: tuple[DeniedStatement, ...] = tuple(
             "using of alter type",
             "r_ALTER_TABLE.html",
             "ALTER COLUMN TYPE ... USING",
-            r"ALTER TABLE\b.* TYPE\b.* USING\b",
+            r"ALTER TABLE\b(?>.*? TYPE\b).* USING\b",
         ),
     )
 )

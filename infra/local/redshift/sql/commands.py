@@ -2,6 +2,9 @@
 
 The patterns match a statement's words joined by single blanks, in any case. Source of each form: its page below
 https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_commands.html. What matches none is no statement we know.
+
+Texts may be long: a pattern that looks for one word after another holds on to the first place of the first, as in
+`(?>.+? ON )`, and does not look for the second from each of its places.
 """
 
 import re
@@ -85,8 +88,11 @@ _FORMS: tuple[tuple[str, Turn], ...] = (
         lambda m: _quote_hash(m.group(0)),
     ),
     (rf"COMMENT ON (?:TABLE|VIEW|COLUMN|SCHEMA|DATABASE) {_NAME}(?: \. {_PART})? IS (?:'.*'|NULL|\$.*\$)", _SAME),
-    (rf"GRANT .+ ON .+ TO {_GRANTEE}(?: WITH GRANT OPTION)?(?: , {_GRANTEE})*", lambda m: _without_role(m.group(0))),
-    (rf"REVOKE .+ ON .+ FROM {_GRANTEE}(?: , {_GRANTEE})*(?: RESTRICT)?", lambda m: _without_role(m.group(0))),
+    (
+        rf"GRANT (?>.+? ON ).+ TO {_GRANTEE}(?: WITH GRANT OPTION)?(?: , {_GRANTEE})*",
+        lambda m: _without_role(m.group(0)),
+    ),
+    (rf"REVOKE (?>.+? ON ).+ FROM {_GRANTEE}(?: , {_GRANTEE})*(?: RESTRICT)?", lambda m: _without_role(m.group(0))),
     # Users: r_CREATE_USER, r_ALTER_USER, r_DROP_USER, r_ALTER_DEFAULT_PRIVILEGES; without their options.
     (rf"CREATE USER (?P<user>{_PART})(?: WITH)? PASSWORD {_SIGN_IN}", lambda m: "CREATE ROLE" + _with_password(m)),
     (rf"ALTER USER (?P<user>{_PART})(?: WITH)? PASSWORD {_SIGN_IN}", lambda m: "ALTER ROLE" + _with_password(m)),

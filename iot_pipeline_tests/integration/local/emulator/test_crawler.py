@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from infra.local.emulator.glue import crawler_layout as layout
 from infra.local.emulator.glue import crawler_schema as schema
+from infra.local.emulator.glue.crawler_globs import Glob
 from iot_pipeline_tests.support.emulator import LocalAws, eventually, unique
 
 pytestmark = pytest.mark.integration
@@ -322,7 +322,7 @@ GLOBS = {
 @pytest.mark.parametrize("glob", GLOBS)
 def test_globs_are_glues(glob: str) -> None:
     matching, others = GLOBS[glob]
-    pattern = layout.glob_pattern(glob)
+    pattern = Glob(glob)
     assert {text for text in matching | others if pattern.fullmatch(text)} == matching
 
 

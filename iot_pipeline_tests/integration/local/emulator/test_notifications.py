@@ -12,27 +12,9 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from iot_pipeline_tests.support.emulator import ACCOUNT, REGION, LocalAws, eventually, unique
+from iot_pipeline_tests.support.emulator import ACCOUNT, REGION, LocalAws, eventually, notify, unique
 
 pytestmark = pytest.mark.integration
-
-
-def notify(aws: LocalAws, bucket: str, prefix: str = "", suffix: str = "") -> str:
-    """Send the bucket's new objects to a new queue; its URL."""
-    url, arn = aws.queue()
-    rules = [{"Name": "prefix", "Value": prefix}, {"Name": "suffix", "Value": suffix}]
-    configuration = {
-        "QueueArn": arn,
-        "Events": ["s3:ObjectCreated:*"],
-        "Filter": {"Key": {"FilterRules": [rule for rule in rules if rule["Value"]]}},
-    }
-    statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}
-    policy = {"Version": "2012-10-17", "Statement": [statement | {"Resource": arn}]}
-    aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
-    aws.client("s3").put_bucket_notification_configuration(
-        Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [configuration]}
-    )
-    return url
 
 
 def test_the_first_message_is_the_test_event(local_aws: LocalAws) -> None:

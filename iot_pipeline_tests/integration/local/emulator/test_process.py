@@ -4,13 +4,14 @@ import importlib.metadata
 import json
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra.local.emulator.extensions import WrongMinistackVersionError, check_ministack_version
 from infra.local.emulator.process import start_emulator
 from infra.local.servers.local_server import LocalError
-from iot_pipeline_tests.support.emulator import LocalAws, eventually, restart
+from iot_pipeline_tests.support.emulator import LocalAws, eventually, notify, restart, unique
 
 pytestmark = pytest.mark.integration
 
@@ -47,40 +48,118 @@ def test_a_broken_state_file_is_named(tmp_path: Path) -> None:
 def test_state_survives_a_restart(own_aws: LocalAws, how: signal.Signals) -> None:
     device, bucket = own_aws.device(), own_aws.bucket()
     (stream, _arn), (url, _queue) = own_aws.stream(), own_aws.queue()
-    own_aws.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"n": 1}))
+    wait_until_saved(own_aws, "sqs", url.rsplit("/", 1)[-1])  # what is sent then is a change of its own
+    own_aws.client("sqs").send_message(QueueUrl=url, MessageBody="1")
     s3 = own_aws.client("s3")
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     old = s3.put_object(Bucket=bucket, Key="a/b", Body=b"old bytes")["VersionId"]
     s3.put_object(Bucket=bucket, Key="a/b", Body=b"bytes")
-    assert eventually(lambda: '{\\"n\\": 1}' in saved(own_aws, "sqs") and device.name in saved(own_aws, "iot"))
+    wait_until_saved(own_aws, "sqs", '"body": "1"')
+    for service, evidence in (("iot", device.name), ("kinesis", stream), ("s3", "Enabled")):
+        wait_until_saved(own_aws, service, evidence)
     restart(own_aws, how)
     assert own_aws.body(bucket, "a/b") == b"bytes"
     assert s3.get_object(Bucket=bucket, Key="a/b", VersionId=old)["Body"].read() == b"old bytes"
-    assert own_aws.messages(url) == [{"n": 1}]
+    assert own_aws.messages(url) == [1]
     assert stream in own_aws.client("kinesis").list_streams()["StreamNames"]
     session = own_aws.connect_device(device)
     assert session.of("connack") == ["Success"]
     session.close()
 
 
-def test_a_queue_keeps_what_was_sent_and_forgets_what_was_deleted(own_aws: LocalAws) -> None:
-    bucket, (url, arn) = own_aws.bucket(), own_aws.queue()
-    sqs, s3 = own_aws.client("sqs"), own_aws.client("s3")
-    assert eventually(lambda: url.rsplit("/", 1)[-1] in saved(own_aws, "sqs")), "the empty queue is saved first"
-    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"n": "deleted"}))
-    assert eventually(lambda: "deleted" in saved(own_aws, "sqs"))
-    assert own_aws.messages(url) == [{"n": "deleted"}]
-    # S3 puts its notifications into the queue without a request to SQS.
-    statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:*", "Resource": arn}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    configuration = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
-    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
-    s3.put_object(Bucket=bucket, Key="notified", Body=b"bytes")
-    assert eventually(lambda: "notified" in saved(own_aws, "sqs") and "deleted" not in saved(own_aws, "sqs"))
+def test_what_became_of_messages_survives_a_kill(own_aws: LocalAws) -> None:
+    """One that came from S3, without a request to SQS; one that a consumer holds; one that is deleted."""
+    sqs, s3, bucket = own_aws.client("sqs"), own_aws.client("s3"), own_aws.bucket()
+    notified, (held, _), (emptied, _) = notify(own_aws, bucket), own_aws.queue(), own_aws.queue()
+    assert "s3:TestEvent" in str(own_aws.messages(notified))
+    for url, body in ((held, "held-1"), (emptied, "gone-1")):
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+        wait_until_saved(own_aws, "sqs", body)
+
+    s3.put_object(Bucket=bucket, Key="its-key", Body=b"bytes")
+    wait_until_saved(own_aws, "sqs", "its-key")
+    (message,) = sqs.receive_message(QueueUrl=held, VisibilityTimeout=600)["Messages"]
+    wait_until_saved(own_aws, "sqs", message["ReceiptHandle"])
+    (message,) = sqs.receive_message(QueueUrl=emptied)["Messages"]
+    sqs.delete_message(QueueUrl=emptied, ReceiptHandle=message["ReceiptHandle"])
+    assert eventually(lambda: "gone-1" not in saved(own_aws, "sqs"))
+
     restart(own_aws, signal.SIGKILL)
-    keys = [record["s3"]["object"]["key"] for m in own_aws.messages(url, 2) for record in m.get("Records", [])]
-    assert keys == ["notified"]
+    assert "its-key" in str(own_aws.messages(notified))
+    counts = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"] for url in (held, emptied)]
+    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    assert [[found[name] for name in names] for found in counts] == [["0", "1"], ["0", "0"]]
+
+
+def test_what_devices_did_survives_a_kill(own_aws: LocalAws) -> None:
+    """An identity that a device was given, what it reported, and what it left on a topic: none is an AWS request."""
+    iot, data = own_aws.client("iot"), own_aws.client("iot-data")
+    anything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]}
+    device = own_aws.device(policy=anything)
+    role, template = own_aws.role(), unique("template")
+    own_aws.client("iam").put_role_policy(
+        RoleName=role.rsplit("/", 1)[-1], PolicyName="provisioning", PolicyDocument=json.dumps(anything)
+    )
+    body = {
+        "Parameters": {"AWS::IoT::Certificate::Id": {"Type": "String"}, "Name": {"Type": "String"}},
+        "Resources": {
+            "thing": {"Type": "AWS::IoT::Thing", "Properties": {"ThingName": {"Ref": "Name"}}},
+            "certificate": {
+                "Type": "AWS::IoT::Certificate",
+                "Properties": {"CertificateId": {"Ref": "AWS::IoT::Certificate::Id"}, "Status": "Active"},
+            },
+        },
+    }
+    iot.create_provisioning_template(
+        templateName=template, templateBody=json.dumps(body), enabled=True, provisioningRoleArn=role
+    )
+    wait_until_saved(own_aws, "iot", template)
+
+    session = own_aws.connect_device(device)
+    replies: list[dict[str, Any]] = []
+    session.client.on_message = lambda _client, _data, message: replies.append(json.loads(message.payload))
+
+    def ask(topic: str, payload: dict[str, Any]) -> dict[str, Any]:
+        asked, subscribed = len(replies), len(session.of("suback"))
+        session.client.subscribe([(f"{topic}/{kind}", 1) for kind in ("accepted", "rejected")])
+        session.wait("suback", subscribed + 1)
+        assert session.publish(topic, json.dumps(payload).encode()) == "Success"
+        assert eventually(lambda: len(replies) > asked)
+        return replies[-1]
+
+    made = ask("$aws/certificates/create/json", {})
+    wait_until_saved(own_aws, "iot", made["certificateId"])
+    name = unique("provisioned")
+    request = {"certificateOwnershipToken": made["certificateOwnershipToken"], "parameters": {"Name": name}}
+    assert ask(f"$aws/provisioning-templates/{template}/provision/json", request)["thingName"] == name
+    wait_until_saved(own_aws, "iot", name)
+    shadow, kept = unique("reported"), unique("topic")
+    ask(f"$aws/things/{device.name}/shadow/update", {"state": {"reported": {"firmware": shadow}}})
+    wait_until_saved(own_aws, "iot", shadow)
+    session.client.publish(kept, b"kept", qos=1, retain=True)
+    wait_until_saved(own_aws, "iot", kept)
+    session.close()
+
+    restart(own_aws, signal.SIGKILL)
+    certificate = iot.describe_certificate(certificateId=made["certificateId"])["certificateDescription"]
+    assert certificate["status"] == "ACTIVE"
+    assert iot.list_thing_principals(thingName=name)["principals"] == [certificate["certificateArn"]]
+    assert shadow.encode() in data.get_thing_shadow(thingName=device.name)["payload"].read()
+    assert data.get_retained_message(topic=kept)["payload"] == b"kept"
+
+
+def test_state_that_cannot_be_saved_is_tried_again(own_aws: LocalAws) -> None:
+    in_the_way = own_aws.emulator.state_dir / "services" / "sqs.json.tmp"
+    in_the_way.mkdir(parents=True)
+    url, _arn = own_aws.queue()
+    assert eventually(lambda: "State of sqs is not saved" in own_aws.emulator.log_file.read_text())
+    in_the_way.rmdir()
+    wait_until_saved(own_aws, "sqs", url.rsplit("/", 1)[-1])
+
+
+def wait_until_saved(aws: LocalAws, service: str, evidence: str) -> None:
+    """Wait until a service's file holds a text; what is marked by then is saved with it."""
+    assert eventually(lambda: evidence in saved(aws, service)), f"{evidence} is not saved in {service}.json"
 
 
 def saved(aws: LocalAws, service: str) -> str:

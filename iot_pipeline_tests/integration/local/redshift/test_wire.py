@@ -52,6 +52,21 @@ def test_an_indented_statement_is_answered(local_warehouse: LocalWarehouse, lead
         assert cursor.fetchone() == [1]
 
 
+@pytest.mark.timeout(60)
+def test_a_long_text_keeps_nobody_else_waiting(local_warehouse: LocalWarehouse) -> None:
+    """It takes seconds to read: another client is answered before it is."""
+    long = "select " + "1 + " * 100_000 + "1"
+    with local_warehouse.psycopg() as first, local_warehouse.psycopg() as second, ThreadPoolExecutor(1) as pool:
+        refused = pool.submit(first.execute, long)
+        answers = 0
+        while not refused.done():
+            assert second.execute("select 1").fetchone() == (1,)
+            answers += 1
+        assert answers > 3
+        with pytest.raises(psycopg.errors.StatementTooComplex):
+            refused.result()
+
+
 def test_redshift_connector_transactions(local_warehouse: LocalWarehouse) -> None:
     connection = local_warehouse.connect()
     cursor = connection.cursor()
