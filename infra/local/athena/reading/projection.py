@@ -57,10 +57,18 @@ def _invalid(table: Table, name: str, value: str) -> QueryError:
     return QueryError(f"INVALID_TABLE_PROPERTY: {table.database}.{table.name}: {name} is {value}")
 
 
+def _count(table: Table, key: str, name: str, default: int, least: int) -> int:
+    """A whole number of a property. Raises QueryError for any other text, and for a number below `least`."""
+    text = _property(table, key, name, str(default))
+    if not re.fullmatch(r"\d{1,9}", text) or int(text) < least:
+        raise _invalid(table, f"projection.{key}.{name}", f"{text!r}, and no whole number from {least} on")
+    return int(text)
+
+
 def _integers(table: Table, key: str, wanted: set[str] | None) -> list[str]:
     low, high = (int(v) for v in _property(table, key, "range").split(","))
-    step = int(_property(table, key, "interval", "1"))
-    digits = int(_property(table, key, "digits", "0"))
+    step = _count(table, key, "interval", default=1, least=1)
+    digits = _count(table, key, "digits", default=0, least=0)
     allowed = range(low, high + 1, step)
     if wanted is None:
         return [str(n).zfill(digits) for n in allowed]
@@ -74,7 +82,7 @@ def _dates(table: Table, key: str) -> list[str]:
     first, last = (_moment(v.strip(), pattern) for v in _property(table, key, "range").split(","))
     finest = "DAY" if "dd" in java and "HH" not in java else "HOUR" if "HH" in java else "MONTH"
     unit = _property(table, key, "interval.unit", finest).upper().removesuffix("S")
-    count = int(_property(table, key, "interval", "1"))
+    count = _count(table, key, "interval", default=1, least=1)
     values = []
     while first <= last:
         values.append(first.strftime(pattern))

@@ -220,6 +220,20 @@ def test_projected_values(properties: dict[str, str], values: list[str]) -> None
     assert projection.values_of(one_key(**properties), "k", None) == values
 
 
+@pytest.mark.parametrize("interval", ["0", "-1", "one", ""])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"type": "integer", "range": "1,12"},
+        {"type": "date", "range": "2026-02-27,2026-03-01", "format": "yyyy-MM-dd"},
+    ],
+    ids=["integer", "date"],
+)
+def test_an_interval_that_goes_nowhere_is_refused_by_name(kind: dict[str, str], interval: str) -> None:
+    with pytest.raises(QueryError, match=r"INVALID_TABLE_PROPERTY: d\.t: projection\.k\.interval is"):
+        projection.values_of(one_key(**kind, interval=interval), "k", None)
+
+
 def test_projection_relative_to_now_ends_today() -> None:
     found = projection.values_of(one_key(type="date", range="NOW-2DAYS,NOW", format="yyyy-MM-dd"), "k", None)
     assert len(found) == 3
