@@ -10,13 +10,10 @@ from infra.local.athena.errors import QueryError
 from infra.local.athena.reading import predicates, scan
 from infra.local.athena.reading.aliases import check_aliases
 from infra.local.athena.reading.glue_tables import Catalog, Partition, Table
-from infra.local.athena.reading.line_memory import LineMemory
 from infra.local.athena.reading.objects import ObjectStore, S3Object
 from infra.local.athena.reading.pruning import prune
 from infra.local.athena.reading.scan import Scan
-from infra.local.athena.sql import json_lineage
 from infra.local.athena.sql.dialect import parse_query
-from infra.local.athena.sql.json_format import mark_unread_formats
 from infra.local.athena.sql.translate import to_duckdb
 from infra.local.athena.sql.unnest import flatten
 
@@ -36,19 +33,16 @@ class Planner:
 
     def __init__(self, catalog: Catalog, store: ObjectStore) -> None:
         self._catalog, self._store = catalog, store
-        self._lines = LineMemory(store)
 
     def plan(self, con: duckdb.DuckDBPyConnection, query: exp.Expr, database: str, *, cleaned: bool = False) -> Plan:
         """The DuckDB text of a query and its scans; the partitions and objects of this moment are its snapshot."""
         query = self._open_views(query.copy(), database, 0)
         _name_columns(query)
-        mark_unread_formats(query)
         tables = self._bind(query, database)
         by_node = {id(node): table for node, table in tables}
         predicates.check_columns(query, by_node)
         check_aliases(query, by_node)
         alternatives = predicates.partition_conditions(query, by_node)
-        casts = json_lineage.line_casts(query)
         plan = Plan("")
         relations: dict[str, str] = {}
         for number, (node, table) in enumerate(tables):
@@ -57,7 +51,6 @@ class Planner:
             plan.scans.append(item)
             name = f"__scan_{number}"
             relations[name] = scan.relation(con, self._store, item)
-            self._lines.trust(con, item, casts.get(id(node), []))
             _replace(node, name)
         plan.sql = self._render(con, query, relations)
         return plan

@@ -55,19 +55,7 @@ def relation(con: duckdb.DuckDBPyConnection, store: ObjectStore, scan: Scan) -> 
     return f"(SELECT {', '.join(selected) or '1 AS __row'} FROM {source})"
 
 
-def lines_matching(
-    con: duckdb.DuckDBPyConnection, store: ObjectStore, scan: Scan, pattern: str
-) -> dict[str, frozenset[int]]:
-    """The address of each of the scan's text objects, with hash(line) of its lines with a match of an RE2 pattern."""
-    files = {str(_file(store, scan, item)): item.uri for item, _ in scan.objects}
-    found = con.execute(
-        f"SELECT filename, list(DISTINCT hash(__line)) FROM {_lines([Path(f) for f in files], '__line')} "
-        f"WHERE regexp_matches(__line, {literal(pattern)}) GROUP BY filename"
-    ).fetchall()
-    return dict.fromkeys(files.values(), frozenset()) | {files[name]: frozenset(hashes) for name, hashes in found}
-
-
-def is_lines(table: Table) -> bool:
+def _is_lines(table: Table) -> bool:
     """Whether the table has one text column, which is the whole line."""
     delimiter = table.serde_parameters.get("field.delim", table.serde_parameters.get("serialization.format", "\x01"))
     one = len(table.columns) == 1 and table.columns[0][1] == "string"
@@ -125,7 +113,7 @@ def _text(
 ) -> tuple[str, list[str]]:
     """LazySimpleSerDe: fields by delimiter, no quotes, backslash N is NULL; one string column is the whole line."""
     delimiter = table.serde_parameters.get("field.delim", table.serde_parameters.get("serialization.format", "\x01"))
-    if is_lines(table):
+    if _is_lines(table):
         name = table.columns[0][0]
         return _lines(files, name), [f"coalesce({quote(name)}, '') AS {quote(name)}" for _ in wanted]
     delimiter = "\x01" if delimiter in {"", "1", "\\001"} else delimiter.replace("\\t", "\t")

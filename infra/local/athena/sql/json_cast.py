@@ -23,7 +23,7 @@ _INTEGERS = {T.TINYINT: 8, T.SMALLINT: 16, T.INT: 32, T.BIGINT: 64}
 _TEXTS = {T.VARCHAR, T.TEXT}
 _WS = r"[ \t\r\n]*"
 # No JSON, but yyjson's: trailing commas, NaN, Infinity. Keys with capitals or escapes. Objects followed by non-objects.
-ALWAYS = rf",{_WS}[}}\]]|[:,\[]{_WS}[-+]?[nNiI][aAnN]|[A-Z][A-Za-z_0-9]*\"{_WS}:|\\u00"
+_ALWAYS = rf",{_WS}[}}\]]|[:,\[]{_WS}[-+]?[nNiI][aAnN]|[A-Z][A-Za-z_0-9]*\"{_WS}:|\\u00"
 
 
 class MisfitError(ValueError):
@@ -53,7 +53,7 @@ def descriptor(kind: exp.DataType) -> Any:
 
 def suspicious(described: Any) -> str:
     """RE2 pattern of the texts that DuckDB and Trino may convert differently to this type."""
-    parts = [ALWAYS]
+    parts = [_ALWAYS]
     if described[0] == "row":
         parts += [p for name, kind in described[1] for p in _field(re.escape(name), kind)]
     elif described[0] == "map":

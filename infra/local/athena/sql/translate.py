@@ -9,7 +9,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 from infra.local.athena.errors import QueryError, UnsupportedError
-from infra.local.athena.sql import json_cast, json_lineage
+from infra.local.athena.sql import json_cast
 from infra.local.athena.sql.functions import lookup
 from infra.local.athena.sql.types import literal, quote
 
@@ -91,8 +91,6 @@ class DuckDBText(DuckDBGenerator):
             return super().anonymous_sql(expression)
         if arguments and isinstance(arguments[0], exp.Distinct | exp.Order):
             return self._aggregate(name, arguments)
-        if name == "json_format" and expression.meta.get("any_order"):
-            return f"CAST({self.sql(arguments[0])} AS VARCHAR)"
         return lookup(name).render(self, name, arguments)
 
     def _aggregate(self, name: str, arguments: list[exp.Expr]) -> str:
@@ -202,12 +200,7 @@ class DuckDBText(DuckDBGenerator):
         kind = duckdb_type(_lowered(node.to))
         shaped = f"(starts_with({text}, {opening}) OR starts_with(ltrim({text}, e' \\t\\r\\n'), {opening}))"
         strange = f"regexp_matches({text}, {literal(json_cast.suspicious(described))})"
-        suspects = json_lineage.suspects(node)
-        if suspects is None:
-            shaped += f" AND NOT {strange}"
-        elif suspects:
-            shaped += f" AND ({_unmarked(text, suspects)} OR NOT {strange})"
-        plain = f"{text} IS NULL OR ({shaped})"
+        plain = f"{text} IS NULL OR ({shaped} AND NOT {strange})"
         parse = "TRY_CAST" if quiet or parsed is None else "CAST"
         inner = f"{parse}({value if parsed is None else text} AS JSON)"  # of a JSON value no work at all
         fitted = f"json_fit({text}, {literal(json.dumps(described))})"
@@ -352,16 +345,6 @@ _HARMLESS = (
     "substr substring lower upper length trim ltrim rtrim replace strpos coalesce nullif json_extract_scalar "
     "json_extract json_format regexp_extract regexp_like element_at "
 )
-
-
-_MARKS = 1 << 16
-
-
-def _unmarked(text: str, hashes: frozenset[int]) -> str:
-    """Whether a text is surely none of those with these hashes: its bit is not set. Far cheaper than a pattern."""
-    marked = {value % _MARKS for value in hashes}
-    bits = "".join("1" if position in marked else "0" for position in range(_MARKS))
-    return f"get_bit(CAST('{bits}' AS BIT), CAST(hash({text}) % {_MARKS} AS INTEGER)) = 0"
 
 
 def _parsed_text(node: exp.Expr) -> exp.Expr | None:
