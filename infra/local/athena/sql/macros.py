@@ -3,6 +3,8 @@
 `typeof` is folded when DuckDB binds, so a CASE over it costs nothing at run time.
 """
 
+from infra.local.athena.shortcuts import json_numbers
+
 SETTINGS = [
     "SET timezone = 'UTC'",
     "SET integer_division = true",
@@ -163,13 +165,6 @@ trino_json_format(x) AS
     CASE WHEN left(CAST(x AS VARCHAR), 1) IN ('{', '[') THEN canonical_json(CAST(x AS VARCHAR)) ELSE CAST(x AS
     VARCHAR) END;
 
-trino_formatted_double(x) AS
-    -- TRY_CAST(json_format(x) AS DOUBLE): of a JSON value's text DuckDB takes for a number just what is one.
-    CASE WHEN typeof(x) = 'JSON' THEN TRY_CAST(x::VARCHAR AS DOUBLE) ELSE trino_try_double(trino_json_format(x)) END;
-
-trino_formatted_bigint(x) AS
-    CASE WHEN typeof(x) = 'JSON' THEN trino_try_bigint(x::VARCHAR) ELSE trino_try_bigint(trino_json_format(x)) END;
-
 trino_json_size_of(j) AS
     CASE WHEN j IS NULL THEN NULL WHEN left(CAST(j AS VARCHAR), 1) = '{' THEN len(json_keys(j)) WHEN
     left(CAST(j AS VARCHAR), 1) = '[' THEN json_array_length(j)::BIGINT ELSE 0 END;
@@ -280,4 +275,6 @@ trino_iso8601(x) AS
 
 _NAMES = ("bigint", "integer", "smallint", "tinyint")
 _INTEGERS = [_INTEGER.format(name=name, kind=name.upper()) for name in _NAMES]
-MACROS = [macro.strip() for text in (_GUARDS, *_INTEGERS, _FUNCTIONS) for macro in text.split(";\n")]
+MACROS = [
+    macro.strip() for text in (_GUARDS, *_INTEGERS, _FUNCTIONS, json_numbers.MACROS) for macro in text.split(";\n")
+]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 from sqlglot import exp
@@ -9,6 +10,8 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 from infra.local.athena.errors import QueryError, UnsupportedError
+from infra.local.athena.shortcuts.json_numbers import json_number
+from infra.local.athena.shortcuts.unnest_in_select import flatten
 from infra.local.athena.sql import json_cast
 from infra.local.athena.sql.functions import lookup
 from infra.local.athena.sql.types import literal, quote
@@ -44,7 +47,6 @@ _SCALAR_CASTS = {
     T.VARCHAR: "varchar",
     T.TEXT: "varchar",
 }
-_JSON_NUMBERS = {T.DOUBLE: "trino_formatted_double", T.BIGINT: "trino_formatted_bigint"}
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 _OPERATORS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Mod: "%"}
 _ZONE_LOSING = {T.TIMESTAMP, T.DATE, T.VARCHAR, T.TEXT, T.TIME}
@@ -71,9 +73,10 @@ def duckdb_type(kind: exp.DataType) -> str:
 class DuckDBText(DuckDBGenerator):
     """Writes Trino's tree as DuckDB text with Trino's meaning."""
 
-    def __init__(self, *, unnest_maps: bool = True, **options: Any) -> None:
+    def __init__(self, *, unnest_maps: bool = True, shortcuts: bool = False, **options: Any) -> None:
         super().__init__(dialect=DuckDB(), **options)
         self.unnest_maps = unnest_maps
+        self.shortcuts = shortcuts
 
     # Calls
 
@@ -155,17 +158,11 @@ class DuckDBText(DuckDBGenerator):
 
     def trycast_sql(self, expression: exp.TryCast) -> str:
         """TRY_CAST."""
-        if text := self._json_number(expression):
-            return text
+        if self.shortcuts and (number := json_number(expression)):
+            macro, value = number
+            return f"{macro}({self.sql(value)})"
         inner = self._quiet(expression.this)
         return self._cast(expression, self.sql(expression.this) if inner is None else inner, quiet=True)
-
-    def _json_number(self, node: exp.Cast) -> str | None:
-        """TRY_CAST(json_format(x) AS DOUBLE or BIGINT), which needs no canonical text of x."""
-        call, macro = node.this.unnest(), _JSON_NUMBERS.get(node.to.this)
-        if not macro or not isinstance(call, exp.Anonymous) or call.name.lower() != "json_format":
-            return None
-        return f"{macro}({self.sql(call.expressions[0])})"
 
     def _cast(self, node: exp.Cast, value: str, *, quiet: bool) -> str:
         kind = node.to
@@ -390,12 +387,16 @@ def _in_join(node: exp.Expr) -> bool:
     return isinstance(parent, exp.Join)
 
 
-def to_duckdb(tree: exp.Expr, *, unnest_maps: bool = True) -> str:
+def to_duckdb(tree: exp.Expr, *, unnest_maps: bool = True, shortcuts: bool = False) -> str:
     """DuckDB text of a Trino tree; QueryError or UnsupportedError for what has no equal there.
 
     UNNEST(x) AS t(a, b) takes a map or an array of rows apart; `unnest_maps` says which (the text does not).
+    `shortcuts` says whether to take those of infra/local/athena/shortcuts.
     """
-    text = DuckDBText(unnest_maps=unnest_maps, comments=False).generate(tree)
+    if shortcuts:
+        tree = tree.copy()
+        flatten(tree, partial(to_duckdb, unnest_maps=unnest_maps, shortcuts=True))
+    text = DuckDBText(unnest_maps=unnest_maps, shortcuts=shortcuts, comments=False).generate(tree)
     if not text:
         raise QueryError("SYNTAX_ERROR: empty statement")
     return text
