@@ -32,7 +32,7 @@ from iot_pipeline.contract import PARTITION_KEYS, tables
 from iot_pipeline.lake.hours import Hour
 
 FIRST, HOURS = Hour.of(datetime(2026, 11, 18, 11, tzinfo=UTC)), 6
-READINGS, ROUNDS = 200_000, 7
+READINGS, ROUNDS = 200_000, 5
 COUNTED_READINGS = 20_000
 PACKS = (25, 1)
 SIDES = [ON, OFF, *SHORTCUTS]

@@ -123,12 +123,9 @@ def test_sql_and_python_say_the_same_of_generated_payloads(
     assert compared(local_athena, raw, lines, contract) == {"valid", *Reason}
 
 
-def test_verdicts_are_the_same_without_the_engines_shortcuts(
-    local_athena: LocalAthena, plain_athena: LocalAthena, raw: str
-) -> None:
-    lines = list(Payloads(9, CONTRACT, RECEIVED).lines(1_500, METER))
-    for athena in (local_athena, plain_athena):
-        compared(athena, raw, lines)
+def test_they_say_the_same_without_the_engines_shortcuts(plain_athena: LocalAthena, raw: str) -> None:
+    lines = list(Payloads(8, CONTRACT, RECEIVED).lines(1_000, METER))
+    assert len(compared(plain_athena, raw, lines)) > 10
 
 
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 310, "-" + "9" * 4000])

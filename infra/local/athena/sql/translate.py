@@ -167,8 +167,6 @@ class DuckDBText(DuckDBGenerator):
     def _cast(self, node: exp.Cast, value: str, *, quiet: bool) -> str:
         kind = node.to
         self._refuse_lost_offset(node)
-        if kind.this == T.TIMESTAMP and (moment := self._utc_moment(node.this)):
-            return moment
         if _plainly(node):
             return f"CAST({value} AS {_TYPES[kind.this]})"
         if kind.this in _SCALAR_CASTS:
@@ -191,36 +189,19 @@ class DuckDBText(DuckDBGenerator):
     def _json_cast(self, node: exp.Cast, value: str, *, quiet: bool) -> str:
         """CAST(x AS ROW/ARRAY/MAP): of JSON by json_cast's rules, of anything else DuckDB's own cast."""
         described = json_cast.descriptor(node.to)
-        parsed = _parsed_text(node.this)
-        text = self.sql(parsed) if parsed is not None else f"CAST({value} AS VARCHAR)"
+        text = f"CAST({value} AS VARCHAR)"
         opening = literal("[" if described[0] == "array" else "{")
         kind = duckdb_type(_lowered(node.to))
         shaped = f"(starts_with({text}, {opening}) OR starts_with(ltrim({text}, e' \\t\\r\\n'), {opening}))"
         strange = f"regexp_matches({text}, {literal(json_cast.suspicious(described))})"
         plain = f"{text} IS NULL OR ({shaped} AND NOT {strange})"
-        parse = "TRY_CAST" if quiet or parsed is None else "CAST"
-        inner = f"{parse}({value if parsed is None else text} AS JSON)"  # of a JSON value no work at all
         fitted = f"json_fit({text}, {literal(json.dumps(described))})"
         if not quiet:
             fitted = f"coalesce({fitted}, error('INVALID_CAST_ARGUMENT: Cannot cast to {kind.replace(chr(39), '')}'))"
+        inner = f"TRY_CAST({value} AS JSON)"  # of a JSON value no work at all
         cast = f"CASE WHEN {plain} THEN TRY_CAST({inner} AS {kind}) ELSE TRY_CAST(CAST({fitted} AS JSON) AS {kind}) END"
-        if parsed is not None:
-            return cast
         own = f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {kind})"
         return f"CASE WHEN typeof({value}) = 'JSON' THEN {cast} ELSE {own} END"
-
-    def _utc_moment(self, node: exp.Expr) -> str | None:
-        """CAST([TRY](from_iso8601_timestamp(x)) AT TIME ZONE 'UTC' AS TIMESTAMP) without a detour over zones."""
-        node = node.unnest()
-        if not isinstance(node, exp.AtTimeZone) or node.args["zone"].name.upper() != "UTC":
-            return None
-        call, tried = node.this.unnest(), False
-        if isinstance(call, exp.Anonymous) and call.name.lower() == "try":
-            call, tried = call.expressions[0].unnest(), True
-        if not isinstance(call, exp.Anonymous) or call.name.lower() != "from_iso8601_timestamp":
-            return None
-        text = self._quiet(call.expressions[0]) if tried else self.sql(call.expressions[0])
-        return None if text is None else f"trino_{'try_' if tried else ''}iso8601_utc({text})"
 
     def _refuse_lost_offset(self, node: exp.Cast) -> None:
         inner = node.this
@@ -342,24 +323,6 @@ _HARMLESS = (
     "substr substring lower upper length trim ltrim rtrim replace strpos coalesce nullif json_extract_scalar "
     "json_extract json_format regexp_extract regexp_like element_at "
 )
-
-
-def _parsed_text(node: exp.Expr) -> exp.Expr | None:
-    """The x of json_parse(x), seen through brackets and TRY."""
-    while True:
-        node = node.unnest()
-        if not isinstance(node, exp.Anonymous) or len(node.expressions) != 1:
-            return None
-        if node.name.lower() == "json_parse":
-            return _first(node)
-        if node.name.lower() != "try":
-            return None
-        node = node.expressions[0]
-
-
-def _first(call: exp.Anonymous) -> exp.Expr:
-    argument: exp.Expr = call.expressions[0]
-    return argument
 
 
 def _built_here(node: exp.Expr) -> bool:

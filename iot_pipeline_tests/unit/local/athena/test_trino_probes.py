@@ -344,6 +344,8 @@ PROBES: list[tuple[str, Any, str]] = [
     ),
     ("from_iso8601_timestamp('2020-05-11')", T(2020, 5, 11, tzinfo=UTC), "datetime"),
     ("try(from_iso8601_timestamp('2020-05-11 11:15:05'))", None, "datetime"),
+    ("try(from_iso8601_timestamp(' 020-05-11T11:15:05Z'))", None, "datetime"),
+    ("try(from_iso8601_timestamp('2020-05-11T11:15:0 Z'))", None, "datetime"),
     ("from_iso8601_date('2020-05-11')", dt.date(2020, 5, 11), "datetime"),
     (
         "from_iso8601_timestamp('2020-05-11T11:15:05+01:00') AT TIME ZONE 'UTC'",
