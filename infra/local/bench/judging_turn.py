@@ -24,7 +24,6 @@ BUCKET = "bench"
 # Each shortcut by what stands in for it where it alone is left out.
 SHORTCUTS = {
     "numbers of JSON": ("infra.local.athena.sql.translate.json_number", lambda _: None),
-    "texts that are parsed": ("infra.local.athena.sql.translate.parsed_text", lambda _: None),
     "UNNEST in the select list": ("infra.local.athena.sql.translate.flatten", lambda *_: None),
 }
 ON, OFF = "all shortcuts", "no shortcuts"

@@ -11,7 +11,6 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.shortcuts.json_numbers import json_number
-from infra.local.athena.shortcuts.parsed_text import parsed_text
 from infra.local.athena.shortcuts.unnest_in_select import flatten
 from infra.local.athena.sql import json_cast
 from infra.local.athena.sql.functions import lookup
@@ -190,8 +189,7 @@ class DuckDBText(DuckDBGenerator):
     def _json_cast(self, node: exp.Cast, value: str, *, quiet: bool) -> str:
         """CAST(x AS ROW/ARRAY/MAP): of JSON by json_cast's rules, of anything else DuckDB's own cast."""
         described = json_cast.descriptor(node.to)
-        parsed = parsed_text(node.this) if self.shortcuts else None
-        text = self.sql(parsed) if parsed is not None else f"CAST({value} AS VARCHAR)"
+        text = f"CAST({value} AS VARCHAR)"
         opening = literal("[" if described[0] == "array" else "{")
         kind = duckdb_type(_lowered(node.to))
         shaped = f"(starts_with({text}, {opening}) OR starts_with(ltrim({text}, e' \\t\\r\\n'), {opening}))"
@@ -200,11 +198,8 @@ class DuckDBText(DuckDBGenerator):
         fitted = f"json_fit({text}, {literal(json.dumps(described))})"
         if not quiet:
             fitted = f"coalesce({fitted}, error('INVALID_CAST_ARGUMENT: Cannot cast to {kind.replace(chr(39), '')}'))"
-        parse = "TRY_CAST" if quiet or parsed is None else "CAST"
-        inner = f"{parse}({value if parsed is None else text} AS JSON)"  # of a JSON value no work at all
+        inner = f"TRY_CAST({value} AS JSON)"  # of a JSON value no work at all
         cast = f"CASE WHEN {plain} THEN TRY_CAST({inner} AS {kind}) ELSE TRY_CAST(CAST({fitted} AS JSON) AS {kind}) END"
-        if parsed is not None:
-            return cast
         own = f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {kind})"
         return f"CASE WHEN typeof({value}) = 'JSON' THEN {cast} ELSE {own} END"
 
