@@ -7,10 +7,8 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from unittest.mock import patch
 
 from infra.local.athena.config import Config
 from infra.local.athena.execute import Statements
@@ -21,17 +19,12 @@ from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.statements import Target, build_judged
 
 BUCKET = "bench"
-# Each shortcut by what stands in for it where it alone is left out.
-SHORTCUTS = {
-    "numbers of JSON": ("infra.local.athena.sql.translate.json_number", lambda _: None),
-    "UNNEST in the select list": ("infra.local.athena.sql.translate.flatten", lambda *_: None),
-}
-ON, OFF = "all shortcuts", "no shortcuts"
+ON, OFF = "shortcuts", "no shortcuts"
 
 
 @dataclass(frozen=True)
 class Task:
-    """What to run: over which arrival hours of which emulator's raw objects, with which shortcuts."""
+    """What to run: over which arrival hours of which emulator's raw objects; `side` is ON or OFF."""
 
     side: str
     state_dir: str
@@ -67,18 +60,14 @@ def main() -> None:
     """Run the task of the command line; print the statement's CPU seconds and rows."""
     task = Task(**json.loads(sys.argv[1]))
     hours = [Hour.from_values(values) for values in task.arrivals]
-    with ExitStack() as stack:
-        if task.side in SHORTCUTS:
-            name, stand_in = SHORTCUTS[task.side]
-            stack.enter_context(patch(name, stand_in))
-        engine = statements(Path(task.state_dir), task.threads, shortcuts=task.side != OFF)
-        name = f"judged_{uuid.uuid4().hex}"
-        judging = execution(build_judged(CONTRACT, hours, Target(name, f"s3://{BUCKET}/judged/{name}/")))
-        _count(task, "on")
-        before = _cpu()
-        engine.run(judging)
-        seconds = _cpu() - before
-        _count(task, "off")
+    engine = statements(Path(task.state_dir), task.threads, shortcuts=task.side == ON)
+    name = f"judged_{uuid.uuid4().hex}"
+    judging = execution(build_judged(CONTRACT, hours, Target(name, f"s3://{BUCKET}/judged/{name}/")))
+    _count(task, "on")
+    before = _cpu()
+    engine.run(judging)
+    seconds = _cpu() - before
+    _count(task, "off")
     print(seconds, judging.update_count)
 
 

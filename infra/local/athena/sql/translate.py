@@ -2,7 +2,6 @@
 
 import json
 import re
-from functools import partial
 from typing import Any
 
 from sqlglot import exp
@@ -11,7 +10,6 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.shortcuts.json_numbers import json_number
-from infra.local.athena.shortcuts.unnest_in_select import flatten
 from infra.local.athena.sql import json_cast
 from infra.local.athena.sql.functions import lookup
 from infra.local.athena.sql.types import literal, quote
@@ -356,9 +354,6 @@ def to_duckdb(tree: exp.Expr, *, unnest_maps: bool = True, shortcuts: bool = Fal
     UNNEST(x) AS t(a, b) takes a map or an array of rows apart; `unnest_maps` says which (the text does not).
     `shortcuts` says whether to take those of infra/local/athena/shortcuts.
     """
-    if shortcuts:
-        tree = tree.copy()
-        flatten(tree, partial(to_duckdb, unnest_maps=unnest_maps, shortcuts=True))
     text = DuckDBText(unnest_maps=unnest_maps, shortcuts=shortcuts, comments=False).generate(tree)
     if not text:
         raise QueryError("SYNTAX_ERROR: empty statement")
