@@ -49,6 +49,18 @@ def local_athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAthe
 
 
 @pytest.fixture(scope="session")
+def plain_athena(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAthena]:
+    """A second local Athena over the same emulator, with its shortcuts off."""
+    state = tmp_path_factory.mktemp("plain-athena")
+    process, url = athena.start_athena(state, local_athena.emulator_url, "athena", "--no-shortcuts")
+    try:
+        yield LocalAthena(local_athena.emulator_url, url, process)
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+@pytest.fixture(scope="session")
 def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """The local AWS that the tests of the emulator and the registry share."""
     folder = tmp_path_factory.mktemp("local-aws")

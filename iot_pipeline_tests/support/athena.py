@@ -81,12 +81,15 @@ class LocalAthena:
         self.client("s3").put_object(Bucket=BUCKET, Key=key, Body=data)
 
 
-def start_athena(state: Path, emulator_url: str, name: str = "athena") -> "tuple[subprocess.Popen[bytes], str]":
-    """A local Athena of its own; (process, endpoint)."""
+def start_athena(
+    state: Path, emulator_url: str, name: str = "athena", *options: str
+) -> "tuple[subprocess.Popen[bytes], str]":
+    """A local Athena of its own, with further options of its command line; (process, endpoint)."""
     ready = state / f"{name}.json"
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "infra.local.athena", "--state-dir", str(state / name), "--ready-file", str(ready)]
     command += ["--s3-data-dir", str(state / "s3"), "--memory-limit", "2GB", "--endpoint-url", emulator_url]
+    command += options
     keys = {name.upper(): KEYS[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
     process = subprocess.Popen(command, env=os.environ | keys)
     _wait(ready.exists, process)

@@ -39,6 +39,7 @@ SHARED_NAMES = {
         "redshift": "Redshift: on AWS, and the local one",
         "rules": "IoT rules: as a stack has them, as the emulator runs them",
         "server": "the socket of one server of the local AWS",
+        "shortcuts": "rewritings that make some statements faster, and what they gain",
         "sql": "the SQL of an engine",
         "stack": "one stack of the platform",
         "stacks": "stacks: those of the platform, and deploying them",

@@ -30,6 +30,7 @@ def main() -> None:
         memory_limit=options.memory_limit,
         threads=options.threads,
         cache_bytes=options.cache_mb << 20,
+        shortcuts=options.shortcuts,
     )
     statements = Statements(config)
     executions = Executions(statements)
@@ -59,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--memory-limit", default="4GB", help="DuckDB's memory limit")
     parser.add_argument("--threads", type=int, default=2, help="DuckDB's threads")
     parser.add_argument("--cache-mb", type=int, default=2048, help="bound of the object cache without --s3-data-dir")
+    parser.add_argument(
+        "--shortcuts",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="rewrite statements to run faster; results are the same",
+    )
     parser.add_argument("--log-level", default="WARNING")
     parser.add_argument("--endpoint-url", default=environment.get("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"))
     return parser

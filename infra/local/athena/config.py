@@ -22,6 +22,8 @@ class Config:
     memory_limit: str = "4GB"
     threads: int = 2
     cache_bytes: int = 2 << 30
+    shortcuts: bool = True
+    """Whether statements are rewritten to run faster (infra/local/athena/shortcuts); their results are the same."""
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator, with the environment's credentials.

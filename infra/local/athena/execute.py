@@ -43,7 +43,7 @@ class Statements:
             folder.mkdir(parents=True, exist_ok=True)
         self._duckdb = connect(config)
         self._store = ObjectStore(config)
-        self._planner = Planner(self.catalog, self._store)
+        self._planner = Planner(self.catalog, self._store, shortcuts=config.shortcuts)
         self._writer = writes.Writer(self._store, self._scratch)
         self._ddl = Ddl(self.catalog, self._store)
 

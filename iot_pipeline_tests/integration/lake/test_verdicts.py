@@ -123,6 +123,11 @@ def test_sql_and_python_say_the_same_of_generated_payloads(
     assert compared(local_athena, raw, lines, contract) == {"valid", *Reason}
 
 
+def test_they_say_the_same_without_the_engines_shortcuts(plain_athena: LocalAthena, raw: str) -> None:
+    lines = list(Payloads(8, CONTRACT, RECEIVED).lines(1_000, METER))
+    assert len(compared(plain_athena, raw, lines)) > 10
+
+
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 310, "-" + "9" * 4000])
 def test_numbers_beyond_a_double_keep_their_texts(local_athena: LocalAthena, raw: str, number: str) -> None:
     vast = "vast"

@@ -15,7 +15,6 @@ from infra.local.athena.reading.pruning import prune
 from infra.local.athena.reading.scan import Scan
 from infra.local.athena.sql.dialect import parse_query
 from infra.local.athena.sql.translate import to_duckdb
-from infra.local.athena.sql.unnest import flatten
 
 _VIEW_DEPTH = 16
 
@@ -31,8 +30,8 @@ class Plan:
 class Planner:
     """Plans queries against the catalog and the object store."""
 
-    def __init__(self, catalog: Catalog, store: ObjectStore) -> None:
-        self._catalog, self._store = catalog, store
+    def __init__(self, catalog: Catalog, store: ObjectStore, *, shortcuts: bool) -> None:
+        self._catalog, self._store, self._shortcuts = catalog, store, shortcuts
 
     def plan(self, con: duckdb.DuckDBPyConnection, query: exp.Expr, database: str, *, cleaned: bool = False) -> Plan:
         """The DuckDB text of a query and its scans; the partitions and objects of this moment are its snapshot."""
@@ -89,13 +88,12 @@ class Planner:
         return [(item, p) for p in partitions for item in found[p.location]]
 
     def _render(self, con: duckdb.DuckDBPyConnection, query: exp.Expr, relations: dict[str, str]) -> str:
-        flatten(query, to_duckdb)
-        text = _fill(to_duckdb(query), relations)
-        if "map_entries(" in text and query.find(exp.Unnest):
+        text = _fill(to_duckdb(query, shortcuts=self._shortcuts), relations)
+        if "UNNEST(map_entries(" in text:  # for no other statement: asking DuckDB costs a plan
             try:
                 con.execute(f"EXPLAIN {text}").fetchall()
             except duckdb.BinderException:
-                return _fill(to_duckdb(query, unnest_maps=False), relations)
+                return _fill(to_duckdb(query, unnest_maps=False, shortcuts=self._shortcuts), relations)
         return text
 
 

@@ -3,6 +3,8 @@
 `typeof` is folded when DuckDB binds, so a CASE over it costs nothing at run time.
 """
 
+from infra.local.athena.shortcuts import json_numbers
+
 SETTINGS = [
     "SET timezone = 'UTC'",
     "SET integer_division = true",
@@ -163,13 +165,6 @@ trino_json_format(x) AS
     CASE WHEN left(CAST(x AS VARCHAR), 1) IN ('{', '[') THEN canonical_json(CAST(x AS VARCHAR)) ELSE CAST(x AS
     VARCHAR) END;
 
-trino_formatted_double(x) AS
-    -- TRY_CAST(json_format(x) AS DOUBLE): of a JSON value's text DuckDB takes for a number just what is one.
-    CASE WHEN typeof(x) = 'JSON' THEN TRY_CAST(x::VARCHAR AS DOUBLE) ELSE trino_try_double(trino_json_format(x)) END;
-
-trino_formatted_bigint(x) AS
-    CASE WHEN typeof(x) = 'JSON' THEN trino_try_bigint(x::VARCHAR) ELSE trino_try_bigint(trino_json_format(x)) END;
-
 trino_json_size_of(j) AS
     CASE WHEN j IS NULL THEN NULL WHEN left(CAST(j AS VARCHAR), 1) = '{' THEN len(json_keys(j)) WHEN
     left(CAST(j AS VARCHAR), 1) = '[' THEN json_array_length(j)::BIGINT ELSE 0 END;
@@ -178,9 +173,7 @@ trino_to_json(x) AS
     CASE WHEN x IS NULL THEN NULL ELSE to_json(x) END;
 
 trino_json_size(x, p) AS
-    -- The size of a whole object, the usual question, needs no copy of it.
-    CASE WHEN p = '$' AND starts_with(TRY_CAST(x AS JSON)::VARCHAR, '{') THEN len(json_keys(TRY_CAST(x AS JSON)))
-    ELSE trino_json_size_of(json_extract(TRY_CAST(x AS JSON), p)) END;
+    trino_json_size_of(json_extract(TRY_CAST(x AS JSON), p));
 
 trino_json_extract(x, p) AS
     json_extract(TRY_CAST(x AS JSON), p);
@@ -189,10 +182,7 @@ trino_json_scalar_of(j) AS
     CASE WHEN left(CAST(j AS VARCHAR), 1) IN ('{', '[') THEN NULL ELSE json_extract_string(j, '$') END;
 
 trino_json_scalar(x, p) AS
-    -- A whole text without escapes, the usual question, is what stands between its quotes.
-    CASE WHEN p = '$' AND typeof(x) = 'JSON' AND starts_with(x::VARCHAR, '"') AND NOT contains(x::VARCHAR, '\')
-    THEN substr(x::VARCHAR, 2, length(x::VARCHAR) - 2)
-    ELSE trino_json_scalar_of(json_extract(TRY_CAST(x AS JSON), p)) END;
+    trino_json_scalar_of(json_extract(TRY_CAST(x AS JSON), p));
 
 trino_json_array_length(x) AS
     CASE WHEN starts_with(TRY_CAST(x AS JSON)::VARCHAR, '{') THEN NULL WHEN json_type(TRY_CAST(x AS JSON)) = 'ARRAY'
@@ -259,19 +249,10 @@ trino_must_json(x, j) AS
 trino_from_unixtime(x) AS
     trino_ms(to_timestamp(x));
 
-trino_try_iso8601_utc(x) AS
-    -- The usual form needs no regular expression and no time zone arithmetic.
-    CASE WHEN x LIKE '____-__-__T__:__:__Z' OR x LIKE '____-__-__T__:__:__.___Z' THEN TRY_CAST(x AS TIMESTAMP)
-    WHEN regexp_full_match(x,
-    '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?')
-    THEN trino_ms(CAST(TRY_CAST(replace(x, ',', '.') AS TIMESTAMPTZ) AS TIMESTAMP)) END;
-
 trino_try_iso8601(x) AS
-    CAST(trino_try_iso8601_utc(x) AS TIMESTAMPTZ);
-
-trino_iso8601_utc(x) AS
-    CASE WHEN x IS NOT NULL AND trino_try_iso8601_utc(x) IS NULL THEN
-    error('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || x || '"') ELSE trino_try_iso8601_utc(x) END;
+    CASE WHEN regexp_full_match(x,
+    '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?')
+    THEN trino_ms(TRY_CAST(replace(x, ',', '.') AS TIMESTAMPTZ)) END;
 
 trino_iso8601(x) AS
     CASE WHEN x IS NOT NULL AND trino_try_iso8601(x) IS NULL THEN
@@ -280,4 +261,6 @@ trino_iso8601(x) AS
 
 _NAMES = ("bigint", "integer", "smallint", "tinyint")
 _INTEGERS = [_INTEGER.format(name=name, kind=name.upper()) for name in _NAMES]
-MACROS = [macro.strip() for text in (_GUARDS, *_INTEGERS, _FUNCTIONS) for macro in text.split(";\n")]
+MACROS = [
+    macro.strip() for text in (_GUARDS, *_INTEGERS, _FUNCTIONS, json_numbers.MACROS) for macro in text.split(";\n")
+]

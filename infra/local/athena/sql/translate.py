@@ -9,6 +9,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 from infra.local.athena.errors import QueryError, UnsupportedError
+from infra.local.athena.shortcuts.json_numbers import json_number
 from infra.local.athena.sql import json_cast
 from infra.local.athena.sql.functions import lookup
 from infra.local.athena.sql.types import literal, quote
@@ -44,7 +45,6 @@ _SCALAR_CASTS = {
     T.VARCHAR: "varchar",
     T.TEXT: "varchar",
 }
-_JSON_NUMBERS = {T.DOUBLE: "trino_formatted_double", T.BIGINT: "trino_formatted_bigint"}
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 _OPERATORS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Mod: "%"}
 _ZONE_LOSING = {T.TIMESTAMP, T.DATE, T.VARCHAR, T.TEXT, T.TIME}
@@ -71,9 +71,10 @@ def duckdb_type(kind: exp.DataType) -> str:
 class DuckDBText(DuckDBGenerator):
     """Writes Trino's tree as DuckDB text with Trino's meaning."""
 
-    def __init__(self, *, unnest_maps: bool = True, **options: Any) -> None:
+    def __init__(self, *, unnest_maps: bool = True, shortcuts: bool = False, **options: Any) -> None:
         super().__init__(dialect=DuckDB(), **options)
         self.unnest_maps = unnest_maps
+        self.shortcuts = shortcuts
 
     # Calls
 
@@ -155,23 +156,15 @@ class DuckDBText(DuckDBGenerator):
 
     def trycast_sql(self, expression: exp.TryCast) -> str:
         """TRY_CAST."""
-        if text := self._json_number(expression):
-            return text
+        if self.shortcuts and (number := json_number(expression)):
+            macro, value = number
+            return f"{macro}({self.sql(value)})"
         inner = self._quiet(expression.this)
         return self._cast(expression, self.sql(expression.this) if inner is None else inner, quiet=True)
-
-    def _json_number(self, node: exp.Cast) -> str | None:
-        """TRY_CAST(json_format(x) AS DOUBLE or BIGINT), which needs no canonical text of x."""
-        call, macro = node.this.unnest(), _JSON_NUMBERS.get(node.to.this)
-        if not macro or not isinstance(call, exp.Anonymous) or call.name.lower() != "json_format":
-            return None
-        return f"{macro}({self.sql(call.expressions[0])})"
 
     def _cast(self, node: exp.Cast, value: str, *, quiet: bool) -> str:
         kind = node.to
         self._refuse_lost_offset(node)
-        if kind.this == T.TIMESTAMP and (moment := self._utc_moment(node.this)):
-            return moment
         if _plainly(node):
             return f"CAST({value} AS {_TYPES[kind.this]})"
         if kind.this in _SCALAR_CASTS:
@@ -194,36 +187,19 @@ class DuckDBText(DuckDBGenerator):
     def _json_cast(self, node: exp.Cast, value: str, *, quiet: bool) -> str:
         """CAST(x AS ROW/ARRAY/MAP): of JSON by json_cast's rules, of anything else DuckDB's own cast."""
         described = json_cast.descriptor(node.to)
-        parsed = _parsed_text(node.this)
-        text = self.sql(parsed) if parsed is not None else f"CAST({value} AS VARCHAR)"
+        text = f"CAST({value} AS VARCHAR)"
         opening = literal("[" if described[0] == "array" else "{")
         kind = duckdb_type(_lowered(node.to))
         shaped = f"(starts_with({text}, {opening}) OR starts_with(ltrim({text}, e' \\t\\r\\n'), {opening}))"
         strange = f"regexp_matches({text}, {literal(json_cast.suspicious(described))})"
         plain = f"{text} IS NULL OR ({shaped} AND NOT {strange})"
-        parse = "TRY_CAST" if quiet or parsed is None else "CAST"
-        inner = f"{parse}({value if parsed is None else text} AS JSON)"  # of a JSON value no work at all
         fitted = f"json_fit({text}, {literal(json.dumps(described))})"
         if not quiet:
             fitted = f"coalesce({fitted}, error('INVALID_CAST_ARGUMENT: Cannot cast to {kind.replace(chr(39), '')}'))"
+        inner = f"TRY_CAST({value} AS JSON)"  # of a JSON value no work at all
         cast = f"CASE WHEN {plain} THEN TRY_CAST({inner} AS {kind}) ELSE TRY_CAST(CAST({fitted} AS JSON) AS {kind}) END"
-        if parsed is not None:
-            return cast
         own = f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {kind})"
         return f"CASE WHEN typeof({value}) = 'JSON' THEN {cast} ELSE {own} END"
-
-    def _utc_moment(self, node: exp.Expr) -> str | None:
-        """CAST([TRY](from_iso8601_timestamp(x)) AT TIME ZONE 'UTC' AS TIMESTAMP) without a detour over zones."""
-        node = node.unnest()
-        if not isinstance(node, exp.AtTimeZone) or node.args["zone"].name.upper() != "UTC":
-            return None
-        call, tried = node.this.unnest(), False
-        if isinstance(call, exp.Anonymous) and call.name.lower() == "try":
-            call, tried = call.expressions[0].unnest(), True
-        if not isinstance(call, exp.Anonymous) or call.name.lower() != "from_iso8601_timestamp":
-            return None
-        text = self._quiet(call.expressions[0]) if tried else self.sql(call.expressions[0])
-        return None if text is None else f"trino_{'try_' if tried else ''}iso8601_utc({text})"
 
     def _refuse_lost_offset(self, node: exp.Cast) -> None:
         inner = node.this
@@ -347,24 +323,6 @@ _HARMLESS = (
 )
 
 
-def _parsed_text(node: exp.Expr) -> exp.Expr | None:
-    """The x of json_parse(x), seen through brackets and TRY."""
-    while True:
-        node = node.unnest()
-        if not isinstance(node, exp.Anonymous) or len(node.expressions) != 1:
-            return None
-        if node.name.lower() == "json_parse":
-            return _first(node)
-        if node.name.lower() != "try":
-            return None
-        node = node.expressions[0]
-
-
-def _first(call: exp.Anonymous) -> exp.Expr:
-    argument: exp.Expr = call.expressions[0]
-    return argument
-
-
 def _built_here(node: exp.Expr) -> bool:
     """Whether the value is an array, map or row that the expression itself builds."""
     node = node.unnest()
@@ -390,12 +348,13 @@ def _in_join(node: exp.Expr) -> bool:
     return isinstance(parent, exp.Join)
 
 
-def to_duckdb(tree: exp.Expr, *, unnest_maps: bool = True) -> str:
+def to_duckdb(tree: exp.Expr, *, unnest_maps: bool = True, shortcuts: bool = False) -> str:
     """DuckDB text of a Trino tree; QueryError or UnsupportedError for what has no equal there.
 
     UNNEST(x) AS t(a, b) takes a map or an array of rows apart; `unnest_maps` says which (the text does not).
+    `shortcuts` says whether to take those of infra/local/athena/shortcuts.
     """
-    text = DuckDBText(unnest_maps=unnest_maps, comments=False).generate(tree)
+    text = DuckDBText(unnest_maps=unnest_maps, shortcuts=shortcuts, comments=False).generate(tree)
     if not text:
         raise QueryError("SYNTAX_ERROR: empty statement")
     return text

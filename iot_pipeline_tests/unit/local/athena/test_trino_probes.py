@@ -344,6 +344,8 @@ PROBES: list[tuple[str, Any, str]] = [
     ),
     ("from_iso8601_timestamp('2020-05-11')", T(2020, 5, 11, tzinfo=UTC), "datetime"),
     ("try(from_iso8601_timestamp('2020-05-11 11:15:05'))", None, "datetime"),
+    ("try(from_iso8601_timestamp(' 020-05-11T11:15:05Z'))", None, "datetime"),
+    ("try(from_iso8601_timestamp('2020-05-11T11:15:0 Z'))", None, "datetime"),
     ("from_iso8601_date('2020-05-11')", dt.date(2020, 5, 11), "datetime"),
     (
         "from_iso8601_timestamp('2020-05-11T11:15:05+01:00') AT TIME ZONE 'UTC'",
@@ -414,20 +416,23 @@ def con() -> duckdb.DuckDBPyConnection:
     return connect()
 
 
-def evaluate(con: duckdb.DuckDBPyConnection, sql: str) -> Any:
+def evaluate(con: duckdb.DuckDBPyConnection, sql: str, *, shortcuts: bool = True) -> Any:
     query = sql if sql.startswith(("SELECT", "WITH")) else f"SELECT {sql}"
     tree = parse_query(query)
     try:
-        row = con.execute(to_duckdb(tree)).fetchone()
+        row = con.execute(to_duckdb(tree, shortcuts=shortcuts)).fetchone()
     except duckdb.BinderException:
-        row = con.execute(to_duckdb(tree, unnest_maps=False)).fetchone()
+        row = con.execute(to_duckdb(tree, unnest_maps=False, shortcuts=shortcuts)).fetchone()
     assert row is not None
     return row[0]
 
 
+@pytest.mark.parametrize("shortcuts", [True, False], ids=["shortcuts", "no shortcuts"])
 @pytest.mark.parametrize(("sql", "expected", "page"), PROBES, ids=[p[0][:70] for p in PROBES])
-def test_value_is_trinos(con: duckdb.DuckDBPyConnection, sql: str, expected: Any, page: str) -> None:
-    value = evaluate(con, sql)
+def test_value_is_trinos(
+    con: duckdb.DuckDBPyConnection, sql: str, expected: Any, page: str, *, shortcuts: bool
+) -> None:
+    value = evaluate(con, sql, shortcuts=shortcuts)
     if isinstance(expected, float) and isinstance(value, float):
         assert value == pytest.approx(expected), page
     else:

@@ -1,0 +1,23 @@
+"""TRY_CAST(json_format(x) AS DOUBLE or BIGINT), the strict reading of a JSON number, without x's canonical text."""
+
+from sqlglot import exp
+
+T = exp.DataType.Type
+_MACROS = {T.DOUBLE: "trino_formatted_double", T.BIGINT: "trino_formatted_bigint"}
+
+MACROS = r"""
+trino_formatted_double(x) AS
+    -- Of a JSON value's text DuckDB takes for a number just what is one.
+    CASE WHEN typeof(x) = 'JSON' THEN TRY_CAST(x::VARCHAR AS DOUBLE) ELSE trino_try_double(trino_json_format(x)) END;
+
+trino_formatted_bigint(x) AS
+    CASE WHEN typeof(x) = 'JSON' THEN trino_try_bigint(x::VARCHAR) ELSE trino_try_bigint(trino_json_format(x)) END
+"""
+
+
+def json_number(node: exp.TryCast) -> tuple[str, exp.Expr] | None:
+    """The macro and the x of such a cast; None for any other."""
+    call, macro = node.this.unnest(), _MACROS.get(node.to.this)
+    if not macro or not isinstance(call, exp.Anonymous) or call.name.lower() != "json_format":
+        return None
+    return macro, call.expressions[0]
