@@ -13,7 +13,7 @@ from dagster_dbt import DbtCliInvocation, DbtCliResource
 from iot_pipeline.connections.warehouse import dbt_environment
 from iot_pipeline.contract.layout import DBT_DOCS
 from iot_pipeline.settings import deployment, warehouse
-from iot_pipeline.warehouse.dbt_project import PROJECT_DIR, executable, variables
+from iot_pipeline.warehouse.dbt_project import PROJECT_DIR, executable, keep_parse, lay_out_parse, variables
 
 _CONTENT_TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
 
@@ -34,14 +34,18 @@ def dbt_resource() -> Dbt:
 
 @contextmanager
 def target_folder() -> Iterator[Path]:
-    """A folder for what one run of dbt writes, gone afterwards.
+    """A folder for what one run of dbt writes, gone afterwards; dbt parses the project only in the first of them.
 
     Raises pydantic.ValidationError naming each setting of the warehouse that is missing or wrong: dbt would only say
     that it cannot connect.
     """
-    warehouse()
-    with TemporaryDirectory(prefix="dbt-") as folder:
-        yield Path(folder)
+    where = warehouse()
+    connection = f"{where.user}@{where.host}:{where.port}/{where.database}"
+    with TemporaryDirectory(prefix="dbt-") as name:
+        folder = Path(name)
+        lay_out_parse(folder, connection)
+        yield folder
+        keep_parse(folder, connection)
 
 
 class DbtDocs(dg.ConfigurableResource["DbtDocs"]):

@@ -5,9 +5,11 @@
     dbt build --vars "$(python -m iot_pipeline.warehouse.dbt_project)"
 """
 
+import contextlib
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,9 @@ from iot_pipeline.contract.tables import FIRST_YEAR, LAST_YEAR
 
 PROJECT_DIR = Path(__file__).parent / "dbt"
 MANIFEST = "manifest.json"
+# What dbt parsed, as it writes it for its next run; it takes it only for the same files, variables and connection.
+_PARSE = "partial_parse.msgpack"
+_PARSES_KEPT = 4
 _GENERATED = {"target", "logs", ".user.yml"}
 
 
@@ -52,6 +57,35 @@ def parsed() -> Path:
     if not (folder / MANIFEST).exists():
         _parse_into(folder)
     return folder
+
+
+def lay_out_parse(target: Path, connection: str) -> None:
+    """Put what an earlier run of dbt on this connection has parsed into a run's target folder, if there was one."""
+    kept = _kept_parse(connection)
+    if kept.exists():
+        shutil.copyfile(kept, target / _PARSE)
+
+
+def keep_parse(target: Path, connection: str) -> None:
+    """Keep what a run of dbt has parsed for the next one on this connection; of few connections, the newest."""
+    kept = _kept_parse(connection)
+    if not (target / _PARSE).exists():
+        return
+    with tempfile.TemporaryDirectory(dir=kept.parent, prefix="keeping-") as folder:
+        # In one step: another run may be reading it.
+        Path(shutil.copyfile(target / _PARSE, Path(folder, _PARSE))).replace(kept)
+    for old in sorted(kept.parent.glob(f"*{_PARSE}"), key=_written)[:-_PARSES_KEPT]:
+        old.unlink(missing_ok=True)
+
+
+def _written(path: Path) -> float:
+    with contextlib.suppress(FileNotFoundError):  # another run removed it meanwhile
+        return path.stat().st_mtime
+    return 0.0
+
+
+def _kept_parse(connection: str) -> Path:
+    return parsed() / f"{hashlib.sha256(connection.encode()).hexdigest()[:16]}-{_PARSE}"
 
 
 def manifest() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from iot_pipeline.defs.models.assets import warehouse_models
 from iot_pipeline.defs.models.docs import dbt_docs
 from iot_pipeline.defs.models.reports import REPORTS, reports
 from iot_pipeline.resources import WarehouseResource
-from iot_pipeline.resources.dbt import DbtDocs, dbt_resource
+from iot_pipeline.resources.dbt import DbtDocs, dbt_resource, target_folder
 from iot_pipeline.warehouse.dbt_project import PROJECT_DIR
 from iot_pipeline_tests.support.aws_environment import pointing_to
 from iot_pipeline_tests.support.models import HOUR, Models, day
@@ -114,6 +114,16 @@ def test_a_report_has_a_table_bars_and_figures_to_plot(result: dg.ExecuteInProce
         "water_leaks": {"leaking meters": 0, "lost in all, L": 0},
     }
     assert expected[report.view].items() <= shown.items()
+
+
+def test_dbt_parses_the_project_once_for_a_connection(result: dg.ExecuteInProcessResult, tmp_path: Path) -> None:
+    assert result.success
+    with target_folder() as folder:
+        again = dbt_resource().cli(["ls", "--quiet", "--log-level-file", "debug"], target_path=folder)
+        assert again.wait().is_successful()
+        log = (folder / "dbt.log").read_text()
+    assert "Partial parsing enabled: 0 files deleted, 0 files added, 0 files changed" in log
+    assert "password" not in log
 
 
 def test_nothing_was_written_beside_the_project(result: dg.ExecuteInProcessResult) -> None:

@@ -5,6 +5,7 @@ a model looks like depends on whether there are facts already, so that only a wa
 sends for a model the first time, `X.later.sql` what it sends from then on, where that differs.
 """
 
+import os
 import re
 import shutil
 import tempfile
@@ -163,3 +164,21 @@ def test_a_project_that_cannot_be_parsed_is_refused_in_dbts_words(
         dbt_project.parsed()
     dbt_project.parsed.cache_clear()
     assert not list(tmp_path.rglob(dbt_project.MANIFEST))
+
+
+def test_what_dbt_parsed_is_kept_for_each_of_few_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, target = tmp_path / "cache", tmp_path / "target"
+    cache.mkdir()
+    target.mkdir()
+    monkeypatch.setattr(dbt_project, "parsed", lambda: cache)
+    dbt_project.keep_parse(target, "of a run that failed before it parsed")
+    assert list(cache.iterdir()) == []
+    for number in range(6):
+        (target / "partial_parse.msgpack").write_text(str(number))
+        dbt_project.keep_parse(target, f"warehouse {number}")
+        os.utime(next(path for path in cache.iterdir() if path.read_text() == str(number)), (number, number))
+    assert sorted(path.read_text() for path in cache.iterdir()) == ["2", "3", "4", "5"]
+    dbt_project.lay_out_parse(target, "warehouse 3")
+    assert (target / "partial_parse.msgpack").read_text() == "3"
+    dbt_project.lay_out_parse(target, "a new warehouse")
+    assert (target / "partial_parse.msgpack").read_text() == "3"
