@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from subprocess import DEVNULL
 
+import boto3
 import dagster as dg
 import pytest
 
@@ -85,6 +86,17 @@ with dg.DagsterInstance.get() as instance:
 """
 
 
+@pytest.fixture
+def quick_redelivery(platform: Platform) -> Iterator[None]:
+    """What a killed process has received comes back after a second, not after the five minutes of the deployment."""
+    sqs, url = boto3.client("sqs"), platform.environment["IOT_RAW_QUEUE_URL"]
+    deployed = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    yield
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=deployed)
+
+
+@pytest.mark.usefixtures("quick_redelivery")
 def test_dagster_killed_anywhere_ends_as_an_undisturbed_run(
     lake: Lake, raw: RawZone, dagster_hour: Hour, environment: dict[str, str], tmp_path: Path
 ) -> None:
