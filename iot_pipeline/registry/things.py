@@ -174,13 +174,14 @@ def remove_unclaimed(iot: "IoTClient", since: datetime, until: datetime, public_
             made, arn = certificate["creationDate"], certificate["certificateArn"]
             if certificate["status"] != "INACTIVE" or not since <= made <= until:
                 continue
-            described = iot.describe_certificate(certificateId=certificate["certificateId"])
-            if keys.of_certificate(described["certificateDescription"]["certificatePem"]) != public_key:
-                continue
-            if iot.list_principal_things(principal=arn)["things"]:
-                continue
-            if not iot.list_attached_policies(target=arn)["policies"]:
-                iot.delete_certificate(certificateId=certificate["certificateId"])
+            with _gone_is_fine():  # another's certificate may be removed while we look at it
+                described = iot.describe_certificate(certificateId=certificate["certificateId"])
+                if keys.of_certificate(described["certificateDescription"]["certificatePem"]) != public_key:
+                    continue
+                if iot.list_principal_things(principal=arn)["things"]:
+                    continue
+                if not iot.list_attached_policies(target=arn)["policies"]:
+                    iot.delete_certificate(certificateId=certificate["certificateId"])
 
 
 def _attributes(request: Request) -> dict[str, str]:

@@ -49,33 +49,30 @@ def judge_arrivals(instance: dg.DagsterInstance, arrival_hours: Iterable[Hour]) 
 
 def curate_stale_hours(instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[list[Hour], str]:
     """Evaluate the curated zone's sensor and do the runs it asks for. Returns the hours and the sensor's cursor."""
-    built: list[Hour] = []
-    while True:
-        context = dg.build_sensor_context(instance=instance, cursor=cursor)
-        result = stale_event_hours(context, lake=LakeResource())
-        if not isinstance(result, dg.SensorResult):
-            return built, cursor or ""
-        for request in result.run_requests or []:
-            rebuild_event_hours.execute_in_process(
-                {**request.run_config, **_QUIET}, instance=instance, resources=RESOURCES
-            )
-            built += requested_hours(request)
-        cursor = result.cursor
+    return _follow(instance, stale_event_hours, {"lake": LakeResource()}, rebuild_event_hours, cursor)
 
 
 def load_unloaded_hours(instance: dg.DagsterInstance, cursor: str | None = None) -> tuple[list[Hour], str]:
     """Evaluate the warehouse's sensor and do the runs it asks for. Returns the hours and the sensor's cursor."""
-    loaded: list[Hour] = []
+    return _follow(instance, unloaded_event_hours, {"warehouse": WarehouseResource()}, load_event_hours, cursor)
+
+
+def _follow(
+    instance: dg.DagsterInstance,
+    sensor: dg.SensorDefinition,
+    resources: dict[str, Any],
+    job: dg.JobDefinition,
+    cursor: str | None,
+) -> tuple[list[Hour], str]:
+    """Evaluate a sensor and do the runs it asks for, until it asks for none."""
+    done: list[Hour] = []
     while True:
-        context = dg.build_sensor_context(instance=instance, cursor=cursor)
-        result = unloaded_event_hours(context, warehouse=WarehouseResource())
+        result = sensor(dg.build_sensor_context(instance=instance, cursor=cursor), **resources)
         if not isinstance(result, dg.SensorResult):
-            return loaded, cursor or ""
+            return done, cursor or ""
         for request in result.run_requests or []:
-            load_event_hours.execute_in_process(
-                {**request.run_config, **_QUIET}, instance=instance, resources=RESOURCES
-            )
-            loaded += requested_hours(request)
+            job.execute_in_process({**request.run_config, **_QUIET}, instance=instance, resources=RESOURCES)
+            done += requested_hours(request)
         cursor = result.cursor
 
 

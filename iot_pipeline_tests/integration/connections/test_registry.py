@@ -19,30 +19,22 @@ from iot_pipeline.connections import credentials
 from iot_pipeline.connections.registry import connect, open_registry
 from iot_pipeline.registry.commands import app
 from iot_pipeline.registry.users import READER, WRITER, set_password
-from iot_pipeline_tests.support.aws_environment import pointing_to
+from iot_pipeline_tests.support.aws_environment import configured
 from iot_pipeline_tests.support.emulator import LocalAws
 from iot_pipeline_tests.support.secrets import Secret
 from iot_pipeline_tests.support.tls import make_certificate, serve_tls, write_pem
 
 
 @pytest.fixture
-def environment(
-    registry_server: Postgres, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[pytest.MonkeyPatch]:
+def environment(registry_server: Postgres, local_aws: LocalAws) -> Iterator[pytest.MonkeyPatch]:
     """The variables of the registry without any by which to sign in, and those of the local AWS."""
     values = {
         "IOT_REGISTRY_HOST": "127.0.0.1",
         "IOT_REGISTRY_PORT": str(registry_server.port),
         "IOT_REGISTRY_SSLMODE": "disable",
     }
-    for name in settings.Registry.model_fields:
-        monkeypatch.delenv(settings.variable(settings.Registry, name), raising=False)
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
-    settings.forget()
-    with pointing_to(local_aws.emulator.environment):
-        yield monkeypatch
-    settings.forget()
+    with configured(settings.Registry, values, local_aws.emulator.environment) as patch:
+        yield patch
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from iot_pipeline.resources.dbt import dbt_resource
 from iot_pipeline.warehouse import landing, users
 from iot_pipeline.warehouse.__main__ import app
 from iot_pipeline.warehouse.transaction import run
-from iot_pipeline_tests.support.aws_environment import pointing_to
+from iot_pipeline_tests.support.aws_environment import configured
 from iot_pipeline_tests.support.emulator import LocalAws
 from iot_pipeline_tests.support.secrets import Secret
 
@@ -69,9 +69,7 @@ def made(administrator: Connection) -> Connection:
 
 
 @pytest.fixture
-def environment(
-    redshift: Redshift, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[pytest.MonkeyPatch]:
+def environment(redshift: Redshift, local_aws: LocalAws) -> Iterator[pytest.MonkeyPatch]:
     """The variables of the warehouse without any by which to sign in, and those of the local AWS."""
     values = {
         "IOT_WAREHOUSE_HOST": "127.0.0.1",
@@ -79,14 +77,8 @@ def environment(
         "IOT_WAREHOUSE_SSLMODE": "disable",
         "IOT_WAREHOUSE_COPY_ROLE_ARN": "arn:aws:iam::000000000000:role/warehouse-copy",
     }
-    for name in settings.Warehouse.model_fields:
-        monkeypatch.delenv(settings.variable(settings.Warehouse, name), raising=False)
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
-    settings.forget()
-    with pointing_to(local_aws.emulator.environment):
-        yield monkeypatch
-    settings.forget()
+    with configured(settings.Warehouse, values, local_aws.emulator.environment) as patch:
+        yield patch
 
 
 @pytest.fixture

@@ -204,6 +204,34 @@ def test_undoing_leaves_others_certificates_alone(
     assert other["certificateId"] in before
 
 
+def test_others_certificates_may_go_while_it_undoes(connection: Connection, iot: Any, world: World) -> None:
+    """Of a batch that was killed, several undo at once, each of which sees the others' certificates come and go."""
+    request, before = world.request(), all_certificates(iot)
+    with pytest.raises(KeyboardInterrupt):
+        onboard(connection, Interrupted(iot), request)  # type: ignore[arg-type]  # behaves as a client
+    assert leftovers(connection, iot, request.device_id, before) == []
+
+
+class Interrupted:
+    """A client that is interrupted after it made a certificate, and sees others' go as soon as it looks at them."""
+
+    def __init__(self, iot: Any) -> None:
+        self._iot = iot
+        self.others = {iot.create_keys_and_certificate(setAsActive=False)["certificateId"] for _ in range(2)}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._iot, name)
+
+    def create_certificate_from_csr(self, **arguments: Any) -> Any:
+        self._iot.create_certificate_from_csr(**arguments)
+        raise KeyboardInterrupt
+
+    def describe_certificate(self, certificateId: str) -> Any:  # noqa: N803 - as boto3 names it
+        if certificateId in self.others:
+            self._iot.delete_certificate(certificateId=certificateId)
+        return self._iot.describe_certificate(certificateId=certificateId)
+
+
 def test_it_refuses_a_connection_within_a_transaction(connection: Connection, iot: Any, world: World) -> None:
     connection.execute("SELECT 1")
     with pytest.raises(ValueError, match="commit or roll back"):

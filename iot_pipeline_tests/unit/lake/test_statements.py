@@ -3,10 +3,7 @@
 `UPDATE_SNAPSHOTS=1 pytest iot_pipeline_tests/unit/lake/test_statements.py` writes them anew.
 """
 
-import inspect
-import os
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,8 +18,8 @@ from iot_pipeline.contract.contract import RESERVED
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.statements import Target
+from iot_pipeline_tests.support.snapshots import Snapshots
 
-SNAPSHOTS = Path(__file__).parent / "snapshots"
 _HOUR = Hour(datetime(2026, 11, 5, 12, tzinfo=UTC))
 _LAST_YEAR = Hour(datetime(2025, 12, 31, 23, tzinfo=UTC))
 
@@ -41,37 +38,22 @@ ARGUMENTS = {
     "target": Target("build_20261105t120000_0a1b2c3d", "s3://lake/zone/v=20261105T120000_0a1b2c3d/"),
 }
 
-STATEMENTS: dict[str, Callable[..., str]] = {
-    name: function
-    for name, function in inspect.getmembers(statements, inspect.isfunction)
-    if function.__module__ == statements.__name__ and not name.startswith("_")
-}
-
-
-def rendered(name: str) -> str:
-    """A statement with the arguments above, and what it is for."""
-    function = STATEMENTS[name]
-    arguments = {parameter: ARGUMENTS[parameter] for parameter in inspect.signature(function).parameters}
-    purpose = " ".join((inspect.getdoc(function) or "").split())
-    return f"-- {purpose}\n{function(**arguments)}\n"
+SNAPSHOTS = Snapshots(Path(__file__).parent / "snapshots", statements, ARGUMENTS)
+STATEMENTS = SNAPSHOTS.names
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_is_as_in_its_snapshot(name: str) -> None:
-    path = SNAPSHOTS / f"{name}.sql"
-    if os.environ.get("UPDATE_SNAPSHOTS"):
-        path.write_text(rendered(name), encoding="utf-8")
-    assert path.exists(), f"no snapshot of {name}: run with UPDATE_SNAPSHOTS=1 and read what it wrote"
-    assert path.read_text(encoding="utf-8") == rendered(name), "run with UPDATE_SNAPSHOTS=1 and read the difference"
+    SNAPSHOTS.check(name)
 
 
 def test_there_is_no_snapshot_of_a_statement_that_is_no_more() -> None:
-    assert {path.stem for path in SNAPSHOTS.glob("*.sql")} == set(STATEMENTS)
+    SNAPSHOTS.check_complete()
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_is_in_trinos_language(name: str) -> None:
-    tree = parse_query(rendered(name))
+    tree = parse_query(SNAPSHOTS.rendered(name))
     query = tree.expression if isinstance(tree, exp.Create) else tree
     assert to_duckdb(query), "every function and type has a translation, and so a probe"
     called = {call.name.lower() for call in tree.find_all(exp.Anonymous)}
@@ -85,20 +67,22 @@ _DUCKDB = r"""\b(qualify|read_json\w*|read_parquet|read_csv\w*|struct_extract|st
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_has_none_of_duckdbs_words(name: str) -> None:
-    text = re.sub(r"'[^']*'", "''", rendered(name).partition("\n")[2])
+    text = re.sub(r"'[^']*'", "''", SNAPSHOTS.rendered(name).partition("\n")[2])
     assert not re.search(_DUCKDB, text, re.IGNORECASE | re.VERBOSE)
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_on_the_lakes_tables_names_its_partitions(name: str) -> None:
-    text = rendered(name)
+    text = SNAPSHOTS.rendered(name)
     for table in ("raw_lines", "judged_telemetry", "ledger", "quarantined_telemetry", "curated_telemetry"):
         for match in re.finditer(rf"FROM {table}\b(.*?)(?=FROM |\Z)", text, re.DOTALL):
             assert re.search(r"year = '|year \|\| month", match[1]), f"{table} is read whole"
 
 
 def test_no_metric_may_be_named_like_another_column_of_a_build() -> None:
-    named = set(re.findall(r"\bAS ([a-z_]+)\b", rendered("build_judged") + rendered("build_curated")))
+    named = set(
+        re.findall(r"\bAS ([a-z_]+)\b", SNAPSHOTS.rendered("build_judged") + SNAPSHOTS.rendered("build_curated"))
+    )
     stored = {
         column.name for table in (tables().judged_telemetry, tables().curated_telemetry) for column in table.columns
     }

@@ -3,9 +3,6 @@
 `UPDATE_SNAPSHOTS=1 pytest iot_pipeline_tests/unit/warehouse/test_statements.py` writes them anew.
 """
 
-import inspect
-import os
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,8 +22,8 @@ from iot_pipeline.warehouse.tables import (
     readings,
     registry_tables,
 )
+from iot_pipeline_tests.support.snapshots import Snapshots
 
-SNAPSHOTS = Path(__file__).parent / "snapshots"
 _HOUR = Hour(datetime(2026, 11, 5, 12, tzinfo=UTC))
 
 # A value for each parameter by its name; a new parameter without one fails below.
@@ -47,37 +44,22 @@ ARGUMENTS = {
     "contents": {_HOUR: "0123456789abcdef", _HOUR + 1: "fedcba9876543210"},
 }
 
-STATEMENTS: dict[str, Callable[..., str]] = {
-    name: function
-    for name, function in inspect.getmembers(statements, inspect.isfunction)
-    if function.__module__ == statements.__name__ and not name.startswith("_")
-}
-
-
-def rendered(name: str) -> str:
-    """A statement with the arguments above, and what it is for."""
-    function = STATEMENTS[name]
-    arguments = {parameter: ARGUMENTS[parameter] for parameter in inspect.signature(function).parameters}
-    purpose = " ".join((inspect.getdoc(function) or "").split())
-    return f"-- {purpose}\n{function(**arguments)}\n"
+SNAPSHOTS = Snapshots(Path(__file__).parent / "snapshots", statements, ARGUMENTS)
+STATEMENTS = SNAPSHOTS.names
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_is_as_in_its_snapshot(name: str) -> None:
-    path = SNAPSHOTS / f"{name}.sql"
-    if os.environ.get("UPDATE_SNAPSHOTS"):
-        path.write_text(rendered(name), encoding="utf-8")
-    assert path.exists(), f"no snapshot of {name}: run with UPDATE_SNAPSHOTS=1 and read what it wrote"
-    assert path.read_text(encoding="utf-8") == rendered(name), "run with UPDATE_SNAPSHOTS=1 and read the difference"
+    SNAPSHOTS.check(name)
 
 
 def test_there_is_no_snapshot_of_a_statement_that_is_no_more() -> None:
-    assert {path.stem for path in SNAPSHOTS.glob("*.sql")} == set(STATEMENTS)
+    SNAPSHOTS.check_complete()
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_statement_is_one_that_redshift_takes(name: str) -> None:
-    sql = rendered(name).partition("\n")[2]
+    sql = SNAPSHOTS.rendered(name).partition("\n")[2]
     if not isinstance(parse_command(sql), CopyCommand):
         check(sql)
 
