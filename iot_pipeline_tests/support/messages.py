@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from iot_pipeline.contract import CONTRACT, Column, Contract, Table, tables
+from iot_pipeline.contract import CONTRACT, PARTITION_KEYS, Column, Contract, Table, tables
 from iot_pipeline.contract.judge import Judge, Reading
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.lake import Lake
@@ -149,21 +150,15 @@ def quarantined(lake: Lake, arrivals: Iterable[Hour]) -> list[dict[str, Any]]:
 
 
 def content(lake: Lake, table: Table, hours: Iterable[Hour]) -> list[tuple[Any, ...]]:
-    """Per partition the number of its rows and a checksum of them, whatever their order or files."""
-    texts = " || '|' || ".join(f"coalesce({_text(column.name, column.type)}, '-')" for column in table.columns)
-    sql = f"""\
-SELECT year, month, day, hour, count(*) AS rows, to_hex(checksum({texts})) AS hash
-FROM {table.name}
-WHERE {partition_predicate(hours)}
-GROUP BY year, month, day, hour
-ORDER BY year, month, day, hour"""
-    return lake.athena.run(sql).rows
-
-
-def _text(name: str, kind: str) -> str:
-    if kind.startswith("map"):
-        return f"json_format(CAST({name} AS JSON))"
-    return f'"{name}"' if kind == "string" else f'CAST("{name}" AS VARCHAR)'
+    """Per partition its values, the number of its rows and a checksum of them, whatever their order or files."""
+    rows = lake.athena.run(f"SELECT * FROM {table.name} WHERE {partition_predicate(hours)}").rows
+    by_partition: dict[tuple[Any, ...], list[str]] = {}
+    for row in rows:
+        by_partition.setdefault(row[-len(PARTITION_KEYS) :], []).append(repr(row))
+    return [
+        (*values, len(texts), hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest())
+        for values, texts in sorted(by_partition.items())
+    ]
 
 
 def curated_content(lake: Lake, hours: Iterable[Hour], contract: Contract = CONTRACT) -> list[tuple[Any, ...]]:

@@ -28,10 +28,10 @@ Z = tables()
 CHECKOUT = Path(__file__).resolve().parents[3]
 BUILD = """\
 import sys
+from iot_pipeline.connections.lake import open_lake
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.resources import LakeResource
 arrivals = [Hour.from_values(text.split("-")) for text in sys.argv[1:]]
-lake = LakeResource().open(lambda text: print(text, flush=True))
+lake = open_lake(lambda text: print(text, flush=True))
 lake.judge(arrivals)
 lake.quarantine(arrivals)
 lake.curate(lake.touched(arrivals))
