@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,21 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from infra.local.athena.process import start_athena
 from infra.local.deploy.deployment import deploy_assembly
 from infra.local.emulator.process import start_emulator
 from infra.stacks.config import PlatformConfig
+from iot_pipeline import settings
+from iot_pipeline.connections.lake import open_lake
 from iot_pipeline.contract import topic
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.registry import things
 from iot_pipeline.registry.keys import for_device
 from iot_pipeline.registry.registration import Request
 from iot_pipeline_tests.support.aws_environment import pointing_to
 from iot_pipeline_tests.support.emulator import LocalAws, Session, eventually
+from iot_pipeline_tests.support.messages import curated, message, reading
 from iot_pipeline_tests.support.templates import assembly
 
 pytestmark = pytest.mark.integration
@@ -96,6 +103,60 @@ def test_a_message_reaches_the_lake_of_its_own_environment_alone(environments: E
         assert running.messages(outputs[name]["RuleErrorQueueUrl"], 0) == []
     for session in sessions.values():
         session.close()
+
+
+@pytest.fixture
+def lakes(environments: Environments, tmp_path: Path) -> Iterator[dict[str, Lake]]:
+    """The lake of each environment, as the product opens it, on one local Athena."""
+    running, outputs = environments
+    aws, s3 = running.emulator.environment, running.folder / "state" / "s3"
+    athena = start_athena(tmp_path / "athena", port=None, s3_data_dir=s3, environment=aws)
+    try:
+        with pointing_to({**aws, "AWS_ENDPOINT_URL_ATHENA": athena.endpoint_url}):
+            yield {name: opened(outputs[name]) for name in NAMES}
+    finally:
+        athena.stop()
+
+
+def opened(outputs: dict[str, str]) -> Lake:
+    """The lake that these outputs of the stacks name."""
+    values = {"LAKE_BUCKET": "LakeBucket", "RAW_QUEUE_URL": "RawQueueUrl", "ALERTS_TOPIC_ARN": "AlertsTopicArn"}
+    values |= {"GLUE_DATABASE": "GlueDatabase", "ATHENA_WORKGROUP": "AthenaBuildWorkgroup"}
+    values |= {"RAW_CRAWLER": "RawCrawler", "CURATED_CRAWLER": "CuratedCrawler"}
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, output in values.items():
+            patch.setenv(f"IOT_{variable}", outputs[output])
+        settings.forget()
+        lake = open_lake()
+    settings.forget()
+    return lake
+
+
+def test_two_environments_build_side_by_side(environments: Environments, lakes: dict[str, Lake]) -> None:
+    running, outputs = environments
+    now = datetime.now(UTC)
+    arrivals = [Hour.of(now), Hour.of(now) + 1]
+    for number, name in enumerate(NAMES):
+        session = admitted(running, outputs[name], f"builder-{name}")
+        sent = message(reading(now, number, temperature=20 + number))
+        own = topic("acme", "oslo", f"builder-{name}", outputs[name]["TopicRoot"])
+        assert session.publish(own, sent) == "Success"
+        session.close()
+
+    def arrived(name: str) -> bool:
+        return any(f"builder-{name}" in line for line in running.lines(outputs[name]["LakeBucket"], "raw/telemetry/"))
+
+    for name in NAMES:
+        assert eventually(partial(arrived, name))
+        lakes[name].judge(arrivals)
+    for number, name in enumerate(NAMES):
+        lake = lakes[name]
+        lake.quarantine(arrivals)
+        event_hours = lake.touched(arrivals)
+        lake.curate(event_hours)
+        rows = [(row["device_id"], row["seq"], row["temperature"]) for row in curated(lake, event_hours)]
+        assert rows == [(f"builder-{name}", number, 20 + number)]
+        assert all(balance.balances for balance in lake.event_balances(event_hours))
 
 
 def test_a_claim_of_one_environment_is_no_use_in_the_other(environments: Environments, tmp_path: Path) -> None:
