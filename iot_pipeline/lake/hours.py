@@ -100,10 +100,6 @@ def contiguous(hours: Iterable[Hour]) -> list[tuple[Hour, Hour]]:
     return ranges
 
 
-def _literals(values: Iterable[str]) -> str:
-    return ", ".join(f"'{value}'" for value in values)
-
-
 def arrival_hour_of_key(key: str) -> Hour:
     """The arrival hour of a raw object's key. Raises ValueError, naming what was expected, for any other key."""
     expected = f"{key!r} is no raw object: expected {RAW}year=YYYY/month=MM/day=DD/hour=HH/<name>"
@@ -114,3 +110,7 @@ def arrival_hour_of_key(key: str) -> Hour:
         return Hour.from_values(match.groups())
     except ValueError as error:
         raise ValueError(f"{expected}; {error}") from error
+
+
+def _literals(values: Iterable[str]) -> str:
+    return ", ".join(f"'{value}'" for value in values)

@@ -7,8 +7,8 @@ therefore splits the version of its moment and runs through the later ones, each
     and firmware 2 as of 10:00     [.., 10) site A fw 1    [10, 12) site A fw 2    [12, ..) site B fw 2
 
 A change at the very moment of an earlier one replaces it. Neighbours that no longer differ become one version: that
-the device moved at 10:00, not at 12:00, is recorded by moving it to B at 10:00. A change to
-the value that holds already makes no version, and does not stop a later correction.
+the device moved at 10:00, not at 12:00, is recorded by moving it to B at 10:00. A change to the
+value that holds already makes no version, and does not stop a later correction.
 """
 
 from bisect import bisect_right

@@ -23,6 +23,7 @@ from infra.local.demo.screenshot import (
 )
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.servers.loopback import HOST, free_port
+from iot_pipeline_tests.support.assets import HOURLY
 
 START_SECONDS = 60.0
 
@@ -73,15 +74,7 @@ def test_the_graph_shows_every_group_and_asset(page: Page) -> None:
     graph = page.locator("svg")
     for group in (*GROUPS, "staging", "dimensions", "facts", "reporting", "reports"):
         expect(graph.get_by_text(group, exact=True).first).to_be_visible()
-    assets = (
-        "raw_telemetry",
-        "judged_telemetry",
-        "ledger",
-        "quarantined_telemetry",
-        "curated_telemetry",
-        "warehouse_readings",
-    )
-    for text in (*assets, "registry_snapshot", "Asset checks", "Athena", "Redshift", "Postgres"):
+    for text in (*HOURLY, "registry_snapshot", "Asset checks", "Athena", "Redshift", "Postgres"):
         expect(graph.get_by_text(text, exact=True).first).to_be_visible()
 
 

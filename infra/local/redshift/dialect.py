@@ -1,8 +1,8 @@
 """Redshift SQL in, PostgreSQL 16 SQL out; what Redshift rejects, and what nobody has looked at, is refused by name.
 
-A statement goes through the deny-lists (`denied_statements.py`, `denied.py`), then either matches one of the forms of
-`statements.py` or is parsed (`grammar.py`), checked against an allow-list of nodes and rewritten (`tables.py`,
-`rewrites.py`, `functions.py`). `catalog.sql` and `functions.sql` hold what PostgreSQL needs for it.
+A statement goes through the deny-lists (`refused/`), then either matches one of the forms of `sql/commands.py` or is
+parsed (`sql/grammar.py`), checked against an allow-list of nodes and rewritten (`sql/tables.py`, `sql/rewrites.py`,
+`sql/functions.py`). `sql/catalog.sql` and `sql/functions.sql` hold what PostgreSQL needs for it.
 """
 
 import re

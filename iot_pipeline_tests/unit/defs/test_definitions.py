@@ -12,17 +12,9 @@ from iot_pipeline.definitions import defs
 from iot_pipeline.defs.ops.schedules import close_hour
 from iot_pipeline.partitions import hours
 from iot_pipeline.settings import policy
+from iot_pipeline_tests.support.assets import HOURLY
 
 SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
-# By hour; what follows in the warehouse has no partitions of its own.
-HOURLY = [
-    "raw_telemetry",
-    "judged_telemetry",
-    "ledger",
-    "quarantined_telemetry",
-    "curated_telemetry",
-    "warehouse_readings",
-]
 GROUPS = {"raw", "judged", "curated", "warehouse", "registry"}
 MODEL_GROUPS = {"staging", "dimensions", "facts", "reporting", "reports"}
 

@@ -155,6 +155,12 @@ def test_a_brace_of_an_exclusion_without_its_other_one(glob: str) -> None:
         Glob(glob)
 
 
+@pytest.mark.parametrize("brackets", ["[]", "[!]", "[z-a]", "[\\]"])
+def test_brackets_of_an_exclusion_that_hold_nothing(brackets: str) -> None:
+    with pytest.raises(ValueError, match="no characters or ranges"):
+        Glob(f"a{brackets}b")
+
+
 @pytest.mark.parametrize(
     ("pattern", "fits"),
     [

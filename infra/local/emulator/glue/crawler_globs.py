@@ -21,7 +21,7 @@ class _Step:
 class Glob:
     """A glob: `*` and `?` stay within a folder, `**` does not; `[a-z]`, `[!x]` and `{a,b}`.
 
-    Raises ValueError for a brace without its other one.
+    Raises ValueError for a brace without its other one, and for brackets that hold no characters or ranges.
     """
 
     def __init__(self, glob: str) -> None:
@@ -98,7 +98,11 @@ def _one(part: str) -> Callable[[str], object]:
         return _no_slash
     if len(part) > 1:
         body = part[1:-1]
-        return re.compile(f"[^{body[1:]}]" if body.startswith("!") else f"[{body}]").fullmatch
+        try:
+            return re.compile(f"[^{body[1:]}]" if body.startswith("!") else f"[{body}]").fullmatch
+        except re.error as error:
+            msg = f"The brackets {part!r} of a glob are no characters or ranges: {error}"
+            raise ValueError(msg) from error
     return part.__eq__
 
 

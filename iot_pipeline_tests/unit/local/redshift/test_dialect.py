@@ -1,4 +1,4 @@
-"""What the local Redshift sends to PostgreSQL, as text; `test_redshift_probes.py` runs the values."""
+"""What the local Redshift sends to PostgreSQL, as text; `integration/local/redshift/test_probes.py` runs the values."""
 
 import pytest
 
