@@ -17,7 +17,6 @@ from infra.local.athena.errors import QueryError, UnsupportedError
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 OPENX_SERDE = "org.openx.data.jsonserde.JsonSerDe"
 LAZY_SERDE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
-CSV_SERDE = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
 _T = TypeVar("_T")
 BATCH = 100
 """Partitions in one BatchCreatePartition (Glue API reference)."""

@@ -260,10 +260,6 @@ def _semantic(error: ClientError) -> QueryError:
     return QueryError(f"FAILED: Execution Error, return code 1. {error.response['Error']['Message']}")
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text.replace(" ", r"\s+").replace("~", " ") + r"\s*$", _FLAGS)
-
-
 _HANDLERS: list[tuple[re.Pattern[str], Handler]] = [
     (
         re.compile(

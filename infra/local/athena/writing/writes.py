@@ -25,7 +25,6 @@ MAX_PARTITIONS = 100
 """AWS Athena user guide, "Use CTAS and INSERT INTO to work around the 100 partition limit"."""
 _CODECS = {"SNAPPY": "snappy", "ZSTD": "zstd", "GZIP": "gzip", "NONE": "uncompressed", "UNCOMPRESSED": "uncompressed"}
 _FORMATS = {"PARQUET": "parquet", "JSON": "json", "TEXTFILE": "text"}
-_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass
