@@ -1,8 +1,9 @@
 """The envelope: what the IoT rules add to each message. Rules, tables, transformation and judge take its names here.
 
-A rule's own field takes the place of a field of the same name that a device sent. What a device can still do to its
-envelope today: send such a name in other case (the message then becomes `malformed_json`), and send `iot_payload`
-beside `readings`, which the telemetry rule does not set.
+No payload can forge it. A rule's own field takes the place of a field of the same name that a device sent, and names
+are read in their exact case. PAYLOAD is added by the one rule that takes what has no field `readings`, and is read only
+where there is none: a device that sends `readings` cannot reach that rule, and one that does not gets all it sent
+wrapped in base64.
 """
 
 from dataclasses import dataclass
@@ -21,13 +22,6 @@ class EnvelopeField:
     source: str
     meaning: str
 
-    @property
-    def row_field(self) -> str:
-        """The field as part of a ROW type in Athena's SQL."""
-        return f"{self.name} {_SQL_TYPES[self.type]}"
-
-
-_SQL_TYPES = {"string": "VARCHAR", "bigint": "BIGINT"}
 
 TENANT = EnvelopeField("iot_tenant", "string", "topic(2)", "Tenant, from the topic")
 SITE = EnvelopeField("iot_site", "string", "topic(3)", "Site, from the topic")
@@ -44,8 +38,3 @@ PAYLOAD = EnvelopeField(
 # Both rules add these; the rule for what is not telemetry adds PAYLOAD as well.
 ADDED = (TENANT, SITE, DEVICE, RECEIVED_AT, CLIENT, TRACE)
 ENVELOPE = (*ADDED, PAYLOAD)
-
-
-def row_fields(*fields: EnvelopeField) -> str:
-    """Fields of a ROW type in Athena's SQL, separated by commas."""
-    return ", ".join(field.row_field for field in fields)

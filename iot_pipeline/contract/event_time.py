@@ -1,4 +1,13 @@
-"""The times that a reading may carry: ISO-8601 with a zone, or epoch milliseconds."""
+"""The times that a reading may carry: one grammar, for the judge and for the transformation's SQL.
+
+    time     = "YYYY-MM-DDThh:mm" [":ss" [("." | ",") 1 to 9 digits]] zone
+    zone     = "Z" | ("+" | "-") hh [":"] mm
+    or a whole number of epoch milliseconds, from 0, of at most 14 digits
+
+Hours are 00 to 23, or 24 where the rest is zero, which is the next day's 00; minutes and seconds are 00 to 59, an
+offset is at most 23:59. Fractions are rounded to milliseconds, half up. Years are 0001 to 9999, in UTC: no client of
+the lake reads others.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -8,18 +17,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 # A whole number of more digits is no time in milliseconds.
 _TOO_MANY_MS = 10**14
-# A comma before the fraction is taken with Z alone; the hour may be 24 where the rest is zero.
 _ISO = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})(:[0-9]{2}(?::[0-9]{2})?)"
-    r"(?:(?<=:..:..)([.,])([0-9]{1,9}))?(?:Z|([+-])([0-9]{2}):?([0-9]{2}))"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})(:[0-9]{2})(?:(:[0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
+    r"(?:Z|([+-])([01][0-9]|2[0-3]):?([0-5][0-9]))"
 )
 
 
 def epoch_ms(ts: Any) -> int | None:
-    """Epoch milliseconds UTC of a `ts` as parsed from JSON, rounded half up; None where it is no time.
-
-    Years are those from 0001 to 9999.
-    """
+    """Epoch milliseconds UTC of a `ts` as parsed from JSON; None where it is no time."""
     if type(ts) is int:
         return ts if 0 <= ts < _TOO_MANY_MS else None
     if type(ts) is not str:
@@ -43,9 +48,8 @@ def _any_form(ts: str) -> int | None:
     match = _ISO.fullmatch(ts)
     if match is None:
         return None
-    date, hour, rest, point, fraction, sign, hours, minutes = match.groups()
-    if point == "," and sign:
-        return None
+    date, hour, minute, second, fraction, sign, hours, minutes = match.groups()
+    rest = minute + (second or "")
     day_later = hour == "24"
     if day_later and (rest.strip(":0") or (fraction or "").strip("0")):
         return None

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class NotJsonError(ValueError):
-    """A text that is not JSON by RFC 8259, or nested deeper than Python reads (about 1,000 levels)."""
+    """A text that is not JSON by RFC 8259, or says half of a character: one escape of a surrogate pair alone."""
 
 
 class VastNumberError(ValueError):
@@ -28,27 +28,60 @@ def parsed(text: str, *, vast: bool = False) -> Any:
 
     `vast` keeps the texts of numbers that only an infinite float can hold, which takes twice the time.
     """
+    if "\\u" in text and _HALF.search(_WHOLE.sub("", text)):
+        raise NotJsonError("half of a surrogate pair")
     try:
-        value = (_VAST if vast else _PLAIN).decode(text)
-    except (RecursionError, json.JSONDecodeError) as error:
+        return _decoded(text, vast)
+    except RecursionError:
+        return _nested(text, vast)
+
+
+def _decoded(text: str, vast: bool) -> Any:
+    try:
+        return (_VAST if vast else _PLAIN).decode(text)
+    except json.JSONDecodeError as error:
         raise NotJsonError(text[:80]) from error
     except NotJsonError:
         raise
     except ValueError:
         # A whole number of more than 4,300 digits, which int() does not take.
-        value = _VAST.decode(text)
-    if "\\u" in text:
-        _refuse_half_characters(value)
-    return value
+        return _VAST.decode(text)
 
 
-def scalar_text(value: Any) -> str | None:
-    """What json_extract_scalar gives of a parsed value: a string itself, another scalar's text; else None."""
-    if type(value) is str:
-        return value
-    if value is None or isinstance(value, dict | list):
-        return None
-    return _number_text(value)
+def _nested(text: str, vast: bool) -> Any:
+    """The value of a text nested more deeply than Python's parser goes: read from the inside, some levels at a time."""
+    if _CONSTANT.search(_STRING.sub('""', text)):
+        raise NotJsonError("NaN and Infinity are not JSON")
+    levels: list[tuple[list[str], list[Any]]] = [([], [])]
+    depth = position = 0
+    for match in _BRACKET.finditer(text):
+        bracket = match[0]
+        if bracket[0] == '"':
+            continue
+        depth += 1 if bracket in "[{" else -1
+        if bracket in "[{" and depth % _LEVELS == 0:
+            levels[-1][0].append(text[position : match.start()])
+            levels.append(([], []))
+            position = match.start()
+        elif bracket in "]}" and depth % _LEVELS == _LEVELS - 1 and len(levels) > 1:
+            parts, values = levels.pop()
+            levels[-1][1].append(_filled("".join([*parts, text[position : match.end()]]), values, vast))
+            levels[-1][0].append("NaN")
+            position = match.end()
+    if len(levels) > 1:
+        raise NotJsonError("a bracket is not closed")
+    parts, values = levels[0]
+    return _filled("".join([*parts, text[position:]]), values, vast)
+
+
+def _filled(text: str, values: list[Any], vast: bool) -> Any:
+    """The value of a text in which NaN stands for each of these values, in order."""
+    inner = iter(values)
+    numbers = {"parse_float": _vast_float, "parse_int": _vast_int} if vast else {"parse_int": _vast_int}
+    try:
+        return json.JSONDecoder(parse_constant=lambda _: next(inner), **numbers).decode(text)
+    except json.JSONDecodeError as error:
+        raise NotJsonError(text[:80]) from error
 
 
 def json_text(value: Any) -> str:
@@ -60,16 +93,47 @@ def json_text(value: Any) -> str:
     return canonical(value) if isinstance(value, dict | list) else _number_text(value)
 
 
+def canonical(value: Any) -> str:
+    """An array or an object as json_format writes it. Raises VastNumberError."""
+    try:
+        return _encode(value)
+    except (RecursionError, ValueError):
+        return _written(value)
+
+
+def _written(value: Any) -> str:
+    """The text of a value that Python's writer does not write: nested more deeply, or with numbers beyond a DOUBLE."""
+    parts: list[str] = []
+    # What is still to be written, the next one last: texts as they are, and values in a tuple of one.
+    left: list[Any] = [(value,)]
+    while left:
+        item = left.pop()
+        if isinstance(item, str):
+            parts.append(item)
+            continue
+        (inner,) = item
+        if isinstance(inner, list):
+            left.append("]")
+            for number in range(len(inner) - 1, -1, -1):
+                left += [(inner[number],), "," if number else "["]
+            if not inner:
+                left.append("[")
+        elif isinstance(inner, dict):
+            left.append("}")
+            names = sorted(inner)
+            for number in range(len(names) - 1, -1, -1):
+                left += [(inner[names[number]],), ("," if number else "{") + encode_basestring(names[number]) + ":"]
+            if not inner:
+                left.append("{")
+        elif isinstance(inner, float) and (isinstance(inner, VastNumber) or isinf(inner)):
+            parts.append(_number_text(inner))
+        else:
+            parts.append(_encode(inner))
+    return "".join(parts)
+
+
 def _refuse_constant(name: str) -> Any:
     raise NotJsonError(f"{name} is not JSON")
-
-
-def _refuse_half_characters(value: Any) -> None:
-    """Half of a character is what one escape of a surrogate pair says alone."""
-    try:
-        canonical(value).encode()
-    except UnicodeEncodeError as error:
-        raise NotJsonError("half of a surrogate pair") from error
 
 
 def _string_text(value: str) -> str:
@@ -113,6 +177,15 @@ def _vast(value: float, text: str) -> VastNumber:
 
 
 _CONTROL = re.compile(r"(?<!\\)(?:\\\\)*\\u00[01][0-9a-f]")
+# An escape that is a character, or a pair of them that is one; what is left of such escapes then is half of one.
+_PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_WHOLE = re.compile(rf'\\(?:["\\/bfnrt]|{_PAIR})')
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{\]}]')
+_CONSTANT = re.compile("[NI]")
+# So many levels are read at once: well within Python's limit of 1,000, whatever calls it.
+_LEVELS = 200
 _PLAIN = json.JSONDecoder(parse_constant=_refuse_constant)
 _VAST = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_vast_float, parse_int=_vast_int)
-canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode

@@ -4,36 +4,37 @@ A property test (iot_pipeline_tests/integration/lake/test_verdicts.py) holds the
 values. Standard library alone, since the edge's Lambda carries what this module imports.
 """
 
+import re
 from base64 import b64decode, b64encode
 from datetime import datetime
 from typing import Any
 
-from iot_pipeline.contract.contract import CONTRACT, MAX_EXTRA, MAX_FIRMWARE, READING_FIELDS, Contract
-from iot_pipeline.contract.envelope import DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE
+from iot_pipeline.contract.contract import CONTRACT, MAX_EXTRA, MAX_FIRMWARE, MESSAGE_FIELDS, READING_FIELDS, Contract
+from iot_pipeline.contract.envelope import ADDED, DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE
 from iot_pipeline.contract.event_time import epoch_ms, moment
-from iot_pipeline.contract.json_text import NotJsonError, VastNumberError, canonical, json_text, parsed, scalar_text
+from iot_pipeline.contract.json_text import NotJsonError, VastNumberError, canonical, json_text, parsed
 from iot_pipeline.contract.metrics import Metric
 from iot_pipeline.contract.reasons import Reason
 
 VALID = "valid"
 
 _BIGINT = 1 << 63
-_RECEIVED = RECEIVED_AT.name
-# What the transformation reads of a message: of a telemetry message, and of any object that is none.
-_TEXTS = (TENANT.name, SITE.name, DEVICE.name, TRACE.name)
-_TELEMETRY = frozenset(("v", "device_id", "fw", "readings", _RECEIVED, *_TEXTS))
-_LOOSE = frozenset(("readings", _RECEIVED, PAYLOAD.name, *_TEXTS))
-_NAMES = _TELEMETRY | _LOOSE
+# The prefixes of the names under which unknown fields are kept that stand elsewhere than in the reading itself. A
+# field of the reading whose own name begins with one of them is kept with the last, so that no two names meet.
+OF_MESSAGE, OF_LOCATION, OF_UNIT, OF_READING = PREFIXES = ("message.", "location.", "unit.", "reading.")
+# Beside `readings` no rule of ours adds a payload: there it is a field as any other that the contract does not know.
+KNOWN_OF_MESSAGE = frozenset((*MESSAGE_FIELDS, *(field.name for field in ADDED)))
 
 
 class Message:
     """Who sent a line, and when it arrived: one object for all its readings.
 
     `received_ms` is epoch milliseconds UTC. `whole` is the line, or the payload's text where the line carries it in
-    base64. All but `whole` are None where the line does not tell.
+    base64. `extras` are the fields beside `readings` that the contract does not know. All but `whole` are None where
+    the line does not tell.
     """
 
-    __slots__ = ("device_id", "fw", "message_id", "payload_base64", "received_ms", "site", "tenant", "whole")
+    __slots__ = ("device_id", "extras", "fw", "message_id", "payload_base64", "received_ms", "site", "tenant", "whole")
 
     def __init__(self, whole: str) -> None:
         self.whole = whole
@@ -44,6 +45,7 @@ class Message:
         self.received_ms: int | None = None
         self.fw: str | None = None
         self.payload_base64: str | None = None
+        self.extras: dict[str, str | None] | None = None
 
     @property
     def received_at(self) -> datetime | None:
@@ -101,7 +103,12 @@ class Reading:
         """If not valid: the reading as JSON, or the whole payload where there is none."""
         if self.outcome == VALID:
             return None
-        return self.message.whole if self.sent is None else json_text(self.sent)
+        if self.sent is None:
+            return self.message.whole
+        try:
+            return json_text(self.sent)
+        except VastNumberError:
+            return json_text(parsed(self.message.whole, vast=True)["readings"][self.position - 1])
 
 
 class Judge:
@@ -126,83 +133,69 @@ class Judge:
         Bytes that are no UTF-8 count as U+FFFD. Never raises for what a device sent.
         """
         text = line.decode("utf-8", "replace") if isinstance(line, bytes) else line
+        message = Message(text)
         try:
-            try:
-                return self._judged(Message(text), parsed(text))
-            except VastNumberError:
-                return self._judged(Message(text), parsed(text, vast=True))
-        except (NotJsonError, RecursionError):
-            return [_refused(Message(text), Reason.MALFORMED_JSON)]
+            sent = parsed(text)
+        except NotJsonError:
+            return [_refused(message, Reason.MALFORMED_JSON)]
+        try:
+            return self._judged(message, sent)
+        except VastNumberError:
+            return self._judged(Message(text), parsed(text, vast=True))
 
     def _judged(self, message: Message, sent: Any) -> list[Reading]:
-        if not isinstance(sent, dict):
-            return [_refused(message, Reason.MALFORMED_JSON)]
-        fields, twice = (sent, _NONE) if sent.keys() <= _NAMES else _folded(sent, _NAMES)
-        readings = fields.get("readings")
-        telemetry = (readings is None or isinstance(readings, list)) and _TELEMETRY.isdisjoint(twice)
-        telemetry = telemetry and _identify(message, fields)
-        if not telemetry or not readings:
-            return [self._no_readings(message, fields, telemetry, _LOOSE.isdisjoint(twice))]
-        message.fw = scalar_text(fields.get("fw"))
-        reason = self._message_reason(message, fields)
-        return [self._reading(message, reason, position, each) for position, each in enumerate(readings, 1)]
+        if not isinstance(sent, dict) or not _identify(message, sent):
+            return [_refused(message, Reason.NOT_FROM_INGEST)]
+        readings = sent.get("readings")
+        if not isinstance(readings, list) or not readings:
+            return [_refused(message, Reason.NO_READINGS if "readings" in sent else _unwrapped(message, sent))]
+        fw = sent.get("fw")
+        message.fw = fw if isinstance(fw, str) else None
+        wrong_fw = fw is not None and not _takes(message.fw, MAX_FIRMWARE)
+        reason = self._message_reason(message, sent)
+        return [self._reading(message, reason, position, each, wrong_fw) for position, each in enumerate(readings, 1)]
 
-    def _no_readings(self, message: Message, fields: dict[str, Any], telemetry: bool, unique: bool) -> Reading:
-        """The one record of a message in which no reading can be told apart."""
-        if telemetry:
-            message.fw = scalar_text(fields.get("fw"))
-        payload = _varchar(fields.get(PAYLOAD.name)) if unique else _UNREADABLE
-        if payload is _UNREADABLE or not (telemetry or _identify(message, fields)):
-            return _refused(message, Reason.NO_READINGS if telemetry else Reason.MALFORMED_JSON)
-        if payload is None:
-            return _refused(message, Reason.NO_READINGS)
-        message.payload_base64 = payload
-        try:
-            message.whole = b64decode(payload, validate=True).decode("utf-8", "replace")
-        except ValueError:
-            # A device wrote this beside an empty `readings`; the rule's own is always base64.
-            return _refused(message, Reason.NO_READINGS)
-        return _refused(message, _payload_reason(message))
-
-    def _message_reason(self, message: Message, fields: dict[str, Any]) -> Reason | None:
-        version = fields.get("v")
+    def _message_reason(self, message: Message, sent: dict[str, Any]) -> Reason | None:
+        if not sent.keys() <= KNOWN_OF_MESSAGE:
+            message.extras = {
+                OF_MESSAGE + name: _text(value) for name, value in sent.items() if name not in KNOWN_OF_MESSAGE
+            }
+        version = sent.get("v")
         if type(version) is not int or version != self._version:
             return Reason.UNSUPPORTED_VERSION
-        named = scalar_text(fields.get("device_id"))
-        if named is not None and message.device_id is not None and named != message.device_id:
+        named = sent.get("device_id")
+        if named is not None and named != message.device_id:
             return Reason.DEVICE_MISMATCH
         return None
 
-    def _reading(self, message: Message, reason: Reason | None, position: int, sent: Any) -> Reading:
+    def _reading(self, message: Message, reason: Reason | None, position: int, sent: Any, wrong_fw: bool) -> Reading:
         reading = Reading(message, position, sent)
         if not isinstance(sent, dict):
-            self._refuse(reading, reason or Reason.NOT_AN_OBJECT, {})
-            json_text(sent)  # says now, and not when `record` is asked for, that the number's own text is needed
+            self._refuse(reading, reason or Reason.NOT_AN_OBJECT, {}, wrong_fw)
             return reading
-        fields = sent
-        if not sent.keys() <= self._fields:
-            fields, twice = _folded(sent, self._fields)
-            if twice:
-                reading.extras = self._extras(sent)
-                self._refuse(reading, reason or Reason.NOT_AN_OBJECT, {})
-                return reading
-            # A field in another case is read and yet unknown; it counts where a field is left over.
-            if len(sent) > sum(1 for name in self._fields if fields.get(name) is not None):
-                reading.extras = self._extras(sent)
-        found = self._typed(reading, fields)
+        reading.extras = self._extras(message, sent)
+        found = self._typed(reading, sent, wrong_fw)
         refused = reason or found
         if refused is not None:
-            self._refuse(reading, refused, fields)
+            self._refuse(reading, refused, sent, wrong_fw)
         return reading
 
-    def _extras(self, sent: dict[str, Any]) -> dict[str, str | None] | None:
-        known = self._fields
-        extras = {
-            name: None if value is None else json_text(value) for name, value in sent.items() if name not in known
-        }
+    def _extras(self, message: Message, sent: dict[str, Any]) -> dict[str, str | None] | None:
+        """All that the contract does not know: of the message, the reading, its place and its units."""
+        extras = dict(message.extras) if message.extras else {}
+        if not sent.keys() <= self._fields:
+            for name, value in sent.items():
+                if name not in self._fields:
+                    extras[OF_READING + name if name.startswith(PREFIXES) else name] = _text(value)
+        location = sent.get("location")
+        if isinstance(location, dict) and not location.keys() <= _PLACE:
+            extras |= {OF_LOCATION + name: _text(value) for name, value in location.items() if name not in _PLACE}
+        unit = sent.get("unit")
+        if isinstance(unit, dict) and not unit.keys() <= self._symbols.keys():
+            extras |= {OF_UNIT + name: _text(value) for name, value in unit.items() if name not in self._symbols}
         return extras or None
 
-    def _typed(self, reading: Reading, fields: dict[str, Any]) -> Reason | None:
+    def _typed(self, reading: Reading, fields: dict[str, Any], wrong_fw: bool) -> Reason | None:
         """Fill in what can be read; the first reason that applies to the reading itself."""
         get = fields.get
         ts, seq, received_ms = get("ts"), get("seq"), reading.message.received_ms
@@ -227,7 +220,11 @@ class Judge:
                 return Reason.IN_FUTURE
         if not some:
             return Reason.NO_METRICS
-        return self._value_reason(reading, get("unit"), wrong or misplaced, outside)
+        if wrong or misplaced or wrong_fw or not _kept(reading):
+            return Reason.INVALID_VALUE
+        if self._unit_unknown(get("unit"), fields):
+            return Reason.UNKNOWN_UNIT
+        return Reason.OUT_OF_RANGE if outside else None
 
     def _measure(self, reading: Reading, get: Any, unit: Any) -> tuple[bool, bool, bool]:
         """Fill in the metrics; whether one is out of range, whether one is no number, whether there is any."""
@@ -251,28 +248,35 @@ class Judge:
         return outside, wrong, some
 
     def _converted(self, name: str, value: float, unit: Any) -> float:
-        symbol = scalar_text(unit.get(name)) if isinstance(unit, dict) else None
-        conversion = None if symbol is None else self._conversions.get((name, symbol))
+        symbol = unit.get(name) if isinstance(unit, dict) else None
+        conversion = self._conversions.get((name, symbol)) if type(symbol) is str else None
         return value if conversion is None else value * conversion[0] + conversion[1]
 
-    def _value_reason(self, reading: Reading, unit: Any, wrong: bool, outside: bool) -> Reason | None:
-        if wrong or (unit is not None and not isinstance(unit, dict)) or _too_long(reading):
-            return Reason.INVALID_VALUE
-        if unit and self._unit_unknown(unit):
-            return Reason.UNKNOWN_UNIT
-        return Reason.OUT_OF_RANGE if outside else None
+    def _unit_unknown(self, unit: Any, fields: dict[str, Any]) -> bool:
+        """Whether a unit was sent that cannot be understood: then what it was meant for has no known value.
 
-    def _unit_unknown(self, unit: dict[str, Any]) -> bool:
-        for name, symbols in self._symbols.items():
-            symbol = scalar_text(unit.get(name))
-            if symbol is not None and symbol not in symbols:
+        The unit of a field that the contract does not know is kept with it.
+        """
+        if unit is None:
+            return False
+        if not isinstance(unit, dict):
+            return True
+        for name, symbol in unit.items():
+            symbols = self._symbols.get(name)
+            if symbols is None:
+                if name in self._fields or name not in fields:
+                    return True
+            elif symbol is None:
+                if fields.get(name) is not None:
+                    return True
+            elif type(symbol) is not str or symbol not in symbols:
                 return True
         return False
 
-    def _refuse(self, reading: Reading, reason: Reason, fields: dict[str, Any]) -> None:
+    def _refuse(self, reading: Reading, reason: Reason, fields: dict[str, Any], wrong_fw: bool) -> None:
         reading.outcome = reason
         if reason in (Reason.INVALID_VALUE, Reason.OUT_OF_RANGE):
-            reading.detail = self._value_detail(reading, fields)
+            reading.detail = self._value_detail(reading, fields, wrong_fw)
             return
         begin, field = self._details.get(reason, (None, None))
         if reason is Reason.DEVICE_MISMATCH:
@@ -280,7 +284,7 @@ class Judge:
         elif begin is not None:
             reading.detail = begin if field is None else begin + json_text(fields[field])
 
-    def _value_detail(self, reading: Reading, fields: dict[str, Any]) -> str:
+    def _value_detail(self, reading: Reading, fields: dict[str, Any], wrong_fw: bool) -> str:
         for metric in self._metrics:
             sent = fields.get(metric.name)
             if sent is not None and not _within(metric, reading.values.get(metric.name)):
@@ -288,11 +292,10 @@ class Judge:
                     f"{metric.name}: expected a number from {metric.minimum:g} to {metric.maximum:g} {metric.unit}, "
                     f"got {json_text(sent)}"
                 )
-        unit = fields.get("unit")
-        if unit is not None and not isinstance(unit, dict):
-            return f"unit: expected an object, got {json_text(unit)}"
-        if _too_long(reading):
-            return f"expected fw of at most {MAX_FIRMWARE} and further fields of at most {MAX_EXTRA} characters"
+        if wrong_fw:
+            return f"fw: expected a text of at most {MAX_FIRMWARE} characters without U+0000"
+        if not _kept(reading):
+            return f"expected names and values of further fields of at most {MAX_EXTRA} characters without U+0000"
         return f"location: expected lat and lon in degrees, got {json_text(fields['location'])}"
 
 
@@ -316,65 +319,42 @@ def _refused(message: Message, reason: Reason) -> Reading:
     return reading
 
 
-def _payload_reason(message: Message) -> Reason:
-    """Of a payload in base64: whether its bytes are JSON, exactly."""
-    if b64encode(message.whole.encode()).decode() != message.payload_base64:
+def _unwrapped(message: Message, sent: dict[str, Any]) -> Reason:
+    """Fill in the payload that the rule wrapped; whether its bytes are JSON, exactly."""
+    payload = sent.get(PAYLOAD.name)
+    if not isinstance(payload, str):
+        return Reason.NO_READINGS
+    try:
+        whole = b64decode(payload, validate=True).decode("utf-8", "replace")
+    except ValueError:
+        # No rule of ours made it.
+        return Reason.NO_READINGS
+    message.payload_base64, message.whole = payload, whole
+    if b64encode(whole.encode()).decode() != payload:
         return Reason.MALFORMED_JSON
     try:
-        parsed(message.whole)
+        parsed(whole)
     except NotJsonError:
         return Reason.MALFORMED_JSON
     return Reason.NO_READINGS
 
 
-_NONE: frozenset[str] = frozenset()
-# What a cast to the type of an envelope's field does not take; then the cast of the whole message fails.
-_UNREADABLE: Any = object()
+_PLACE = frozenset(("lat", "lon"))
 
 
-def _folded(sent: dict[str, Any], names: frozenset[str]) -> tuple[dict[str, Any], frozenset[str]]:
-    """The fields of these names, whatever their case, and the names that come in more than one case."""
-    fields: dict[str, Any] = {}
-    twice = set()
-    for key, value in sent.items():
-        name = key if key in names else key.lower()
-        if name in names:
-            if name in fields:
-                twice.add(name)
-            fields[name] = value
-    return fields, frozenset(twice)
-
-
-def _identify(message: Message, fields: dict[str, Any]) -> bool:
-    """Fill in who sent the message; whether all of it could be read."""
-    tenant, site, device_id, message_id = texts = [_varchar(fields.get(name)) for name in _TEXTS]
-    received_ms = _bigint(fields.get(_RECEIVED))
-    if _UNREADABLE in texts or received_ms is _UNREADABLE:
+def _identify(message: Message, sent: dict[str, Any]) -> bool:
+    """Fill in who sent the message; False, and nothing filled in, if it does not say so as our rules do."""
+    tenant, site, device_id = (sent.get(field.name) for field in (TENANT, SITE, DEVICE))
+    for name in (tenant, site, device_id):
+        if type(name) is not str or not name:
+            return False
+    received_ms = sent.get(RECEIVED_AT.name)
+    if type(received_ms) is not int or epoch_ms(received_ms) is None:
         return False
-    message.tenant, message.site, message.device_id, message.message_id = tenant, site, device_id, message_id
-    message.received_ms = received_ms
+    trace = sent.get(TRACE.name)
+    message.tenant, message.site, message.device_id, message.received_ms = tenant, site, device_id, received_ms
+    message.message_id = trace if type(trace) is str else None
     return True
-
-
-def _varchar(value: Any) -> Any:
-    """A value as CAST(JSON AS VARCHAR) takes it."""
-    if type(value) is str or value is None:
-        return value
-    return _UNREADABLE if isinstance(value, dict | list) else scalar_text(value)
-
-
-def _bigint(value: Any) -> Any:
-    """A value as CAST(JSON AS BIGINT) takes it."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        digits = value.removeprefix("-").removeprefix("+")
-        value = int(value) if digits.isascii() and digits.isdigit() and len(digits) < 20 else _UNREADABLE
-    elif isinstance(value, float):
-        value = int(value + (0.5 if value >= 0 else -0.5)) if abs(value) < _BIGINT else _UNREADABLE
-    if not isinstance(value, int) or not -_BIGINT <= value < _BIGINT:
-        return _UNREADABLE
-    return int(value)
 
 
 def _double(number: float) -> float:
@@ -390,21 +370,37 @@ def _within(metric: Metric, value: float | None) -> bool:
 
 
 def _misplaced(reading: Reading, location: Any) -> bool:
-    """Fill in the place; whether what was sent is none. Of an empty object nothing is said."""
+    """Fill in the place; whether what was sent is none. An object without any value says nothing."""
     if not isinstance(location, dict):
         return True
     lat, lon = reading.lat, reading.lon = _degrees(location.get("lat")), _degrees(location.get("lon"))
-    return bool(location) and (lat is None or lon is None or abs(lat) > 90 or abs(lon) > 180)
+    if lat is None or lon is None:
+        return any(value is not None for value in location.values())
+    return not (abs(lat) <= 90 and abs(lon) <= 180)
 
 
 def _degrees(value: Any) -> float | None:
     return _double(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _too_long(reading: Reading) -> bool:
-    fw = reading.message.fw
-    if fw is not None and len(fw) > MAX_FIRMWARE:
-        return True
+def _kept(reading: Reading) -> bool:
+    """Whether every store takes the fields that the contract does not know."""
     if reading.extras is None:
-        return False
-    return any(len(k) > MAX_EXTRA or (v is not None and len(v) > MAX_EXTRA) for k, v in reading.extras.items())
+        return True
+    return all(
+        _takes(name, MAX_EXTRA) and (value is None or (len(value) <= MAX_EXTRA and not _NUL.search(value)))
+        for name, value in reading.extras.items()
+    )
+
+
+def _takes(text: str | None, longest: int) -> bool:
+    """Whether every store takes a text: PostgreSQL, and a VARCHAR of Redshift, hold no U+0000."""
+    return text is not None and len(text) <= longest and "\0" not in text
+
+
+# In the text of a JSON value: after an even number of backslashes.
+_NUL = re.compile(r"(?:^|[^\\])(?:\\\\)*\\u0000")
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else json_text(value)

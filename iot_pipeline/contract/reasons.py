@@ -6,7 +6,9 @@ from enum import StrEnum
 class Reason(StrEnum):
     """A quarantine reason, in the order in which they are tested."""
 
+    UNREADABLE_OBJECT = "unreadable_object"
     MALFORMED_JSON = "malformed_json"
+    NOT_FROM_INGEST = "not_from_ingest"
     NO_READINGS = "no_readings"
     UNSUPPORTED_VERSION = "unsupported_version"
     DEVICE_MISMATCH = "device_mismatch"
@@ -29,7 +31,9 @@ class Reason(StrEnum):
 
 
 _MEANING = {
+    Reason.UNREADABLE_OBJECT: "A raw object cannot be read, such as a truncated gzip: one record for all of it.",
     Reason.MALFORMED_JSON: "The payload is not JSON.",
+    Reason.NOT_FROM_INGEST: "The line does not say, as the IoT rules do, who sent it and when it arrived.",
     Reason.NO_READINGS: "The payload is JSON but not an object with a non-empty array `readings`.",
     Reason.UNSUPPORTED_VERSION: "`v` is not the contract's version.",
     Reason.DEVICE_MISMATCH: "`device_id` is not the device of the topic, which the certificate proves.",
@@ -42,8 +46,8 @@ _MEANING = {
     Reason.IN_FUTURE: "The event is further in the future than clocks may differ.",
     Reason.NO_METRICS: "The reading carries no metric of the contract.",
     Reason.INVALID_VALUE: (
-        "A metric is not a number, `unit` not an object, `location` not {lat, lon} on Earth, or a text too long."
+        "A metric is not a number, `fw` not a text, `location` not {lat, lon} on Earth, or a text no store takes."
     ),
-    Reason.UNKNOWN_UNIT: "A metric comes in a unit the contract does not accept.",
+    Reason.UNKNOWN_UNIT: "`unit` is no object, or it names a unit or a field that is not known.",
     Reason.OUT_OF_RANGE: "A metric is outside its plausible range.",
 }

@@ -1,20 +1,27 @@
 """Raw to typed, judged records: the one transformation, in Athena's SQL, derived from the contract.
 
 Ledger, quarantine and curated table are three selections from what it gives, so that they cannot disagree. Every step
-is strict: a JSON text is never taken for a number, a zoneless time never for UTC.
+is strict: a JSON text is never taken for a number, a zoneless time never for UTC, and what a device sent meets no
+function outside a TRY that could raise. Names are read in their exact case; of a key that comes twice in an object
+json_parse keeps the last.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from iot_pipeline.contract import Contract, Metric, Reason
-from iot_pipeline.contract.contract import MAX_EXTRA, MAX_FIRMWARE
-from iot_pipeline.contract.envelope import DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE, row_fields
+from iot_pipeline.contract.contract import MAX_EXTRA, MAX_FIRMWARE, MESSAGE_FIELDS, READING_FIELDS
+from iot_pipeline.contract.envelope import ADDED, DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE
+from iot_pipeline.contract.json_text import json_text
+from iot_pipeline.contract.judge import OF_LOCATION, OF_MESSAGE, OF_READING, OF_UNIT, PREFIXES
 
 # Raised by one when the same contract gives a line other rows than before: every hour is then judged again.
-VERSION = 1
+VERSION = 2
 
 EPOCH = "TIMESTAMP '1970-01-01 00:00:00.000'"
+# date_add takes no more milliseconds than an INTEGER holds.
+MILLISECOND = "INTERVAL '0.001' SECOND"
+_FIRST, _LAST = "TIMESTAMP '0001-01-01 00:00:00.000'", "TIMESTAMP '9999-12-31 23:59:59.999'"
 
 
 def judged(contract: Contract, source: str) -> str:
@@ -27,11 +34,15 @@ def judged(contract: Contract, source: str) -> str:
     """
     steps = {
         "lines": source,
+        "parsed": _PARSED,
         "messages": _MESSAGES,
-        "loose": _LOOSE,
-        "identified": _identified(contract),
+        "identified": _IDENTIFIED,
+        "senders": _SENDERS,
+        "reasoned": _reasoned(contract),
         "records": _RECORDS,
         "fields": _fields(contract),
+        "known": _known(contract),
+        "timed": _TIMED,
         "typed": _typed(contract),
         "judged": _judged(contract),
     }
@@ -41,9 +52,9 @@ def judged(contract: Contract, source: str) -> str:
 def detail(contract: Contract) -> str:
     """A column over `judged`: which field, what was expected, what was sent. Null for a valid reading."""
     ranges = "\n        ".join(
-        f"WHEN {m.name}_text IS NOT NULL AND ({m.name} IS NULL OR {m.name} NOT BETWEEN DOUBLE '{m.minimum!r}' "
-        f"AND DOUBLE '{m.maximum!r}') THEN '{m.name}: expected a number from {m.minimum:g} to {m.maximum:g} {m.unit}, "
-        f"got ' || {m.name}_text"
+        f"WHEN {_said(f'{m.name}_sent')} AND ({m.name} IS NULL OR {m.name} NOT BETWEEN {_double(m.minimum)} "
+        f"AND {_double(m.maximum)}) THEN '{m.name}: expected a number from {m.minimum:g} to {m.maximum:g} {m.unit}, "
+        f"got ' || json_format({m.name}_sent)"
         for m in contract.metrics
     )
     return f"""\
@@ -53,159 +64,256 @@ CASE outcome
         WHEN 'missing_ts' THEN 'ts: expected a time'
         WHEN 'invalid_ts' THEN 'ts: expected ISO-8601 with a zone or epoch milliseconds, got ' || ts_text
         WHEN 'missing_seq' THEN 'seq: expected a whole number'
-        WHEN 'invalid_seq' THEN 'seq: expected a whole number, got ' || seq_text
+        WHEN 'invalid_seq' THEN 'seq: expected a whole number, got ' || json_format(seq_sent)
         WHEN 'too_late' THEN 'ts: expected at most {contract.lateness_bound} before arrival, got ' || ts_text
         WHEN 'in_future' THEN 'ts: expected at most {contract.future_bound} after arrival, got ' || ts_text
         WHEN 'unknown_unit' THEN 'unit: expected a unit of the contract, got ' || json_format(unit)
         WHEN 'invalid_value' THEN CASE
         {ranges}
-        WHEN json_extract_scalar(unit, '$') IS NOT NULL OR json_array_length(unit) IS NOT NULL
-            THEN 'unit: expected an object, got ' || json_format(unit)
-        WHEN {_TOO_LONG}
-            THEN 'expected fw of at most {MAX_FIRMWARE} and further fields of at most {MAX_EXTRA} characters'
+        WHEN wrong_fw THEN 'fw: expected a text of at most {MAX_FIRMWARE} characters without U+0000'
+        WHEN {_UNKEPT}
+            THEN 'expected names and values of further fields of at most {MAX_EXTRA} characters without U+0000'
         ELSE 'location: expected lat and lon in degrees, got ' || json_format(location) END
         WHEN 'out_of_range' THEN CASE
         {ranges} END
         END"""
 
 
-_MESSAGES = f"""\
-SELECT object, year, month, day, hour, line,
-    TRY(CAST(json_parse(line) AS ROW(
-        v JSON, device_id JSON, fw JSON, readings ARRAY(JSON), {row_fields(TENANT, SITE)},
-        {row_fields(DEVICE, RECEIVED_AT, TRACE)}))) AS m
+def _said(field: str) -> str:
+    """Whether a field says something: JSON null and an absent field both do not."""
+    return f"({field} IS NOT NULL AND json_format({field}) <> 'null')"
+
+
+def _halved(text: str) -> str:
+    """Whether a JSON text says half of a character, which json_parse lets pass and other readers refuse.
+
+    Escapes that are a character, or a pair that is one, are taken away; an escape of a surrogate that is left is half.
+    """
+    pair = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rest = rf"""regexp_replace({text}, '\\(["\\/bfnrt]|{pair})', '')"""
+    return rf"(strpos({text}, '\u') > 0 AND regexp_like({rest}, '\\u[dD][89a-fA-F]'))"
+
+
+def _untaken(text: str, longest: int) -> str:
+    """Whether there is a store that does not take a text: PostgreSQL and Redshift hold no U+0000."""
+    return f"(length({text}) > {longest} OR strpos({text}, chr(0)) > 0)"
+
+
+def _extracted(value: str, columns: Mapping[str, str]) -> str:
+    return ",\n    ".join(f"json_extract({value}, '$.{name}') AS {column}" for name, column in columns.items())
+
+
+def _present(columns: Iterable[str]) -> str:
+    return "(" + " + ".join(f"if({column} IS NULL, 0, 1)" for column in columns) + ")"
+
+
+def _unknown(value: str, known: Iterable[str], name: str) -> str:
+    """The fields of an object that are not among the known ones, as a map from `name`, made of k, to JSON text."""
+    others = f"map_filter(TRY(CAST({value} AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY[{_listed(known)}], k))"
+    return f"transform_keys(transform_values({others}, (k, v) -> nullif(json_format(v), 'null')), (k, v) -> {name})"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+_PARSED = f"""\
+SELECT object, year, month, day, hour, line, CASE WHEN NOT {_halved("line")} THEN TRY(json_parse(line)) END AS j
 FROM lines"""
 
-# A message whose `readings` is no array fails the cast as a whole; a looser one still finds who sent it.
-_LOOSE = f"""\
-SELECT *,
-    CASE WHEN m IS NULL OR m.readings IS NULL OR cardinality(m.readings) = 0
-        THEN TRY(CAST(json_parse(line) AS ROW(
-            readings JSON, {row_fields(TENANT, SITE, DEVICE, RECEIVED_AT)},
-            {row_fields(TRACE, PAYLOAD)}))) END AS e
+_KNOWN_OF_MESSAGE = (*MESSAGE_FIELDS, *(field.name for field in ADDED))
+_SENT = {name: f"{name}_sent" for name in (*_KNOWN_OF_MESSAGE, PAYLOAD.name)}
+
+_MESSAGES = f"""\
+SELECT object, year, month, day, hour, line, j, json_size(j, '$') AS fields,
+    {_extracted("j", _SENT)}
+FROM parsed"""
+
+_NAMED = " AND ".join(f"json_format({_SENT[field.name]}) LIKE '\"_%\"'" for field in (TENANT, SITE, DEVICE))
+_IDENTIFIED = f"""\
+SELECT *, json_array_length(readings_sent) > 0 AS has_readings,
+    {_NAMED}
+        AND regexp_like(json_format({_SENT[RECEIVED_AT.name]}), '^[0-9]{{1,14}}$') AS is_identified
 FROM messages"""
 
 
-def _identified(contract: Contract) -> str:
-    payload_text = f"from_utf8(from_base64(e.{PAYLOAD.name}))"
+def _text(column: str) -> str:
+    """The text that a JSON value is, if it is one."""
+    return f"CASE WHEN json_format({column}) LIKE '\"%' THEN json_extract_scalar({column}, '$') END"
+
+
+_SENDERS = f"""\
+SELECT *,
+    CASE WHEN is_identified THEN {_text(_SENT[TENANT.name])} END AS tenant,
+    CASE WHEN is_identified THEN {_text(_SENT[SITE.name])} END AS site,
+    CASE WHEN is_identified THEN {_text(_SENT[DEVICE.name])} END AS device_id,
+    CASE WHEN is_identified
+        THEN {EPOCH} + {MILLISECOND} * CAST(json_format({_SENT[RECEIVED_AT.name]}) AS BIGINT) END AS received_at,
+    CASE WHEN is_identified THEN {_text(_SENT[TRACE.name])} END AS message_id,
+    CASE WHEN is_identified AND has_readings THEN {_text("fw_sent")} END AS fw,
+    CASE WHEN is_identified AND readings_sent IS NULL
+        THEN TRY(from_utf8(from_base64({_text(_SENT[PAYLOAD.name])}))) END AS payload_text,
+    CASE WHEN is_identified AND has_readings AND fields > {_present(_SENT[name] for name in _KNOWN_OF_MESSAGE)}
+        THEN {_unknown("j", _KNOWN_OF_MESSAGE, f"'{OF_MESSAGE}' || k")} END AS of_message
+FROM identified"""
+
+
+def _reasoned(contract: Contract) -> str:
+    """Each message with the reason that all its readings share, if there is one."""
     return f"""\
-SELECT object, year, month, day, hour, line,
-    coalesce(m.{TENANT.name}, e.{TENANT.name}) AS tenant,
-    coalesce(m.{SITE.name}, e.{SITE.name}) AS site,
-    coalesce(m.{DEVICE.name}, e.{DEVICE.name}) AS device_id,
-    date_add('millisecond', coalesce(m.{RECEIVED_AT.name}, e.{RECEIVED_AT.name}), {EPOCH}) AS received_at,
-    coalesce(m.{TRACE.name}, e.{TRACE.name}) AS message_id,
-    e.{PAYLOAD.name} AS payload_base64,
-    CASE WHEN e.{PAYLOAD.name} IS NOT NULL THEN {payload_text} END AS payload_text,
-    json_extract_scalar(m.fw, '$') AS fw,
-    coalesce(m.readings, ARRAY[]) AS readings,
+SELECT object, year, month, day, hour, line, tenant, site, device_id, received_at, message_id, fw, of_message,
+    payload_text, CASE WHEN is_identified AND has_readings THEN readings_sent END AS readings,
+    {_said("fw_sent")} AND (fw IS NULL OR {_untaken("fw", MAX_FIRMWARE)}) AS wrong_fw,
+    CASE WHEN payload_text IS NOT NULL THEN {_text(_SENT[PAYLOAD.name])} END AS payload_base64,
     CASE
-        WHEN m.readings IS NOT NULL AND cardinality(m.readings) > 0 THEN CASE
-            WHEN coalesce(json_format(m.v), '') <> '{contract.version}' THEN '{Reason.UNSUPPORTED_VERSION}'
-            WHEN json_extract_scalar(m.device_id, '$') <> m.{DEVICE.name} THEN '{Reason.DEVICE_MISMATCH}'
+        WHEN j IS NULL THEN '{Reason.MALFORMED_JSON}'
+        WHEN is_identified IS DISTINCT FROM true THEN '{Reason.NOT_FROM_INGEST}'
+        WHEN has_readings THEN CASE
+            WHEN coalesce(json_format(v_sent), '') <> '{contract.version}' THEN '{Reason.UNSUPPORTED_VERSION}'
+            WHEN {_said("device_id_sent")} AND json_format(device_id_sent) <> json_format({_SENT[DEVICE.name]})
+                THEN '{Reason.DEVICE_MISMATCH}'
             END
-        WHEN m IS NULL AND e IS NULL THEN '{Reason.MALFORMED_JSON}'
-        WHEN e.{PAYLOAD.name} IS NOT NULL AND (
-            TRY(json_parse({payload_text})) IS NULL
-            OR to_base64(to_utf8({payload_text})) <> e.{PAYLOAD.name}) THEN '{Reason.MALFORMED_JSON}'
+        WHEN payload_text IS NOT NULL AND ({_halved("payload_text")} OR TRY(json_parse(payload_text)) IS NULL
+            OR to_base64(to_utf8(payload_text)) <> {_text(_SENT[PAYLOAD.name])}) THEN '{Reason.MALFORMED_JSON}'
         ELSE '{Reason.NO_READINGS}' END AS message_reason
-FROM loose"""
+FROM senders"""
 
 
 _RECORDS = """\
-SELECT object, year, month, day, hour, tenant, site, device_id, received_at, message_id, payload_base64,
-    fw, message_reason, position, r, CASE WHEN r IS NULL THEN coalesce(payload_text, line) END AS whole
-FROM identified
+SELECT object, year, month, day, hour, line, tenant, site, device_id, received_at, message_id, payload_base64, fw,
+    wrong_fw, of_message, message_reason, payload_text, position, r
+FROM reasoned
 CROSS JOIN UNNEST(
-    CASE WHEN cardinality(readings) > 0 THEN readings ELSE ARRAY[CAST(NULL AS JSON)] END
+    CASE WHEN readings IS NOT NULL THEN CAST(readings AS ARRAY(JSON)) ELSE ARRAY[CAST(NULL AS JSON)] END
 ) WITH ORDINALITY AS t(r, position)"""
-
-_CARRIED = (
-    "object, year, month, day, hour, tenant, site, device_id, received_at, message_id, payload_base64,\n"
-    "    fw, message_reason, position, r, whole"
-)
-
-
-def _scalars(contract: Contract) -> list[str]:
-    """The fields of a reading that hold one value; `unit` and `location` are objects."""
-    return ["ts", "seq", *(metric.name for metric in contract.metrics)]
 
 
 def _fields(contract: Contract) -> str:
-    """The reading as `f`, a row of JSON; and each scalar's JSON text, null where absent or JSON null."""
-    names = _scalars(contract)
-    row = ", ".join(f"{name} JSON" for name in [*names, "unit", "location"])
-    texts = ",\n    ".join(f"nullif(json_format(f.{name}), 'null') AS {name}_text" for name in names)
+    """The reading's fields as JSON, by the contract's names; `ts` and `seq` are typed later under these."""
+    sent = {"ts": "ts_sent", "seq": "seq_sent", "unit": "unit", "location": "location"}
+    sent |= {metric.name: f"{metric.name}_sent" for metric in contract.metrics}
     return f"""\
-SELECT {_CARRIED}, f, f IS NOT NULL AS is_object, f.unit AS unit, f.location AS location,
-    {texts}
-FROM (
-    SELECT *, CASE WHEN json_array_length(r) IS NULL THEN TRY(CAST(r AS ROW({row}))) END AS f
-    FROM records
-)"""
+SELECT *, json_size(r, '$') AS fields, json_array_length(r) IS NOT NULL AS is_array,
+    {_extracted("r", sent)}
+FROM records"""
+
+
+def _known(contract: Contract) -> str:
+    """The fields typed, each by itself; null where it cannot be."""
+    values = ",\n    ".join(
+        f"TRY_CAST(json_format({m.name}_sent) AS DOUBLE) AS {m.name}_value" for m in contract.metrics
+    )
+    fields = ["ts_sent", "seq_sent", "unit", "location", *(f"{m.name}_sent" for m in contract.metrics)]
+    return f"""\
+SELECT *, json_format(ts_sent) AS ts_text, TRY_CAST(json_format(seq_sent) AS BIGINT) AS seq,
+    coalesce(NOT is_array AND (fields > 0 OR json_format(r) = '{{}}'), false) AS is_object,
+    fields > {_present(fields)} AS has_unknown_fields,
+    {values},
+    CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lat')) AS DOUBLE) END AS lat,
+    CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lon')) AS DOUBLE) END AS lon,
+    CASE WHEN location IS NOT NULL THEN json_size(location, '$') >
+        if(json_extract(location, '$.lat') IS NULL, 0, 1) + if(json_extract(location, '$.lon') IS NULL, 0, 1)
+        ELSE false END AS has_unknown_location
+FROM fields"""
 
 
 def _typed(contract: Contract) -> str:
-    names = _scalars(contract)
-    texts = ", ".join(f"{name}_text" for name in names)
-    present = " + ".join(f"if({name} IS NULL, 0, 1)" for name in [*(f"{n}_text" for n in names), "unit", "location"])
-    known = ", ".join(f"'{name}'" for name in [*names, "unit", "location"])
     metrics = ",\n    ".join(f"{_metric(m)} AS {m.name}" for m in contract.metrics)
+    names = [metric.name for metric in contract.metrics]
+    prefixed = "|".join(prefix[:-1] for prefix in PREFIXES)
+    own_name = rf"if(regexp_like(k, '^({prefixed})\.'), '{OF_READING}' || k, k)"
+    none = "CAST(MAP() AS MAP(VARCHAR, VARCHAR))"
+    parts = {
+        "is_object AND has_unknown_fields": _unknown("r", [*READING_FIELDS, *names], own_name),
+        "has_unknown_location": _unknown("location", ["lat", "lon"], f"'{OF_LOCATION}' || k"),
+        "unit IS NOT NULL": _unknown("unit", names, f"'{OF_UNIT}' || k"),
+    }
+    maps = ",\n            ".join(
+        f"CASE WHEN {condition} THEN coalesce({value}, {none}) ELSE {none} END" for condition, value in parts.items()
+    )
     return f"""\
-SELECT {_CARRIED}, is_object, {texts}, unit, location,
-    {_EVENT_TIME} AS event_time,
-    TRY_CAST(json_format(f.seq) AS BIGINT) AS seq,
+SELECT *,
+    if(usual_time IS NOT NULL OR other_time BETWEEN {_FIRST} AND {_LAST}, coalesce(usual_time, other_time))
+        AS event_time,
     {metrics},
-    CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lat')) AS DOUBLE) END AS lat,
-    CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lon')) AS DOUBLE) END AS lon,
-    CASE WHEN json_size(r, '$') > {present}
-        THEN transform_values(
-            map_filter(TRY(CAST(r AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY[{known}], k)),
-            (k, v) -> json_format(v)) END AS unknown_fields
+    CASE WHEN is_object AND (of_message IS NOT NULL OR {" OR ".join(parts)})
+        THEN map_concat(coalesce(of_message, {none}),
+            {maps}) END AS unknown_fields
 FROM (
-    SELECT *, substr(ts_text, 2, length(ts_text) - 2) AS ts_unquoted
-    FROM fields
+    SELECT *,
+        CASE WHEN usual_time IS NULL THEN {_EVENT_TIME} END AS other_time
+    FROM timed
 )"""
 
 
-# ISO-8601 with a zone, or epoch milliseconds. The usual form is recognised by LIKE, which is far cheaper than a
-# regular expression; the zone of any other must be looked for.
+_USUAL = r"""'^"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z"$'"""
+_ANY_FORM = (
+    r"""'^"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"""
+    r"""(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])"$'"""
+)
+
+
+def _put_together() -> str:
+    """A time of any form, from its parts; null where they are no time."""
+    midnight = "regexp_like(ts_text, 'T24:00(:00([.,]0+)?)?[Z+-]')"
+    hour = f"if({midnight}, '00', substr(ts_text, 13, 2))"
+    second = "coalesce(regexp_extract(ts_text, 'T[0-9]{2}:[0-9]{2}(:[0-9]{2})', 1), ':00')"
+    fraction = "coalesce('.' || regexp_extract(ts_text, '[.,]([0-9]+)', 1), '')"
+    text = f"substr(ts_text, 2, 10) || ' ' || {hour} || substr(ts_text, 15, 3) || {second} || {fraction}"
+    offset = r"""regexp_extract(ts_text, '([+-])([0-9]{2}):?([0-9]{2})"$', %d)"""
+    sign, hours, minutes = (offset % group for group in (1, 2, 3))
+    ahead = f"if({sign} = '-', -1, 1) * (CAST({hours} AS BIGINT) * 60 + CAST({minutes} AS BIGINT))"
+    return f"""\
+TRY_CAST({text} AS TIMESTAMP)
+            - INTERVAL '1' MINUTE * coalesce({ahead}, 0)
+            + INTERVAL '1' DAY * if({midnight}, 1, 0)"""
+
+
+# The grammar of contract/event_time.py. The usual form is cast as it is, which is far cheaper.
+_TIMED = f"""\
+SELECT *,
+    CASE WHEN regexp_like(ts_text, {_USUAL}) AND ts_text NOT LIKE '"0000%'
+        THEN TRY_CAST(substr(ts_text, 2, 10) || ' ' || substr(ts_text, 13, length(ts_text) - 14) AS TIMESTAMP)
+        END AS usual_time
+FROM known"""
+
 _EVENT_TIME = f"""\
-CASE
-        WHEN ts_text LIKE '"____-__-__T__:__:__%Z"'
-            OR regexp_like(ts_text, '^"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9:.]+(Z|[+-][0-9]{{2}}:?[0-9]{{2}})"$')
-            THEN CAST(TRY(from_iso8601_timestamp(ts_unquoted)) AT TIME ZONE 'UTC' AS TIMESTAMP)
-        WHEN regexp_like(ts_text, '^[0-9]{{1,14}}$')
-            THEN date_add('millisecond', CAST(ts_text AS BIGINT), {EPOCH})
-        END"""
+CASE WHEN regexp_like(ts_text, {_ANY_FORM}) AND ts_text NOT LIKE '"0000%'
+            THEN {_put_together()}
+        WHEN regexp_like(ts_text, '^[0-9]{{1,14}}$') THEN {EPOCH} + {MILLISECOND} * CAST(ts_text AS BIGINT) END"""
 
 
 def _metric(metric: Metric) -> str:
-    """A metric's value in the canonical unit; null where it is not a number or its unit is unknown."""
-    value = f"TRY_CAST(json_format(f.{metric.name}) AS DOUBLE)"
+    """A metric's value in the canonical unit; null where it is not a number."""
+    value = f"{metric.name}_value"
     conversions = " ".join(
-        f"WHEN '{unit.symbol}' THEN {value} * {_double(unit.factor)} + {_double(unit.offset)}"
+        f"WHEN {_quoted(unit.symbol)} THEN {value} * {_double(unit.factor)} + {_double(unit.offset)}"
         for unit in metric.units[1:]
     )
     if not conversions:
         return value
     return (
         f"CASE WHEN unit IS NULL THEN {value} "
-        f"ELSE CASE json_extract_scalar(unit, '$.{metric.name}') {conversions} ELSE {value} END END"
+        f"ELSE CASE json_format(json_extract(unit, '$.{metric.name}')) {conversions} ELSE {value} END END"
     )
 
 
+def _quoted(symbol: str) -> str:
+    """The SQL literal of a symbol's JSON text."""
+    return "'" + json_text(symbol).replace("'", "''") + "'"
+
+
 def _judged(contract: Contract) -> str:
-    any_metric = ", ".join(f"{m.name}_text" for m in contract.metrics)
+    any_metric = " OR ".join(_said(f"{m.name}_sent") for m in contract.metrics)
     reasons = {
         "NOT is_object": Reason.NOT_AN_OBJECT,
-        "ts_text IS NULL": Reason.MISSING_TS,
+        "coalesce(ts_text, 'null') = 'null'": Reason.MISSING_TS,
         "event_time IS NULL": Reason.INVALID_TS,
-        "seq_text IS NULL": Reason.MISSING_SEQ,
+        f"seq IS NULL AND NOT {_said('seq_sent')}": Reason.MISSING_SEQ,
         "seq IS NULL": Reason.INVALID_SEQ,
         f"event_time < received_at - {_interval(contract.lateness_bound)}": Reason.TOO_LATE,
         f"event_time > received_at + {_interval(contract.future_bound)}": Reason.IN_FUTURE,
-        f"coalesce({any_metric}) IS NULL": Reason.NO_METRICS,
+        f"coalesce({', '.join(m.name for m in contract.metrics)}) IS NULL AND NOT ({any_metric})": Reason.NO_METRICS,
         _invalid_value(contract): Reason.INVALID_VALUE,
         _unknown_unit(contract): Reason.UNKNOWN_UNIT,
         _out_of_range(contract): Reason.OUT_OF_RANGE,
@@ -229,37 +337,35 @@ def _any_of(conditions: Iterable[str]) -> str:
     return "\n            OR ".join(conditions)
 
 
-# A text of the message or the reading that no column of the warehouse takes.
-_TOO_LONG = (
-    f"(length(fw) > {MAX_FIRMWARE} OR (unknown_fields IS NOT NULL AND cardinality(map_filter(unknown_fields, "
-    f"(k, v) -> length(k) > {MAX_EXTRA} OR length(v) > {MAX_EXTRA})) > 0))"
+# Whether a field that the contract does not know has a name or a value that there is a store that does not take.
+_UNKEPT = (
+    f"(unknown_fields IS NOT NULL AND cardinality(map_filter(unknown_fields, (k, v) -> {_untaken('k', MAX_EXTRA)} "
+    rf"OR length(v) > {MAX_EXTRA} OR regexp_like(v, '(^|[^\\])(\\\\)*\\u0000'))) > 0)"
 )
 
 
 def _invalid_value(contract: Contract) -> str:
-    numbers = [f"({m.name}_text IS NOT NULL AND {m.name} IS NULL)" for m in contract.metrics]
-    # An empty object and null both mean that nothing was said.
-    said = "json_size(location, '$') > 0"
-    place = "lat IS NULL OR lon IS NULL OR abs(lat) > 90 OR abs(lon) > 180"
-    return _any_of(
-        [
-            *numbers,
-            f"(unit IS NOT NULL AND {_NOT_AN_OBJECT.format('unit')})",
-            f"(location IS NOT NULL AND ({_NOT_AN_OBJECT.format('location')} OR ({said} AND ({place}))))",
-            _TOO_LONG,
-        ]
-    )
-
-
-_NOT_AN_OBJECT = "(json_extract_scalar({0}, '$') IS NOT NULL OR json_array_length({0}) IS NOT NULL)"
+    numbers = [f"({m.name} IS NULL AND {_said(f'{m.name}_sent')})" for m in contract.metrics]
+    values = "TRY(CAST(location AS MAP(VARCHAR, JSON)))"
+    any_value = f"cardinality(map_filter({values}, (k, v) -> json_format(v) <> 'null')) > 0"
+    place = f"((lat IS NULL OR lon IS NULL) AND coalesce({any_value}, true)) OR abs(lat) > 90 OR abs(lon) > 180"
+    return _any_of([*numbers, "wrong_fw", f"(location IS NOT NULL AND {_said('location')} AND ({place}))", _UNKEPT])
 
 
 def _unknown_unit(contract: Contract) -> str:
-    unknown = []
+    """A unit is never guessed: all that it says must be understood, or belong to a field that is kept with it."""
+    names = [metric.name for metric in contract.metrics]
+    other = "coalesce(map_keys(TRY(CAST(unit AS MAP(VARCHAR, JSON)))), ARRAY[''])"
+    sent = "map_keys(TRY(CAST(r AS MAP(VARCHAR, JSON))))"
+    elsewhere = f"contains(ARRAY[{_listed(READING_FIELDS)}], k) OR NOT contains({sent}, k)"
+    unknown = [f"cardinality(filter({other}, k -> NOT contains(ARRAY[{_listed(names)}], k) AND ({elsewhere}))) > 0"]
     for metric in contract.metrics:
-        accepted = ", ".join(f"'{unit.symbol}'" for unit in metric.units)
-        unknown.append(f"json_extract_scalar(unit, '$.{metric.name}') NOT IN ({accepted})")
-    return f"unit IS NOT NULL AND ({_any_of(unknown)})"
+        symbol = f"json_format(json_extract(unit, '$.{metric.name}'))"
+        accepted = ", ".join(_quoted(unit.symbol) for unit in metric.units)
+        unknown.append(
+            f"CASE {symbol} WHEN 'null' THEN {metric.name} IS NOT NULL ELSE {symbol} NOT IN ({accepted}) END"
+        )
+    return f"unit IS NOT NULL AND {_said('unit')} AND ({_any_of(unknown)})"
 
 
 def _out_of_range(contract: Contract) -> str:

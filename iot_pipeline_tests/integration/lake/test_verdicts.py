@@ -74,7 +74,7 @@ def python_row(judged: Reading, contract: Contract) -> dict[str, Any]:
     sender = judged.message
     return {
         **{metric.name: judged.values.get(metric.name) for metric in contract.metrics},
-        "message_id": sender.message_id,
+        "message_id": None if judged.outcome == "valid" else sender.message_id,
         "position": judged.position,
         "outcome": str(judged.outcome),
         "device_id": sender.device_id,

@@ -11,6 +11,7 @@ from infra.local.athena.errors import QueryError
 from infra.local.athena.sql import json_cast
 from infra.local.athena.sql.java_text import java_double
 from infra.local.athena.sql.macros import MACROS, SETTINGS
+from iot_pipeline.contract.json_text import NotJsonError, canonical, parsed
 
 
 def connect(config: Config | None = None) -> duckdb.DuckDBPyConnection:
@@ -53,8 +54,8 @@ def strict_json(text: str | None) -> str | None:
     if text is None:
         return None
     try:
-        json.loads(text, parse_constant=_refuse_constant)
-    except ValueError:
+        parsed(text)
+    except NotJsonError:
         return "\ufffd" + text
     return text
 
@@ -71,8 +72,8 @@ def openx_json(text: str) -> str | None:
 
 
 def canonical_json(text: str) -> str:
-    """Trino's json_format of a parsed object: keys sorted, no blanks."""
+    """Trino's json_format of a parsed object: keys sorted, each once (the last counts), no blanks."""
     try:
-        return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    except ValueError as error:
+        return canonical(parsed(text, vast=True))
+    except NotJsonError as error:
         raise QueryError(f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {text[:80]}") from error

@@ -74,9 +74,9 @@ def _date_add(renderer: Renderer, a: list[exp.Expr]) -> str:
     unit = unit_of(a[0])
     count = renderer.sql(a[1])
     if unit == "millisecond":
-        step = f"to_microseconds(({count})::BIGINT * 1000)"
+        step = f"to_microseconds(trino_count({count})::BIGINT * 1000)"
     else:
-        step = f"to_{unit}s(({count})::{'BIGINT' if unit in _EXACT else 'INTEGER'})"
+        step = f"to_{unit}s(trino_count({count})::{'BIGINT' if unit in _EXACT else 'INTEGER'})"
     added = f"({renderer.sql(a[2])} + {step})"
     return f"CAST({added} AS DATE)" if is_date(a[2]) else f"trino_not_date({renderer.sql(a[2])}, {added})"
 

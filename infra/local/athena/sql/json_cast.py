@@ -5,7 +5,8 @@ matches exactly and makes a NULL of the one value. A text that could tell the tw
 expression over it (too many are caught, never too few) and goes to `convert`, which does exactly what Trino does
 (io.trino.util.JsonUtil); all other texts, the mass, go through DuckDB's cast.
 
-One difference stays: keys that a JSON object holds twice. Trino takes the last, DuckDB the first.
+One difference stays: keys that a JSON object holds twice, in a cast to ROW. Trino takes the last (and refuses a cast
+straight from json_parse), DuckDB the first.
 """
 
 import json
@@ -17,6 +18,7 @@ from sqlglot import exp
 
 from infra.local.athena.errors import UnsupportedError
 from infra.local.athena.sql.java_text import java_double
+from iot_pipeline.contract.json_text import canonical, parsed
 
 T = exp.DataType.Type
 _INTEGERS = {T.TINYINT: 8, T.SMALLINT: 16, T.INT: 32, T.BIGINT: 64}
@@ -103,22 +105,9 @@ def convert(text: str | None, described: str) -> str | None:
     if text is None:
         return None
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_float=_Number, parse_int=_Number)
-        if "\\u" in text:
-            json.dumps(value, ensure_ascii=False).encode()  # refuses half of a surrogate pair, as DuckDB does
-        return json.dumps(_fit(value, _parsed(described)), ensure_ascii=False, default=_plain)
-    except ValueError:
+        return canonical(_fit(parsed(text, vast=True), _parsed(described)))
+    except (ValueError, OverflowError):
         return None
-
-
-class _Number(str):
-    """A JSON number as written."""
-
-    __slots__ = ()
-
-
-def _plain(value: Any) -> Any:
-    raise TypeError(type(value).__name__)
 
 
 @lru_cache(maxsize=256)
@@ -126,15 +115,11 @@ def _parsed(described: str) -> Any:
     return json.loads(described)
 
 
-def _refuse(text: str) -> Any:
-    raise MisfitError(text)
-
-
 def _fit(value: Any, kind: Any) -> Any:
     if value is None:
         return None
     if kind == "json":
-        return _numbers(value)
+        return value
     if isinstance(kind, str):
         return _scalar(value, kind)
     if kind[0] == "array" and isinstance(value, list):
@@ -164,17 +149,14 @@ def _scalar(value: Any, kind: str) -> Any:
     if isinstance(value, (dict, list)):
         raise MisfitError(kind)
     if kind == "varchar":
-        return value if isinstance(value, str) and not isinstance(value, _Number) else _text(value)
+        return value if isinstance(value, str) else _text(value)
     if kind == "boolean":
         return _boolean(value)
-    number = float(int(value)) if isinstance(value, bool) else float(value)
     if kind == "double":
-        return number
-    if isinstance(value, str) and re.fullmatch(r"[+-]?\d+", value):
-        whole = int(value)
-    elif isinstance(value, _Number):
-        whole = int(number + (0.5 if number >= 0 else -0.5))
-    elif isinstance(value, bool):
+        return float(value)
+    if isinstance(value, float):
+        whole = int(value + (0.5 if value >= 0 else -0.5))
+    elif isinstance(value, int) or re.fullmatch(r"[+-]?\d+", value):
         whole = int(value)
     else:
         raise MisfitError(kind)
@@ -183,30 +165,19 @@ def _scalar(value: Any, kind: str) -> Any:
     return whole
 
 
-def _text(value: Any) -> str:
+def _text(value: float) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if re.fullmatch(r"-?\d+", value) else java_double(float(value))
+    return str(value) if isinstance(value, int) else java_double(value)
 
 
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if isinstance(value, _Number):
-        return float(value) != 0
+    if isinstance(value, int | float):
+        return value != 0
     if value.lower() in {"t", "true", "1"}:
         return True
     if value.lower() in {"f", "false", "0"}:
         return False
     raise MisfitError("boolean")
-
-
-def _numbers(value: Any) -> Any:
-    """JSON kept as it was; numbers become numbers again."""
-    if isinstance(value, _Number):
-        return int(value) if re.fullmatch(r"-?\d+", value) else float(value)
-    if isinstance(value, dict):
-        return {k: _numbers(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_numbers(v) for v in value]
-    return value

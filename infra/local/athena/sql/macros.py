@@ -165,6 +165,23 @@ trino_json_format(x) AS
     CASE WHEN left(CAST(x AS VARCHAR), 1) IN ('{', '[') THEN canonical_json(CAST(x AS VARCHAR)) ELSE CAST(x AS
     VARCHAR) END;
 
+trino_unique_keys(j) AS
+    -- A JSON value, unlike a text, holds no key twice: json_parse has kept the last.
+    len(list_distinct(json_keys(j)));
+
+trino_json_unique(x) AS
+    CASE WHEN typeof(x) <> 'JSON' OR len(json_keys(TRY_CAST(x AS JSON))) = trino_unique_keys(TRY_CAST(x AS JSON))
+    THEN TRY_CAST(x AS JSON) ELSE TRY_CAST(canonical_json(CAST(x AS VARCHAR)) AS JSON) END;
+
+trino_json_size_of_keys(x, k, n) AS
+    CASE WHEN x IS NULL THEN NULL WHEN left(CAST(x AS VARCHAR), 1) = '{' THEN CASE WHEN len(k) = n OR typeof(x) <>
+    'JSON' THEN len(k) ELSE len(list_distinct(k)) END WHEN left(CAST(x AS VARCHAR), 1) = '[' THEN
+    json_array_length(TRY_CAST(x AS JSON))::BIGINT ELSE 0 END;
+
+trino_json_fields(x, k, n, v, p) AS
+    CASE WHEN len(k) = n OR typeof(x) <> 'JSON' OR len(list_distinct(k)) = len(k) THEN v ELSE
+    json_extract(TRY_CAST(canonical_json(CAST(x AS VARCHAR)) AS JSON), p) END;
+
 trino_json_size_of(j) AS
     CASE WHEN j IS NULL THEN NULL WHEN left(CAST(j AS VARCHAR), 1) = '{' THEN len(json_keys(j)) WHEN
     left(CAST(j AS VARCHAR), 1) = '[' THEN json_array_length(j)::BIGINT ELSE 0 END;
@@ -173,16 +190,19 @@ trino_to_json(x) AS
     CASE WHEN x IS NULL THEN NULL ELSE to_json(x) END;
 
 trino_json_size(x, p) AS
-    trino_json_size_of(json_extract(TRY_CAST(x AS JSON), p));
+    CASE WHEN p = '$' THEN trino_json_size_of(trino_json_unique(x)) WHEN typeof(x) = 'JSON' THEN
+    trino_json_size_of(trino_json_unique(json_extract(trino_json_unique(x), p))) ELSE
+    trino_json_size_of(json_extract(TRY_CAST(x AS JSON), p)) END;
 
 trino_json_extract(x, p) AS
-    json_extract(TRY_CAST(x AS JSON), p);
+    CASE WHEN p = '$' THEN TRY_CAST(x AS JSON) ELSE json_extract(trino_json_unique(x), p) END;
 
 trino_json_scalar_of(j) AS
     CASE WHEN left(CAST(j AS VARCHAR), 1) IN ('{', '[') THEN NULL ELSE json_extract_string(j, '$') END;
 
 trino_json_scalar(x, p) AS
-    trino_json_scalar_of(json_extract(TRY_CAST(x AS JSON), p));
+    CASE WHEN p = '$' THEN trino_json_scalar_of(TRY_CAST(x AS JSON)) ELSE
+    trino_json_scalar_of(json_extract(trino_json_unique(x), p)) END;
 
 trino_json_array_length(x) AS
     CASE WHEN starts_with(TRY_CAST(x AS JSON)::VARCHAR, '{') THEN NULL WHEN json_type(TRY_CAST(x AS JSON)) = 'ARRAY'
@@ -245,6 +265,10 @@ openx_json(x) AS
 trino_must_json(x, j) AS
     CASE WHEN j IS NULL AND starts_with(x, '{') THEN
     error('HIVE_CURSOR_ERROR: Row is not a valid JSON Object - JSONException: ' || left(x, 80)) ELSE j END;
+
+trino_count(n) AS
+    CASE WHEN n NOT BETWEEN -2147483648 AND 2147483647 THEN error('INVALID_FUNCTION_ARGUMENT: integer overflow')
+    ELSE n END;
 
 trino_from_unixtime(x) AS
     trino_ms(to_timestamp(x));

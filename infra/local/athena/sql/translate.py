@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import Decimal
 from typing import Any
 
 from sqlglot import exp
@@ -10,7 +11,7 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.shortcuts.json_numbers import json_number
-from infra.local.athena.sql import json_cast
+from infra.local.athena.sql import json_cast, json_fields
 from infra.local.athena.sql.functions import lookup
 from infra.local.athena.sql.types import literal, quote
 
@@ -197,7 +198,11 @@ class DuckDBText(DuckDBGenerator):
         if not quiet:
             fitted = f"coalesce({fitted}, error('INVALID_CAST_ARGUMENT: Cannot cast to {kind.replace(chr(39), '')}'))"
         inner = f"TRY_CAST({value} AS JSON)"  # of a JSON value no work at all
-        cast = f"CASE WHEN {plain} THEN TRY_CAST({inner} AS {kind}) ELSE TRY_CAST(CAST({fitted} AS JSON) AS {kind}) END"
+        fitted = f"TRY_CAST(CAST({fitted} AS JSON) AS {kind})"
+        own = f"TRY_CAST({inner} AS {kind})"
+        if described[0] == "map" and not _parsed_here(node.this):
+            own = f"coalesce({own}, {fitted})"  # DuckDB makes no map of a key that comes twice; a JSON value has none
+        cast = f"CASE WHEN {plain} THEN {own} ELSE {fitted} END"
         own = f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {kind})"
         return f"CASE WHEN typeof({value}) = 'JSON' THEN {cast} ELSE {own} END"
 
@@ -259,6 +264,15 @@ class DuckDBText(DuckDBGenerator):
         left, result = self.sql(node.left), f"({self.sql(node.left)} {op} {self.sql(node.right)})"
         return f"CAST({result} AS DATE)" if is_date(node.left) else f"trino_not_date({left}, {result})"
 
+    def mul_sql(self, expression: exp.Mul) -> str:
+        """Multiplication; an interval of days or less times a whole number is exact to the millisecond."""
+        for interval, times in ((expression.left, expression.right), (expression.right, expression.left)):
+            if isinstance(interval.unnest(), exp.Interval):
+                return (
+                    f"to_microseconds({_milliseconds(interval.unnest()) * 1000}::BIGINT * ({self.sql(times)})::BIGINT)"
+                )
+        return super().mul_sql(expression)
+
     def dpipe_sql(self, expression: exp.DPipe) -> str:
         """|| takes text, not numbers."""
         return f"({self._text(expression.left)} || {self._text(expression.right)})"
@@ -308,6 +322,17 @@ def _plainly(node: exp.Cast) -> bool:
     return bool(pattern and isinstance(text, exp.Literal) and text.is_string and re.fullmatch(pattern, text.name))
 
 
+_MILLISECONDS = {"SECOND": 1_000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
+
+
+def _milliseconds(interval: exp.Interval) -> int:
+    """The length of an interval literal; UnsupportedError for months, years and finer parts than milliseconds."""
+    unit, text = interval.text("unit").upper(), interval.this.name
+    if unit not in _MILLISECONDS or not re.fullmatch(r"-?\d+(\.\d{1,3})?", text):
+        raise UnsupportedError(f"{interval.sql(dialect='trino')} times a number")
+    return int(Decimal(text) * _MILLISECONDS[unit])
+
+
 def _cannot_fail(node: exp.Expr) -> bool:
     """Whether no value can make the expression fail."""
     harmless = exp.Column | exp.Literal | exp.Var | exp.Dot | exp.Identifier | exp.Null | exp.Paren | exp.Sub | exp.Add
@@ -332,6 +357,14 @@ def _built_here(node: exp.Expr) -> bool:
     )
 
 
+def _parsed_here(node: exp.Expr) -> bool:
+    """Whether a cast is straight from json_parse, where Trino refuses keys that come twice."""
+    node = node.unnest()
+    while isinstance(node, exp.Anonymous) and node.name.lower() == "try":
+        node = node.expressions[0].unnest()
+    return isinstance(node, exp.Anonymous) and node.name.lower() == "json_parse"
+
+
 def _lowered(kind: exp.DataType) -> exp.DataType:
     """The type with its field names in lower case, as Trino keeps them."""
     kind = kind.copy()
@@ -354,6 +387,7 @@ def to_duckdb(tree: exp.Expr, *, unnest_maps: bool = True, shortcuts: bool = Fal
     UNNEST(x) AS t(a, b) takes a map or an array of rows apart; `unnest_maps` says which (the text does not).
     `shortcuts` says whether to take those of infra/local/athena/shortcuts.
     """
+    tree = json_fields.gathered(tree.copy())
     text = DuckDBText(unnest_maps=unnest_maps, shortcuts=shortcuts, comments=False).generate(tree)
     if not text:
         raise QueryError("SYNTAX_ERROR: empty statement")
