@@ -29,8 +29,9 @@ def build_judged(contract: Contract, hours: Iterable[Hour], target: Target) -> s
     select = f"""\
 SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(position, 1) AS position, outcome, device_id,
     event_time, seq, {metrics}, lat, lon, extras, tenant, site, fw, received_at,
-    {detail(contract)} AS detail,
+    CASE WHEN outcome <> 'valid' THEN {detail(contract)} END AS detail,
     CASE WHEN outcome = 'valid' THEN NULL
+        WHEN is_object OR is_array THEN json_format(r)
         WHEN r IS NULL OR json_format(r) = 'null' THEN coalesce(payload_text, line)
         ELSE json_format(r) END AS record,
     payload_base64, {_KEYS}

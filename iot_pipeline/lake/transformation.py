@@ -42,6 +42,7 @@ def judged(contract: Contract, source: str) -> str:
         "records": _RECORDS,
         "fields": _fields(contract),
         "known": _known(contract),
+        "clocks": _CLOCK,
         "timed": _TIMED,
         "typed": _typed(contract),
         "judged": _judged(contract),
@@ -82,6 +83,11 @@ CASE outcome
 def _said(field: str) -> str:
     """Whether a field says something: JSON null and an absent field both do not."""
     return f"({field} IS NOT NULL AND json_format({field}) <> 'null')"
+
+
+def _said_object(field: str, size: str) -> str:
+    """The same of a field that should be an object and has so many items: its text is made only if it has none."""
+    return f"CASE WHEN {field} IS NULL THEN false WHEN {size} > 0 THEN true ELSE json_format({field}) <> 'null' END"
 
 
 def _halved(text: str) -> str:
@@ -131,10 +137,13 @@ FROM parsed"""
 
 _NAMED = " AND ".join(f"json_format({_SENT[field.name]}) LIKE '\"_%\"'" for field in (TENANT, SITE, DEVICE))
 _IDENTIFIED = f"""\
-SELECT *, json_array_length(readings_sent) > 0 AS has_readings,
-    {_NAMED}
-        AND regexp_like(json_format({_SENT[RECEIVED_AT.name]}), '^[0-9]{{1,14}}$') AS is_identified
-FROM messages"""
+SELECT *, coalesce(cardinality(readings) > 0, false) AS has_readings,
+    coalesce({_NAMED}
+        AND regexp_like(json_format({_SENT[RECEIVED_AT.name]}), '^[0-9]{{1,14}}$'), false) AS is_identified
+FROM (
+    SELECT *, TRY(CAST(readings_sent AS ARRAY(JSON))) AS readings
+    FROM messages
+)"""
 
 
 def _text(column: str) -> str:
@@ -162,12 +171,12 @@ def _reasoned(contract: Contract) -> str:
     """Each message with the reason that all its readings share, if there is one."""
     return f"""\
 SELECT object, year, month, day, hour, line, tenant, site, device_id, received_at, message_id, fw, of_message,
-    payload_text, CASE WHEN is_identified AND has_readings THEN readings_sent END AS readings,
+    payload_text, CASE WHEN is_identified AND has_readings THEN readings ELSE ARRAY[CAST(NULL AS JSON)] END AS readings,
     {_said("fw_sent")} AND (fw IS NULL OR {_untaken("fw", MAX_FIRMWARE)}) AS wrong_fw,
     CASE WHEN payload_text IS NOT NULL THEN {_text(_SENT[PAYLOAD.name])} END AS payload_base64,
     CASE
         WHEN j IS NULL THEN '{Reason.MALFORMED_JSON}'
-        WHEN is_identified IS DISTINCT FROM true THEN '{Reason.NOT_FROM_INGEST}'
+        WHEN NOT is_identified THEN '{Reason.NOT_FROM_INGEST}'
         WHEN has_readings THEN CASE
             WHEN coalesce(json_format(v_sent), '') <> '{contract.version}' THEN '{Reason.UNSUPPORTED_VERSION}'
             WHEN {_said("device_id_sent")} AND json_format(device_id_sent) <> json_format({_SENT[DEVICE.name]})
@@ -183,9 +192,7 @@ _RECORDS = """\
 SELECT object, year, month, day, hour, line, tenant, site, device_id, received_at, message_id, payload_base64, fw,
     wrong_fw, of_message, message_reason, payload_text, position, r
 FROM reasoned
-CROSS JOIN UNNEST(
-    CASE WHEN readings IS NOT NULL THEN CAST(readings AS ARRAY(JSON)) ELSE ARRAY[CAST(NULL AS JSON)] END
-) WITH ORDINALITY AS t(r, position)"""
+CROSS JOIN UNNEST(readings) WITH ORDINALITY AS t(r, position)"""
 
 
 def _fields(contract: Contract) -> str:
@@ -204,16 +211,20 @@ def _known(contract: Contract) -> str:
         f"TRY_CAST(json_format({m.name}_sent) AS DOUBLE) AS {m.name}_value" for m in contract.metrics
     )
     fields = ["ts_sent", "seq_sent", "unit", "location", *(f"{m.name}_sent" for m in contract.metrics)]
+    symbols = {m.name: f"json_format(json_extract(unit, '$.{m.name}'))" for m in contract.metrics}
+    units = ",\n    ".join(f"{symbol} AS {name}_unit" for name, symbol in symbols.items())
     return f"""\
 SELECT *, json_format(ts_sent) AS ts_text, TRY_CAST(json_format(seq_sent) AS BIGINT) AS seq,
-    coalesce(NOT is_array AND (fields > 0 OR json_format(r) = '{{}}'), false) AS is_object,
+    CASE WHEN r IS NULL OR is_array THEN false WHEN fields > 0 THEN true ELSE json_format(r) = '{{}}' END AS is_object,
     fields > {_present(fields)} AS has_unknown_fields,
     {values},
     CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lat')) AS DOUBLE) END AS lat,
     CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lon')) AS DOUBLE) END AS lon,
-    CASE WHEN location IS NOT NULL THEN json_size(location, '$') >
-        if(json_extract(location, '$.lat') IS NULL, 0, 1) + if(json_extract(location, '$.lon') IS NULL, 0, 1)
-        ELSE false END AS has_unknown_location
+    json_size(location, '$') AS places,
+    if(json_extract(location, '$.lat') IS NULL, 0, 1)
+        + if(json_extract(location, '$.lon') IS NULL, 0, 1) AS known_places,
+    {units},
+    json_size(unit, '$') AS units
 FROM fields"""
 
 
@@ -225,62 +236,62 @@ def _typed(contract: Contract) -> str:
     none = "CAST(MAP() AS MAP(VARCHAR, VARCHAR))"
     parts = {
         "is_object AND has_unknown_fields": _unknown("r", [*READING_FIELDS, *names], own_name),
-        "has_unknown_location": _unknown("location", ["lat", "lon"], f"'{OF_LOCATION}' || k"),
-        "unit IS NOT NULL": _unknown("unit", names, f"'{OF_UNIT}' || k"),
+        "places > known_places": _unknown("location", ["lat", "lon"], f"'{OF_LOCATION}' || k"),
+        f"units > {_present(f'{name}_unit' for name in names)}": _unknown("unit", names, f"'{OF_UNIT}' || k"),
     }
     maps = ",\n            ".join(
         f"CASE WHEN {condition} THEN coalesce({value}, {none}) ELSE {none} END" for condition, value in parts.items()
     )
     return f"""\
 SELECT *,
-    if(usual_time IS NOT NULL OR other_time BETWEEN {_FIRST} AND {_LAST}, coalesce(usual_time, other_time))
-        AS event_time,
+    if(moment BETWEEN {_FIRST} AND {_LAST}, moment) AS event_time,
     {metrics},
     CASE WHEN is_object AND (of_message IS NOT NULL OR {" OR ".join(parts)})
         THEN map_concat(coalesce(of_message, {none}),
             {maps}) END AS unknown_fields
-FROM (
-    SELECT *,
-        CASE WHEN usual_time IS NULL THEN {_EVENT_TIME} END AS other_time
-    FROM timed
-)"""
+FROM timed"""
 
 
-_USUAL = r"""'^"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z"$'"""
 _ANY_FORM = (
     r"""'^"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"""
     r"""(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])"$'"""
 )
 
 
-def _put_together() -> str:
-    """A time of any form, from its parts; null where they are no time."""
-    midnight = "regexp_like(ts_text, 'T24:00(:00([.,]0+)?)?[Z+-]')"
-    hour = f"if({midnight}, '00', substr(ts_text, 13, 2))"
-    second = "coalesce(regexp_extract(ts_text, 'T[0-9]{2}:[0-9]{2}(:[0-9]{2})', 1), ':00')"
-    fraction = "coalesce('.' || regexp_extract(ts_text, '[.,]([0-9]+)', 1), '')"
-    text = f"substr(ts_text, 2, 10) || ' ' || {hour} || substr(ts_text, 15, 3) || {second} || {fraction}"
-    offset = r"""regexp_extract(ts_text, '([+-])([0-9]{2}):?([0-9]{2})"$', %d)"""
-    sign, hours, minutes = (offset % group for group in (1, 2, 3))
-    ahead = f"if({sign} = '-', -1, 1) * (CAST({hours} AS BIGINT) * 60 + CAST({minutes} AS BIGINT))"
-    return f"""\
-TRY_CAST({text} AS TIMESTAMP)
-            - INTERVAL '1' MINUTE * coalesce({ahead}, 0)
-            + INTERVAL '1' DAY * if({midnight}, 1, 0)"""
+# The grammar of contract/event_time.py: `clock` is the time in its own zone, as a cast takes it, `zone` the offset.
+_HOUR = "if(substr(ts_text, 13, 5) = '24:00', '00', substr(ts_text, 13, 2))"
+_SECOND = "if(substr(ts_text, 18, 1) = ':', substr(ts_text, 18, 3), ':00')"
+_FRACTION = "coalesce('.' || regexp_extract(ts_text, '[.,]([0-9]+)', 1), '')"
+_OFFSET = """'([+-])([0-9]{2}):?([0-9]{2})"$'"""
+_CLOCK = f"""\
+SELECT *,
+    CASE
+        WHEN NOT is_usual AND NOT regexp_like(ts_text, {_ANY_FORM}) THEN NULL
+        WHEN substr(ts_text, 13, 2) <> '24' OR regexp_like(ts_text, 'T24:00(:00([.,]0+)?)?[Z+-]') THEN
+            substr(ts_text, 2, 10) || ' ' || if(is_usual AND substr(ts_text, 13, 2) <> '24',
+                substr(ts_text, 13, length(ts_text) - 14),
+                {_HOUR} || substr(ts_text, 15, 3) || {_SECOND} || {_FRACTION})
+        END AS clock,
+    CASE WHEN NOT is_usual THEN regexp_extract(ts_text, {_OFFSET}, 1) END AS zone,
+    CASE WHEN NOT is_usual THEN regexp_extract(ts_text, {_OFFSET}, 2) END AS zone_hours,
+    CASE WHEN NOT is_usual THEN regexp_extract(ts_text, {_OFFSET}, 3) END AS zone_minutes
+FROM (
+    SELECT *, ts_text LIKE '"____-__-__T__:__:__.___Z"' OR ts_text LIKE '"____-__-__T__:__:__Z"' AS is_usual
+    FROM known
+)"""
 
-
-# The grammar of contract/event_time.py. The usual form is cast as it is, which is far cheaper.
+_MINUTES = "CAST(zone_hours AS BIGINT) * 60 + CAST(zone_minutes AS BIGINT)"
 _TIMED = f"""\
 SELECT *,
-    CASE WHEN regexp_like(ts_text, {_USUAL}) AND ts_text NOT LIKE '"0000%'
-        THEN TRY_CAST(substr(ts_text, 2, 10) || ' ' || substr(ts_text, 13, length(ts_text) - 14) AS TIMESTAMP)
-        END AS usual_time
-FROM known"""
-
-_EVENT_TIME = f"""\
-CASE WHEN regexp_like(ts_text, {_ANY_FORM}) AND ts_text NOT LIKE '"0000%'
-            THEN {_put_together()}
-        WHEN regexp_like(ts_text, '^[0-9]{{1,14}}$') THEN {EPOCH} + {MILLISECOND} * CAST(ts_text AS BIGINT) END"""
+    CASE
+        WHEN clock IS NULL THEN
+            CASE WHEN regexp_like(ts_text, '^[0-9]{{1,14}}$') THEN {EPOCH} + {MILLISECOND} * CAST(ts_text AS BIGINT) END
+        WHEN zone IS NOT NULL THEN local_time - INTERVAL '1' MINUTE * (if(zone = '-', -1, 1) * ({_MINUTES}))
+        ELSE local_time END AS moment
+FROM (
+    SELECT *, TRY_CAST(clock AS TIMESTAMP) + INTERVAL '1' DAY * if(substr(ts_text, 13, 2) = '24', 1, 0) AS local_time
+    FROM clocks
+)"""
 
 
 def _metric(metric: Metric) -> str:
@@ -292,10 +303,7 @@ def _metric(metric: Metric) -> str:
     )
     if not conversions:
         return value
-    return (
-        f"CASE WHEN unit IS NULL THEN {value} "
-        f"ELSE CASE json_format(json_extract(unit, '$.{metric.name}')) {conversions} ELSE {value} END END"
-    )
+    return f"CASE WHEN unit IS NULL THEN {value} ELSE CASE {metric.name}_unit {conversions} ELSE {value} END END"
 
 
 def _quoted(symbol: str) -> str:
@@ -339,8 +347,9 @@ def _any_of(conditions: Iterable[str]) -> str:
 
 # Whether a field that the contract does not know has a name or a value that there is a store that does not take.
 _UNKEPT = (
-    f"(unknown_fields IS NOT NULL AND cardinality(map_filter(unknown_fields, (k, v) -> {_untaken('k', MAX_EXTRA)} "
-    rf"OR length(v) > {MAX_EXTRA} OR regexp_like(v, '(^|[^\\])(\\\\)*\\u0000'))) > 0)"
+    f"CASE WHEN unknown_fields IS NULL THEN false ELSE "
+    f"cardinality(map_filter(unknown_fields, (k, v) -> {_untaken('k', MAX_EXTRA)} "
+    rf"OR length(v) > {MAX_EXTRA} OR regexp_like(v, '(^|[^\\])(\\\\)*\\u0000'))) > 0 END"
 )
 
 
@@ -348,24 +357,31 @@ def _invalid_value(contract: Contract) -> str:
     numbers = [f"({m.name} IS NULL AND {_said(f'{m.name}_sent')})" for m in contract.metrics]
     values = "TRY(CAST(location AS MAP(VARCHAR, JSON)))"
     any_value = f"cardinality(map_filter({values}, (k, v) -> json_format(v) <> 'null')) > 0"
-    place = f"((lat IS NULL OR lon IS NULL) AND coalesce({any_value}, true)) OR abs(lat) > 90 OR abs(lon) > 180"
-    return _any_of([*numbers, "wrong_fw", f"(location IS NOT NULL AND {_said('location')} AND ({place}))", _UNKEPT])
+    misplaced = (
+        "CASE WHEN location IS NULL THEN false WHEN lat IS NOT NULL AND lon IS NOT NULL "
+        f"THEN abs(lat) > 90 OR abs(lon) > 180 ELSE {_said_object('location', 'places')} "
+        f"AND coalesce({any_value}, true) END"
+    )
+    return _any_of([*numbers, "wrong_fw", misplaced, _UNKEPT])
 
 
 def _unknown_unit(contract: Contract) -> str:
     """A unit is never guessed: all that it says must be understood, or belong to a field that is kept with it."""
     names = [metric.name for metric in contract.metrics]
-    other = "coalesce(map_keys(TRY(CAST(unit AS MAP(VARCHAR, JSON)))), ARRAY[''])"
+    other = "map_keys(TRY(CAST(unit AS MAP(VARCHAR, JSON))))"
     sent = "map_keys(TRY(CAST(r AS MAP(VARCHAR, JSON))))"
     elsewhere = f"contains(ARRAY[{_listed(READING_FIELDS)}], k) OR NOT contains({sent}, k)"
-    unknown = [f"cardinality(filter({other}, k -> NOT contains(ARRAY[{_listed(names)}], k) AND ({elsewhere}))) > 0"]
+    no_object = "json_array_length(unit) IS NOT NULL OR json_extract_scalar(unit, '$') IS NOT NULL"
+    unknown = [no_object, f"cardinality(filter({other}, k -> NOT contains(ARRAY[{_listed(names)}], k) AND ({elsewhere}))) > 0"]
+    understood = []
     for metric in contract.metrics:
-        symbol = f"json_format(json_extract(unit, '$.{metric.name}'))"
-        accepted = ", ".join(_quoted(unit.symbol) for unit in metric.units)
+        symbol, accepted = f"{metric.name}_unit", ", ".join(_quoted(unit.symbol) for unit in metric.units)
         unknown.append(
             f"CASE {symbol} WHEN 'null' THEN {metric.name} IS NOT NULL ELSE {symbol} NOT IN ({accepted}) END"
         )
-    return f"unit IS NOT NULL AND {_said('unit')} AND ({_any_of(unknown)})"
+        understood.append(f"if({symbol} IN ({accepted}), 1, 0)")
+    return f"""CASE WHEN unit IS NULL OR (units > 0 AND units = {" + ".join(understood)}) THEN false
+            WHEN {_said_object("unit", "units")} THEN {_any_of(unknown)} ELSE false END"""
 
 
 def _out_of_range(contract: Contract) -> str:

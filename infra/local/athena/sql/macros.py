@@ -170,8 +170,9 @@ trino_unique_keys(j) AS
     len(list_distinct(json_keys(j)));
 
 trino_json_unique(x) AS
-    CASE WHEN typeof(x) <> 'JSON' OR len(json_keys(TRY_CAST(x AS JSON))) = trino_unique_keys(TRY_CAST(x AS JSON))
-    THEN TRY_CAST(x AS JSON) ELSE TRY_CAST(canonical_json(CAST(x AS VARCHAR)) AS JSON) END;
+    CASE WHEN x IS NULL OR typeof(x) <> 'JSON' THEN TRY_CAST(x AS JSON) WHEN len(json_keys(TRY_CAST(x AS JSON))) < 2 OR
+    len(json_keys(TRY_CAST(x AS JSON))) = trino_unique_keys(TRY_CAST(x AS JSON)) THEN TRY_CAST(x AS JSON) ELSE
+    TRY_CAST(canonical_json(CAST(x AS VARCHAR)) AS JSON) END;
 
 trino_json_size_of_keys(x, k, n) AS
     CASE WHEN x IS NULL THEN NULL WHEN left(CAST(x AS VARCHAR), 1) = '{' THEN CASE WHEN len(k) = n OR typeof(x) <>
@@ -179,7 +180,7 @@ trino_json_size_of_keys(x, k, n) AS
     json_array_length(TRY_CAST(x AS JSON))::BIGINT ELSE 0 END;
 
 trino_json_fields(x, k, n, v, p) AS
-    CASE WHEN len(k) = n OR typeof(x) <> 'JSON' OR len(list_distinct(k)) = len(k) THEN v ELSE
+    CASE WHEN x IS NULL OR typeof(x) <> 'JSON' OR len(k) = n OR len(list_distinct(k)) = len(k) THEN v ELSE
     json_extract(TRY_CAST(canonical_json(CAST(x AS VARCHAR)) AS JSON), p) END;
 
 trino_json_size_of(j) AS

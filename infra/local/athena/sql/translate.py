@@ -14,6 +14,7 @@ from infra.local.athena.shortcuts.json_numbers import json_number
 from infra.local.athena.sql import json_cast, json_fields
 from infra.local.athena.sql.functions import lookup
 from infra.local.athena.sql.types import literal, quote
+from infra.local.athena.sql.unnest import POSITIONS, taken_apart_below, unnest_relation
 
 T = exp.DataType.Type
 _TYPES = {
@@ -91,6 +92,8 @@ class DuckDBText(DuckDBGenerator):
             return f"row({', '.join(self.sql(a) for a in arguments)})"
         if name == "unnest":
             return super().anonymous_sql(expression)
+        if name == POSITIONS:
+            return f"unnest(range(1, len({self.sql(arguments[0])}) + 1))"
         if arguments and isinstance(arguments[0], exp.Distinct | exp.Order):
             return self._aggregate(name, arguments)
         return lookup(name).render(self, name, arguments)
@@ -192,8 +195,9 @@ class DuckDBText(DuckDBGenerator):
         opening = literal("[" if described[0] == "array" else "{")
         kind = duckdb_type(_lowered(node.to))
         shaped = f"(starts_with({text}, {opening}) OR starts_with(ltrim({text}, e' \\t\\r\\n'), {opening}))"
-        strange = f"regexp_matches({text}, {literal(json_cast.suspicious(described))})"
-        plain = f"{text} IS NULL OR ({shaped} AND NOT {strange})"
+        pattern = json_cast.suspicious(described)
+        strange = f" AND NOT regexp_matches({text}, {literal(pattern)})" if pattern else ""
+        plain = f"{text} IS NULL OR ({shaped}{strange})"
         fitted = f"json_fit({text}, {literal(json.dumps(described))})"
         if not quiet:
             fitted = f"coalesce({fitted}, error('INVALID_CAST_ARGUMENT: Cannot cast to {kind.replace(chr(39), '')}'))"
@@ -301,8 +305,6 @@ class DuckDBText(DuckDBGenerator):
 
     def unnest_sql(self, expression: exp.Unnest) -> str:
         """UNNEST as a relation, with the columns that Trino gives it."""
-        from infra.local.athena.sql.unnest import unnest_relation
-
         return unnest_relation(self, expression)
 
 
@@ -387,7 +389,7 @@ def to_duckdb(tree: exp.Expr, *, unnest_maps: bool = True, shortcuts: bool = Fal
     UNNEST(x) AS t(a, b) takes a map or an array of rows apart; `unnest_maps` says which (the text does not).
     `shortcuts` says whether to take those of infra/local/athena/shortcuts.
     """
-    tree = json_fields.gathered(tree.copy())
+    tree = json_fields.gathered(taken_apart_below(tree.copy()))
     text = DuckDBText(unnest_maps=unnest_maps, shortcuts=shortcuts, comments=False).generate(tree)
     if not text:
         raise QueryError("SYNTAX_ERROR: empty statement")

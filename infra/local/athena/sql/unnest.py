@@ -7,6 +7,9 @@ from sqlglot import exp
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.sql.types import quote
 
+POSITIONS = "__positions"
+"""The call that stands for the positions of a list's items, from 1."""
+
 
 class Renderer(Protocol):
     """The SQL generator; `unnest_maps` says whether a list taken apart is a map's."""
@@ -44,3 +47,41 @@ def unnest_relation(renderer: Renderer, node: exp.Unnest) -> str:
     listed = f"map_entries({source})" if renderer.unnest_maps else source
     body = f"SELECT {', '.join(parts)} FROM UNNEST({listed}) WITH ORDINALITY AS __u(__item, __position)"
     return f"LATERAL ({body}) AS {table}"
+
+
+def taken_apart_below(tree: exp.Expr) -> exp.Expr:
+    """The tree with `FROM a CROSS JOIN UNNEST(list) AS t(x)` as `FROM (SELECT *, unnest(list) AS x FROM a)`.
+
+    To DuckDB the first is a correlated join, which hashes the rows on both sides; the second costs what its rows cost.
+    Done where the two say the same: one list, and no column qualified. Changes the tree in place.
+    """
+    for select in list(tree.find_all(exp.Select)):
+        joins, source = select.args.get("joins") or [], select.args.get("from_")
+        if len(joins) != 1 or source is None or select.args.get("laterals"):
+            continue
+        unnest = joins[0].this
+        plain = joins[0].text("kind").upper() == "CROSS" and not joins[0].side and isinstance(unnest, exp.Unnest)
+        columns = _one_list(unnest) if plain else []
+        if columns and not any(c.table for c in select.find_all(exp.Column) if c.find_ancestor(exp.Select) is select):
+            listed = unnest.expressions[0]
+            items = [exp.alias_(exp.Anonymous(this="unnest", expressions=[listed]), columns[0], quoted=True)]
+            if len(columns) > 1:
+                positions = exp.Anonymous(this=POSITIONS, expressions=[listed.copy()])
+                items.append(exp.alias_(positions, columns[1], quoted=True))
+            inner = exp.Select(expressions=[exp.Star(), *items])
+            inner.set("from_", source)
+            alias = exp.TableAlias(this=exp.to_identifier("__unnested"))
+            select.set("from_", exp.From(this=exp.Subquery(this=inner, alias=alias)))
+            select.set("joins", None)
+    return tree
+
+
+def _one_list(node: exp.Unnest) -> list[str]:
+    """The columns of an UNNEST that takes one list to one column, and WITH ORDINALITY to a second; none of others."""
+    alias, offset = node.args.get("alias"), node.args.get("offset")
+    names = [column.name for column in alias.args.get("columns") or []] if alias else []
+    if len(node.expressions) != 1 or not names or (offset and not isinstance(offset, exp.Identifier)):
+        return []
+    ordinality = [offset.name] if offset and offset.name not in names else []
+    columns = [*names, *ordinality]
+    return columns if len(columns) == (2 if offset else 1) else []
