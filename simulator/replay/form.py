@@ -10,13 +10,11 @@ from simulator.replay.columns import Mapped, index_of, is_number, time_columns
 from simulator.replay.decimals import mark_of, plain_number
 from simulator.replay.encoding import encoding_of
 from simulator.replay.flaws import CellError, CsvError, shown
-from simulator.replay.records import Record, Syntax, check_characters, records
+from simulator.replay.records import BLANKS, Record, Syntax, check_characters, records
 from simulator.replay.times import EpochUnit, Kind, Order, TimeForm, epoch_unit_of, has_unclear_order, kind_of, order_of
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_RECORDS = 21
-# What is around a cell's text and says nothing.
-BLANKS = " \t"
 
 
 @dataclass(frozen=True)
@@ -82,13 +80,14 @@ def detect(path: Path, mapped: Sequence[Mapped], given: Given) -> CsvForm:
     encoding, known_by = encoding_of(path, given.encoding)
     found, errors = [], []
     for delimiter in [given.delimiter] if given.delimiter else _DELIMITERS:
-        fields = 0
+        rank = (False, 0)
         try:
             sample = _sample(path, Syntax(encoding, delimiter, None), given.quote)
-            fields = len(sample.records[0].fields)
+            cells = sample.records[0].fields
+            rank = (any(kind_of(cell.strip(BLANKS)) for cell in cells), len(cells))
             found.append(_form(path, sample, mapped, given))
         except CsvError as error:
-            errors.append((fields, error))
+            errors.append((rank, error))
     if not found:
         raise max(errors, key=lambda pair: pair[0])[1]
     form = _only(path, found)
@@ -108,7 +107,7 @@ class _Sample:
 
 def _sample(path: Path, syntax: Syntax, quote: str | None) -> _Sample:
     """The beginning of a file. Raises CsvError if it has none that can be read."""
-    first = next((record for record in records(path, syntax) if record.fields), None)
+    first = next((record for record in records(path, syntax) if not record.is_blank), None)
     if first is None:
         raise CsvError(f"{path} is empty; expected a header line, and a line for each row")
     if quote is None:
@@ -118,7 +117,7 @@ def _sample(path: Path, syntax: Syntax, quote: str | None) -> _Sample:
     quoted = replace(syntax, quote=None if quote == "none" else quote)
     found: list[Record] = []
     try:
-        found.extend(islice((record for record in records(path, quoted) if record.fields), _SAMPLE_RECORDS))
+        found.extend(islice((record for record in records(path, quoted) if not record.is_blank), _SAMPLE_RECORDS))
     except CsvError as error:
         if not found:
             raise
@@ -138,16 +137,16 @@ def _form(path: Path, sample: _Sample, mapped: Sequence[Mapped], given: Given) -
         except CellError as error:
             raise CsvError(f"{where}, column {number}: {error}") from None
     rows = [record.fields for record in (sample.records[1:] if has_header else sample.records)]
+    data = ""
+    if has_header and any(kind_of(name) for name in names):
+        data = " (the line holds a time: if it is a row and no header, give --no-header, and columns as #1)"
     if not rows:
-        raise sample.error or CsvError(f"{path} has a header and no row below it; expected at least one")
+        raise sample.error or CsvError(f"{where}: a header and no row below it, expected at least one{data}")
     try:
         values = [index_of(item.column, header, f"--map {item.metric.name}") for item in mapped]
         given_time = [index_of(name, header, "--time-column") for name in given.time_columns]
         time = given_time or time_columns(header, rows, values)
     except CsvError as error:
-        data = ""
-        if has_header and any(kind_of(name) for name in names):
-            data = " (the line holds a time: if it is a row and no header, give --no-header, and columns as #1)"
         raise CsvError(f"{where}, delimiter {sample.syntax.delimiter!r}: {error}{data}") from None
     if both := set(time) & set(values):
         raise CsvError(f"{where}: column {header[min(both)]!r} is both a metric and the time; give one of them another")
@@ -171,17 +170,26 @@ def _has_header(first: Record, mapped: Sequence[Mapped], given: Given) -> tuple[
 
 
 def _only(path: Path, found: list[CsvForm]) -> CsvForm:
+    """The one form of several by which the first row has as many fields as the header, and a time."""
+    if len(found) > 1:
+        found = [
+            form for form in found if _has_time(form, next(record for record in body(form) if not record.is_blank))
+        ] or found
     if len(found) > 1:
         delimiters = ", ".join(repr(form.syntax.delimiter) for form in found)
         raise CsvError(f"{path}: its fields may be separated by any of {delimiters}; give --delimiter")
     return found[0]
 
 
+def _has_time(form: CsvForm, record: Record) -> bool:
+    return len(record.fields) == len(form.header) and kind_of(form.time_text(record)) is not None
+
+
 def body(form: CsvForm) -> Iterator[Record]:
     """The records after the header, blank ones too. Raises what `records` raises."""
     below = records(form.path, form.syntax)
     if form.has_header:
-        next(record for record in below if record.fields)
+        next(record for record in below if not record.is_blank)
     return below
 
 

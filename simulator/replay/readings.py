@@ -7,8 +7,8 @@ from typing import TypeVar
 from simulator.replay.columns import Mapped
 from simulator.replay.decimals import is_ambiguous, number
 from simulator.replay.flaws import BadRow, CellError, CsvError, Flaw, shown
-from simulator.replay.form import BLANKS, CsvForm, body
-from simulator.replay.records import Record, broken_lines, check_characters
+from simulator.replay.form import CsvForm, body
+from simulator.replay.records import BLANKS, Record, broken_lines, check_characters
 from simulator.replay.times import epoch_ms, kind_of
 
 _T = TypeVar("_T")
@@ -60,7 +60,7 @@ def rows(form: CsvForm) -> Iterator[CsvReading | NoReading | BadRow]:
 
 
 def _row(form: CsvForm, record: Record, seq: int) -> CsvReading | NoReading:
-    if not any(field.strip(BLANKS) for field in record.fields):
+    if record.is_blank:
         return NoReading(record.line, is_blank=True)
     if record.last_line > record.line:
         _refuse_swallowed_rows(form, record)

@@ -11,6 +11,8 @@ from simulator.replay.flaws import CellError, CsvError, shown
 
 # Bounds what is held of a file without line ends, or with a quote that is never closed.
 _MAX_CHARACTERS = 1_000_000
+# What is around a cell's text and says nothing.
+BLANKS = " \t"
 _BREAK = re.compile(r"\r\n|\r|\n")
 # A byte that the encoding does not know is read as one of these (PEP 383), so that its line and column can be named.
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
@@ -37,6 +39,11 @@ class Record:
     fields: list[str]
     is_plain: bool
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is in it."""
+        return not any(field.strip(BLANKS) for field in self.fields)
+
 
 class _Lines:
     """The lines of a file for `csv.reader`, which takes several where a quoted field holds line breaks."""
@@ -57,9 +64,12 @@ class _Lines:
         try:
             text = self._file.readline(_MAX_CHARACTERS + 1)
         except UnicodeDecodeError as error:
+            # The error comes with a block of the file, of which what is before it is text.
+            before = error.object[: error.start].decode(error.encoding, "replace")
+            line = self.read + 1 + len(_BREAK.findall(before))
             raise CsvError(
-                f"{self._path}, after line {self.read}: bytes that are no {error.encoding} ({error.reason}); "
-                "give the right one by --encoding, or repair the file"
+                f"{self._path}, about line {line}: bytes that are no {error.encoding} ({error.reason}); give the right "
+                "one by --encoding, or repair the file"
             ) from None
         if not text:
             raise StopIteration

@@ -149,7 +149,8 @@ def _number(text: str, match: re.Match[str], form: TimeForm) -> tuple[int, bool]
     if unit is None:
         raise CellError(
             f"{shown(text)} is an epoch number of unclear unit: it is of the years 2000 to 2099 in none, or the file "
-            "has times of another form or unit before it; give --epoch-unit s, ms, us or ns"
+            "has times of another form or unit before it; give --epoch-unit s, ms, us or ns (a compact date or the day "
+            "number of a spreadsheet is not read)"
         )
     fraction = match[2] or ""
     count, per_ms = int(match[1] + fraction) * 1000, unit.per_second * 10 ** len(fraction)
