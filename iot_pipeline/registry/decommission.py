@@ -12,6 +12,7 @@ from iot_pipeline.registry.devices import Device, history, retire_device
 from iot_pipeline.registry.errors import CompensationError, RegistryError
 from iot_pipeline.registry.intents import Intent
 from iot_pipeline.registry.onboarding import undo
+from iot_pipeline.registry.versions import MayOverwrite, nothing
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
@@ -26,7 +27,13 @@ class Recovered:
     reason: str = ""
 
 
-def decommission(connection: Connection[Any], iot: "IoTClient", device_id: str, at: datetime | None = None) -> Device:
+def decommission(
+    connection: Connection[Any],
+    iot: "IoTClient",
+    device_id: str,
+    at: datetime | None = None,
+    may_overwrite: MayOverwrite = nothing,
+) -> Device:
     """End a device as of `at` (aware; now by default): its version is closed, its certificates are revoked.
 
     The registry goes first, with a note that AWS IoT is to follow; a crash or failure in between is finished by
@@ -35,7 +42,8 @@ def decommission(connection: Connection[Any], iot: "IoTClient", device_id: str, 
     (AWS IoT API reference, UpdateCertificate). Returns the decommissioned version; decommissioning once more changes
     nothing.
 
-    Raises UnknownReferenceError and RegistryError as `retire_device`, CompensationError when AWS IoT failed.
+    Raises UnknownReferenceError, RegistryError and OverwriteError as `retire_device`, CompensationError when AWS IoT
+    failed.
     """
     intents.require_idle(connection)
     with intents.device_lock(connection, device_id):
@@ -45,7 +53,7 @@ def decommission(connection: Connection[Any], iot: "IoTClient", device_id: str, 
             held = None
         with connection.transaction():
             before = history(connection, device_id)[-1]
-            device = retire_device(connection, device_id, at)
+            device = retire_device(connection, device_id, at, may_overwrite)
             if before.status == "decommissioned" and not held:
                 return device
             if history(connection, device_id)[-1].status == "active":
