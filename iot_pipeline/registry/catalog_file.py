@@ -158,7 +158,8 @@ def read_catalog(path: Path) -> Catalog:
 def _told(document: Document, wrong: Mapping[str, Any]) -> str:
     location = wrong["loc"]
     name = ".".join(map(str, location)) or "the file"
-    text = f"{document.place(location)}: {name}: {_EXPECTED.get(wrong['type'], wrong['msg'])}"
+    expected = _EXPECTED.get(wrong["type"], wrong["msg"].removeprefix("Value error, "))
+    text = f"{document.place(location)}: {name}: {expected}"
     if wrong["type"] == "missing":
         return f"{text}; add it"
     given = wrong["input"]

@@ -112,10 +112,13 @@ def moment(connection: Connection[Any], at: datetime | None) -> datetime:
 
 
 def aware(time: datetime) -> datetime:
-    """The time in UTC. Raises RegistryError for one without zone."""
+    """The time in UTC. Raises RegistryError for one without zone, or beyond the years 1 to 9999 there."""
     if time.tzinfo is None:
         raise RegistryError(f"the time {time.isoformat()} has no zone; write it as {time.isoformat()}+00:00")
-    return time.astimezone(UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise RegistryError(f"the time {time.isoformat()} is beyond the years 1 to 9999 in UTC; correct it") from None
 
 
 def _utc(time: Any) -> Any:

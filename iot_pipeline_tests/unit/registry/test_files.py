@@ -240,6 +240,10 @@ def test_devices_are_read_with_their_requests(tmp_path: Path) -> None:
         ("device_id,tenant,site,model\nd/1,acme,oslo,th1\n", "line 2: device id 'd/1' must be 1 to 128"),
         (f"device_id,tenant,site,model,name\nd1,a,b,c,{'ø' * 65}\n", "line 2: name .* must have 1 to 128 bytes"),
         ("device_id,tenant,site,model,installed_at\nd1,a,b,c,2026-01-01\n", "line 2: .* has no zone"),
+        (
+            "device_id,tenant,site,model,installed_at\nd1,a,b,c,0001-01-01T00:00:00+05:00\n",
+            "line 2: .* the years 1 to 9999",
+        ),
         ("device_id,tenant,site,model,csr\nd1,a,b,c,none.csr\n", r"line 2: .*none\.csr"),
         ("device_id,tenant,site,model,csr\nd1,a,b,c,../d1.csr\n", r"line 2: \.\./d1\.csr is not in the folder"),
         ("device_id,tenant,site,model,csr\nd1,a,b,c,/etc/passwd\n", "line 2: /etc/passwd is not in the folder"),
