@@ -159,7 +159,9 @@ def replay(
             found = readings(form, checked)
             if rebase:
                 # A second ago: a reading exactly as old as the lateness bound would be late or not by milliseconds.
-                found = rebased(found, shift_ms(checked.latest_ms, sent_ms - 1000, whole_hours))
+                shift = shift_ms(checked.latest_ms, sent_ms - 1000, whole_hours)
+                err.print(f"every time is moved by {timedelta(milliseconds=shift)}", soft_wrap=True)
+                found = rebased(found, shift)
             keyed = numbered_by_time(found) if seq_from_time else found
             sources.append(
                 ReplaySource(

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from simulator.replay.columns import Mapped, index_of, is_number, time_columns
-from simulator.replay.decimals import mark_of, plain_number
+from simulator.replay.decimals import COMMA, POINT, mark_of, plain_number
 from simulator.replay.encoding import encoding_of
 from simulator.replay.flaws import CellError, CsvError, shown
 from simulator.replay.records import BLANKS, Record, Syntax, check_characters, records
@@ -107,9 +107,10 @@ class _Sample:
 
 def _sample(path: Path, syntax: Syntax, quote: str | None) -> _Sample:
     """The beginning of a file. Raises CsvError if it has none that can be read."""
+    empty = f"{path} is empty; expected a header line, and a line for each row"
     first = next((record for record in records(path, syntax) if not record.is_blank), None)
     if first is None:
-        raise CsvError(f"{path} is empty; expected a header line, and a line for each row")
+        raise CsvError(empty)
     if quote is None:
         cells = [cell.strip(BLANKS) for cell in first.fields]
         single = any(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
@@ -122,15 +123,17 @@ def _sample(path: Path, syntax: Syntax, quote: str | None) -> _Sample:
         if not found:
             raise
         return _Sample(quoted, found, error)
+    if not found:
+        raise CsvError(empty)
     return _Sample(quoted, found, None)
 
 
 def _form(path: Path, sample: _Sample, mapped: Sequence[Mapped], given: Given) -> CsvForm:
     first = sample.records[0]
-    has_header, known_by = _has_header(first, mapped, given)
+    where = f"{path}, line {first.line}"
+    has_header, known_by = _has_header(first, where, mapped, given)
     names = [cell.strip(BLANKS) for cell in first.fields]
     header = names if has_header else [f"#{number}" for number in range(1, len(names) + 1)]
-    where = f"{path}, line {first.line}"
     for number, cell in enumerate(first.fields, 1):
         try:
             check_characters(cell)
@@ -140,6 +143,8 @@ def _form(path: Path, sample: _Sample, mapped: Sequence[Mapped], given: Given) -
     data = ""
     if has_header and any(kind_of(name) for name in names):
         data = " (the line holds a time: if it is a row and no header, give --no-header, and columns as #1)"
+    elif has_header and any(len(row) > len(names) for row in rows):
+        data = " (later lines have more fields: if the header is further down, remove what stands above it)"
     if not rows:
         raise sample.error or CsvError(f"{where}: a header and no row below it, expected at least one{data}")
     try:
@@ -159,13 +164,20 @@ def _form(path: Path, sample: _Sample, mapped: Sequence[Mapped], given: Given) -
     )
 
 
-def _has_header(first: Record, mapped: Sequence[Mapped], given: Given) -> tuple[bool, str]:
+def _has_header(first: Record, where: str, mapped: Sequence[Mapped], given: Given) -> tuple[bool, str]:
     if given.header is not None:
         return given.header, "--header" if given.header else "--no-header"
     named = [name for name in (*(item.column for item in mapped), *given.time_columns) if not is_number(name)]
     if named:
         return True, "columns are given by name"
-    has_time = any(kind_of(cell.strip(BLANKS)) for cell in first.fields)
+    cells = [cell.strip(BLANKS) for cell in first.fields]
+    has_time = any(map(kind_of, cells))
+    if not has_time and any(
+        plain_number(cell, POINT) is not None or plain_number(cell, COMMA) is not None for cell in cells
+    ):
+        raise CsvError(
+            f"{where}: it may be a header or a row (it holds a number and no time); give --header or --no-header"
+        )
     return not has_time, f"line {first.line} holds {'a' if has_time else 'no'} time"
 
 

@@ -109,13 +109,24 @@ def _refuse_swallowed_rows(form: CsvForm, record: Record) -> None:
     """A quote that was not closed ends at the next one: rows between would be one cell's text."""
     for index, lines in broken_lines(record):
         for line in lines[1:]:
-            cells = [cell.strip(BLANKS) for cell in line.split(form.syntax.delimiter)]
-            if len(cells) > 1 and any(kind_of(cell) for cell in cells):
+            if _reads_as_row(form, [cell.strip(BLANKS) for cell in line.split(form.syntax.delimiter)]):
                 raise CsvError(
                     f"{form.path}, line {record.line}, column {index + 1}: text in quotes runs on to line "
                     f"{record.last_line}, and a line in it reads as a row ({shown(line)}); close the quote, or take "
                     "the line breaks out of the text"
                 )
+
+
+def _reads_as_row(form: CsvForm, cells: list[str]) -> bool:
+    if len(cells) > 1 and any(map(kind_of, cells)):
+        return True
+    if len(cells) != len(form.header):
+        return False
+    try:
+        epoch_ms(" ".join(cells[index] for index in form.time), form.times)
+    except CellError:
+        return False
+    return True
 
 
 def rebased(readings: Iterator[CsvReading], shift_ms: int) -> Iterator[CsvReading]:

@@ -19,6 +19,7 @@ from simulator.replay.times import zone_of
 
 RUNNER = CliRunner(env={"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"})
 ZONE = ("--time-zone", "UTC")
+EPOCH_S = ("--epoch-unit", "s", "--time-column", "timestamp")
 HEADER = "timestamp,temp\n"
 
 
@@ -134,7 +135,11 @@ ROW = "2026-11-21 12:00:00,"
         ((HEADER + ROW + "1\0\n").encode(), ZONE, ["line 2", "column 'temp'", "NUL"]),
         ((HEADER + ROW + "1\n").encode("utf-16-le"), ZONE, ["line 1, column 1", "--encoding utf-16-le"]),
         ((HEADER + ROW + "1\n").encode("utf-16")[:-1], ZONE, ["about line 2", "truncated"]),
+        ("5,1\n6,2\n", ("--map", "humidity=#2", "--epoch-unit", "s"), ["line 1", "--header or --no-header"]),
+        ("# logger 5\n" + HEADER + ROW + "1\n", ZONE, ["line 1", "no column 'temp'", "remove what stands above"]),
+        ("timestamp,temp,n\n" + '5,1,"a\n6,2,b"\n', EPOCH_S, ["line 2, column 3", "reads as a row"]),
         ("", ZONE, ["is empty", "expected a header"]),
+        ('""', ZONE, ["is empty", "expected a header"]),
         ("\n \n\n", ZONE, ["is empty"]),
         (b"\xef\xbb\xbf", ZONE, ["is empty"]),
         (HEADER, ZONE, ["no row below it"]),
@@ -154,7 +159,8 @@ ROW = "2026-11-21 12:00:00,"
 def test_what_cannot_be_read_or_in_two_ways_names_place_and_remedy(
     tmp_path: Path, content: str | bytes, options: tuple[str, ...], parts: list[str]
 ) -> None:
-    output = preview(tmp_path, content, *options)
+    maps = ("temperature=#1",) if "humidity=#2" in options else ("temperature=temp",)
+    output = preview(tmp_path, content, *options, maps=maps)
     assert output.startswith("exit 2")
     error = output[output.index("error: ") :]
     assert [part for part in parts if part not in error] == [], error
