@@ -78,6 +78,9 @@ def overwritten(old: Sequence[Version], new: Sequence[Version]) -> list[Recorded
 def _told(versions: Sequence[Version]) -> Iterator[Recorded]:
     before: Mapping[str, Value] = {}
     for version in versions:
+        # A device that is installed again is told anew as a whole, also what is as it was before its end.
+        if (before.get("status"), version.attributes.get("status")) == ("decommissioned", "active"):
+            before = {}
         for name, value in version.attributes.items():
             if name not in before or before[name] != value:
                 yield Recorded(version.valid_from, name, value)

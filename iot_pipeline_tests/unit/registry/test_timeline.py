@@ -149,3 +149,12 @@ def test_a_backdated_move_overwrites_a_recorded_one_or_stands_beside_it(
 ) -> None:
     recorded = changed(beginning(), hour(12), {"site": "2"})
     assert overwritten(recorded, changed(recorded, hour(at), {"site": site})) == lost
+
+
+def test_a_backdated_move_before_the_end_overwrites_where_the_device_was_installed_again() -> None:
+    """At the same site: the versions alone do not show that it was said once more."""
+    first = Version(START, None, {"site": "1", "status": "active"})
+    ended = changed([first], hour(12), {"status": "decommissioned"})
+    again = changed(ended, hour(14), {"site": "1", "status": "active"})
+    assert overwritten(again, changed(again, hour(10), {"site": "2"})) == [Recorded(hour(14), "site", "1")]
+    assert overwritten(again, changed(again, hour(15), {"site": "2"})) == []
