@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from simulator.cli import app
+from simulator.fleet import make_fleet
 from simulator.replay.check import check, readings
 from simulator.replay.columns import parse_mapping
 from simulator.replay.flaws import BadRow, CsvError
@@ -278,3 +279,15 @@ def test_naive_times_are_taken_in_the_stated_zone(tmp_path: Path) -> None:
     mapped = parse_mapping(["temperature=temp"], [])
     found = check(detect(path, mapped, Given(zone=zone_of("America/New_York"))))
     assert found.latest_ms == datetime(2026, 7, 1, 16, tzinfo=UTC).timestamp() * 1000
+
+
+def test_a_refused_file_costs_nothing_else(tmp_path: Path) -> None:
+    make_fleet(1).save(tmp_path)
+    (tmp_path / "ca.pem").write_text("")
+    path = written(tmp_path, (HEADER + ROW + "1_5\n" + ROW + "2\n").encode())
+    options = ["--endpoint", "localhost:1", "--ca", str(tmp_path / "ca.pem"), "--map", "temperature=temp", *ZONE]
+    result = RUNNER.invoke(app, ["replay", str(path), str(tmp_path), *options])
+    assert result.exit_code == 2
+    assert "line 2, column 'temp' (#2): '1_5'" in result.output
+    assert "2026-11-21T12:00:00.000Z" in result.output, "the preview comes first"
+    assert not (tmp_path / "out").exists()

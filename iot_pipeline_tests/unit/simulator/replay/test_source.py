@@ -159,3 +159,17 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         tracemalloc.stop()
         assert found.readings + found.bad_rows == count
     assert peaks[1] < 1.2 * peaks[0] + 100_000
+
+
+def test_every_real_series_is_read_whole() -> None:
+    if not NAB.exists():
+        pytest.skip(f"{NAB} is not there: the real data set lies beside the checkout, in ../shared/data")
+    series = sorted((NAB.parent / "nab").glob("*.csv"))
+    assert series
+    for path in series:
+        found = check(form_of(path))
+        expected = pd.read_csv(path, parse_dates=["timestamp"])
+        assert (found.readings, found.bad_rows) == (len(expected), 0)
+        first, last = expected["timestamp"].min(), expected["timestamp"].max()
+        assert (found.earliest_ms, found.latest_ms) == (first.timestamp() * 1000, last.timestamp() * 1000)
+        assert found.first[0].values == (expected["value"].iloc[0],)
