@@ -2,14 +2,11 @@
 
 import sys
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 import typer
-from rich.markup import escape
 
 from iot_pipeline.contract import CONTRACT, TOPIC_ROOT
 from simulator.cli_support import endpoint, err, explained, out, publish
@@ -19,10 +16,20 @@ from simulator.enrolment import enrol as write_enrolment
 from simulator.faults import FAULTS, choose_faults
 from simulator.fleet import Fleet, load_fleet, make_fleet
 from simulator.manifest_writer import Manifest
+from simulator.options import (
+    CaOption,
+    DrainOption,
+    EndpointOption,
+    FleetFolder,
+    InflightOption,
+    OutOption,
+    PackOption,
+    TopicRootOption,
+)
 from simulator.outbox import Outbox
-from simulator.plan import MAX_AGE_DAYS, MAX_PACK, Plan, history_plan, live_plan
+from simulator.plan import MAX_AGE_DAYS, Plan, history_plan, live_plan
 from simulator.publisher import now_ms
-from simulator.replay import ReplaySource, numbered_by_time, parse_mapping, read_csv, rebased
+from simulator.replay.commands import preview, replay
 from simulator.report import ledger_table
 from simulator.run import Run, Source, fleet_source
 
@@ -52,30 +59,10 @@ A first round, against a platform whose registry is reached by the ordinary envi
 `python -m simulator summary .local/fleet/out`
 """,
 )
-FleetFolder = Annotated[
-    Path, typer.Argument(help="Folder of the fleet: fleet.json, and devices/ with keys and certificates.")
-]
-EndpointOption = Annotated[
-    str, typer.Option("--endpoint", envvar="SIMULATOR_ENDPOINT", help="MQTT endpoint, host:port; port 8883 by default.")
-]
-CaOption = Annotated[
-    Path, typer.Option("--ca", envvar="SIMULATOR_CA", help="CA that signed the broker's certificate (PEM).")
-]
-TopicRootOption = Annotated[
-    str, typer.Option(envvar="IOT_TOPIC_ROOT", help="First level of the topics; each environment has its own.")
-]
 DevicesOption = Annotated[int, typer.Option(min=1, help="How many; raise it later to add devices.")]
 TenantsOption = Annotated[int, typer.Option(min=1, help="Tenants; devices are spread evenly.")]
 SitesOption = Annotated[int, typer.Option(min=1, help="Sites of each tenant.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="The same seed and options make the same fleet.")]
-OutOption = Annotated[
-    Path | None, typer.Option("--out", help="Folder for outbox, manifest and summary.json.  [default: FLEET/out]")
-]
-PackOption = Annotated[int, typer.Option(min=1, max=MAX_PACK, help="Readings in a message, at most.")]
-DrainOption = Annotated[
-    str, typer.Option("--drain-timeout", help="Give up when no answer came for so long though messages are due.")
-]
-InflightOption = Annotated[int, typer.Option(min=1, help="Unanswered messages of the whole fleet, at most.")]
 
 
 @app.command()
@@ -183,83 +170,8 @@ def run(
         publish(target, make_source)
 
 
-@app.command()
-def replay(
-    file: Annotated[Path, typer.Argument(help="CSV file with a header line.", exists=True, dir_okay=False)],
-    fleet: FleetFolder,
-    broker: EndpointOption,
-    ca: CaOption,
-    maps: Annotated[list[str] | None, typer.Option("--map", help="METRIC=COLUMN, repeatable.")] = None,
-    units: Annotated[
-        list[str] | None, typer.Option("--unit", help="METRIC=UNIT of its column, if not the first.")
-    ] = None,
-    time_column: Annotated[str, typer.Option(help="Column of the event time.")] = "timestamp",
-    time_zone: Annotated[str, typer.Option(help="Zone of times without one.")] = "UTC",
-    device: Annotated[str | None, typer.Option(help="Device to replay as.  [default: the fleet's first]")] = None,
-    rebase: Annotated[bool, typer.Option(help="Move the file in time: its latest reading becomes now.")] = False,
-    whole_hours: Annotated[bool, typer.Option(help="Move by whole hours, keeping minutes (with --rebase).")] = False,
-    seq_from_time: Annotated[bool, typer.Option(help="seq is the event time in ms, not the row number.")] = False,
-    skip_bad_rows: Annotated[bool, typer.Option(help="Print and count unreadable rows and go on.")] = False,
-    lateness_bound: Annotated[
-        str | None, typer.Option(help="The platform's bound, if it was raised, for the manifest.  [default: 30d]")
-    ] = None,
-    out_folder: OutOption = None,
-    pack: PackOption = 100,
-    inflight: InflightOption = 1000,
-    topic_root: TopicRootOption = TOPIC_ROOT,
-    drain_timeout: DrainOption = "30s",
-) -> None:
-    """Send a CSV file as one device's readings, as fast as the broker acknowledges.
-
-    `python -m simulator replay machine_temperature.csv FLEET --map temperature=value --unit temperature=F --rebase`
-
-    A row's seq is its number in the file, from 1: rows with the same time are different readings, and replaying a file
-    again sends the same keys again. With `--seq-from-time` rows of the same time have the same key, so that the
-    platform sees duplicates or conflicts. Empty fields are metrics not sent. What the contract rejects (too late, out
-    of range) is sent all the same, and the manifest says so.
-    """
-    with explained():
-        loaded = load_fleet(fleet)
-        name = device or loaded.devices[0].device_id
-        chosen = [item for item in loaded.devices if item.device_id == name]
-        if not chosen:
-            raise ValueError(f"--device {name}: not in {fleet}; its first is {loaded.devices[0].device_id}")
-        mapped = parse_mapping(maps or [], units or [])
-        skipped: list[str] | None = [] if skip_bad_rows else None
-        rows = read_csv(file, mapped, time_column, _zone(time_zone), skipped)
-        for text in skipped or []:
-            err.print(f"[yellow]skipped: {escape(text)}[/]", soft_wrap=True)
-        if not rows:
-            raise ValueError(f"{file} has no readable row")
-        bound = CONTRACT.lateness_bound if lateness_bound is None else timedelta(seconds=seconds(lateness_bound))
-        target = Run(
-            out_folder or fleet / "out",
-            fleet,
-            tuple(chosen),
-            endpoint(broker, ca, topic_root),
-            inflight,
-            seconds(drain_timeout),
-        )
-        err.print(f"{len(rows):,} rows of {file}, {len(skipped or [])} skipped, as {name}", soft_wrap=True)
-
-        def make_source() -> Source:
-            sent_ms = now_ms()
-            # A second ago: a reading exactly as old as the lateness bound would be late or not by milliseconds.
-            moved = rebased(rows, sent_ms - 1000, whole_hours) if rebase else rows
-            keyed = numbered_by_time(moved) if seq_from_time else moved
-            source = ReplaySource(target.outbox, chosen[0], mapped, keyed, pack, bound, sent_ms, inflight)
-            if source.borderline:
-                err.print(f"[yellow]{source.borderline} readings are within a minute of the lateness bound[/]")
-            return source
-
-        publish(target, make_source)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except ZoneInfoNotFoundError:
-        raise ValueError(f"--time-zone {name!r} is unknown; write it as UTC or Europe/Berlin") from None
+app.command()(preview)
+app.command()(replay)
 
 
 @app.command()

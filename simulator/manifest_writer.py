@@ -152,20 +152,26 @@ def manifest_parts(folder: Path) -> list[Path]:
 
 
 def _summary(folder: Path, rejected: dict[str, int], unacknowledged: int) -> Summary:
-    names = ["device_id", "publish_order", "outcome", "resent"]
-    empty = MANIFEST_SCHEMA.empty_table().select(names)
-    rows = pa.concat_tables([empty, *(pq.read_table(part, columns=names) for part in manifest_parts(folder))])
-    resent = rows.filter(rows["resent"])
-    by_outcome = Counter(
-        {str(item["values"]): int(item["counts"]) for item in rows["outcome"].value_counts().to_pylist()}
-    )
+    """Counts over the parts, one after the other; the rows of a message are in one part."""
+    devices: set[str] = set()
+    by_outcome: Counter[str] = Counter()
+    messages = readings = resent_messages = resent_readings = 0
+    for part in manifest_parts(folder):
+        rows = pq.read_table(part, columns=["device_id", "publish_order", "outcome", "resent"])
+        resent = rows.filter(rows["resent"])
+        devices.update(rows["device_id"].unique().to_pylist())
+        by_outcome.update({item["values"]: item["counts"] for item in rows["outcome"].value_counts().to_pylist()})
+        messages += len(rows["publish_order"].unique())
+        readings += rows.num_rows
+        resent_messages += len(resent["publish_order"].unique())
+        resent_readings += resent.num_rows
     return Summary(
-        devices=len(rows["device_id"].unique()),
-        messages=len(rows["publish_order"].unique()),
-        readings=rows.num_rows,
+        devices=len(devices),
+        messages=messages,
+        readings=readings,
         by_outcome=dict(by_outcome.most_common()),
-        resent_messages=len(resent["publish_order"].unique()),
-        resent_readings=resent.num_rows,
+        resent_messages=resent_messages,
+        resent_readings=resent_readings,
         rejected_messages=rejected,
         unacknowledged_messages=unacknowledged,
     )

@@ -1,6 +1,5 @@
 """Many devices in one call: from a CSV file, several at a time, as often as it takes."""
 
-import csv
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -15,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from psycopg import Connection
 from psycopg import Error as DatabaseError
 
+from iot_pipeline.registry.csv_rows import cells, read_rows
 from iot_pipeline.registry.errors import CompensationError, OnboardingError, RegistryError
 from iot_pipeline.registry.onboarding import Onboarded
 from iot_pipeline.registry.registration import Request
@@ -41,26 +41,22 @@ def read_devices(path: Path) -> list[Request]:
     with a zone. Raises RegistryError naming the lines and columns that are wrong (the first ten), before anything is
     onboarded.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
-        columns = reader.fieldnames or ()
-        if missing := [column for column in REQUIRED if column not in columns]:
-            raise RegistryError(f"{path}: column {', '.join(missing)} is missing; needed are {', '.join(REQUIRED)}")
-        if unknown := [column for column in columns if column not in REQUIRED + OPTIONAL]:
-            raise RegistryError(f"{path}: unknown column {', '.join(unknown)}; there may be {', '.join(OPTIONAL)}")
-        requests: dict[str, Request] = {}
-        wrong: list[str] = []
-        for row in reader:
-            try:
-                request = _request(row, path.parent)
-                if request.device_id in requests:
-                    raise RegistryError(f"device {request.device_id} is in the file twice")
-                requests[request.device_id] = request
-            except (ValueError, OSError) as error:
-                wrong.append(f"line {reader.line_num}: {error}")
+    requests: dict[str, Request] = {}
+    wrong: list[str] = []
+    header, rows = read_rows(path, REQUIRED, OPTIONAL)
+    for line, fields in rows:
+        try:
+            request = _request(cells(header, fields), path.parent)
+            if request.device_id in requests:
+                raise RegistryError(f"device {request.device_id} is in the file twice; keep one of them")
+            requests[request.device_id] = request
+        except (ValueError, OSError) as error:
+            wrong.append(f"line {line}: {error}")
     if wrong:
         more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise RegistryError(f"{path}: {'; '.join(wrong[:_SHOWN])}{more}")
+    if not requests:
+        raise RegistryError(f"{path}: no device below the first line; expected a line for each")
     return list(requests.values())
 
 
@@ -109,29 +105,39 @@ def _write(path: Path, text: str, mode: int) -> None:
     temporary.replace(path)
 
 
-def _request(row: dict[str | None, Any], folder: Path) -> Request:
-    if row.pop(None, None):
-        raise RegistryError("it has more fields than the first line")
-    values = {str(column): (value or "").strip() or None for column, value in row.items()}
-    if empty := [column for column in REQUIRED if not values[column]]:
+def _request(row: dict[str, str], folder: Path) -> Request:
+    if empty := [column for column in REQUIRED if not row[column]]:
         raise RegistryError(f"{', '.join(empty)} is empty")
+    csr, installed_at = row.get("csr"), row.get("installed_at")
     return Request(
-        device_id=values["device_id"] or "",
-        tenant_id=values["tenant"] or "",
-        site_id=values["site"] or "",
-        model_id=values["model"] or "",
-        name=values.get("name"),
-        firmware=values.get("firmware"),
-        csr=_signing_request(folder, csr) if (csr := values.get("csr")) else None,
-        installed_at=datetime.fromisoformat(at) if (at := values.get("installed_at")) else None,
+        device_id=row["device_id"],
+        tenant_id=row["tenant"],
+        site_id=row["site"],
+        model_id=row["model"],
+        name=row.get("name") or None,
+        firmware=row.get("firmware") or None,
+        csr=_signing_request(folder, csr) if csr else None,
+        installed_at=_time(installed_at) if installed_at else None,
     )
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise RegistryError(
+            f"installed_at {text!r}, expected a time in ISO 8601 with a zone, such as 2026-11-20T12:00:00Z"
+        ) from None
 
 
 def _signing_request(folder: Path, name: str) -> str:
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
-        raise RegistryError(f"{name} is not in the folder of the CSV file")
-    return path.read_text(encoding="ascii")
+        raise RegistryError(f"{name} is not in the folder of the CSV file; move it there")
+    try:
+        return path.read_text(encoding="ascii")
+    except UnicodeDecodeError:
+        raise RegistryError(f"csr {name} is no PEM file; expected -----BEGIN CERTIFICATE REQUEST-----") from None
 
 
 def _one(

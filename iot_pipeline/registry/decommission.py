@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +13,7 @@ from iot_pipeline.registry.devices import Device, history, retire_device
 from iot_pipeline.registry.errors import CompensationError, RegistryError
 from iot_pipeline.registry.intents import Intent
 from iot_pipeline.registry.onboarding import undo
+from iot_pipeline.registry.versions import MayOverwrite, aware, nothing
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
@@ -26,7 +28,13 @@ class Recovered:
     reason: str = ""
 
 
-def decommission(connection: Connection[Any], iot: "IoTClient", device_id: str, at: datetime | None = None) -> Device:
+def decommission(
+    connection: Connection[Any],
+    iot: "IoTClient",
+    device_id: str,
+    at: datetime | None = None,
+    may_overwrite: MayOverwrite = nothing,
+) -> Device:
     """End a device as of `at` (aware; now by default): its version is closed, its certificates are revoked.
 
     The registry goes first, with a note that AWS IoT is to follow; a crash or failure in between is finished by
@@ -35,7 +43,8 @@ def decommission(connection: Connection[Any], iot: "IoTClient", device_id: str, 
     (AWS IoT API reference, UpdateCertificate). Returns the decommissioned version; decommissioning once more changes
     nothing.
 
-    Raises UnknownReferenceError and RegistryError as `retire_device`, CompensationError when AWS IoT failed.
+    Raises UnknownReferenceError, RegistryError and OverwriteError as `retire_device`, CompensationError when AWS IoT
+    failed.
     """
     intents.require_idle(connection)
     with intents.device_lock(connection, device_id):
@@ -44,12 +53,13 @@ def decommission(connection: Connection[Any], iot: "IoTClient", device_id: str, 
             undo(connection, iot, held)
             held = None
         with connection.transaction():
-            before = history(connection, device_id)[-1]
-            device = retire_device(connection, device_id, at)
+            told = history(connection, device_id)
+            before = told[-1]
+            if at is not None and _comes_back(told, aware(at)):
+                raise RegistryError(f"device {device_id} was onboarded again after that time; give a later one")
+            device = retire_device(connection, device_id, at, may_overwrite)
             if before.status == "decommissioned" and not held:
                 return device
-            if history(connection, device_id)[-1].status == "active":
-                raise RegistryError(f"device {device_id} was onboarded again after that time; give a later one")
             onboarding_id = held.onboarding_id if held else intents.begin(connection, device_id, "decommissioning")
             intents.note(connection, onboarding_id, state="decommissioning")
         try:
@@ -57,6 +67,14 @@ def decommission(connection: Connection[Any], iot: "IoTClient", device_id: str, 
         except (ClientError, BotoCoreError, OSError) as error:
             raise CompensationError(f"{device_id}: AWS IoT failed to revoke it ({error}); recover it") from error
     return device
+
+
+def _comes_back(told: list[Device], at: datetime) -> bool:
+    """Whether a device was installed again after a moment."""
+    return any(
+        ended.status == "decommissioned" and again.status == "active" and again.valid_from > at
+        for ended, again in pairwise(told)
+    )
 
 
 def recover(connection: Connection[Any], iot: "IoTClient") -> list[Recovered]:

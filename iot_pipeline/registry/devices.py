@@ -1,10 +1,12 @@
 """Devices and their history. Every change has a business time `at`: now, or a moment in the past (a correction).
 
-What a change in the past does to the versions after it is said in `timeline`. All functions take a psycopg connection
+What a change in the past does to the versions after it is said in `timeline`; where a change on record would be lost,
+functions raise OverwriteError unless their `may_overwrite` gives it away. All functions take a psycopg connection
 and work in a transaction of it: their own, which they commit, or the caller's, if one is open.
 """
 
 import math
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -16,9 +18,11 @@ from psycopg.rows import scalar_row
 from iot_pipeline.registry import timeline, versions
 from iot_pipeline.registry.errors import RegistryError, UnknownReferenceError
 from iot_pipeline.registry.timeline import Value, Version
-from iot_pipeline.registry.versions import DEVICES, SITES
+from iot_pipeline.registry.versions import DEVICES, SITES, MayOverwrite
 
 MAX_BYTES = 128
+# Unicode's categories of control characters and surrogates, which PostgreSQL or Redshift cannot hold.
+_NO_TEXT = {"Cc", "Cs"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,13 @@ def as_of(connection: Connection[Any], device_id: str, time: datetime) -> Device
     return device_of(device_id, version) if version else None
 
 
-def move_device(connection: Connection[Any], device_id: str, site_id: str, at: datetime | None = None) -> Device:
+def move_device(
+    connection: Connection[Any],
+    device_id: str,
+    site_id: str,
+    at: datetime | None = None,
+    may_overwrite: MayOverwrite = versions.nothing,
+) -> Device:
     """Record that a device stands at another site of its tenant since `at` (aware; now by default).
 
     Returns the version of that moment. Raises UnknownReferenceError for a device or site that does not exist at
@@ -60,7 +70,7 @@ def move_device(connection: Connection[Any], device_id: str, site_id: str, at: d
         at = versions.moment(connection, at)
         tenant = str(_existing(_read(connection, device_id), device_id, at).attributes["tenant_id"])
         require_site(connection, tenant, site_id, at)
-        return _change(connection, device_id, at, {"site_id": site_id})
+        return _change(connection, device_id, at, {"site_id": site_id}, may_overwrite)
 
 
 def change_device(
@@ -72,6 +82,7 @@ def change_device(
     firmware: str | None = None,
     model_id: str | None = None,
     expected_interval_s: float | None = None,
+    may_overwrite: MayOverwrite = versions.nothing,
 ) -> Device:
     """Record that a device has other attributes since `at`; None leaves one as it is. As `move_device` otherwise.
 
@@ -91,10 +102,16 @@ def change_device(
             "model_id": model_id,
             "expected_interval_s": expected_interval_s,
         }
-        return _change(connection, device_id, at, {key: value for key, value in changes.items() if value is not None})
+        given = {key: value for key, value in changes.items() if value is not None}
+        return _change(connection, device_id, at, given, may_overwrite)
 
 
-def retire_device(connection: Connection[Any], device_id: str, at: datetime | None = None) -> Device:
+def retire_device(
+    connection: Connection[Any],
+    device_id: str,
+    at: datetime | None = None,
+    may_overwrite: MayOverwrite = versions.nothing,
+) -> Device:
     """Close the active version at `at` and open one with status decommissioned; nothing changes if that is so already.
 
     AWS IoT is not touched: see `decommission`. Raises as `move_device`.
@@ -104,7 +121,7 @@ def retire_device(connection: Connection[Any], device_id: str, at: datetime | No
         version = _existing(_read(connection, device_id), device_id, at)
         if version.attributes["status"] == "decommissioned":
             return device_of(device_id, version)
-        return _change(connection, device_id, at, {"status": "decommissioned"})
+        return _change(connection, device_id, at, {"status": "decommissioned"}, may_overwrite)
 
 
 def record_calibration(
@@ -149,14 +166,20 @@ def record_calibration(
             raise RegistryError(f"{device_id} {metric}: another calibration of {at.isoformat()} is recorded")
 
 
-def _change(connection: Connection[Any], device_id: str, at: datetime, changes: Mapping[str, Value]) -> Device:
+def _change(
+    connection: Connection[Any],
+    device_id: str,
+    at: datetime,
+    changes: Mapping[str, Value],
+    may_overwrite: MayOverwrite,
+) -> Device:
     old = _read(connection, device_id, lock=True)
     if _existing(old, device_id, at).attributes["status"] == "decommissioned":
         raise RegistryError(
             f"device {device_id} is decommissioned at {at.isoformat()}; onboard it again, or give another time"
         )
     new = timeline.changed(old, at, changes)
-    versions.write(connection, DEVICES, {"device_id": device_id}, old, new)
+    versions.write(connection, DEVICES, {"device_id": device_id}, old, new, may_overwrite)
     return device_of(device_id, _existing(new, device_id, at))
 
 
@@ -169,8 +192,15 @@ def _existing(found: list[Version], device_id: str, at: datetime) -> Version:
 
 
 def check_label(what: str, text: str | None) -> None:
-    """Raise RegistryError for a text that is empty or does not fit the warehouse's varchar(128), which counts bytes."""
-    if text is not None and not 1 <= len(text.encode()) <= MAX_BYTES:
+    """Raise RegistryError for a text that is empty, has control characters or is too long.
+
+    The warehouse's varchar(128) counts bytes.
+    """
+    if text is None:
+        return
+    if any(unicodedata.category(character) in _NO_TEXT for character in text):
+        raise RegistryError(f"{what} {text!r} has a control character or half a character; write it as plain text")
+    if not 1 <= len(text.encode()) <= MAX_BYTES:
         raise RegistryError(f"{what} {text!r} must have 1 to {MAX_BYTES} bytes of UTF-8")
 
 

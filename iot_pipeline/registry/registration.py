@@ -119,10 +119,11 @@ def _refuse_active(request: Request, old: list[Version], at: datetime) -> None:
         )
     if old[-1].attributes["status"] == "active":
         raise RegistryError(f"device {request.device_id} is registered already; move or change it")
-    if at < old[-1].valid_from:
+    # At that very moment the end would vanish from the history.
+    if at <= old[-1].valid_from:
         raise RegistryError(
             f"device {request.device_id} was decommissioned at {old[-1].valid_from.isoformat()}; it cannot be "
-            f"installed again before that, at {at.isoformat()}"
+            f"installed again before or at that moment, at {at.isoformat()}; give a later time"
         )
 
 

@@ -1,6 +1,6 @@
 """Tenants, customers, sites and device models: applying a catalog, as often as you like, and the history of sites."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,35 +9,46 @@ from psycopg.sql import SQL, Identifier, Placeholder
 
 from iot_pipeline.registry import timeline, versions
 from iot_pipeline.registry.catalog_file import Catalog, Customer, Model, Site
-from iot_pipeline.registry.errors import RegistryError, UnknownReferenceError
+from iot_pipeline.registry.errors import OverwriteError, RegistryError, UnknownReferenceError
 from iot_pipeline.registry.timeline import Value, Version
-from iot_pipeline.registry.versions import SITES
+from iot_pipeline.registry.versions import SITES, MayOverwrite
 
 
-def apply(connection: Connection[Any], catalog: Catalog, at: datetime | None = None) -> dict[str, int]:
+def apply(
+    connection: Connection[Any],
+    catalog: Catalog,
+    at: datetime | None = None,
+    may_overwrite: MayOverwrite = versions.nothing,
+) -> dict[str, int]:
     """Create or change what the catalog names, all or nothing; returns how many entries were new or changed, by kind.
 
     Nothing is removed. Sites have a history: a site that differs gets a new version at `at` (aware; now by default);
     tenants, customers and models are overwritten. Raises UnknownReferenceError for an entry whose tenant or customer
-    does not exist.
+    does not exist, OverwriteError naming every change of a site on record that would be lost and that `may_overwrite`
+    does not give away.
     """
     with connection.transaction():
         at = versions.moment(connection, at)
         tenants = [_upsert(connection, "tenants", "tenant_id", tenant.model_dump()) for tenant in catalog.tenants]
         customers = [_customer(connection, customer) for customer in catalog.customers]
-        sites = [_site(connection, site, at) for site in catalog.sites]
+        sites = _sites(connection, catalog.sites, at, may_overwrite)
         models = [_model(connection, model) for model in catalog.models]
     return {"tenants": sum(tenants), "customers": sum(customers), "sites": sum(sites), "models": sum(models)}
 
 
 def change_site(
-    connection: Connection[Any], tenant_id: str, site_id: str, changes: Mapping[str, Value], at: datetime | None = None
+    connection: Connection[Any],
+    tenant_id: str,
+    site_id: str,
+    changes: Mapping[str, Value],
+    at: datetime | None = None,
+    may_overwrite: MayOverwrite = versions.nothing,
 ) -> Version:
     """Record that attributes of a site (customer_id, name, country, timezone, lat, lon) are others since `at`.
 
     A time in the past corrects the history as `timeline` says. Returns the version of that moment. Raises
-    UnknownReferenceError for an unknown site, RegistryError for an unknown attribute or a time before the site's first
-    version or in the future.
+    UnknownReferenceError for an unknown site, OverwriteError as `apply`, RegistryError for an unknown attribute or a
+    time before the site's first version or in the future.
     """
     if unknown := sorted(changes.keys() - set(SITES.attributes)):
         raise RegistryError(f"a site has no {', '.join(unknown)}; it has {', '.join(SITES.attributes)}")
@@ -50,7 +61,7 @@ def change_site(
                 f"site {site_id!r} of tenant {tenant_id} is not in the registry; apply it first"
             )
         new = timeline.changed(old, at, changes)
-        versions.write(connection, SITES, key, old, new)
+        versions.write(connection, SITES, key, old, new, may_overwrite)
     return next(version for version in reversed(new) if version.valid_from <= at)
 
 
@@ -64,7 +75,20 @@ def _customer(connection: Connection[Any], customer: Customer) -> bool:
     return _upsert(connection, "customers", "customer_id", customer.model_dump())
 
 
-def _site(connection: Connection[Any], site: Site, at: datetime) -> bool:
+def _sites(connection: Connection[Any], sites: Sequence[Site], at: datetime, may_overwrite: MayOverwrite) -> list[bool]:
+    written: list[bool] = []
+    losses: list[tuple[str, object]] = []
+    for site in sites:
+        try:
+            written.append(_site(connection, site, at, may_overwrite))
+        except OverwriteError as error:
+            losses += error.losses
+    if losses:
+        raise OverwriteError(losses)
+    return written
+
+
+def _site(connection: Connection[Any], site: Site, at: datetime, may_overwrite: MayOverwrite) -> bool:
     what = f"site {site.site_id} of tenant {site.tenant_id}"
     _require_tenant(connection, site.tenant_id, what)
     if site.customer_id is not None:
@@ -84,7 +108,7 @@ def _site(connection: Connection[Any], site: Site, at: datetime) -> bool:
         new = timeline.changed(old, at, attributes)
     else:
         new = [Version(versions.moment(connection, site.since) if site.since else at, None, attributes)]
-    return versions.write(connection, SITES, key, old, new)
+    return versions.write(connection, SITES, key, old, new, may_overwrite)
 
 
 def _model(connection: Connection[Any], model: Model) -> bool:

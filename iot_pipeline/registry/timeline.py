@@ -8,11 +8,12 @@ therefore splits the version of its moment and runs through the later ones, each
 
 A change at the very moment of an earlier one replaces it. Neighbours that no longer differ become one version: that
 the device moved at 10:00, not at 12:00, is recorded by moving it to B at 10:00. A change to the
-value that holds already makes no version, and does not stop a later correction.
+value that holds already makes no version, and does not stop a later correction. In the first two cases a change on
+record is lost; `overwritten` names it.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -53,6 +54,37 @@ def changed(versions: Sequence[Version], at: datetime, changes: Mapping[str, Val
                 break
             attributes[name] = value
     return _joined(steps)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A change on record: from `at` (aware) on, an attribute has a value."""
+
+    at: datetime
+    attribute: str
+    value: Value
+
+    def __str__(self) -> str:
+        """`site_id b since 2026-11-20T12:00:00+00:00`."""
+        return f"{self.attribute} {self.value} since {self.at.isoformat()}"
+
+
+def overwritten(old: Sequence[Version], new: Sequence[Version]) -> list[Recorded]:
+    """The changes on record in a history that another one no longer tells, in order."""
+    kept = set(_told(new))
+    return [change for change in _told(old) if change not in kept]
+
+
+def _told(versions: Sequence[Version]) -> Iterator[Recorded]:
+    before: Mapping[str, Value] = {}
+    for version in versions:
+        # A device that is installed again is told anew as a whole, also what is as it was before its end.
+        if (before.get("status"), version.attributes.get("status")) == ("decommissioned", "active"):
+            before = {}
+        for name, value in version.attributes.items():
+            if name not in before or before[name] != value:
+                yield Recorded(version.valid_from, name, value)
+        before = version.attributes
 
 
 def version_at(versions: Sequence[Version], at: datetime) -> Version | None:

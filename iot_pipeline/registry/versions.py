@@ -1,6 +1,6 @@
 """Histories in the database: reading one, and writing the difference that a change makes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,10 +9,12 @@ from psycopg import Connection
 from psycopg.rows import dict_row, scalar_row
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
-from iot_pipeline.registry.errors import RegistryError
-from iot_pipeline.registry.timeline import Version
+from iot_pipeline.registry.errors import OverwriteError, RegistryError
+from iot_pipeline.registry.timeline import Recorded, Version, overwritten
 
 Key = Mapping[str, str]
+# Whether a change on record, of what its first argument names, may be overwritten.
+MayOverwrite = Callable[[str, Recorded], bool]
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,27 @@ def read(connection: Connection[Any], history: History, key: Key, *, lock: bool 
     return [Version(_utc(row.pop("valid_from")), _utc(row.pop("valid_to")), row) for row in rows]
 
 
+def nothing(_what: str, _recorded: Recorded) -> bool:
+    """The default of `may_overwrite`: no change on record may be lost."""
+    return False
+
+
 def write(
-    connection: Connection[Any], history: History, key: Key, old: Sequence[Version], new: Sequence[Version]
+    connection: Connection[Any],
+    history: History,
+    key: Key,
+    old: Sequence[Version],
+    new: Sequence[Version],
+    may_overwrite: MayOverwrite = nothing,
 ) -> bool:
     """Make the stored versions of a key those of `new`, touching only what differs; whether anything did.
 
-    What vanished goes first and what is new comes last, so that one version at most is open at any time.
+    What vanished goes first and what is new comes last, so that one version at most is open at any time. Raises
+    OverwriteError, and writes nothing, if a change on record would be lost that `may_overwrite` does not give away.
     """
+    what = " ".join(f"{name} {value}" for name, value in key.items())
+    if lost := [(what, change) for change in overwritten(old, new) if not may_overwrite(what, change)]:
+        raise OverwriteError(lost)
     before = {version.valid_from: version for version in old}
     after = {version.valid_from: version for version in new}
     for gone in before.keys() - after.keys():
@@ -96,10 +112,13 @@ def moment(connection: Connection[Any], at: datetime | None) -> datetime:
 
 
 def aware(time: datetime) -> datetime:
-    """The time in UTC. Raises RegistryError for one without zone."""
+    """The time in UTC. Raises RegistryError for one without zone, or beyond the years 1 to 9999 there."""
     if time.tzinfo is None:
         raise RegistryError(f"the time {time.isoformat()} has no zone; write it as {time.isoformat()}+00:00")
-    return time.astimezone(UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise RegistryError(f"the time {time.isoformat()} is beyond the years 1 to 9999 in UTC; correct it") from None
 
 
 def _utc(time: Any) -> Any:

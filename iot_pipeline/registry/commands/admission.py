@@ -12,8 +12,17 @@ from iot_pipeline.connections.registry import connect, open_registry
 from iot_pipeline.registry import bulk, things
 from iot_pipeline.registry import decommission as ending
 from iot_pipeline.registry.adoption import adopt
-from iot_pipeline.registry.commands.app import AtOption, DeviceArgument, OutOption, app, moment
-from iot_pipeline.registry.commands.support import conclude, device_kind, err, explained, iot_client, out, progress
+from iot_pipeline.registry.commands.app import AtOption, DeviceArgument, OutOption, OverwriteOption, app, moment
+from iot_pipeline.registry.commands.support import (
+    conclude,
+    confirmed,
+    device_kind,
+    err,
+    explained,
+    iot_client,
+    out,
+    progress,
+)
 from iot_pipeline.registry.onboarding import Onboarded
 from iot_pipeline.registry.onboarding import onboard as onboard_device
 from iot_pipeline.registry.registration import Request
@@ -87,10 +96,17 @@ def onboard_all(
 
 
 @app.command()
-def decommission(device_id: DeviceArgument, at: AtOption = None) -> None:
-    """End a device: its certificates are revoked, its thing keeps its name alone, its history stays."""
+def decommission(device_id: DeviceArgument, at: AtOption = None, overwrite: OverwriteOption = False) -> None:
+    """End a device: its certificates are revoked, its thing keeps its name alone, its history stays.
+
+    Asks before it overwrites a recorded end by an earlier one, as `move` does.
+    """
     with explained(), open_registry() as connection:
-        version = ending.decommission(connection, iot_client(), device_id, moment(at))
+        when = moment(at)
+        version = confirmed(
+            overwrite,
+            lambda may_overwrite: ending.decommission(connection, iot_client(), device_id, when, may_overwrite),
+        )
     out.print(f"{device_id} is decommissioned since {version.valid_from.isoformat()}", soft_wrap=True)
 
 

@@ -32,6 +32,12 @@ AtOption = Annotated[
     str | None,
     typer.Option("--at", help="When it happened, ISO 8601 with a zone, not the future.  [default: now]"),
 ]
+OverwriteOption = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite", help="Overwrite what is recorded where the change in the past does so.  [default: ask]"
+    ),
+]
 OutOption = Annotated[
     Path, typer.Option("--out", help="Folder for DEVICE.crt and, where it brought no CSR, DEVICE.key (mode 0600).")
 ]

@@ -8,8 +8,8 @@ from rich.table import Table
 
 from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.registry import devices, things
-from iot_pipeline.registry.commands.app import AtOption, DeviceArgument, app, moment
-from iot_pipeline.registry.commands.support import explained, iot_client, out
+from iot_pipeline.registry.commands.app import AtOption, DeviceArgument, OverwriteOption, app, moment
+from iot_pipeline.registry.commands.support import confirmed, explained, iot_client, out
 from iot_pipeline.registry.errors import RegistryError
 from iot_pipeline.registry.intents import find
 
@@ -22,17 +22,26 @@ def move(
     device_id: DeviceArgument,
     site: Annotated[str, typer.Option(help="The site it stands at now, of the same tenant.")],
     at: AtOption = None,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Record that a device stands elsewhere since a moment; readings from then on belong to the new site.
 
-    `move sensor-1 --site bern --at 2026-11-20T12:00:00Z` corrects the past: what was recorded for later stays.
+    `move sensor-1 --site bern --at 2026-11-20T12:00:00Z` corrects the past: what was recorded for later stays. A move
+    to the site it is recorded to have moved to later, or at the very moment of a recorded move, overwrites that one:
+    this is said and asked first, and refused where nobody can be asked, unless `--overwrite` is given.
     """
     with explained(), open_registry() as connection:
-        version = devices.move_device(connection, device_id, site, moment(at))
+        when = moment(at)
+        version = confirmed(
+            overwrite, lambda may_overwrite: devices.move_device(connection, device_id, site, when, may_overwrite)
+        )
         iot, now = iot_client(), devices.history(connection, device_id)[-1]
         if things.find(iot, device_id) == "device":
             things.label_site(iot, device_id, now.site_id)
-    out.print(f"{device_id} is at site {site} since {version.valid_from.isoformat()}", soft_wrap=True)
+    until = (
+        "" if version.valid_to is None else f" until {version.valid_to.isoformat()}, when another change is recorded"
+    )
+    out.print(f"{device_id} is at site {site} since {version.valid_from.isoformat()}{until}", soft_wrap=True)
 
 
 @app.command()
@@ -46,19 +55,28 @@ def change(
         typer.Option(help="Seconds between its readings; health is judged by it.  [default: as the model says]"),
     ] = None,
     at: AtOption = None,
+    overwrite: OverwriteOption = False,
 ) -> None:
-    """Record that a device has other attributes since a moment; what is not given stays as it is."""
+    """Record that a device has other attributes since a moment; what is not given stays as it is.
+
+    Asks before it overwrites a change on record, as `move` does.
+    """
     with explained(), open_registry() as connection:
         if name is None and firmware is None and model is None and interval is None:
             raise RegistryError("nothing to change: give --name, --firmware, --model or --interval")
-        version = devices.change_device(
-            connection,
-            device_id,
-            at=moment(at),
-            name=name,
-            firmware=firmware,
-            model_id=model,
-            expected_interval_s=interval,
+        when = moment(at)
+        version = confirmed(
+            overwrite,
+            lambda may_overwrite: devices.change_device(
+                connection,
+                device_id,
+                at=when,
+                name=name,
+                firmware=firmware,
+                model_id=model,
+                expected_interval_s=interval,
+                may_overwrite=may_overwrite,
+            ),
         )
     out.print(f"{device_id} has a version since {version.valid_from.isoformat()}", soft_wrap=True)
 

@@ -8,8 +8,8 @@ import typer
 from iot_pipeline.connections.credentials import of_secret
 from iot_pipeline.connections.registry import conninfo, open_registry
 from iot_pipeline.registry import catalog_file, migrate, users
-from iot_pipeline.registry.commands.app import AtOption, app, moment
-from iot_pipeline.registry.commands.support import explained, out
+from iot_pipeline.registry.commands.app import AtOption, OverwriteOption, app, moment
+from iot_pipeline.registry.commands.support import confirmed, explained, out
 from iot_pipeline.registry.sites import apply as apply_catalog
 
 
@@ -37,10 +37,12 @@ def password(
 def apply(
     file: Annotated[Path, typer.Argument(help="The catalog file.")],
     at: AtOption = None,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Create or change tenants, customers, sites and device models from a YAML or JSON file; safe to repeat.
 
-    Nothing is removed. A site that differs gets a new version; its readings before `--at` keep the old one.
+    Nothing is removed. A site that differs gets a new version; its readings before `--at` keep the old one. Where a
+    change of a site on record would be overwritten, this is asked first, as `move` does.
 
         tenants: [{tenant_id: acme, name: Acme Ltd, plan: standard}]
 
@@ -53,5 +55,6 @@ def apply(
         expected_interval_s: 60}]
     """
     with explained(), open_registry() as connection:
-        changed = apply_catalog(connection, catalog_file.read_catalog(file), moment(at))
+        catalog, when = catalog_file.read_catalog(file), moment(at)
+        changed = confirmed(overwrite, lambda may_overwrite: apply_catalog(connection, catalog, when, may_overwrite))
     out.print("new or changed: " + ", ".join(f"{count} {kind}" for kind, count in changed.items()))

@@ -1,11 +1,12 @@
 """What the commands share: errors in one line, the client of AWS IoT, a progress bar, a report."""
 
 import csv
+import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import boto3
 import psycopg
@@ -20,8 +21,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from iot_pipeline import settings
 from iot_pipeline.connections.credentials import SecretError
 from iot_pipeline.registry.bulk import Outcome
-from iot_pipeline.registry.errors import CompensationError, OnboardingError
+from iot_pipeline.registry.errors import CompensationError, OnboardingError, OverwriteError, RegistryError
 from iot_pipeline.registry.things import DeviceKind
+from iot_pipeline.registry.versions import MayOverwrite
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 out = Console(highlight=False, emoji=False)
 err = Console(stderr=True, highlight=False, emoji=False)
 _SHOWN = 10
+_T = TypeVar("_T")
 
 
 @contextmanager
@@ -54,6 +57,31 @@ def explained() -> Iterator[None]:
         CompensationError,
     ) as error:
         _fail(" ".join(str(error).split()), error)
+
+
+def is_interactive() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty()
+
+
+def confirmed(overwrite: bool, change: Callable[[MayOverwrite], _T]) -> _T:
+    """What `change` returns, once it may overwrite what it has to.
+
+    Without `overwrite` a person is asked, if there is one, about each loss that is found. Raises RegistryError if
+    nobody can be asked or the answer is no; nothing was changed then.
+    """
+    if overwrite:
+        return change(lambda _what, _recorded: True)
+    agreed: set[tuple[str, object]] = set()
+    while True:
+        try:
+            return change(lambda what, recorded: (what, recorded) in agreed)
+        except OverwriteError as error:
+            if not is_interactive():
+                raise RegistryError(f"{error}; give --overwrite if that is what you want, or another --at") from error
+            if not typer.confirm(f"{error}. Overwrite it?", err=True):
+                raise RegistryError("nothing was changed") from error
+            agreed.update(error.losses)
 
 
 def device_kind() -> DeviceKind:

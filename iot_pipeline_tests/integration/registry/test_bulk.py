@@ -149,6 +149,48 @@ def test_a_move_is_seen_at_the_thing(command: Any, iot: Any, world: World, tmp_p
     assert iot.describe_thing(thingName=device)["attributes"]["site"] == "c"
 
 
+def test_a_move_over_a_recorded_one_is_asked_or_needs_the_flag(
+    command: Any, connection: Connection, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device, since, earlier = unique("device"), "2026-11-20T12:00:00+00:00", "2026-11-20T11:00:00Z"
+    options = ["--tenant", world.tenant, "--site", "a", "--model", world.model, "--out", tmp_path]
+    command("onboard", device, *options, "--installed-at", "2026-10-01T00:00:00Z")
+    command("move", device, "--site", "b", "--at", since)
+    refused = command("move", device, "--site", "b", "--at", earlier)
+    assert refused.exit_code == 2
+    assert f"would overwrite what is recorded already (device_id {device}: site_id b since {since})" in refused.output
+    assert "give --overwrite" in refused.output
+    stands = history(connection, device)
+
+    def answered(answer: str) -> Any:
+        # The runner gives a command a standard input of its own, which is no terminal.
+        with monkeypatch.context() as patched:
+            patched.setattr("iot_pipeline.registry.commands.support.is_interactive", lambda: True)
+            return CliRunner().invoke(app, ["move", device, "--site", "b", "--at", earlier], input=answer)
+
+    declined = answered("n\n")
+    assert (declined.exit_code, "nothing was changed" in declined.output) == (2, True)
+    assert f"site_id b since {since}" in declined.output
+    assert history(connection, device) == stands
+    assert "is at site b since 2026-11-20T11:00:00" in answered("y\n").output
+    assert (
+        "is at site c since 2026-11-20T11:00:00"
+        in command("move", device, "--site", "c", "--at", earlier, "--overwrite").output
+    )
+    assert [version.site_id for version in history(connection, device)] == ["a", "c"]
+
+
+def test_a_catalog_over_recorded_changes_needs_the_flag(command: Any, tmp_path: Path) -> None:
+    tenant, at = unique("tenant"), "2026-11-20T12:00:00Z"
+    for lat, options, code in ((1.5, (), 0), (2.5, (), 2), (2.5, ("--overwrite",), 0)):
+        (tmp_path / "catalog.json").write_text(catalog(tenant).model_dump_json() if lat == 1.5 else "{}")
+        command("apply", tmp_path / "catalog.json")
+        (tmp_path / "catalog.json").write_text(catalog(tenant, lat=lat).model_dump_json())
+        done = command("apply", tmp_path / "catalog.json", "--at", at, *options)
+        assert done.exit_code == code, done.output
+        assert code == 0 or f"site_id c: lat 1.5 since {at.removesuffix('Z')}" in done.output
+
+
 def test_a_device_is_changed_and_calibrated(command: Any, connection: Connection, world: World, tmp_path: Path) -> None:
     device, since = unique("device"), "2026-11-01T12:00:00+00:00"
     options = ["--tenant", world.tenant, "--site", "a", "--model", world.model, "--out", tmp_path]

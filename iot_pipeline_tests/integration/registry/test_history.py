@@ -17,10 +17,10 @@ from iot_pipeline.registry.devices import (
     record_calibration,
     retire_device,
 )
-from iot_pipeline.registry.errors import DifferentDeviceError, RegistryError, UnknownReferenceError
+from iot_pipeline.registry.errors import DifferentDeviceError, OverwriteError, RegistryError, UnknownReferenceError
 from iot_pipeline.registry.registration import Request, add_device
 from iot_pipeline.registry.sites import apply, change_site
-from iot_pipeline.registry.timeline import Version, changed
+from iot_pipeline.registry.timeline import Recorded, Version, changed
 from iot_pipeline.warehouse.registry_export import SCHEMAS, snapshot
 from iot_pipeline_tests.support.emulator import unique
 from iot_pipeline_tests.support.registry import OPENED, Connection, World, catalog
@@ -34,6 +34,10 @@ FUTURE = datetime(2100, 1, 1, tzinfo=UTC)
 def device(connection: Connection, world: World) -> str:
     """A device that stands at site a since the site was opened."""
     return add_device(connection, world.request(installed_at=OPENED, firmware="1")).device_id
+
+
+def anything(_what: str, _recorded: Recorded) -> bool:
+    return True
 
 
 def places(connection: Connection, device_id: str) -> list[tuple[datetime, datetime | None, str, str | None]]:
@@ -59,6 +63,43 @@ def test_a_correction_in_the_past_keeps_what_was_changed_later(connection: Conne
         (NOON - 2 * HOUR, NOON, "a", "2"),
         (NOON, None, "b", "2"),
     ]
+
+
+@pytest.mark.parametrize(("site", "at"), [("b", NOON - HOUR), ("c", NOON), ("a", NOON)])
+def test_a_move_that_would_overwrite_a_recorded_one_says_so(
+    connection: Connection, device: str, site: str, at: datetime
+) -> None:
+    move_device(connection, device, "b", NOON)
+    before = places(connection, device)
+    with pytest.raises(OverwriteError, match=f"device_id {device}: site_id b since 2026-01-01T12:00:00") as refused:
+        move_device(connection, device, site, at)
+    assert places(connection, device) == before
+    agreed = refused.value.losses
+    move_device(connection, device, site, at, lambda what, recorded: (what, recorded) in agreed)
+    assert (NOON, None, "b", "1") not in places(connection, device)
+
+
+def test_a_backdated_move_before_a_recorded_one_stands_beside_it(connection: Connection, device: str) -> None:
+    move_device(connection, device, "b", NOON)
+    moved = move_device(connection, device, "c", NOON - HOUR)
+    assert (moved.valid_to, [site for _, _, site, _ in places(connection, device)]) == (NOON, ["a", "c", "b"])
+
+
+def test_other_changes_that_would_overwrite_say_so_as_well(connection: Connection, world: World, device: str) -> None:
+    change_device(connection, device, firmware="2", at=NOON)
+    with pytest.raises(OverwriteError, match="firmware 2 since 2026-01-01T12"):
+        change_device(connection, device, firmware="3", at=NOON)
+    retire_device(connection, device, NOON)
+    with pytest.raises(OverwriteError, match="status decommissioned since 2026-01-01T12"):
+        retire_device(connection, device, NOON - HOUR)
+    with pytest.raises(RegistryError, match="cannot be installed again before or at that moment"):
+        add_device(connection, Request(device, world.tenant, "b", world.model, installed_at=NOON))
+    apply(connection, catalog(world.tenant, lat=1.5), NOON)
+    with pytest.raises(OverwriteError, match=r"site_id a: lat 1\.5 since .*site_id b: lat 1\.5.*site_id c: lat 1\.5"):
+        apply(connection, catalog(world.tenant, lat=2.5), NOON)
+    with pytest.raises(OverwriteError, match=r"lat 1\.5 since"):
+        change_site(connection, world.tenant, "a", {"lat": 2.5}, NOON)
+    apply(connection, catalog(world.tenant, lat=2.5), NOON, anything)
 
 
 def test_only_what_changed_is_recorded_anew(connection: Connection, device: str) -> None:
@@ -179,8 +220,16 @@ def test_the_database_holds_what_the_timeline_says(
     add_device(connection, request)
     expected = [Version(NOON, None, {"name": "x", "firmware": "1"})]
     for hour, values in told:
-        change_device(connection, request.device_id, at=NOON + hour * HOUR, **values)  # type: ignore[arg-type]  # name and firmware
-        expected = changed(expected, NOON + hour * HOUR, values)
+        at = NOON + hour * HOUR
+        change_device(
+            connection,
+            request.device_id,
+            at=at,
+            may_overwrite=anything,
+            name=values["name"],
+            firmware=values["firmware"],
+        )
+        expected = changed(expected, at, values)
     held = [(v.valid_from, v.valid_to, v.name, v.firmware) for v in history(connection, request.device_id)]
     assert held == [(v.valid_from, v.valid_to, v.attributes["name"], v.attributes["firmware"]) for v in expected]
 

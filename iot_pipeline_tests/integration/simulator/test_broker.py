@@ -194,9 +194,19 @@ def test_a_csv_file_is_replayed(quiet: Broker, fleet: Path, tmp_path: Path) -> N
     (tmp_path / "machine.csv").write_text("\n".join(["timestamp,value", *lines, "soon,1"]))
     output = quiet.simulate(
         *("replay", str(tmp_path / "machine.csv"), str(fleet), "--map", "temperature=value", "--unit", "temperature=F"),
-        *("--rebase", "--seq-from-time", "--skip-bad-rows", "--pack", "10", "--out", str(tmp_path)),
+        *(
+            "--time-zone",
+            "UTC",
+            "--rebase",
+            "--seq-from-time",
+            "--skip-bad-rows",
+            "--pack",
+            "10",
+            "--out",
+            str(tmp_path),
+        ),
     )
-    assert "line 33, column 'timestamp': 'soon', expected an ISO-8601 time" in output
+    assert "line 33, column 'timestamp' (#1): 'soon', expected an ISO-8601 time" in output
     manifest = assert_all_arrived(quiet.received(), tmp_path, now_ms())
     assert manifest["outcome"].tolist() == ["valid"] * 31
     assert manifest["temperature"].iloc[0] == pytest.approx((70 - 32) * 5 / 9)

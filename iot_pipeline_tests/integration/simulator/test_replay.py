@@ -40,7 +40,7 @@ def replay(platform: Platform, folder: Path, device: str, out: Path, *options: s
     emulator = platform.emulator
     command = [sys.executable, "-m", "simulator", "replay", str(NAB), str(folder), "--device", device]
     command += ["--endpoint", f"localhost:{emulator.mqtt_port}", "--ca", str(emulator.ca_pem), "--out", str(out)]
-    command += ["--map", "temperature=value", "--unit", "temperature=F", *options]
+    command += ["--map", "temperature=value", "--unit", "temperature=F", "--time-zone", "UTC", *options]
     subprocess.run(command, cwd=CHECKOUT, check=True, timeout=120)
     return expected_ledger(out)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iot_pipeline.registry.errors import RegistryError
-from iot_pipeline.registry.timeline import Value, Version, changed, version_at
+from iot_pipeline.registry.timeline import Recorded, Value, Version, changed, overwritten, version_at
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ATTRIBUTES = ("site", "firmware", "status")
@@ -111,3 +111,50 @@ def test_a_move_that_happened_earlier_than_recorded_becomes_one_move() -> None:
 def test_nothing_changes_before_the_first_version() -> None:
     with pytest.raises(RegistryError, match="before the first version, which begins at 2026-01-01"):
         changed(beginning(), START - timedelta(seconds=1), {"site": "2"})
+
+
+def hour(number: int) -> datetime:
+    return START + timedelta(hours=number)
+
+
+@given(edits, moments, changes)
+def test_what_is_overwritten_is_what_the_naive_model_no_longer_tells(
+    told: list[tuple[datetime, dict[str, Value]]], at: datetime, values: dict[str, Value]
+) -> None:
+    versions, model = edited(told)
+    before = {Recorded(when, name, value) for name, set_at in model.set_at.items() for when, value in set_at.items()}
+    model.change(at, values)
+    after = {Recorded(when, name, value) for name, set_at in model.set_at.items() for when, value in set_at.items()}
+    lost = overwritten(versions, changed(versions, at, values))
+    assert set(lost) == before - after
+    assert len(lost) == len(set(lost))
+    assert [change.at for change in lost] == sorted(change.at for change in lost)
+
+
+@pytest.mark.parametrize(
+    ("at", "site", "lost"),
+    [
+        (10, "3", []),  # before the recorded move, to a third site: the recorded one stays
+        (10, "2", [Recorded(hour(12), "site", "2")]),  # it happened earlier
+        (12, "3", [Recorded(hour(12), "site", "2")]),  # it went elsewhere
+        (12, "1", [Recorded(hour(12), "site", "2")]),  # it did not happen
+        (12, "2", []),  # the same again
+        (14, "3", []),
+        (14, "2", []),
+        (0, "3", [Recorded(hour(0), "site", "1")]),  # it was installed elsewhere
+    ],
+)
+def test_a_backdated_move_overwrites_a_recorded_one_or_stands_beside_it(
+    at: int, site: str, lost: list[Recorded]
+) -> None:
+    recorded = changed(beginning(), hour(12), {"site": "2"})
+    assert overwritten(recorded, changed(recorded, hour(at), {"site": site})) == lost
+
+
+def test_a_backdated_move_before_the_end_overwrites_where_the_device_was_installed_again() -> None:
+    """At the same site: the versions alone do not show that it was said once more."""
+    first = Version(START, None, {"site": "1", "status": "active"})
+    ended = changed([first], hour(12), {"status": "decommissioned"})
+    again = changed(ended, hour(14), {"site": "1", "status": "active"})
+    assert overwritten(again, changed(again, hour(10), {"site": "2"})) == [Recorded(hour(14), "site", "1")]
+    assert overwritten(again, changed(again, hour(15), {"site": "2"})) == []
