@@ -1,8 +1,8 @@
--- The last seven dates with facts; the lowest uptime first, then the most gaps.
+-- The last seven dates that have begun; the lowest uptime first, then the most gaps.
 with sensor_days as (
     select event_date, device_id, sensor_key, location_key, tenant_id, min(uptime) as uptime, max(gaps) as gaps
     from {{ ref('fact_sensor_daily') }}
-    where event_date > (select max(event_date) from {{ ref('fact_sensor_daily') }}) - 7
+    where event_date > (select cast(as_of as date) from {{ ref('clock') }}) - 7 and {{ has_begun('event_date') }}
     group by event_date, device_id, sensor_key, location_key, tenant_id
 ),
 

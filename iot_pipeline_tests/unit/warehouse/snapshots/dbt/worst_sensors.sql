@@ -1,9 +1,9 @@
 create view "telemetry"."reporting"."worst_sensors__dbt_tmp" as (
-    -- The last seven dates with facts; the lowest uptime first, then the most gaps.
+    -- The last seven dates that have begun; the lowest uptime first, then the most gaps.
 with sensor_days as (
     select event_date, device_id, sensor_key, location_key, tenant_id, min(uptime) as uptime, max(gaps) as gaps
     from "telemetry"."marts"."fact_sensor_daily"
-    where event_date > (select max(event_date) from "telemetry"."marts"."fact_sensor_daily") - 7
+    where event_date > (select cast(as_of as date) from "telemetry"."marts"."clock") - 7 and event_date <= (select cast(as_of as date) from "telemetry"."marts"."clock")
     group by event_date, device_id, sensor_key, location_key, tenant_id
 ),
 
