@@ -122,6 +122,13 @@ def test_a_fast_clock_is_no_silence_of_its_own(fleet: Fleet) -> None:
     assert fleet.models.rows(f"{tomorrow} AND device_id = 'odd'") == [(0, None, 600)]
 
 
+def test_a_sensor_that_sent_nothing_is_among_the_worst(fleet: Fleet) -> None:
+    fleet.with_odd(-29 * 24 * HOUR)
+    worst = fleet.models.rows("SELECT device_id, days, uptime, status FROM reporting.worst_sensors ORDER BY place")
+    assert worst[0] == ("mute", 2, 0.0, "never seen")
+    assert "odd" not in {row[0] for row in worst}, "it sends, though by its clock not on these dates"
+
+
 def test_a_day_that_has_not_begun_is_in_no_report(fleet: Fleet) -> None:
     fleet.with_odd(55 * MINUTE)
     for view in ("fleet_daily_summary", "site_comparison"):
