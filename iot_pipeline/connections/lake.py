@@ -7,6 +7,7 @@ import boto3
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.lake import Lake
+from iot_pipeline.lake.objects import Objects
 from iot_pipeline.settings import deployment, policy
 
 
@@ -33,3 +34,8 @@ def open_lake(progress: Callable[[str], None] = lambda _: None) -> Lake:
 def open_catalog() -> Catalog:
     """The lake's tables in Glue. Raises as `open_lake` does."""
     return Catalog(boto3.client("glue"), deployment().glue_database)
+
+
+def open_objects() -> Objects:
+    """The objects in S3, of whichever bucket the deployment's credentials reach."""
+    return Objects(boto3.client("s3"))

@@ -34,6 +34,10 @@ def conninfo() -> str:
     return _conninfo(where, credentials(where))
 
 
+# A server that does not even refuse is given up within a sensor's tick (60 s), which has other things to say besides.
+_CONNECT_SECONDS = 10
+
+
 def _conninfo(where: settings.Registry, found: Credentials) -> str:
     return make_conninfo(
         host=where.host,
@@ -41,6 +45,7 @@ def _conninfo(where: settings.Registry, found: Credentials) -> str:
         dbname=where.database,
         user=found.user,
         password=found.password,
+        connect_timeout=_CONNECT_SECONDS,
         sslmode=where.sslmode,
         sslrootcert=where.sslrootcert,
         options="-c timezone=UTC",

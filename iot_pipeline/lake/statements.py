@@ -167,6 +167,23 @@ WHERE {partition_predicate(hours)}
 GROUP BY {_KEYS}, outcome"""
 
 
+def objects_of_arrival_hours(hours: Iterable[Hour]) -> str:
+    """The raw objects that the ledger knows of these arrival hours."""
+    return f"""\
+SELECT DISTINCT {_KEYS}, object
+FROM ledger
+WHERE {partition_predicate(hours)}"""
+
+
+def judged_of_arrival_hours(hours: Iterable[Hour]) -> str:
+    """Judged rows of these arrival hours, by outcome."""
+    return f"""\
+SELECT {_KEYS}, outcome, count(*) AS readings
+FROM judged_telemetry
+WHERE {partition_predicate(hours)}
+GROUP BY {_KEYS}, outcome"""
+
+
 def quarantined_of_arrival_hours(hours: Iterable[Hour]) -> str:
     """Quarantined records of these arrival hours, by reason."""
     return f"""\

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from iot_pipeline.connections.lake import open_lake
+from iot_pipeline.connections.lake import open_lake, open_objects
+from iot_pipeline.lake.integrity import Audit
 from iot_pipeline.lake.lake import Lake
 
 
@@ -14,3 +15,7 @@ class LakeResource(dg.ConfigurableResource["LakeResource"]):
     def open(self, progress: Callable[[str], None] = lambda _: None) -> Lake:
         """As `open_lake`."""
         return open_lake(progress)
+
+    def audit(self) -> Audit:
+        """An audit of the lake against what lies in S3. Raises as `open_lake`."""
+        return Audit(self.open(), open_objects())

@@ -1,12 +1,33 @@
 """The device registry as a Dagster resource."""
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 import psycopg
 
 from iot_pipeline.connections.registry import open_registry
+
+# A site is never removed. It is in use unless it had devices and none of them is active there now.
+_SITES = """
+SELECT tenant_id, site_id, count(devices.device_id) = 0 OR coalesce(bool_or(devices.in_use), false) AS in_use
+FROM (SELECT tenant_id, site_id FROM registry.site_versions WHERE valid_to IS NULL) AS sites
+LEFT JOIN (
+    SELECT device_id, tenant_id, site_id, valid_to IS NULL AND status = 'active' AS in_use FROM registry.device_versions
+) AS devices USING (tenant_id, site_id)
+GROUP BY tenant_id, site_id
+ORDER BY tenant_id, site_id
+"""
+
+
+@dataclass(frozen=True)
+class RegisteredSite:
+    """A site of the registry. `in_use` is false where all devices that stood there were decommissioned or moved."""
+
+    tenant: str
+    site: str
+    in_use: bool
 
 
 class RegistryResource(dg.ConfigurableResource["RegistryResource"]):
@@ -15,3 +36,8 @@ class RegistryResource(dg.ConfigurableResource["RegistryResource"]):
     def connect(self) -> AbstractContextManager[psycopg.Connection[Any]]:
         """As `open_registry`."""
         return open_registry()
+
+    def sites(self) -> list[RegisteredSite]:
+        """Every site as it is now, by tenant and site. Raises as `open_registry` does, and psycopg.Error."""
+        with self.connect() as connection:
+            return [RegisteredSite(*row) for row in connection.execute(_SITES)]

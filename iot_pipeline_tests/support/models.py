@@ -84,10 +84,22 @@ WHERE device_id = '{device}' AND valid_to IS NULL"""
         )
         self.insert("registry.site_versions", [_site(site, name, at)])
 
-    def send(self, device: str, first: datetime, hours: float = 1, every: timedelta = INTERVAL) -> list[datetime]:
-        """Readings of a device; their hours are not yet loaded. Returns the hours."""
-        times = [first + n * every for n in range(max(int(hours * HOUR / every), 1))]
-        rows = [(device, t, int(t.timestamp()), 20.5, 3.9, "acme", "north", "1.0", t, 0, 0) for t in times]
+    def send(
+        self,
+        device: str,
+        first: datetime,
+        hours: float = 1,
+        every: timedelta = INTERVAL,
+        *,
+        ahead: timedelta = timedelta(0),
+    ) -> list[datetime]:
+        """Readings of a device whose clock is so much ahead, received as they are taken; not yet loaded.
+
+        Returns the hours, as the device's clock has them.
+        """
+        taken = [first + n * every for n in range(max(int(hours * HOUR / every), 1))]
+        times = [at + ahead for at in taken]
+        rows = [(device, at + ahead, int(at.timestamp()), 20.5, 3.9, "acme", "north", "1.0", at, 0, 0) for at in taken]
         names = "device_id, event_time, seq, temperature, battery, tenant, site, fw, received_at, duplicates, conflicts"
         self.insert("lake.readings", rows, f"({names})")
         return sorted({t.replace(minute=0) for t in times})

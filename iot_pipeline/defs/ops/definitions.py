@@ -14,10 +14,22 @@ from iot_pipeline.defs.ops.schedules import (
     daily_crawl,
 )
 from iot_pipeline.defs.ops.site_arrival import every_site_sends, site_arrival
+from iot_pipeline.defs.ops.stored_objects import (
+    audit_stored_objects,
+    curated_objects_are_as_built,
+    judged_objects_are_as_built,
+    raw_objects_are_as_judged,
+    sweep_stored_objects,
+)
 
 defs = dg.Definitions(
-    asset_checks=[every_site_sends],
-    jobs=[closing_build, crawl, clean_up_job, adopt_former_history],
-    schedules=[close_hour, daily_crawl, daily_clean_up],
+    asset_checks=[
+        every_site_sends,
+        curated_objects_are_as_built,
+        judged_objects_are_as_built,
+        raw_objects_are_as_judged,
+    ],
+    jobs=[closing_build, crawl, clean_up_job, adopt_former_history, audit_stored_objects],
+    schedules=[close_hour, daily_crawl, daily_clean_up, sweep_stored_objects],
     sensors=[automation, run_failures, health_changes, site_arrival],
 )

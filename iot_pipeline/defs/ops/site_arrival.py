@@ -1,6 +1,10 @@
-"""Sites that have gone silent, told from the ledger."""
+"""Sites that have gone silent: which there are is the registry's to say, when they were heard of the ledger's."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from enum import StrEnum
 
 import dagster as dg
 
@@ -8,39 +12,143 @@ from iot_pipeline.defs.judged.assets import ledger
 from iot_pipeline.defs.metadata import markdown_table
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.resources import LakeResource
+from iot_pipeline.resources import LakeResource, RegistryResource
+from iot_pipeline.resources.registry import RegisteredSite
 from iot_pipeline.settings import policy
 
-# How far back a site is remembered: one that was silent for longer is no longer missed.
-SITE_MEMORY_HOURS = 24 * 7
+# How far back the ledger is asked; a site that was silent for longer is no longer missed.
+SITE_MEMORY_DAYS = 7
+
+Name = tuple[str | None, str | None]
 
 
-def _arrival_by_site(lake: LakeResource) -> dg.AssetCheckResult:
-    now = datetime.now(UTC)
+class State(StrEnum):
+    """How a site stands; only a silent one is a surprise."""
+
+    SENDS = "sends"
+    SILENT = "silent"
+    NEVER_HEARD_OF = f"never heard of in {SITE_MEMORY_DAYS} days"
+    OUT_OF_USE = "out of use"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """When a site, by the names in its devices' topics, was last heard of (UTC), and how many readings it sent."""
+
+    last_received: datetime
+    readings: int
+
+
+def state_of(site: RegisteredSite, arrival: Arrival | None, limit: datetime) -> State:
+    """How a site of the registry stands, if it should have been heard of since `limit`."""
+    if arrival and arrival.last_received >= limit:
+        return State.SENDS
+    if not site.in_use:
+        return State.OUT_OF_USE
+    return State.SILENT if arrival else State.NEVER_HEARD_OF
+
+
+def not_registered(arrivals: Mapping[Name, Arrival], sites: Sequence[RegisteredSite]) -> list[tuple[object, ...]]:
+    """A row for each name that is in the telemetry and not in the registry, with the registered name that is like it.
+
+    Names are quoted, since a blank may be all that is wrong with one.
+    """
+    known = {(site.tenant, site.site) for site in sites}
+    plain = {_plain(name): "/".join(name) for name in known}
+    rows: list[tuple[object, ...]] = []
+    for name, arrival in arrivals.items():
+        if name not in known:
+            like = get_close_matches(_plain(name), plain, n=1, cutoff=0.8)
+            tenant = "known" if name[0] in {site.tenant for site in sites} else "not in the registry"
+            found = plain[like[0]] if like else ""
+            rows.append((repr(name[0]), repr(name[1]), tenant, found, arrival.last_received, arrival.readings))
+    return rows
+
+
+def _plain(name: Name) -> str:
+    return "/".join("".join(str(part).split()) for part in name).casefold()
+
+
+def _arrivals(lake: LakeResource, now: datetime) -> dict[Name, Arrival]:
     last = Hour.of(now)
-    sites = lake.open().athena.run(statements.last_arrival_by_site(last + -SITE_MEMORY_HOURS, last)).rows
-    limit = now - timedelta(minutes=policy().site_silence_minutes)
-    silent = [f"{tenant}/{site}" for tenant, site, at, _ in sites if at.replace(tzinfo=UTC) < limit]
+    rows = lake.open().athena.run(statements.last_arrival_by_site(last + -24 * SITE_MEMORY_DAYS, last)).rows
+    return {(tenant, site): Arrival(at.replace(tzinfo=UTC), int(readings)) for tenant, site, at, readings in rows}
+
+
+def _arrival_by_site(lake: LakeResource, registry: RegistryResource) -> dg.AssetCheckResult:
+    now = datetime.now(UTC)
+    arrivals = _arrivals(lake, now)
+    try:
+        sites = registry.sites()
+    except Exception as error:  # noqa: BLE001  # whatever kept the registry from answering is said by name, and arrivals are shown
+        return _unanswered(error, arrivals)
+    return _compared(arrivals, sites, now - timedelta(minutes=policy().site_silence_minutes))
+
+
+def _compared(
+    arrivals: Mapping[Name, Arrival], sites: Sequence[RegisteredSite], limit: datetime
+) -> dg.AssetCheckResult:
+    states = {site: state_of(site, arrivals.get((site.tenant, site.site)), limit) for site in sites}
+    silent = [f"{site.tenant}/{site.site}" for site, state in states.items() if state is State.SILENT]
+    strangers = not_registered(arrivals, sites)
+    problems = [f"silent: {', '.join(silent)}"] if silent else []
+    if not arrivals:
+        problems.append(f"no site has sent anything in {SITE_MEMORY_DAYS} days")
+    if not sites:
+        problems.append("the registry has no site, so that none can be missed")
+    return _result(
+        problems,
+        {
+            **{state.value: sum(found is state for found in states.values()) for state in State},
+            "not in the registry": len(strangers),
+            "sites": markdown_table(
+                ("tenant", "site", "state", "last received (UTC)", "readings"), list(_rows(states, arrivals))
+            ),
+            "names that are not in the registry": markdown_table(
+                ("tenant", "site", "the tenant is", "like", "last received (UTC)", "readings"), strangers
+            ),
+        },
+    )
+
+
+def _rows(states: Mapping[RegisteredSite, State], arrivals: Mapping[Name, Arrival]) -> Iterable[tuple[object, ...]]:
+    for site, state in states.items():
+        arrival = arrivals.get((site.tenant, site.site))
+        heard = (arrival.last_received, arrival.readings) if arrival else ("", 0)
+        yield site.tenant, site.site, state.value, *heard
+
+
+def _unanswered(error: Exception, arrivals: Mapping[Name, Arrival]) -> dg.AssetCheckResult:
+    reason = " ".join(str(error).split())
+    rows = [(*name, arrival.last_received, arrival.readings) for name, arrival in arrivals.items()]
+    problem = (
+        f"the registry did not answer ({type(error).__name__}: {reason}), so that it is not known which sites are "
+        "missing. What has arrived is in the table; see that the registry can be reached"
+    )
+    return _result([problem], {"arrivals": markdown_table(("tenant", "site", "last received (UTC)", "readings"), rows)})
+
+
+def _result(problems: Sequence[str], metadata: Mapping[str, dg.MarkdownMetadataValue | int]) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=ledger.key,
         check_name="every_site_sends",
-        passed=bool(sites) and not silent,
+        passed=not problems,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"silent: {', '.join(silent)}" if silent else None if sites else "no site has sent anything",
-        metadata={
-            "silent": len(silent),
-            "sites": markdown_table(("tenant", "site", "last received (UTC)", "readings"), sites),
-        },
+        description="; ".join(problems) or None,
+        metadata=metadata,
     )
 
 
 @dg.asset_check(
     asset=ledger.key,
-    description=f"Every site of the last week was heard of in the last {policy().site_silence_minutes:g} minutes.",
+    description=(
+        f"Every site of the registry that was heard of in {SITE_MEMORY_DAYS} days was heard of in the last "
+        f"{policy().site_silence_minutes:g} minutes, unless its devices are gone."
+    ),
 )
-def every_site_sends(lake: LakeResource) -> dg.AssetCheckResult:
+def every_site_sends(lake: LakeResource, registry: RegistryResource) -> dg.AssetCheckResult:
     """Data arrival by site. Freshness policies cannot tell: a backfill of an old hour reads as fresh."""
-    return _arrival_by_site(lake)
+    return _arrival_by_site(lake, registry)
 
 
 @dg.sensor(
@@ -48,11 +156,11 @@ def every_site_sends(lake: LakeResource) -> dg.AssetCheckResult:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Reports the check `every_site_sends` every minute, without the cost of a run.",
 )
-def site_arrival(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason:
-    """Evaluate the check here and record it. Before the first ledger nobody can tell which sites there are."""
+def site_arrival(context: dg.SensorEvaluationContext, lake: LakeResource, registry: RegistryResource) -> dg.SkipReason:
+    """Evaluate the check here and record it. Before the first ledger nothing can have been heard of."""
     if context.instance.get_latest_materialization_event(ledger.key) is None:
         return dg.SkipReason("nothing has been judged yet")
-    result = _arrival_by_site(lake)
+    result = _arrival_by_site(lake, registry)
     context.instance.report_runless_asset_event(
         dg.AssetCheckEvaluation(
             asset_key=ledger.key,

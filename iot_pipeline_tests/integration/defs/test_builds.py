@@ -26,7 +26,6 @@ from iot_pipeline.defs.curated.sensors import stale_event_hours
 from iot_pipeline.defs.dagster_internals import FreshnessState, FreshnessStateChange
 from iot_pipeline.defs.judged.assets import ledger, quarantined_telemetry
 from iot_pipeline.defs.ops import alerts
-from iot_pipeline.defs.ops.site_arrival import site_arrival
 from iot_pipeline.defs.raw.assets import raw_telemetry
 from iot_pipeline.defs.scattered_hours import requested_hours
 from iot_pipeline.lake.hours import Hour
@@ -35,7 +34,7 @@ from iot_pipeline.lake.notes import Counts
 from iot_pipeline.partitions import hours_of, partition_key
 from iot_pipeline.resources import Alerts, LakeResource
 from iot_pipeline.settings import deployment
-from iot_pipeline_tests.support.messages import RawZone, Sender, curated, line, message, reading
+from iot_pipeline_tests.support.messages import RawZone, curated, line, message, reading
 
 MINUTE = timedelta(minutes=1)
 
@@ -267,22 +266,3 @@ def test_a_failed_run_alerts_with_its_error(instance: dg.DagsterInstance, inbox:
     found = inbox.read()
     assert set(found) == {"Dagster run failed: nightly"}
     assert result.run_id in found["Dagster run failed: nightly"]
-
-
-def test_a_silent_site_is_reported(instance: dg.DagsterInstance, lake: Lake, raw: RawZone) -> None:
-    now = datetime.now(UTC)
-    silent, loud = Sender("meter-1", "watch", "silent"), Sender("meter-2", "watch", "loud")
-    then = now - timedelta(hours=2)
-    raw.put(Hour.of(then), [line(message(reading(then, 1)), then, silent)])
-    raw.put(Hour.of(now), [line(message(reading(now, 1)), now, loud)])
-    lake.judge({Hour.of(then), Hour.of(now)})
-    instance.report_runless_asset_event(dg.AssetMaterialization(ledger.key, partition=partition_key(Hour.of(now))))
-    result = site_arrival(dg.build_sensor_context(instance=instance), lake=LakeResource())
-    assert isinstance(result, dg.SkipReason)
-    assert "watch/silent" in (result.skip_message or "")
-    assert "watch/loud" not in (result.skip_message or "")
-    (record,) = instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION), limit=2)
-    event = record.event_log_entry.dagster_event
-    assert event
-    evaluation = event.asset_check_evaluation_data
-    assert (evaluation.check_name, evaluation.passed) == ("every_site_sends", False)

@@ -31,6 +31,7 @@ VIEWS = {name for name, node in MODELS.items() if node["config"]["materialized"]
 
 # Facts are joined to each other by device and read by time; what all nodes need is small and on all of them.
 KEYS = {
+    "clock": ("all", "as_of"),
     "dim_customer": ("all", "customer_id"),
     "dim_date": ("all", "date_key"),
     "dim_location": ("all", "tenant_id,site_id,valid_from"),

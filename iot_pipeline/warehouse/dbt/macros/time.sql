@@ -21,13 +21,14 @@
 {% macro far_past() -%} cast('1900-01-01 00:00:00' as timestamp) {%- endmacro %}
 
 {# The part of a day for which readings of a sensor's version at a location's version are expected: half-open,
-   and not beyond the start of the newest loaded hour, which may still be filling. #}
+   and not beyond as_of, in whose hour readings may still arrive. Of a day that has not begun by then nothing is observed. #}
 {% macro observed_from(date, sensor, location) -%}
     greatest(cast({{ date }} as timestamp), {{ sensor }}.valid_from, {{ location }}.valid_from)
 {%- endmacro %}
 
-{% macro observed_until(date, sensor, location, newest_hour) -%}
-    least(
-        cast({{ date }} as timestamp) + interval '1 day', {{ sensor }}.valid_to, {{ location }}.valid_to, {{ newest_hour }}
+{% macro observed_until(date, sensor, location, as_of) -%}
+    greatest(
+        least(cast({{ date }} as timestamp) + interval '1 day', {{ sensor }}.valid_to, {{ location }}.valid_to, {{ as_of }}),
+        {{ observed_from(date, sensor, location) }}
     )
 {%- endmacro %}

@@ -1,41 +1,62 @@
 {{ config(incremental_strategy='replace_all', dist='all', sort=['device_id']) }}
 
--- "Now" is the start of the newest hour with facts, so that the same facts always give the same health.
-with clock as (
-    select max(event_hour) as as_of, min(event_hour) as first_hour
-    from {{ ref('fact_sensor_hourly') }}
-),
-
-device_hours as (
-    select facts.event_hour, facts.device_id, sum(facts.readings) as readings, max(facts.last_event) as last_event
+with device_hours as (
+    select
+        facts.event_hour,
+        facts.device_id,
+        sum(facts.readings) as readings,
+        min(facts.first_event) as first_event,
+        max(facts.last_event) as last_event,
+        max(facts.last_received) as last_received
     from (
-        select event_hour, device_id, sensor_key, location_key, max(readings) as readings, max(last_event) as last_event
+        select
+            event_hour,
+            device_id,
+            sensor_key,
+            location_key,
+            max(readings) as readings,
+            min(first_event) as first_event,
+            max(last_event) as last_event,
+            -- Hours that were built before arrivals were kept have none; a reading arrives about when it is taken.
+            max(coalesce(last_received, last_event)) as last_received
         from {{ ref('fact_sensor_hourly') }}
         group by event_hour, device_id, sensor_key, location_key
     ) as facts
     group by facts.event_hour, facts.device_id
 ),
 
+seen as (
+    select device_id, min(first_event) as first_seen, max(last_event) as last_seen, max(last_received) as last_received
+    from device_hours
+    group by device_id
+),
+
+-- A device's own as_of: earlier by the hours that its newest reading lay behind its newest arrival, since a clock that is slow
+-- loses no readings. It says nothing about other devices.
+own_clock as (
+    select
+        seen.*,
+        dateadd(
+            hour,
+            cast(-greatest(floor({{ seconds_between('seen.last_seen', 'seen.last_received') }} / 3600.0), 0) as integer),
+            clock.as_of
+        ) as own_as_of
+    from seen
+    cross join {{ ref('clock') }} as clock
+),
+
 received as (
     select
         device_hours.device_id,
-        max(device_hours.last_event) as last_seen,
         sum(
-            case
-                when device_hours.event_hour >= clock.as_of - interval '24 hours' and device_hours.event_hour < clock.as_of
-                    then device_hours.readings
-                else 0
-            end
+            case when device_hours.event_hour >= own_clock.own_as_of - interval '24 hours' then device_hours.readings else 0 end
         ) as received_24h,
-        sum(
-            case
-                when device_hours.event_hour >= clock.as_of - interval '7 days' and device_hours.event_hour < clock.as_of
-                    then device_hours.readings
-                else 0
-            end
-        ) as received_7d
+        sum(device_hours.readings) as received_7d
     from device_hours
-    cross join clock
+    join own_clock on own_clock.device_id = device_hours.device_id
+    where
+        device_hours.event_hour >= own_clock.own_as_of - interval '7 days'
+        and device_hours.event_hour < own_clock.own_as_of
     group by device_hours.device_id
 ),
 
@@ -46,7 +67,7 @@ battery_points as (
         cast({{ seconds_between('clock.as_of', 'facts.event_hour') }} as double precision) / 86400 as x,
         facts.avg_value as y
     from {{ ref('fact_sensor_hourly') }} as facts
-    cross join clock
+    cross join {{ ref('clock') }} as clock
     where facts.metric = 'battery' and facts.event_hour >= clock.as_of - interval '7 days'
 ),
 
@@ -78,18 +99,23 @@ registered as (
 
 devices as (
     select
-        coalesce(sensors.device_id, received.device_id) as device_id,
+        coalesce(sensors.device_id, own_clock.device_id) as device_id,
         coalesce(sensors.sensor_key, 'unknown') as sensor_key,
         coalesce(sensors.tenant_id, 'unknown') as tenant_id,
         sensors.site_id,
         sensors.status as registry_status,
         sensors.expected_interval_s,
         registered.registered_at,
-        received.last_seen,
+        own_clock.first_seen,
+        own_clock.last_seen,
+        own_clock.last_received,
+        coalesce(own_clock.own_as_of, clock.as_of) as own_as_of,
         cast(coalesce(received.received_24h, 0) as bigint) as received_24h,
         cast(coalesce(received.received_7d, 0) as bigint) as received_7d
     from (select * from {{ ref('dim_sensor') }} where is_current and sensor_key <> 'unknown') as sensors
-    full outer join received on received.device_id = sensors.device_id
+    full outer join own_clock on own_clock.device_id = sensors.device_id
+    left join received on received.device_id = own_clock.device_id
+    cross join {{ ref('clock') }} as clock
     left join registered on registered.device_id = sensors.device_id
 ),
 
@@ -97,10 +123,10 @@ expected as (
     select
         devices.*,
         clock.as_of,
-        {{ expected_since("clock.as_of - interval '24 hours'") }} as expected_24h,
-        {{ expected_since("clock.as_of - interval '7 days'") }} as expected_7d
+        {{ expected_in('24 hours') }} as expected_24h,
+        {{ expected_in('7 days') }} as expected_7d
     from devices
-    cross join clock
+    cross join {{ ref('clock') }} as clock
 )
 
 select
@@ -110,6 +136,7 @@ select
     expected.tenant_id,
     expected.as_of,
     expected.last_seen,
+    expected.last_received,
     expected.expected_24h,
     expected.received_24h,
     expected.expected_7d,
@@ -121,7 +148,7 @@ select
             when expected.sensor_key = 'unknown' then 'unregistered'
             when expected.registry_status = 'decommissioned' then 'decommissioned'
             when expected.last_seen is null then 'never seen'
-            when {{ seconds_between('expected.last_seen', 'expected.as_of') }}
+            when {{ seconds_between('expected.last_received', 'expected.as_of') }}
                 > {{ var('gap_intervals') }} * expected.expected_interval_s then 'silent'
             when expected.received_24h < 0.9 * expected.expected_24h then 'losing readings'
             when last_battery.volts < {{ var('battery_low_volts') }} then 'low battery'

@@ -4,11 +4,7 @@
     sort=['event_date', 'device_id']
 ) }}
 
-with newest as (
-    select max(event_hour) as event_hour from {{ ref('stg_loads') }}
-),
-
-readings_of_stale_dates as (
+with readings_of_stale_dates as (
     select cast(event_hour as date) as event_date, facts.*
     from {{ ref('fact_sensor_readings') }} as facts
     where cast(event_hour as date) in (select event_date from {{ ref('stale_dates') }})
@@ -22,7 +18,7 @@ pieces as (
         ) as piece,
         parts.*,
         {{ observed_from('parts.event_date', 'sensors', 'locations') }} as observed_from,
-        {{ observed_until('parts.event_date', 'sensors', 'locations', 'newest.event_hour') }} as observed_until,
+        {{ observed_until('parts.event_date', 'sensors', 'locations', 'clock.as_of') }} as observed_until,
         sensors.expected_interval_s
     from (
         select distinct event_date, device_id, sensor_key, location_key, tenant_id
@@ -30,7 +26,7 @@ pieces as (
     ) as parts
     join {{ ref('dim_sensor') }} as sensors on sensors.sensor_key = parts.sensor_key
     join {{ ref('dim_location') }} as locations on locations.location_key = parts.location_key
-    cross join newest
+    cross join {{ ref('clock') }} as clock
 ),
 
 readings as (
@@ -98,7 +94,7 @@ measured as (
         greatest(
             {{ intervals_between('pieces.observed_from', 'pieces.observed_until', 'pieces.expected_interval_s') }}, 1
         ) as all_intervals,
-        greatest({{ seconds_between('pieces.observed_from', 'daily.first_event') }}, 0) as first_pause_s,
+        {{ seconds_between('pieces.observed_from', 'least(daily.first_event, pieces.observed_until)') }} as first_pause_s,
         greatest({{ seconds_between('daily.last_event', 'pieces.observed_until') }}, 0) as last_pause_s
     from daily
     join pieces on pieces.piece = daily.piece

@@ -16,7 +16,8 @@ pieces as (
         row_number() over (order by parts.event_hour, parts.device_id, parts.sensor_key, parts.location_key) as piece,
         parts.*
     from (
-        select event_hour, device_id, sensor_key, location_key, tenant_id, count(*) as readings
+        select event_hour, device_id, sensor_key, location_key, tenant_id, count(*) as readings,
+            max(received_at) as last_received
         from readings_of_stale_hours
         group by event_hour, device_id, sensor_key, location_key, tenant_id
     ) as parts
@@ -65,6 +66,7 @@ select
     hourly.first_event,
     hourly.last_event,
     -- Of the sensor in that hour, whichever metrics they carry: the same in each metric's row.
-    pieces.readings
+    pieces.readings,
+    pieces.last_received
 from hourly
 join pieces on pieces.piece = hourly.piece

@@ -1,10 +1,10 @@
 {{ config(incremental_strategy='replace_all', dist='all', sort=['event_date']) }}
 
 -- The dates of the stale hours, and those whose facts expected readings for another part of the day than they would now:
--- the newest hour has moved on, or a version has begun or ended where no reading was.
+-- as_of has moved on, or a version has begun or ended where no reading was.
 -- depends_on: {{ ref('dim_sensor') }}
 -- depends_on: {{ ref('dim_location') }}
--- depends_on: {{ ref('stg_loads') }}
+-- depends_on: {{ ref('clock') }}
 {% set daily = last_facts('fact_sensor_daily') if execute %}
 
 select distinct cast(event_hour as date) as event_date
@@ -15,9 +15,9 @@ select distinct facts.event_date
 from {{ daily }} as facts
 join {{ ref('dim_sensor') }} as sensors on sensors.sensor_key = facts.sensor_key
 join {{ ref('dim_location') }} as locations on locations.location_key = facts.location_key
-cross join (select max(event_hour) as event_hour from {{ ref('stg_loads') }}) as newest
+cross join {{ ref('clock') }} as clock
 where
     facts.observed_from <> {{ observed_from('facts.event_date', 'sensors', 'locations') }}
-    or facts.observed_until <> {{ observed_until('facts.event_date', 'sensors', 'locations', 'newest.event_hour') }}
+    or facts.observed_until <> {{ observed_until('facts.event_date', 'sensors', 'locations', 'clock.as_of') }}
     or coalesce(facts.expected_interval_s, 0) <> coalesce(sensors.expected_interval_s, 0)
 {%- endif %}

@@ -4,6 +4,8 @@
 -- or when its facts no longer fit the dimensions.
 -- depends_on: {{ ref('dim_sensor') }}
 -- depends_on: {{ ref('dim_location') }}
+-- Read before, so that facts may be newer than it, which harms nothing, but never older, which would look like silence:
+-- depends_on: {{ ref('clock') }}
 {% set fact_hours = last_facts('fact_hours') if execute %}
 {% set hourly = last_facts('fact_sensor_hourly') if execute %}
 
@@ -94,8 +96,14 @@ select
     loads.content,
     loads.location,
     newest_first.reason,
-    -- Stale hours that this run leaves to the next.
+    -- Stale hours that this run leaves to the next; a full refresh, which begins with empty tables, leaves none.
+    {% if flags.FULL_REFRESH -%}
+    cast(0 as bigint) as hours_left
+    {%- else -%}
     greatest(newest_first.stale_hours - {{ var('hours_per_run') }}, 0) as hours_left
+    {%- endif %}
 from newest_first
 left join {{ ref('stg_loads') }} as loads on loads.event_hour = newest_first.event_hour
+{% if not flags.FULL_REFRESH -%}
 where newest_first.place <= {{ var('hours_per_run') }}
+{%- endif %}

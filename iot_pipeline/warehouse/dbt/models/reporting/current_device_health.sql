@@ -9,6 +9,7 @@ select
     health.status,
     health.as_of,
     health.last_seen,
+    health.last_received,
     health.received_24h,
     health.expected_24h,
     least(cast(health.received_24h as double precision) / nullif(health.expected_24h, 0), 1.0) as received_share_24h,

@@ -9,6 +9,7 @@ with sensor_days as (
         max(gaps) as gaps,
         min(case when metric = 'battery' then min_value end) as min_battery
     from {{ ref('fact_sensor_daily') }}
+    where {{ has_begun('event_date') }}
     group by event_date, tenant_id, device_id, sensor_key, location_key
 ),
 
@@ -38,8 +39,9 @@ device_hours as (
 ),
 
 received as (
-    select event_date, tenant_id, cast(sum(readings) as bigint) as readings, count(distinct event_hour) as hours
+    select event_date, tenant_id, cast(sum(readings) as bigint) as readings, count(distinct case when event_hour <= as_of then event_hour end) as hours
     from device_hours
+    cross join {{ ref('clock') }} as clock
     group by event_date, tenant_id
 )
 

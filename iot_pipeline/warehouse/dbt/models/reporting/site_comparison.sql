@@ -16,6 +16,7 @@ select
 from {{ ref('fact_sensor_daily') }} as facts
 join {{ ref('dim_location') }} as locations on locations.location_key = facts.location_key
 left join {{ ref('dim_customer') }} as customers on customers.customer_id = locations.customer_id
+where {{ has_begun('facts.event_date') }}
 group by
     facts.event_date, facts.tenant_id, locations.site_id, locations.site_name, customers.customer_name, locations.country,
     facts.metric

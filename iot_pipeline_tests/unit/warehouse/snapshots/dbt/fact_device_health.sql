@@ -6,42 +6,63 @@ create  table
       compound sortkey(device_id)
   as (
 
--- "Now" is the start of the newest hour with facts, so that the same facts always give the same health.
-with clock as (
-    select max(event_hour) as as_of, min(event_hour) as first_hour
-    from "telemetry"."marts"."fact_sensor_hourly"
-),
-
-device_hours as (
-    select facts.event_hour, facts.device_id, sum(facts.readings) as readings, max(facts.last_event) as last_event
+with device_hours as (
+    select
+        facts.event_hour,
+        facts.device_id,
+        sum(facts.readings) as readings,
+        min(facts.first_event) as first_event,
+        max(facts.last_event) as last_event,
+        max(facts.last_received) as last_received
     from (
-        select event_hour, device_id, sensor_key, location_key, max(readings) as readings, max(last_event) as last_event
+        select
+            event_hour,
+            device_id,
+            sensor_key,
+            location_key,
+            max(readings) as readings,
+            min(first_event) as first_event,
+            max(last_event) as last_event,
+            -- Hours that were built before arrivals were kept have none; a reading arrives about when it is taken.
+            max(coalesce(last_received, last_event)) as last_received
         from "telemetry"."marts"."fact_sensor_hourly"
         group by event_hour, device_id, sensor_key, location_key
     ) as facts
     group by facts.event_hour, facts.device_id
 ),
 
+seen as (
+    select device_id, min(first_event) as first_seen, max(last_event) as last_seen, max(last_received) as last_received
+    from device_hours
+    group by device_id
+),
+
+-- A device's own as_of: earlier by the hours that its newest reading lay behind its newest arrival, since a clock that is slow
+-- loses no readings. It says nothing about other devices.
+own_clock as (
+    select
+        seen.*,
+        dateadd(
+            hour,
+            cast(-greatest(floor((cast(extract(epoch from date_trunc('second', seen.last_received)) as bigint) - cast(extract(epoch from date_trunc('second', seen.last_seen)) as bigint)) / 3600.0), 0) as integer),
+            clock.as_of
+        ) as own_as_of
+    from seen
+    cross join "telemetry"."marts"."clock" as clock
+),
+
 received as (
     select
         device_hours.device_id,
-        max(device_hours.last_event) as last_seen,
         sum(
-            case
-                when device_hours.event_hour >= clock.as_of - interval '24 hours' and device_hours.event_hour < clock.as_of
-                    then device_hours.readings
-                else 0
-            end
+            case when device_hours.event_hour >= own_clock.own_as_of - interval '24 hours' then device_hours.readings else 0 end
         ) as received_24h,
-        sum(
-            case
-                when device_hours.event_hour >= clock.as_of - interval '7 days' and device_hours.event_hour < clock.as_of
-                    then device_hours.readings
-                else 0
-            end
-        ) as received_7d
+        sum(device_hours.readings) as received_7d
     from device_hours
-    cross join clock
+    join own_clock on own_clock.device_id = device_hours.device_id
+    where
+        device_hours.event_hour >= own_clock.own_as_of - interval '7 days'
+        and device_hours.event_hour < own_clock.own_as_of
     group by device_hours.device_id
 ),
 
@@ -52,7 +73,7 @@ battery_points as (
         cast((cast(extract(epoch from date_trunc('second', facts.event_hour)) as bigint) - cast(extract(epoch from date_trunc('second', clock.as_of)) as bigint)) as double precision) / 86400 as x,
         facts.avg_value as y
     from "telemetry"."marts"."fact_sensor_hourly" as facts
-    cross join clock
+    cross join "telemetry"."marts"."clock" as clock
     where facts.metric = 'battery' and facts.event_hour >= clock.as_of - interval '7 days'
 ),
 
@@ -84,18 +105,23 @@ registered as (
 
 devices as (
     select
-        coalesce(sensors.device_id, received.device_id) as device_id,
+        coalesce(sensors.device_id, own_clock.device_id) as device_id,
         coalesce(sensors.sensor_key, 'unknown') as sensor_key,
         coalesce(sensors.tenant_id, 'unknown') as tenant_id,
         sensors.site_id,
         sensors.status as registry_status,
         sensors.expected_interval_s,
         registered.registered_at,
-        received.last_seen,
+        own_clock.first_seen,
+        own_clock.last_seen,
+        own_clock.last_received,
+        coalesce(own_clock.own_as_of, clock.as_of) as own_as_of,
         cast(coalesce(received.received_24h, 0) as bigint) as received_24h,
         cast(coalesce(received.received_7d, 0) as bigint) as received_7d
     from (select * from "telemetry"."marts"."dim_sensor" where is_current and sensor_key <> 'unknown') as sensors
-    full outer join received on received.device_id = sensors.device_id
+    full outer join own_clock on own_clock.device_id = sensors.device_id
+    left join received on received.device_id = own_clock.device_id
+    cross join "telemetry"."marts"."clock" as clock
     left join registered on registered.device_id = sensors.device_id
 ),
 
@@ -107,7 +133,7 @@ expected as (
         when devices.expected_interval_s is not null
             then greatest(
                 cast(floor(
-                    (cast(extract(epoch from date_trunc('second', clock.as_of)) as bigint) - cast(extract(epoch from date_trunc('second', greatest(clock.as_of - interval '24 hours', clock.first_hour, devices.registered_at))) as bigint))
+                    (cast(extract(epoch from date_trunc('second', devices.own_as_of)) as bigint) - cast(extract(epoch from date_trunc('second', greatest(devices.own_as_of - interval '24 hours', least(clock.first_hour, devices.first_seen), devices.registered_at))) as bigint))
                     / devices.expected_interval_s
                 ) as bigint),
                 0
@@ -117,14 +143,14 @@ expected as (
         when devices.expected_interval_s is not null
             then greatest(
                 cast(floor(
-                    (cast(extract(epoch from date_trunc('second', clock.as_of)) as bigint) - cast(extract(epoch from date_trunc('second', greatest(clock.as_of - interval '7 days', clock.first_hour, devices.registered_at))) as bigint))
+                    (cast(extract(epoch from date_trunc('second', devices.own_as_of)) as bigint) - cast(extract(epoch from date_trunc('second', greatest(devices.own_as_of - interval '7 days', least(clock.first_hour, devices.first_seen), devices.registered_at))) as bigint))
                     / devices.expected_interval_s
                 ) as bigint),
                 0
             )
     end as expected_7d
     from devices
-    cross join clock
+    cross join "telemetry"."marts"."clock" as clock
 )
 
 select
@@ -134,6 +160,7 @@ select
     expected.tenant_id,
     expected.as_of,
     expected.last_seen,
+    expected.last_received,
     expected.expected_24h,
     expected.received_24h,
     expected.expected_7d,
@@ -145,7 +172,7 @@ select
             when expected.sensor_key = 'unknown' then 'unregistered'
             when expected.registry_status = 'decommissioned' then 'decommissioned'
             when expected.last_seen is null then 'never seen'
-            when (cast(extract(epoch from date_trunc('second', expected.as_of)) as bigint) - cast(extract(epoch from date_trunc('second', expected.last_seen)) as bigint))
+            when (cast(extract(epoch from date_trunc('second', expected.as_of)) as bigint) - cast(extract(epoch from date_trunc('second', expected.last_received)) as bigint))
                 > 3 * expected.expected_interval_s then 'silent'
             when expected.received_24h < 0.9 * expected.expected_24h then 'losing readings'
             when last_battery.volts < 3.4 then 'low battery'

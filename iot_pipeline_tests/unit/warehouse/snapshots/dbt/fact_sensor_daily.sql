@@ -6,11 +6,7 @@ create  table
       compound sortkey(event_date,device_id)
   as (
 
-with newest as (
-    select max(event_hour) as event_hour from "telemetry"."staging"."stg_loads"
-),
-
-readings_of_stale_dates as (
+with readings_of_stale_dates as (
     select cast(event_hour as date) as event_date, facts.*
     from "telemetry"."marts"."fact_sensor_readings" as facts
     where cast(event_hour as date) in (select event_date from "telemetry"."marts"."stale_dates")
@@ -24,8 +20,9 @@ pieces as (
         ) as piece,
         parts.*,
         greatest(cast(parts.event_date as timestamp), sensors.valid_from, locations.valid_from) as observed_from,
-        least(
-        cast(parts.event_date as timestamp) + interval '1 day', sensors.valid_to, locations.valid_to, newest.event_hour
+        greatest(
+        least(cast(parts.event_date as timestamp) + interval '1 day', sensors.valid_to, locations.valid_to, clock.as_of),
+        greatest(cast(parts.event_date as timestamp), sensors.valid_from, locations.valid_from)
     ) as observed_until,
         sensors.expected_interval_s
     from (
@@ -34,7 +31,7 @@ pieces as (
     ) as parts
     join "telemetry"."marts"."dim_sensor" as sensors on sensors.sensor_key = parts.sensor_key
     join "telemetry"."marts"."dim_location" as locations on locations.location_key = parts.location_key
-    cross join newest
+    cross join "telemetry"."marts"."clock" as clock
 ),
 
 readings as (
@@ -139,7 +136,7 @@ measured as (
         greatest(
             cast(floor((cast(extract(epoch from date_trunc('second', pieces.observed_until)) as bigint) - cast(extract(epoch from date_trunc('second', pieces.observed_from)) as bigint)) / greatest(pieces.expected_interval_s, 1.0)) as bigint), 1
         ) as all_intervals,
-        greatest((cast(extract(epoch from date_trunc('second', daily.first_event)) as bigint) - cast(extract(epoch from date_trunc('second', pieces.observed_from)) as bigint)), 0) as first_pause_s,
+        (cast(extract(epoch from date_trunc('second', least(daily.first_event, pieces.observed_until))) as bigint) - cast(extract(epoch from date_trunc('second', pieces.observed_from)) as bigint)) as first_pause_s,
         greatest((cast(extract(epoch from date_trunc('second', pieces.observed_until)) as bigint) - cast(extract(epoch from date_trunc('second', daily.last_event)) as bigint)), 0) as last_pause_s
     from daily
     join pieces on pieces.piece = daily.piece

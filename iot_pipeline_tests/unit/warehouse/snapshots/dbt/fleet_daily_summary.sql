@@ -10,6 +10,7 @@ create view "telemetry"."reporting"."fleet_daily_summary__dbt_tmp" as (
         max(gaps) as gaps,
         min(case when metric = 'battery' then min_value end) as min_battery
     from "telemetry"."marts"."fact_sensor_daily"
+    where event_date <= (select cast(as_of as date) from "telemetry"."marts"."clock")
     group by event_date, tenant_id, device_id, sensor_key, location_key
 ),
 
@@ -39,8 +40,9 @@ device_hours as (
 ),
 
 received as (
-    select event_date, tenant_id, cast(sum(readings) as bigint) as readings, count(distinct event_hour) as hours
+    select event_date, tenant_id, cast(sum(readings) as bigint) as readings, count(distinct case when event_hour <= as_of then event_hour end) as hours
     from device_hours
+    cross join "telemetry"."marts"."clock" as clock
     group by event_date, tenant_id
 )
 

@@ -17,6 +17,7 @@ create view "telemetry"."reporting"."site_comparison__dbt_tmp" as (
 from "telemetry"."marts"."fact_sensor_daily" as facts
 join "telemetry"."marts"."dim_location" as locations on locations.location_key = facts.location_key
 left join "telemetry"."marts"."dim_customer" as customers on customers.customer_id = locations.customer_id
+where facts.event_date <= (select cast(as_of as date) from "telemetry"."marts"."clock")
 group by
     facts.event_date, facts.tenant_id, locations.site_id, locations.site_name, customers.customer_name, locations.country,
     facts.metric

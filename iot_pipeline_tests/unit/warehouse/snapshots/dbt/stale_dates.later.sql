@@ -1,8 +1,8 @@
 -- The dates of the stale hours, and those whose facts expected readings for another part of the day than they would now:
--- the newest hour has moved on, or a version has begun or ended where no reading was.
+-- as_of has moved on, or a version has begun or ended where no reading was.
 -- depends_on: "telemetry"."marts"."dim_sensor"
 -- depends_on: "telemetry"."marts"."dim_location"
--- depends_on: "telemetry"."staging"."stg_loads"
+-- depends_on: "telemetry"."marts"."clock"
 
 select distinct cast(event_hour as date) as event_date
 from "telemetry"."marts"."stale_hours"
@@ -11,11 +11,12 @@ select distinct facts.event_date
 from "telemetry"."marts"."fact_sensor_daily" as facts
 join "telemetry"."marts"."dim_sensor" as sensors on sensors.sensor_key = facts.sensor_key
 join "telemetry"."marts"."dim_location" as locations on locations.location_key = facts.location_key
-cross join (select max(event_hour) as event_hour from "telemetry"."staging"."stg_loads") as newest
+cross join "telemetry"."marts"."clock" as clock
 where
     facts.observed_from <> greatest(cast(facts.event_date as timestamp), sensors.valid_from, locations.valid_from)
-    or facts.observed_until <> least(
-        cast(facts.event_date as timestamp) + interval '1 day', sensors.valid_to, locations.valid_to, newest.event_hour
+    or facts.observed_until <> greatest(
+        least(cast(facts.event_date as timestamp) + interval '1 day', sensors.valid_to, locations.valid_to, clock.as_of),
+        greatest(cast(facts.event_date as timestamp), sensors.valid_from, locations.valid_from)
     )
     or coalesce(facts.expected_interval_s, 0) <> coalesce(sensors.expected_interval_s, 0)
 ;

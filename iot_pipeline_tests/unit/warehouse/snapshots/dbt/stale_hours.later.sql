@@ -2,6 +2,8 @@
 -- or when its facts no longer fit the dimensions.
 -- depends_on: "telemetry"."marts"."dim_sensor"
 -- depends_on: "telemetry"."marts"."dim_location"
+-- Read before, so that facts may be newer than it, which harms nothing, but never older, which would look like silence:
+-- depends_on: "telemetry"."marts"."clock"
 
 with noted as (
     select event_hour, content from "telemetry"."marts"."fact_hours"
@@ -82,7 +84,7 @@ select
     loads.content,
     loads.location,
     newest_first.reason,
-    -- Stale hours that this run leaves to the next.
+    -- Stale hours that this run leaves to the next; a full refresh, which begins with empty tables, leaves none.
     greatest(newest_first.stale_hours - 168, 0) as hours_left
 from newest_first
 left join "telemetry"."staging"."stg_loads" as loads on loads.event_hour = newest_first.event_hour

@@ -1,0 +1,119 @@
+"""Data arrival by site, told from the deployed registry and the ledger."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import psycopg
+import pytest
+
+from iot_pipeline import settings
+from iot_pipeline.defs.judged.assets import ledger
+from iot_pipeline.defs.ops.site_arrival import State, site_arrival
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.lake import Lake
+from iot_pipeline.partitions import partition_key
+from iot_pipeline.registry import sites
+from iot_pipeline.registry.devices import retire_device
+from iot_pipeline.registry.registration import Request, add_device
+from iot_pipeline.resources import LakeResource, RegistryResource
+from iot_pipeline_tests.support.messages import RawZone, Sender, line, message, reading
+from iot_pipeline_tests.support.registry import catalog
+
+# Sites a, b and c of the tenant `watch`; b and c have devices, of which those of c are decommissioned.
+SENT_LATELY = [("watch", "a"), ("watch", "A"), ("watch", "b "), ("nobody", "a")]
+SENT_ONCE = [("watch", "b"), ("watch", "c"), ("watch", "typo"), ("Watch", "b")]
+
+
+@pytest.fixture(scope="module")
+def judged(lake: Lake) -> datetime:
+    """What the sites have sent is judged; when the last of it came."""
+    now, raw = datetime.now(UTC), RawZone(lake.bucket)
+    then = now - timedelta(hours=2)
+    for at, names in ((now, SENT_LATELY), (then, SENT_ONCE)):
+        raw.put(
+            Hour.of(at),
+            [line(message(reading(at, 1)), at, Sender(f"m-{n}", *name)) for n, name in enumerate(names)],
+        )
+    lake.judge({Hour.of(then), Hour.of(now)})
+    with RegistryResource().connect() as connection:
+        _register(connection)
+    return now
+
+
+def _register(connection: "psycopg.Connection[Any]") -> None:
+    sites.apply(connection, catalog("watch"))
+    sites.apply(connection, catalog("quiet"))
+    for device, site in (("watch-1", "b"), ("watch-2", "c"), ("watch-3", "c")):
+        add_device(connection, Request(device, "watch", site, "watch-model"))
+    for device in ("watch-2", "watch-3"):
+        retire_device(connection, device)
+
+
+@pytest.fixture
+def instance(judged: datetime) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as opened:
+        key = partition_key(Hour.of(judged))
+        opened.report_runless_asset_event(dg.AssetMaterialization(ledger.key, partition=key))
+        yield opened
+
+
+def _evaluated(instance: dg.DagsterInstance) -> tuple[dg.AssetCheckEvaluation, str]:
+    """The check that a tick of the sensor has recorded, and what the sensor said."""
+    context = dg.build_sensor_context(instance=instance)
+    result = site_arrival(context, lake=LakeResource(), registry=RegistryResource())
+    assert isinstance(result, dg.SkipReason)
+    (record,) = instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION), limit=2)
+    event = record.event_log_entry.dagster_event
+    assert event
+    return event.asset_check_evaluation_data, result.skip_message or ""
+
+
+def _shown(evaluation: dg.AssetCheckEvaluation, name: str) -> list[list[str]]:
+    """The rows of a table of the check."""
+    text = str(evaluation.metadata[name].value)
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in text.splitlines()[2:]]
+
+
+def test_a_silent_site_of_the_registry_is_missed_and_no_other(instance: dg.DagsterInstance) -> None:
+    evaluation, said = _evaluated(instance)
+    assert (evaluation.check_name, evaluation.passed) == ("every_site_sends", False)
+    assert said == evaluation.description == "silent: watch/b"
+    states = {(row[0], row[1]): row[2] for row in _shown(evaluation, "sites")}
+    assert {name: states[name] for name in states if name[0] in {"watch", "quiet"}} == {
+        ("watch", "a"): State.SENDS,
+        ("watch", "b"): State.SILENT,
+        ("watch", "c"): State.OUT_OF_USE,
+        **{("quiet", site): State.NEVER_HEARD_OF for site in "abc"},
+    }
+
+
+def test_names_that_are_not_in_the_registry_are_listed_apart(instance: dg.DagsterInstance) -> None:
+    evaluation, _ = _evaluated(instance)
+    listed = {(row[0], row[1]): row[3] for row in _shown(evaluation, "names that are not in the registry")}
+    ours = {name: like for name, like in listed.items() if name[0].strip("'").lower() in {"watch", "nobody"}}
+    assert ours == {
+        ("'watch'", "'A'"): "watch/a",
+        ("'watch'", "'b '"): "watch/b",
+        ("'watch'", "'typo'"): "",
+        ("'Watch'", "'b'"): "watch/b",
+        ("'nobody'", "'a'"): "",
+    }
+    assert evaluation.metadata["not in the registry"].value == len(listed)
+
+
+def test_a_registry_that_does_not_answer_is_named_and_arrivals_are_shown(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IOT_REGISTRY_PORT", "1")
+    settings.forget()
+    try:
+        evaluation, said = _evaluated(instance)
+    finally:
+        monkeypatch.undo()
+        settings.forget()
+    assert not evaluation.passed
+    assert said.startswith("the registry did not answer (OperationalError: ")
+    arrived = {(row[0], row[1]) for row in _shown(evaluation, "arrivals")}
+    assert arrived >= {("watch", "a"), ("watch", "b"), ("watch", "typo"), ("nobody", "a")}

@@ -1,0 +1,49 @@
+"""Which sites are missed: those of the registry that were heard of and are in use, and no other."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from iot_pipeline.defs.ops.site_arrival import Arrival, Name, State, not_registered, state_of
+from iot_pipeline.resources.registry import RegisteredSite
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+LIMIT = NOW - timedelta(minutes=30)
+RECENT, OLD = Arrival(NOW, 7), Arrival(NOW - timedelta(hours=2), 7)
+
+
+@pytest.mark.parametrize(
+    ("in_use", "arrival", "state"),
+    [
+        (True, RECENT, State.SENDS),
+        (True, OLD, State.SILENT),
+        (True, None, State.NEVER_HEARD_OF),
+        (False, RECENT, State.SENDS),
+        (False, OLD, State.OUT_OF_USE),
+        (False, None, State.OUT_OF_USE),
+        (True, Arrival(LIMIT, 1), State.SENDS),
+    ],
+)
+def test_a_site_of_the_registry(in_use: bool, arrival: Arrival | None, state: State) -> None:
+    assert state_of(RegisteredSite("acme", "denver", in_use), arrival, LIMIT) is state
+
+
+@pytest.mark.parametrize(
+    ("tenant", "site", "known_tenant", "like"),
+    [
+        ("acme", "Denver", "known", "acme/denver"),
+        ("Acme", "denver", "not in the registry", "acme/denver"),
+        ("acme", "denver ", "known", "acme/denver"),
+        (" acme", "den ver", "not in the registry", "acme/denver"),
+        ("acme", "denverr", "known", "acme/denver"),
+        ("acme", "atlantis", "known", ""),
+        ("globex", "atlantis", "not in the registry", ""),
+        ("acme", None, "known", ""),
+    ],
+)
+def test_a_name_that_is_not_in_the_registry(tenant: str, site: str | None, known_tenant: str, like: str) -> None:
+    sites = [RegisteredSite("acme", "denver", in_use=True)]
+    arrivals: dict[Name, Arrival] = {("acme", "denver"): RECENT, (tenant, site): OLD}
+    assert not_registered(arrivals, sites) == [
+        (repr(tenant), repr(site), known_tenant, like, OLD.last_received, OLD.readings)
+    ]
