@@ -10,7 +10,10 @@ from iot_pipeline.contract.layout import RAW
 
 HOUR = timedelta(hours=1)
 
-_RAW_KEY = re.compile(re.escape(RAW) + r"year=(\d{4})/month=(\d{2})/day=(\d{2})/hour=(\d{2})/(?:[^/]+/)*[^/]+")
+# Digits are ASCII ones: `\d` would take those of any script, which name no partition of the lake.
+_RAW_KEY = re.compile(
+    re.escape(RAW) + "year=([0-9]{4})/month=([0-9]{2})/day=([0-9]{2})/hour=([0-9]{2})/(?:[^/]+/)*[^/]+"
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -35,9 +38,17 @@ class Hour:
 
     @classmethod
     def from_values(cls, values: Sequence[str]) -> "Hour":
-        """The hour of partition values (year, month, day, hour). Raises ValueError if they are no such hour."""
-        year, month, day, hour = (int(value) for value in values)
-        return cls(datetime(year, month, day, hour, tzinfo=UTC))
+        """The hour of partition values (year, month, day, hour), written as `values` writes them.
+
+        Raises ValueError, naming them, for any others: `hour=5` is another partition than `hour=05`.
+        """
+        try:
+            hour = cls(datetime.strptime("-".join(values), "%Y-%m-%d-%H").replace(tzinfo=UTC))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{list(values)} are no year, month, day and hour of UTC") from error
+        if hour.values != tuple(values):
+            raise ValueError(f"{list(values)} are not how the lake writes {hour}: {list(hour.values)}")
+        return hour
 
     @classmethod
     def from_sql(cls, value: datetime) -> "Hour":
@@ -73,20 +84,35 @@ class Hour:
 def partition_predicate(hours: Iterable[Hour]) -> str:
     """A SQL predicate on year, month, day and hour that holds in exactly these hours, and that engines can prune by.
 
+    Each key is compared alone with literals. Athena hands Glue what a predicate says of single keys (Trino,
+    `GlueExpressionUtil`); a key inside an expression, as in `year || month`, would have it list the whole table.
+
     Raises ValueError for no hours: a statement without partitions would scan the whole table.
     """
-    days = []
+    days: dict[tuple[str, str, str], list[str]] = {}
     for (year, month, day), group in groupby(sorted(set(hours)), key=lambda h: h.values[:3]):
         of_day = _literals(hour.values[3] for hour in group)
-        days.append(f"(year = '{year}' AND month = '{month}' AND day = '{day}' AND hour IN ({of_day}))")
+        days.setdefault((year, month, of_day), []).append(day)
     if not days:
         raise ValueError("no hours given: a statement must name its partitions")
-    return "(" + "\n    OR ".join(days) + ")"
+    alike = [
+        f"(year = '{year}' AND month = '{month}' AND {_one_of('day', of_month)} AND hour IN ({of_day}))"
+        for (year, month, of_day), of_month in days.items()
+    ]
+    return "(" + "\n    OR ".join(alike) + ")"
 
 
 def partition_range(first: Hour, last: Hour) -> str:
-    """A SQL predicate on the partition keys that holds from one hour to another, both inclusive."""
-    return f"year || month || day || hour BETWEEN '{''.join(first.values)}' AND '{''.join(last.values)}'"
+    """A SQL predicate as `partition_predicate` makes it, from one hour to another, both inclusive.
+
+    Raises ValueError if the last is before the first.
+    """
+    return partition_predicate(hours_between(first, last))
+
+
+def hours_between(first: Hour, last: Hour) -> list[Hour]:
+    """The hours from one to another, both inclusive, in order; none if the last is before the first."""
+    return [first + n for n in range((last.start - first.start) // HOUR + 1)]
 
 
 def contiguous(hours: Iterable[Hour]) -> list[tuple[Hour, Hour]]:
@@ -110,6 +136,10 @@ def arrival_hour_of_key(key: str) -> Hour:
         return Hour.from_values(match.groups())
     except ValueError as error:
         raise ValueError(f"{expected}; {error}") from error
+
+
+def _one_of(key: str, values: Sequence[str]) -> str:
+    return f"{key} = '{values[0]}'" if len(values) == 1 else f"{key} IN ({_literals(values)})"
 
 
 def _literals(values: Iterable[str]) -> str:

@@ -1,10 +1,12 @@
 """What a build notes about a partition, kept as the parameters of its Glue partition."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
+
+from iot_pipeline.lake.hours import Hour
 
 # The name under which releases before this one kept the content id.
 _FORMER_CONTENT = "inputs"
@@ -31,16 +33,37 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """The valid readings that one arrival hour has of one event hour: how many, and a checksum of where they stand.
+
+    The checksum (hexadecimal) is over the raw objects they came in and the rules that judged them.
+    """
+
+    readings: int
+    checksum: str
+
+    def __str__(self) -> str:
+        """As a content id is made of it, and as partitions note it."""
+        return f"{self.readings} {self.checksum}"
+
+
+Marks = Mapping[Hour, Mark]
+
+
+@dataclass(frozen=True)
 class BuildNotes:
     """When a partition was built and, of an event hour, what it holds.
 
     `content` is its content id: two builds with the same one hold the same rows, wherever they lie. `counts` are those
-    that were audited against the ledger.
+    that were audited against the ledger. `marks` say from which hours to which: a partition of the ledger, an arrival
+    hour, has one for each event hour that it has valid readings of; a curated partition, an event hour, has one for
+    each arrival hour that it was built from. They are None where a release before them built the partition.
     """
 
     built_at: datetime
     content: str | None = None
     counts: Counts | None = None
+    marks: Marks | None = None
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -50,21 +73,39 @@ class BuildNotes:
             noted["content"] = self.content
         if self.counts is not None:
             noted |= {name: str(count) for name, count in asdict(self.counts).items()}
+        if self.marks is not None:
+            noted["marks"] = ",".join(f"{'-'.join(hour.values)} {mark}" for hour, mark in sorted(self.marks.items()))
         return noted
 
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> Self | None:
-        """From a partition's parameters; None if no build noted anything there."""
-        if "built_at" not in parameters:
+        """From a partition's parameters; None if no build noted anything there that can be read.
+
+        Anybody with Glue's permissions can write parameters. What is None counts as not built, and is built again.
+        """
+        try:
+            built_at = datetime.fromisoformat(parameters["built_at"])
+            counted = [parameters.get(name) for name in ("rows", "duplicates", "conflicts")]
+            counts = None if None in counted else Counts.of(counted)
+            marks = _marks(parameters["marks"]) if "marks" in parameters else None
+        except (KeyError, ValueError):
             return None
-        counted = [parameters.get(name) for name in ("rows", "duplicates", "conflicts")]
-        return cls(
-            built_at=datetime.fromisoformat(parameters["built_at"]).astimezone(UTC),
-            content=parameters.get("content", parameters.get(_FORMER_CONTENT)),
-            counts=None if None in counted else Counts.of(counted),
-        )
+        if built_at.tzinfo is None:
+            return None
+        content = parameters.get("content", parameters.get(_FORMER_CONTENT))
+        return cls(built_at.astimezone(UTC), content, counts, marks)
 
 
-def content_id(marks: Iterable[str]) -> str:
-    """The content id that follows from these marks, in whatever order: one for each arrival hour that contributes."""
-    return hashlib.sha256("\n".join(sorted(marks)).encode()).hexdigest()[:16]
+def content_id(marks: Marks) -> str:
+    """The content id that follows from the marks of the arrival hours that contribute."""
+    texts = sorted(f"{arrival} {mark}" for arrival, mark in marks.items())
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+def _marks(text: str) -> Marks:
+    """Raises ValueError for a text that no build noted."""
+    found = {}
+    for item in text.split(",") if text else ():
+        hour, readings, checksum = item.split(" ")
+        found[Hour.from_values(hour.split("-"))] = Mark(int(readings), checksum)
+    return found

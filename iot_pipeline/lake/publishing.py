@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from iot_pipeline.contract import Table
 from iot_pipeline.lake.catalog import Catalog, Partition
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.notes import BuildNotes, Counts
+from iot_pipeline.lake.notes import BuildNotes, Counts, Marks
 from iot_pipeline.lake.statements import Target
 
 # Throw-away tables over a build's location; the clean-up drops those that a crash left behind.
@@ -43,14 +43,23 @@ class Publisher:
         hours: Sequence[Hour],
         content: Mapping[Hour, str] | None = None,
         counts: Mapping[Hour, Counts] | None = None,
+        marks: Mapping[Hour, Marks] | None = None,
     ) -> None:
-        """Move these hours' partitions to what was written. Raises PublishError naming the hours that Glue refused."""
+        """Move these hours' partitions to what was written. Raises PublishError naming the hours that Glue refused.
+
+        `marks` that are given are those of all the hours: one that is not among them has no marks, and notes that.
+        """
         now = datetime.now(UTC)
         partitions = [
             Partition(
                 hour,
                 target.location + hour.path,
-                BuildNotes(now, (content or {}).get(hour), (counts or {}).get(hour)),
+                BuildNotes(
+                    now,
+                    (content or {}).get(hour),
+                    (counts or {}).get(hour),
+                    None if marks is None else marks.get(hour, {}),
+                ),
             )
             for hour in hours
         ]

@@ -131,34 +131,18 @@ def count_built(table: str) -> str:
     return _counts(table)
 
 
-def touched_event_hours(hours: Iterable[Hour]) -> str:
-    """Event hours with valid readings in these arrival hours."""
-    return f"""\
-SELECT DISTINCT event_hour
-FROM ledger
-WHERE outcome = 'valid'
-    AND {partition_predicate(hours)}"""
+def marks_of_build(table: str) -> str:
+    """Of a ledger's build: valid readings by arrival and event hour, with the checksum of a mark."""
+    return _marks(table, "WHERE outcome = 'valid'")
 
 
-def ledger_of_event_hours(contract: Contract, event_hours: Iterable[Hour]) -> str:
-    """Valid readings of these event hours by arrival hour, with a checksum over the raw objects they stand in and over
-    the rules that judged them.
-    """
-    wanted = sorted(set(event_hours))
-    first = Hour.of(wanted[0].start - contract.future_bound)
-    last = Hour.of(wanted[-1].start + contract.lateness_bound) + 1
-    return f"""\
-SELECT event_hour, {_KEYS}, sum(readings) AS valid,
-    to_hex(checksum(object || coalesce(' ' || judged_by, ''))) AS objects
-FROM ledger
-WHERE outcome = 'valid'
-    AND {partition_range(first, last)}
-    AND event_hour IN ({", ".join(hour.sql for hour in wanted)})
-GROUP BY event_hour, {_KEYS}"""
+def marks_in_ledger(hours: Iterable[Hour]) -> str:
+    """The same of these arrival hours in the ledger, for those whose build did not note it."""
+    return _marks("ledger", f"WHERE outcome = 'valid'\n    AND {partition_predicate(hours)}")
 
 
-def arrival_hours_judged_otherwise(contract: Contract, first: Hour, last: Hour, *, unnoted_stand: bool) -> str:
-    """Arrival hours from the first to the last whose ledger says that other rules judged them than this contract's.
+def arrival_hours_judged_otherwise(contract: Contract, hours: Iterable[Hour], *, unnoted_stand: bool) -> str:
+    """Those of these arrival hours whose ledger says that other rules judged them than this contract's.
 
     `unnoted_stand`: rows without a note of what judged them are not named.
     """
@@ -166,7 +150,7 @@ def arrival_hours_judged_otherwise(contract: Contract, first: Hour, last: Hour, 
     return f"""\
 SELECT DISTINCT {_KEYS}
 FROM ledger
-WHERE {partition_range(first, last)}
+WHERE {partition_predicate(hours)}
     AND ({unnoted}judged_by <> {judged_by(contract, LEDGER_ROWS)})"""
 
 
@@ -269,6 +253,15 @@ WHERE tenant IS NOT NULL
     AND {partition_range(first, last)}
 GROUP BY tenant, site
 ORDER BY tenant, site"""
+
+
+def _marks(table: str, where: str) -> str:
+    return f"""\
+SELECT event_hour, {_KEYS}, sum(readings) AS valid,
+    to_hex(checksum(object || coalesce(' ' || judged_by, ''))) AS objects
+FROM {table}
+{where}
+GROUP BY event_hour, {_KEYS}"""
 
 
 def _counts(table: str, where: str = "") -> str:
