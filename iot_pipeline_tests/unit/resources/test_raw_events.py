@@ -20,9 +20,8 @@ KEY = f"raw/telemetry/{HOUR.path}telemetry-1 a+b.gz"
 
 FOLDER = f"raw/telemetry/{HOUR.path}"
 # Every event that S3's API knows by name; those with a star stand for others.
-KINDS = [
-    name for name in botocore.session.get_session().get_service_model("s3").shape_for("Event").enum if "*" not in name
-]
+S3_API = botocore.session.get_session().get_service_model("s3")
+KINDS = [name for name in S3_API.shape_for("Event").metadata["enum"] if "*" not in name]
 LOSSES = ("s3:ObjectRemoved:", "s3:LifecycleExpiration:", "s3:ReducedRedundancyLostObject")
 
 
