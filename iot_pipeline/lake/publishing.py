@@ -15,6 +15,9 @@ from iot_pipeline.lake.statements import Target
 # Throw-away tables over a build's location; the clean-up drops those that a crash left behind.
 BUILD_TABLE_PREFIX = "build_"
 
+# How the name of a version begins, as strftime writes it: names of versions sort by the time of their build, UTC.
+BUILD_TIME = "%Y%m%dT%H%M%S"
+
 
 @dataclass(frozen=True)
 class Publisher:
@@ -27,7 +30,7 @@ class Publisher:
     @contextmanager
     def building(self, table: Table) -> Iterator[Target]:
         """A throw-away table over a new version's location; the table goes, what was written stays."""
-        build = f"{datetime.now(UTC):%Y%m%dT%H%M%S}_{uuid.uuid4().hex[:8]}"
+        build = f"{datetime.now(UTC):{BUILD_TIME}}_{uuid.uuid4().hex[:8]}"
         location = f"s3://{self.bucket}/{table.prefix}v={build}/"
         target = Target(f"{BUILD_TABLE_PREFIX}{table.name}_{build.lower()}", location)
         self.progress(f"building {table.name} into {location}")
@@ -44,6 +47,7 @@ class Publisher:
         content: Mapping[Hour, str] | None = None,
         counts: Mapping[Hour, Counts] | None = None,
         marks: Mapping[Hour, Marks] | None = None,
+        rules: str | None = None,
     ) -> None:
         """Move these hours' partitions to what was written. Raises PublishError naming the hours that Glue refused.
 
@@ -59,6 +63,7 @@ class Publisher:
                     (content or {}).get(hour),
                     (counts or {}).get(hour),
                     None if marks is None else marks.get(hour, {}),
+                    rules,
                 ),
             )
             for hour in hours
