@@ -6,14 +6,20 @@ scattered hours takes their list in its configuration, and reports a materializa
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
 from iot_pipeline.defs.common import EVENTS_PER_TICK
-from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.hours import HOUR, Hour
 from iot_pipeline.partitions import hour_of, hours, hours_of, partition_key
 
+# What a sweep looks at: see `in_turn`.
+NEWEST, BLOCK = 6, 18
+FAILED_RUNS_REMEMBERED = timedelta(days=1)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNFINISHED = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -138,6 +144,52 @@ def request_swept(
         return dg.SkipReason(f"a run of {job.name} is unfinished; what it leaves is found by the next sweep")
     wanted = [hour for hour in stale() if _has_partition(hour)]
     return run_request(step, wanted) if wanted else dg.SkipReason("every hour looked at is up to date")
+
+
+def in_turn(first: Hour, last: Hour) -> list[Hour]:
+    """The hours from the first to the last that a sweep in the hour `last` is to look at: 24 at most, however many.
+
+    They are the newest six, and one block of 18 hours whose turn it is. Each block has its turn again and again: within
+    64 sweeps where all hours are those of a month, within 512 where they are those of a year.
+    """
+    blocks = range(_index(first) // BLOCK, _index(last) // BLOCK + 1)
+    # A power of two changes seldom: when it does, all turns have been had several times over.
+    turns = 1 << (len(blocks) - 1).bit_length()
+    due = [block for block in blocks if block % turns == _index(last) % turns]
+    hours_due = {Hour(_EPOCH) + number for block in due for number in range(block * BLOCK, (block + 1) * BLOCK)}
+    newest = {last + -age for age in range(NEWEST)}
+    return sorted(hour for hour in hours_due | newest if first <= hour <= last)
+
+
+def _index(hour: Hour) -> int:
+    return int((hour.start - _EPOCH) / HOUR)
+
+
+def hours_of_failed_runs(
+    context: dg.ScheduleEvaluationContext, steps: Mapping[dg.JobDefinition, dg.OpDefinition]
+) -> list[Hour]:
+    """The hours that runs of these jobs, which failed or were cancelled in the last day, should have built.
+
+    A sensor asks once for each change. So a sweep asks again for what a failed run leaves, without looking for it.
+    """
+    found: set[str] = set()
+    for job, step in steps.items():
+        failed = dg.RunsFilter(
+            job_name=job.name,
+            statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
+            updated_after=context.scheduled_execution_time.astimezone(UTC) - FAILED_RUNS_REMEMBERED,
+        )
+        for run in context.instance.get_runs(failed):
+            found.update(_keys_in(run.run_config, step))
+    return hours_of(key for key in found if hours.has_partition_key(key))
+
+
+def _keys_in(run_config: Mapping[str, Any], step: dg.OpDefinition) -> list[str]:
+    """The partition keys in a run's configuration; none if a person gave it another form, with which no run works."""
+    try:
+        return [str(key) for key in run_config["ops"][step.name]["config"]["hours"]]
+    except (KeyError, TypeError):
+        return []
 
 
 def is_unfinished(instance: dg.DagsterInstance, job_name: str) -> bool:

@@ -10,7 +10,7 @@ from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.balances import ArrivalHourBalance, EventHourBalance
 from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.judged_by import unnoted_rows_stand
+from iot_pipeline.lake.judged_by import all_rules, unnoted_rows_stand
 from iot_pipeline.lake.notes import Counts
 from iot_pipeline.lake.plan import EventHourPlan, batches, marks_of, plan_event_hours, read_marks
 from iot_pipeline.lake.publishing import Publisher
@@ -47,7 +47,7 @@ class Lake:
                 self.athena.run(statements.build_ledger(self.contract, rows.table, counts))
                 marks = read_marks(self.athena, statements.marks_of_build(counts.table))
             self._publisher.publish(judged, rows, batch)
-            self._publisher.publish(ledger, counts, batch, marks=marks)
+            self._publisher.publish(ledger, counts, batch, marks=marks, rules=all_rules(self.contract))
 
     def quarantine(self, hours: Iterable[Hour]) -> None:
         """Build and publish the quarantine of these arrival hours, which must have a ledger."""
@@ -85,10 +85,13 @@ class Lake:
     def stale_arrivals(self, arrival_hours: Iterable[Hour]) -> list[Hour]:
         """Those of these arrival hours whose rows the present contract and transformation would judge otherwise.
 
-        Decided by what the ledger keeps of the rows: an hour is named if its rows change or may change, and no other
-        is. After judging them, `stale` names the event hours that follow.
+        Those that were judged by these very rules have noted it. Of the others what the ledger keeps of the rows
+        decides: an hour is named if its rows change or may change, and no other is. After judging them, `stale` names
+        the event hours that follow.
         """
-        wanted = sorted(set(arrival_hours))
+        rules = all_rules(self.contract)
+        ledger = self.catalog.partitions(tables(self.contract).ledger.name, arrival_hours)
+        wanted = [hour for hour, it in ledger.items() if it.notes is None or it.notes.rules != rules]
         if not wanted:
             return []
         sql = statements.arrival_hours_judged_otherwise(
