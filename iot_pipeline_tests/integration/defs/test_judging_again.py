@@ -1,13 +1,12 @@
 """After a change of the contract: the hours that it concerns are judged again in one run, and what follows is built."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
-from pydantic import PrivateAttr
 
 from infra.local.session.dagster_runs import curate_stale_hours
 from infra.local.session.platform import Platform
@@ -84,15 +83,21 @@ def test_hours_that_a_new_contract_concerns_are_judged_in_one_run_and_their_even
 
 
 def test_the_sweep_goes_back_to_the_first_partition_and_then_begins_anew(
-    instance: dg.DagsterInstance, lake: Lake
+    instance: dg.DagsterInstance, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked: list[list[Hour]] = []
+
+    def nothing(_: Lake, hours: list[Hour]) -> list[Hour]:
+        asked.append(hours)
+        return []
+
+    monkeypatch.setattr(Lake, "stale_arrivals", nothing)
     first, now = Hour.of(policy().partitions_start), Hour.of(datetime.now(UTC))
 
     def step(cursor: str | None) -> tuple[str, int]:
-        lake_resource = Counting()
-        result = sweep_stale_arrivals(dg.build_sensor_context(instance=instance, cursor=cursor), lake=lake_resource)
+        result = sweep_stale_arrivals(dg.build_sensor_context(instance=instance, cursor=cursor), lake=LakeResource())
         assert isinstance(result, dg.SensorResult)
-        return result.cursor or "", len(lake_resource.asked[0])
+        return result.cursor or "", len(asked[-1])
 
     def at(hour: Hour, rules: str) -> str:
         return json.dumps({"rules": rules, "before": partition_key(hour)})
@@ -104,27 +109,6 @@ def test_the_sweep_goes_back_to_the_first_partition_and_then_begins_anew(
     assert step(at(first + 30, rules)) == (at(first + 6, rules), 24)
     assert step(at(first + 6, rules)) == (at(first, rules), 6), "the oldest hours"
     assert step(at(first, rules)) == (at(now + -23, rules), 24), "and anew"
-
-
-class Counting(LakeResource):
-    """Notes the hours that were looked at."""
-
-    _asked: list[list[Hour]] = PrivateAttr(default_factory=list)
-
-    @property
-    def asked(self) -> list[list[Hour]]:
-        return self._asked
-
-    def open(self, progress: Callable[[str], None] = lambda _: None) -> Lake:
-        asked = self._asked
-
-        class Noting(Lake):
-            def stale_arrivals(self, arrival_hours: Iterable[Hour]) -> list[Hour]:
-                asked.append(list(arrival_hours))
-                return super().stale_arrivals(asked[-1])
-
-        opened = super().open(progress)
-        return Noting(opened.bucket, opened.catalog, opened.athena, opened.contract)
 
 
 def test_hours_that_were_judged_by_these_very_rules_are_not_asked_about(
