@@ -25,7 +25,7 @@ from infra.local.bench.history import SIMULATED, History
 from infra.local.bench.late_reading import print_late_reading
 from infra.local.bench.tick_cost import Cost, measured
 from infra.local.servers.checkout import CHECKOUT
-from infra.local.session.platform import running
+from infra.local.session.platform import WAREHOUSE_DATABASE, running
 from iot_pipeline.definitions import defs
 from iot_pipeline.defs.curated.schedules import sweep_stale_hours
 from iot_pipeline.defs.curated.sensors import stale_event_hours
@@ -66,12 +66,12 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="iot-bench-"))
     try:
         with (
-            running(folder / "state", CHECKOUT / ".local", console),
+            running(folder / "state", CHECKOUT / ".local", console) as local,
             dg.DagsterInstance.ephemeral() as instance,
             dg.instance_for_test() as on_disk,
         ):
             lake = LakeResource().open()
-            history = History(lake, instance, now)
+            history = History(lake, instance, now, local.postgres.dsn(WAREHOUSE_DATABASE))
             console.print(f"{SIMULATED}\nfilling a day")
             history.fill(0, DAY)
             ticks = Ticks(lake, history, instance, on_disk)
