@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from iot_pipeline.defs.common import EVENTS_PER_TICK
-from iot_pipeline.lake.hours import HOUR, Hour
+from iot_pipeline.lake.hours import HOUR, Hour, hours_between
 from iot_pipeline.partitions import hour_of, hours, hours_of, partition_key
 
 # What a sweep looks at: see `in_turn`.
@@ -152,10 +152,15 @@ def in_turn(first: Hour, last: Hour) -> list[Hour]:
     They are the newest six, and one block of 18 hours whose turn it is. Each block has its turn again and again: within
     64 sweeps where all hours are those of a month, within 512 where they are those of a year.
     """
-    blocks = range(_index(first) // BLOCK, _index(last) // BLOCK + 1)
+    if last < first + (NEWEST + BLOCK):
+        return hours_between(first, last)
+    now = _index(last)
+    blocks = range(_index(first) // BLOCK, now // BLOCK + 1)
     # A power of two changes seldom: when it does, all turns have been had several times over.
     turns = 1 << (len(blocks) - 1).bit_length()
-    due = [block for block in blocks if block % turns == _index(last) % turns]
+    due = [block for block in blocks if block % turns == now % turns]
+    # More turns than blocks: a turn without a block of its own is one more for another.
+    due = due or [block for block in blocks if block % (turns // 2) == now % (turns // 2)][:1]
     hours_due = {Hour(_EPOCH) + number for block in due for number in range(block * BLOCK, (block + 1) * BLOCK)}
     newest = {last + -age for age in range(NEWEST)}
     return sorted(hour for hour in hours_due | newest if first <= hour <= last)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # S3 API, DeleteObjects: at most 1,000 keys a call.
 BATCH = 1000
+NAMES_A_PAGE = 10
 _VERSION = re.compile("v=([0-9]{8}T[0-9]{6})_[0-9a-f]{8}")
 _OBJECT = re.compile("year=([^/]*)/month=([^/]*)/day=([^/]*)/hour=([^/]*)/[^/]+", re.DOTALL)
 
@@ -219,7 +220,10 @@ def _objects(s3: "S3Client", bucket: str, prefix: str, after: str) -> Iterator[t
 
 def _folders(s3: "S3Client", bucket: str, prefix: str, *, after: str = "", until: str = "") -> Iterator[str]:
     """Names directly below a prefix, folders with their slash, in order."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/", StartAfter=after)
+    # The first name after `until` ends it, and what else is on its page is listed for nothing.
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=prefix, Delimiter="/", StartAfter=after, PaginationConfig={"PageSize": NAMES_A_PAGE}
+    )
     for page in pages:
         names = [item["Key"] for item in page.get("Contents", [])]
         names += [common["Prefix"] for common in page.get("CommonPrefixes", [])]

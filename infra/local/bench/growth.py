@@ -10,11 +10,12 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import dagster as dg
@@ -27,13 +28,16 @@ from infra.local.bench.tick_cost import Cost, measured
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.session.platform import WAREHOUSE_DATABASE, running
 from iot_pipeline.definitions import defs
+from iot_pipeline.defs.curated import schedules as curated_schedules
 from iot_pipeline.defs.curated.schedules import sweep_stale_hours
 from iot_pipeline.defs.curated.sensors import stale_event_hours
+from iot_pipeline.defs.judged import scattered as judged_scattered
 from iot_pipeline.defs.judged.scattered import sweep_stale_arrivals
 from iot_pipeline.defs.models.sensors import stale_models
 from iot_pipeline.defs.ops.alerts import health_changes
 from iot_pipeline.defs.ops.site_arrival import site_arrival
 from iot_pipeline.defs.raw.sensors import raw_objects
+from iot_pipeline.defs.warehouse import schedules as warehouse_schedules
 from iot_pipeline.defs.warehouse.schedules import sweep_unloaded_hours
 from iot_pipeline.defs.warehouse.sensors import unloaded_event_hours
 from iot_pipeline.lake.cleanup import clean_up
@@ -52,7 +56,6 @@ RETENTION = timedelta(hours=1)
 GROWS = {
     "clean_up, the first of a week": "goes through everything, to find what nobody knows of",
     "site_arrival": "reads the ledger of the last 168 hours each minute",
-    "automation": "Dagster's own evaluation of all partitions",
 }
 
 
@@ -75,10 +78,10 @@ def main() -> None:
             console.print(f"{SIMULATED}\nfilling a day")
             history.fill(0, DAY)
             ticks = Ticks(lake, history, instance, on_disk)
-            day = ticks.all()
+            day = ticks.all(DAY)
             console.print("a day is measured; filling the year")
             history.fill(DAY, YEAR)
-            year = ticks.all()
+            year = ticks.all(YEAR)
             _print(console, day, year)
             print_late_reading(console, lake, first + 24)
     finally:
@@ -93,14 +96,22 @@ class Ticks:
     history: History
     instance: dg.DagsterInstance
     on_disk: dg.DagsterInstance
+    automation_cursor: Any = None
 
-    def all(self) -> dict[str, Cost]:
-        """Measure each kind of tick; the first time, which imports and connects, is not counted."""
+    def all(self, hours: int) -> dict[str, Cost]:
+        """Measure each kind of tick in a deployment that began so many hours ago.
+
+        The first time, which imports and connects, is not counted.
+        """
+        began = policy().model_copy(update={"partitions_start": (self.history.now + (1 - hours)).start})
         found = {}
-        for name, (prepare, tick) in self._kinds().items():
-            for _ in range(2):
-                argument = prepare()
-                found[name] = measured(lambda tick=tick, argument=argument: tick(argument))  # type: ignore[misc]  # mypy cannot infer bound defaults
+        with ExitStack() as stack:
+            for module in (curated_schedules, judged_scattered, warehouse_schedules):
+                stack.enter_context(patch.object(module, "policy", lambda: began))
+            for name, (prepare, tick) in self._kinds().items():
+                for _ in range(2):
+                    argument = prepare()
+                    found[name] = measured(lambda tick=tick, argument=argument: tick(argument))  # type: ignore[misc]  # mypy cannot infer bound defaults
         return found
 
     def _kinds(self) -> Mapping[str, tuple[Callable[[], Any], Callable[[Any], Any]]]:
@@ -118,7 +129,7 @@ class Ticks:
             "stale_models": (lambda: None, self._models),
             "health_changes": (self.history.health_cursor, self._health),
             "site_arrival": (lambda: None, self._sites),
-            "automation": (lambda: None, self._automation),
+            "automation": (self.history.notice, self._automation),
         }
 
     def _sensor(self, cursor: str | None = None) -> dg.SensorEvaluationContext:
@@ -168,7 +179,11 @@ class Ticks:
         site_arrival(self._sensor(), lake=LakeResource())
 
     def _automation(self, _: None) -> None:
-        dg.evaluate_automation_conditions(defs, self.instance, evaluation_time=datetime.now(UTC))
+        """With the cursor of the evaluation before, as the daemon has it."""
+        result = dg.evaluate_automation_conditions(
+            defs, self.instance, evaluation_time=datetime.now(UTC), cursor=self.automation_cursor
+        )
+        self.automation_cursor = result.cursor
 
 
 def _print(console: Console, day: Mapping[str, Cost], year: Mapping[str, Cost]) -> None:

@@ -105,6 +105,11 @@ class History:
         )
         return cursor
 
+    def notice(self) -> None:
+        """New raw objects of the open hour, as the raw sensor reports them."""
+        event = dg.AssetMaterialization(raw_telemetry.key, partition=partition_key(self.now))
+        self.instance.report_runless_asset_event(event)
+
     def curate_again(self, hour: Hour) -> str:
         """A materialization of a curated hour; the cursor of the sensor before it."""
         cursor = self._newest(curated_telemetry.key)

@@ -22,7 +22,7 @@ from iot_pipeline.settings import policy
 def sweep_stale_hours(context: dg.ScheduleEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
     """Look at what failed runs left, and in turn at the hours that a reading which arrives now may belong to."""
     last = Hour.of(context.scheduled_execution_time.astimezone(UTC))
-    first = Hour.of(last.start - policy().contract.lateness_bound)
+    first = Hour.of(max(policy().partitions_start, last.start - policy().contract.lateness_bound))
     failed = hours_of_failed_runs(context, {rebuild_event_hours: build_event_hours})
 
     def stale() -> list[Hour]:
