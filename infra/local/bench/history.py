@@ -28,6 +28,7 @@ from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.notes import BuildNotes, Counts, Mark, Marks, content_id
 from iot_pipeline.lake.publishing import BUILD_TIME
 from iot_pipeline.partitions import partition_key
+from iot_pipeline.resources import WarehouseResource
 from iot_pipeline.settings import deployment
 from iot_pipeline.warehouse.tables import LOADS
 
@@ -192,6 +193,8 @@ class History:
     def _load(self, hours: Iterable[Hour]) -> None:
         """Note the loads straight in PostgreSQL, since through the proxy each would be a statement of its own."""
         names = ", ".join(LOADS.column_names)
+        with WarehouseResource().loader() as loader:  # makes the tables
+            loader.connection.commit()
         with (
             psycopg.connect(self.warehouse_dsn) as connection,
             connection.cursor().copy(f"COPY {LOADS.full_name} ({names}) FROM STDIN") as copy,
