@@ -3,8 +3,7 @@
 import typer
 
 from iot_pipeline.connections.lake import open_catalog
-from iot_pipeline.contract import former_ledger
-from iot_pipeline.lake.migrate import take_over_ledger
+from iot_pipeline.lake.migrate import left_alone, take_over_ledger
 from iot_pipeline.settings import policy
 
 app = typer.Typer(
@@ -29,7 +28,7 @@ def migrate() -> None:
     """
     catalog, contract = open_catalog(), policy().contract
     taken = take_over_ledger(catalog, contract)
-    for foreign in catalog.foreign(former_ledger(contract).name):
+    for foreign in left_alone(catalog, contract):
         typer.echo(f"left alone: {foreign}", err=True)
     if taken:
         typer.echo(f"{len(taken)} arrival hours of the ledger taken over, {taken[0]} to {taken[-1]}")
