@@ -6,14 +6,20 @@ scattered hours takes their list in its configuration, and reports a materializa
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
 from iot_pipeline.defs.common import EVENTS_PER_TICK
-from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.hours import HOUR, Hour, hours_between
 from iot_pipeline.partitions import hour_of, hours, hours_of, partition_key
 
+# What a sweep looks at: see `in_turn`.
+NEWEST, BLOCK = 6, 18
+FAILED_RUNS_REMEMBERED = timedelta(days=1)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNFINISHED = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -138,6 +144,51 @@ def request_swept(
         return dg.SkipReason(f"a run of {job.name} is unfinished; what it leaves is found by the next sweep")
     wanted = [hour for hour in stale() if _has_partition(hour)]
     return run_request(step, wanted) if wanted else dg.SkipReason("every hour looked at is up to date")
+
+
+def in_turn(first: Hour, last: Hour) -> list[Hour]:
+    """The hours from the first to the last that a sweep in the hour `last` is to look at: 24 at most, however many.
+
+    They are the newest six, and one block of 18 hours whose turn it is. Each block has its turn again and again: within
+    64 sweeps where all hours are those of a month, within 512 where they are those of a year.
+    """
+    if last < first + (NEWEST + BLOCK):
+        return hours_between(first, last)
+    now = _index(last)
+    blocks = range(_index(first) // BLOCK, now // BLOCK + 1)
+    # A power of two changes seldom: when it does, all turns have been had several times over.
+    turns = 1 << (len(blocks) - 1).bit_length()
+    due = [block for block in blocks if block % turns == now % turns]
+    # More turns than blocks: a turn without a block of its own is one more for another.
+    due = due or [block for block in blocks if block % (turns // 2) == now % (turns // 2)][:1]
+    hours_due = {Hour(_EPOCH) + number for block in due for number in range(block * BLOCK, (block + 1) * BLOCK)}
+    newest = {last + -age for age in range(NEWEST)}
+    return sorted(hour for hour in hours_due | newest if first <= hour <= last)
+
+
+def _index(hour: Hour) -> int:
+    return int((hour.start - _EPOCH) / HOUR)
+
+
+def hours_of_failed_runs(
+    context: dg.ScheduleEvaluationContext, steps: Mapping[dg.JobDefinition, dg.OpDefinition]
+) -> list[Hour]:
+    """The hours that runs of these jobs, which failed or were cancelled in the last day, should have built.
+
+    A sensor asks once for each change. So a sweep asks again for what a failed run leaves, without looking for it.
+    """
+    found: set[str] = set()
+    for job, step in steps.items():
+        failed = dg.RunsFilter(
+            job_name=job.name,
+            statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
+            updated_after=context.scheduled_execution_time.astimezone(UTC) - FAILED_RUNS_REMEMBERED,
+        )
+        for run in context.instance.get_runs(failed):
+            # Dagster refuses a run without them. A person may have written one that is no hour, or a variable's name.
+            ops: Any = run.run_config["ops"]
+            found.update(map(str, ops[step.name]["config"]["hours"]))
+    return hours_of(key for key in found if hours.has_partition_key(key))
 
 
 def is_unfinished(instance: dg.DagsterInstance, job_name: str) -> bool:

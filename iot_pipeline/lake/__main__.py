@@ -3,7 +3,7 @@
 import typer
 
 from iot_pipeline.connections.lake import open_catalog
-from iot_pipeline.lake.migrate import take_over_ledger
+from iot_pipeline.lake.migrate import left_alone, take_over_ledger
 from iot_pipeline.settings import policy
 
 app = typer.Typer(
@@ -26,7 +26,10 @@ def migrate() -> None:
     Run it once the stacks are deployed and before Dagster's sensors are turned on again. No object is moved and no hour
     is built anew. Loads and facts in the warehouse are taken over by the first load.
     """
-    taken = take_over_ledger(open_catalog(), policy().contract)
+    catalog, contract = open_catalog(), policy().contract
+    taken = take_over_ledger(catalog, contract)
+    for foreign in left_alone(catalog, contract):
+        typer.echo(f"left alone: {foreign}", err=True)
     if taken:
         typer.echo(f"{len(taken)} arrival hours of the ledger taken over, {taken[0]} to {taken[-1]}")
     else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.notes import BuildNotes
+from iot_pipeline.lake.notes import BuildNotes, Marks
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -15,8 +15,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # Glue API: BatchGetPartition 1,000, BatchUpdatePartition and BatchCreatePartition 100 entries a call.
-BATCH = 100
+GET_BATCH, BATCH = 1000, 100
 
+# Partitions whose values were written otherwise than the lake writes hours, by the text of the values alone.
+_NO_HOUR = (
+    "NOT (year LIKE '____') OR NOT (month IN ({months})) OR NOT (day IN ({days})) OR NOT (hour IN ({hours}))".format(
+        months=", ".join(f"'{n:02d}'" for n in range(1, 13)),
+        days=", ".join(f"'{n:02d}'" for n in range(1, 32)),
+        hours=", ".join(f"'{n:02d}'" for n in range(24)),
+    )
+)
 
 # How often Glue is asked for partitions that it left unanswered, with pauses that double.
 ATTEMPTS = 6
@@ -44,6 +52,35 @@ class Partition:
         """The content id of what lies there, if a build noted one."""
         return self.notes.content if self.notes else None
 
+    @property
+    def marks(self) -> Marks | None:
+        """The marks of what lies there; None if no build noted any."""
+        return self.notes.marks if self.notes else None
+
+
+@dataclass(frozen=True)
+class ForeignPartition:
+    """A partition whose values are no hour: a person or a crawler registered it, and no build reads or moves it.
+
+    `location` is as Glue has it, empty if there is none.
+    """
+
+    table: str
+    values: tuple[str, ...]
+    location: str
+
+    def __str__(self) -> str:
+        """As people read it in a report."""
+        return f"partition {list(self.values)} of {self.table} at {self.location!r}: its values are no hour"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All partitions of a table: those of hours, and the foreign ones."""
+
+    partitions: dict[Hour, Partition]
+    foreign: tuple[ForeignPartition, ...]
+
 
 @dataclass(frozen=True)
 class Catalog:
@@ -53,9 +90,30 @@ class Catalog:
     database: str
 
     def partitions(self, table: str, hours: Iterable[Hour] | None = None) -> dict[Hour, Partition]:
-        """The registered partitions of a table, all of them or those of the given hours that exist."""
-        found = self._all(table) if hours is None else self._some(table, hours)
-        return {partition.hour: partition for partition in found}
+        """The registered partitions of a table, of the given hours that exist. Without hours those of `listed`."""
+        if hours is None:
+            return self.listed(table).partitions
+        return {partition.hour: partition for partition in self._some(table, hours)}
+
+    def listed(self, table: str) -> Listing:
+        """All registered partitions of a table: the longer its history, the more calls. No sensor may ask for it."""
+        partitions: dict[Hour, Partition] = {}
+        foreign: list[ForeignPartition] = []
+        for raw in self._pages(table):
+            try:
+                found = _partition(raw)
+            except ValueError:
+                foreign.append(_foreign(table, raw))
+            else:
+                partitions[found.hour] = found
+        return Listing(partitions, tuple(foreign))
+
+    def foreign(self, table: str) -> list[ForeignPartition]:
+        """The foreign partitions of a table whose values no hour at all has: Glue returns these alone.
+
+        The 30th of February, or a year of four letters, is seen by `listed` only.
+        """
+        return [_foreign(table, raw) for raw in self._pages(table, _NO_HOUR)]
 
     def publish(self, table: str, partitions: Sequence[Partition]) -> None:
         """Move each partition to its new location, creating it if it is new.
@@ -95,14 +153,15 @@ class Catalog:
         pages = self.glue.get_paginator("get_tables").paginate(DatabaseName=self.database)
         return [t["Name"] for page in pages for t in page["TableList"] if t["Name"].startswith(prefix)]
 
-    def _all(self, table: str) -> Iterator[Partition]:
-        pages = self.glue.get_paginator("get_partitions").paginate(DatabaseName=self.database, TableName=table)
+    def _pages(self, table: str, expression: str = "") -> "Iterator[PartitionTypeDef]":
+        pages = self.glue.get_paginator("get_partitions").paginate(
+            DatabaseName=self.database, TableName=table, Expression=expression, ExcludeColumnSchema=True
+        )
         for page in pages:
-            for raw in page["Partitions"]:
-                yield _partition(raw)
+            yield from page["Partitions"]
 
     def _some(self, table: str, hours: Iterable[Hour]) -> Iterator[Partition]:
-        for batch in _batches(sorted(set(hours))):
+        for batch in _batches(sorted(set(hours)), GET_BATCH):
             for raw in self._get(table, [{"Values": list(hour.values)} for hour in batch]):
                 yield _partition(raw)
 
@@ -126,8 +185,17 @@ class Catalog:
 
 
 def _partition(raw: Mapping[str, Any]) -> Partition:
-    location = raw["StorageDescriptor"]["Location"].rstrip("/") + "/"
+    location = _location(raw).rstrip("/") + "/"
     return Partition(Hour.from_values(raw["Values"]), location, BuildNotes.of(raw.get("Parameters") or {}))
+
+
+def _foreign(table: str, raw: Mapping[str, Any]) -> ForeignPartition:
+    return ForeignPartition(table, tuple(raw["Values"]), _location(raw))
+
+
+def _location(raw: Mapping[str, Any]) -> str:
+    """A partition's location as Glue has it, which takes partitions without one too."""
+    return str(raw.get("StorageDescriptor", {}).get("Location") or "")
 
 
 def _input(partition: Partition, storage: Mapping[str, Any]) -> Any:
@@ -138,6 +206,6 @@ def _input(partition: Partition, storage: Mapping[str, Any]) -> Any:
     }
 
 
-def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
+def _batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -68,6 +68,11 @@ def judged_by(contract: Contract, group: Group) -> str:
     return "\n        || ".join(parts)
 
 
+def all_rules(contract: Contract) -> str:
+    """A digest of all that `judged_by` can say of a group: two contracts with the same one judge every row alike."""
+    return digest(judged_by(contract, LEDGER_ROWS))
+
+
 def unnoted_rows_stand(contract: Contract) -> bool:
     """Whether rows whose ledger does not say what judged them were judged by this very contract.
 

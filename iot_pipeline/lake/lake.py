@@ -10,11 +10,12 @@ from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.balances import ArrivalHourBalance, EventHourBalance
 from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.judged_by import unnoted_rows_stand
+from iot_pipeline.lake.judged_by import all_rules, unnoted_rows_stand
 from iot_pipeline.lake.notes import Counts
-from iot_pipeline.lake.plan import EventHourPlan, batches, plan_event_hours
+from iot_pipeline.lake.plan import EventHourPlan, batches, marks_of, plan_event_hours, read_marks
 from iot_pipeline.lake.publishing import Publisher
 from iot_pipeline.lake.statements import Target
+from iot_pipeline.lake.suspects import suspect_event_hours
 
 # A ledger published while a curated build runs changes what the build must hold; it is then built anew.
 ATTEMPTS = 3
@@ -44,8 +45,9 @@ class Lake:
             with self._publisher.building(judged) as rows, self._publisher.building(ledger) as counts:
                 self.athena.run(statements.build_judged(self.contract, batch, rows))
                 self.athena.run(statements.build_ledger(self.contract, rows.table, counts))
+                marks = read_marks(self.athena, statements.marks_of_build(counts.table))
             self._publisher.publish(judged, rows, batch)
-            self._publisher.publish(ledger, counts, batch)
+            self._publisher.publish(ledger, counts, batch, marks=marks, rules=all_rules(self.contract))
 
     def quarantine(self, hours: Iterable[Hour]) -> None:
         """Build and publish the quarantine of these arrival hours, which must have a ledger."""
@@ -68,7 +70,7 @@ class Lake:
 
     def plan(self, event_hours: Iterable[Hour]) -> EventHourPlan:
         """What the ledger says of these event hours."""
-        return plan_event_hours(self.athena, self.contract, event_hours)
+        return plan_event_hours(self.catalog, self.athena, self.contract, event_hours)
 
     def stale(self, event_hours: Iterable[Hour] | EventHourPlan) -> list[Hour]:
         """Those of these event hours whose curated partition is missing or does not hold what the ledger says."""
@@ -83,24 +85,29 @@ class Lake:
     def stale_arrivals(self, arrival_hours: Iterable[Hour]) -> list[Hour]:
         """Those of these arrival hours whose rows the present contract and transformation would judge otherwise.
 
-        Decided by what the ledger keeps of the rows: an hour is named if its rows change or may change, and no other
-        is. After judging them, `stale` names the event hours that follow.
+        Those that were judged by these very rules have noted it. Of the others what the ledger keeps of the rows
+        decides: an hour is named if its rows change or may change, and no other is. After judging them, `stale` names
+        the event hours that follow.
         """
-        wanted = set(arrival_hours)
+        rules = all_rules(self.contract)
+        ledger = self.catalog.partitions(tables(self.contract).ledger.name, arrival_hours)
+        wanted = [hour for hour, it in ledger.items() if it.notes is None or it.notes.rules != rules]
         if not wanted:
             return []
         sql = statements.arrival_hours_judged_otherwise(
-            self.contract, min(wanted), max(wanted), unnoted_stand=unnoted_rows_stand(self.contract)
+            self.contract, wanted, unnoted_stand=unnoted_rows_stand(self.contract)
         )
-        return sorted(wanted & {Hour.from_values(row) for row in self.athena.run(sql).rows})
+        return sorted(Hour.from_values(row) for row in self.athena.run(sql).rows)
 
     def touched(self, arrival_hours: Iterable[Hour]) -> list[Hour]:
         """The event hours that have valid readings in these arrival hours."""
-        hours: set[Hour] = set()
-        for batch in batches(arrival_hours):
-            rows = self.athena.run(statements.touched_event_hours(batch)).rows
-            hours |= {Hour.from_sql(row[0]) for row in rows}
-        return sorted(hours)
+        found = self.catalog.partitions(tables(self.contract).ledger.name, arrival_hours)
+        return sorted({hour for marks in marks_of(self.athena, found).values() for hour in marks})
+
+    def stale_among(self, hours: Iterable[Hour]) -> list[Hour]:
+        """The stale event hours that these hours show: themselves, and those that they touch as arrival hours."""
+        suspects = suspect_event_hours(self.catalog, self.athena, self.contract, hours)
+        return self.stale(suspects) if suspects else []
 
     def arrival_balances(self, arrival_hours: Iterable[Hour]) -> list[ArrivalHourBalance]:
         """The balance of each of these arrival hours that holds anything."""
@@ -140,7 +147,7 @@ class Lake:
             wrong = [balance for balance in balances if not balance.balances]
             if not wrong:
                 counts = {balance.hour: balance.built for balance in balances}
-                self._publisher.publish(table, target, batch, plan.content, counts)
+                self._publisher.publish(table, target, batch, plan.content, counts, plan.marks)
                 return balances
             before, plan = plan, self.plan(batch)
             if plan.content == before.content:

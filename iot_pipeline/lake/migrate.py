@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from iot_pipeline.contract import Contract, former_ledger, tables
-from iot_pipeline.lake.catalog import Catalog, Partition
+from iot_pipeline.lake.catalog import Catalog, ForeignPartition, Partition
 from iot_pipeline.lake.hours import Hour
 
 
@@ -17,6 +17,11 @@ def take_over_ledger(catalog: Catalog, contract: Contract) -> Sequence[Hour]:
     if found:
         catalog.publish(tables(contract).ledger.name, [found[hour] for hour in sorted(found)])
     return sorted(found)
+
+
+def left_alone(catalog: Catalog, contract: Contract) -> Sequence[ForeignPartition]:
+    """The partitions of the former table whose values are no hour: nothing takes them over."""
+    return catalog.listed(former_ledger(contract).name).foreign
 
 
 def former_partitions(catalog: Catalog, contract: Contract) -> dict[Hour, Partition]:

@@ -57,13 +57,15 @@ class BuildNotes:
     `content` is its content id: two builds with the same one hold the same rows, wherever they lie. `counts` are those
     that were audited against the ledger. `marks` say from which hours to which: a partition of the ledger, an arrival
     hour, has one for each event hour that it has valid readings of; a curated partition, an event hour, has one for
-    each arrival hour that it was built from. They are None where a release before them built the partition.
+    each arrival hour that it was built from. `rules`, of the ledger, is a digest of those that the arrival hour was
+    judged by. Both are None where a release before them built the partition.
     """
 
     built_at: datetime
     content: str | None = None
     counts: Counts | None = None
     marks: Marks | None = None
+    rules: str | None = None
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -75,6 +77,8 @@ class BuildNotes:
             noted |= {name: str(count) for name, count in asdict(self.counts).items()}
         if self.marks is not None:
             noted["marks"] = ",".join(f"{'-'.join(hour.values)} {mark}" for hour, mark in sorted(self.marks.items()))
+        if self.rules is not None:
+            noted["rules"] = self.rules
         return noted
 
     @classmethod
@@ -93,7 +97,7 @@ class BuildNotes:
         if built_at.tzinfo is None:
             return None
         content = parameters.get("content", parameters.get(_FORMER_CONTENT))
-        return cls(built_at.astimezone(UTC), content, counts, marks)
+        return cls(built_at.astimezone(UTC), content, counts, marks, parameters.get("rules"))
 
 
 def content_id(marks: Marks) -> str:

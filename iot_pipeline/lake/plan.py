@@ -1,57 +1,89 @@
-"""What the ledger says of event hours: asked once, and handed to whoever builds, audits or looks for stale hours."""
+"""What the ledger says of event hours: asked once, and handed to whoever builds, audits or looks for stale hours.
+
+Each partition of the ledger notes in Glue which event hours its arrival hour has valid readings of. So the catalog
+answers, and Athena reads the ledger only for partitions that a release before these notes has built.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
-from iot_pipeline.contract import Contract
+from iot_pipeline.contract import Contract, tables
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.athena import Athena
-from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.notes import content_id
+from iot_pipeline.lake.catalog import Catalog, Partition
+from iot_pipeline.lake.hours import Hour, hours_between
+from iot_pipeline.lake.notes import Mark, Marks, content_id
 from iot_pipeline.lake.statements import MAX_PARTITIONS
 
 
 @dataclass(frozen=True)
 class EventHourPlan:
-    """Of each event hour: its valid readings, the arrival hours that they came in, and the content id that follows."""
+    """Of each event hour the marks of the arrival hours that have valid readings of it, and what follows from them."""
 
-    valid: dict[Hour, int]
-    arrivals: dict[Hour, frozenset[Hour]]
-    content: dict[Hour, str]
+    marks: Mapping[Hour, Marks]
 
-    @property
+    @cached_property
     def hours(self) -> list[Hour]:
         """The event hours, in order."""
-        return sorted(self.valid)
+        return sorted(self.marks)
 
-    @property
+    @cached_property
+    def valid(self) -> dict[Hour, int]:
+        """The valid readings of each event hour."""
+        return {hour: sum(mark.readings for mark in marks.values()) for hour, marks in self.marks.items()}
+
+    @cached_property
+    def content(self) -> dict[Hour, str]:
+        """The content id of each event hour."""
+        return {hour: content_id(marks) for hour, marks in self.marks.items()}
+
+    @cached_property
     def all_arrivals(self) -> set[Hour]:
         """Every arrival hour that contributes to any of the event hours."""
-        return {hour for hours in self.arrivals.values() for hour in hours}
+        return {arrival for marks in self.marks.values() for arrival in marks}
 
 
-def plan_event_hours(athena: Athena, contract: Contract, event_hours: Iterable[Hour]) -> EventHourPlan:
-    """Ask the ledger about these event hours."""
-    wanted = sorted(set(event_hours))
-    valid = dict.fromkeys(wanted, 0)
-    arrivals: dict[Hour, set[Hour]] = defaultdict(set)
-    marks: dict[Hour, list[str]] = defaultdict(list)
-    for batch in batches(wanted):
-        rows = athena.run(statements.ledger_of_event_hours(contract, batch)).rows
-        for event_hour, year, month, day, hour, readings, objects in rows:
-            event, arrival = Hour.from_sql(event_hour), Hour.from_values((year, month, day, hour))
-            valid[event] += int(readings)
-            arrivals[event].add(arrival)
-            marks[event].append(f"{arrival} {readings} {objects}")
+def plan_event_hours(
+    catalog: Catalog, athena: Athena, contract: Contract, event_hours: Iterable[Hour]
+) -> EventHourPlan:
+    """Ask the ledger about these event hours: about every arrival hour that the bounds on event time let touch them.
+
+    Raises CatalogError if Glue leaves partitions unanswered.
+    """
+    wanted = set(event_hours)
+    arrivals = {arrival for hour in wanted for arrival in _may_touch(contract, hour)}
+    touched = marks_of(athena, catalog.partitions(tables(contract).ledger.name, arrivals))
     return EventHourPlan(
-        valid=valid,
-        arrivals={hour: frozenset(arrivals[hour]) for hour in wanted},
-        content={hour: content_id(marks[hour]) for hour in wanted},
+        {hour: {arrival: marks[hour] for arrival, marks in touched.items() if hour in marks} for hour in sorted(wanted)}
     )
+
+
+def marks_of(athena: Athena, ledger: Mapping[Hour, Partition]) -> dict[Hour, Marks]:
+    """The marks of these partitions of the ledger, by arrival hour, then by event hour."""
+    found: dict[Hour, Marks] = {hour: marks for hour, it in ledger.items() if (marks := it.marks) is not None}
+    for batch in batches(set(ledger) - set(found)):
+        read = read_marks(athena, statements.marks_in_ledger(batch))
+        found |= {hour: read.get(hour, {}) for hour in batch}
+    return found
+
+
+def read_marks(athena: Athena, sql: str) -> dict[Hour, Marks]:
+    """The marks that a statement of `statements.marks_...` gives, by arrival hour, then by event hour."""
+    found: dict[Hour, dict[Hour, Mark]] = defaultdict(dict)
+    for event_hour, year, month, day, hour, readings, objects in athena.run(sql).rows:
+        arrival = Hour.from_values((year, month, day, hour))
+        found[arrival][Hour.from_sql(event_hour)] = Mark(int(readings), objects)
+    return dict(found)
 
 
 def batches(hours: Iterable[Hour]) -> Iterator[list[Hour]]:
     """The hours in order, in as many as one statement may build."""
     wanted = sorted(set(hours))
     return (wanted[i : i + MAX_PARTITIONS] for i in range(0, len(wanted), MAX_PARTITIONS))
+
+
+def _may_touch(contract: Contract, event_hour: Hour) -> list[Hour]:
+    first = Hour.of(event_hour.start - contract.future_bound)
+    return hours_between(first, Hour.of(event_hour.start + contract.lateness_bound) + 1)

@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from iot_pipeline.contract import Table
 from iot_pipeline.lake.catalog import Catalog, Partition
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.notes import BuildNotes, Counts
+from iot_pipeline.lake.notes import BuildNotes, Counts, Marks
 from iot_pipeline.lake.statements import Target
 
 # Throw-away tables over a build's location; the clean-up drops those that a crash left behind.
 BUILD_TABLE_PREFIX = "build_"
+
+# How the name of a version begins, as strftime writes it: names of versions sort by the time of their build, UTC.
+BUILD_TIME = "%Y%m%dT%H%M%S"
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Publisher:
     @contextmanager
     def building(self, table: Table) -> Iterator[Target]:
         """A throw-away table over a new version's location; the table goes, what was written stays."""
-        build = f"{datetime.now(UTC):%Y%m%dT%H%M%S}_{uuid.uuid4().hex[:8]}"
+        build = f"{datetime.now(UTC):{BUILD_TIME}}_{uuid.uuid4().hex[:8]}"
         location = f"s3://{self.bucket}/{table.prefix}v={build}/"
         target = Target(f"{BUILD_TABLE_PREFIX}{table.name}_{build.lower()}", location)
         self.progress(f"building {table.name} into {location}")
@@ -43,14 +46,25 @@ class Publisher:
         hours: Sequence[Hour],
         content: Mapping[Hour, str] | None = None,
         counts: Mapping[Hour, Counts] | None = None,
+        marks: Mapping[Hour, Marks] | None = None,
+        rules: str | None = None,
     ) -> None:
-        """Move these hours' partitions to what was written. Raises PublishError naming the hours that Glue refused."""
+        """Move these hours' partitions to what was written. Raises PublishError naming the hours that Glue refused.
+
+        `marks` that are given are those of all the hours: one that is not among them has no marks, and notes that.
+        """
         now = datetime.now(UTC)
         partitions = [
             Partition(
                 hour,
                 target.location + hour.path,
-                BuildNotes(now, (content or {}).get(hour), (counts or {}).get(hour)),
+                BuildNotes(
+                    now,
+                    (content or {}).get(hour),
+                    (counts or {}).get(hour),
+                    None if marks is None else marks.get(hour, {}),
+                    rules,
+                ),
             )
             for hour in hours
         ]

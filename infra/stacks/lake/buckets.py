@@ -11,6 +11,9 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.lake.lifecycle import expire, lake_lifecycle
 from infra.stacks.nag import accept
 
+# Removals are told of so that a person hears of them: nothing in the platform removes what devices sent.
+_EVENTS = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
+
 
 @dataclass(frozen=True)
 class Buckets:
@@ -21,7 +24,7 @@ class Buckets:
 
 
 def add_buckets(stack: PlatformStack, key: kms.Key, queue: sqs.Queue, raw_prefix: str) -> Buckets:
-    """Encrypted, private and logged buckets; `queue` is told of every new object under `raw_prefix`.
+    """Encrypted, private and logged buckets; `queue` is told of every object under `raw_prefix` that is new or removed.
 
     The lake is versioned: raw is the only copy of what devices sent, and everything else is made from it. A mistaken
     delete or overwrite can be undone for `noncurrent_days`; so can the removal of an old version of a partition.
@@ -100,7 +103,7 @@ def _notify(bucket: s3.Bucket, queue: sqs.Queue, prefix: str) -> None:
     resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
         queue_configurations=[
             s3.CfnBucket.QueueConfigurationProperty(
-                event="s3:ObjectCreated:*",
+                event=event,
                 queue=queue.queue_arn,
                 filter=s3.CfnBucket.NotificationFilterProperty(
                     s3_key=s3.CfnBucket.S3KeyFilterProperty(
@@ -108,6 +111,7 @@ def _notify(bucket: s3.Bucket, queue: sqs.Queue, prefix: str) -> None:
                     )
                 ),
             )
+            for event in _EVENTS
         ]
     )
     bucket.node.add_dependency(queue.node.find_child("Policy"))

@@ -5,7 +5,7 @@ from datetime import UTC
 import dagster as dg
 
 from iot_pipeline.defs.curated.assets import build_event_hours, rebuild_event_hours
-from iot_pipeline.defs.scattered_hours import hourly_sweep, request_swept
+from iot_pipeline.defs.scattered_hours import hourly_sweep, hours_of_failed_runs, in_turn, request_swept
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.resources import LakeResource
 from iot_pipeline.settings import policy
@@ -15,13 +15,18 @@ from iot_pipeline.settings import policy
     rebuild_event_hours,
     minute=40,
     description=(
-        "Requests event hours within the lateness bound that are still not what the ledger holds: the sensor asks once "
-        "for each change, and a run of it may have failed."
+        "Requests event hours that are still not what the ledger holds: at once those of runs that failed, since the "
+        "sensor asks once for each change; in their turn all others that a reading within the lateness bound touches."
     ),
 )
 def sweep_stale_hours(context: dg.ScheduleEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
-    """Look at all event hours that a reading which arrives now could still belong to."""
+    """Look at what failed runs left, and in turn at the hours that a reading which arrives now may belong to."""
     last = Hour.of(context.scheduled_execution_time.astimezone(UTC))
-    bound = int(policy().contract.lateness_bound.total_seconds() // 3600)
-    wanted = [last + -age for age in range(bound + 1)]
-    return request_swept(context, rebuild_event_hours, build_event_hours, lambda: lake.open().stale(wanted))
+    first = Hour.of(max(policy().partitions_start, last.start - policy().contract.lateness_bound))
+    failed = hours_of_failed_runs(context, {rebuild_event_hours: build_event_hours})
+
+    def stale() -> list[Hour]:
+        opened = lake.open()
+        return sorted({*opened.stale(failed), *opened.stale_among(in_turn(first, last))})
+
+    return request_swept(context, rebuild_event_hours, build_event_hours, stale)

@@ -8,5 +8,5 @@ from iot_pipeline.defs.judged.scattered import judge_arrival_hours, sweep_stale_
 defs = dg.Definitions(
     assets=[judge, quarantined_telemetry],
     jobs=[judge_arrival_hours],
-    schedules=[sweep_stale_arrivals],
+    sensors=[sweep_stale_arrivals],
 )

@@ -1,18 +1,23 @@
 """Judging scattered arrival hours again: after a change of the contract, those whose verdicts it may change."""
 
-from datetime import UTC
+import json
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from iot_pipeline.defs.common import JUDGE_POOL, NOTHING_FOLLOWS_TAG
 from iot_pipeline.defs.judged.assets import judge_arrivals, quarantine_arrivals
 from iot_pipeline.defs.metadata import query_cost
-from iot_pipeline.defs.scattered_hours import Built, ScatteredHours, hourly_sweep, report, request_swept
-from iot_pipeline.partitions import hours, hours_of
+from iot_pipeline.defs.scattered_hours import Built, ScatteredHours, is_unfinished, report, run_request
+from iot_pipeline.lake.hours import Hour, hours_between
+from iot_pipeline.lake.judged_by import all_rules
+from iot_pipeline.partitions import hour_of, hours_of, partition_key
 from iot_pipeline.resources import LakeResource
+from iot_pipeline.settings import policy
 
-# A week of hours a run, so that a change of the contract in a lake of years holds the pool for minutes, not for days.
-HOURS_PER_SWEEP = 168
+# A day a run: a change of the contract in a lake of years holds the pool for minutes, not for days. It is taken
+# through a year of hours in some thirty hours.
+HOURS_PER_SWEEP = 24
 
 
 @dg.op(pool=JUDGE_POOL)
@@ -41,20 +46,36 @@ def judge_arrival_hours() -> None:
     quarantine_hours(judge_hours())
 
 
-@hourly_sweep(
-    judge_arrival_hours,
-    minute=20,
+@dg.sensor(
+    job=judge_arrival_hours,
+    minimum_interval_seconds=300,
+    default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Requests arrival hours that were judged by another contract, if the change may concern what they hold: the "
-        f"newest {HOURS_PER_SWEEP} of them at a time."
+        f"Looks at {HOURS_PER_SWEEP} arrival hours after the other, from the newest back to the first partition and "
+        "then anew, and requests those that another contract judged, if the change may concern what they hold."
     ),
 )
-def sweep_stale_arrivals(context: dg.ScheduleEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
-    """Look at all arrival hours since the first partition."""
-    keys = hours.get_partition_keys(current_time=context.scheduled_execution_time.astimezone(UTC))
-    return request_swept(
-        context,
-        judge_arrival_hours,
-        judge_hours,
-        lambda: lake.open().stale_arrivals(hours_of(keys))[-HOURS_PER_SWEEP:],
+def sweep_stale_arrivals(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason | dg.SensorResult:
+    """Look at the next hours. With a new contract it begins at the newest."""
+    if is_unfinished(context.instance, judge_arrival_hours.name):
+        return dg.SkipReason(f"a run of {judge_arrival_hours.name} is unfinished; the sweep goes on after it")
+    opened = lake.open()
+    rules = all_rules(opened.contract)
+    looked_at = _next(context.cursor, rules, Hour.of(datetime.now(UTC)))
+    stale = opened.stale_arrivals(looked_at)
+    return dg.SensorResult(
+        run_requests=[run_request(judge_hours, stale)] if stale else [],
+        cursor=json.dumps({"rules": rules, "before": partition_key(looked_at[0])}),
+        skip_reason=None
+        if stale
+        else dg.SkipReason(f"{looked_at[0]} to {looked_at[-1]}: nothing is to be judged again"),
     )
+
+
+def _next(cursor: str | None, rules: str, newest: Hour) -> list[Hour]:
+    """The hours before those that the cursor says were looked at last, or the newest."""
+    first = Hour.of(policy().partitions_start)
+    seen = json.loads(cursor) if cursor else {}
+    before = hour_of(seen["before"]) if seen.get("rules") == rules else first
+    last = before + -1 if before > first else max(newest, first)
+    return hours_between(max(first, last + (1 - HOURS_PER_SWEEP)), last)

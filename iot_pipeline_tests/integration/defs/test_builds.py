@@ -20,14 +20,14 @@ from infra.local.session.dagster_runs import (
 )
 from infra.local.session.platform import Platform
 from iot_pipeline.definitions import defs
-from iot_pipeline.defs.curated.assets import curated_telemetry
+from iot_pipeline.defs.curated.assets import build_event_hours, curated_telemetry, rebuild_event_hours
 from iot_pipeline.defs.curated.schedules import sweep_stale_hours
 from iot_pipeline.defs.curated.sensors import stale_event_hours
 from iot_pipeline.defs.dagster_internals import FreshnessState, FreshnessStateChange
 from iot_pipeline.defs.judged.assets import ledger, quarantined_telemetry
 from iot_pipeline.defs.ops import alerts
 from iot_pipeline.defs.raw.assets import raw_telemetry
-from iot_pipeline.defs.scattered_hours import requested_hours
+from iot_pipeline.defs.scattered_hours import in_turn, requested_hours
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake, LedgerImbalanceError
 from iot_pipeline.lake.notes import Counts
@@ -112,6 +112,46 @@ def test_the_sweep_asks_for_hours_whose_rebuild_never_happened(
     assert dagster_hour in swept()
     curate_hours(persistent, [dagster_hour])
     assert dagster_hour not in swept()
+
+
+def test_a_late_reading_whose_news_were_lost_is_found_when_its_arrival_hour_has_its_turn(
+    persistent: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
+) -> None:
+    """Its ledger is published and nobody hears of it, as when the run is killed before it reports."""
+    late, event = dagster_hour, dagster_hour + -24 * 25
+    raw.put(late, [line(message(reading(event.start, 1)), late.start)])
+    lake.judge([late])
+    now = late + 24 * 4
+    turns = [now + n for n in range(64) if late in in_turn(now + (n - 24 * 30), now + n)]
+    assert turns, "within 64 sweeps each hour of 30 days has its turn"
+    with dg.build_schedule_context(
+        persistent, scheduled_execution_time=turns[0].start + 40 * MINUTE, resources={"lake": LakeResource()}
+    ) as context:
+        result = sweep_stale_hours(context)
+    assert isinstance(result, dg.RunRequest)
+    assert event in requested_hours(result)
+
+
+def test_the_sweep_asks_at_once_for_what_a_failed_run_left(
+    persistent: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
+) -> None:
+    hour = dagster_hour
+    raw.put(hour, [line(message(reading(hour.start, 1)), hour.start)])
+    lake.judge([hour])
+
+    def swept() -> list[Hour]:
+        at, resources = datetime.now(UTC), {"lake": LakeResource()}
+        with dg.build_schedule_context(persistent, scheduled_execution_time=at, resources=resources) as context:
+            result = sweep_stale_hours(context)
+        return requested_hours(result) if isinstance(result, dg.RunRequest) else []
+
+    assert hour not in swept(), "months later it is not one of those that have their turn"
+    config = {"ops": {build_event_hours.name: {"config": {"hours": [partition_key(hour)]}}}}
+    run = persistent.create_run_for_job(rebuild_event_hours, run_config=config)
+    persistent.report_run_failed(run)
+    assert hour in swept()
+    lake.curate([hour])
+    assert hour not in swept(), "it was built by another run since"
 
 
 def test_a_backfill_of_a_range_is_one_run(

@@ -1,7 +1,9 @@
 """After a change of the contract: the hours that it concerns are judged again in one run, and what follows is built."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
@@ -13,9 +15,11 @@ from iot_pipeline.defs.judged.assets import RECEIVED_CHECK, judged_telemetry, le
 from iot_pipeline.defs.judged.scattered import judge_arrival_hours, sweep_stale_arrivals
 from iot_pipeline.defs.scattered_hours import requested_hours
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.judged_by import all_rules
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.partitions import hours_of, partition_key
 from iot_pipeline.resources import RESOURCES, LakeResource
+from iot_pipeline.settings import policy
 from iot_pipeline_tests.support.messages import RawZone, build, curated, line, message, reading
 
 NARROWER = replace(
@@ -25,17 +29,18 @@ NARROWER = replace(
 
 @pytest.fixture
 def instance(platform: Platform) -> Iterator[dg.DagsterInstance]:
-    """A persistent instance, since the contexts of schedules refuse any other."""
-    with dg.instance_for_test() as persistent:
-        yield persistent
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
 
 
 def sweep(instance: dg.DagsterInstance, after: Hour) -> dg.RunRequest | None:
-    """Evaluate the sweep some hours later; the run that it asks for."""
-    at, resources = (after + 12).start, {"lake": LakeResource()}
-    with dg.build_schedule_context(instance, scheduled_execution_time=at, resources=resources) as context:
-        result = sweep_stale_arrivals(context)
-    return result if isinstance(result, dg.RunRequest) else None
+    """Evaluate the sweep when it has come down to some hours after this one; the run that it asks for."""
+    cursor = json.dumps({"rules": all_rules(CONTRACT), "before": partition_key(after + 12)})
+    result = sweep_stale_arrivals(dg.build_sensor_context(instance=instance, cursor=cursor), lake=LakeResource())
+    assert isinstance(result, dg.SensorResult)
+    requests = result.run_requests or []
+    assert len(requests) <= 1
+    return requests[0] if requests else None
 
 
 def records_in_quarantine(instance: dg.DagsterInstance, hour: Hour) -> object:
@@ -75,3 +80,44 @@ def test_hours_that_a_new_contract_concerns_are_judged_in_one_run_and_their_even
     built, _ = curate_stale_hours(instance)
     assert [hour for hour in built if cold <= hour <= warm_too] == [warm, warm_too], "those whose rows did change"
     assert [row["seq"] for row in curated(lake, [cold, warm, warm_too])] == [1, 1, 1]
+
+
+def test_the_sweep_goes_back_to_the_first_partition_and_then_begins_anew(
+    instance: dg.DagsterInstance, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[Hour]] = []
+
+    def nothing(_: Lake, hours: list[Hour]) -> list[Hour]:
+        asked.append(hours)
+        return []
+
+    monkeypatch.setattr(Lake, "stale_arrivals", nothing)
+    first, now = Hour.of(policy().partitions_start), Hour.of(datetime.now(UTC))
+
+    def step(cursor: str | None) -> tuple[str, int]:
+        result = sweep_stale_arrivals(dg.build_sensor_context(instance=instance, cursor=cursor), lake=LakeResource())
+        assert isinstance(result, dg.SensorResult)
+        return result.cursor or "", len(asked[-1])
+
+    def at(hour: Hour, rules: str) -> str:
+        return json.dumps({"rules": rules, "before": partition_key(hour)})
+
+    rules = all_rules(CONTRACT)
+    assert step(None) == (at(now + -23, rules), 24)
+    assert step(at(now + -23, rules)) == (at(now + -47, rules), 24), "it goes on"
+    assert step(at(first + 30, "of another contract")) == (at(now + -23, rules), 24), "a change begins at the newest"
+    assert step(at(first + 30, rules)) == (at(first + 6, rules), 24)
+    assert step(at(first + 6, rules)) == (at(first, rules), 6), "the oldest hours"
+    assert step(at(first, rules)) == (at(now + -23, rules), 24), "and anew"
+
+
+def test_hours_that_were_judged_by_these_very_rules_are_not_asked_about(
+    lake: Lake, raw: RawZone, arrival: Hour
+) -> None:
+    raw.put(arrival, [line(message(reading(arrival.start, 1)), arrival.start)])
+    lake.judge([arrival])
+    before = len(lake.athena.results)
+    assert lake.stale_arrivals([arrival, arrival + 1]) == []
+    assert len(lake.athena.results) == before, "the catalog alone has told"
+    assert replace(lake, contract=NARROWER).stale_arrivals([arrival, arrival + 1]) == []
+    assert len(lake.athena.results) == before + 1

@@ -1,6 +1,8 @@
 """The raw sensor on the deployed queue: arrivals become materializations, and nothing is lost."""
 
 import json
+import logging
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,12 +13,13 @@ import pytest
 
 from infra.local.session.dagster_runs import record_arrivals
 from infra.local.session.platform import Platform
+from iot_pipeline.defs.raw import sensors
 from iot_pipeline.defs.raw.assets import raw_telemetry
 from iot_pipeline.defs.raw.sensors import raw_objects
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import partition_key
 from iot_pipeline.resources import RawEvents
-from iot_pipeline.resources.raw_events import Notification
+from iot_pipeline.resources.raw_events import BATCH, IN_FLIGHT, Notification
 from iot_pipeline.settings import deployment
 from iot_pipeline_tests.support.messages import RawZone, line, message, reading
 
@@ -136,3 +139,129 @@ def test_an_hour_without_partition_is_left_and_named(
     waiting(impatient, 1)
     assert "1 unreadable" in tick(instance)
     assert instance.get_materialized_partitions(raw_telemetry.key) == set()
+
+
+def notify(queue: Any, hour: Hour, count: int) -> None:
+    """Notifications of so many objects, as S3 sends them, that need not be there for the sensor."""
+    for start in range(0, count, BATCH):
+        entries = [{"Id": str(n), "MessageBody": _body(hour, n)} for n in range(start, min(start + BATCH, count))]
+        assert not queue.send_message_batch(QueueUrl=deployment().raw_queue_url, Entries=entries).get("Failed")
+
+
+def _body(hour: Hour, number: int) -> str:
+    item = {"key": f"raw/telemetry/{hour.path}t-{number:06d}.gz", "size": 7}
+    return json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": item}}]})
+
+
+def test_a_removed_raw_object_is_an_error_and_counted_and_no_arrival(
+    instance: dg.DagsterInstance, queue: Any, raw: RawZone, dagster_hour: Hour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors: list[str] = []
+    # Dagster's log of a tick is no child of Python's root logger, where pytest would see it.
+    monkeypatch.setattr(logging.Logger, "error", lambda _, text, *values: errors.append(text % values))
+    uri = raw.put(dagster_hour, [LINE])
+    waiting(queue, 1)
+    assert tick(instance).startswith("1 objects")
+    raw.delete(uri)
+    waiting(queue, 1)
+    assert tick(instance) == "0 objects in 0 hours, 0 unreadable notifications, 1 removed"
+    (error,) = errors
+    assert "a raw object is gone" in error
+    assert uri.split("/", 3)[3] in error
+    assert len(materialized(instance, dagster_hour)) == 1
+    assert tick(instance) == "0 objects in 0 hours, 0 unreadable notifications", "it is told once"
+
+
+def test_objects_that_no_query_reads_are_counted_by_name_and_are_no_arrival(
+    instance: dg.DagsterInstance, queue: Any, raw: RawZone, dagster_hour: Hour
+) -> None:
+    folder = f"raw/telemetry/{dagster_hour.path}"
+    for name, body in (("", b""), ("_SUCCESS", b"x"), (".hidden.gz", b"x"), ("nothing.gz", b"")):
+        raw.s3.put_object(Bucket=raw.bucket, Key=folder + name, Body=body)
+    waiting(queue, 4)
+    said = tick(instance)
+    assert said == "0 objects in 0 hours, 0 unreadable notifications, 1 empty, 1 folder marker, 2 hidden"
+    assert materialized(instance, dagster_hour) == []
+
+
+class Together:
+    """An SQS client whose calls of a kind wait for each other: one alone never returns."""
+
+    def __init__(self, sqs: Any, calls: int) -> None:
+        self.sqs, self.calls = sqs, calls
+        self.receives, self.deletes = threading.Barrier(calls), threading.Barrier(calls)
+        self.received = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sqs, name)
+
+    def receive_message(self, **options: Any) -> Any:
+        self.received += 1
+        if self.received > 1:  # the first one of a round is asked alone, to see whether there is more
+            self.receives.wait(60)
+        return self.sqs.receive_message(**options)
+
+    def delete_message_batch(self, **options: Any) -> Any:
+        self.deletes.wait(60)
+        return self.sqs.delete_message_batch(**options)
+
+
+def test_calls_to_the_queue_are_in_flight_together(
+    queue: Any, dagster_hour: Hour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notify(queue, dagster_hour, IN_FLIGHT * BATCH)
+    waiting(queue, IN_FLIGHT * BATCH)
+    client = Together(queue, IN_FLIGHT - 1)
+    monkeypatch.setattr("boto3.client", lambda _: client)
+    received = RawEvents().receive()
+    assert client.received == IN_FLIGHT
+    assert len(received) == IN_FLIGHT * BATCH
+    RawEvents().delete(received[: (IN_FLIGHT - 1) * BATCH])
+    monkeypatch.undo()
+    RawEvents().delete(received[(IN_FLIGHT - 1) * BATCH :])
+
+
+def test_one_tick_drains_many_rounds_into_one_materialization(
+    instance: dg.DagsterInstance, queue: Any, dagster_hour: Hour
+) -> None:
+    deleted: list[str] = []
+
+    class Counting(RawEvents):
+        def delete(self, notifications: Sequence[Notification]) -> None:
+            super().delete(notifications)
+            deleted.extend(notification.message_id for notification in notifications)
+
+    notify(queue, dagster_hour, 205)
+    waiting(queue, 205)
+    assert tick(instance, Counting()).startswith("205 objects in 1 hours")
+    assert [metadata["objects"] for metadata in materialized(instance, dagster_hour)] == [205]
+    assert len(set(deleted)) == len(deleted) == 205
+
+
+class Clock:
+    """A clock that stands still until something is deleted, and then is late."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_deletions_are_within_the_time_budget_and_what_is_left_comes_again(
+    instance: dg.DagsterInstance, impatient: Any, dagster_hour: Hour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+
+    class Slow(RawEvents):
+        def delete(self, notifications: Sequence[Notification]) -> None:
+            super().delete(notifications)
+            clock.now = sensors.TIME_BUDGET_SECONDS
+
+    notify(impatient, dagster_hour, 100)
+    waiting(impatient, 100)
+    monkeypatch.setattr(sensors, "time", clock)
+    assert tick(instance, Slow()).endswith("20 notifications not deleted in time: they come again")
+    monkeypatch.undo()
+    waiting(impatient, 20)
+    assert tick(instance).startswith("20 objects in 1 hours"), "reported twice, and lost never"

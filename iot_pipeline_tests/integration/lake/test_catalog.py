@@ -7,9 +7,10 @@ import pytest
 
 from iot_pipeline.contract import tables
 from iot_pipeline.lake import catalog as catalog_module
-from iot_pipeline.lake.catalog import CatalogError, Partition
+from iot_pipeline.lake.catalog import CatalogError, ForeignPartition, Partition
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
+from iot_pipeline_tests.support.messages import RawZone, build, line, message, reading
 
 CURATED = tables().curated_telemetry
 
@@ -49,3 +50,31 @@ def test_an_hour_without_an_answer_is_not_taken_for_one_without_a_partition(lake
     glue: Any = Throttled(lake.catalog.glue, answered=0)
     with pytest.raises(CatalogError, match=r"left 5 partitions of curated_telemetry unanswered.*nothing was changed"):
         replace(lake.catalog, glue=glue).partitions(CURATED.name, published)
+
+
+@pytest.mark.parametrize("of_day", ["xx", "5", "+5", "__HIVE_DEFAULT_PARTITION__", "a b%2F+ä"], ids=ascii)
+def test_partitions_that_are_no_hours_stop_no_build_and_are_listed_apart(
+    lake: Lake, raw: RawZone, arrival: Hour, of_day: str
+) -> None:
+    glue: Any = lake.catalog.glue
+    values = [*arrival.values[:3], of_day]
+    names = (tables().judged_telemetry.name, tables().ledger.name, CURATED.name)
+    for name in names:
+        glue.create_partition(
+            DatabaseName=lake.catalog.database,
+            TableName=name,
+            PartitionInput={"Values": values, "StorageDescriptor": {"Location": "s3://elsewhere"}},
+        )
+    try:
+        raw.put(arrival, [line(message(reading(arrival.start, 1)), arrival.start)])
+        assert build(lake, [arrival]) == [arrival]
+        assert lake.stale([arrival]) == lake.stale_among([arrival]) == []
+        for name in names:
+            foreign = ForeignPartition(name, tuple(values), "s3://elsewhere")
+            listed = lake.catalog.listed(name)
+            assert arrival in listed.partitions
+            assert foreign in listed.foreign
+            assert foreign in lake.catalog.foreign(name)
+    finally:
+        for name in names:
+            glue.delete_partition(DatabaseName=lake.catalog.database, TableName=name, PartitionValues=values)

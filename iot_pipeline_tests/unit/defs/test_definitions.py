@@ -105,6 +105,7 @@ def test_sensors_and_schedules_run_by_default_and_say_what_for() -> None:
     assert {sensor.name for sensor in repository.sensor_defs} == {
         "raw_objects",
         "stale_event_hours",
+        "sweep_stale_arrivals",
         "unloaded_event_hours",
         "stale_models",
         "automation",

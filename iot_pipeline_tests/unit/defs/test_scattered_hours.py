@@ -7,8 +7,11 @@ import dagster as dg
 import pytest
 
 from iot_pipeline.defs.scattered_hours import (
+    FAILED_RUNS_REMEMBERED,
     Built,
     ScatteredHours,
+    hours_of_failed_runs,
+    in_turn,
     report,
     request_news,
     request_swept,
@@ -159,3 +162,75 @@ def test_a_sweep_asks_for_what_is_stale_unless_a_run_may_be_building_it(instance
     )
     instance.report_run_canceled(run)
     assert swept(instance, SCATTERED) == SCATTERED
+
+
+NOW = Hour(datetime(2026, 11, 28, 15, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("span", [0, 1, 5, 17, 18, 24, 100, 24 * 31, 24 * 366])
+def test_every_hour_has_its_turn_and_no_sweep_looks_at_more_than_a_day(span: int) -> None:
+    first = NOW + -span
+    sweeps = 64 if span <= 24 * 31 else 512
+    # The history grows by an hour from one sweep to the next.
+    looked_at = [in_turn(first, NOW + n) for n in range(sweeps)]
+    assert {first + n for n in range(span + 1)} <= {hour for hours in looked_at for hour in hours}
+    assert max(len(hours) for hours in looked_at) <= 24
+    assert all({NOW + n + -age for age in range(6)} & {*hours} for n, hours in enumerate(looked_at))
+    assert all(first <= hour <= NOW + n for n, hours in enumerate(looked_at) for hour in hours)
+
+
+def test_every_hour_of_a_window_that_moves_has_its_turn_before_it_leaves() -> None:
+    age = 24 * 30
+    looked_at = {hour for n in range(age) for hour in in_turn(NOW + (n - age), NOW + n)}
+    assert {NOW + -n for n in range(age - 64)} <= looked_at
+
+
+def failing_run(instance: dg.DagsterInstance, hours: object) -> None:
+    """A run of the job with this list in its configuration, that failed."""
+    config = {"ops": {build_any.name: {"config": {"hours": hours}}}}
+    run = instance.create_run_for_job(build_anything, run_config=config)
+    instance.report_run_failed(run)
+
+
+@pytest.fixture
+def schedule_context(instance: dg.DagsterInstance) -> Iterator[dg.ScheduleEvaluationContext]:
+    """The context of a sweep that is evaluated now."""
+    with dg.build_schedule_context(instance, scheduled_execution_time=datetime.now(UTC)) as context:
+        yield context
+
+
+def failed_hours(context: dg.ScheduleEvaluationContext) -> list[Hour]:
+    return hours_of_failed_runs(context, {build_anything: build_any})
+
+
+def test_a_sweep_knows_what_failed_runs_should_have_built(
+    instance: dg.DagsterInstance, schedule_context: dg.ScheduleEvaluationContext
+) -> None:
+    assert failed_hours(schedule_context) == []
+    execute(instance, SCATTERED[:1], balance=True)
+    assert failed_hours(schedule_context) == [], "a run that succeeded has built what it should"
+    execute(instance, SCATTERED[1:], balance=False)
+    assert failed_hours(schedule_context) == SCATTERED[1:]
+
+
+@pytest.mark.parametrize(
+    "hours", [["xx"], [""], ["2026-02-30-12:00"], [partition_key(OUTSIDE)], [{"env": "SOME_HOUR"}], []], ids=str
+)
+def test_a_failed_run_that_a_person_configured_wrongly_stops_no_sweep(
+    instance: dg.DagsterInstance,
+    schedule_context: dg.ScheduleEvaluationContext,
+    hours: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOME_HOUR", "any")
+    failing_run(instance, hours)
+    failing_run(instance, [partition_key(FIRST)])
+    assert failed_hours(schedule_context) == [FIRST]
+
+
+def test_a_run_that_failed_long_ago_is_left_to_the_turns(instance: dg.DagsterInstance) -> None:
+    failing_run(instance, [partition_key(FIRST)])
+    with dg.build_schedule_context(
+        instance, scheduled_execution_time=datetime.now(UTC) + FAILED_RUNS_REMEMBERED * 2
+    ) as context:
+        assert failed_hours(context) == []

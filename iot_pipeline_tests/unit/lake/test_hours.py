@@ -53,6 +53,34 @@ def test_what_is_no_hour_is_refused(moment: datetime, message: str) -> None:
         Hour(moment)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("2026", "11", "05", "xx"),
+        ("2026", "11", "05", "5"),
+        ("2026", "1", "05", "05"),
+        ("2026", "11", "05", "24"),
+        ("2026", "02", "30", "05"),
+        ("2026", "11", "05", "+5"),
+        ("2026", "11", "05", " 5"),
+        ("2026", "11", "05", "0_5"),
+        ("2026", "11", "05", "\uff10\uff15"),  # digits, but not those of ASCII
+        ("02026", "11", "05", "05"),
+        ("2026", "11", "05", "__HIVE_DEFAULT_PARTITION__"),
+        ("2026", "11", "05", ""),
+        ("2026", "11", "05", "05\n"),
+        ("2026", "11", "05"),
+        ("2026", "11", "05", "05", "00"),
+        ("2026", "11", "05-05", ""),
+        ("2026", "11-05", "05"),
+        (),
+    ],
+)
+def test_partition_values_that_the_lake_does_not_write_are_no_hour(values: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"^\["):
+        Hour.from_values(values)
+
+
 def test_a_naive_moment_has_no_hour() -> None:
     with pytest.raises(ValueError, match="no time zone"):
         Hour.of(datetime(2026, 1, 1))  # noqa: DTZ001  # what is to be refused
@@ -66,18 +94,34 @@ def test_a_predicate_holds_in_its_hours_and_no_other(chosen: list[Hour], other: 
 
 
 def _holds(predicate: str, hour: Hour) -> bool:
-    year, month, day, of_day = hour.values
-    days = re.findall(r"year = '(\d+)' AND month = '(\d+)' AND day = '(\d+)' AND hour IN \(([^)]*)\)", predicate)
-    assert len(days) == predicate.count("year")
+    """Evaluate it as an engine that compares single keys with literals does, and knows nothing else."""
+    year, month, day, of_day = (f"'{value}'" for value in hour.values)
+    alike = re.findall(
+        r"\(year = ('\d+') AND month = ('\d+') AND day (?:= |IN \()([^)]*?)\)? AND hour IN \(([^)]*)\)\)", predicate
+    )
+    assert len(alike) == predicate.count("year")
     return any(
-        (year, month, day) == (y, m, d) and f"'{of_day}'" in of_that_day.split(", ") for y, m, d, of_that_day in days
+        (year, month) == (y, m) and day in days.split(", ") and of_day in of_days.split(", ")
+        for y, m, days, of_days in alike
     )
 
 
-@given(hours, hours, hours)
-def test_a_range_compares_as_text_as_time_does(first: Hour, last: Hour, other: Hour) -> None:
-    low, high = re.findall(r"'(\d{10})'", partition_range(first, last))
-    assert (low <= "".join(other.values) <= high) == (first <= other <= last)
+@given(hours, st.integers(0, 24 * 70), hours)
+def test_a_range_holds_from_its_first_hour_to_its_last_and_nowhere_else(first: Hour, length: int, other: Hour) -> None:
+    predicate = partition_range(first, first + length)
+    for hour in (first, first + -1, first + length, first + length + 1, other):
+        assert _holds(predicate, hour) == (first <= hour <= first + length)
+
+
+@given(hours)
+def test_a_range_of_thirty_days_is_a_few_conditions(first: Hour) -> None:
+    assert partition_range(first, first + 24 * 30).count("year") <= 5, "days of a month that are alike stand together"
+
+
+def test_a_range_that_ends_before_it_begins_is_refused() -> None:
+    hour = Hour(datetime(2026, 1, 1, tzinfo=UTC))
+    with pytest.raises(ValueError, match="must name its partitions"):
+        partition_range(hour, hour + -1)
 
 
 def test_a_predicate_of_no_hours_is_refused() -> None:
@@ -114,6 +158,7 @@ def test_partition_keys_are_sorted_and_checked() -> None:
         "raw/telemetry/year=2026/month=1/day=01/hour=01/a.gz",
         "raw/telemetry/year=2026/month=01/day=01/hour=01/",
         "raw/telemetry/year=2026/month=01/day=01/a.gz",
+        "raw/telemetry/year=2026/month=01/day=01/hour=\u0660\u0661/a.gz",
         "raw/errors/year=2026/month=01/day=01/hour=01/a.gz",
         "x/raw/telemetry/year=2026/month=01/day=01/hour=01/a.gz",
         "",

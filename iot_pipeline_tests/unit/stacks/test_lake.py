@@ -72,12 +72,14 @@ def test_data_outlives_its_stack() -> None:
             assert resource["UpdateReplacePolicy"] == "Retain"
 
 
-def test_new_raw_objects_are_announced_to_a_queue_that_sets_aside_after_five_attempts() -> None:
+def test_new_and_removed_raw_objects_are_announced_to_a_queue_that_sets_aside_after_five_attempts() -> None:
     made = template("TelemetryLake")
     (lake,) = (r for r in of_type(made, "AWS::S3::Bucket").values() if r["Properties"].get("BucketName") == BUCKET)
-    (notification,) = lake["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
-    assert notification["Event"] == "s3:ObjectCreated:*"
-    assert notification["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "raw/telemetry/"}]
+    created, removed = lake["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    assert (created["Event"], removed["Event"]) == ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
+    for notification in (created, removed):
+        assert notification["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "raw/telemetry/"}]
+        assert notification["Queue"] == created["Queue"]
     queue = made["Resources"][notification["Queue"]["Fn::GetAtt"][0]]["Properties"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
     (policy,) = (

@@ -1,7 +1,8 @@
--- Arrival hours from the first to the last whose ledger says that other rules judged them than this contract's. `unnoted_stand`: rows without a note of what judged them are not named.
+-- Those of these arrival hours whose ledger says that other rules judged them than this contract's. `unnoted_stand`: rows without a note of what judged them are not named.
 SELECT DISTINCT year, month, day, hour
 FROM ledger
-WHERE year || month || day || hour BETWEEN '2026102912' AND '2026110512'
+WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))
+    OR (year = '2026' AND month = '11' AND day = '06' AND hour IN ('00')))
     AND (judged_by IS NULL
         OR judged_by <> 'transformation 1, contract 1, future 3600'
         || CASE WHEN outcome <> 'too_late' AND date_diff('second', first_event, last_received) < 2592000 THEN '' ELSE ', lateness 2592000' END
