@@ -77,9 +77,11 @@ def _nested(text: str, vast: bool) -> Any:
 def _filled(text: str, values: list[Any], vast: bool) -> Any:
     """The value of a text in which NaN stands for each of these values, in order."""
     inner = iter(values)
-    numbers = {"parse_float": _vast_float, "parse_int": _vast_int} if vast else {"parse_int": _vast_int}
+    decoder = json.JSONDecoder(
+        parse_constant=lambda _: next(inner), parse_float=_vast_float if vast else float, parse_int=_vast_int
+    )
     try:
-        return json.JSONDecoder(parse_constant=lambda _: next(inner), **numbers).decode(text)
+        return decoder.decode(text)
     except json.JSONDecodeError as error:
         raise NotJsonError(text[:80]) from error
 

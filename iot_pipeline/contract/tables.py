@@ -148,7 +148,7 @@ def _judged(contract: Contract) -> Table:
         Format.PARQUET,
         (
             Column("object", "string", "The raw object, s3://bucket/key"),
-            Column("message_id", "string", "The broker's id of the message"),
+            Column("message_id", "string", "If not valid: the broker's id of the message"),
             Column("position", "bigint", "Position of the reading in its message, from 1"),
             Column("outcome", "string", "`valid`, or the reason for quarantine"),
             *_identity(),
@@ -209,6 +209,7 @@ def _ledger(contract: Contract) -> Table:
             Column("last_received", "timestamp", "Latest arrival at the broker, UTC"),
             *_extremes(contract),
             Column("judged_by", "string", "The rules that decided on these readings; null before they were noted"),
+            Column("content", "string", "Checksum of the readings, in whatever order; null before it was noted"),
         ),
     )
 

@@ -1,8 +1,12 @@
 """The lake of one deployment: judging what arrived, and building, auditing and publishing what follows from it."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import boto3
+from pyathena.error import OperationalError
 
 from iot_pipeline.contract import Contract, tables
 from iot_pipeline.lake import statements
@@ -16,6 +20,10 @@ from iot_pipeline.lake.plan import EventHourPlan, batches, marks_of, plan_event_
 from iot_pipeline.lake.publishing import Publisher
 from iot_pipeline.lake.statements import Target
 from iot_pipeline.lake.suspects import suspect_event_hours
+from iot_pipeline.lake.unreadable import unreadable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 # A ledger published while a curated build runs changes what the build must hold; it is then built anew.
 ATTEMPTS = 3
@@ -34,20 +42,28 @@ class Lake:
     athena: Athena
     contract: Contract
     progress: Callable[[str], None] = lambda _: None
+    s3: "S3Client" = field(default_factory=lambda: boto3.client("s3"))
 
     def judge(self, hours: Iterable[Hour]) -> None:
         """Judge all that arrived in these hours and build its ledger; publish both.
 
-        The ledger comes last: what is judged but not in it is not looked at by any build.
+        The ledger comes last: what is judged but not in it is not looked at by any build. A raw object that cannot be
+        read is set aside: it becomes one record, and the rest of its hour is judged. Raises
+        pyathena.error.OperationalError if Athena fails and every object can be read.
         """
-        judged, ledger = tables(self.contract).judged_telemetry, tables(self.contract).ledger
         for batch in batches(hours):
-            with self._publisher.building(judged) as rows, self._publisher.building(ledger) as counts:
-                self.athena.run(statements.build_judged(self.contract, batch, rows))
-                self.athena.run(statements.build_ledger(self.contract, rows.table, counts))
-                marks = read_marks(self.athena, statements.marks_of_build(counts.table))
-            self._publisher.publish(judged, rows, batch)
-            self._publisher.publish(ledger, counts, batch, marks=marks, rules=all_rules(self.contract))
+            set_aside: dict[str, str] = {}
+            while True:
+                try:
+                    self._judge_batch(batch, set_aside)
+                    break
+                except OperationalError:
+                    found = unreadable(self.s3, self.bucket, batch)
+                    if found.keys() <= set_aside.keys():
+                        raise
+                    for uri, why in found.items():
+                        self.progress(f"set aside, since it cannot be read: {uri}: {why}")
+                    set_aside = found
 
     def quarantine(self, hours: Iterable[Hour]) -> None:
         """Build and publish the quarantine of these arrival hours, which must have a ledger."""
@@ -112,10 +128,12 @@ class Lake:
     def arrival_balances(self, arrival_hours: Iterable[Hour]) -> list[ArrivalHourBalance]:
         """The balance of each of these arrival hours that holds anything."""
         wanted = sorted(set(arrival_hours))
-        received = {
-            Hour.from_values(row[:4]): int(row[5])
-            for row in self.athena.run(statements.received_in_arrival_hours(wanted)).rows
-        }
+        set_aside = [
+            (Hour.from_values(row[:4]), row[4]) for row in self.athena.run(statements.unreadable_objects(wanted)).rows
+        ]
+        received = Counter(hour for hour, _ in set_aside)
+        for row in self.athena.run(statements.received_in_arrival_hours(wanted, [uri for _, uri in set_aside])).rows:
+            received[Hour.from_values(row[:4])] += int(row[5])
         valid: dict[Hour, int] = defaultdict(int)
         for row in self.athena.run(statements.ledger_of_arrival_hours(wanted)).rows:
             if row[4] == "valid":
@@ -124,7 +142,7 @@ class Lake:
         for row in self.athena.run(statements.quarantined_of_arrival_hours(wanted)).rows:
             quarantined[Hour.from_values(row[:4])] += int(row[5])
         return [
-            ArrivalHourBalance(hour, received.get(hour, 0), valid[hour], quarantined[hour])
+            ArrivalHourBalance(hour, received[hour], valid[hour], quarantined[hour])
             for hour in sorted({*received, *valid, *quarantined})
         ]
 
@@ -133,6 +151,15 @@ class Lake:
         plan = event_hours if isinstance(event_hours, EventHourPlan) else self.plan(event_hours)
         built = self._counts(statements.balance_of_event_hours(plan.hours))
         return [EventHourBalance(hour, plan.valid[hour], built.get(hour, Counts())) for hour in plan.hours]
+
+    def _judge_batch(self, batch: Sequence[Hour], set_aside: Mapping[str, str]) -> None:
+        judged, ledger = tables(self.contract).judged_telemetry, tables(self.contract).ledger
+        with self._publisher.building(judged) as rows, self._publisher.building(ledger) as counts:
+            self.athena.run(statements.build_judged(self.contract, batch, rows, set_aside))
+            self.athena.run(statements.build_ledger(self.contract, rows.table, counts))
+            marks = read_marks(self.athena, statements.marks_of_build(counts.table))
+        self._publisher.publish(judged, rows, batch)
+        self._publisher.publish(ledger, counts, batch, marks=marks, rules=all_rules(self.contract))
 
     @property
     def _publisher(self) -> Publisher:

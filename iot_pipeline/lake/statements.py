@@ -1,12 +1,13 @@
 """Every statement the lake issues, in Athena's SQL. Pure text: a test renders them all into a snapshot."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from iot_pipeline.contract import PARTITION_KEYS, Contract, tables
-from iot_pipeline.lake.hours import Hour, partition_predicate, partition_range
+from iot_pipeline.contract import PARTITION_KEYS, Contract, Reason, tables
+from iot_pipeline.lake.hours import Hour, arrival_hour_of_key, partition_predicate, partition_range
 from iot_pipeline.lake.judged_by import JUDGED_ROWS, LEDGER_ROWS, judged_by
-from iot_pipeline.lake.transformation import EPOCH, detail, judged
+from iot_pipeline.lake.transformation import EPOCH, detail, judged, received
 
 # Athena writes at most so many partitions in one CTAS (Athena user guide, "Use CTAS and INSERT INTO to work around
 # the 100 partition limit").
@@ -23,8 +24,13 @@ class Target:
     location: str
 
 
-def build_judged(contract: Contract, hours: Iterable[Hour], target: Target) -> str:
-    """CTAS of all readings of these arrival hours, typed and judged: no other statement types raw lines."""
+def build_judged(
+    contract: Contract, hours: Iterable[Hour], target: Target, unreadable: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """CTAS of all readings of these arrival hours, typed and judged: no other statement types raw lines.
+
+    `unreadable` are raw objects (s3://bucket/key) that cannot be read, and why: each becomes one record.
+    """
     metrics = ", ".join(m.name for m in contract.metrics)
     select = f"""\
 SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(position, 1) AS position, outcome, device_id,
@@ -36,12 +42,35 @@ SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(positi
         ELSE json_format(r) END AS record,
     payload_base64, {_KEYS}
 FROM judged"""
-    source = f'SELECT "$path" AS object, line, {_KEYS}\nFROM raw_lines\nWHERE {partition_predicate(hours)}'
-    return _ctas(target, f"WITH {judged(contract, source)}\n{select}")
+    set_aside = "".join(f"\nUNION ALL\n{_unreadable(contract, uri, why)}" for uri, why in sorted(unreadable.items()))
+    source = _lines(hours, unreadable)
+    return _ctas(target, f"WITH {judged(contract, source)}\n{select}{set_aside}")
+
+
+def _lines(hours: Iterable[Hour], unreadable: Iterable[str]) -> str:
+    names = ", ".join(_text(uri) for uri in sorted(unreadable))
+    without = f'\n    AND "$path" NOT IN ({names})' if names else ""
+    read = f'SELECT "$path" AS object, line, {_KEYS}\nFROM raw_lines'
+    return f"{read}\nWHERE {partition_predicate(hours)}{without}"
+
+
+def _unreadable(contract: Contract, uri: str, why: str) -> str:
+    """The one record of a raw object that cannot be read."""
+    nothing = ", ".join(["NULL"] * (len(contract.metrics) + 8))
+    keys = ", ".join(f"'{value}'" for value in arrival_hour_of_key(uri.split("/", 3)[3]).values)
+    return (
+        f"SELECT {_text(uri)}, NULL, 1, '{Reason.UNREADABLE_OBJECT}', NULL, NULL, {nothing}, NULL,\n"
+        f"    {_text(why)}, NULL, NULL, {keys}"
+    )
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def build_ledger(contract: Contract, judged_table: str, target: Target) -> str:
     """CTAS of the ledger of the arrival hours that a judged build holds."""
+    metrics = ", ".join(m.name for m in contract.metrics)
     extremes = ",\n    ".join(f"min({m.name}) AS min_{m.name}, max({m.name}) AS max_{m.name}" for m in contract.metrics)
     return _ctas(
         target,
@@ -55,6 +84,8 @@ SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outco
     max(received_at) AS last_received,
     {extremes},
     {judged_by(contract, JUDGED_ROWS)} AS judged_by,
+    to_hex(checksum(ROW(position, device_id, event_time, seq, {metrics}, lat, lon, extras, tenant, site, fw,
+        received_at))) AS content,
     {_KEYS}
 FROM {judged_table}
 GROUP BY object, tenant, site, date_trunc('hour', event_time), outcome, {_KEYS}""",
@@ -193,18 +224,25 @@ WHERE {partition_predicate(hours)}
 GROUP BY {_KEYS}, reason"""
 
 
-def received_in_arrival_hours(hours: Iterable[Hour]) -> str:
-    """Messages and readings of these arrival hours, counted from the raw lines without the transformation."""
-    predicate = partition_predicate(hours)
+def unreadable_objects(hours: Iterable[Hour]) -> str:
+    """The raw objects of these arrival hours that could not be read when they were judged."""
     return f"""\
-SELECT year, month, day, hour, count(*) AS messages,
-    sum(coalesce(nullif(json_array_length(json_extract(TRY(json_parse(line)), '$.readings')), 0), 1)) AS readings
-FROM (
-    SELECT line, {_KEYS}
-    FROM raw_lines
-    WHERE {predicate}
-        AND "$path" IN (SELECT object FROM ledger WHERE {predicate})
-)
+SELECT DISTINCT {_KEYS}, object
+FROM ledger
+WHERE outcome = '{Reason.UNREADABLE_OBJECT}'
+    AND {partition_predicate(hours)}"""
+
+
+def received_in_arrival_hours(hours: Iterable[Hour], unreadable: Iterable[str] = ()) -> str:
+    """Messages and readings of these arrival hours, counted from the raw lines that the ledger has seen, before
+    anything of a reading is looked at; without the objects that cannot be read.
+    """
+    hours = list(hours)
+    source = f"{_lines(hours, unreadable)}\n    AND {_seen(hours)}"
+    return f"""\
+WITH {received(source)}
+SELECT {_KEYS}, count(*) AS messages, sum(received) AS readings
+FROM received
 GROUP BY {_KEYS}"""
 
 
@@ -278,7 +316,7 @@ ORDER BY tenant, site"""
 def _marks(table: str, where: str) -> str:
     return f"""\
 SELECT event_hour, {_KEYS}, sum(readings) AS valid,
-    to_hex(checksum(object || coalesce(' ' || judged_by, ''))) AS objects
+    to_hex(checksum(object || coalesce(' ' || content, ' ' || judged_by, ''))) AS objects
 FROM {table}
 {where}
 GROUP BY event_hour, {_KEYS}"""
@@ -293,8 +331,12 @@ FROM {table}
 
 def _ledgered(hours: Iterable[Hour]) -> str:
     """Of these hours what the ledger has seen: an object that was judged since waits for its ledger."""
-    predicate = partition_predicate(hours)
-    return f"{predicate}\n    AND object IN (SELECT object FROM ledger WHERE {predicate})"
+    hours = list(hours)
+    return f"{partition_predicate(hours)}\n    AND {_seen(hours, 'object')}"
+
+
+def _seen(hours: Iterable[Hour], column: str = '"$path"') -> str:
+    return f"{column} IN (SELECT object FROM ledger WHERE {partition_predicate(hours)})"
 
 
 def _ctas(target: Target, query: str) -> str:

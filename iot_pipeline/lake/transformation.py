@@ -50,6 +50,18 @@ def judged(contract: Contract, source: str) -> str:
     return ",\n".join(f"{name} AS (\n{_indent(sql)}\n)" for name, sql in steps.items())
 
 
+def received(source: str) -> str:
+    """The common table expressions that end in `received`, of the same source: `readings` of each line.
+
+    What a line that is no message of ours holds is one record. Nothing of a reading is looked at.
+    """
+    steps = {"lines": source, "parsed": _PARSED, "messages": _MESSAGES, "identified": _IDENTIFIED}
+    steps["received"] = """\
+SELECT *, CASE WHEN is_identified AND has_readings THEN cardinality(readings) ELSE 1 END AS received
+FROM identified"""
+    return ",\n".join(f"{name} AS (\n{_indent(sql)}\n)" for name, sql in steps.items())
+
+
 def detail(contract: Contract) -> str:
     """A column over `judged`: which field, what was expected, what was sent. Null for a valid reading."""
     ranges = "\n        ".join(
@@ -372,7 +384,8 @@ def _unknown_unit(contract: Contract) -> str:
     sent = "map_keys(TRY(CAST(r AS MAP(VARCHAR, JSON))))"
     elsewhere = f"contains(ARRAY[{_listed(READING_FIELDS)}], k) OR NOT contains({sent}, k)"
     no_object = "json_array_length(unit) IS NOT NULL OR json_extract_scalar(unit, '$') IS NOT NULL"
-    unknown = [no_object, f"cardinality(filter({other}, k -> NOT contains(ARRAY[{_listed(names)}], k) AND ({elsewhere}))) > 0"]
+    no_field = f"NOT contains(ARRAY[{_listed(names)}], k) AND ({elsewhere})"
+    unknown = [no_object, f"cardinality(filter({other}, k -> {no_field})) > 0"]
     understood = []
     for metric in contract.metrics:
         symbol, accepted = f"{metric.name}_unit", ", ".join(_quoted(unit.symbol) for unit in metric.units)

@@ -42,11 +42,12 @@ class Planner:
         predicates.check_columns(query, by_node)
         check_aliases(query, by_node)
         alternatives = predicates.partition_conditions(query, by_node)
+        of_paths = predicates.path_conditions(query, by_node)
         plan = Plan("")
         relations: dict[str, str] = {}
         for number, (node, table) in enumerate(tables):
             item = Scan(table, _mentioned(query, table), cleaned=cleaned)
-            item.objects = self._objects(con, table, alternatives[id(node)])
+            item.objects = _opened(con, self._objects(con, table, alternatives[id(node)]), of_paths.get(id(node)))
             plan.scans.append(item)
             name = f"__scan_{number}"
             relations[name] = scan.relation(con, self._store, item)
@@ -95,6 +96,21 @@ class Planner:
             except duckdb.BinderException:
                 return _fill(to_duckdb(query, unnest_maps=False, shortcuts=self._shortcuts), relations)
         return text
+
+
+def _opened(
+    con: duckdb.DuckDBPyConnection,
+    objects: list[tuple[S3Object, Partition | None]],
+    conditions: list[exp.Expr] | None,
+) -> list[tuple[S3Object, Partition | None]]:
+    """The objects that the conditions on "$path" leave: the others are not opened, whatever is in them."""
+    if not conditions:
+        return objects
+    where = " AND ".join(f"({to_duckdb(condition)})" for condition in conditions)
+    uris = [item.uri for item, _ in objects]
+    kept = con.execute(f'SELECT "$path" FROM (SELECT unnest(?::VARCHAR[]) AS "$path") WHERE {where}', [uris]).fetchall()
+    left = {uri for (uri,) in kept}
+    return [(item, partition) for item, partition in objects if item.uri in left]
 
 
 def _name_columns(query: exp.Expr) -> None:

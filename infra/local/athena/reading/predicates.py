@@ -57,6 +57,16 @@ def _outer(scope: Scope, name: str, keys: set[str], scopes: list[Scope]) -> list
     return out
 
 
+def path_conditions(query: exp.Expr, tables: dict[int, Table]) -> dict[int, Conjuncts]:
+    """Of each reference to a table the conditions on "$path" alone: they decide which objects are opened."""
+    found = {}
+    for scope in traverse_scope(query):
+        for name, source in sources(scope).items():
+            if isinstance(source, exp.Table) and id(source) in tables:
+                found[id(source)] = _conditions(scope, name, {PATH})
+    return found
+
+
 def _passed_through(select: exp.Select, scope: Scope, name: str, keys: set[str]) -> dict[str, str]:
     """Output name -> key, for keys that the select list hands on unchanged (grouped ones only, if it groups)."""
     group = select.args.get("group")
@@ -79,6 +89,7 @@ def _passed_through(select: exp.Select, scope: Scope, name: str, keys: set[str])
     return out
 
 
+PATH = "$path"
 _AGGREGATES = {"count", "sum", "min", "max", "avg", "array_agg", "count_if"}
 
 

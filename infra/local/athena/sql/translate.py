@@ -271,10 +271,10 @@ class DuckDBText(DuckDBGenerator):
     def mul_sql(self, expression: exp.Mul) -> str:
         """Multiplication; an interval of days or less times a whole number is exact to the millisecond."""
         for interval, times in ((expression.left, expression.right), (expression.right, expression.left)):
-            if isinstance(interval.unnest(), exp.Interval):
-                return (
-                    f"to_microseconds({_milliseconds(interval.unnest()) * 1000}::BIGINT * ({self.sql(times)})::BIGINT)"
-                )
+            literal_interval = interval.unnest()
+            if isinstance(literal_interval, exp.Interval):
+                microseconds = _milliseconds(literal_interval) * 1000
+                return f"to_microseconds({microseconds}::BIGINT * ({self.sql(times)})::BIGINT)"
         return super().mul_sql(expression)
 
     def dpipe_sql(self, expression: exp.DPipe) -> str:
