@@ -59,7 +59,7 @@ def _unreadable(contract: Contract, uri: str, why: str) -> str:
     nothing = ", ".join(["NULL"] * (len(contract.metrics) + 8))
     keys = ", ".join(f"'{value}'" for value in arrival_hour_of_key(uri.split("/", 3)[3]).values)
     return (
-        f"SELECT {_text(uri)}, NULL, 1, '{Reason.UNREADABLE_OBJECT}', NULL, NULL, {nothing}, NULL,\n"
+        f"SELECT {_text(uri)}, NULL, 1, '{Reason.UNREADABLE_OBJECT}', NULL, NULL, {nothing},\n"
         f"    {_text(why)}, NULL, NULL, {keys}"
     )
 
