@@ -163,9 +163,10 @@ class Statements:
         query = writes.without_order(tree.expression)
 
         def act(plan: Plan) -> tuple[writes.Written, list[tuple[str, str]]]:
-            sql, columns = writes.select_list(con, plan.sql)
-            writes.check_keys(columns, target.keys)
-            return self._writer.write(con, execution, sql, target), columns
+            with writes.gathered(con, execution, plan.sql, target) as rows:
+                sql, columns = writes.select_list(con, rows)
+                writes.check_keys(columns, target.keys)
+                return self._writer.write(con, execution, sql, target), columns
 
         written, columns = self._planned(con, execution, query, act)
         uris = self._writer.upload(execution, written)
@@ -185,9 +186,10 @@ class Statements:
         target = writes.insert_target(table)
 
         def act(plan: Plan) -> writes.Written:
-            bound = con.sql(f"SELECT * FROM ({plan.sql}) LIMIT 0")
-            sql = writes.insert_query(plan.sql, len(bound.columns), table, given)
-            return self._writer.write(con, execution, sql, target)
+            with writes.gathered(con, execution, plan.sql, target) as rows:
+                bound = con.sql(f"SELECT * FROM ({rows}) LIMIT 0")
+                sql = writes.insert_query(rows, len(bound.columns), table, given)
+                return self._writer.write(con, execution, sql, target)
 
         written = self._planned(con, execution, writes.without_order(tree.expression), act)
         uris = self._writer.upload(execution, written, writes.register(self.catalog, table, written))
@@ -209,9 +211,10 @@ class Statements:
         self._refuse_existing(target.location, "unload")
 
         def act(plan: Plan) -> writes.Written:
-            sql, columns = writes.select_list(con, plan.sql)
-            writes.check_keys(columns, target.keys)
-            return self._writer.write(con, execution, sql, target)
+            with writes.gathered(con, execution, plan.sql, target) as rows:
+                sql, columns = writes.select_list(con, rows)
+                writes.check_keys(columns, target.keys)
+                return self._writer.write(con, execution, sql, target)
 
         written = self._planned(con, execution, parse_query(query), act)
         self._manifest(execution, self._writer.upload(execution, written))

@@ -6,9 +6,12 @@ A statement that fails or is cancelled before that removes what it uploaded.
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote as escape
 from urllib.parse import unquote
 
 import duckdb
@@ -23,6 +26,7 @@ from infra.local.athena.sql.types import duckdb_to_hive, hive_to_duckdb, literal
 
 MAX_PARTITIONS = 100
 """AWS Athena user guide, "Use CTAS and INSERT INTO to work around the 100 partition limit"."""
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _CODECS = {"SNAPPY": "snappy", "ZSTD": "zstd", "GZIP": "gzip", "NONE": "uncompressed", "UNCOMPRESSED": "uncompressed"}
 _FORMATS = {"PARQUET": "parquet", "JSON": "json", "TEXTFILE": "text"}
 
@@ -59,27 +63,19 @@ class Writer:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         options, suffix = _options(target)
-        stem = f"{execution.submitted:%Y%m%d_%H%M%S}_{execution.id[:5]}_{{uuid}}"
+        name = f"{execution.submitted:%Y%m%d_%H%M%S}_{execution.id}.{suffix}"
+        place = folder / "out"
         if target.keys:
-            keys = ", ".join(quote(k) for k in target.keys)
-            options += f", PARTITION_BY ({keys}), FILENAME_PATTERN {literal(stem)}, FILE_EXTENSION {literal(suffix)}"
-            place = folder / "out"
+            rows = _write_partitions(con, sql, target.keys, place, name, options)
         else:
-            place = folder / f"{stem.replace('{uuid}', execution.id)}.{suffix}"
-        counted = con.execute(f"COPY ({sql}) TO {literal(str(place))} ({options})").fetchall()
+            place.mkdir()
+            counted = con.execute(f"COPY ({sql}) TO {literal(str(place / name))} ({options})").fetchall()
+            rows = int(counted[0][0])
         files = sorted(f for f in folder.rglob("*") if f.is_file())
-        rows = int(counted[0][0])
         if rows == 0:
             files = []
         partitions = sorted({_values(f.relative_to(place)) for f in files}) if target.keys else []
-        if len(partitions) > MAX_PARTITIONS:
-            raise QueryError(
-                f"HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of {MAX_PARTITIONS} open writers for "
-                "partitions/buckets. If a data manifest file was generated at the manifest location, you may need to "
-                "manually clean the data from locations specified in the manifest."
-            )
-        base = place if target.keys else folder
-        return Written(rows, [(f, target.location + str(f.relative_to(base))) for f in files], partitions)
+        return Written(rows, [(f, target.location + str(f.relative_to(place))) for f in files], partitions)
 
     def upload(self, execution: Execution, written: Written, moved: dict[str, str] | None = None) -> list[str]:
         """Put the files in S3 and return their addresses; nothing stays of a failed or cancelled one."""
@@ -97,6 +93,59 @@ class Writer:
     def clean(self, execution: Execution) -> None:
         """Remove the local files."""
         shutil.rmtree(self._scratch / execution.id, ignore_errors=True)
+
+
+@contextmanager
+def gathered(con: duckdb.DuckDBPyConnection, execution: Execution, sql: str, target: Target) -> Iterator[str]:
+    """The query to write from: of a partitioned target over its rows, gathered in a temporary table.
+
+    Written partition by partition they cost half of what DuckDB's own PARTITION_BY does, which keeps all partitions
+    open and copies each row into its own. And a long query is bound once, not once for its columns and once to run.
+    """
+    if not target.keys:
+        yield sql
+        return
+    rows = quote(f"__rows_{execution.id}")
+    con.execute(f"CREATE TEMP TABLE {rows} AS {sql}")
+    try:
+        yield f"SELECT * FROM {rows}"
+    finally:
+        con.execute(f"DROP TABLE {rows}")
+
+
+def _write_partitions(
+    con: duckdb.DuckDBPyConnection, sql: str, keys: list[str], place: Path, name: str, options: str
+) -> int:
+    """A file for each partition of gathered rows, below `place`, at Hive's path; the rows in all of them."""
+    columns = ", ".join(quote(key) for key in keys)
+    found = con.execute(f"SELECT {columns}, count(*) FROM ({sql}) GROUP BY {columns} ORDER BY ALL").fetchall()
+    if len(found) > MAX_PARTITIONS:
+        raise QueryError(
+            f"HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of {MAX_PARTITIONS} open writers for "
+            "partitions/buckets. If a data manifest file was generated at the manifest location, you may need to "
+            "manually clean the data from locations specified in the manifest."
+        )
+    varying = [key for n, key in enumerate(keys) if len({values[n] for values in found}) > 1]
+    for *values, _ in found:
+        of_key = dict(zip(keys, values, strict=True))
+        folder = place.joinpath(*(_hive(key, value) for key, value in of_key.items()))
+        folder.mkdir(parents=True)
+        where = " AND ".join(_equals(key, of_key[key]) for key in varying) or "true"
+        partition = f"SELECT * EXCLUDE ({columns}) FROM ({sql}) WHERE {where}"
+        con.execute(f"COPY ({partition}) TO {literal(str(folder / name))} ({options})")
+    return sum(int(count) for *_, count in found)
+
+
+def _equals(key: str, value: Any) -> str:
+    if value is None:
+        return f"{quote(key)} IS NULL"
+    return f"{quote(key)} = {literal(value) if isinstance(value, str) else literal(str(value))}"
+
+
+def _hive(key: str, value: Any) -> str:
+    """A partition's folder, as Hive writes it."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"{key}={HIVE_NULL if value is None else escape(text, safe='')}"
 
 
 def select_list(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, list[tuple[str, str]]]:
