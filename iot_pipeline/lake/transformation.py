@@ -45,6 +45,7 @@ def judged(contract: Contract, source: str) -> str:
         "clocks": _CLOCK,
         "timed": _TIMED,
         "typed": _typed(contract),
+        "kept": _KEPT,
         "judged": _judged(contract),
     }
     return ",\n".join(f"{name} AS (\n{_indent(sql)}\n)" for name, sql in steps.items())
@@ -341,12 +342,11 @@ def _judged(contract: Contract) -> str:
     whens = "\n        ".join(f"WHEN {condition} THEN '{reason}'" for condition, reason in reasons.items())
     return f"""\
 SELECT *,
-    CASE WHEN cardinality(unknown_fields) > 0 THEN json_format(CAST(unknown_fields AS JSON)) END AS extras,
     CASE
         WHEN message_reason IS NOT NULL THEN message_reason
         {whens}
         ELSE 'valid' END AS outcome
-FROM typed"""
+FROM kept"""
 
 
 def _interval(bound: timedelta) -> str:
@@ -357,9 +357,15 @@ def _any_of(conditions: Iterable[str]) -> str:
     return "\n            OR ".join(conditions)
 
 
-# Whether a field that the contract does not know has a name or a value that there is a store that does not take.
+_KEPT = """\
+SELECT *,
+    CASE WHEN cardinality(unknown_fields) > 0 THEN json_format(CAST(unknown_fields AS JSON)) END AS extras
+FROM typed"""
+
+# Whether a field that the contract does not know has a name or a value that there is a store that does not take. Most
+# are short in all.
 _UNKEPT = (
-    f"CASE WHEN unknown_fields IS NULL THEN false ELSE "
+    f"CASE WHEN extras IS NULL OR (length(extras) <= {MAX_EXTRA} AND strpos(extras, 'u0000') = 0) THEN false ELSE "
     f"cardinality(map_filter(unknown_fields, (k, v) -> {_untaken('k', MAX_EXTRA)} "
     rf"OR length(v) > {MAX_EXTRA} OR regexp_like(v, '(^|[^\\])(\\\\)*\\u0000'))) > 0 END"
 )

@@ -206,6 +206,8 @@ class DuckDBText(DuckDBGenerator):
         own = f"TRY_CAST({inner} AS {kind})"
         if described[0] == "map" and not _parsed_here(node.this):
             own = f"coalesce({own}, {fitted})"  # DuckDB makes no map of a key that comes twice; a JSON value has none
+        if quiet and not pattern:
+            fitted = "NULL"  # of another shape, which is what the cast refuses
         cast = f"CASE WHEN {plain} THEN {own} ELSE {fitted} END"
         own = f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {kind})"
         return f"CASE WHEN typeof({value}) = 'JSON' THEN {cast} ELSE {own} END"
@@ -239,7 +241,8 @@ class DuckDBText(DuckDBGenerator):
 
     def binary(self, expression: exp.Binary, op: str) -> str:
         """Comparisons are typed as in Trino; AND chains and the rest stay."""
-        if isinstance(expression, _COMPARISONS) and not expression.meta.get("typed") and not _in_join(expression):
+        typed = expression.meta.get("typed") or _same_kind(expression)
+        if isinstance(expression, _COMPARISONS) and not typed and not _in_join(expression):
             left, right = self.sql(expression.left), self.sql(expression.right)
             return f"trino_same({left}, {right}, {left} {op} {right})"
         return super().binary(expression, op)
@@ -282,7 +285,7 @@ class DuckDBText(DuckDBGenerator):
         return f"({self._text(expression.left)} || {self._text(expression.right)})"
 
     def _text(self, node: exp.Expr) -> str:
-        known = isinstance(node.unnest(), exp.DPipe) or (isinstance(node, exp.Literal) and node.is_string)
+        known = isinstance(node.unnest(), exp.DPipe) or _kind(node) == "text"
         return self.sql(node) if known else f"trino_text({self.sql(node)})"
 
     def bracket_sql(self, expression: exp.Bracket) -> str:
@@ -306,6 +309,41 @@ class DuckDBText(DuckDBGenerator):
     def unnest_sql(self, expression: exp.Unnest) -> str:
         """UNNEST as a relation, with the columns that Trino gives it."""
         return unnest_relation(self, expression)
+
+
+_TEXT_FUNCTIONS = frozenset(
+    [
+        "json_format",
+        "json_extract_scalar",
+        "substr",
+        "substring",
+        "regexp_extract",
+        "regexp_replace",
+        "lower",
+        "upper",
+        "trim",
+        "replace",
+        "chr",
+    ]
+)
+_NUMBER_FUNCTIONS = frozenset(["length", "strpos", "json_size", "json_array_length", "cardinality", "abs", "date_diff"])
+
+
+def _kind(node: exp.Expr) -> str | None:
+    """Whether an expression is a text or a number, where its own text says so."""
+    node = node.unnest()
+    if isinstance(node, exp.Literal):
+        return "text" if node.is_string else "number"
+    if isinstance(node, exp.Anonymous):
+        name = node.name.lower()
+        return "text" if name in _TEXT_FUNCTIONS else "number" if name in _NUMBER_FUNCTIONS else None
+    return None
+
+
+def _same_kind(comparison: exp.Expr) -> bool:
+    """Whether both sides are known to be texts, or numbers: then nothing needs guarding, and less is bound."""
+    left = _kind(comparison.left) if isinstance(comparison, exp.Binary) else None
+    return left is not None and left == _kind(comparison.right)
 
 
 _PLAIN = {
