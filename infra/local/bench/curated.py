@@ -2,7 +2,8 @@
 
 It starts a local AWS of its own in a temporary folder. The readings are the simulator's, with its default faults, once
 packed as the demo packs them and once a message each. It measures in turns, so that what else the machine does touches
-both sides alike; only ratios within a turn are judged, of time and of CPU seconds.
+both sides alike; only ratios within a turn are judged, of time and of CPU seconds. The first turn is cold, as production
+is: the objects have never been read and nothing has been planned. It is printed apart from the warm ones that follow.
 """
 
 import platform as machine
@@ -33,7 +34,7 @@ from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import LakeResource
 
 HOURS, ROUNDS, QUERY_RUNS = 24, 5, 3
-GOAL, FAR_GOAL = 0.6, 0.9
+GOAL, GOAL_OF_ALL, LEAST_OF_ALL = 0.6, 0.4, 0.33
 _VALUES = ", ".join([*(m.name for m in CONTRACT.metrics), "lat", "lon"])
 MEMORY = Config.memory_limit
 THREADS = Config.threads
@@ -113,27 +114,25 @@ def _measure(local: Platform, variant: Variant, folder: Path, console: Console) 
     hours = [first + n for n in range(HOURS)]
     console.print(f"{variant.name}: writing {variant.readings:,} readings over {HOURS} hours")
     arrivals, raw_bytes = put_raw(lake.bucket, first, HOURS, variant.readings, variant.pack)
-    console.print("profiling")
-    lake.judge(arrivals)
     objects = _objects(local, lake, arrivals)
-    rounds = []
+    rounds: list[Round] = []
+    scanned: dict[str, int] = {}
     for number in range(ROUNDS + 1):
         turn = Round(
             _copy(_readings(objects, hours), folder / "copy"),
             _copy(_deduplicated(_readings(objects, hours)), folder / "copy"),
-            _judge(lake, arrivals),
-            _build(lake, hours, arrivals, f"bench_{variant.pack}_{number}"),
+            _judge(lake, arrivals, scanned),
+            _build(lake, hours, arrivals, f"bench_{variant.pack}_{number}", scanned),
         )
-        if number:  # the first one warms all up
-            sides = (("COPY", turn.copy), ("unjudged", turn.unjudged), ("judging", turn.judging), ("build", turn.build))
-            console.print(
-                f"round {number}: " + ", ".join(f"{name} {t.seconds:.2f} s ({t.cpu:.2f} CPU)" for name, t in sides)
-            )
-            rounds.append(turn)
+        sides = (("COPY", turn.copy), ("unjudged", turn.unjudged), ("judging", turn.judging), ("build", turn.build))
+        name = f"round {number}" if number else "cold"
+        console.print(f"{name}: " + ", ".join(f"{side} {t.seconds:.2f} s ({t.cpu:.2f} CPU)" for side, t in sides))
+        rounds.append(turn)
     lake.curate(hours)
     curated = query_figure(lake.athena, curated_query(first.start), QUERY_RUNS)
     raw = query_figure(lake.athena, raw_query(arrivals, first.start), QUERY_RUNS)
     _print(console, variant, rounds, raw_bytes, raw, curated)
+    _print_scanned(console, variant, scanned)
 
 
 def _objects(local: Platform, lake: Lake, arrivals: list[Hour]) -> list[str]:
@@ -204,19 +203,22 @@ def _copy(query: str, out: Path) -> Turn:
         return _timed(psutil.Process(), run)
 
 
-def _judge(lake: Lake, arrivals: list[Hour]) -> Turn:
+def _judge(lake: Lake, arrivals: list[Hour], scanned: dict[str, int]) -> Turn:
     """All of `Lake.judge`: judging the raw lines, their ledger, publishing both."""
+    lake.athena.results.clear()
 
     def run() -> int:
         lake.judge(arrivals)
         return 0
 
     turn = _timed(_athena_process(), run)
+    names = ("judging", "ledger", "marks of the ledger")
+    scanned |= {name: done.scanned_bytes for name, done in zip(names, lake.athena.results, strict=True)}
     readings = sum(int(row[6]) for row in lake.athena.run(statements.ledger_of_arrival_hours(arrivals)).rows)
     return replace(turn, rows=readings)
 
 
-def _build(lake: Lake, hours: list[Hour], arrivals: list[Hour], name: str) -> Turn:
+def _build(lake: Lake, hours: list[Hour], arrivals: list[Hour], name: str, scanned: dict[str, int]) -> Turn:
     """The curated build's statement. Its time is what Athena says: asking often would slow it, seldom would be late."""
     target = statements.Target(name, f"s3://{lake.bucket}/bench/{name}/")
     sql = statements.build_curated(CONTRACT, hours, arrivals, target)
@@ -224,6 +226,7 @@ def _build(lake: Lake, hours: list[Hour], arrivals: list[Hour], name: str) -> Tu
     before = _cpu(process)
     done = lake.athena.run(sql)
     cpu = _cpu(process) - before
+    scanned["curated build"] = done.scanned_bytes
     rows = sum(int(row[4]) for row in lake.athena.run(statements.count_built(name)).rows)
     lake.catalog.drop_table(name)
     return Turn(rows, done.engine_milliseconds / 1000, cpu)
@@ -254,6 +257,7 @@ def _print(
 ) -> None:
     title = f"{variant.name}: {variant.readings:,} readings, {raw_bytes / 1e6:.1f} MB of gzipped raw"
     table = Table("figure", "measured", "goal", title=title)
+    cold, *rounds = rounds
     copy = statistics.median(r.copy.rows / r.copy.seconds for r in rounds)
     judging = statistics.median(r.judging.rows / r.judging.seconds for r in rounds)
     build = statistics.median(r.build.rows / r.build.seconds for r in rounds)
@@ -261,16 +265,30 @@ def _print(
     table.add_row("judging and ledger through Athena's API, once an arrival hour", f"{judging:,.0f} rows/s", "")
     table.add_row("curated build through Athena's API, from what was judged", f"{build:,.0f} rows/s", "")
     for name, goal, sides in (
-        ("curated build against COPY", f">= {GOAL}x ({FAR_GOAL}x)", [(r, r.build) for r in rounds]),
-        ("judging, ledger and curated build against COPY", "", [(r, r.all) for r in rounds]),
+        ("curated build against COPY", f">= {GOAL}x", [(r, r.build) for r in rounds]),
+        ("the same, cold", f">= {GOAL}x", [(cold, cold.build)]),
+        (
+            "judging, ledger and curated build against COPY",
+            f">= {GOAL_OF_ALL}x, at least {LEAST_OF_ALL}x",
+            [(r, r.all) for r in rounds],
+        ),
+        ("the same, cold", f">= {GOAL_OF_ALL}x, at least {LEAST_OF_ALL}x", [(cold, cold.all)]),
         ("COPY with duplicates and conflicts, nothing judged, against COPY", "", [(r, r.unjudged) for r in rounds]),
     ):
-        table.add_row(f"{name}, rows/s", _spread([r.ratio(side) for r, side in sides]), goal)
-        table.add_row(f"{name}, rows a CPU second", _spread([r.cpu_ratio(side) for r, side in sides]), "")
+        table.add_row(f"{name}, rows/s", _spread([r.ratio(side) for r, side in sides]), "")
+        table.add_row(f"{name}, rows a CPU second", _spread([r.cpu_ratio(side) for r, side in sides]), goal)
     table.add_row("raw query", f"{raw.scanned_bytes:,} B, {raw.seconds:.2f} s", "")
     table.add_row("curated query", f"{curated.scanned_bytes:,} B, {curated.seconds:.3f} s", "")
     table.add_row("bytes scanned, of raw", f"{curated.scanned_bytes / raw_bytes:.1%}", f"<= {SCAN_SHARE:.0%}")
     table.add_row("curated query faster than raw", f"{raw.seconds / curated.seconds:.0f}x", f">= {SPEED_UP}x")
+    console.print(table)
+
+
+def _print_scanned(console: Console, variant: Variant, scanned: dict[str, int]) -> None:
+    """What Athena bills, per statement, from raw to curated."""
+    table = Table("statement", "bytes scanned per million readings", title=f"{variant.name}: Athena's bill")
+    for name, size in (*scanned.items(), ("all", sum(scanned.values()))):
+        table.add_row(name, f"{size * 1_000_000 // variant.readings:,}")
     console.print(table)
 
 

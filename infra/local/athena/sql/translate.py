@@ -311,22 +311,11 @@ class DuckDBText(DuckDBGenerator):
         return unnest_relation(self, expression)
 
 
-_TEXT_FUNCTIONS = frozenset(
-    [
-        "json_format",
-        "json_extract_scalar",
-        "substr",
-        "substring",
-        "regexp_extract",
-        "regexp_replace",
-        "lower",
-        "upper",
-        "trim",
-        "replace",
-        "chr",
-    ]
-)
-_NUMBER_FUNCTIONS = frozenset(["length", "strpos", "json_size", "json_array_length", "cardinality", "abs", "date_diff"])
+_TEXT_FUNCTIONS = {
+    *("json_format", "json_extract_scalar", "substr", "substring", "regexp_extract", "regexp_replace", "lower"),
+    *("upper", "trim", "replace", "chr"),
+}
+_NUMBER_FUNCTIONS = {"length", "strpos", "json_size", "json_array_length", "cardinality", "abs", "date_diff"}
 
 
 def _kind(node: exp.Expr) -> str | None:
@@ -342,7 +331,9 @@ def _kind(node: exp.Expr) -> str | None:
 
 def _same_kind(comparison: exp.Expr) -> bool:
     """Whether both sides are known to be texts, or numbers: then nothing needs guarding, and less is bound."""
-    left = _kind(comparison.left) if isinstance(comparison, exp.Binary) else None
+    if not isinstance(comparison, exp.Binary):
+        return False
+    left = _kind(comparison.left)
     return left is not None and left == _kind(comparison.right)
 
 
