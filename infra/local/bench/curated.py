@@ -2,8 +2,8 @@
 
 It starts a local AWS of its own in a temporary folder. The readings are the simulator's, with its default faults, once
 packed as the demo packs them and once a message each. It measures in turns, so that what else the machine does touches
-both sides alike; only ratios within a turn are judged, of time and of CPU seconds. The first turn is cold, as production
-is: the objects have never been read and nothing has been planned. It is printed apart from the warm ones that follow.
+both sides alike; only ratios within a turn are judged, of time and of CPU seconds. The first turn is cold, as in
+production: the objects have never been read and nothing has been planned. It is printed apart from the warm ones.
 """
 
 import platform as machine

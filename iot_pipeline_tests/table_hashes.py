@@ -1,0 +1,74 @@
+"""Hashes of all that the lake makes of the benchmark's readings and of hostile payloads.
+
+    python -m iot_pipeline_tests.table_hashes
+
+A change of the SQL that is meant to change no row prints the same hashes before and after it. They do not depend on the
+order of rows or on which object holds them; what names an object or a time of building is left out.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as Printed
+
+from infra.local.bench.raw_objects import put_raw
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.session.platform import running
+from iot_pipeline.contract import CONTRACT, Format, Table, tables
+from iot_pipeline.lake.hours import Hour, partition_predicate
+from iot_pipeline.lake.lake import Lake
+from iot_pipeline.resources import LakeResource
+from iot_pipeline_tests.support.messages import METER, RawZone, build
+from iot_pipeline_tests.support.payloads import Payloads
+
+FIRST, HOURS, READINGS, PACK = Hour.of(datetime(2026, 11, 18, tzinfo=UTC)), 6, 200_000, 25
+HOSTILE, SEED = 5_000, 9
+# Where something lies, and what follows from it.
+PLACES = {"object", "content", "judged_by"}
+
+
+def main() -> None:
+    """Build both and print the hashes."""
+    console = Console()
+    folder = Path(tempfile.mkdtemp(prefix="iot-hashes-"))
+    try:
+        with running(folder / "state", CHECKOUT / ".local", console):
+            lake = LakeResource().open()
+            arrivals, _ = put_raw(lake.bucket, FIRST, HOURS, READINGS, PACK)
+            _print(console, lake, f"{READINGS:,} readings of the benchmark", arrivals)
+            hostile = FIRST + 48
+            received = hostile.start + timedelta(minutes=6)
+            RawZone(lake.bucket).put(hostile, Payloads(SEED, CONTRACT, received).lines(HOSTILE, METER))
+            _print(console, lake, f"{HOSTILE:,} hostile payloads", [hostile])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _print(console: Console, lake: Lake, title: str, arrivals: list[Hour]) -> None:
+    event_hours = build(lake, arrivals)
+    printed = Printed("table", "rows", "hash", title=title)
+    for table in tables().all:
+        if table.format is Format.PARQUET:
+            hours = event_hours if table == tables().curated_telemetry else arrivals
+            printed.add_row(table.name, *_hash(lake, table, hours))
+    console.print(printed)
+
+
+def _hash(lake: Lake, table: Table, hours: list[Hour]) -> tuple[str, str]:
+    columns = [column for column in table.columns if column.name not in PLACES]
+    names = ", ".join(
+        f"json_format(CAST({column.name} AS JSON)) AS {column.name}" if column.type.startswith("map") else column.name
+        for column in columns
+    )
+    rows = lake.athena.run(f"SELECT {names} FROM {table.name} WHERE {partition_predicate(hours)}").rows
+    # A sum does not depend on the order, and unlike XOR it notices a row that comes twice.
+    total = sum(int.from_bytes(hashlib.sha256(repr(row).encode()).digest()) for row in rows)
+    return f"{len(rows):,}", hashlib.sha256(str(total).encode()).hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    main()
