@@ -28,6 +28,7 @@ def open_lake(progress: Callable[[str], None] = lambda _: None) -> Lake:
         ),
         contract=policy().contract,
         progress=progress,
+        s3=boto3.client("s3"),
     )
 
 

@@ -33,6 +33,10 @@ class Contract:
                 raise ValueError(f"metric {metric.name!r} is defined twice; rename or remove one")
             if metric.name in RESERVED:
                 raise ValueError(f"metric {metric.name!r} has the name of a field or column; choose another name")
+            if metric.name.endswith(STEPS_OF_METRIC):
+                raise ValueError(
+                    f"metric {metric.name!r} must not end in {', '.join(STEPS_OF_METRIC)}; choose another name"
+                )
             if not metric.name.isidentifier() or metric.name != metric.name.lower():
                 raise ValueError(f"metric {metric.name!r} must be a lower-case identifier: it becomes a column name")
             if metric.minimum >= metric.maximum:
@@ -54,11 +58,18 @@ RULE_FIELDS = tuple(field.name for field in ENVELOPE)
 COLUMNS = (
     *("event_time", "received_at", "tenant", "site", "lat", "lon", "extras", "duplicates", "conflicts"),
     *("object", "message_id", "payload_base64", "message_reason", "position", "outcome", "detail", "record"),
-    *("m", "e", "t", "r", "f", "line", "whole", "payload_text", "ts_text", "ts_unquoted", "seq_text", "is_object"),
-    *("unknown_fields", "event_hour", "arrival", "receptions", "all_receptions", "event_time_before", "seq_before"),
+    *("j", "r", "t", "line", "payload_text", "of_message", "wrong_fw", "has_readings", "is_identified", "is_array"),
+    *("fields", "is_object", "has_unknown_fields", "places", "known_places", "units", "unknown_fields", "ts_text"),
+    *("is_usual", "clock", "zone", "zone_hours", "zone_minutes", "local_time", "moment"),
+    *("event_hour", "arrival", "receptions", "all_receptions", "event_time_before", "seq_before"),
     *("year", "month", "day", "hour"),
 )
-RESERVED = frozenset((*READING_FIELDS, *MESSAGE_FIELDS, *RULE_FIELDS, *COLUMNS))
+# What the steps of a build add to a field's name, as sent, as a number and as its unit.
+STEPS_OF_METRIC = ("_sent", "_value", "_unit")
+RESERVED = frozenset(
+    (*READING_FIELDS, *MESSAGE_FIELDS, *RULE_FIELDS, *COLUMNS)
+    + tuple(f"{name}_sent" for name in (*READING_FIELDS, *MESSAGE_FIELDS, *RULE_FIELDS))
+)
 
 CONTRACT = Contract()
 

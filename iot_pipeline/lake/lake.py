@@ -2,10 +2,9 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3
 from pyathena.error import OperationalError
 
 from iot_pipeline.contract import Contract, tables
@@ -42,7 +41,8 @@ class Lake:
     athena: Athena
     contract: Contract
     progress: Callable[[str], None] = lambda _: None
-    s3: "S3Client" = field(default_factory=lambda: boto3.client("s3"))
+    s3: "S3Client | None" = None
+    """With it `judge` finds and sets aside raw objects that cannot be read; without it one fails the hour."""
 
     def judge(self, hours: Iterable[Hour]) -> None:
         """Judge all that arrived in these hours and build its ledger; publish both.
@@ -58,7 +58,7 @@ class Lake:
                     self._judge_batch(batch, set_aside)
                     break
                 except OperationalError:
-                    found = unreadable(self.s3, self.bucket, batch)
+                    found = unreadable(self.s3, self.bucket, batch) if self.s3 else {}
                     if found.keys() <= set_aside.keys():
                         raise
                     for uri, why in found.items():

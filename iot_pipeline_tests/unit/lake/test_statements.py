@@ -14,7 +14,7 @@ from infra.local.athena.sql.dialect import parse_query
 from infra.local.athena.sql.functions import FUNCTIONS
 from infra.local.athena.sql.translate import to_duckdb
 from iot_pipeline.contract import CONTRACT, tables
-from iot_pipeline.contract.contract import RESERVED
+from iot_pipeline.contract.contract import RESERVED, STEPS_OF_METRIC
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.statements import Target
@@ -27,6 +27,7 @@ _LAST_YEAR = Hour(datetime(2025, 12, 31, 23, tzinfo=UTC))
 ARGUMENTS = {
     "contract": CONTRACT,
     "unnoted_stand": False,
+    "unreadable": {f"s3://lake/raw/telemetry/{_HOUR.path}it's.gz": "expected gzip, as the name says; it isn't"},
     "hours": [_HOUR, _HOUR + 1, _HOUR + 12],
     "event_hours": [_HOUR, _HOUR + 1, _LAST_YEAR],
     "arrivals": [_HOUR, _HOUR + 1],
@@ -57,7 +58,7 @@ def test_a_statement_is_in_trinos_language(name: str) -> None:
     query = tree.expression if isinstance(tree, exp.Create) else tree
     assert to_duckdb(query), "every function and type has a translation, and so a probe"
     called = {call.name.lower() for call in tree.find_all(exp.Anonymous)}
-    assert called <= set(FUNCTIONS) | {"if", "try"}, f"not Trino's: {called - set(FUNCTIONS)}"
+    assert called <= set(FUNCTIONS) | {"if", "try", "row"}, f"not Trino's: {called - set(FUNCTIONS)}"
 
 
 # DuckDB's words that a parser might let through; none of them is in Trino's grammar or function list.
@@ -91,7 +92,8 @@ def test_no_metric_may_be_named_like_another_column_of_a_build() -> None:
     }
     metrics = {metric.name for metric in CONTRACT.metrics}
     assert {"arrival", "detail", "ts_text"} <= named | stored
-    assert (named | stored) - metrics - {f"{metric}_text" for metric in metrics} <= RESERVED
+    of_metrics = {f"{metric}{suffix}" for metric in metrics for suffix in STEPS_OF_METRIC}
+    assert (named | stored) - metrics - of_metrics <= RESERVED
 
 
 def test_the_words_test_would_notice() -> None:

@@ -1,4 +1,4 @@
--- CTAS of all readings of these arrival hours, typed and judged: no other statement types raw lines.
+-- CTAS of all readings of these arrival hours, typed and judged: no other statement types raw lines. `unreadable` are raw objects (s3://bucket/key) that cannot be read, and why: each becomes one record.
 CREATE TABLE build_20261105t120000_0a1b2c3d
 WITH (
     format = 'PARQUET',
@@ -11,125 +11,194 @@ WITH lines AS (
     FROM raw_lines
     WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))
         OR (year = '2026' AND month = '11' AND day = '06' AND hour IN ('00')))
+        AND "$path" NOT IN ('s3://lake/raw/telemetry/year=2026/month=11/day=05/hour=12/it''s.gz')
 ),
-messages AS (
-    SELECT object, year, month, day, hour, line,
-        TRY(CAST(json_parse(line) AS ROW(
-            v JSON, device_id JSON, fw JSON, readings ARRAY(JSON), iot_tenant VARCHAR, iot_site VARCHAR,
-            iot_device VARCHAR, iot_received_at BIGINT, iot_trace VARCHAR))) AS m
+parsed AS (
+    SELECT object, year, month, day, hour, line, CASE WHEN NOT (strpos(line, '\u') > 0 AND regexp_like(regexp_replace(line, '\\(["\\/bfnrt]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})', ''), '\\u[dD][89a-fA-F]')) THEN TRY(json_parse(line)) END AS j
     FROM lines
 ),
-loose AS (
-    SELECT *,
-        CASE WHEN m IS NULL OR m.readings IS NULL OR cardinality(m.readings) = 0
-            THEN TRY(CAST(json_parse(line) AS ROW(
-                readings JSON, iot_tenant VARCHAR, iot_site VARCHAR, iot_device VARCHAR, iot_received_at BIGINT,
-                iot_trace VARCHAR, iot_payload VARCHAR))) END AS e
-    FROM messages
+messages AS (
+    SELECT object, year, month, day, hour, line, j, json_size(j, '$') AS fields,
+        json_extract(j, '$.v') AS v_sent,
+        json_extract(j, '$.device_id') AS device_id_sent,
+        json_extract(j, '$.sent_at') AS sent_at_sent,
+        json_extract(j, '$.fw') AS fw_sent,
+        json_extract(j, '$.readings') AS readings_sent,
+        json_extract(j, '$.iot_tenant') AS iot_tenant_sent,
+        json_extract(j, '$.iot_site') AS iot_site_sent,
+        json_extract(j, '$.iot_device') AS iot_device_sent,
+        json_extract(j, '$.iot_received_at') AS iot_received_at_sent,
+        json_extract(j, '$.iot_client') AS iot_client_sent,
+        json_extract(j, '$.iot_trace') AS iot_trace_sent,
+        json_extract(j, '$.iot_payload') AS iot_payload_sent
+    FROM parsed
 ),
 identified AS (
-    SELECT object, year, month, day, hour, line,
-        coalesce(m.iot_tenant, e.iot_tenant) AS tenant,
-        coalesce(m.iot_site, e.iot_site) AS site,
-        coalesce(m.iot_device, e.iot_device) AS device_id,
-        date_add('millisecond', coalesce(m.iot_received_at, e.iot_received_at), TIMESTAMP '1970-01-01 00:00:00.000') AS received_at,
-        coalesce(m.iot_trace, e.iot_trace) AS message_id,
-        e.iot_payload AS payload_base64,
-        CASE WHEN e.iot_payload IS NOT NULL THEN from_utf8(from_base64(e.iot_payload)) END AS payload_text,
-        json_extract_scalar(m.fw, '$') AS fw,
-        coalesce(m.readings, ARRAY[]) AS readings,
+    SELECT *, coalesce(cardinality(readings) > 0, false) AS has_readings,
+        coalesce(json_format(iot_tenant_sent) LIKE '"_%"' AND json_format(iot_site_sent) LIKE '"_%"' AND json_format(iot_device_sent) LIKE '"_%"'
+            AND regexp_like(json_format(iot_received_at_sent), '^[0-9]{1,14}$'), false) AS is_identified
+    FROM (
+        SELECT *, TRY(CAST(readings_sent AS ARRAY(JSON))) AS readings
+        FROM messages
+    )
+),
+senders AS (
+    SELECT *,
+        CASE WHEN is_identified THEN CASE WHEN json_format(iot_tenant_sent) LIKE '"%' THEN json_extract_scalar(iot_tenant_sent, '$') END END AS tenant,
+        CASE WHEN is_identified THEN CASE WHEN json_format(iot_site_sent) LIKE '"%' THEN json_extract_scalar(iot_site_sent, '$') END END AS site,
+        CASE WHEN is_identified THEN CASE WHEN json_format(iot_device_sent) LIKE '"%' THEN json_extract_scalar(iot_device_sent, '$') END END AS device_id,
+        CASE WHEN is_identified
+            THEN TIMESTAMP '1970-01-01 00:00:00.000' + INTERVAL '0.001' SECOND * CAST(json_format(iot_received_at_sent) AS BIGINT) END AS received_at,
+        CASE WHEN is_identified THEN CASE WHEN json_format(iot_trace_sent) LIKE '"%' THEN json_extract_scalar(iot_trace_sent, '$') END END AS message_id,
+        CASE WHEN is_identified AND has_readings THEN CASE WHEN json_format(fw_sent) LIKE '"%' THEN json_extract_scalar(fw_sent, '$') END END AS fw,
+        CASE WHEN is_identified AND readings_sent IS NULL
+            THEN TRY(from_utf8(from_base64(CASE WHEN json_format(iot_payload_sent) LIKE '"%' THEN json_extract_scalar(iot_payload_sent, '$') END))) END AS payload_text,
+        CASE WHEN is_identified AND has_readings AND fields > (if(v_sent IS NULL, 0, 1) + if(device_id_sent IS NULL, 0, 1) + if(sent_at_sent IS NULL, 0, 1) + if(fw_sent IS NULL, 0, 1) + if(readings_sent IS NULL, 0, 1) + if(iot_tenant_sent IS NULL, 0, 1) + if(iot_site_sent IS NULL, 0, 1) + if(iot_device_sent IS NULL, 0, 1) + if(iot_received_at_sent IS NULL, 0, 1) + if(iot_client_sent IS NULL, 0, 1) + if(iot_trace_sent IS NULL, 0, 1))
+            THEN transform_keys(transform_values(map_filter(TRY(CAST(j AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['v', 'device_id', 'sent_at', 'fw', 'readings', 'iot_tenant', 'iot_site', 'iot_device', 'iot_received_at', 'iot_client', 'iot_trace'], k)), (k, v) -> nullif(json_format(v), 'null')), (k, v) -> 'message.' || k) END AS of_message
+    FROM identified
+),
+reasoned AS (
+    SELECT object, year, month, day, hour, line, tenant, site, device_id, received_at, message_id, fw, of_message,
+        payload_text, CASE WHEN is_identified AND has_readings THEN readings ELSE ARRAY[CAST(NULL AS JSON)] END AS readings,
+        (fw_sent IS NOT NULL AND json_format(fw_sent) <> 'null') AND (fw IS NULL OR (length(fw) > 64 OR strpos(fw, chr(0)) > 0)) AS wrong_fw,
+        CASE WHEN payload_text IS NOT NULL THEN CASE WHEN json_format(iot_payload_sent) LIKE '"%' THEN json_extract_scalar(iot_payload_sent, '$') END END AS payload_base64,
         CASE
-            WHEN m.readings IS NOT NULL AND cardinality(m.readings) > 0 THEN CASE
-                WHEN coalesce(json_format(m.v), '') <> '1' THEN 'unsupported_version'
-                WHEN json_extract_scalar(m.device_id, '$') <> m.iot_device THEN 'device_mismatch'
+            WHEN j IS NULL THEN 'malformed_json'
+            WHEN NOT is_identified THEN 'not_from_ingest'
+            WHEN has_readings THEN CASE
+                WHEN coalesce(json_format(v_sent), '') <> '1' THEN 'unsupported_version'
+                WHEN (device_id_sent IS NOT NULL AND json_format(device_id_sent) <> 'null') AND json_format(device_id_sent) <> json_format(iot_device_sent)
+                    THEN 'device_mismatch'
                 END
-            WHEN m IS NULL AND e IS NULL THEN 'malformed_json'
-            WHEN e.iot_payload IS NOT NULL AND (
-                TRY(json_parse(from_utf8(from_base64(e.iot_payload)))) IS NULL
-                OR to_base64(to_utf8(from_utf8(from_base64(e.iot_payload)))) <> e.iot_payload) THEN 'malformed_json'
+            WHEN payload_text IS NOT NULL AND ((strpos(payload_text, '\u') > 0 AND regexp_like(regexp_replace(payload_text, '\\(["\\/bfnrt]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})', ''), '\\u[dD][89a-fA-F]')) OR TRY(json_parse(payload_text)) IS NULL
+                OR to_base64(to_utf8(payload_text)) <> CASE WHEN json_format(iot_payload_sent) LIKE '"%' THEN json_extract_scalar(iot_payload_sent, '$') END) THEN 'malformed_json'
             ELSE 'no_readings' END AS message_reason
-    FROM loose
+    FROM senders
 ),
 records AS (
-    SELECT object, year, month, day, hour, tenant, site, device_id, received_at, message_id, payload_base64,
-        fw, message_reason, position, r, CASE WHEN r IS NULL THEN coalesce(payload_text, line) END AS whole
-    FROM identified
-    CROSS JOIN UNNEST(
-        CASE WHEN cardinality(readings) > 0 THEN readings ELSE ARRAY[CAST(NULL AS JSON)] END
-    ) WITH ORDINALITY AS t(r, position)
+    SELECT object, year, month, day, hour, line, tenant, site, device_id, received_at, message_id, payload_base64, fw,
+        wrong_fw, of_message, message_reason, payload_text, position, r
+    FROM reasoned
+    CROSS JOIN UNNEST(readings) WITH ORDINALITY AS t(r, position)
 ),
 fields AS (
-    SELECT object, year, month, day, hour, tenant, site, device_id, received_at, message_id, payload_base64,
-        fw, message_reason, position, r, whole, f, f IS NOT NULL AS is_object, f.unit AS unit, f.location AS location,
-        nullif(json_format(f.ts), 'null') AS ts_text,
-        nullif(json_format(f.seq), 'null') AS seq_text,
-        nullif(json_format(f.temperature), 'null') AS temperature_text,
-        nullif(json_format(f.humidity), 'null') AS humidity_text,
-        nullif(json_format(f.pressure), 'null') AS pressure_text,
-        nullif(json_format(f.flow_rate), 'null') AS flow_rate_text,
-        nullif(json_format(f.battery), 'null') AS battery_text,
-        nullif(json_format(f.rssi), 'null') AS rssi_text
+    SELECT *, json_size(r, '$') AS fields, json_array_length(r) IS NOT NULL AS is_array,
+        json_extract(r, '$.ts') AS ts_sent,
+        json_extract(r, '$.seq') AS seq_sent,
+        json_extract(r, '$.unit') AS unit,
+        json_extract(r, '$.location') AS location,
+        json_extract(r, '$.temperature') AS temperature_sent,
+        json_extract(r, '$.humidity') AS humidity_sent,
+        json_extract(r, '$.pressure') AS pressure_sent,
+        json_extract(r, '$.flow_rate') AS flow_rate_sent,
+        json_extract(r, '$.battery') AS battery_sent,
+        json_extract(r, '$.rssi') AS rssi_sent
+    FROM records
+),
+known AS (
+    SELECT *, json_format(ts_sent) AS ts_text, TRY_CAST(json_format(seq_sent) AS BIGINT) AS seq,
+        CASE WHEN r IS NULL OR is_array THEN false WHEN fields > 0 THEN true ELSE json_format(r) = '{}' END AS is_object,
+        fields > (if(ts_sent IS NULL, 0, 1) + if(seq_sent IS NULL, 0, 1) + if(unit IS NULL, 0, 1) + if(location IS NULL, 0, 1) + if(temperature_sent IS NULL, 0, 1) + if(humidity_sent IS NULL, 0, 1) + if(pressure_sent IS NULL, 0, 1) + if(flow_rate_sent IS NULL, 0, 1) + if(battery_sent IS NULL, 0, 1) + if(rssi_sent IS NULL, 0, 1)) AS has_unknown_fields,
+        TRY_CAST(json_format(temperature_sent) AS DOUBLE) AS temperature_value,
+        TRY_CAST(json_format(humidity_sent) AS DOUBLE) AS humidity_value,
+        TRY_CAST(json_format(pressure_sent) AS DOUBLE) AS pressure_value,
+        TRY_CAST(json_format(flow_rate_sent) AS DOUBLE) AS flow_rate_value,
+        TRY_CAST(json_format(battery_sent) AS DOUBLE) AS battery_value,
+        TRY_CAST(json_format(rssi_sent) AS DOUBLE) AS rssi_value,
+        CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lat')) AS DOUBLE) END AS lat,
+        CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lon')) AS DOUBLE) END AS lon,
+        json_size(location, '$') AS places,
+        if(json_extract(location, '$.lat') IS NULL, 0, 1)
+            + if(json_extract(location, '$.lon') IS NULL, 0, 1) AS known_places,
+        json_format(json_extract(unit, '$.temperature')) AS temperature_unit,
+        json_format(json_extract(unit, '$.humidity')) AS humidity_unit,
+        json_format(json_extract(unit, '$.pressure')) AS pressure_unit,
+        json_format(json_extract(unit, '$.flow_rate')) AS flow_rate_unit,
+        json_format(json_extract(unit, '$.battery')) AS battery_unit,
+        json_format(json_extract(unit, '$.rssi')) AS rssi_unit,
+        json_size(unit, '$') AS units
+    FROM fields
+),
+clocks AS (
+    SELECT *,
+        CASE
+            WHEN NOT is_usual AND NOT regexp_like(ts_text, '^"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])"$') THEN NULL
+            WHEN substr(ts_text, 13, 2) <> '24' OR regexp_like(ts_text, 'T24:00(:00([.,]0+)?)?[Z+-]') THEN
+                substr(ts_text, 2, 10) || ' ' || if(is_usual AND substr(ts_text, 13, 2) <> '24',
+                    substr(ts_text, 13, length(ts_text) - 14),
+                    if(substr(ts_text, 13, 5) = '24:00', '00', substr(ts_text, 13, 2)) || substr(ts_text, 15, 3) || if(substr(ts_text, 18, 1) = ':', substr(ts_text, 18, 3), ':00') || coalesce('.' || regexp_extract(ts_text, '[.,]([0-9]+)', 1), ''))
+            END AS clock,
+        CASE WHEN NOT is_usual THEN regexp_extract(ts_text, '([+-])([0-9]{2}):?([0-9]{2})"$', 1) END AS zone,
+        CASE WHEN NOT is_usual THEN regexp_extract(ts_text, '([+-])([0-9]{2}):?([0-9]{2})"$', 2) END AS zone_hours,
+        CASE WHEN NOT is_usual THEN regexp_extract(ts_text, '([+-])([0-9]{2}):?([0-9]{2})"$', 3) END AS zone_minutes
     FROM (
-        SELECT *, CASE WHEN json_array_length(r) IS NULL THEN TRY(CAST(r AS ROW(ts JSON, seq JSON, temperature JSON, humidity JSON, pressure JSON, flow_rate JSON, battery JSON, rssi JSON, unit JSON, location JSON))) END AS f
-        FROM records
+        SELECT *, ts_text LIKE '"____-__-__T__:__:__.___Z"' OR ts_text LIKE '"____-__-__T__:__:__Z"' AS is_usual
+        FROM known
+    )
+),
+timed AS (
+    SELECT *,
+        CASE
+            WHEN clock IS NULL THEN
+                CASE WHEN regexp_like(ts_text, '^[0-9]{1,14}$') THEN TIMESTAMP '1970-01-01 00:00:00.000' + INTERVAL '0.001' SECOND * CAST(ts_text AS BIGINT) END
+            WHEN zone IS NOT NULL THEN local_time - INTERVAL '1' MINUTE * (if(zone = '-', -1, 1) * (CAST(zone_hours AS BIGINT) * 60 + CAST(zone_minutes AS BIGINT)))
+            ELSE local_time END AS moment
+    FROM (
+        SELECT *, TRY_CAST(clock AS TIMESTAMP) + INTERVAL '1' DAY * if(substr(ts_text, 13, 2) = '24', 1, 0) AS local_time
+        FROM clocks
     )
 ),
 typed AS (
-    SELECT object, year, month, day, hour, tenant, site, device_id, received_at, message_id, payload_base64,
-        fw, message_reason, position, r, whole, is_object, ts_text, seq_text, temperature_text, humidity_text, pressure_text, flow_rate_text, battery_text, rssi_text, unit, location,
-        CASE
-            WHEN ts_text LIKE '"____-__-__T__:__:__%Z"'
-                OR regexp_like(ts_text, '^"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})"$')
-                THEN CAST(TRY(from_iso8601_timestamp(ts_unquoted)) AT TIME ZONE 'UTC' AS TIMESTAMP)
-            WHEN regexp_like(ts_text, '^[0-9]{1,14}$')
-                THEN date_add('millisecond', CAST(ts_text AS BIGINT), TIMESTAMP '1970-01-01 00:00:00.000')
-            END AS event_time,
-        TRY_CAST(json_format(f.seq) AS BIGINT) AS seq,
-        CASE WHEN unit IS NULL THEN TRY_CAST(json_format(f.temperature) AS DOUBLE) ELSE CASE json_extract_scalar(unit, '$.temperature') WHEN 'F' THEN TRY_CAST(json_format(f.temperature) AS DOUBLE) * DOUBLE '0.5555555555555556' + DOUBLE '-17.77777777777778' ELSE TRY_CAST(json_format(f.temperature) AS DOUBLE) END END AS temperature,
-        TRY_CAST(json_format(f.humidity) AS DOUBLE) AS humidity,
-        TRY_CAST(json_format(f.pressure) AS DOUBLE) AS pressure,
-        TRY_CAST(json_format(f.flow_rate) AS DOUBLE) AS flow_rate,
-        TRY_CAST(json_format(f.battery) AS DOUBLE) AS battery,
-        TRY_CAST(json_format(f.rssi) AS DOUBLE) AS rssi,
-        CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lat')) AS DOUBLE) END AS lat,
-        CASE WHEN location IS NOT NULL THEN TRY_CAST(json_format(json_extract(location, '$.lon')) AS DOUBLE) END AS lon,
-        CASE WHEN json_size(r, '$') > if(ts_text IS NULL, 0, 1) + if(seq_text IS NULL, 0, 1) + if(temperature_text IS NULL, 0, 1) + if(humidity_text IS NULL, 0, 1) + if(pressure_text IS NULL, 0, 1) + if(flow_rate_text IS NULL, 0, 1) + if(battery_text IS NULL, 0, 1) + if(rssi_text IS NULL, 0, 1) + if(unit IS NULL, 0, 1) + if(location IS NULL, 0, 1)
-            THEN transform_values(
-                map_filter(TRY(CAST(r AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['ts', 'seq', 'temperature', 'humidity', 'pressure', 'flow_rate', 'battery', 'rssi', 'unit', 'location'], k)),
-                (k, v) -> json_format(v)) END AS unknown_fields
-    FROM (
-        SELECT *, substr(ts_text, 2, length(ts_text) - 2) AS ts_unquoted
-        FROM fields
-    )
+    SELECT *,
+        if(moment BETWEEN TIMESTAMP '0001-01-01 00:00:00.000' AND TIMESTAMP '9999-12-31 23:59:59.999', moment) AS event_time,
+        CASE WHEN unit IS NULL THEN temperature_value ELSE CASE temperature_unit WHEN '"F"' THEN temperature_value * DOUBLE '0.5555555555555556' + DOUBLE '-17.77777777777778' ELSE temperature_value END END AS temperature,
+        humidity_value AS humidity,
+        pressure_value AS pressure,
+        flow_rate_value AS flow_rate,
+        battery_value AS battery,
+        rssi_value AS rssi,
+        CASE WHEN is_object AND (of_message IS NOT NULL OR is_object AND has_unknown_fields OR places > known_places OR units > (if(temperature_unit IS NULL, 0, 1) + if(humidity_unit IS NULL, 0, 1) + if(pressure_unit IS NULL, 0, 1) + if(flow_rate_unit IS NULL, 0, 1) + if(battery_unit IS NULL, 0, 1) + if(rssi_unit IS NULL, 0, 1)))
+            THEN map_concat(coalesce(of_message, CAST(MAP() AS MAP(VARCHAR, VARCHAR))),
+                CASE WHEN is_object AND has_unknown_fields THEN coalesce(transform_keys(transform_values(map_filter(TRY(CAST(r AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['ts', 'seq', 'unit', 'location', 'temperature', 'humidity', 'pressure', 'flow_rate', 'battery', 'rssi'], k)), (k, v) -> nullif(json_format(v), 'null')), (k, v) -> if(regexp_like(k, '^(message|location|unit|reading)\.'), 'reading.' || k, k)), CAST(MAP() AS MAP(VARCHAR, VARCHAR))) ELSE CAST(MAP() AS MAP(VARCHAR, VARCHAR)) END,
+                CASE WHEN places > known_places THEN coalesce(transform_keys(transform_values(map_filter(TRY(CAST(location AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['lat', 'lon'], k)), (k, v) -> nullif(json_format(v), 'null')), (k, v) -> 'location.' || k), CAST(MAP() AS MAP(VARCHAR, VARCHAR))) ELSE CAST(MAP() AS MAP(VARCHAR, VARCHAR)) END,
+                CASE WHEN units > (if(temperature_unit IS NULL, 0, 1) + if(humidity_unit IS NULL, 0, 1) + if(pressure_unit IS NULL, 0, 1) + if(flow_rate_unit IS NULL, 0, 1) + if(battery_unit IS NULL, 0, 1) + if(rssi_unit IS NULL, 0, 1)) THEN coalesce(transform_keys(transform_values(map_filter(TRY(CAST(unit AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['temperature', 'humidity', 'pressure', 'flow_rate', 'battery', 'rssi'], k)), (k, v) -> nullif(json_format(v), 'null')), (k, v) -> 'unit.' || k), CAST(MAP() AS MAP(VARCHAR, VARCHAR))) ELSE CAST(MAP() AS MAP(VARCHAR, VARCHAR)) END) END AS unknown_fields
+    FROM timed
+),
+kept AS (
+    SELECT *,
+        CASE WHEN cardinality(unknown_fields) > 0 THEN json_format(CAST(unknown_fields AS JSON)) END AS extras
+    FROM typed
 ),
 judged AS (
     SELECT *,
-        CASE WHEN cardinality(unknown_fields) > 0 THEN json_format(CAST(unknown_fields AS JSON)) END AS extras,
         CASE
             WHEN message_reason IS NOT NULL THEN message_reason
             WHEN NOT is_object THEN 'not_an_object'
-            WHEN ts_text IS NULL THEN 'missing_ts'
+            WHEN coalesce(ts_text, 'null') = 'null' THEN 'missing_ts'
             WHEN event_time IS NULL THEN 'invalid_ts'
-            WHEN seq_text IS NULL THEN 'missing_seq'
+            WHEN seq IS NULL AND NOT (seq_sent IS NOT NULL AND json_format(seq_sent) <> 'null') THEN 'missing_seq'
             WHEN seq IS NULL THEN 'invalid_seq'
             WHEN event_time < received_at - INTERVAL '2592000' SECOND THEN 'too_late'
             WHEN event_time > received_at + INTERVAL '3600' SECOND THEN 'in_future'
-            WHEN coalesce(temperature_text, humidity_text, pressure_text, flow_rate_text, battery_text, rssi_text) IS NULL THEN 'no_metrics'
-            WHEN (temperature_text IS NOT NULL AND temperature IS NULL)
-                OR (humidity_text IS NOT NULL AND humidity IS NULL)
-                OR (pressure_text IS NOT NULL AND pressure IS NULL)
-                OR (flow_rate_text IS NOT NULL AND flow_rate IS NULL)
-                OR (battery_text IS NOT NULL AND battery IS NULL)
-                OR (rssi_text IS NOT NULL AND rssi IS NULL)
-                OR (unit IS NOT NULL AND (json_extract_scalar(unit, '$') IS NOT NULL OR json_array_length(unit) IS NOT NULL))
-                OR (location IS NOT NULL AND ((json_extract_scalar(location, '$') IS NOT NULL OR json_array_length(location) IS NOT NULL) OR (json_size(location, '$') > 0 AND (lat IS NULL OR lon IS NULL OR abs(lat) > 90 OR abs(lon) > 180))))
-                OR (length(fw) > 64 OR (unknown_fields IS NOT NULL AND cardinality(map_filter(unknown_fields, (k, v) -> length(k) > 16000 OR length(v) > 16000)) > 0)) THEN 'invalid_value'
-            WHEN unit IS NOT NULL AND (json_extract_scalar(unit, '$.temperature') NOT IN ('C', 'F')
-                OR json_extract_scalar(unit, '$.humidity') NOT IN ('%')
-                OR json_extract_scalar(unit, '$.pressure') NOT IN ('hPa')
-                OR json_extract_scalar(unit, '$.flow_rate') NOT IN ('L/min')
-                OR json_extract_scalar(unit, '$.battery') NOT IN ('V')
-                OR json_extract_scalar(unit, '$.rssi') NOT IN ('dBm')) THEN 'unknown_unit'
+            WHEN coalesce(temperature, humidity, pressure, flow_rate, battery, rssi) IS NULL AND NOT ((temperature_sent IS NOT NULL AND json_format(temperature_sent) <> 'null') OR (humidity_sent IS NOT NULL AND json_format(humidity_sent) <> 'null') OR (pressure_sent IS NOT NULL AND json_format(pressure_sent) <> 'null') OR (flow_rate_sent IS NOT NULL AND json_format(flow_rate_sent) <> 'null') OR (battery_sent IS NOT NULL AND json_format(battery_sent) <> 'null') OR (rssi_sent IS NOT NULL AND json_format(rssi_sent) <> 'null')) THEN 'no_metrics'
+            WHEN (temperature IS NULL AND (temperature_sent IS NOT NULL AND json_format(temperature_sent) <> 'null'))
+                OR (humidity IS NULL AND (humidity_sent IS NOT NULL AND json_format(humidity_sent) <> 'null'))
+                OR (pressure IS NULL AND (pressure_sent IS NOT NULL AND json_format(pressure_sent) <> 'null'))
+                OR (flow_rate IS NULL AND (flow_rate_sent IS NOT NULL AND json_format(flow_rate_sent) <> 'null'))
+                OR (battery IS NULL AND (battery_sent IS NOT NULL AND json_format(battery_sent) <> 'null'))
+                OR (rssi IS NULL AND (rssi_sent IS NOT NULL AND json_format(rssi_sent) <> 'null'))
+                OR wrong_fw
+                OR CASE WHEN location IS NULL THEN false WHEN lat IS NOT NULL AND lon IS NOT NULL THEN abs(lat) > 90 OR abs(lon) > 180 ELSE CASE WHEN location IS NULL THEN false WHEN places > 0 THEN true ELSE json_format(location) <> 'null' END AND coalesce(cardinality(map_filter(TRY(CAST(location AS MAP(VARCHAR, JSON))), (k, v) -> json_format(v) <> 'null')) > 0, true) END
+                OR CASE WHEN extras IS NULL OR (length(extras) <= 16000 AND strpos(extras, 'u0000') = 0) THEN false ELSE cardinality(map_filter(unknown_fields, (k, v) -> (length(k) > 16000 OR strpos(k, chr(0)) > 0) OR length(v) > 16000 OR regexp_like(v, '(^|[^\\])(\\\\)*\\u0000'))) > 0 END THEN 'invalid_value'
+            WHEN CASE WHEN unit IS NULL OR (units > 0 AND units = if(temperature_unit IN ('"C"', '"F"'), 1, 0) + if(humidity_unit IN ('"%"'), 1, 0) + if(pressure_unit IN ('"hPa"'), 1, 0) + if(flow_rate_unit IN ('"L/min"'), 1, 0) + if(battery_unit IN ('"V"'), 1, 0) + if(rssi_unit IN ('"dBm"'), 1, 0)) THEN false
+                WHEN CASE WHEN unit IS NULL THEN false WHEN units > 0 THEN true ELSE json_format(unit) <> 'null' END THEN json_array_length(unit) IS NOT NULL OR json_extract_scalar(unit, '$') IS NOT NULL
+                OR cardinality(filter(map_keys(TRY(CAST(unit AS MAP(VARCHAR, JSON)))), k -> NOT contains(ARRAY['temperature', 'humidity', 'pressure', 'flow_rate', 'battery', 'rssi'], k) AND (contains(ARRAY['ts', 'seq', 'unit', 'location'], k) OR NOT contains(map_keys(TRY(CAST(r AS MAP(VARCHAR, JSON)))), k)))) > 0
+                OR CASE temperature_unit WHEN 'null' THEN temperature IS NOT NULL ELSE temperature_unit NOT IN ('"C"', '"F"') END
+                OR CASE humidity_unit WHEN 'null' THEN humidity IS NOT NULL ELSE humidity_unit NOT IN ('"%"') END
+                OR CASE pressure_unit WHEN 'null' THEN pressure IS NOT NULL ELSE pressure_unit NOT IN ('"hPa"') END
+                OR CASE flow_rate_unit WHEN 'null' THEN flow_rate IS NOT NULL ELSE flow_rate_unit NOT IN ('"L/min"') END
+                OR CASE battery_unit WHEN 'null' THEN battery IS NOT NULL ELSE battery_unit NOT IN ('"V"') END
+                OR CASE rssi_unit WHEN 'null' THEN rssi IS NOT NULL ELSE rssi_unit NOT IN ('"dBm"') END ELSE false END THEN 'unknown_unit'
             WHEN temperature NOT BETWEEN DOUBLE '-60.0' AND DOUBLE '150.0'
                 OR humidity NOT BETWEEN DOUBLE '0.0' AND DOUBLE '100.0'
                 OR pressure NOT BETWEEN DOUBLE '300.0' AND DOUBLE '1100.0'
@@ -137,40 +206,45 @@ judged AS (
                 OR battery NOT BETWEEN DOUBLE '0.0' AND DOUBLE '5.0'
                 OR rssi NOT BETWEEN DOUBLE '-130.0' AND DOUBLE '0.0' THEN 'out_of_range'
             ELSE 'valid' END AS outcome
-    FROM typed
+    FROM kept
 )
-SELECT object, message_id, coalesce(position, 1) AS position, outcome, device_id, event_time, seq,
-    temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras, tenant, site, fw, received_at,
-    CASE outcome
+SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(position, 1) AS position, outcome, device_id,
+    event_time, seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras, tenant, site, fw, received_at,
+    CASE WHEN outcome <> 'valid' THEN CASE outcome
         WHEN 'unsupported_version' THEN 'v: expected 1'
         WHEN 'device_mismatch' THEN 'device_id: expected ' || device_id || ', the device of the topic'
         WHEN 'missing_ts' THEN 'ts: expected a time'
         WHEN 'invalid_ts' THEN 'ts: expected ISO-8601 with a zone or epoch milliseconds, got ' || ts_text
         WHEN 'missing_seq' THEN 'seq: expected a whole number'
-        WHEN 'invalid_seq' THEN 'seq: expected a whole number, got ' || seq_text
+        WHEN 'invalid_seq' THEN 'seq: expected a whole number, got ' || json_format(seq_sent)
         WHEN 'too_late' THEN 'ts: expected at most 30 days, 0:00:00 before arrival, got ' || ts_text
         WHEN 'in_future' THEN 'ts: expected at most 1:00:00 after arrival, got ' || ts_text
         WHEN 'unknown_unit' THEN 'unit: expected a unit of the contract, got ' || json_format(unit)
         WHEN 'invalid_value' THEN CASE
-        WHEN temperature_text IS NOT NULL AND (temperature IS NULL OR temperature NOT BETWEEN DOUBLE '-60.0' AND DOUBLE '150.0') THEN 'temperature: expected a number from -60 to 150 C, got ' || temperature_text
-        WHEN humidity_text IS NOT NULL AND (humidity IS NULL OR humidity NOT BETWEEN DOUBLE '0.0' AND DOUBLE '100.0') THEN 'humidity: expected a number from 0 to 100 %, got ' || humidity_text
-        WHEN pressure_text IS NOT NULL AND (pressure IS NULL OR pressure NOT BETWEEN DOUBLE '300.0' AND DOUBLE '1100.0') THEN 'pressure: expected a number from 300 to 1100 hPa, got ' || pressure_text
-        WHEN flow_rate_text IS NOT NULL AND (flow_rate IS NULL OR flow_rate NOT BETWEEN DOUBLE '0.0' AND DOUBLE '500.0') THEN 'flow_rate: expected a number from 0 to 500 L/min, got ' || flow_rate_text
-        WHEN battery_text IS NOT NULL AND (battery IS NULL OR battery NOT BETWEEN DOUBLE '0.0' AND DOUBLE '5.0') THEN 'battery: expected a number from 0 to 5 V, got ' || battery_text
-        WHEN rssi_text IS NOT NULL AND (rssi IS NULL OR rssi NOT BETWEEN DOUBLE '-130.0' AND DOUBLE '0.0') THEN 'rssi: expected a number from -130 to 0 dBm, got ' || rssi_text
-        WHEN json_extract_scalar(unit, '$') IS NOT NULL OR json_array_length(unit) IS NOT NULL
-            THEN 'unit: expected an object, got ' || json_format(unit)
-        WHEN (length(fw) > 64 OR (unknown_fields IS NOT NULL AND cardinality(map_filter(unknown_fields, (k, v) -> length(k) > 16000 OR length(v) > 16000)) > 0))
-            THEN 'expected fw of at most 64 and further fields of at most 16000 characters'
+        WHEN (temperature_sent IS NOT NULL AND json_format(temperature_sent) <> 'null') AND (temperature IS NULL OR temperature NOT BETWEEN DOUBLE '-60.0' AND DOUBLE '150.0') THEN 'temperature: expected a number from -60 to 150 C, got ' || json_format(temperature_sent)
+        WHEN (humidity_sent IS NOT NULL AND json_format(humidity_sent) <> 'null') AND (humidity IS NULL OR humidity NOT BETWEEN DOUBLE '0.0' AND DOUBLE '100.0') THEN 'humidity: expected a number from 0 to 100 %, got ' || json_format(humidity_sent)
+        WHEN (pressure_sent IS NOT NULL AND json_format(pressure_sent) <> 'null') AND (pressure IS NULL OR pressure NOT BETWEEN DOUBLE '300.0' AND DOUBLE '1100.0') THEN 'pressure: expected a number from 300 to 1100 hPa, got ' || json_format(pressure_sent)
+        WHEN (flow_rate_sent IS NOT NULL AND json_format(flow_rate_sent) <> 'null') AND (flow_rate IS NULL OR flow_rate NOT BETWEEN DOUBLE '0.0' AND DOUBLE '500.0') THEN 'flow_rate: expected a number from 0 to 500 L/min, got ' || json_format(flow_rate_sent)
+        WHEN (battery_sent IS NOT NULL AND json_format(battery_sent) <> 'null') AND (battery IS NULL OR battery NOT BETWEEN DOUBLE '0.0' AND DOUBLE '5.0') THEN 'battery: expected a number from 0 to 5 V, got ' || json_format(battery_sent)
+        WHEN (rssi_sent IS NOT NULL AND json_format(rssi_sent) <> 'null') AND (rssi IS NULL OR rssi NOT BETWEEN DOUBLE '-130.0' AND DOUBLE '0.0') THEN 'rssi: expected a number from -130 to 0 dBm, got ' || json_format(rssi_sent)
+        WHEN wrong_fw THEN 'fw: expected a text of at most 64 characters without U+0000'
+        WHEN CASE WHEN extras IS NULL OR (length(extras) <= 16000 AND strpos(extras, 'u0000') = 0) THEN false ELSE cardinality(map_filter(unknown_fields, (k, v) -> (length(k) > 16000 OR strpos(k, chr(0)) > 0) OR length(v) > 16000 OR regexp_like(v, '(^|[^\\])(\\\\)*\\u0000'))) > 0 END
+            THEN 'expected names and values of further fields of at most 16000 characters without U+0000'
         ELSE 'location: expected lat and lon in degrees, got ' || json_format(location) END
         WHEN 'out_of_range' THEN CASE
-        WHEN temperature_text IS NOT NULL AND (temperature IS NULL OR temperature NOT BETWEEN DOUBLE '-60.0' AND DOUBLE '150.0') THEN 'temperature: expected a number from -60 to 150 C, got ' || temperature_text
-        WHEN humidity_text IS NOT NULL AND (humidity IS NULL OR humidity NOT BETWEEN DOUBLE '0.0' AND DOUBLE '100.0') THEN 'humidity: expected a number from 0 to 100 %, got ' || humidity_text
-        WHEN pressure_text IS NOT NULL AND (pressure IS NULL OR pressure NOT BETWEEN DOUBLE '300.0' AND DOUBLE '1100.0') THEN 'pressure: expected a number from 300 to 1100 hPa, got ' || pressure_text
-        WHEN flow_rate_text IS NOT NULL AND (flow_rate IS NULL OR flow_rate NOT BETWEEN DOUBLE '0.0' AND DOUBLE '500.0') THEN 'flow_rate: expected a number from 0 to 500 L/min, got ' || flow_rate_text
-        WHEN battery_text IS NOT NULL AND (battery IS NULL OR battery NOT BETWEEN DOUBLE '0.0' AND DOUBLE '5.0') THEN 'battery: expected a number from 0 to 5 V, got ' || battery_text
-        WHEN rssi_text IS NOT NULL AND (rssi IS NULL OR rssi NOT BETWEEN DOUBLE '-130.0' AND DOUBLE '0.0') THEN 'rssi: expected a number from -130 to 0 dBm, got ' || rssi_text END
-        END AS detail,
-    CASE WHEN outcome = 'valid' THEN NULL WHEN whole IS NOT NULL THEN whole ELSE json_format(r) END AS record,
+        WHEN (temperature_sent IS NOT NULL AND json_format(temperature_sent) <> 'null') AND (temperature IS NULL OR temperature NOT BETWEEN DOUBLE '-60.0' AND DOUBLE '150.0') THEN 'temperature: expected a number from -60 to 150 C, got ' || json_format(temperature_sent)
+        WHEN (humidity_sent IS NOT NULL AND json_format(humidity_sent) <> 'null') AND (humidity IS NULL OR humidity NOT BETWEEN DOUBLE '0.0' AND DOUBLE '100.0') THEN 'humidity: expected a number from 0 to 100 %, got ' || json_format(humidity_sent)
+        WHEN (pressure_sent IS NOT NULL AND json_format(pressure_sent) <> 'null') AND (pressure IS NULL OR pressure NOT BETWEEN DOUBLE '300.0' AND DOUBLE '1100.0') THEN 'pressure: expected a number from 300 to 1100 hPa, got ' || json_format(pressure_sent)
+        WHEN (flow_rate_sent IS NOT NULL AND json_format(flow_rate_sent) <> 'null') AND (flow_rate IS NULL OR flow_rate NOT BETWEEN DOUBLE '0.0' AND DOUBLE '500.0') THEN 'flow_rate: expected a number from 0 to 500 L/min, got ' || json_format(flow_rate_sent)
+        WHEN (battery_sent IS NOT NULL AND json_format(battery_sent) <> 'null') AND (battery IS NULL OR battery NOT BETWEEN DOUBLE '0.0' AND DOUBLE '5.0') THEN 'battery: expected a number from 0 to 5 V, got ' || json_format(battery_sent)
+        WHEN (rssi_sent IS NOT NULL AND json_format(rssi_sent) <> 'null') AND (rssi IS NULL OR rssi NOT BETWEEN DOUBLE '-130.0' AND DOUBLE '0.0') THEN 'rssi: expected a number from -130 to 0 dBm, got ' || json_format(rssi_sent) END
+        END END AS detail,
+    CASE WHEN outcome = 'valid' THEN NULL
+        WHEN is_object OR is_array THEN json_format(r)
+        WHEN r IS NULL OR json_format(r) = 'null' THEN coalesce(payload_text, line)
+        ELSE json_format(r) END AS record,
     payload_base64, year, month, day, hour
 FROM judged
+UNION ALL
+SELECT 's3://lake/raw/telemetry/year=2026/month=11/day=05/hour=12/it''s.gz', NULL, 1, 'unreadable_object', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    'expected gzip, as the name says; it isn''t', NULL, NULL, '2026', '11', '05', '12'

@@ -19,7 +19,7 @@ SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outco
     min(flow_rate) AS min_flow_rate, max(flow_rate) AS max_flow_rate,
     min(battery) AS min_battery, max(battery) AS max_battery,
     min(rssi) AS min_rssi, max(rssi) AS max_rssi,
-    'transformation 1, contract 1, future 3600'
+    'transformation 2, contract 1, future 3600'
         || CASE WHEN outcome <> 'too_late' AND date_diff('second', min(event_time), max(received_at)) < 2592000 THEN '' ELSE ', lateness 2592000' END
         || CASE WHEN outcome <> 'no_metrics' AND count_if(extras IS NOT NULL) = 0 THEN '' ELSE ', metrics c7ee13d62a37' END
         || CASE WHEN min(temperature) IS NULL THEN ''
@@ -40,6 +40,8 @@ SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outco
         || CASE WHEN min(rssi) IS NULL THEN ''
             WHEN min(rssi) >= DOUBLE '-130.0' AND max(rssi) <= DOUBLE '0.0' THEN ', rssi e312f4642c8b'
             ELSE ', rssi e312f4642c8b -130.0 to 0.0' END AS judged_by,
+    to_hex(checksum(ROW(position, device_id, event_time, seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras, tenant, site, fw,
+        received_at))) AS content,
     year, month, day, hour
 FROM build_judged_telemetry_20261105t120000_0a1b2c3d
 GROUP BY object, tenant, site, date_trunc('hour', event_time), outcome, year, month, day, hour
