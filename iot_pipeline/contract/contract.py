@@ -66,10 +66,8 @@ COLUMNS = (
 )
 # What the steps of a build add to a field's name, as sent, as a number and as its unit.
 STEPS_OF_METRIC = ("_sent", "_value", "_unit")
-RESERVED = frozenset(
-    (*READING_FIELDS, *MESSAGE_FIELDS, *RULE_FIELDS, *COLUMNS)
-    + tuple(f"{name}_sent" for name in (*READING_FIELDS, *MESSAGE_FIELDS, *RULE_FIELDS))
-)
+_FIELDS = (*READING_FIELDS, *MESSAGE_FIELDS, *RULE_FIELDS)
+RESERVED = frozenset((*_FIELDS, *COLUMNS, *(f"{name}_sent" for name in _FIELDS)))
 
 CONTRACT = Contract()
 
