@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from iot_pipeline.contract import CONTRACT, PARTITION_KEYS, Column, Contract, Table, tables
+from iot_pipeline.contract.json_text import parsed
 from iot_pipeline.contract.judge import Judge, Reading
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.lake import Lake
@@ -78,7 +79,10 @@ def _json(value: dict[str, Any]) -> bytes:
 
 def _has_readings(payload: bytes) -> bool:
     try:
-        value = json.loads(payload)
+        # As floats whole numbers may have any number of digits.
+        value = json.loads(payload, parse_int=float)
+    except RecursionError:
+        value = parsed(payload.decode("utf-8", "replace"))
     except ValueError:
         return False
     return isinstance(value, dict) and "readings" in value
