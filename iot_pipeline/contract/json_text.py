@@ -139,7 +139,7 @@ def _refuse_constant(name: str) -> Any:
 def _string_text(value: str) -> str:
     text = encode_basestring(value)
     # The engine writes \u001B where Python writes \u001b.
-    return text if "\\u00" not in text else _CONTROL.sub(lambda match: match[0][:2] + match[0][2:].upper(), text)
+    return text if "\\u00" not in text else _CONTROL.sub(lambda match: match[0][:-4] + match[0][-4:].upper(), text)
 
 
 def _number_text(value: Any) -> str:
