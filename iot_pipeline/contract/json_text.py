@@ -45,7 +45,7 @@ def _decoded(text: str, vast: bool) -> Any:
         raise
     except ValueError:
         # A whole number of more than 4,300 digits, which int() does not take.
-        return _VAST.decode(text)
+        return _decoded(text, vast=True)
 
 
 def _nested(text: str, vast: bool) -> Any:
@@ -77,9 +77,11 @@ def _nested(text: str, vast: bool) -> Any:
 def _filled(text: str, values: list[Any], vast: bool) -> Any:
     """The value of a text in which NaN stands for each of these values, in order."""
     inner = iter(values)
-    numbers = {"parse_float": _vast_float, "parse_int": _vast_int} if vast else {"parse_int": _vast_int}
+    parse_float = _vast_float if vast else None
     try:
-        return json.JSONDecoder(parse_constant=lambda _: next(inner), **numbers).decode(text)
+        return json.JSONDecoder(
+            parse_constant=lambda _: next(inner), parse_float=parse_float, parse_int=_vast_int
+        ).decode(text)
     except json.JSONDecodeError as error:
         raise NotJsonError(text[:80]) from error
 

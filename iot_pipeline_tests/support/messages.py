@@ -79,13 +79,18 @@ def _json(value: dict[str, Any]) -> bytes:
 
 def _has_readings(payload: bytes) -> bool:
     try:
-        # As floats whole numbers may have any number of digits.
-        value = json.loads(payload, parse_int=float)
-    except RecursionError:
-        value = parsed(payload.decode("utf-8", "replace"))
+        value = _lenient(payload)
     except ValueError:
         return False
     return isinstance(value, dict) and "readings" in value
+
+
+def _lenient(payload: bytes) -> Any:
+    try:
+        # As floats whole numbers may have any number of digits.
+        return json.loads(payload, parse_int=float)
+    except RecursionError:
+        return parsed(payload.decode("utf-8", "replace"))
 
 
 @dataclass(frozen=True)

@@ -171,8 +171,8 @@ def _units() -> Iterator[Case]:
 
 
 def _typed_fields() -> Iterator[Case]:
-    for sent in ('["other"]', "{}", "5", "true", '""', '"other"', '"METER-1"', '"meter-1 "', "[]", "false", "0"):
-        yield Case(f"device_id {sent}", _message(f'"device_id":{sent}'), (_refused(Reason.DEVICE_MISMATCH),))
+    for named in ('["other"]', "{}", "5", "true", '""', '"other"', '"METER-1"', '"meter-1 "', "[]", "false", "0"):
+        yield Case(f"device_id {named}", _message(f'"device_id":{named}'), (_refused(Reason.DEVICE_MISMATCH),))
     same = ['"meter-1"', "null", '"\\u006deter-1"', '"other","device_id":"meter-1"']
     yield from _all("device_id", '"device_id":@', same, _valid(), make=_message)
     wrong = ["[]", '["1"]', "{}", '{"a":1}', "5", "1.5", "true", "false"]
@@ -622,9 +622,25 @@ def _lines_of_others() -> Iterator[Case]:
         lacking = {**whole, "iot_trace": trace, "v": 2}
         row = _refused(Reason.UNSUPPORTED_VERSION, message_id=None)
         yield Case(f"iot_trace {trace}", json.dumps(lacking).encode(), (row,))
-    for text in ("hello", "{", "nan", "NaN", "[1", "{}{}", "{'a':1}", '{"a":1,}', "{}\ufeff", "Infinity", "[01]"):
+    for text in (
+        "hello",
+        "{",
+        "nan",
+        "NaN",
+        "[1",
+        "{}{}",
+        "{'a':1}",
+        '{"a":1,}',
+        "{}\ufeff",
+        "9" * 5000 + "x",
+        f"[{'9' * 5000},NaN]",
+        "[" * 5000,
+        "[" * 5000 + "9" * 5000 + "}",
+        "Infinity",
+        "[01]",
+    ):
         row = {**_MALFORMED, "record": text}
-        yield Case(f"line {text!r}", text.encode(), (row,))
+        yield Case(f"line {text[:20]!r} of {len(text)}", text.encode(), (row,))
     yield Case("bytes", b"\xff{}", ({**_MALFORMED, "record": "\ufffd{}"},))
 
 
