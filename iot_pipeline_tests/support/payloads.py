@@ -306,7 +306,7 @@ class Payloads:
         self._perhaps(fields, "location", 0.25, self._location)
         self._perhaps(fields, self._one_of(KEYS), 0.25, lambda: self._value(3))
         self._perhaps(fields, self._one_of(KEYS), 0.1, lambda: self._value(1))
-        if self._random.random() < 0.01:
+        if self._random.random() < 0.003:
             fields["long"] = json.dumps(self._one_of(["é", "x"]) * self._one_of([15_998, 15_999, 16_000]))
         if self._random.random() < 0.08:
             name = self._one_of(list(fields))
@@ -329,7 +329,7 @@ class Payloads:
             return str(round(at.timestamp() * 1000))
         if chance < 0.5:
             return json.dumps(at.isoformat(timespec="milliseconds"))
-        form = TIMES[0] if chance < 0.6 else self._one_of(TIMES)
+        form = TIMES[0] if chance < 0.8 else self._one_of(TIMES)
         return json.dumps(form.format(date=at.date(), time=f"{at:%H:%M:%S}"), ensure_ascii=self._random.random() < 0.5)
 
     def _unit(self) -> Text:
@@ -368,13 +368,13 @@ class Payloads:
             return self._object({key: self._value(depth - 1) for key in keys})
         if depth and chance < 0.35:
             return "[" + ",".join(self._value(depth - 1) for _ in range(self._random.randrange(4))) + "]"
-        if chance < 0.3515:
+        if chance < 0.3507:
             return self._vast()
         return self._scalar()
 
     def _vast(self) -> Text:
         """What is deep or long; deeper than Python's parser goes more seldom, since it is read slowly."""
-        depth = self._one_of([150, 150, 150, 150, 199, 200, 201, 999, 1000, 1001, 5000])
+        depth = self._one_of([*[150] * 20, 199, 200, 201, 999, 1000, 1001, 5000])
         before, within, after = self._one_of(NESTED)
         digits = self._one_of([4299, 4300, 4301, 6000])
         return self._one_of([before * depth + within + after * depth, self._one_of(["", "-"]) + "9" * digits])

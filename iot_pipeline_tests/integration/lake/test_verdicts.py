@@ -113,7 +113,7 @@ def test_sql_says_of_the_table_of_cases_what_it_should(local_athena: LocalAthena
     assert [text for name, case in table.items() for text in case.differences(found[name])] == []
 
 
-@pytest.mark.parametrize(("contract", "count"), [(CONTRACT, 8_000), (OTHER, 4_000)], ids=["ours", "another"])
+@pytest.mark.parametrize(("contract", "count"), [(CONTRACT, 20_000), (OTHER, 10_000)], ids=["ours", "another"])
 def test_sql_and_python_say_the_same_of_generated_payloads(
     local_athena: LocalAthena, raw: str, contract: Contract, count: int
 ) -> None:
