@@ -368,7 +368,7 @@ class Payloads:
             return self._object({key: self._value(depth - 1) for key in keys})
         if depth and chance < 0.35:
             return "[" + ",".join(self._value(depth - 1) for _ in range(self._random.randrange(4))) + "]"
-        if chance < 0.3507:
+        if 0.35 <= chance < 0.353:
             return self._vast()
         return self._scalar()
 

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,6 +40,8 @@ OTHER = Contract(
     lateness_bound=timedelta(hours=30, milliseconds=1500),
     future_bound=timedelta(seconds=90),
 )
+VARIABLE = "IOT_TEST_HOSTILE_SEEDS"
+SEEDS = [int(seed) for seed in os.environ.get(VARIABLE, "").split(",") if seed]
 # The judge never says of a line that an object is unreadable.
 SAID = {"valid", *Reason} - {Reason.UNREADABLE_OBJECT}
 # Columns that say where a record stands, not what the verdict is.
@@ -119,6 +122,14 @@ def test_sql_and_python_say_the_same_of_generated_payloads(
 ) -> None:
     lines = list(Payloads(8, contract, RECEIVED).lines(count, METER))
     assert compared(local_athena, raw, lines, contract) == SAID
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SEEDS, reason=f"100,000 further payloads: set {VARIABLE} to seeds such as 1,2,3,4,5")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_sql_and_python_say_the_same_of_20_000_payloads_a_seed(local_athena: LocalAthena, raw: str, seed: int) -> None:
+    lines = list(Payloads(seed, CONTRACT, RECEIVED).lines(20_000, METER))
+    assert compared(local_athena, raw, lines) == SAID
 
 
 def test_they_say_the_same_without_the_engines_shortcuts(plain_athena: LocalAthena, raw: str) -> None:
