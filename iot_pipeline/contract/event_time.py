@@ -16,17 +16,18 @@ from typing import Any
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 # A whole number of more digits is no time in milliseconds.
-_TOO_MANY_MS = 10**14
-_ISO = re.compile(
+LONGEST_MS = 10**14 - 1
+ISO_FORM = (
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})(:[0-9]{2})(?:(:[0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
     r"(?:Z|([+-])([01][0-9]|2[0-3]):?([0-5][0-9]))"
 )
+_ISO = re.compile(ISO_FORM)
 
 
 def epoch_ms(ts: Any) -> int | None:
     """Epoch milliseconds UTC of a `ts` as parsed from JSON; None where it is no time."""
     if type(ts) is int:
-        return ts if 0 <= ts < _TOO_MANY_MS else None
+        return ts if 0 <= ts <= LONGEST_MS else None
     if type(ts) is not str:
         return None
     size = len(ts)

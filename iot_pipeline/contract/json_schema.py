@@ -2,14 +2,19 @@
 
 from typing import Any
 
-from iot_pipeline.contract.contract import MAX_FIRMWARE, Contract
+from iot_pipeline.contract.contract import MAX_FIRMWARE, READING_FIELDS, Contract
+from iot_pipeline.contract.event_time import ISO_FORM, LONGEST_MS
+
+_NO_NUL = "^[^\\u0000]*$"
+_BIGINT = 1 << 63
 
 
 def message_schema(contract: Contract) -> dict[str, Any]:
     """JSON Schema (2020-12) of one message.
 
-    It covers form, units and, for metrics with one unit, ranges. What depends on when and where a message was
-    received (lateness, identity) is the build's to check.
+    It covers form, units and, for metrics with one unit, ranges. The build alone checks what depends on when and where
+    a message was received (lateness, identity), and what no schema can say: that a time is in the calendar, that a unit
+    belongs to a field that was sent, the sizes of unknown fields, and that 1.0 is no whole number.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -18,9 +23,9 @@ def message_schema(contract: Contract) -> dict[str, Any]:
         "required": ["v", "readings"],
         "properties": {
             "v": {"const": contract.version},
-            "device_id": {"type": "string", "description": "Must be the device of the topic."},
-            "sent_at": {"type": "string", "format": "date-time"},
-            "fw": {"type": "string", "maxLength": MAX_FIRMWARE},
+            "device_id": {"type": ["string", "null"], "description": "Must be the device of the topic."},
+            "sent_at": {"description": "When the message was sent, by the device's clock; nothing is made of it."},
+            "fw": {"type": ["string", "null"], "maxLength": MAX_FIRMWARE, "pattern": _NO_NUL},
             "readings": {"type": "array", "minItems": 1, "items": _reading_schema(contract)},
         },
     }
@@ -34,23 +39,51 @@ def _reading_schema(contract: Contract) -> dict[str, Any]:
         if len(metric.units) == 1:
             schema |= {"minimum": metric.minimum, "maximum": metric.maximum}
         metrics[metric.name] = schema
-        units[metric.name] = {"enum": [unit.symbol for unit in metric.units]}
+        units[metric.name] = {"enum": [*(unit.symbol for unit in metric.units), None]}
+    names = list(metrics)
     return {
         "type": "object",
         "required": ["ts", "seq"],
-        "anyOf": [{"required": [metric.name]} for metric in contract.metrics],
+        "anyOf": [_said(name) for name in names],
+        "allOf": [{"if": _said(name), "then": _with_unit(name)} for name in names],
         "properties": {
-            "ts": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer", "minimum": 0}]},
-            "seq": {"type": "integer"},
-            "unit": {"type": "object", "properties": units},
-            "location": {
-                "type": "object",
-                "required": ["lat", "lon"],
-                "properties": {
-                    "lat": {"type": "number", "minimum": -90, "maximum": 90},
-                    "lon": {"type": "number", "minimum": -180, "maximum": 180},
-                },
+            "ts": {
+                "anyOf": [
+                    {"type": "string", "pattern": f"^{ISO_FORM}$"},
+                    {"type": "integer", "minimum": 0, "maximum": LONGEST_MS},
+                ]
             },
+            "seq": {"type": "integer", "minimum": -_BIGINT, "maximum": _BIGINT - 1},
+            "unit": {
+                "type": ["object", "null"],
+                "propertyNames": {"not": {"enum": list(READING_FIELDS)}},
+                "properties": units,
+            },
+            "location": _location_schema(),
             **metrics,
+        },
+    }
+
+
+def _said(name: str) -> dict[str, Any]:
+    """That a field says something: null and an absent field both do not."""
+    return {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
+
+
+def _with_unit(name: str) -> dict[str, Any]:
+    """That a metric's unit, where there is one, is not null."""
+    return {"properties": {"unit": {"properties": {name: {"not": {"type": "null"}}}}}}
+
+
+def _location_schema() -> dict[str, Any]:
+    return {
+        "type": ["object", "null"],
+        "if": {"additionalProperties": {"type": "null"}},
+        "else": {
+            "required": ["lat", "lon"],
+            "properties": {
+                "lat": {"type": "number", "minimum": -90, "maximum": 90},
+                "lon": {"type": "number", "minimum": -180, "maximum": 180},
+            },
         },
     }

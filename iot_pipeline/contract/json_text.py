@@ -45,7 +45,7 @@ def _decoded(text: str, vast: bool) -> Any:
         raise
     except ValueError:
         # A whole number of more than 4,300 digits, which int() does not take.
-        return _VAST.decode(text)
+        return _decoded(text, vast=True)
 
 
 def _nested(text: str, vast: bool) -> Any:
@@ -141,7 +141,7 @@ def _refuse_constant(name: str) -> Any:
 def _string_text(value: str) -> str:
     text = encode_basestring(value)
     # The engine writes \u001B where Python writes \u001b.
-    return text if "\\u00" not in text else _CONTROL.sub(lambda match: match[0][:2] + match[0][2:].upper(), text)
+    return text if "\\u00" not in text else _CONTROL.sub(lambda match: match[0][:-4] + match[0][-4:].upper(), text)
 
 
 def _number_text(value: Any) -> str:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,16 +17,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from iot_pipeline.contract import CONTRACT, METRICS, Contract, Metric, Reason, Unit, tables
-from iot_pipeline.contract.judge import Judge, Reading
+from iot_pipeline.contract.judge import Judge
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.statements import Target, build_judged
 from iot_pipeline_tests.support.athena import BUCKET, LocalAthena
 from iot_pipeline_tests.support.messages import METER, line, message, reading
 from iot_pipeline_tests.support.payloads import Payloads
+from iot_pipeline_tests.support.verdict_cases import cases, row_of
 
 RECEIVED = datetime(2026, 11, 18, 11, 6, 40, 123_000, tzinfo=UTC)
 EPOCH_MS = round(RECEIVED.timestamp() * 1000)
 ARRIVAL = Hour.of(RECEIVED)
+HOUR_OF_CASES = ARRIVAL + 1
 OTHER = Contract(
     version=7,
     metrics=(
@@ -37,66 +40,52 @@ OTHER = Contract(
     lateness_bound=timedelta(hours=30, milliseconds=1500),
     future_bound=timedelta(seconds=90),
 )
+VARIABLE = "IOT_TEST_HOSTILE_SEEDS"
+SEEDS = [int(seed) for seed in os.environ.get(VARIABLE, "").split(",") if seed]
+# The judge never says of a line that an object is unreadable.
+SAID = {"valid", *Reason} - {Reason.UNREADABLE_OBJECT}
 # Columns that say where a record stands, not what the verdict is.
 PLACE = {"object", "year", "month", "day", "hour"}
 
 
 @pytest.fixture(scope="module")
 def raw(local_athena: LocalAthena) -> str:
-    """The table raw_lines, with one arrival hour; where that hour's objects are."""
-    folder = f"{tables().raw_lines.prefix}{ARRIVAL.path}"
+    """The table raw_lines, with two arrival hours; where the first one's objects are."""
     keys = ", ".join(f"{name} string" for name in ("year", "month", "day", "hour"))
-    values = "year='{}', month='{}', day='{}', hour='{}'".format(*ARRIVAL.values)
     location = f"s3://{BUCKET}/{tables().raw_lines.prefix}"
-    table = f"CREATE EXTERNAL TABLE raw_lines (line string) PARTITIONED BY ({keys}) LOCATION '{location}'"
-    partition = f"ALTER TABLE raw_lines ADD PARTITION ({values}) LOCATION '{location}{ARRIVAL.path}'"
-    for sql in (table, partition):
+    statements = [f"CREATE EXTERNAL TABLE raw_lines (line string) PARTITIONED BY ({keys}) LOCATION '{location}'"]
+    for hour in (ARRIVAL, HOUR_OF_CASES):
+        values = "year='{}', month='{}', day='{}', hour='{}'".format(*hour.values)
+        statements.append(f"ALTER TABLE raw_lines ADD PARTITION ({values}) LOCATION '{location}{hour.path}'")
+    for sql in statements:
         assert local_athena.run(sql)["Status"]["State"] == "SUCCEEDED", sql
-    return folder
+    return f"{tables().raw_lines.prefix}{ARRIVAL.path}"
 
 
 def sql_rows(athena: LocalAthena, folder: str, lines: Sequence[bytes], contract: Contract) -> list[dict[str, Any]]:
     """What the build of judged_telemetry makes of these lines."""
     athena.put(f"{folder}lines.gz", gzip.compress(b"".join(each + b"\n" for each in lines), 1))
+    rows = built(athena, ARRIVAL, contract)
+    return [{column: value for column, value in row.items() if column not in PLACE} for row in rows]
+
+
+def built(athena: LocalAthena, arrival: Hour, contract: Contract) -> list[dict[str, Any]]:
+    """The rows of judged_telemetry that an arrival hour's objects give."""
     name = f"build_{uuid.uuid4().hex}"
     target = Target(name, f"s3://{BUCKET}/judged/v={name}/")
-    done = athena.run(build_judged(contract, [ARRIVAL], target))["Status"]
+    done = athena.run(build_judged(contract, [arrival], target))["Status"]
     assert done["State"] == "SUCCEEDED", done["StateChangeReason"]
     s3 = athena.client("s3")
     keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix=f"judged/v={name}/")["Contents"]]
     bodies = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys]
     rows: list[dict[str, Any]] = pa.concat_tables([pq.read_table(io.BytesIO(body)) for body in bodies]).to_pylist()
-    return [{column: value for column, value in row.items() if column not in PLACE} for row in rows]
-
-
-def python_row(judged: Reading, contract: Contract) -> dict[str, Any]:
-    """A reading as a row of judged_telemetry; SQL's timestamps are naive and mean UTC."""
-    sender = judged.message
-    return {
-        **{metric.name: judged.values.get(metric.name) for metric in contract.metrics},
-        "message_id": None if judged.outcome == "valid" else sender.message_id,
-        "position": judged.position,
-        "outcome": str(judged.outcome),
-        "device_id": sender.device_id,
-        "event_time": judged.event_time and judged.event_time.replace(tzinfo=None),
-        "seq": judged.seq,
-        "lat": judged.lat,
-        "lon": judged.lon,
-        "extras": judged.extras_text,
-        "tenant": sender.tenant,
-        "site": sender.site,
-        "fw": sender.fw,
-        "received_at": sender.received_at and sender.received_at.replace(tzinfo=None),
-        "detail": judged.detail,
-        "record": judged.record,
-        "payload_base64": sender.payload_base64,
-    }
+    return rows
 
 
 def compared(athena: LocalAthena, folder: str, lines: Sequence[bytes], contract: Contract = CONTRACT) -> set[str]:
     """The outcomes of these lines, once SQL and Python have been found to agree on all that they say of them."""
     judge = Judge(contract)
-    from_python = sorted(_text(python_row(each, contract)) for line in lines for each in judge.line(line))
+    from_python = sorted(_text(row_of(each, contract)) for line in lines for each in judge.line(line))
     from_sql = sorted(_text(row) for row in sql_rows(athena, folder, lines, contract))
     only = [[a for a in left if a not in right] for left, right in _both(from_sql, from_python)]
     assert not any(only), "\n".join(
@@ -115,12 +104,32 @@ def _text(row: dict[str, Any]) -> str:
     return json.dumps(row, sort_keys=True, default=repr)
 
 
-@pytest.mark.parametrize(("contract", "count"), [(CONTRACT, 8_000), (OTHER, 4_000)], ids=["ours", "another"])
+def test_sql_says_of_the_table_of_cases_what_it_should(local_athena: LocalAthena, raw: str) -> None:
+    """In one statement: each case is an object, which its rows name, since few of what is refused says who sent it."""
+    table = {f"{number:04d}.gz": case for number, case in enumerate(cases())}
+    s3, folder = local_athena.client("s3"), f"{tables().raw_lines.prefix}{HOUR_OF_CASES.path}"
+    for name, case in table.items():
+        s3.put_object(Bucket=BUCKET, Key=folder + name, Body=gzip.compress(case.line + b"\n", 1))
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in table}
+    for row in built(local_athena, HOUR_OF_CASES, CONTRACT):
+        found[row["object"].rpartition("/")[2]].append(row)
+    assert [text for name, case in table.items() for text in case.differences(found[name])] == []
+
+
+@pytest.mark.parametrize(("contract", "count"), [(CONTRACT, 20_000), (OTHER, 10_000)], ids=["ours", "another"])
 def test_sql_and_python_say_the_same_of_generated_payloads(
     local_athena: LocalAthena, raw: str, contract: Contract, count: int
 ) -> None:
     lines = list(Payloads(8, contract, RECEIVED).lines(count, METER))
-    assert compared(local_athena, raw, lines, contract) == {"valid", *Reason}
+    assert compared(local_athena, raw, lines, contract) == SAID
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SEEDS, reason=f"100,000 further payloads: set {VARIABLE} to seeds such as 1,2,3,4,5")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_sql_and_python_say_the_same_of_20_000_payloads_a_seed(local_athena: LocalAthena, raw: str, seed: int) -> None:
+    lines = list(Payloads(seed, CONTRACT, RECEIVED).lines(20_000, METER))
+    assert compared(local_athena, raw, lines) == SAID
 
 
 def test_they_say_the_same_without_the_engines_shortcuts(plain_athena: LocalAthena, raw: str) -> None:

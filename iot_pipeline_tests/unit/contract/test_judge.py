@@ -12,14 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iot_pipeline.contract import Reason
+from iot_pipeline.contract import CONTRACT, Reason
 from iot_pipeline.contract.event_time import epoch_ms
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline_tests.support.messages import METER, line, message, reading
+from iot_pipeline_tests.support.verdict_cases import MS, RECEIVED, Case, cases, row_of
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-RECEIVED = datetime(2026, 11, 18, 9, 46, 40, tzinfo=UTC)
-MS = round(RECEIVED.timestamp() * 1000)
 JUDGE = Judge()
 
 
@@ -54,37 +53,14 @@ def test_what_is_not_valid_is_kept_as_sent() -> None:
     assert base64.b64decode(judged.message.payload_base64 or "") == b"hello\xff"
 
 
-def test_of_a_key_that_comes_twice_the_last_counts() -> None:
-    payload = message(reading(MS, 1)).replace(b'"seq":1', b'"seq":1,"seq":2')
-    assert [each.seq for each in JUDGE.line(line(payload, RECEIVED))] == [2]
-
-
-def changed(payload: bytes, old: bytes, new: bytes) -> bytes:
-    """The line of a payload, in which something is then replaced that the rules would not read."""
-    return line(payload, RECEIVED).replace(old, new)
-
-
-@pytest.mark.parametrize(
-    ("sent", "expected"),
-    [
-        (line(b'{"v":1,"readings":[],"iot_payload":"%%%"}', RECEIVED), ["no_readings"]),
-        (line(b'{"v":1,"readings":[],"iot_payload":5}', RECEIVED), ["no_readings"]),
-        (line(message(reading("0000-11-15T05:10:00Z", 1)), RECEIVED), ["invalid_ts"]),
-        (line(message(reading("9999-12-31T24:00:00Z", 1)), RECEIVED), ["invalid_ts"]),
-        (line(message(reading("2026-11-18T 9:46:40Z", 1)), RECEIVED), ["invalid_ts"]),
-        (changed(message(reading(MS, 1)), b"21.5", b"[" * 5000 + b"]" * 5000), ["malformed_json"]),
-        (changed(message(reading(MS, 1)), b"21.5", b"9" * 5000), ["out_of_range"]),
-        (changed(message(reading(MS, 1)), b'"seq":1', b'"seq":' + b"9" * 5000), ["invalid_seq"]),
-        (changed(message(reading(MS, 1)), b"21.5", b"1e999999999"), ["out_of_range"]),
-    ],
-)
-def test_where_the_sql_raises_or_guesses_the_judge_still_answers(sent: bytes, expected: list[str]) -> None:
-    assert [str(each.outcome) for each in JUDGE.line(sent)] == expected
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_the_table_of_cases(case: Case) -> None:
+    assert case.differences(row_of(judged, CONTRACT) for judged in JUDGE.line(case.line)) == []
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60))
 def test_no_line_makes_it_raise(sent: bytes | str) -> None:
-    assert [each.outcome for each in JUDGE.line(sent)] in ([Reason.MALFORMED_JSON], [Reason.NO_READINGS])
+    assert [each.outcome for each in JUDGE.line(sent)] in ([Reason.MALFORMED_JSON], [Reason.NOT_FROM_INGEST])
 
 
 JSON = st.recursive(
@@ -95,9 +71,10 @@ JSON = st.recursive(
 NAMES = st.sampled_from(["v", "readings", "device_id", "fw", "iot_tenant", "iot_received_at", "iot_payload", "FW", "V"])
 
 
-@given(st.dictionaries(NAMES, JSON))
-def test_no_message_makes_it_raise(sent: dict[str, Any]) -> None:
-    for judged in JUDGE.line(json.dumps(sent)):
+@given(st.dictionaries(NAMES, JSON), st.booleans())
+def test_no_message_makes_it_raise(sent: dict[str, Any], from_ingest: bool) -> None:
+    sender = METER.fields(RECEIVED, None) if from_ingest else {}
+    for judged in JUDGE.line(json.dumps(sent | sender)):
         assert judged.outcome in set(Reason)
         assert judged.record is not None
 
