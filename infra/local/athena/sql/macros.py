@@ -199,7 +199,10 @@ trino_json_extract(x, p) AS
     CASE WHEN p = '$' THEN TRY_CAST(x AS JSON) ELSE json_extract(trino_json_unique(x), p) END;
 
 trino_json_scalar_of(j) AS
-    CASE WHEN left(CAST(j AS VARCHAR), 1) IN ('{', '[') THEN NULL ELSE json_extract_string(j, '$') END;
+    -- A text without escapes is what stands between its quotes.
+    CASE WHEN left(CAST(j AS VARCHAR), 1) IN ('{', '[') THEN NULL WHEN left(CAST(j AS VARCHAR), 1) = '"' AND NOT
+    contains(CAST(j AS VARCHAR), '\') THEN substr(CAST(j AS VARCHAR), 2, length(CAST(j AS VARCHAR)) - 2) ELSE
+    json_extract_string(j, '$') END;
 
 trino_json_scalar(x, p) AS
     CASE WHEN p = '$' THEN trino_json_scalar_of(TRY_CAST(x AS JSON)) ELSE
