@@ -183,8 +183,10 @@ _CONTROL = re.compile(r"(?<!\\)(?:\\\\)*\\u00[01][0-9a-f]")
 _PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _WHOLE = re.compile(rf'\\(?:["\\/bfnrt]|{_PAIR})')
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{\]}]')
+# One that is not closed takes all that is left: each quotation mark in it would else be tried to the end.
+_ANY_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
+_STRING = re.compile(_ANY_STRING, re.DOTALL)
+_BRACKET = re.compile(rf"{_ANY_STRING}|[\[{{\]}}]", re.DOTALL)
 _CONSTANT = re.compile("[NI]")
 # So many levels are read at once: well within Python's limit of 1,000, whatever calls it.
 _LEVELS = 200

@@ -34,7 +34,18 @@ class Message:
     the line does not tell.
     """
 
-    __slots__ = ("device_id", "extras", "fw", "message_id", "payload_base64", "received_ms", "site", "tenant", "whole")
+    __slots__ = (
+        "_vast",
+        "device_id",
+        "extras",
+        "fw",
+        "message_id",
+        "payload_base64",
+        "received_ms",
+        "site",
+        "tenant",
+        "whole",
+    )
 
     def __init__(self, whole: str) -> None:
         self.whole = whole
@@ -46,6 +57,13 @@ class Message:
         self.fw: str | None = None
         self.payload_base64: str | None = None
         self.extras: dict[str, str | None] | None = None
+        self._vast: list[Any] | None = None
+
+    def vast_reading(self, position: int) -> Any:
+        """A reading with the texts of its numbers beyond a DOUBLE; they are all read again once, when first asked."""
+        if self._vast is None:
+            self._vast = list(parsed(self.whole, vast=True)["readings"])
+        return self._vast[position - 1]
 
     @property
     def received_at(self) -> datetime | None:
@@ -108,7 +126,7 @@ class Reading:
         try:
             return json_text(self.sent)
         except VastNumberError:
-            return json_text(parsed(self.message.whole, vast=True)["readings"][self.position - 1])
+            return json_text(self.message.vast_reading(self.position))
 
 
 class Judge:

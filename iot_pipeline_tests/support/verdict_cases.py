@@ -641,6 +641,9 @@ def _lines_of_others() -> Iterator[Case]:
     ):
         row = {**_MALFORMED, "record": text}
         yield Case(f"line {text[:20]!r} of {len(text)}", text.encode(), (row,))
+    # As many quotation marks as a message holds: tried one by one they would take minutes.
+    unclosed = "[" * 1_200 + '"' + '\\"' * 60_000
+    yield Case("an unclosed text at depth", unclosed.encode(), ({**_MALFORMED, "record": unclosed},))
     yield Case("bytes", b"\xff{}", ({**_MALFORMED, "record": "\ufffd{}"},))
 
 

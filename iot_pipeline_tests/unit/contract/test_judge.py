@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iot_pipeline.contract import CONTRACT, Reason
+from iot_pipeline.contract import CONTRACT, Reason, judge
 from iot_pipeline.contract.event_time import epoch_ms
+from iot_pipeline.contract.json_text import parsed
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline_tests.support.messages import METER, line, message, reading
 from iot_pipeline_tests.support.verdict_cases import MS, RECEIVED, Case, cases, row_of
@@ -56,6 +57,21 @@ def test_what_is_not_valid_is_kept_as_sent() -> None:
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_the_table_of_cases(case: Case) -> None:
     assert case.differences(row_of(judged, CONTRACT) for judged in JUDGE.line(case.line)) == []
+
+
+def test_a_message_of_vast_numbers_is_read_again_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once for each of its readings, of which 128 KB hold thousands."""
+    sent = message(*[{"temperature": "vast"}] * 5).replace(b'"vast"', b"1e400")
+    readings = JUDGE.line(line(sent, RECEIVED))
+    times: list[str] = []
+
+    def counted(text: str, *, vast: bool) -> Any:
+        times.append(text)
+        return parsed(text, vast=vast)
+
+    monkeypatch.setattr(judge, "parsed", counted)
+    assert [judged.record for judged in readings] == ['{"temperature":1e400}'] * 5
+    assert len(times) == 1
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60))
