@@ -78,7 +78,7 @@ def _fahrenheit(reading: Reading, row: Row, _now_ms: int, _rng: np.random.Genera
 
 
 def _unknown_unit(reading: Reading, row: Row, _now_ms: int, rng: np.random.Generator) -> tuple[Any, Row]:
-    unit = _pick(rng, ("K", "c", "degrees", ""))
+    unit = _pick(rng, ("K", "c", "degrees", "", ["C"], {"name": "C"}))
     reading["unit"] = {"temperature": unit}
     if unit == "K":
         reading["temperature"] = round(reading["temperature"] + 273.15, 2)
@@ -95,10 +95,8 @@ def _out_of_range(reading: Reading, row: Row, _now_ms: int, rng: np.random.Gener
 
 def _invalid_value(reading: Reading, row: Row, _now_ms: int, rng: np.random.Generator) -> tuple[Any, Row]:
     name = _pick(rng, _measured(reading))
-    wrong = _pick(rng, ("n/a", "NaN", "", "21.4", True, [], {"value": 21.4}, "unit", "location", "half a location"))
-    if wrong == "unit":
-        reading["unit"] = "C"
-    elif wrong == "location":
+    wrong = _pick(rng, ("n/a", "NaN", "", "21.4", True, [], {"value": 21.4}, "20,5", "location", "half a location"))
+    if wrong == "location":
         reading["location"] = {"lat": 95.5, "lon": 13.4}
     elif wrong == "half a location":
         reading["location"] = {"lat": 52.5}

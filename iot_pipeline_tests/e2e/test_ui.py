@@ -87,7 +87,7 @@ def test_the_curated_asset_tells_what_it_is(page: Page) -> None:
 def test_its_checks_are_listed(page: Page) -> None:
     open_curated(page, "checks")
     # Dagster shortens the longest name in the list: valid_equals_cu…plus_duplicates.
-    for check in ("Checks (3)", "keys_are_unique", "rows_are_within_the_contract", "plus_duplicates"):
+    for check in ("Checks (4)", "keys_are_unique", "rows_are_within_the_contract", "plus_duplicates"):
         expect(page.get_by_text(check).first).to_be_visible()
 
 

@@ -97,7 +97,8 @@ def test_each_fault_has_the_outcome_that_the_contract_gives_it(fault: str, plan:
 def test_faults_together_have_the_outcome_that_the_contract_gives_them(plan: Plan) -> None:
     batches = generate(plan, everything())
     assert_as_the_contract_says(batches, plan)
-    assert set(rows(batches)["outcome"]) == {"valid", *(str(reason) for reason in Reason)}
+    no_devices_doing = {Reason.UNREADABLE_OBJECT, Reason.NOT_FROM_INGEST}
+    assert set(rows(batches)["outcome"]) == {"valid", *(str(reason) for reason in set(Reason) - no_devices_doing)}
 
 
 @pytest.mark.parametrize("plan", [history(), live()], ids=["history", "live"])
