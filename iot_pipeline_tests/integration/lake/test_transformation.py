@@ -77,8 +77,6 @@ NO_READINGS: dict[str, bytes] = {
     "unicode": '{"note":"Grüße 🌡"}'.encode(),
 }
 
-NOT_TELEMETRY = [*BROKEN.values(), *NO_READINGS.values()]
-
 BAD: dict[str, Bad] = {
     **{f"malformed_json: {name}": Bad(payload, Reason.MALFORMED_JSON) for name, payload in BROKEN.items()},
     **{f"no_readings: {name}": Bad(payload, Reason.NO_READINGS) for name, payload in NO_READINGS.items()},

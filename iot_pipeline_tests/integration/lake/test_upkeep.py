@@ -294,8 +294,9 @@ def test_crawlers_infer_the_schema_of_both_zones(crawlers: Crawlers, lake: Lake,
     assert [key["Name"] for key in by_zone["curated"]["PartitionKeys"]] == ["v", "year", "month", "day", "hour"]
     raw_columns = {column["Name"]: column["Type"] for column in by_zone["raw"]["StorageDescriptor"]["Columns"]}
     assert {column.name for column in Z.raw_telemetry.columns if column.name.startswith("iot_")} <= set(raw_columns)
-    assert "readings" in raw_columns  # as what, depends on the faults that other tests sent
-    assert raw_columns["iot_received_at"] == "bigint"
+    # As what the others are inferred depends on what other tests sent: even an arrival time that is a text.
+    assert "readings" in raw_columns
+    assert raw_columns["iot_device"] == "string"
 
 
 def test_a_failed_crawl_says_why(crawlers: Crawlers, lake: Lake) -> None:
