@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from iot_pipeline.contract.envelope import ENVELOPE
+from iot_pipeline.contract.envelope import ADDED, ENVELOPE
 from iot_pipeline.contract.metrics import METRICS, Metric
 
 # The first level of the devices' topics; a second environment in one account and region has another.
@@ -54,6 +54,8 @@ READING_FIELDS = ("ts", "seq", "unit", "location")
 MESSAGE_FIELDS = ("v", "device_id", "sent_at", "fw", "readings")
 # What the IoT rule adds. No payload may speak for these: identity comes from the topic and the certificate.
 RULE_FIELDS = tuple(field.name for field in ENVELOPE)
+# What a telemetry message may have. Beside `readings` no rule adds a payload: there it is unknown, as any other field.
+KNOWN_OF_MESSAGE = (*MESSAGE_FIELDS, *(field.name for field in ADDED))
 # Columns of the judged and the curated table, and of the steps of their builds, that are not metrics.
 COLUMNS = (
     *("event_time", "received_at", "tenant", "site", "lat", "lon", "extras", "duplicates", "conflicts"),

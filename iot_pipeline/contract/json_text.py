@@ -28,7 +28,7 @@ def parsed(text: str, *, vast: bool = False) -> Any:
 
     `vast` keeps the texts of numbers that only an infinite float can hold, which takes twice the time.
     """
-    if "\\u" in text and _HALF.search(_WHOLE.sub("", text)):
+    if "\\u" in text and HALF.search(WHOLE.sub("", text)):
         raise NotJsonError("half of a surrogate pair")
     try:
         return _decoded(text, vast)
@@ -181,8 +181,10 @@ def _vast(value: float, text: str) -> VastNumber:
 _CONTROL = re.compile(r"(?<!\\)(?:\\\\)*\\u00[01][0-9a-f]")
 # An escape that is a character, or a pair of them that is one; what is left of such escapes then is half of one.
 _PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_WHOLE = re.compile(rf'\\(?:["\\/bfnrt]|{_PAIR})')
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+WHOLE = re.compile(rf'\\(?:["\\/bfnrt]|{_PAIR})')
+HALF = re.compile(r"\\u[dD][89a-fA-F]")
+# U+0000 in the text of a value: after an even number of backslashes.
+NUL = re.compile(r"(?:^|[^\\])(?:\\\\)*\\u0000")
 # One that is not closed takes all that is left: each quotation mark in it would else be tried to the end.
 _ANY_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 _STRING = re.compile(_ANY_STRING, re.DOTALL)

@@ -4,15 +4,21 @@ A property test (iot_pipeline_tests/integration/lake/test_verdicts.py) holds the
 values. Standard library alone, since the edge's Lambda carries what this module imports.
 """
 
-import re
 from base64 import b64decode, b64encode
 from datetime import datetime
 from typing import Any
 
-from iot_pipeline.contract.contract import CONTRACT, MAX_EXTRA, MAX_FIRMWARE, MESSAGE_FIELDS, READING_FIELDS, Contract
-from iot_pipeline.contract.envelope import ADDED, DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE
+from iot_pipeline.contract.contract import (
+    CONTRACT,
+    KNOWN_OF_MESSAGE,
+    MAX_EXTRA,
+    MAX_FIRMWARE,
+    READING_FIELDS,
+    Contract,
+)
+from iot_pipeline.contract.envelope import DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE
 from iot_pipeline.contract.event_time import epoch_ms, moment
-from iot_pipeline.contract.json_text import NotJsonError, VastNumberError, canonical, json_text, parsed
+from iot_pipeline.contract.json_text import NUL, NotJsonError, VastNumberError, canonical, json_text, parsed
 from iot_pipeline.contract.metrics import Metric
 from iot_pipeline.contract.reasons import Reason
 
@@ -22,16 +28,15 @@ _BIGINT = 1 << 63
 # The prefixes of the names under which unknown fields are kept that stand elsewhere than in the reading itself. A
 # field of the reading whose own name begins with one of them is kept with the last, so that no two names meet.
 OF_MESSAGE, OF_LOCATION, OF_UNIT, OF_READING = PREFIXES = ("message.", "location.", "unit.", "reading.")
-# Beside `readings` no rule of ours adds a payload: there it is a field as any other that the contract does not know.
-KNOWN_OF_MESSAGE = frozenset((*MESSAGE_FIELDS, *(field.name for field in ADDED)))
+_KNOWN_OF_MESSAGE = frozenset(KNOWN_OF_MESSAGE)
 
 
 class Message:
     """Who sent a line, and when it arrived: one object for all its readings.
 
     `received_ms` is epoch milliseconds UTC. `whole` is the line, or the payload's text where the line carries it in
-    base64. `extras` are the fields beside `readings` that the contract does not know. All but `whole` are None where
-    the line does not tell.
+    base64. `wrong_fw`: a firmware was sent that is none. `extras` are the fields beside `readings` that the contract
+    does not know. All but `whole` and `wrong_fw` are None where the line does not tell.
     """
 
     __slots__ = (
@@ -45,6 +50,7 @@ class Message:
         "site",
         "tenant",
         "whole",
+        "wrong_fw",
     )
 
     def __init__(self, whole: str) -> None:
@@ -55,6 +61,7 @@ class Message:
         self.message_id: str | None = None
         self.received_ms: int | None = None
         self.fw: str | None = None
+        self.wrong_fw = False
         self.payload_base64: str | None = None
         self.extras: dict[str, str | None] | None = None
         self._vast: list[Any] | None = None
@@ -169,14 +176,14 @@ class Judge:
             return [_refused(message, Reason.NO_READINGS if "readings" in sent else _unwrapped(message, sent))]
         fw = sent.get("fw")
         message.fw = fw if isinstance(fw, str) else None
-        wrong_fw = fw is not None and not _takes(message.fw, MAX_FIRMWARE)
+        message.wrong_fw = fw is not None and not _takes(message.fw, MAX_FIRMWARE)
         reason = self._message_reason(message, sent)
-        return [self._reading(message, reason, position, each, wrong_fw) for position, each in enumerate(readings, 1)]
+        return [self._reading(message, reason, position, each) for position, each in enumerate(readings, 1)]
 
     def _message_reason(self, message: Message, sent: dict[str, Any]) -> Reason | None:
-        if not sent.keys() <= KNOWN_OF_MESSAGE:
+        if not sent.keys() <= _KNOWN_OF_MESSAGE:
             message.extras = {
-                OF_MESSAGE + name: _text(value) for name, value in sent.items() if name not in KNOWN_OF_MESSAGE
+                OF_MESSAGE + name: _text(value) for name, value in sent.items() if name not in _KNOWN_OF_MESSAGE
             }
         version = sent.get("v")
         if type(version) is not int or version != self._version:
@@ -186,16 +193,16 @@ class Judge:
             return Reason.DEVICE_MISMATCH
         return None
 
-    def _reading(self, message: Message, reason: Reason | None, position: int, sent: Any, wrong_fw: bool) -> Reading:
+    def _reading(self, message: Message, reason: Reason | None, position: int, sent: Any) -> Reading:
         reading = Reading(message, position, sent)
         if not isinstance(sent, dict):
-            self._refuse(reading, reason or Reason.NOT_AN_OBJECT, {}, wrong_fw)
+            self._refuse(reading, reason or Reason.NOT_AN_OBJECT, {})
             return reading
         reading.extras = self._extras(message, sent)
-        found = self._typed(reading, sent, wrong_fw)
+        found = self._typed(reading, sent)
         refused = reason or found
         if refused is not None:
-            self._refuse(reading, refused, sent, wrong_fw)
+            self._refuse(reading, refused, sent)
         return reading
 
     def _extras(self, message: Message, sent: dict[str, Any]) -> dict[str, str | None] | None:
@@ -213,7 +220,7 @@ class Judge:
             extras |= {OF_UNIT + name: _text(value) for name, value in unit.items() if name not in self._symbols}
         return extras or None
 
-    def _typed(self, reading: Reading, fields: dict[str, Any], wrong_fw: bool) -> Reason | None:
+    def _typed(self, reading: Reading, fields: dict[str, Any]) -> Reason | None:
         """Fill in what can be read; the first reason that applies to the reading itself."""
         get = fields.get
         ts, seq, received_ms = get("ts"), get("seq"), reading.message.received_ms
@@ -238,7 +245,7 @@ class Judge:
                 return Reason.IN_FUTURE
         if not some:
             return Reason.NO_METRICS
-        if wrong or misplaced or wrong_fw or not _kept(reading):
+        if wrong or misplaced or reading.message.wrong_fw or not _kept(reading):
             return Reason.INVALID_VALUE
         if self._unit_unknown(get("unit"), fields):
             return Reason.UNKNOWN_UNIT
@@ -291,10 +298,10 @@ class Judge:
                 return True
         return False
 
-    def _refuse(self, reading: Reading, reason: Reason, fields: dict[str, Any], wrong_fw: bool) -> None:
+    def _refuse(self, reading: Reading, reason: Reason, fields: dict[str, Any]) -> None:
         reading.outcome = reason
         if reason in (Reason.INVALID_VALUE, Reason.OUT_OF_RANGE):
-            reading.detail = self._value_detail(reading, fields, wrong_fw)
+            reading.detail = self._value_detail(reading, fields)
             return
         begin, field = self._details.get(reason, (None, None))
         if reason is Reason.DEVICE_MISMATCH:
@@ -302,7 +309,7 @@ class Judge:
         elif begin is not None:
             reading.detail = begin if field is None else begin + json_text(fields[field])
 
-    def _value_detail(self, reading: Reading, fields: dict[str, Any], wrong_fw: bool) -> str:
+    def _value_detail(self, reading: Reading, fields: dict[str, Any]) -> str:
         for metric in self._metrics:
             sent = fields.get(metric.name)
             if sent is not None and not _within(metric, reading.values.get(metric.name)):
@@ -310,7 +317,7 @@ class Judge:
                     f"{metric.name}: expected a number from {metric.minimum:g} to {metric.maximum:g} {metric.unit}, "
                     f"got {json_text(sent)}"
                 )
-        if wrong_fw:
+        if reading.message.wrong_fw:
             return f"fw: expected a text of at most {MAX_FIRMWARE} characters without U+0000"
         if not _kept(reading):
             return f"expected names and values of further fields of at most {MAX_EXTRA} characters without U+0000"
@@ -406,7 +413,7 @@ def _kept(reading: Reading) -> bool:
     if reading.extras is None:
         return True
     return all(
-        _takes(name, MAX_EXTRA) and (value is None or (len(value) <= MAX_EXTRA and not _NUL.search(value)))
+        _takes(name, MAX_EXTRA) and (value is None or (len(value) <= MAX_EXTRA and not NUL.search(value)))
         for name, value in reading.extras.items()
     )
 
@@ -414,10 +421,6 @@ def _kept(reading: Reading) -> bool:
 def _takes(text: str | None, longest: int) -> bool:
     """Whether every store takes a text: PostgreSQL, and a VARCHAR of Redshift, hold no U+0000."""
     return text is not None and len(text) <= longest and "\0" not in text
-
-
-# In the text of a JSON value: after an even number of backslashes.
-_NUL = re.compile(r"(?:^|[^\\])(?:\\\\)*\\u0000")
 
 
 def _text(value: Any) -> str | None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from iot_pipeline.contract import PARTITION_KEYS, Contract, Reason, tables
 from iot_pipeline.lake.hours import Hour, arrival_hour_of_key, partition_predicate, partition_range
 from iot_pipeline.lake.judged_by import JUDGED_ROWS, LEDGER_ROWS, judged_by
-from iot_pipeline.lake.transformation import EPOCH, detail, judged, received
+from iot_pipeline.lake.transformation import EPOCH, detail, judged, literal, received
 
 # Athena writes at most so many partitions in one CTAS (Athena user guide, "Use CTAS and INSERT INTO to work around
 # the 100 partition limit").
@@ -45,27 +45,6 @@ FROM judged"""
     set_aside = "".join(f"\nUNION ALL\n{_unreadable(contract, uri, why)}" for uri, why in sorted(unreadable.items()))
     source = _lines(hours, unreadable)
     return _ctas(target, f"WITH {judged(contract, source)}\n{select}{set_aside}")
-
-
-def _lines(hours: Iterable[Hour], unreadable: Iterable[str]) -> str:
-    names = ", ".join(_text(uri) for uri in sorted(unreadable))
-    without = f'\n    AND "$path" NOT IN ({names})' if names else ""
-    read = f'SELECT "$path" AS object, line, {_KEYS}\nFROM raw_lines'
-    return f"{read}\nWHERE {partition_predicate(hours)}{without}"
-
-
-def _unreadable(contract: Contract, uri: str, why: str) -> str:
-    """The one record of a raw object that cannot be read."""
-    nothing = ", ".join(["NULL"] * (len(contract.metrics) + 8))
-    keys = ", ".join(f"'{value}'" for value in arrival_hour_of_key(uri.split("/", 3)[3]).values)
-    return (
-        f"SELECT {_text(uri)}, NULL, 1, '{Reason.UNREADABLE_OBJECT}', NULL, NULL, {nothing},\n"
-        f"    {_text(why)}, NULL, NULL, {keys}"
-    )
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def build_ledger(contract: Contract, judged_table: str, target: Target) -> str:
@@ -311,6 +290,23 @@ WHERE tenant IS NOT NULL
     AND {partition_range(first, last)}
 GROUP BY tenant, site
 ORDER BY tenant, site"""
+
+
+def _lines(hours: Iterable[Hour], unreadable: Iterable[str]) -> str:
+    names = ", ".join(literal(uri) for uri in sorted(unreadable))
+    without = f'\n    AND "$path" NOT IN ({names})' if names else ""
+    read = f'SELECT "$path" AS object, line, {_KEYS}\nFROM raw_lines'
+    return f"{read}\nWHERE {partition_predicate(hours)}{without}"
+
+
+def _unreadable(contract: Contract, uri: str, why: str) -> str:
+    """The one record of a raw object that cannot be read."""
+    nothing = ", ".join(["NULL"] * (len(contract.metrics) + 8))
+    keys = ", ".join(f"'{value}'" for value in arrival_hour_of_key(uri.split("/", 3)[3]).values)
+    return (
+        f"SELECT {literal(uri)}, NULL, 1, '{Reason.UNREADABLE_OBJECT}', NULL, NULL, {nothing},\n"
+        f"    {literal(why)}, NULL, NULL, {keys}"
+    )
 
 
 def _marks(table: str, where: str) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from iot_pipeline.contract import Contract, Metric, Reason
-from iot_pipeline.contract.contract import MAX_EXTRA, MAX_FIRMWARE, MESSAGE_FIELDS, READING_FIELDS
-from iot_pipeline.contract.envelope import ADDED, DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE
-from iot_pipeline.contract.json_text import json_text
+from iot_pipeline.contract.contract import KNOWN_OF_MESSAGE, MAX_EXTRA, MAX_FIRMWARE, READING_FIELDS
+from iot_pipeline.contract.envelope import DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE
+from iot_pipeline.contract.event_time import ISO_FORM, LONGEST_MS
+from iot_pipeline.contract.json_text import HALF, NUL, WHOLE, json_text
 from iot_pipeline.contract.judge import OF_LOCATION, OF_MESSAGE, OF_READING, OF_UNIT, PREFIXES
 
 # Raised by one when the same contract gives a line other rows than before: every hour is then judged again.
@@ -21,6 +22,7 @@ VERSION = 2
 EPOCH = "TIMESTAMP '1970-01-01 00:00:00.000'"
 # date_add takes no more milliseconds than an INTEGER holds.
 MILLISECOND = "INTERVAL '0.001' SECOND"
+_EPOCH_FORM = f"'^[0-9]{{1,{len(str(LONGEST_MS))}}}$'"
 _FIRST, _LAST = "TIMESTAMP '0001-01-01 00:00:00.000'", "TIMESTAMP '9999-12-31 23:59:59.999'"
 
 
@@ -48,19 +50,22 @@ def judged(contract: Contract, source: str) -> str:
         "kept": _KEPT,
         "judged": _judged(contract),
     }
-    return ",\n".join(f"{name} AS (\n{_indent(sql)}\n)" for name, sql in steps.items())
+    return _in_steps(steps)
 
 
 def received(source: str) -> str:
-    """The common table expressions that end in `received`, of the same source: `readings` of each line.
+    """The common table expressions that end in `received`, of the same source: how many readings each line holds.
 
     What a line that is no message of ours holds is one record. Nothing of a reading is looked at.
     """
-    steps = {"lines": source, "parsed": _PARSED, "messages": _MESSAGES, "identified": _IDENTIFIED}
-    steps["received"] = """\
-SELECT *, CASE WHEN is_identified AND has_readings THEN cardinality(readings) ELSE 1 END AS received
-FROM identified"""
-    return ",\n".join(f"{name} AS (\n{_indent(sql)}\n)" for name, sql in steps.items())
+    steps = {
+        "lines": source,
+        "parsed": _PARSED,
+        "messages": _MESSAGES,
+        "identified": _IDENTIFIED,
+        "received": _RECEIVED,
+    }
+    return _in_steps(steps)
 
 
 def detail(contract: Contract) -> str:
@@ -93,6 +98,15 @@ CASE outcome
         END"""
 
 
+def literal(text: str) -> str:
+    """A text as a literal in SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _in_steps(steps: Mapping[str, str]) -> str:
+    return ",\n".join(f"{name} AS (\n{_indent(sql)}\n)" for name, sql in steps.items())
+
+
 def _said(field: str) -> str:
     """Whether a field says something: JSON null and an absent field both do not."""
     return f"({field} IS NOT NULL AND json_format({field}) <> 'null')"
@@ -108,9 +122,8 @@ def _halved(text: str) -> str:
 
     Escapes that are a character, or a pair that is one, are taken away; an escape of a surrogate that is left is half.
     """
-    pair = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rest = rf"""regexp_replace({text}, '\\(["\\/bfnrt]|{pair})', '')"""
-    return rf"(strpos({text}, '\u') > 0 AND regexp_like({rest}, '\\u[dD][89a-fA-F]'))"
+    rest = f"regexp_replace({text}, {literal(WHOLE.pattern)}, '')"
+    return rf"(strpos({text}, '\u') > 0 AND regexp_like({rest}, {literal(HALF.pattern)}))"
 
 
 def _untaken(text: str, longest: int) -> str:
@@ -140,8 +153,7 @@ _PARSED = f"""\
 SELECT object, year, month, day, hour, line, CASE WHEN NOT {_halved("line")} THEN TRY(json_parse(line)) END AS j
 FROM lines"""
 
-_KNOWN_OF_MESSAGE = (*MESSAGE_FIELDS, *(field.name for field in ADDED))
-_SENT = {name: f"{name}_sent" for name in (*_KNOWN_OF_MESSAGE, PAYLOAD.name)}
+_SENT = {name: f"{name}_sent" for name in (*KNOWN_OF_MESSAGE, PAYLOAD.name)}
 
 _MESSAGES = f"""\
 SELECT object, year, month, day, hour, line, j, json_size(j, '$') AS fields,
@@ -152,11 +164,15 @@ _NAMED = " AND ".join(f"json_format({_SENT[field.name]}) LIKE '\"_%\"'" for fiel
 _IDENTIFIED = f"""\
 SELECT *, coalesce(cardinality(readings) > 0, false) AS has_readings,
     coalesce({_NAMED}
-        AND regexp_like(json_format({_SENT[RECEIVED_AT.name]}), '^[0-9]{{1,14}}$'), false) AS is_identified
+        AND regexp_like(json_format({_SENT[RECEIVED_AT.name]}), {_EPOCH_FORM}), false) AS is_identified
 FROM (
     SELECT *, TRY(CAST(readings_sent AS ARRAY(JSON))) AS readings
     FROM messages
 )"""
+
+_RECEIVED = """\
+SELECT *, CASE WHEN is_identified AND has_readings THEN cardinality(readings) ELSE 1 END AS received
+FROM identified"""
 
 
 def _text(column: str) -> str:
@@ -175,8 +191,8 @@ SELECT *,
     CASE WHEN is_identified AND has_readings THEN {_text("fw_sent")} END AS fw,
     CASE WHEN is_identified AND readings_sent IS NULL
         THEN TRY(from_utf8(from_base64({_text(_SENT[PAYLOAD.name])}))) END AS payload_text,
-    CASE WHEN is_identified AND has_readings AND fields > {_present(_SENT[name] for name in _KNOWN_OF_MESSAGE)}
-        THEN {_unknown("j", _KNOWN_OF_MESSAGE, f"'{OF_MESSAGE}' || k")} END AS of_message
+    CASE WHEN is_identified AND has_readings AND fields > {_present(_SENT[name] for name in KNOWN_OF_MESSAGE)}
+        THEN {_unknown("j", KNOWN_OF_MESSAGE, f"'{OF_MESSAGE}' || k")} END AS of_message
 FROM identified"""
 
 
@@ -209,7 +225,7 @@ CROSS JOIN UNNEST(readings) WITH ORDINALITY AS t(r, position)"""
 
 
 def _fields(contract: Contract) -> str:
-    """The reading's fields as JSON, by the contract's names; `ts` and `seq` are typed later under these."""
+    """The reading's fields as JSON, as they were sent: their own names are for what is made of them."""
     sent = {"ts": "ts_sent", "seq": "seq_sent", "unit": "unit", "location": "location"}
     sent |= {metric.name: f"{metric.name}_sent" for metric in contract.metrics}
     return f"""\
@@ -265,13 +281,8 @@ SELECT *,
 FROM timed"""
 
 
-_ANY_FORM = (
-    r"""'^"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"""
-    r"""(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])"$'"""
-)
-
-
 # The grammar of contract/event_time.py: `clock` is the time in its own zone, as a cast takes it, `zone` the offset.
+_ANY_FORM = literal(f'^"{ISO_FORM}"$')
 _HOUR = "if(substr(ts_text, 13, 5) = '24:00', '00', substr(ts_text, 13, 2))"
 _SECOND = "if(substr(ts_text, 18, 1) = ':', substr(ts_text, 18, 3), ':00')"
 _FRACTION = "coalesce('.' || regexp_extract(ts_text, '[.,]([0-9]+)', 1), '')"
@@ -298,7 +309,7 @@ _TIMED = f"""\
 SELECT *,
     CASE
         WHEN clock IS NULL THEN
-            CASE WHEN regexp_like(ts_text, '^[0-9]{{1,14}}$') THEN {EPOCH} + {MILLISECOND} * CAST(ts_text AS BIGINT) END
+            CASE WHEN regexp_like(ts_text, {_EPOCH_FORM}) THEN {EPOCH} + {MILLISECOND} * CAST(ts_text AS BIGINT) END
         WHEN zone IS NOT NULL THEN local_time - INTERVAL '1' MINUTE * (if(zone = '-', -1, 1) * ({_MINUTES}))
         ELSE local_time END AS moment
 FROM (
@@ -321,7 +332,7 @@ def _metric(metric: Metric) -> str:
 
 def _quoted(symbol: str) -> str:
     """The SQL literal of a symbol's JSON text."""
-    return "'" + json_text(symbol).replace("'", "''") + "'"
+    return literal(json_text(symbol))
 
 
 def _judged(contract: Contract) -> str:
@@ -367,7 +378,7 @@ FROM typed"""
 _UNKEPT = (
     f"CASE WHEN extras IS NULL OR (length(extras) <= {MAX_EXTRA} AND strpos(extras, 'u0000') = 0) THEN false ELSE "
     f"cardinality(map_filter(unknown_fields, (k, v) -> {_untaken('k', MAX_EXTRA)} "
-    rf"OR length(v) > {MAX_EXTRA} OR regexp_like(v, '(^|[^\\])(\\\\)*\\u0000'))) > 0 END"
+    f"OR length(v) > {MAX_EXTRA} OR regexp_like(v, {literal(NUL.pattern)}))) > 0 END"
 )
 
 

@@ -1,13 +1,13 @@
 """The device registry as a Dagster resource."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 import psycopg
 
 from iot_pipeline.connections.registry import open_registry
+from iot_pipeline.lake.site_states import RegisteredSite
 
 # A site is never removed. It is in use unless it had devices and none of them is active there now.
 _SITES = """
@@ -19,15 +19,6 @@ LEFT JOIN (
 GROUP BY tenant_id, site_id
 ORDER BY tenant_id, site_id
 """
-
-
-@dataclass(frozen=True)
-class RegisteredSite:
-    """A site of the registry. `in_use` is false where all devices that stood there were decommissioned or moved."""
-
-    tenant: str
-    site: str
-    in_use: bool
 
 
 class RegistryResource(dg.ConfigurableResource["RegistryResource"]):

@@ -1,10 +1,7 @@
 """Sites that have gone silent: which there are is the registry's to say, when they were heard of the ledger's."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
-from enum import StrEnum
 
 import dagster as dg
 
@@ -12,61 +9,17 @@ from iot_pipeline.defs.judged.assets import ledger
 from iot_pipeline.defs.metadata import markdown_table
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.site_states import (
+    SITE_MEMORY_DAYS,
+    Arrival,
+    Name,
+    RegisteredSite,
+    State,
+    not_registered,
+    state_of,
+)
 from iot_pipeline.resources import LakeResource, RegistryResource
-from iot_pipeline.resources.registry import RegisteredSite
 from iot_pipeline.settings import policy
-
-# How far back the ledger is asked; a site that was silent for longer is no longer missed.
-SITE_MEMORY_DAYS = 7
-
-Name = tuple[str | None, str | None]
-
-
-class State(StrEnum):
-    """How a site stands; only a silent one is a surprise."""
-
-    SENDS = "sends"
-    SILENT = "silent"
-    NEVER_HEARD_OF = f"never heard of in {SITE_MEMORY_DAYS} days"
-    OUT_OF_USE = "out of use"
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """When a site, by the names in its devices' topics, was last heard of (UTC), and how many readings it sent."""
-
-    last_received: datetime
-    readings: int
-
-
-def state_of(site: RegisteredSite, arrival: Arrival | None, limit: datetime) -> State:
-    """How a site of the registry stands, if it should have been heard of since `limit`."""
-    if arrival and arrival.last_received >= limit:
-        return State.SENDS
-    if not site.in_use:
-        return State.OUT_OF_USE
-    return State.SILENT if arrival else State.NEVER_HEARD_OF
-
-
-def not_registered(arrivals: Mapping[Name, Arrival], sites: Sequence[RegisteredSite]) -> list[tuple[object, ...]]:
-    """A row for each name that is in the telemetry and not in the registry, with the registered name that is like it.
-
-    Names are quoted, since a blank may be all that is wrong with one.
-    """
-    known = {(site.tenant, site.site) for site in sites}
-    plain = {_plain(name): "/".join(name) for name in known}
-    rows: list[tuple[object, ...]] = []
-    for name, arrival in arrivals.items():
-        if name not in known:
-            like = get_close_matches(_plain(name), plain, n=1, cutoff=0.8)
-            tenant = "known" if name[0] in {site.tenant for site in sites} else "not in the registry"
-            found = plain[like[0]] if like else ""
-            rows.append((repr(name[0]), repr(name[1]), tenant, found, arrival.last_received, arrival.readings))
-    return rows
-
-
-def _plain(name: Name) -> str:
-    return "/".join("".join(str(part).split()) for part in name).casefold()
 
 
 def _arrivals(lake: LakeResource, now: datetime) -> dict[Name, Arrival]:

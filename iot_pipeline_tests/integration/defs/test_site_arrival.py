@@ -10,9 +10,10 @@ import pytest
 
 from iot_pipeline import settings
 from iot_pipeline.defs.judged.assets import ledger
-from iot_pipeline.defs.ops.site_arrival import State, site_arrival
+from iot_pipeline.defs.ops.site_arrival import site_arrival
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
+from iot_pipeline.lake.site_states import State
 from iot_pipeline.partitions import partition_key
 from iot_pipeline.registry import sites
 from iot_pipeline.registry.devices import retire_device

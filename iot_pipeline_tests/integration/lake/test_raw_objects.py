@@ -53,6 +53,19 @@ def test_an_object_that_cannot_be_read_is_set_aside_and_the_rest_is_built(
     assert quarantined(lake, [arrival]) == []
 
 
+def test_an_object_in_a_compression_that_nothing_here_writes_fails_no_hour(
+    lake: Lake, raw: RawZone, arrival: Hour
+) -> None:
+    uri = raw.put(arrival, [good(arrival, 1)])
+    key = uri.removeprefix(f"s3://{raw.bucket}/").replace(".gz", ".zst")
+    raw.s3.put_object(Bucket=raw.bucket, Key=key, Body=good(arrival, 2))
+    assert build(lake, [arrival]) == [arrival]
+    assert [row["seq"] for row in curated(lake, [arrival])] == [1]
+    (record,) = quarantined(lake, [arrival])
+    assert (record["reason"], record["object"]) == ("unreadable_object", f"s3://{raw.bucket}/{key}")
+    assert record["detail"] == "expected gzip or plain text, as Firehose writes; zst cannot be checked here"
+
+
 def test_what_a_person_put_there_has_a_reason_of_its_own(lake: Lake, raw: RawZone, arrival: Hour) -> None:
     stray = [
         message(reading(arrival.start, 1), reading(arrival.start, 2)),

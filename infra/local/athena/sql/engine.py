@@ -1,8 +1,5 @@
 """The DuckDB instance: settings, macros and the few functions that only Python can do exactly."""
 
-import json
-from typing import Any
-
 import duckdb
 from duckdb.func import FunctionNullHandling
 
@@ -45,10 +42,6 @@ def _utf8_lossy(value: bytes) -> str:
     return bytes(value).decode("utf-8", errors="replace")
 
 
-def _refuse_constant(text: str) -> Any:
-    raise ValueError(text)
-
-
 def strict_json(text: str | None) -> str | None:
     """The text if it is JSON by RFC 8259 (no NaN, no trailing comma); otherwise text that no JSON parser accepts."""
     if text is None:
@@ -63,12 +56,10 @@ def strict_json(text: str | None) -> str | None:
 def openx_json(text: str) -> str | None:
     """The line with top-level keys in lower case; None when it is no JSON object (openx: every column NULL)."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except ValueError:
+        value = parsed(text, vast=True)
+    except NotJsonError:
         return None
-    if not isinstance(value, dict):
-        return None
-    return json.dumps({k.lower(): v for k, v in value.items()}, ensure_ascii=False)
+    return canonical({k.lower(): v for k, v in value.items()}) if isinstance(value, dict) else None
 
 
 def canonical_json(text: str) -> str:

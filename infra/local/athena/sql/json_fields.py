@@ -12,6 +12,7 @@ from collections import defaultdict
 from sqlglot import exp
 
 from infra.local.athena.sql.types import literal, quote
+from infra.local.athena.sql.unnest import is_relation
 
 _FIELD = re.compile(r"\$\.(\w+)|\$\[\"([^\"\\]+)\"\]")
 # A SELECT with any of these sees more than the rows below it, or sees them changed.
@@ -23,7 +24,8 @@ def gathered(tree: exp.Expr) -> exp.Expr:
     """The tree with such calls gathered; changes it in place."""
     for select in list(tree.find_all(exp.Select)):
         source = select.args.get("from_")
-        if source is not None and not any(select.args.get(part) for part in _MORE) and _bare(select):
+        plain = is_relation(select) and not any(select.args.get(part) for part in _MORE)
+        if source is not None and plain and _bare(select):
             calls = _calls(select)
             if calls:
                 _gather(select, source, calls)
@@ -42,8 +44,8 @@ def _calls(select: exp.Select) -> dict[str, list[exp.Anonymous]]:
         for call in item.find_all(exp.Anonymous):
             if call.name.lower() in {"json_extract", "json_size"} and len(call.expressions) == 2:
                 value, path = call.expressions
-                inside = call.find_ancestor(exp.Lambda, exp.Select)
-                if isinstance(value, exp.Column) and isinstance(path, exp.Literal) and isinstance(inside, exp.Select):
+                own = call.find_ancestor(exp.Lambda, exp.Select) is select
+                if isinstance(value, exp.Column) and isinstance(path, exp.Literal) and own:
                     found[value.name].append(call)
     return {column: calls for column, calls in found.items() if len(_names(calls)) > 1}
 

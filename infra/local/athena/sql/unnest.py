@@ -57,7 +57,7 @@ def taken_apart_below(tree: exp.Expr) -> exp.Expr:
     """
     for select in list(tree.find_all(exp.Select)):
         joins, source = select.args.get("joins") or [], select.args.get("from_")
-        if len(joins) != 1 or source is None or select.args.get("laterals"):
+        if len(joins) != 1 or source is None or select.args.get("laterals") or not is_relation(select):
             continue
         unnest = joins[0].this
         plain = joins[0].text("kind").upper() == "CROSS" and not joins[0].side and isinstance(unnest, exp.Unnest)
@@ -74,6 +74,17 @@ def taken_apart_below(tree: exp.Expr) -> exp.Expr:
             select.set("from_", exp.From(this=exp.Subquery(this=inner, alias=alias)))
             select.set("joins", None)
     return tree
+
+
+def is_relation(select: exp.Select) -> bool:
+    """Whether a SELECT stands where its rows are a relation. A subquery within an expression may mean columns of the
+    query around it, which a relation below it would not see.
+    """
+    node: exp.Expr = select
+    while isinstance(node.parent, exp.SetOperation):
+        node = node.parent
+    place = node.parent.parent if isinstance(node.parent, exp.Subquery) else node.parent
+    return place is None or isinstance(place, exp.From | exp.CTE | exp.Create | exp.Insert)
 
 
 def _one_list(node: exp.Unnest) -> list[str]:

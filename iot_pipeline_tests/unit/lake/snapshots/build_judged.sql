@@ -14,7 +14,7 @@ WITH lines AS (
         AND "$path" NOT IN ('s3://lake/raw/telemetry/year=2026/month=11/day=05/hour=12/it''s.gz')
 ),
 parsed AS (
-    SELECT object, year, month, day, hour, line, CASE WHEN NOT (strpos(line, '\u') > 0 AND regexp_like(regexp_replace(line, '\\(["\\/bfnrt]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})', ''), '\\u[dD][89a-fA-F]')) THEN TRY(json_parse(line)) END AS j
+    SELECT object, year, month, day, hour, line, CASE WHEN NOT (strpos(line, '\u') > 0 AND regexp_like(regexp_replace(line, '\\(?:["\\/bfnrt]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})', ''), '\\u[dD][89a-fA-F]')) THEN TRY(json_parse(line)) END AS j
     FROM lines
 ),
 messages AS (
@@ -70,7 +70,7 @@ reasoned AS (
                 WHEN (device_id_sent IS NOT NULL AND json_format(device_id_sent) <> 'null') AND json_format(device_id_sent) <> json_format(iot_device_sent)
                     THEN 'device_mismatch'
                 END
-            WHEN payload_text IS NOT NULL AND ((strpos(payload_text, '\u') > 0 AND regexp_like(regexp_replace(payload_text, '\\(["\\/bfnrt]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})', ''), '\\u[dD][89a-fA-F]')) OR TRY(json_parse(payload_text)) IS NULL
+            WHEN payload_text IS NOT NULL AND ((strpos(payload_text, '\u') > 0 AND regexp_like(regexp_replace(payload_text, '\\(?:["\\/bfnrt]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})', ''), '\\u[dD][89a-fA-F]')) OR TRY(json_parse(payload_text)) IS NULL
                 OR to_base64(to_utf8(payload_text)) <> CASE WHEN json_format(iot_payload_sent) LIKE '"%' THEN json_extract_scalar(iot_payload_sent, '$') END) THEN 'malformed_json'
             ELSE 'no_readings' END AS message_reason
     FROM senders
@@ -122,7 +122,7 @@ known AS (
 clocks AS (
     SELECT *,
         CASE
-            WHEN NOT is_usual AND NOT regexp_like(ts_text, '^"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])"$') THEN NULL
+            WHEN NOT is_usual AND NOT regexp_like(ts_text, '^"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})(:[0-9]{2})(?:(:[0-9]{2})(?:[.,]([0-9]{1,9}))?)?(?:Z|([+-])([01][0-9]|2[0-3]):?([0-5][0-9]))"$') THEN NULL
             WHEN substr(ts_text, 13, 2) <> '24' OR regexp_like(ts_text, 'T24:00(:00([.,]0+)?)?[Z+-]') THEN
                 substr(ts_text, 2, 10) || ' ' || if(is_usual AND substr(ts_text, 13, 2) <> '24',
                     substr(ts_text, 13, length(ts_text) - 14),
@@ -189,7 +189,7 @@ judged AS (
                 OR (rssi IS NULL AND (rssi_sent IS NOT NULL AND json_format(rssi_sent) <> 'null'))
                 OR wrong_fw
                 OR CASE WHEN location IS NULL THEN false WHEN lat IS NOT NULL AND lon IS NOT NULL THEN abs(lat) > 90 OR abs(lon) > 180 ELSE CASE WHEN location IS NULL THEN false WHEN places > 0 THEN true ELSE json_format(location) <> 'null' END AND coalesce(cardinality(map_filter(TRY(CAST(location AS MAP(VARCHAR, JSON))), (k, v) -> json_format(v) <> 'null')) > 0, true) END
-                OR CASE WHEN extras IS NULL OR (length(extras) <= 16000 AND strpos(extras, 'u0000') = 0) THEN false ELSE cardinality(map_filter(unknown_fields, (k, v) -> (length(k) > 16000 OR strpos(k, chr(0)) > 0) OR length(v) > 16000 OR regexp_like(v, '(^|[^\\])(\\\\)*\\u0000'))) > 0 END THEN 'invalid_value'
+                OR CASE WHEN extras IS NULL OR (length(extras) <= 16000 AND strpos(extras, 'u0000') = 0) THEN false ELSE cardinality(map_filter(unknown_fields, (k, v) -> (length(k) > 16000 OR strpos(k, chr(0)) > 0) OR length(v) > 16000 OR regexp_like(v, '(?:^|[^\\])(?:\\\\)*\\u0000'))) > 0 END THEN 'invalid_value'
             WHEN CASE WHEN unit IS NULL OR (units > 0 AND units = if(temperature_unit IN ('"C"', '"F"'), 1, 0) + if(humidity_unit IN ('"%"'), 1, 0) + if(pressure_unit IN ('"hPa"'), 1, 0) + if(flow_rate_unit IN ('"L/min"'), 1, 0) + if(battery_unit IN ('"V"'), 1, 0) + if(rssi_unit IN ('"dBm"'), 1, 0)) THEN false
                 WHEN CASE WHEN unit IS NULL THEN false WHEN units > 0 THEN true ELSE json_format(unit) <> 'null' END THEN json_array_length(unit) IS NOT NULL OR json_extract_scalar(unit, '$') IS NOT NULL
                 OR cardinality(filter(map_keys(TRY(CAST(unit AS MAP(VARCHAR, JSON)))), k -> NOT contains(ARRAY['temperature', 'humidity', 'pressure', 'flow_rate', 'battery', 'rssi'], k) AND (contains(ARRAY['ts', 'seq', 'unit', 'location'], k) OR NOT contains(map_keys(TRY(CAST(r AS MAP(VARCHAR, JSON)))), k)))) > 0
@@ -228,7 +228,7 @@ SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(positi
         WHEN (battery_sent IS NOT NULL AND json_format(battery_sent) <> 'null') AND (battery IS NULL OR battery NOT BETWEEN DOUBLE '0.0' AND DOUBLE '5.0') THEN 'battery: expected a number from 0 to 5 V, got ' || json_format(battery_sent)
         WHEN (rssi_sent IS NOT NULL AND json_format(rssi_sent) <> 'null') AND (rssi IS NULL OR rssi NOT BETWEEN DOUBLE '-130.0' AND DOUBLE '0.0') THEN 'rssi: expected a number from -130 to 0 dBm, got ' || json_format(rssi_sent)
         WHEN wrong_fw THEN 'fw: expected a text of at most 64 characters without U+0000'
-        WHEN CASE WHEN extras IS NULL OR (length(extras) <= 16000 AND strpos(extras, 'u0000') = 0) THEN false ELSE cardinality(map_filter(unknown_fields, (k, v) -> (length(k) > 16000 OR strpos(k, chr(0)) > 0) OR length(v) > 16000 OR regexp_like(v, '(^|[^\\])(\\\\)*\\u0000'))) > 0 END
+        WHEN CASE WHEN extras IS NULL OR (length(extras) <= 16000 AND strpos(extras, 'u0000') = 0) THEN false ELSE cardinality(map_filter(unknown_fields, (k, v) -> (length(k) > 16000 OR strpos(k, chr(0)) > 0) OR length(v) > 16000 OR regexp_like(v, '(?:^|[^\\])(?:\\\\)*\\u0000'))) > 0 END
             THEN 'expected names and values of further fields of at most 16000 characters without U+0000'
         ELSE 'location: expected lat and lon in degrees, got ' || json_format(location) END
         WHEN 'out_of_range' THEN CASE

@@ -9,7 +9,7 @@ WITH lines AS (
         OR (year = '2026' AND month = '11' AND day = '06' AND hour IN ('00'))))
 ),
 parsed AS (
-    SELECT object, year, month, day, hour, line, CASE WHEN NOT (strpos(line, '\u') > 0 AND regexp_like(regexp_replace(line, '\\(["\\/bfnrt]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})', ''), '\\u[dD][89a-fA-F]')) THEN TRY(json_parse(line)) END AS j
+    SELECT object, year, month, day, hour, line, CASE WHEN NOT (strpos(line, '\u') > 0 AND regexp_like(regexp_replace(line, '\\(?:["\\/bfnrt]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})', ''), '\\u[dD][89a-fA-F]')) THEN TRY(json_parse(line)) END AS j
     FROM lines
 ),
 messages AS (

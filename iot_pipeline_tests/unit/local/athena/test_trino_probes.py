@@ -248,6 +248,35 @@ PROBES: list[tuple[str, Any, str]] = [
     ("""json_extract_scalar(json_parse('{"v":1,"a":0,"v":2}'), '$.v')""", "2", "json"),
     ("""TRY(CAST(json_parse('{"v":1,"v":2}') AS MAP(VARCHAR, JSON)))""", None, "json"),
     ("""json_size(json_parse('{"v":1,"V":2}'), '$')""", 2, "json"),
+    # Fields of a column are read at once; a subquery's column of the same name is another, and may be the outer one.
+    (
+        """SELECT json_extract_scalar(x, '$') || (SELECT max(json_extract_scalar(json_extract(j, '$.b'), '$')
+        || json_extract_scalar(json_extract(j, '$.a'), '$')) FROM (VALUES '{"a":"3","b":"4"}') AS u(j))
+        FROM (SELECT json_extract(j, '$.a') AS x, json_extract(j, '$.b') AS y
+            FROM (VALUES '{"a":"1","b":"2"}') AS t(j))""",
+        "143",
+        "json",
+    ),
+    (
+        """SELECT json_extract_scalar(json_extract(j, '$.a'), '$') || json_extract_scalar(json_extract(j, '$.b'), '$')
+        || (SELECT max(json_extract_scalar(json_extract(j, '$.b'), '$')
+            || json_extract_scalar(json_extract(j, '$.a'), '$')) FROM (VALUES '{"a":"3","b":"4"}') AS u(j))
+        FROM (VALUES '{"a":"1","b":"2"}') AS t(j)""",
+        "1243",
+        "json",
+    ),
+    (
+        """SELECT (SELECT max(json_extract_scalar(json_extract(j, '$.b'), '$')
+            || json_extract_scalar(json_extract(j, '$.a'), '$')) FROM (VALUES 1) AS u(n))
+        FROM (VALUES '{"a":"1","b":"2"}') AS t(j)""",
+        "21",
+        "json",
+    ),
+    (
+        "SELECT (SELECT sum(x) FROM (VALUES 1) AS u(n) CROSS JOIN UNNEST(l) AS v(x)) FROM (VALUES ARRAY[1, 2]) AS t(l)",
+        3,
+        "/sql/select.html",
+    ),
     ("""json_extract_scalar(json_parse('{"v":1,"V":2}'), '$.V')""", "2", "json"),
     ("json_array_length('[1, 2, 3]')", 3, "json"),
     ("json_array_length('{}')", None, "json"),

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from iot_pipeline.defs.ops.site_arrival import Arrival, Name, State, not_registered, state_of
-from iot_pipeline.resources.registry import RegisteredSite
+from iot_pipeline.lake.site_states import Arrival, Name, RegisteredSite, State, not_registered, state_of
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 LIMIT = NOW - timedelta(minutes=30)
