@@ -18,7 +18,15 @@ from iot_pipeline.contract.contract import (
 )
 from iot_pipeline.contract.envelope import DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE
 from iot_pipeline.contract.event_time import epoch_ms, moment
-from iot_pipeline.contract.json_text import NUL, NotJsonError, VastNumberError, canonical, json_text, parsed
+from iot_pipeline.contract.json_text import (
+    NUL,
+    NotJsonError,
+    VastNumberError,
+    canonical,
+    is_too_deep,
+    json_text,
+    parsed,
+)
 from iot_pipeline.contract.metrics import Metric
 from iot_pipeline.contract.reasons import Reason
 
@@ -159,6 +167,8 @@ class Judge:
         """
         text = line.decode("utf-8", "replace") if isinstance(line, bytes) else line
         message = Message(text)
+        if is_too_deep(text):
+            return [_refused(message, Reason.MALFORMED_JSON)]
         try:
             sent = parsed(text)
         except NotJsonError:
@@ -355,7 +365,7 @@ def _unwrapped(message: Message, sent: dict[str, Any]) -> Reason:
         # No rule of ours made it.
         return Reason.NO_READINGS
     message.payload_base64, message.whole = payload, whole
-    if b64encode(whole.encode()).decode() != payload:
+    if b64encode(whole.encode()).decode() != payload or is_too_deep(whole):
         return Reason.MALFORMED_JSON
     try:
         parsed(whole)

@@ -32,7 +32,7 @@ class Reason(StrEnum):
 
 _MEANING = {
     Reason.UNREADABLE_OBJECT: "A raw object cannot be read, such as a truncated gzip: one record for all of it.",
-    Reason.MALFORMED_JSON: "The payload is not JSON.",
+    Reason.MALFORMED_JSON: "The payload is not JSON, or is nested deeper than 100 levels.",
     Reason.NOT_FROM_INGEST: "The line does not say, as the IoT rules do, who sent it and when it arrived.",
     Reason.NO_READINGS: "The payload is JSON but not an object with a non-empty array `readings`.",
     Reason.UNSUPPORTED_VERSION: "`v` is not the contract's version.",

@@ -13,7 +13,7 @@ from iot_pipeline.contract import Contract, Metric, Reason
 from iot_pipeline.contract.contract import KNOWN_OF_MESSAGE, MAX_EXTRA, MAX_FIRMWARE, READING_FIELDS
 from iot_pipeline.contract.envelope import DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE
 from iot_pipeline.contract.event_time import ISO_FORM, LONGEST_MS
-from iot_pipeline.contract.json_text import HALF, NUL, WHOLE, json_text
+from iot_pipeline.contract.json_text import HALF, MAX_DEPTH, NUL, WHOLE, json_text
 from iot_pipeline.contract.judge import OF_LOCATION, OF_MESSAGE, OF_READING, OF_UNIT, PREFIXES
 
 # Raised by one when the same contract gives a line other rows than before: every hour is then judged again.
@@ -23,6 +23,8 @@ EPOCH = "TIMESTAMP '1970-01-01 00:00:00.000'"
 # date_add takes no more milliseconds than an INTEGER holds.
 MILLISECOND = "INTERVAL '0.001' SECOND"
 _EPOCH_FORM = f"'^[0-9]{{1,{len(str(LONGEST_MS))}}}$'"
+# So many levels of a JSON text are taken away at once.
+_LEVELS = 10
 _FIRST, _LAST = "TIMESTAMP '0001-01-01 00:00:00.000'", "TIMESTAMP '9999-12-31 23:59:59.999'"
 
 
@@ -126,6 +128,22 @@ def _halved(text: str) -> str:
     return rf"(strpos({text}, '\u') > 0 AND regexp_like({rest}, {literal(HALF.pattern)}))"
 
 
+def _too_deep(text: str) -> str:
+    """Whether a JSON text is nested deeper than MAX_DEPTH. Few texts have brackets enough to be looked at.
+
+    After its strings, containers are taken away from the inside, some levels at a time, until so many are gone.
+    """
+    between = r"[^\[\]{}]*"
+    levels = rf"[\[{{]{between}[\]}}]"
+    for _ in range(_LEVELS - 1):
+        levels = rf"[\[{{]{between}(?:{levels}{between})*[\]}}]"
+    left = rf"""regexp_replace({text}, '"[^"\\]*(?:\\.[^"\\]*)*"', '')"""
+    for _ in range(MAX_DEPTH // _LEVELS):
+        left = f"regexp_replace({left}, '{levels}', '')"
+    brackets = f"length({text}) - length(replace(replace({text}, '[', ''), '{{', ''))"
+    return f"CASE WHEN {brackets} <= {MAX_DEPTH} THEN false ELSE regexp_like({left}, '[\\[{{]') END"
+
+
 def _untaken(text: str, longest: int) -> str:
     """Whether there is a store that does not take a text: PostgreSQL and Redshift hold no U+0000."""
     return f"(length({text}) > {longest} OR strpos({text}, chr(0)) > 0)"
@@ -150,7 +168,8 @@ def _listed(names: Iterable[str]) -> str:
 
 
 _PARSED = f"""\
-SELECT object, year, month, day, hour, line, CASE WHEN NOT {_halved("line")} THEN TRY(json_parse(line)) END AS j
+SELECT object, year, month, day, hour, line,
+    CASE WHEN NOT {_halved("line")} AND NOT {_too_deep("line")} THEN TRY(json_parse(line)) END AS j
 FROM lines"""
 
 _SENT = {name: f"{name}_sent" for name in (*KNOWN_OF_MESSAGE, PAYLOAD.name)}
@@ -211,8 +230,10 @@ SELECT object, year, month, day, hour, line, tenant, site, device_id, received_a
             WHEN {_said("device_id_sent")} AND json_format(device_id_sent) <> json_format({_SENT[DEVICE.name]})
                 THEN '{Reason.DEVICE_MISMATCH}'
             END
-        WHEN payload_text IS NOT NULL AND ({_halved("payload_text")} OR TRY(json_parse(payload_text)) IS NULL
-            OR to_base64(to_utf8(payload_text)) <> {_text(_SENT[PAYLOAD.name])}) THEN '{Reason.MALFORMED_JSON}'
+        WHEN payload_text IS NULL THEN '{Reason.NO_READINGS}'
+        WHEN {_halved("payload_text")} OR {_too_deep("payload_text")} THEN '{Reason.MALFORMED_JSON}'
+        WHEN TRY(json_parse(payload_text)) IS NULL
+            OR to_base64(to_utf8(payload_text)) <> {_text(_SENT[PAYLOAD.name])} THEN '{Reason.MALFORMED_JSON}'
         ELSE '{Reason.NO_READINGS}' END AS message_reason
 FROM senders"""
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from iot_pipeline.contract import CONTRACT, PARTITION_KEYS, Column, Contract, Table, tables
-from iot_pipeline.contract.json_text import parsed
 from iot_pipeline.contract.judge import Judge, Reading
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.lake import Lake
@@ -79,18 +78,13 @@ def _json(value: dict[str, Any]) -> bytes:
 
 def _has_readings(payload: bytes) -> bool:
     try:
-        value = _lenient(payload)
+        # As floats whole numbers may have any number of digits.
+        value = json.loads(payload, parse_int=float)
     except ValueError:
         return False
-    return isinstance(value, dict) and "readings" in value
-
-
-def _lenient(payload: bytes) -> Any:
-    try:
-        # As floats whole numbers may have any number of digits.
-        return json.loads(payload, parse_int=float)
     except RecursionError:
-        return parsed(payload.decode("utf-8", "replace"))
+        return payload.lstrip().startswith(b"{") and b'"readings":' in payload
+    return isinstance(value, dict) and "readings" in value
 
 
 @dataclass(frozen=True)

@@ -373,8 +373,8 @@ class Payloads:
         return self._scalar()
 
     def _vast(self) -> Text:
-        """What is deep or long; deeper than Python's parser goes more seldom, since it is read slowly."""
-        depth = self._one_of([*[150] * 20, 199, 200, 201, 999, 1000, 1001, 5000])
+        """What is deep, mostly about as deep as is read, or long."""
+        depth: int = self._one_of([*range(90, 102), 48, 49, 50, 150, 1000, 5000])
         before, within, after = self._one_of(NESTED)
         digits = self._one_of([4299, 4300, 4301, 6000])
         return self._one_of([before * depth + within + after * depth, self._one_of(["", "-"]) + "9" * digits])

@@ -192,9 +192,14 @@ def _typed_fields() -> Iterator[Case]:
     yield from _all("temperature", '"temperature":@', vast, _refused(Reason.OUT_OF_RANGE), make=_reading)
     for text, value in (("-0.0", -0.0), ("1e1", 10.0), ("2.15E+1", 21.5), ("150", 150.0), ("1e-400", 0.0)):
         yield Case(f"temperature {text}", _reading(f'"temperature":{text}'), (_valid(temperature=value),))
-    deep = "[" * 5000 + "]" * 5000
+    # Within a message, its readings and a reading: 100 levels in all.
+    deep = "[" * 97 + "]" * 97
     yield Case("deep metric", _reading(f'"temperature":{deep}'), (_refused(Reason.INVALID_VALUE),))
     yield Case("deep unknown field", _warm(f'"x":{deep}'), (_valid({"x": deep}),))
+    brackets = json.dumps('[{"' * 200)
+    yield Case("brackets in a text", _warm(f'"x":{brackets}'), (_valid({"x": brackets}),))
+    many = "[" + "[[{}]]," * 300 + "[]]"
+    yield Case("many brackets", _warm(f'"x":{many}'), (_valid({"x": many}),))
     digits = "9" * 5000
     yield Case("long number kept", _warm(f'"x":[{digits}]'), (_valid({"x": f"[{digits}]"}),))
     for seq in ('"1"', "1.5", "1.0", "1e0", "true", "[1]", "{}", str(2**63), "9" * 5000, "1e400"):
@@ -232,11 +237,33 @@ def _envelopes() -> Iterator[Case]:
     others: list[Any] = [5, True, [], {}, ["YQ=="], None]
     for other in others:
         yield Case(f"iot_payload {other}", _line(iot_payload=other), (none,))
-    for payload in (b"hello", b"", b"\xff", b'{"v":1,', b"NaN", b'{"a":"\\ud800"}', b'{"a":\xff}', b"\x00", b"01"):
+    deep = (b"[" * 101 + b"]" * 101, b"[" * 5000 + b"NaN" + b"]" * 5000)
+    for payload in (
+        *deep,
+        b"hello",
+        b"",
+        b"\xff",
+        b'{"v":1,',
+        b"NaN",
+        b'{"a":"\\ud800"}',
+        b'{"a":\xff}',
+        b"\x00",
+        b"01",
+    ):
         wrapped = _in_base64(payload)
         row = _refused(Reason.MALFORMED_JSON, payload_base64=wrapped, record=payload.decode("utf-8", "replace"))
-        yield Case(f"payload {payload!r}", _line(iot_payload=wrapped), (row,))
-    for payload in (b'{"a":1}', b"[1]", b"null", b"5", b'"x"', b' {"a" : 1} ', b'{"Readings":[]}', b"9" * 5000):
+        yield Case(f"payload {payload[:20]!r} of {len(payload)}", _line(iot_payload=wrapped), (row,))
+    for payload in (
+        b"[" * 100 + b"]" * 100,
+        b'{"a":1}',
+        b"[1]",
+        b"null",
+        b"5",
+        b'"x"',
+        b' {"a" : 1} ',
+        b'{"Readings":[]}',
+        b"9" * 5000,
+    ):
         wrapped = _in_base64(payload)
         row = _refused(Reason.NO_READINGS, payload_base64=wrapped, record=payload.decode())
         yield Case(f"payload {payload[:20]!r}", _line(iot_payload=wrapped), (row,))
@@ -599,7 +626,7 @@ def _lines_of_others() -> Iterator[Case]:
     """Lines that no rule of ours made."""
     plain = f'{{"v":1,"readings":[{{"ts":{MS},"seq":1,"temperature":1}}]}}'
     strangers = ["{}", "[]", "[1]", "5", '"x"', '""', "null", "true", "1e400", "-0", plain, f"[{plain}]", " [1, 2] "]
-    strangers += ['["acme","north","meter-1",1795000000000]', '{"iot_payload":"aGVsbG8="}', "[" * 5000 + "]" * 5000]
+    strangers += ['["acme","north","meter-1",1795000000000]', '{"iot_payload":"aGVsbG8="}', "[" * 100 + "]" * 100]
     for text in strangers:
         row = {**_STRANGE, "record": text, "position": 1}
         yield Case(f"line {text[:40]}", text.encode(), (row,))
@@ -635,6 +662,10 @@ def _lines_of_others() -> Iterator[Case]:
         "9" * 5000 + "x",
         f"[{'9' * 5000},NaN]",
         "[" * 5000,
+        "[" * 101 + "]" * 101,
+        "[" * 5000 + "]" * 5000,
+        '{"a":[' * 50 + "[]" + "]}" * 50,
+        '{"v":1,"readings":[{"ts":1,"seq":1,"x":' + "[" * 98 + "]" * 98 + "}]}",
         "[" * 5000 + "9" * 5000 + "}",
         "Infinity",
         "[01]",

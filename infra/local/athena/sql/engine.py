@@ -8,7 +8,7 @@ from infra.local.athena.errors import QueryError
 from infra.local.athena.sql import json_cast
 from infra.local.athena.sql.java_text import java_double
 from infra.local.athena.sql.macros import MACROS, SETTINGS
-from iot_pipeline.contract.json_text import NotJsonError, canonical, parsed
+from iot_pipeline.contract.json_text import NotJsonError, canonical
 
 
 def connect(config: Config | None = None) -> duckdb.DuckDBPyConnection:
@@ -47,7 +47,7 @@ def strict_json(text: str | None) -> str | None:
     if text is None:
         return None
     try:
-        parsed(text)
+        json_cast.read_json(text)
     except NotJsonError:
         return "\ufffd" + text
     return text
@@ -56,7 +56,7 @@ def strict_json(text: str | None) -> str | None:
 def openx_json(text: str) -> str | None:
     """The line with top-level keys in lower case; None when it is no JSON object (openx: every column NULL)."""
     try:
-        value = parsed(text, vast=True)
+        value = json_cast.read_json(text)
     except NotJsonError:
         return None
     return canonical({k.lower(): v for k, v in value.items()}) if isinstance(value, dict) else None
@@ -65,6 +65,6 @@ def openx_json(text: str) -> str | None:
 def canonical_json(text: str) -> str:
     """Trino's json_format of a parsed object: keys sorted, each once (the last counts), no blanks."""
     try:
-        return canonical(parsed(text, vast=True))
+        return canonical(json_cast.read_json(text))
     except NotJsonError as error:
         raise QueryError(f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {text[:80]}") from error

@@ -105,9 +105,17 @@ def convert(text: str | None, described: str) -> str | None:
     if text is None:
         return None
     try:
-        return canonical(_fit(parsed(text, vast=True), _parsed(described)))
+        return canonical(_fit(read_json(text), _parsed(described)))
     except (ValueError, OverflowError):
         return None
+
+
+def read_json(text: str) -> Any:
+    """The value of a JSON text. Raises NotJsonError, and UnsupportedError for one nested deeper than Python reads."""
+    try:
+        return parsed(text, vast=True)
+    except RecursionError as error:
+        raise UnsupportedError("JSON that is nested more than some hundred levels deep") from error
 
 
 @lru_cache(maxsize=256)
