@@ -11,13 +11,13 @@ from infra.local.deploy.resources import Resource
 
 def table(resource: Resource, clients: Clients) -> Iterator[Setting]:
     """AWS::DynamoDB::Table: keys and indexes are what every call depends on; the rest protects the items."""
-    dynamodb, name, asked = clients.dynamodb, resource.physical_id, resource.properties
+    dynamodb, table_name, asked = clients.dynamodb, resource.physical_id, resource.properties
 
     def field(key: str) -> Any:
-        return dynamodb.describe_table(TableName=name)["Table"].get(key)
+        return dynamodb.describe_table(TableName=table_name)["Table"].get(key)
 
     def update(key: str, value: Any) -> Any:
-        return dynamodb.update_table(TableName=name, **{key: value})
+        return dynamodb.update_table(TableName=table_name, **{key: value})
 
     for key, value in asked.items():
         match key:
@@ -35,11 +35,12 @@ def table(resource: Resource, clients: Clients) -> Iterator[Setting]:
             case "DeletionProtectionEnabled":
                 yield Setting(key, value, partial(field, key), partial(update, key, value))
             case "SSESpecification":
-                yield Setting(key, _encrypted(value), lambda: field("SSEDescription"), partial(update, key, value))
+                api = {"Enabled" if name == "SSEEnabled" else name: part for name, part in value.items()}
+                yield Setting(key, _encrypted(value), lambda: field("SSEDescription"), partial(update, key, api))
             case "TimeToLiveSpecification":
-                yield _time_to_live(clients, name, value)
+                yield _time_to_live(clients, table_name, value)
             case "PointInTimeRecoverySpecification":
-                yield _recovery(clients, name, value)
+                yield _recovery(clients, table_name, value)
 
 
 _ATTRIBUTE = "AttributeName"
