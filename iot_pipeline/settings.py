@@ -101,6 +101,31 @@ class Devices(BaseSettings):
     device_policy: str = "telemetry-device"
 
 
+class Edge(BaseSettings):
+    """Where the edge's parts are, each as IOT_<NAME>: the outputs of its stacks.
+
+    Its functions have some of these in their own environment under the same names, and read them without this module.
+    """
+
+    model_config = _FROM_ENVIRONMENT
+
+    device_state_table: str = "telemetry-device-state"
+    alerts_table: str = "telemetry-alerts"
+    rules_bucket: str = Field(description="Bucket with the versions of the rules: the lake's")
+    topic_warning: str = Field(description="SNS topic of the devices' warnings")
+    topic_critical: str = Field(description="SNS topic of what cannot wait")
+    stream: str = Field(description="Kinesis stream of the telemetry")
+    edge_function: str = "telemetry-edge"
+    sweep_function: str = "telemetry-edge-sweep"
+    notify_function: str = "telemetry-edge-notify"
+    edge_mapping: str = Field(description="Event source mapping from the stream to the handler")
+    edge_failure_bucket: str = Field(description="Bucket of the records that the edge gave up on")
+    edge_dead_letters_url: str = Field(description="SQS queue of the edge's calls that failed for good")
+    alert_dead_letters_url: str = Field(description="SQS queue of the notifications that SNS could not deliver")
+    rule_errors_url: str = Field(description="SQS queue of the messages that an IoT rule could not hand on")
+    metric_namespace: str = "IotPipeline/Edge"
+
+
 class Policy(BaseSettings):
     """How the lake is to behave, each as IOT_<NAME>; the defaults suit most."""
 
@@ -128,7 +153,7 @@ class Policy(BaseSettings):
         )
 
 
-GROUPS: tuple[type[BaseSettings], ...] = (Deployment, Devices, Policy, Registry, Warehouse)
+GROUPS: tuple[type[BaseSettings], ...] = (Deployment, Devices, Edge, Policy, Registry, Warehouse)
 
 
 def variable(group: type[BaseSettings], name: str) -> str:
@@ -172,6 +197,12 @@ def devices() -> Devices:
 
 
 @cache
+def edge() -> Edge:
+    """The edge of this process. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
+    return Edge()
+
+
+@cache
 def policy() -> Policy:
     """The policy of this process. Raises pydantic.ValidationError naming each variable that is wrong."""
     return Policy()
@@ -179,5 +210,5 @@ def policy() -> Policy:
 
 def forget() -> None:
     """Read the environment anew when it is next asked for."""
-    for read in (deployment, registry, warehouse, policy):
+    for read in (deployment, registry, warehouse, devices, edge, policy):
         read.cache_clear()

@@ -28,17 +28,24 @@ _MTIME = (1980, 1, 1, 0, 0, 0)
 class Bundle:
     """A package: modules and folders of `root`, under the names they are imported by.
 
-    `extra` is the extra of pyproject.toml whose requirements go with them, in the versions of requirements.txt.
+    `without` are folders of those that no function needs. `extra` is the extra of pyproject.toml whose requirements go with them, in the versions of requirements.txt.
     """
 
     name: str
     root: Path
     paths: tuple[str, ...]
     extra: str | None = None
+    without: tuple[str, ...] = ()
 
 
 CLAIM_HOOK = Bundle("claim-hook", CHECKOUT / "infra/stacks/ingest/lambdas", ("new_things_only.py",))
-EDGE = Bundle("edge", CHECKOUT, ("iot_pipeline/__init__.py", "iot_pipeline/contract"))
+EDGE = Bundle(
+    "edge",
+    CHECKOUT,
+    ("iot_pipeline/__init__.py", "iot_pipeline/contract", "iot_pipeline/alerting", "iot_pipeline/edge"),
+    # The scorer of the detector reads files of this machine.
+    without=("iot_pipeline/alerting/nab",),
+)
 BUNDLES = (CLAIM_HOOK, EDGE)
 
 
@@ -51,6 +58,8 @@ def built(bundle: Bundle) -> Iterator[Path]:
             _install(requirements(bundle.extra), folder)
         for path in bundle.paths:
             _copy(bundle.root / path, folder / path)
+        for path in bundle.without:
+            shutil.rmtree(folder / path, ignore_errors=True)
         yield folder
 
 

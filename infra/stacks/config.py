@@ -8,6 +8,8 @@ from typing import Self
 DEFAULT_NAME = "telemetry"
 # What the account's administrators set to deploy a second environment beside the first.
 NAME_VARIABLE = "IOT_ENVIRONMENT"
+# "true" reads the stream for the edge by enhanced fan-out.
+FAN_OUT_VARIABLE = "IOT_EDGE_FAN_OUT"
 # A bucket's name may have 63 characters, of which account and region take up to 36; a database no capitals.
 _NAME = re.compile("[a-z][a-z0-9]{1,15}")
 
@@ -55,6 +57,27 @@ class PlatformConfig:
     warehouse_base_rpu: int = 8
     warehouse_max_rpu: int = 32
     warehouse_rpu_hours_a_day: int = 48
+    # The edge. A batch of 500 packed messages is about 3 MB of base64 (Lambda takes 6 MB, and cuts at it by itself). No
+    # window: what a poll finds is handled at once.
+    edge_batch_size: int = 500
+    edge_window_seconds: int = 0
+    # With AWS's growing pauses, 20 attempts outlast a fault of minutes. Then the records go to the failure bucket and
+    # the shard goes on; so they do when they are older than this, well within the stream's retention.
+    edge_retries: int = 20
+    edge_record_age_hours: int = 6
+    # A shard has one batch in flight, so this is also how many shards are read at the same time. It is taken from the
+    # account's concurrency (1,000 at first, 10 in a new account).
+    edge_concurrency: int = 20
+    # At 1,769 MB a function has one vCPU (AWS Lambda guide, "Configure Lambda function memory"); a batch is computing.
+    edge_memory_mib: int = 1769
+    edge_timeout_seconds: int = 60
+    # Off, a shard is polled once a second, shared with Firehose. On, records are pushed within about 70 ms, for which
+    # Kinesis bills the bytes of every record a second time: docs/architecture.md, "The edge".
+    edge_fan_out: bool = False
+    edge_failure_days: int = 90
+    # Whom an alert of each severity is sent to: `mailto:` and `https:` URLs.
+    warning_endpoints: tuple[str, ...] = ()
+    critical_endpoints: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a name that could not be part of a bucket's or a database's."""
@@ -68,6 +91,7 @@ class PlatformConfig:
             account=os.environ.get("CDK_DEFAULT_ACCOUNT", cls.account),
             region=os.environ.get("CDK_DEFAULT_REGION", cls.region),
             name=os.environ.get(NAME_VARIABLE, cls.name),
+            edge_fan_out=os.environ.get(FAN_OUT_VARIABLE, "").lower() in {"1", "true"},
         )
 
     def stack(self, part: str) -> str:
@@ -141,6 +165,38 @@ class PlatformConfig:
     def results_bucket(self) -> str:
         """The bucket of people's query results: who may read his results need not be let into the lake's bucket."""
         return f"{self.name}-results-{self.account}-{self.region}"
+
+    @property
+    def failure_bucket(self) -> str:
+        """The bucket of the records that the edge gave up on.
+
+        A bucket of its own, because a mapping's destination is a whole bucket, without a prefix: AWS names the objects
+        `aws/lambda/<mapping>/<shard>/YYYY/MM/DD/...` (AWS Lambda guide, "Retain discarded batch records for a Kinesis
+        Data Streams event source in Lambda").
+        """
+        return f"{self.name}-edge-failures-{self.account}-{self.region}"
+
+    @property
+    def device_state_table(self) -> str:
+        """The table of the devices' live state."""
+        return f"{self.name}-device-state"
+
+    @property
+    def alerts_table(self) -> str:
+        """The table of the alerts' episodes."""
+        return f"{self.name}-alerts"
+
+    def alert_topic(self, severity: str) -> str:
+        """The topic of the alerts of a severity."""
+        return f"{self.name}-alerts-{severity}"
+
+    def edge_function(self, role: str = "") -> str:
+        """The edge's functions: the handler of the stream, and by their role those beside it."""
+        return f"{self.name}-edge-{role}" if role else f"{self.name}-edge"
+
+    def dead_letters(self, of: str) -> str:
+        """A dead-letter queue, by what it holds."""
+        return f"{self.name}-{of}-dead-letters"
 
     def lake_objects(self, prefix: str) -> str:
         """The ARN pattern of all objects of the lake under a prefix."""

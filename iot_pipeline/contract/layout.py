@@ -10,6 +10,9 @@ CURATED = "curated/telemetry/"
 REGISTRY = "registry/"
 UNLOAD = "unload/"
 
+# The edge's rules: one JSON document a version, and the name of the current one.
+EDGE_RULES = "edge/rules/"
+
 QUERY_RESULTS = "athena-results/"
 TEMPORARY = "tmp/"
 FAILED_DELIVERY = "failed-delivery/"

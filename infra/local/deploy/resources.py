@@ -63,6 +63,9 @@ class Stack:
 
     def _attribute(self, logical_id: str, attribute: str) -> str:
         resource_type = self.template["Resources"][logical_id]["Type"]
+        # Of these two the physical id is the attribute itself.
+        if (resource_type, attribute) in _PHYSICAL_IDS:
+            return self.physical_ids[logical_id]
         if attribute != "Arn" or resource_type not in _ARNS:
             raise DeployError(f"Fn::GetAtt {attribute} of {resource_type}: add it to infra/local/deploy/resources.py")
         name = self.physical_ids[logical_id]
@@ -71,7 +74,10 @@ class Stack:
         return _ARNS[resource_type].format(account=self.account, region=self.region, name=name)
 
 
+_PHYSICAL_IDS = {("AWS::Lambda::EventSourceMapping", "Id"), ("AWS::Kinesis::StreamConsumer", "ConsumerARN")}
 _ARNS = {
+    "AWS::DynamoDB::Table": "arn:aws:dynamodb:{region}:{account}:table/{name}",
+    "AWS::Events::Rule": "arn:aws:events:{region}:{account}:rule/{name}",
     "AWS::S3::Bucket": "arn:aws:s3:::{name}",
     "AWS::SQS::Queue": "arn:aws:sqs:{region}:{account}:{name}",
     "AWS::KMS::Key": "arn:aws:kms:{region}:{account}:key/{name}",

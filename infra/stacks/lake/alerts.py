@@ -1,6 +1,9 @@
 """The topic of alerts, which AWS's own services may publish to."""
 
+from dataclasses import dataclass
+
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 
 from infra.stacks.base import PlatformStack
@@ -11,7 +14,15 @@ from infra.stacks.base import PlatformStack
 _PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com")
 
 
-def add_alerts(stack: PlatformStack) -> sns.Topic:
+@dataclass(frozen=True)
+class Alerts:
+    """The topic of the pipeline's own alerts, and the key of all topics of alerts."""
+
+    topic: sns.Topic
+    key: kms.Key
+
+
+def add_alerts(stack: PlatformStack) -> Alerts:
     """The topic, with a key of its own: whoever may raise an alert need not be let into the lake's data."""
     key = stack.key("AlertsKey", "alerts", f"Alerts of {stack.config.name}")
     topic = sns.Topic(stack, "Alerts", master_key=key, enforce_ssl=True)
@@ -35,4 +46,4 @@ def add_alerts(stack: PlatformStack) -> sns.Topic:
             conditions=this_account,
         )
     )
-    return topic
+    return Alerts(topic, key)

@@ -45,6 +45,8 @@ class LakeStack(PlatformStack):
             {
                 "lake-key": key.key_arn,
                 "stream": stream.stream_name,
+                "alerts-key": alerts.key.key_arn,
+                "alerts-topic": alerts.topic.topic_arn,
                 "rule-errors-url": errors.queue_url,
                 "rule-errors-arn": errors.queue_arn,
             },
@@ -54,7 +56,7 @@ class LakeStack(PlatformStack):
             ResultsBucket=buckets.results.bucket_name,
             GlueDatabase=database.ref,
             RawQueueUrl=raw_queue.queue_url,
-            AlertsTopicArn=alerts.topic_arn,
+            AlertsTopicArn=alerts.topic.topic_arn,
             StreamName=stream.stream_name,
             RuleErrorQueueUrl=errors.queue_url,
         )

@@ -75,3 +75,15 @@ class Clients:
     @cached_property
     def logs(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
         return self.session.client("logs")
+
+    @cached_property
+    def dynamodb(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
+        return self.session.client("dynamodb")
+
+    @cached_property
+    def events(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
+        return self.session.client("events")
+
+    @cached_property
+    def cloudwatch(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
+        return self.session.client("cloudwatch")

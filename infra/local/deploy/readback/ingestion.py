@@ -30,6 +30,17 @@ def stream(resource: Resource, clients: Clients) -> Iterator[Setting]:
         )
 
 
+def consumer(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::Kinesis::StreamConsumer, which reads by enhanced fan-out."""
+
+    def field(name: str) -> Any:
+        answer: Any = clients.kinesis.describe_stream_consumer(ConsumerARN=resource.physical_id)
+        return answer["ConsumerDescription"].get(name)
+
+    for name, value in resource.properties.items():
+        yield Setting(name, value, partial(field, name), needed=True)
+
+
 def delivery(resource: Resource, clients: Clients) -> Iterator[Setting]:
     """AWS::KinesisFirehose::DeliveryStream. All of it decides where and in which form the telemetry lands."""
     asked = resource.properties

@@ -83,6 +83,20 @@ def _numbers(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.lstrip("-").isdigit() else value
 
 
+def event_invoke_config(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::Lambda::EventInvokeConfig: what becomes of asynchronous calls that fail."""
+    lambda_, asked = clients.functions, resource.properties
+    function = {name: asked[name] for name in ("FunctionName", "Qualifier")}
+
+    def field(key: str) -> Any:
+        return lambda_.get_function_event_invoke_config(**function).get(key)
+
+    for key, value in asked.items():
+        if key not in function:
+            update = partial(lambda_.update_function_event_invoke_config, **function)
+            yield Setting(key, value, partial(field, key), partial(update, **{key: _numbers(value)}))
+
+
 def permission(resource: Resource, clients: Clients) -> Iterator[Setting]:
     """AWS::Lambda::Permission: a statement of the function's policy."""
     asked = resource.properties

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from infra.local.deploy.readback.clients import Clients
@@ -12,6 +13,8 @@ from infra.local.deploy.resources import Resource
 def queue(resource: Resource, clients: Clients) -> Iterator[Setting]:
     """AWS::SQS::Queue: its properties are the API's attributes by the same names."""
     for name, value in resource.properties.items():
+        if name == "QueueName":
+            continue
         yield _queue_attribute(clients, resource.physical_id, name, value, needed=name == "RedrivePolicy")
 
 
@@ -24,6 +27,8 @@ def queue_policy(resource: Resource, clients: Clients) -> Iterator[Setting]:
 def topic(resource: Resource, clients: Clients) -> Iterator[Setting]:
     """AWS::SNS::Topic."""
     for name, value in resource.properties.items():
+        if name == "TopicName":
+            continue
         yield _topic_attribute(clients, resource.physical_id, name, value)
 
 
@@ -31,6 +36,22 @@ def topic_policy(resource: Resource, clients: Clients) -> Iterator[Setting]:
     """AWS::SNS::TopicPolicy."""
     for arn in resource.properties["Topics"]:
         yield _topic_attribute(clients, arn, "Policy", resource.properties["PolicyDocument"])
+
+
+def subscription(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::SNS::Subscription: its properties are the API's attributes by the same names."""
+    arn = resource.physical_id
+
+    def attribute(name: str) -> Any:
+        return document_or_text(clients.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"].get(name))
+
+    for name, value in resource.properties.items():
+        yield Setting(name, value, partial(attribute, name))
+
+
+def document_or_text(value: Any) -> Any:
+    """An attribute that holds JSON, parsed; any other as it is."""
+    return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
 
 
 def _queue_attribute(clients: Clients, url: str, name: str, wanted: Any, *, needed: bool) -> Setting:

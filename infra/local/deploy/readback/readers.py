@@ -2,7 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.local.deploy.readback import buckets_and_keys, glue_and_athena, ingestion, lambdas, messaging, roles_and_logs
+from infra.local.deploy.readback import (
+    buckets_and_keys,
+    clock_and_alarms,
+    glue_and_athena,
+    ingestion,
+    lambdas,
+    messaging,
+    roles_and_logs,
+    tables,
+)
 from infra.local.deploy.readback.clients import Clients
 from infra.local.deploy.readback.setting import Setting
 from infra.local.deploy.resources import Resource
@@ -17,7 +26,12 @@ READERS: Mapping[str, Callable[[Resource, Clients], Iterator[Setting]]] = {
     "AWS::SQS::QueuePolicy": messaging.queue_policy,
     "AWS::SNS::Topic": messaging.topic,
     "AWS::SNS::TopicPolicy": messaging.topic_policy,
+    "AWS::SNS::Subscription": messaging.subscription,
+    "AWS::DynamoDB::Table": tables.table,
+    "AWS::Events::Rule": clock_and_alarms.rule,
+    "AWS::CloudWatch::Alarm": clock_and_alarms.alarm,
     "AWS::Kinesis::Stream": ingestion.stream,
+    "AWS::Kinesis::StreamConsumer": ingestion.consumer,
     "AWS::KinesisFirehose::DeliveryStream": ingestion.delivery,
     "AWS::IoT::TopicRule": ingestion.rule,
     "AWS::IoT::Policy": ingestion.policy,
@@ -29,6 +43,7 @@ READERS: Mapping[str, Callable[[Resource, Clients], Iterator[Setting]]] = {
     "AWS::Athena::WorkGroup": glue_and_athena.workgroup,
     "AWS::Lambda::Function": lambdas.function,
     "AWS::Lambda::EventSourceMapping": lambdas.event_source_mapping,
+    "AWS::Lambda::EventInvokeConfig": lambdas.event_invoke_config,
     "AWS::Lambda::Permission": lambdas.permission,
     "AWS::IAM::Role": roles_and_logs.role,
     "AWS::IAM::Policy": roles_and_logs.inline_policy,
@@ -42,6 +57,9 @@ ADDRESSING = {
     "AWS::Kinesis::Stream": {"Name"},
     "AWS::SSM::Parameter": {"Name", "Type"},
     "AWS::Logs::LogStream": {"LogGroupName"},
+    "AWS::SQS::Queue": {"QueueName"},
+    "AWS::SNS::Topic": {"TopicName"},
+    "AWS::Lambda::EventInvokeConfig": {"FunctionName", "Qualifier"},
     "AWS::SQS::QueuePolicy": {"PolicyDocument", "Queues"},
     "AWS::SNS::TopicPolicy": {"PolicyDocument", "Topics"},
     # Of code that stands in the template only a call would show it; a package has its own setting.

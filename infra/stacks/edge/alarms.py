@@ -1,0 +1,128 @@
+"""Alarms on the edge itself, to the pipeline's topic of alerts: devices' alerts are worth what this is worth."""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from infra.stacks.base import PlatformStack
+from infra.stacks.edge.names import INVOKED
+from infra.stacks.parameters import read
+
+_MINUTE = cdk.Duration.minutes(1)
+
+
+def add_alarms(stack: PlatformStack, mapping_id: str) -> None:
+    """Metrics and dimensions: AWS Lambda guide, "Types of metrics for Lambda functions"; SQS guide, "Available
+    CloudWatch metrics for Amazon SQS".
+    """
+    config = stack.config
+    topic = read(stack, config, "alerts-topic")
+    handler = config.edge_function()
+
+    def alarm(construct_id: str, why: str, metric: cloudwatch.IMetric, threshold: float, minutes: int = 1) -> None:
+        # The resource itself: the construct would want the topic as a construct, for which it is only a parameter.
+        made = cloudwatch.Alarm(
+            stack,
+            construct_id,
+            alarm_description=why,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=minutes,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            # Where nothing happens, nothing is measured.
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        _send(made, topic)
+
+    alarm(
+        "HandlerLags",
+        "Records wait for over a minute before the edge sees them: alerts are late, and silence is not looked for",
+        _lambda("IteratorAge", handler, "Maximum"),
+        60_000,
+        minutes=3,
+    )
+    alarm(
+        "HandlerFails",
+        "Batches fail; those that keep failing end in the failure bucket",
+        _lambda("Errors", handler, "Sum"),
+        1,
+        minutes=3,
+    )
+    alarm(
+        "HandlerThrottled",
+        f"More shards than the handler's {config.edge_concurrency} places, or the account's concurrency is used up",
+        _lambda("Throttles", handler, "Sum"),
+        1,
+        minutes=3,
+    )
+    mapping = {"EventSourceMappingUUID": mapping_id, "FunctionName": handler}
+    alarm(
+        "RecordsGivenUp",
+        f"Records were given up: they are in the bucket {config.failure_bucket}, to be replayed",
+        _metric("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", mapping, "Sum"),
+        1,
+    )
+    alarm(
+        "RecordsDropped",
+        "Records were given up and are in no bucket: the raw zone of the lake still has them",
+        _metric("AWS/Lambda", "DroppedEventCount", mapping, "Sum"),
+        1,
+    )
+    for role in INVOKED:
+        name = config.edge_function(role)
+        alarm(
+            f"{role.capitalize()}Fails", f"{name} fails again and again", _lambda("Errors", name, "Sum"), 1, minutes=3
+        )
+        _send(_silent(stack, f"{role.capitalize()}DoesNotRun", name), topic)
+    for of, what in (("edge", "calls of the edge's functions failed for good"), ("alert", "an alert reached nobody")):
+        queue = {"QueueName": config.dead_letters(of)}
+        name = f"{of.capitalize()}DeadLetters"
+        alarm(name, f"In {queue['QueueName']}: {what}", _sqs("ApproximateNumberOfMessagesVisible", queue), 1)
+        alarm(
+            f"{name}Age",
+            f"Nobody has looked at {queue['QueueName']} for a day; SQS drops what is 14 days old",
+            _sqs("ApproximateAgeOfOldestMessage", queue),
+            86_400,
+        )
+
+
+def _silent(stack: PlatformStack, construct_id: str, name: str) -> cloudwatch.Alarm:
+    """A function that a schedule calls every minute and that has not run for five."""
+    return cloudwatch.Alarm(
+        stack,
+        construct_id,
+        alarm_description=f"{name} has not run for five minutes: its schedule is off, or it is throttled",
+        metric=_lambda("Invocations", name, "Sum"),
+        threshold=1,
+        evaluation_periods=5,
+        comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+        treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+    )
+
+
+def _send(alarm: cloudwatch.Alarm, topic: str) -> None:
+    """Tell of the alarm and of its end."""
+    resource = alarm.node.default_child
+    if not isinstance(resource, cloudwatch.CfnAlarm):
+        raise TypeError(f"the alarm's resource is {type(resource).__name__}, expected CfnAlarm")
+    resource.alarm_actions = [topic]
+    resource.ok_actions = [topic]
+
+
+def _lambda(metric: str, function: str, statistic: str) -> cloudwatch.Metric:
+    return _metric("AWS/Lambda", metric, {"FunctionName": function}, statistic)
+
+
+def _sqs(metric: str, dimensions: Mapping[str, str]) -> cloudwatch.Metric:
+    return _metric("AWS/SQS", metric, dimensions, "Maximum")
+
+
+def _metric(namespace: str, name: str, dimensions: Mapping[str, str], statistic: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=namespace,
+        metric_name=name,
+        dimensions_map=dict(dimensions),
+        statistic=statistic,
+        period=_MINUTE,
+    )

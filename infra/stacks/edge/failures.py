@@ -1,0 +1,79 @@
+"""Where everything goes that the edge could not handle: records, invocations, notifications."""
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+
+from infra.stacks.base import PlatformStack
+from infra.stacks.edge.names import INVOKED, SEVERITIES
+from infra.stacks.lake.lifecycle import expire
+from infra.stacks.nag import accept
+
+
+@dataclass(frozen=True)
+class DeadLetters:
+    """Invocations that failed or that no rule could make, and notifications that SNS could not deliver."""
+
+    invocations: sqs.Queue
+    notifications: sqs.Queue
+
+
+def add_failure_bucket(stack: PlatformStack, key: kms.Key) -> s3.Bucket:
+    """The destination of the records that a mapping gives up on; of all kinds S3 alone gets the records themselves."""
+    bucket = s3.Bucket(
+        stack,
+        "Failures",
+        bucket_name=stack.config.failure_bucket,
+        encryption=s3.BucketEncryption.KMS,
+        encryption_key=key,
+        bucket_key_enabled=True,
+        enforce_ssl=True,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        lifecycle_rules=[expire("failed-records", None, stack.config.edge_failure_days)],
+        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    )
+    accept(bucket, "AwsSolutions-S1", "Lambda writes here, one operator reads; both are in CloudTrail's data events")
+    return bucket
+
+
+def add_dead_letters(stack: PlatformStack) -> DeadLetters:
+    """The queues. SSE-SQS, which SNS and EventBridge need no key's permission for."""
+    config = stack.config
+    rules = [
+        stack.format_arn(service="events", resource="rule", resource_name=config.edge_function(role))
+        for role in INVOKED
+    ]
+    topics = [stack.format_arn(service="sns", resource=config.alert_topic(severity)) for severity in SEVERITIES]
+    return DeadLetters(
+        _queue(stack, "EdgeDeadLetters", "edge", "events.amazonaws.com", rules),
+        _queue(stack, "AlertDeadLetters", "alert", "sns.amazonaws.com", topics),
+    )
+
+
+def _queue(stack: PlatformStack, construct_id: str, of: str, service: str, senders: list[str]) -> sqs.Queue:
+    queue = sqs.Queue(
+        stack,
+        construct_id,
+        queue_name=stack.config.dead_letters(of),
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=cdk.Duration.days(14),
+    )
+    queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="SendersOfDeadLetters",
+            principals=[iam.ServicePrincipal(service)],
+            actions=["sqs:SendMessage"],
+            resources=[queue.queue_arn],
+            conditions={
+                "ArnEquals": {"aws:SourceArn": senders},
+                "StringEquals": {"aws:SourceAccount": stack.config.account},
+            },
+        )
+    )
+    accept(queue, "AwsSolutions-SQS3", "This is a dead-letter queue")
+    return queue

@@ -1,0 +1,123 @@
+"""The three functions of the edge."""
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+
+from infra.stacks.base import PlatformStack
+from infra.stacks.bundles import EDGE, built
+from infra.stacks.edge.names import NOTIFY, SWEEP
+from infra.stacks.edge.places import Places
+from infra.stacks.edge.roles import add_handler_role, add_notify_role, add_sweep_role
+from infra.stacks.nag import accept_role_dependency
+
+# The schedule asks again within the minute: an older request is of no more use.
+_REQUEST_AGE = cdk.Duration.minutes(5)
+# Below the minute until the next call, which would find the function's one place taken.
+_SCHEDULED_TIMEOUT = cdk.Duration.seconds(50)
+
+
+@dataclass(frozen=True)
+class Functions:
+    """The handler of the stream's records with its role, the sweep for silence, and the sender of notifications."""
+
+    handler: lambda_.Function
+    handler_role: iam.Role
+    sweep: lambda_.Function
+    notify: lambda_.Function
+
+
+def add_functions(stack: PlatformStack, places: Places) -> Functions:
+    """The functions. Each reads its whole configuration from its environment."""
+    config = stack.config
+    logs_of = {name: _log(stack, name) for name in ("Handler", "Sweep", "Notify")}
+    roles = {
+        "Handler": add_handler_role(stack, places, logs_of["Handler"]),
+        "Sweep": add_sweep_role(stack, places, logs_of["Sweep"]),
+        "Notify": add_notify_role(stack, places, logs_of["Notify"]),
+    }
+    dead_letters = sqs.Queue.from_queue_arn(stack, "DeadLetters", places.dead_letters)
+
+    def function(
+        name: str,
+        module: str,
+        description: str,
+        *,
+        called: str,
+        concurrency: int,
+        memory: int,
+        timeout: cdk.Duration,
+        asked: bool,
+    ) -> lambda_.Function:
+        made = lambda_.Function(
+            stack,
+            name,
+            function_name=called,
+            description=description,
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            handler=f"iot_pipeline.edge.{module}.handle",
+            code=code,
+            environment=dict(places.environment),
+            # Without updates the construct cannot add statements of its own.
+            role=roles[name].without_policy_updates(),
+            memory_size=memory,
+            timeout=timeout,
+            reserved_concurrent_executions=concurrency,
+            tracing=lambda_.Tracing.ACTIVE,
+            log_group=logs_of[name],
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
+            on_failure=destinations.SqsDestination(dead_letters) if asked else None,
+            retry_attempts=2 if asked else None,
+            max_event_age=_REQUEST_AGE if asked else None,
+        )
+        made.node.add_dependency(roles[name].node.find_child("DefaultPolicy"))
+        accept_role_dependency(made)
+        return made
+
+    with built(EDGE) as package:
+        code = lambda_.Code.from_asset(str(package))
+        handler = function(
+            "Handler",
+            "handler",
+            "Judges what devices send: live state, rules, detectors, alerts",
+            called=config.edge_function(),
+            concurrency=config.edge_concurrency,
+            memory=config.edge_memory_mib,
+            timeout=cdk.Duration.seconds(config.edge_timeout_seconds),
+            asked=False,
+        )
+        sweep = function(
+            "Sweep",
+            SWEEP,
+            "Looks for devices and sites that have fallen silent",
+            called=config.edge_function(SWEEP),
+            concurrency=1,
+            memory=config.edge_memory_mib,
+            timeout=_SCHEDULED_TIMEOUT,
+            asked=True,
+        )
+        notify = function(
+            "Notify",
+            NOTIFY,
+            "Sends what alerts have to tell",
+            called=config.edge_function(NOTIFY),
+            concurrency=1,
+            memory=512,
+            timeout=_SCHEDULED_TIMEOUT,
+            asked=True,
+        )
+    return Functions(handler, roles["Handler"], sweep, notify)
+
+
+def _log(stack: PlatformStack, name: str) -> logs.LogGroup:
+    return logs.LogGroup(
+        stack, f"{name}Log", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=cdk.RemovalPolicy.DESTROY
+    )

@@ -1,0 +1,63 @@
+"""What the edge's functions work on: known by name, or read from what other stacks have published."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from infra.stacks.base import PlatformStack
+from infra.stacks.edge.names import NOTIFY, SEVERITIES
+from infra.stacks.parameters import read
+
+# What the functions' metrics are called; the alarms on them and the dashboards look there.
+METRICS = "IotPipeline/Edge"
+
+
+@dataclass(frozen=True)
+class Places:
+    """ARNs, but for the stream's name and the environment by which the functions are told of all this."""
+
+    stream_name: str
+    stream: str
+    state: str
+    alerts: str
+    topics: Mapping[str, str]
+    notify: str
+    dead_letters: str
+    failures: str
+    edge_key: str
+    lake_key: str
+    alerts_key: str
+    environment: Mapping[str, str]
+
+
+def places(stack: PlatformStack) -> Places:
+    """The places of the stack's environment."""
+    config = stack.config
+
+    def arn(service: str, resource: str, name: str | None = None) -> str:
+        return stack.format_arn(service=service, resource=resource, resource_name=name)
+
+    stream = read(stack, config, "stream")
+    topics = {severity: arn("sns", config.alert_topic(severity)) for severity in SEVERITIES}
+    return Places(
+        stream_name=stream,
+        stream=arn("kinesis", "stream", stream),
+        state=arn("dynamodb", "table", config.device_state_table),
+        alerts=arn("dynamodb", "table", config.alerts_table),
+        topics=topics,
+        notify=f"{arn('lambda', 'function')}:{config.edge_function(NOTIFY)}",
+        dead_letters=arn("sqs", config.dead_letters("edge")),
+        failures=f"arn:aws:s3:::{config.failure_bucket}",
+        edge_key=read(stack, config, "edge-key"),
+        lake_key=read(stack, config, "lake-key"),
+        alerts_key=read(stack, config, "alerts-key"),
+        environment={
+            "IOT_DEVICE_STATE_TABLE": config.device_state_table,
+            "IOT_ALERTS_TABLE": config.alerts_table,
+            "IOT_RULES_BUCKET": config.lake_bucket,
+            **{f"IOT_TOPIC_{severity.upper()}": topic for severity, topic in topics.items()},
+            "IOT_STREAM": stream,
+            "IOT_EDGE_FUNCTION": config.edge_function(),
+            "IOT_NOTIFY_FUNCTION": config.edge_function(NOTIFY),
+            "IOT_METRIC_NAMESPACE": METRICS,
+        },
+    )
