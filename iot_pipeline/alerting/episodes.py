@@ -27,8 +27,8 @@ class Place:
 class Change:
     """The transitions of one episode, in order, that are written together.
 
-    `trace` is the broker's id of the message that caused the first; `notes` False keeps them from people: what began and
-    ended within one message, and what a wider alert speaks for (`parent`, an episode's id).
+    `trace` is the broker's id of the message that caused the first. `notes` False keeps them from people: what began
+    and ended within one message, and what a wider alert speaks for (`parent`, an episode's id).
     """
 
     place: Place
@@ -137,15 +137,19 @@ def _note(transition: Transition, now_ms: int) -> Item:
     return {name: value for name, value in note.items() if value is not None}
 
 
-def changes(transitions: Iterable[Transition], place: Place, trace: str | None) -> list[Change]:
+def changes(transitions: Iterable[Transition], place: Place, trace: str | None, *, held: bool = False) -> list[Change]:
     """The transitions that one message caused, by episode.
 
-    What begins and ends within one message is on record and tells nobody: it was over before it was known.
+    What begins and ends within one message is on record and tells nobody: it was over before it was known. `held`: the
+    device's silence had a wider alert that spoke for it, and that speaks for its end as well.
     """
     of_episode: dict[str, list[Transition]] = {}
     for transition in transitions:
         of_episode.setdefault(transition.episode, []).append(transition)
-    return [Change(place, tuple(each), trace, notes=not _is_over(each)) for each in of_episode.values()]
+    return [
+        Change(place, tuple(each), trace, notes=not _is_over(each) and not (held and each[0].key.rule == "silence"))
+        for each in of_episode.values()
+    ]
 
 
 def merged(changes_in_order: Iterable[Change]) -> list[Change]:

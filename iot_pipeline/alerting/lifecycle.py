@@ -64,9 +64,10 @@ class AlertKey:
 
 @dataclass(frozen=True)
 class Observation:
-    """What a rule saw. `severity` None: neither bad nor clear. `started_ms`: since when it is so, if longer than `at_ms`.
+    """What a rule saw. `severity` None: neither bad nor clear.
 
-    `value` and `limit` are in the canonical unit; None where the rule has none.
+    `started_ms`: since when it is so, where that was before `at_ms`. `value` and `limit` are in the canonical unit, None
+    where the rule has none.
     """
 
     at_ms: int
@@ -98,7 +99,7 @@ class Transition:
 
 @dataclass(slots=True)
 class Tracker:
-    """Where an alert stands. `severity` CLEAR: no episode is open. `opened` are the starts of the last FLAPS episodes."""
+    """Where an alert stands. `severity` CLEAR: no episode is open. `opened`: when the last FLAPS episodes started."""
 
     severity: Severity = Severity.CLEAR
     since_ms: int = 0

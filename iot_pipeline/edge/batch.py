@@ -58,9 +58,11 @@ def fold(state: DeviceState, records: Sequence[Record], rules: RuleSet) -> list[
         if record.sequence <= state.sequence:
             continue
         transitions: list[Transition] = []
+        held_by = state.held_by
         take(state, record.readings, rules, transitions.append)
         state.sequence = record.sequence
         if transitions:
             place = Place(state.tenant, state.site, state.device)
-            found += changes(transitions, place, record.readings[0].message.message_id)
+            found += changes(transitions, place, record.readings[0].message.message_id, held=bool(held_by))
+            state.held_by = ""
     return merged(found)

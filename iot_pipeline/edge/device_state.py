@@ -58,10 +58,11 @@ class Series:
 class DeviceState:
     """The state of one device.
 
-    `version` counts the writes; `sequence` is the Kinesis sequence number of the last record taken, so that a record
-    delivered again changes nothing. `arrival_ms` is the latest arrival of anything; `counts` is by outcome, and counts
-    `late`, `stale` and `clock_ahead` readings besides. `newest`: effective time and sequence number of the newest reading.
-    `window`: the open window of bad data, its readings and bad ones.
+    `version` counts the writes. `sequence` is the Kinesis sequence number of the last record taken, so that a record
+    delivered again changes nothing. `arrival_ms` is the latest arrival of anything. `newest`: effective time and
+    sequence number of the newest reading. `counts` is by outcome, and counts `late`, `stale` and `clock_ahead` readings
+    besides. `window`: the open window of bad data, its readings and the bad ones. `held_by`: the episode of the whole
+    site that speaks for this device's silence.
     """
 
     device: str
@@ -76,6 +77,7 @@ class DeviceState:
     series: dict[str, Series] = field(default_factory=dict)
     trackers: dict[str, Tracker] = field(default_factory=dict)
     window: tuple[int, int, int] = (0, 0, 0)
+    held_by: str = ""
 
     def encode(self) -> str:
         """All but the key and what stands beside it, as JSON text."""
@@ -86,6 +88,7 @@ class DeviceState:
             "trackers": {name: t.encode() for name, t in self.trackers.items() if not t.is_idle},
             "window": self.window,
             "newest": self.newest,
+            "held_by": self.held_by,
         }
         return json.dumps(held, separators=(",", ":"))
 
@@ -100,4 +103,5 @@ class DeviceState:
         self.window = (start, readings, bad)
         at_ms, seq = held["newest"]
         self.newest = (at_ms, seq)
+        self.held_by = held["held_by"]
         return self

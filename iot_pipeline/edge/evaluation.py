@@ -73,11 +73,11 @@ def _arrive(state: DeviceState, rules: DeviceRules, alerts: Alerts, arrival_ms: 
     if arrival_ms <= before:
         return
     silent = state.trackers.get("silence")
-    if before and rules.silence_severity and arrival_ms - before >= rules.silence_ms:
-        if silent is None or not silent.severity:
-            # No sweep came by meanwhile: the silence is on record all the same, as a replay of the log finds it.
-            fall_silent(state, rules, alerts.emit)
-            silent = state.trackers["silence"]
+    is_open = silent is not None and silent.severity
+    if before and rules.silence_severity and arrival_ms - before >= rules.silence_ms and not is_open:
+        # No sweep came by meanwhile: the silence is on record all the same, as a replay of the log finds it.
+        fall_silent(state, rules, alerts.emit)
+        silent = state.trackers["silence"]
     state.arrival_ms = arrival_ms
     if silent is not None:
         lasted = Observation(arrival_ms, Severity.CLEAR, value=(arrival_ms - before) / 1000)

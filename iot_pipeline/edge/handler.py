@@ -26,6 +26,7 @@ from iot_pipeline.edge.rules import RuleSet
 from iot_pipeline.edge.rules_source import RulesSource
 from iot_pipeline.edge.settings import EdgeSettings, edge_settings
 from iot_pipeline.edge.state_store import StateConflictError, StateStore
+from iot_pipeline.edge.stream_lag import record_progress, shard_of
 
 _WRITERS = 16
 # How often a state is read again when another writer was first: the sweep, or a batch that was given twice.
@@ -40,14 +41,14 @@ class Handler:
     """Takes batches. Keeps the states it wrote: a version that has changed since shows when it writes the next."""
 
     def __init__(self, settings: EdgeSettings, dynamodb: Any, s3: Any, functions: Any, judge: Judge) -> None:
-        self._settings, self._functions, self._judge = settings, functions, judge
+        self._settings, self._dynamodb, self._functions, self._judge = settings, dynamodb, functions, judge
         self._store = StateStore(dynamodb, settings.device_state_table, settings.alerts_table)
         self._rules = RulesSource(s3, settings.rules_bucket)
         self._states: dict[str, DeviceState] = {}
         self._writers = ThreadPoolExecutor(_WRITERS)
 
     def take(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Take one event of the mapping; the partial batch response. Raises botocore's errors if nothing can be read."""
+        """Take one event of the mapping; its partial batch response. Raises botocore's errors."""
         began = time.perf_counter()
         records = records_of(event, self._judge)
         groups = by_device(records)
@@ -66,6 +67,7 @@ class Handler:
             self._functions.invoke(FunctionName=self._settings.notify_function, InvocationType="Event", Payload=b"{}")
         self._tell(records, rules, notes, written, len(failed), time.perf_counter() - began)
         if not failed:
+            self._progress(event["Records"][-1])
             return {"batchItemFailures": []}
         position, device, error = min(failed, key=lambda each: each[0])
         log.error("Device %s: %s; the batch is tried again from record %d on", device, error, position)
@@ -102,6 +104,10 @@ class Handler:
                 return sum(change.notes for change in changes)
         raise AssertionError("unreachable")
 
+    def _progress(self, last: dict[str, Any]) -> None:
+        shard, sequence = shard_of(last["eventID"]), last["kinesis"]["sequenceNumber"]
+        record_progress(self._dynamodb, self._settings.alerts_table, shard, sequence, int(time.time() * 1000))
+
     def _tell(
         self, records: Sequence[Record], rules: RuleSet, notes: int, written: int, failed: int, seconds: float
     ) -> None:
@@ -127,8 +133,8 @@ class Handler:
 def _handler() -> Handler:
     settings = edge_settings()
     config = Config(max_pool_connections=_WRITERS, retries={"max_attempts": 3, "mode": "standard"})
-    clients = [boto3.client(name, config=config) for name in ("dynamodb", "s3", "lambda")]
-    return Handler(settings, *clients, Judge())
+    dynamodb, s3 = boto3.client("dynamodb", config=config), boto3.client("s3", config=config)
+    return Handler(settings, dynamodb, s3, boto3.client("lambda", config=config), Judge())
 
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:

@@ -57,8 +57,7 @@ _READINGS = Parameter("readings", "", 1, 1_000_000, "Of how many readings at lea
 
 
 def _bounds(metric: Metric) -> dict[str, Value]:
-    width = metric.maximum - metric.minimum
-    return {"critical_below": metric.minimum, "critical_above": metric.maximum, "clear_margin": round(width / 100, 4)}
+    return {"critical_below": metric.minimum, "critical_above": metric.maximum, "clear_margin": 0.0}
 
 
 RANGE = Kind(
@@ -67,16 +66,16 @@ RANGE = Kind(
     "the battery's are those of a lithium cell that is nearly empty.",
     "Look at the device: its latest values, its site, the readings in quarantine (`reason = out_of_range`). "
     "Battery: plan its replacement.",
-    tuple(
-        Parameter(name, "metric's", -1e9, 1e9, meaning, optional=True)
-        for name, meaning in (
-            ("warning_below", "A warning below this"),
-            ("warning_above", "A warning above this"),
-            ("critical_below", "Critical below this"),
-            ("critical_above", "Critical above this"),
-        )
-    )
-    + (
+    (
+        *(
+            Parameter(name, "metric's", -1e9, 1e9, meaning, optional=True)
+            for name, meaning in (
+                ("warning_below", "A warning below this"),
+                ("warning_above", "A warning above this"),
+                ("critical_below", "Critical below this"),
+                ("critical_above", "Critical above this"),
+            )
+        ),
         Parameter(
             "clear_margin", "metric's", 0, 1e9, "How far within the warning's limits a value must be to be clear"
         ),
@@ -85,7 +84,7 @@ RANGE = Kind(
     {"warning_below": None, "warning_above": None, "hold_seconds": 60.0},
     _ALL,
     {name: _bounds(metric) for name, metric in _BY_NAME.items()}
-    | {"battery": _bounds(_BY_NAME["battery"]) | {"warning_below": 3.3, "critical_below": 3.1}},
+    | {"battery": _bounds(_BY_NAME["battery"]) | {"warning_below": 3.3, "critical_below": 3.1, "clear_margin": 0.05}},
 )
 RATE = Kind(
     "rate",

@@ -169,7 +169,10 @@ class RuleSet:
         self.overrides = tuple(sorted(self.overrides, key=lambda each: each.breadth))
 
     def of(self, tenant: str, site: str, device: str) -> DeviceRules:
-        """The rules for a device. Those with the same overrides share one object. Raises RuleError if they contradict."""
+        """The rules for a device; those with the same overrides share one object.
+
+        Raises RuleError if they contradict each other.
+        """
         place = {"tenant": tenant, "site": site, "device": device, "model": self.models.get(device, "")}
         applying = [override for override in self.overrides if override.applies(place)]
         key = tuple(override.id for override in applying)
@@ -276,5 +279,6 @@ def _check_limits(rules: MetricRules) -> None:
 
 
 def _number(value: Value) -> float:
-    assert value is not None, "optional parameters are read as limits"
-    return float(value)
+    if value is None:
+        raise RuleError("expected a number, got null: only the limits of range may be off")
+    return value

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class RulesSource:
-    """Rules from S3. A document that is wrong changes nothing: the rules before it stay in force, and the log says so."""
+    """Rules from S3. A document that is wrong changes nothing: those before it stay in force, and the log says so."""
 
     def __init__(self, s3: Any, bucket: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._s3, self._bucket, self._clock = s3, bucket, clock

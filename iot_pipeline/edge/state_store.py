@@ -1,7 +1,7 @@
 """Device states in DynamoDB: one conditional write a device a batch, together with the alerts it changes."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -81,7 +81,7 @@ class StateStore:
             "body": {"S": state.encode()},
         }
         if state.version == 0:
-            condition = {"ConditionExpression": "attribute_not_exists(device)"}
+            condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(device)"}
         else:
             condition = {
                 "ConditionExpression": "version = :version",
@@ -97,13 +97,14 @@ class StateStore:
 
 def _conflict(error: ClientError) -> Mapping[str, Any] | None:
     """The item as it is, if that is why the write was refused; empty if there is none."""
-    code = error.response["Error"]["Code"]
+    response: Mapping[str, Any] = error.response
+    code = response["Error"]["Code"]
     if code == "ConditionalCheckFailedException":
-        return error.response.get("Item", {})
+        return cast("Mapping[str, Any]", response.get("Item", {}))
     if code == "TransactionCanceledException":
-        first = error.response.get("CancellationReasons", [{}])[0]
+        first: Mapping[str, Any] = response.get("CancellationReasons", [{}])[0]
         if first.get("Code") == "ConditionalCheckFailed":
-            return first.get("Item", {})
+            return cast("Mapping[str, Any]", first.get("Item", {}))
     return None
 
 
