@@ -15,11 +15,16 @@ from iot_pipeline.edge.rules import RuleSet
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record of the stream, judged. `sequence` is its number in the shard; `position` its place in the batch."""
+    """A record of the stream, judged. `position` is its place in the batch, `identifier` its sequence number as sent."""
 
     position: int
-    sequence: int
+    identifier: str
     readings: Sequence[Reading]
+
+    @property
+    def sequence(self) -> int:
+        """Its number in the shard: greater than those before it."""
+        return int(self.identifier)
 
     @property
     def device(self) -> str | None:
@@ -32,7 +37,7 @@ def records_of(event: Mapping[str, Any], judge: Judge) -> list[Record]:
     return [
         Record(
             position,
-            int(each["kinesis"]["sequenceNumber"]),
+            each["kinesis"]["sequenceNumber"],
             judge.line(base64.b64decode(each["kinesis"]["data"]).rstrip(b"\n")),
         )
         for position, each in enumerate(event["Records"])

@@ -90,7 +90,7 @@ class DeviceState:
             "newest": self.newest,
             "held_by": self.held_by,
         }
-        return json.dumps(held, separators=(",", ":"))
+        return json.dumps(held, separators=(",", ":"), sort_keys=True)
 
     def restore(self, text: str) -> "DeviceState":
         """Fill in what `encode` gave."""

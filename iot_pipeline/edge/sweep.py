@@ -24,6 +24,7 @@ from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.edge import telemetry
 from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.evaluation import fall_silent, silence_key
+from iot_pipeline.edge.notify import ask_to_notify
 from iot_pipeline.edge.rules import RuleSet
 from iot_pipeline.edge.rules_source import RulesSource
 from iot_pipeline.edge.settings import EdgeSettings, edge_settings
@@ -172,7 +173,5 @@ def handle(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     metrics = counts | {"duration_ms": round((time.perf_counter() - began) * 1000, 1)}
     telemetry.emit(edge_settings().metric_namespace, "sweep", metrics)
     if found.opened or found.reminded:
-        boto3.client("lambda").invoke(
-            FunctionName=edge_settings().notify_function, InvocationType="Event", Payload=b"{}"
-        )
+        ask_to_notify(boto3.client("lambda"), edge_settings().notify_function)
     return counts
