@@ -3,6 +3,7 @@
 import json
 import re
 from decimal import Decimal
+from itertools import chain
 from json.encoder import encode_basestring
 from math import isinf
 from typing import Any
@@ -42,6 +43,34 @@ def parsed(text: str, *, vast: bool = False) -> Any:
     except ValueError:
         # A whole number of more than 4,300 digits, which int() does not take.
         return parsed(text, vast=True)
+
+
+def parsed_within_depth(text: str) -> Any:
+    """As `parsed`; raises NotJsonError as well for a text that is nested deeper than MAX_DEPTH."""
+    brackets = text.count("[") + text.count("{")
+    if brackets <= MAX_DEPTH:
+        return parsed(text)
+    try:
+        value = parsed(text)
+    except RecursionError:
+        raise NotJsonError("nested too deep") from None
+    levels, containers = _shape(value)
+    # Brackets within texts, and what a later key of the same name has replaced, are in the text alone.
+    if levels > MAX_DEPTH or (containers != brackets and is_too_deep(text)):
+        raise NotJsonError("nested too deep")
+    return value
+
+
+def _shape(value: Any) -> tuple[int, int]:
+    """How many levels of arrays and objects a value has, and how many of them there are."""
+    level = [value] if isinstance(value, list | dict) else []
+    levels = containers = 0
+    while level:
+        levels += 1
+        containers += len(level)
+        inner = chain.from_iterable([each.values() if type(each) is dict else each for each in level])
+        level = [each for each in inner if type(each) is dict or type(each) is list]
+    return levels, containers
 
 
 def is_too_deep(text: str) -> bool:

@@ -23,9 +23,9 @@ from iot_pipeline.contract.json_text import (
     NotJsonError,
     VastNumberError,
     canonical,
-    is_too_deep,
     json_text,
     parsed,
+    parsed_within_depth,
 )
 from iot_pipeline.contract.metrics import Metric
 from iot_pipeline.contract.reasons import Reason
@@ -167,10 +167,8 @@ class Judge:
         """
         text = line.decode("utf-8", "replace") if isinstance(line, bytes) else line
         message = Message(text)
-        if is_too_deep(text):
-            return [_refused(message, Reason.MALFORMED_JSON)]
         try:
-            sent = parsed(text)
+            sent = parsed_within_depth(text)
         except NotJsonError:
             return [_refused(message, Reason.MALFORMED_JSON)]
         try:
@@ -365,10 +363,10 @@ def _unwrapped(message: Message, sent: dict[str, Any]) -> Reason:
         # No rule of ours made it.
         return Reason.NO_READINGS
     message.payload_base64, message.whole = payload, whole
-    if b64encode(whole.encode()).decode() != payload or is_too_deep(whole):
+    if b64encode(whole.encode()).decode() != payload:
         return Reason.MALFORMED_JSON
     try:
-        parsed(whole)
+        parsed_within_depth(whole)
     except NotJsonError:
         return Reason.MALFORMED_JSON
     return Reason.NO_READINGS

@@ -1,0 +1,220 @@
+"""Episodes of alerts as items of the alerts table: how transitions become writes, and what a person reads of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from iot_pipeline.alerting.lifecycle import Severity, Transition, What
+
+# How long a resolved episode stays in the table. The lake keeps all of them.
+KEPT_SECONDS = 90 * 86_400
+PENDING = "pending"
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an alert's subject is; `device` is empty for a site's own alerts."""
+
+    tenant: str
+    site: str
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """The transitions of one episode, in order, that are written together.
+
+    `trace` is the broker's id of the message that caused the first. `notes` False keeps them from people: what began
+    and ended within one message, and what a wider alert speaks for (`parent`, an episode's id).
+    """
+
+    place: Place
+    transitions: tuple[Transition, ...]
+    trace: str | None = None
+    notes: bool = True
+    parent: str | None = None
+
+    @property
+    def episode(self) -> str:
+        """The episode's id."""
+        return self.transitions[0].episode
+
+
+def write_of(change: Change, table: str, now_ms: int) -> Item:
+    """The one item of a DynamoDB transaction that records a change: a put that opens, or an update.
+
+    A put fails where the episode is on record already, which only a second writer can cause.
+    """
+    first = change.transitions[0]
+    if first.what is What.OPENED:
+        item = _opened(change, now_ms)
+        return {"Put": {"TableName": table, "Item": typed(item), "ConditionExpression": "attribute_not_exists(id)"}}
+    return {"Update": {"TableName": table, "Key": {"id": {"S": change.episode}}, **_update(change, now_ms)}}
+
+
+def _opened(change: Change, now_ms: int) -> Item:
+    first, last = change.transitions[0], change.transitions[-1]
+    place, key = change.place, first.key
+    item: Item = {
+        "id": change.episode,
+        "subject": key.subject,
+        "rule": key.rule,
+        "metric": key.metric,
+        "tenant": place.tenant,
+        "site": place.site,
+        "device": place.device,
+        "opened_at": iso(first.since_ms),
+        "opened_ms": first.since_ms,
+        "seen_ms": first.seen_ms,
+        "recorded_ms": now_ms,
+        "trace": change.trace,
+        "parent": change.parent,
+        **_standing(last, now_ms),
+    }
+    if last.what is not What.RESOLVED:
+        item["open"] = place.tenant
+    if change.notes:
+        item |= {
+            "outbox": [_note(each, now_ms) for each in change.transitions],
+            PENDING: "1",
+            "pending_at": iso(now_ms),
+        }
+    return {name: value for name, value in item.items() if value is not None}
+
+
+def _standing(last: Transition, now_ms: int) -> Item:
+    """What of an episode changes during its life."""
+    standing: Item = {
+        "severity": int(last.severity),
+        "status": "resolved" if last.what is What.RESOLVED else "open",
+        "flapping": last.flapping,
+        "changed_ms": last.at_ms,
+        "value": last.value,
+        "limit": last.limit,
+        "worst": last.worst,
+    }
+    if last.what is What.RESOLVED:
+        standing |= {"resolved_ms": last.at_ms, "resolution_ms": now_ms, "expires_at": now_ms // 1000 + KEPT_SECONDS}
+    return standing
+
+
+def _update(change: Change, now_ms: int) -> Item:
+    last = change.transitions[-1]
+    values = {name: value for name, value in _standing(last, now_ms).items() if value is not None}
+    sets = [f"#{name} = :{name}" for name in values]
+    if change.notes:
+        sets += ["outbox = list_append(if_not_exists(outbox, :none), :notes)", "pending = :one", "pending_at = :now"]
+        notes = [_note(each, now_ms) for each in change.transitions]
+        extra = {"none": [], "notes": notes, "one": "1", "now": iso(now_ms)}
+    else:
+        extra = {}
+    removes = " REMOVE #open" if last.what is What.RESOLVED else ""
+    names = {f"#{name}": name for name in values}
+    if removes:
+        names["#open"] = "open"
+    return {
+        "UpdateExpression": f"SET {', '.join(sets)}{removes}",
+        "ConditionExpression": "attribute_exists(id)",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": {f":{name}": value_of(value) for name, value in (values | extra).items()},
+    }
+
+
+def _note(transition: Transition, now_ms: int) -> Item:
+    note = {
+        "what": str(transition.what),
+        "severity": int(transition.severity),
+        "at_ms": transition.at_ms,
+        "since_ms": transition.since_ms,
+        "noted_ms": now_ms,
+        "value": transition.value,
+        "limit": transition.limit,
+        "flapping": transition.flapping,
+    }
+    return {name: value for name, value in note.items() if value is not None}
+
+
+def changes(transitions: Iterable[Transition], place: Place, trace: str | None, *, held: bool = False) -> list[Change]:
+    """The transitions that one message caused, by episode.
+
+    What begins and ends within one message is on record and tells nobody: it was over before it was known. `held`: the
+    device's silence had a wider alert that spoke for it, and that speaks for its end as well.
+    """
+    of_episode: dict[str, list[Transition]] = {}
+    for transition in transitions:
+        of_episode.setdefault(transition.episode, []).append(transition)
+    return [
+        Change(place, tuple(each), trace, notes=not _is_over(each) and not (held and each[0].key.rule == "silence"))
+        for each in of_episode.values()
+    ]
+
+
+def merged(changes_in_order: Iterable[Change]) -> list[Change]:
+    """Changes of several messages, one an episode: a transaction takes no item twice."""
+    found: dict[str, Change] = {}
+    for change in changes_in_order:
+        before = found.get(change.episode)
+        if before is None:
+            found[change.episode] = change
+        else:
+            notes = before.notes or change.notes
+            transitions = (*before.transitions, *change.transitions)
+            found[change.episode] = Change(before.place, transitions, before.trace, notes, before.parent)
+    return list(found.values())
+
+
+def _is_over(transitions: list[Transition]) -> bool:
+    return transitions[0].what is What.OPENED and transitions[-1].what is What.RESOLVED
+
+
+def describe(item: Mapping[str, Any], metric_unit: str = "") -> str:
+    """An episode in a line: what is wrong with what, since when."""
+    severity = Severity(int(item["severity"])).label
+    metric = f" of {item['metric']}" if item.get("metric") else ""
+    value = f", value {item['value']:g}{metric_unit}" if item.get("value") is not None else ""
+    limit = f", limit {item['limit']:g}{metric_unit}" if item.get("limit") is not None else ""
+    flapping = " (flapping)" if item.get("flapping") else ""
+    where = "/".join(part for part in (item["tenant"], item["site"], item["device"]) if part)
+    return f"{severity}: {item['rule']}{metric} at {where} since {iso(int(item['opened_ms']))}{value}{limit}{flapping}"
+
+
+def iso(at_ms: int) -> str:
+    """Epoch milliseconds as ISO 8601, UTC, with milliseconds."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def typed(item: Mapping[str, Any]) -> Item:
+    """A plain item as DynamoDB's API takes it."""
+    return {name: value_of(value) for name, value in item.items()}
+
+
+def plain(item: Mapping[str, Any]) -> Item:
+    """An item of DynamoDB's API as plain values; numbers are int where they are whole."""
+    return {name: _plain(value) for name, value in item.items()}
+
+
+def value_of(value: Any) -> Item:
+    """A value as DynamoDB's API takes it."""
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int | float):
+        return {"N": repr(value)}
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, list):
+        return {"L": [value_of(each) for each in value]}
+    if isinstance(value, dict):
+        return {"M": typed(value)}
+    raise TypeError(f"no item holds {value!r}")
+
+
+def _plain(value: Mapping[str, Any]) -> Any:
+    ((kind, held),) = value.items()
+    if kind == "N":
+        return int(held) if held.lstrip("-").isdigit() else float(held)
+    if kind == "L":
+        return [_plain(each) for each in held]
+    return plain(held) if kind == "M" else held

@@ -1,0 +1,205 @@
+"""The table of alerts: episodes, silences for planned work, and the outbox of what people are to be told."""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from iot_pipeline.alerting.episodes import PENDING, Item, iso, plain, typed, value_of
+
+# In the index of open episodes, silences stand under a name that no tenant can have.
+SILENCES = "#silences"
+_CONFLICT = "ConditionalCheckFailedException"
+
+
+class AlertError(ValueError):
+    """What is asked of an alert cannot be done: which alert, and why."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Planned work: alerts within `scope` tell nobody from `from_ms` to `until_ms`.
+
+    `scope` has some of tenant, site, device and rule.
+    """
+
+    id: str
+    scope: Mapping[str, str]
+    from_ms: int
+    until_ms: int
+    author: str
+    reason: str
+
+    def covers(self, episode: Item, now_ms: int) -> bool:
+        """Whether an episode is held back now."""
+        return self.from_ms <= now_ms < self.until_ms and all(
+            episode.get(name) == wanted for name, wanted in self.scope.items()
+        )
+
+
+class AlertsTable:
+    """Reads and small writes; what changes with a device's state is written with it (edge/state_store.py)."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        self._dynamodb, self._table = dynamodb, table
+
+    def get(self, episode: str) -> Item:
+        """An episode as it is now. Raises AlertError if there is none of that id."""
+        answer = self._dynamodb.get_item(TableName=self._table, Key=_key(episode), ConsistentRead=True)
+        if "Item" not in answer:
+            raise AlertError(f"no episode has the id {episode!r}; `alerts` lists those that are open")
+        return plain(answer["Item"])
+
+    def open(self, tenant: str) -> Iterator[Item]:
+        """The open episodes of a tenant, the oldest first."""
+        return self._query("open", "open", tenant)
+
+    def history(self, subject: str) -> Iterator[Item]:
+        """All episodes of a subject that are kept here, the newest first."""
+        return self._query("subject", "subject", subject, forward=False)
+
+    def pending(self) -> Iterator[Item]:
+        """Episodes of which people are still to be told something, the longest waiting first."""
+        return self._query("pending", PENDING, "1")
+
+    def everything(self) -> Iterator[Item]:
+        """Every item of the table, for export: episodes and silences."""
+        for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
+            yield from map(plain, page["Items"])
+
+    def acknowledge(self, episode: str, who: str, reason: str, now_ms: int) -> Item:
+        """A person has taken it on: nobody is reminded any more. Raises AlertError if it is unknown or over."""
+        standing = self.get(episode)
+        if standing["status"] == "resolved":
+            raise AlertError(f"episode {episode} is resolved already, since {iso(int(standing['resolved_ms']))}")
+        values: dict[str, Any] = {":who": who, ":at": now_ms, ":reason": reason, ":resolved": "resolved"}
+        return self._update(
+            episode,
+            "SET acknowledged_by = :who, acknowledged_ms = :at, acknowledged_reason = :reason",
+            values,
+            "attribute_exists(id) AND #status <> :resolved",
+            {"#status": "status"},
+        )
+
+    def note(self, episode: str, what: str, now_ms: int) -> None:
+        """Put a further notification into an open episode's outbox; nothing happens if it has been resolved."""
+        values: dict[str, Any] = {
+            ":none": [],
+            ":notes": [{"what": what, "at_ms": now_ms, "noted_ms": now_ms}],
+            ":one": "1",
+        }
+        expression = (
+            "SET outbox = list_append(if_not_exists(outbox, :none), :notes), pending = :one, pending_at = :now, "
+            "reminded_ms = :ms REMOVE parent"
+        )
+        values |= {":now": iso(now_ms), ":ms": now_ms}
+        self._try(episode, expression, values, "attribute_exists(#open)", {"#open": "open"})
+
+    def settle(self, episode: Item, sent_ms: int, held_by: str | None = None) -> bool:
+        """Empty the outbox as it was read; False if more has come in since, which stays for the next time.
+
+        `held_by`: the silence or the wider alert because of which nothing was sent.
+        """
+        values: dict[str, Any] = {":count": len(episode["outbox"]), ":sent": sent_ms}
+        expression = "SET notified_ms = :sent"
+        if held_by is not None:
+            expression += ", held_by = :by"
+            values[":by"] = held_by
+        return self._try(
+            episode["id"], expression + " REMOVE outbox, pending, pending_at", values, "size(outbox) = :count", {}
+        )
+
+    def add_silence(self, silence: Silence) -> None:
+        """Record planned work."""
+        item = {
+            "id": f"silence/{silence.id}",
+            "open": SILENCES,
+            "opened_at": iso(silence.from_ms),
+            "scope": dict(silence.scope),
+            "from_ms": silence.from_ms,
+            "until_ms": silence.until_ms,
+            "author": silence.author,
+            "reason": silence.reason,
+            "expires_at": silence.until_ms // 1000 + 86_400,
+        }
+        self._dynamodb.put_item(TableName=self._table, Item=typed(item))
+
+    def silences(self) -> list[Silence]:
+        """All planned work that is not long over."""
+        return [
+            Silence(
+                item["id"].removeprefix("silence/"),
+                item["scope"],
+                int(item["from_ms"]),
+                int(item["until_ms"]),
+                item["author"],
+                item["reason"],
+            )
+            for item in self._query("open", "open", SILENCES)
+        ]
+
+    def _query(self, index: str, name: str, value: str, *, forward: bool = True) -> Iterator[Item]:
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=index,
+            KeyConditionExpression="#key = :value",
+            ExpressionAttributeNames={"#key": name},
+            ExpressionAttributeValues={":value": {"S": value}},
+            ScanIndexForward=forward,
+        )
+        for page in pages:
+            yield from map(plain, page["Items"])
+
+    def _try(
+        self, episode: str, expression: str, values: Mapping[str, Any], condition: str, names: Mapping[str, str]
+    ) -> bool:
+        try:
+            self._update(episode, expression, values, condition, names)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == _CONFLICT:
+                return False
+            raise
+        return True
+
+    def _update(
+        self, episode: str, expression: str, values: Mapping[str, Any], condition: str, names: Mapping[str, str]
+    ) -> Item:
+        answer = self._dynamodb.update_item(
+            TableName=self._table,
+            Key=_key(episode),
+            UpdateExpression=expression,
+            ConditionExpression=condition,
+            ExpressionAttributeValues={name: value_of(value) for name, value in values.items()},
+            ReturnValues="ALL_NEW",
+            **({"ExpressionAttributeNames": dict(names)} if names else {}),
+        )
+        return plain(answer["Attributes"])
+
+
+def silence(
+    scope: Mapping[str, str],
+    from_ms: int,
+    until_ms: int,
+    author: str,
+    reason: str,
+    new_id: Callable[[], str] | None = None,
+) -> Silence:
+    """A silence with a new id. Raises AlertError for one that covers everything, or no time."""
+    names = ("tenant", "site", "device", "rule")
+    if not scope or not scope.keys() <= set(names):
+        raise AlertError(f"a silence needs at least one of {', '.join(names)}, got {', '.join(scope) or 'nothing'}")
+    if until_ms <= from_ms:
+        raise AlertError(f"a silence ends after it begins: {iso(from_ms)} to {iso(until_ms)}")
+    make = new_id if new_id is not None else lambda: uuid.uuid4().hex[:12]
+    return Silence(make(), scope, from_ms, until_ms, author, reason)
+
+
+def first_covering(silences: Sequence[Silence], episode: Item, now_ms: int) -> Silence | None:
+    """The silence that holds an episode back now."""
+    return next((each for each in silences if each.covers(episode, now_ms)), None)
+
+
+def _key(episode: str) -> Item:
+    return {"id": {"S": episode}}

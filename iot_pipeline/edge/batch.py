@@ -1,0 +1,68 @@
+"""A batch of Kinesis records: to whom each belongs, its verdict, and the fold of a device's records into its state."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from iot_pipeline.alerting.episodes import Change, Place, changes, merged
+from iot_pipeline.alerting.lifecycle import Transition
+from iot_pipeline.contract.judge import Judge, Reading
+from iot_pipeline.edge.device_state import DeviceState
+from iot_pipeline.edge.evaluation import take
+from iot_pipeline.edge.rules import RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of the stream, judged. `sequence` is its number in the shard; `position` its place in the batch."""
+
+    position: int
+    sequence: int
+    readings: Sequence[Reading]
+
+    @property
+    def device(self) -> str | None:
+        """Who sent it; None where it does not say as the IoT rules do."""
+        return self.readings[0].message.device_id
+
+
+def records_of(event: Mapping[str, Any], judge: Judge) -> list[Record]:
+    """The records of an event of AWS Lambda's Kinesis event source mapping, in their order."""
+    return [
+        Record(
+            position,
+            int(each["kinesis"]["sequenceNumber"]),
+            judge.line(base64.b64decode(each["kinesis"]["data"]).rstrip(b"\n")),
+        )
+        for position, each in enumerate(event["Records"])
+    ]
+
+
+def by_device(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """The records of each device in their order; those of nobody are left out."""
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        if record.device is not None:
+            found.setdefault(record.device, []).append(record)
+    return found
+
+
+def fold(state: DeviceState, records: Sequence[Record], rules: RuleSet) -> list[Change]:
+    """Take a device's records into its state, in place; the alerts that change.
+
+    Records up to the state's sequence number were taken before and change nothing.
+    """
+    found: list[Change] = []
+    for record in records:
+        if record.sequence <= state.sequence:
+            continue
+        transitions: list[Transition] = []
+        held_by = state.held_by
+        take(state, record.readings, rules, transitions.append)
+        state.sequence = record.sequence
+        if transitions:
+            place = Place(state.tenant, state.site, state.device)
+            found += changes(transitions, place, record.readings[0].message.message_id, held=bool(held_by))
+            state.held_by = ""
+    return merged(found)

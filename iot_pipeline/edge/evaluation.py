@@ -1,0 +1,161 @@
+"""One message against the rules: what it changes in its device's state, and the transitions of alerts it causes.
+
+A fold, with no clock and no I/O: the same records in the same order give the same states and transitions, however they
+were batched, repeated or interrupted.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from operator import itemgetter
+
+from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Severity, Tracker, Transition
+from iot_pipeline.contract.judge import VALID, Reading
+from iot_pipeline.contract.reasons import Reason
+from iot_pipeline.edge import series_rules
+from iot_pipeline.edge.device_state import DeviceState
+from iot_pipeline.edge.rule_kinds import CLOCK_TOLERANCE_MS, LIVE_MS
+from iot_pipeline.edge.rules import DeviceRules, RuleSet
+from iot_pipeline.edge.series_rules import Alerts, Timed, columns
+
+LATE, STALE, CLOCK_AHEAD = "late", "stale", "clock_ahead"
+Emit = Callable[[Transition], None]
+_KEY = itemgetter(0, 1)
+_TIME = itemgetter(0)
+
+
+def subject_of(state: DeviceState) -> str:
+    """What a device's alerts are about."""
+    return f"device/{state.tenant}/{state.site}/{state.device}"
+
+
+def take(state: DeviceState, readings: Sequence[Reading], rules: RuleSet, emit: Emit) -> None:
+    """Fold one message, judged, of the state's device into the state; `emit` is called with each transition.
+
+    Raises RuleError for rules that contradict each other.
+    """
+    message = readings[0].message
+    arrival_ms = message.received_ms or 0
+    state.tenant, state.site = message.tenant or "", message.site or ""
+    if message.fw is not None and not message.wrong_fw and arrival_ms >= state.arrival_ms:
+        state.firmware = message.fw
+    mine = rules.of(state.tenant, state.site, state.device)
+    if state.device in rules.retired:
+        emit = _nobody
+    alerts = Alerts(subject_of(state), state.trackers, emit)
+    _arrive(state, mine, alerts, arrival_ms)
+    bad = _count(state, readings)
+    _bad_data(state, mine, alerts, arrival_ms, len(readings), bad)
+    _measure(state, mine, alerts, arrival_ms, _by_time(readings, arrival_ms, state.counts))
+
+
+def _nobody(_transition: Transition) -> None:
+    """A retired device raises no alert."""
+
+
+def silence_key(state: DeviceState) -> AlertKey:
+    """The alert of a device that is silent."""
+    return AlertKey(subject_of(state), "silence")
+
+
+def fall_silent(state: DeviceState, rules: DeviceRules, emit: Emit) -> None:
+    """Open the alert of a device from which nothing arrived for too long: since its last arrival."""
+    tracker = state.trackers.setdefault("silence", Tracker())
+    limit = rules.silence_ms / 1000
+    at_ms = state.arrival_ms + round(rules.silence_ms)
+    severity = Severity(rules.silence_severity)
+    seen = Observation(at_ms, severity, value=limit, limit=limit, started_ms=state.arrival_ms)
+    tracker.observe(silence_key(state), seen, 0, emit)
+
+
+def _arrive(state: DeviceState, rules: DeviceRules, alerts: Alerts, arrival_ms: int) -> None:
+    before = state.arrival_ms
+    if arrival_ms <= before:
+        return
+    silent = state.trackers.get("silence")
+    is_open = silent is not None and silent.severity
+    if before and rules.silence_severity and arrival_ms - before >= rules.silence_ms and not is_open:
+        # No sweep came by meanwhile: the silence is on record all the same, as a replay of the log finds it.
+        fall_silent(state, rules, alerts.emit)
+        silent = state.trackers["silence"]
+    state.arrival_ms = arrival_ms
+    if silent is not None:
+        lasted = Observation(arrival_ms, Severity.CLEAR, value=(arrival_ms - before) / 1000)
+        silent.flapping = False
+        silent.observe(silence_key(state), lasted, 0, alerts.emit)
+
+
+def _count(state: DeviceState, readings: Sequence[Reading]) -> int:
+    counts, bad = state.counts, 0
+    for reading in readings:
+        outcome = reading.outcome
+        if outcome != VALID:
+            bad += 1
+            outcome = str(outcome)
+        counts[outcome] = counts.get(outcome, 0) + 1
+    return bad
+
+
+def _bad_data(state: DeviceState, rules: DeviceRules, alerts: Alerts, arrival_ms: int, readings: int, bad: int) -> None:
+    """Count windows of arrival time; one is judged when the first message after it arrives."""
+    start, total, wrong = state.window
+    begin = arrival_ms - arrival_ms % rules.bad_window_ms
+    if begin <= start:
+        state.window = (start, total + readings, wrong + bad)
+        return
+    if total >= rules.bad_readings and rules.bad_severity:
+        share = wrong / total
+        severity = Severity(rules.bad_severity) if share >= rules.bad_share else Severity.CLEAR
+        seen = Observation(start + rules.bad_window_ms, severity, share, rules.bad_share, started_ms=start)
+        alerts.observe("bad_data", "", seen, rules.bad_hold)
+    state.window = (begin, readings, bad)
+
+
+def _by_time(readings: Sequence[Reading], arrival_ms: int, counts: dict[str, int]) -> list[Timed]:
+    """What was measured, valid or beyond its range, in the order of effective time; each key once."""
+    timed: list[Timed] = []
+    ahead = 0
+    for reading in readings:
+        if reading.outcome != VALID and reading.outcome is not Reason.OUT_OF_RANGE:
+            continue
+        at_ms = reading.event_ms or 0
+        if at_ms > arrival_ms:
+            ahead += at_ms > arrival_ms + CLOCK_TOLERANCE_MS
+            at_ms = arrival_ms
+        timed.append((at_ms, reading.seq or 0, reading))
+    _add(counts, CLOCK_AHEAD, ahead)
+    timed.sort(key=_KEY)
+    once = [each for before, each in pairwise([(-1, 0, readings[0]), *timed]) if _KEY(before) != _KEY(each)]
+    _add(counts, STALE, len(timed) - len(once))
+    return once
+
+
+def _measure(state: DeviceState, rules: DeviceRules, alerts: Alerts, arrival_ms: int, timed: list[Timed]) -> None:
+    """Take what was measured: what is neither older than anything before it nor late meets the rules."""
+    if not timed:
+        return
+    fresh = bisect_right(timed, state.newest, key=_KEY)
+    live = max(fresh, bisect_left(timed, arrival_ms - LIVE_MS, key=_TIME))
+    _add(state.counts, STALE, fresh)
+    _add(state.counts, LATE, live - fresh)
+    if live:
+        for name, points in columns(timed[:live]):
+            series_rules.remember_history(state.series, name, points, arrival_ms)
+    if live < len(timed):
+        _observe(state, rules, alerts, arrival_ms, timed[live:])
+    state.newest = max(state.newest, _KEY(timed[-1]))
+
+
+def _observe(state: DeviceState, rules: DeviceRules, alerts: Alerts, arrival_ms: int, live: list[Timed]) -> None:
+    found = dict(columns(live))
+    for name, metric in rules.metrics.items():
+        points = found.get(name)
+        if points is not None:
+            series_rules.observe(state.series, metric, points, arrival_ms, alerts)
+        elif name in state.series and metric.silence_severity:
+            series_rules.miss(state.series[name], metric, live[-1][0], alerts)
+
+
+def _add(counts: dict[str, int], name: str, count: int) -> None:
+    if count:
+        counts[name] = counts.get(name, 0) + count

@@ -1,0 +1,208 @@
+"""The rules of one metric: range, rate of change, stuck, leak, silence of the metric, and the detector.
+
+Each rule has a short way for points that cannot matter to it, which is nearly all of them, and a long one, point by
+point; a property test holds the two to the same result.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Severity, Tracker, Transition
+from iot_pipeline.contract.judge import VALID, Reading
+from iot_pipeline.edge.device_state import Series
+from iot_pipeline.edge.rules import MetricRules
+
+# Effective time, the device's sequence number, the reading.
+Timed = tuple[int, int, Reading]
+_MINUTE_MS = 60_000
+# Two readings of a series further apart than this have a gap between them: nobody saw what happened meanwhile.
+GAP_MS = 15 * _MINUTE_MS
+
+
+@dataclass(slots=True)
+class Points:
+    """What a message says of one metric, in the order of time: of readings that are valid.
+
+    `beyond` has time and value of those that are quarantined for this metric's range.
+    """
+
+    times: list[int] = field(default_factory=list)
+    seqs: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    beyond: list[tuple[int, float]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Alerts:
+    """The alerts of one device: where their trackers are, and who is told of transitions."""
+
+    subject: str
+    trackers: dict[str, Tracker]
+    emit: Callable[[Transition], None]
+
+    def is_open(self, rule: str, metric: str) -> bool:
+        """Whether observations that are clear matter to an alert."""
+        return f"{rule}:{metric}" in self.trackers
+
+    def clear(self, rule: str, metric: str, at_ms: int, value: float, hold_ms: int) -> None:
+        """Take an observation that is clear, which matters to an alert that is open."""
+        if f"{rule}:{metric}" in self.trackers:
+            self.observe(rule, metric, Observation(at_ms, Severity.CLEAR, value), hold_ms)
+
+    def observe(self, rule: str, metric: str, seen: Observation, hold_ms: int) -> None:
+        """Take an observation; one that is clear makes no tracker."""
+        name = f"{rule}:{metric}"
+        tracker = self.trackers.get(name)
+        if tracker is None:
+            if not seen.severity:
+                return
+            tracker = self.trackers[name] = Tracker()
+        tracker.observe(AlertKey(self.subject, rule, metric), seen, hold_ms, self.emit)
+        if tracker.is_idle:
+            del self.trackers[name]
+
+
+def columns(timed: Sequence[Timed]) -> Iterator[tuple[str, Points]]:
+    """What readings say, by metric."""
+    names = timed[0][2].values.keys()
+    if all(each[2].outcome == VALID and each[2].values.keys() == names for each in timed):
+        times, seqs = [each[0] for each in timed], [each[1] for each in timed]
+        for name in names:
+            yield name, Points(times, seqs, [each[2].values[name] for each in timed])
+        return
+    found: dict[str, Points] = {}
+    for at_ms, seq, reading in timed:
+        is_valid = reading.outcome == VALID
+        for name, value in reading.values.items():
+            points = found.setdefault(name, Points())
+            if is_valid:
+                points.times.append(at_ms)
+                points.seqs.append(seq)
+                points.values.append(value)
+            else:
+                points.beyond.append((at_ms, value))
+    yield from found.items()
+
+
+def remember_history(known: dict[str, Series], name: str, points: Points, arrival_ms: int) -> None:
+    """Take points that meet no rule, late or older than others: the newest may still be the latest of its metric."""
+    if not points.times:
+        return
+    at_ms, seq, value = points.times[-1], points.seqs[-1], points.values[-1]
+    series = known.get(name)
+    if series is None:
+        known[name] = Series(value, at_ms, arrival_ms, seq, at_ms)
+    elif (at_ms, seq) > (series.at_ms, series.seq):
+        series.value, series.at_ms, series.arrival_ms, series.seq = value, at_ms, arrival_ms, seq
+        series.stuck_ms, series.stuck_readings = at_ms, 1
+        series.flow_readings = series.flow_ms = 0
+
+
+def miss(series: Series, metric: MetricRules, at_ms: int, alerts: Alerts) -> None:
+    """The device has sent a live reading without this metric, which it used to send."""
+    if at_ms - series.at_ms >= metric.silence_ms:
+        limit = metric.silence_ms / 1000
+        severity = Severity(metric.silence_severity)
+        seen = Observation(at_ms, severity, (at_ms - series.at_ms) / 1000, limit, started_ms=series.at_ms)
+        alerts.observe("metric_silence", metric.name, seen, metric.silence_hold)
+
+
+def observe(known: dict[str, Series], metric: MetricRules, points: Points, arrival_ms: int, alerts: Alerts) -> None:
+    """Take the live points of a metric: every rule, then the series' latest value."""
+    name = metric.name
+    _range(metric, points, alerts)
+    if not points.times:
+        return
+    alerts.clear("metric_silence", name, points.times[0], points.values[0], metric.silence_hold)
+    series = known.get(name)
+    if series is None:
+        at_ms = points.times[0]
+        series = known[name] = Series(points.values[0], at_ms, arrival_ms, points.seqs[0], at_ms, stuck_readings=0)
+    if metric.rate_severity:
+        _rate(series, metric, points, alerts)
+    if metric.stuck_severity:
+        _stuck(series, metric, points, alerts)
+    if metric.leak_severity:
+        _leak(series, metric, points, alerts)
+    series.value, series.at_ms, series.seq = points.values[-1], points.times[-1], points.seqs[-1]
+    series.arrival_ms = arrival_ms
+
+
+def _range(metric: MetricRules, points: Points, alerts: Alerts) -> None:
+    values = points.values
+    is_quiet = not values or (min(values) >= metric.quiet_from and max(values) <= metric.quiet_to)
+    if is_quiet and not points.beyond and not alerts.is_open("range", metric.name):
+        return
+    pairs = list(zip(points.times, values, strict=True))
+    if points.beyond:
+        # Of a reading that another metric's range has put into quarantine this one's value says nothing.
+        low, high = metric.critical_below, metric.critical_above
+        pairs = sorted(pairs + [each for each in points.beyond if not low <= each[1] <= high])
+    for at_ms, value in pairs:
+        seen = Observation(at_ms, *_of_range(metric, value))
+        alerts.observe("range", metric.name, seen, metric.range_hold)
+
+
+def _of_range(metric: MetricRules, value: float) -> tuple[Severity | None, float, float | None]:
+    if value < metric.critical_below:
+        return Severity.CRITICAL, value, metric.critical_below
+    if value > metric.critical_above:
+        return Severity.CRITICAL, value, metric.critical_above
+    if value < metric.warning_below:
+        return Severity.WARNING, value, metric.warning_below
+    if value > metric.warning_above:
+        return Severity.WARNING, value, metric.warning_above
+    margin = metric.clear_margin
+    if metric.quiet_from + margin <= value <= metric.quiet_to - margin:
+        return Severity.CLEAR, value, None
+    return None, value, None
+
+
+def _rate(series: Series, metric: MetricRules, points: Points, alerts: Alerts) -> None:
+    values, before, before_ms = points.values, series.value, series.at_ms
+    # If less has changed in all than may change within a minute, then less has within any time.
+    is_quiet = max(*values, before) - min(*values, before) <= metric.rate
+    if is_quiet and not alerts.is_open("rate", metric.name):
+        return
+    severity = Severity(metric.rate_severity)
+    for at_ms, value in zip(points.times, values, strict=True):
+        per_minute = abs(value - before) / max(1.0, (at_ms - before_ms) / _MINUTE_MS)
+        bad = severity if per_minute > metric.rate else Severity.CLEAR
+        alerts.observe("rate", metric.name, Observation(at_ms, bad, per_minute, metric.rate), metric.rate_hold)
+        before, before_ms = value, at_ms
+
+
+def _stuck(series: Series, metric: MetricRules, points: Points, alerts: Alerts) -> None:
+    before, before_ms = series.value, series.at_ms
+    since_ms, readings = series.stuck_ms, series.stuck_readings
+    for at_ms, value in zip(points.times, points.values, strict=True):
+        if value == before and at_ms - before_ms <= GAP_MS:
+            readings += 1
+            if readings >= metric.stuck_readings and at_ms - since_ms >= metric.stuck_ms:
+                seen = Observation(at_ms, Severity(metric.stuck_severity), value, started_ms=since_ms)
+                alerts.observe("stuck", metric.name, seen, metric.stuck_hold)
+        else:
+            since_ms, readings = at_ms, 1
+            if value != before:
+                alerts.clear("stuck", metric.name, at_ms, value, metric.stuck_hold)
+        before, before_ms = value, at_ms
+    series.stuck_ms, series.stuck_readings = since_ms, readings
+
+
+def _leak(series: Series, metric: MetricRules, points: Points, alerts: Alerts) -> None:
+    before_ms = series.at_ms
+    for at_ms, value in zip(points.times, points.values, strict=True):
+        if value <= metric.leak_zero:
+            series.flow_readings = series.flow_ms = 0
+            alerts.clear("leak", metric.name, at_ms, value, metric.leak_hold)
+        else:
+            if not series.flow_readings:
+                series.flow_since_ms = at_ms
+            elif at_ms - before_ms <= GAP_MS:
+                series.flow_ms += at_ms - before_ms
+            series.flow_readings += 1
+            if series.flow_readings >= metric.leak_readings and series.flow_ms >= metric.leak_ms:
+                severity = Severity(metric.leak_severity)
+                seen = Observation(at_ms, severity, value, metric.leak_zero, started_ms=series.flow_since_ms)
+                alerts.observe("leak", metric.name, seen, metric.leak_hold)
+        before_ms = at_ms

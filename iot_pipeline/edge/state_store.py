@@ -1,0 +1,116 @@
+"""Device states in DynamoDB: one conditional write a device a batch, together with the alerts it changes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from botocore.exceptions import ClientError
+
+from iot_pipeline.alerting.episodes import Change, write_of
+from iot_pipeline.edge.device_state import DeviceState
+
+# DynamoDB API, BatchGetItem: at most 100 items a call.
+_BATCH = 100
+
+
+class StateConflictError(Exception):
+    """Another writer was first; `current` is the state as it is now."""
+
+    def __init__(self, current: DeviceState) -> None:
+        super().__init__(f"device {current.device}: version {current.version} was written meanwhile")
+        self.current = current
+
+
+class StateStore:
+    """The table of device states, and the one of alerts that changes with it."""
+
+    def __init__(self, dynamodb: Any, states: str, alerts: str) -> None:
+        self._dynamodb, self._states, self._alerts = dynamodb, states, alerts
+
+    def load(self, devices: Iterable[str]) -> dict[str, DeviceState]:
+        """The states of devices, a new one for each that has none. Raises botocore's errors."""
+        wanted = list(devices)
+        found = {device: DeviceState(device) for device in wanted}
+        for begin in range(0, len(wanted), _BATCH):
+            keys = [{"device": {"S": device}} for device in wanted[begin : begin + _BATCH]]
+            while keys:
+                request = {self._states: {"Keys": keys, "ConsistentRead": True}}
+                answer = self._dynamodb.batch_get_item(RequestItems=request)
+                for item in answer["Responses"][self._states]:
+                    state = _state(item)
+                    found[state.device] = state
+                keys = answer.get("UnprocessedKeys", {}).get(self._states, {}).get("Keys", [])
+        return found
+
+    def save(self, state: DeviceState, changes: list[Change], now_ms: int) -> None:
+        """Write a state as the next version, and with it, or not at all, its alerts.
+
+        Raises StateConflictError if the version it was made from is not the one that is there.
+        """
+        put = self._put(state)
+        try:
+            if changes:
+                writes = [{"Put": put}, *(write_of(change, self._alerts, now_ms) for change in changes)]
+                self._dynamodb.transact_write_items(TransactItems=writes)
+            else:
+                self._dynamodb.put_item(**put)
+        except ClientError as error:
+            current = _conflict(error)
+            if current is None:
+                raise
+            raise StateConflictError(_state(current) if current else DeviceState(state.device)) from None
+        state.version += 1
+
+    def seen(self, segment: int, segments: int) -> Iterator[DeviceState]:
+        """All states of one of several segments of the table. Raises botocore's errors."""
+        start: dict[str, Any] = {}
+        while True:
+            page = self._dynamodb.scan(TableName=self._states, Segment=segment, TotalSegments=segments, **start)
+            yield from (_state(item) for item in page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _put(self, state: DeviceState) -> dict[str, Any]:
+        item = {
+            "device": {"S": state.device},
+            "tenant": {"S": state.tenant},
+            "site": {"S": state.site},
+            "version": {"N": str(state.version + 1)},
+            "sequence": {"S": str(state.sequence)},
+            "arrival_ms": {"N": str(state.arrival_ms)},
+            "body": {"S": state.encode()},
+        }
+        if state.version == 0:
+            condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(device)"}
+        else:
+            condition = {
+                "ConditionExpression": "version = :version",
+                "ExpressionAttributeValues": {":version": {"N": str(state.version)}},
+            }
+        return {
+            "TableName": self._states,
+            "Item": item,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            **condition,
+        }
+
+
+def _conflict(error: ClientError) -> Mapping[str, Any] | None:
+    """The item as it is, if that is why the write was refused; empty if there is none."""
+    response: Mapping[str, Any] = error.response
+    code = response["Error"]["Code"]
+    if code == "ConditionalCheckFailedException":
+        return cast("Mapping[str, Any]", response.get("Item", {}))
+    if code == "TransactionCanceledException":
+        first: Mapping[str, Any] = response.get("CancellationReasons", [{}])[0]
+        if first.get("Code") == "ConditionalCheckFailed":
+            return cast("Mapping[str, Any]", first.get("Item", {}))
+    return None
+
+
+def _state(item: Mapping[str, Any]) -> DeviceState:
+    state = DeviceState(item["device"]["S"], item["tenant"]["S"], item["site"]["S"])
+    state.version = int(item["version"]["N"])
+    state.sequence = int(item["sequence"]["S"])
+    state.arrival_ms = int(item["arrival_ms"]["N"])
+    return state.restore(item["body"]["S"])

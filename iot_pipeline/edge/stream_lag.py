@@ -1,0 +1,66 @@
+"""How far the handler is behind the stream: while it is, no silence of a device means anything."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+_SHARD = "shard/"
+
+
+def progress_key(shard: str) -> dict[str, Any]:
+    """The item of the alerts table that says up to which record a shard has been taken."""
+    return {"id": {"S": _SHARD + shard}}
+
+
+def shard_of(event_id: str) -> str:
+    """The shard of a record, from its event id (AWS Lambda guide, "Using AWS Lambda with Amazon Kinesis")."""
+    return event_id.partition(":")[0]
+
+
+def record_progress(dynamodb: Any, alerts: str, shard: str, sequence: str, now_ms: int) -> None:
+    """Remember the last record that the handler has done with."""
+    dynamodb.put_item(
+        TableName=alerts,
+        Item={**progress_key(shard), "sequence": {"S": sequence}, "taken_ms": {"N": str(now_ms)}},
+    )
+
+
+def lag_ms(kinesis: Any, dynamodb: Any, stream: str, alerts: str, now_ms: int) -> int:
+    """For how long the oldest record that the handler has not taken has waited; 0 if it has taken all.
+
+    Raises botocore's errors.
+    """
+    return max(
+        (_behind(kinesis, dynamodb, stream, alerts, shard, now_ms) for shard in _shards(kinesis, stream)), default=0
+    )
+
+
+def _shards(kinesis: Any, stream: str) -> Iterator[str]:
+    answer = kinesis.list_shards(StreamName=stream)
+    while True:
+        yield from (shard["ShardId"] for shard in answer["Shards"])
+        if not answer.get("NextToken"):
+            return
+        answer = kinesis.list_shards(NextToken=answer["NextToken"])
+
+
+def _behind(kinesis: Any, dynamodb: Any, stream: str, alerts: str, shard: str, now_ms: int) -> int:
+    item = dynamodb.get_item(TableName=alerts, Key=progress_key(shard), ConsistentRead=True).get("Item")
+    start: dict[str, str] = {"ShardIteratorType": "TRIM_HORIZON"}
+    if item is not None:
+        start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": item["sequence"]["S"]}
+    try:
+        iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, **start)["ShardIterator"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidArgumentException":
+            raise
+        # The record has expired: nothing has been taken for as long as the stream keeps records.
+        iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
+            "ShardIterator"
+        ]
+    answer = kinesis.get_records(ShardIterator=iterator, Limit=1)
+    if answer["Records"]:
+        waiting = answer["Records"][0]["ApproximateArrivalTimestamp"]
+        return max(1, now_ms - int(waiting.timestamp() * 1000))
+    return int(answer.get("MillisBehindLatest") or 0)
