@@ -77,6 +77,8 @@ def queue_has_dead_letter_queue(template: Template) -> Iterator[tuple[str, str]]
     for _, parameter in _of_type(template, "AWS::SSM::Parameter"):
         if str(parameter["Name"]).endswith("/rule-errors-url"):
             dead.add(_reference(parameter["Value"]))
+    # So are the senders to the edge's; these queues say by their name what they are.
+    dead |= {name for name, queue in queues.items() if str(queue.get("QueueName", "")).endswith("-dead-letters")}
     for name, queue in queues.items():
         if name not in dead and "RedrivePolicy" not in queue:
             yield name, "has no RedrivePolicy, and is no dead-letter queue itself"

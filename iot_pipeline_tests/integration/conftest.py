@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from infra.local.emulator.process import start_emulator
+from infra.local.emulator.process import Emulator, start_emulator
 from infra.local.postgres.process import SUPERUSER, Postgres, start_postgres
 from infra.local.redshift.process import start_redshift
 from infra.local.session.database_users import make_registry_users, make_warehouse_users
@@ -22,7 +22,7 @@ from iot_pipeline.warehouse.load import Loader
 from iot_pipeline.warehouse.users import PIPELINE
 from iot_pipeline_tests.support import athena
 from iot_pipeline_tests.support.athena import LocalAthena
-from iot_pipeline_tests.support.emulator import INTERVAL_SCALE, LocalAws
+from iot_pipeline_tests.support.emulator import INTERVAL_SCALE, POLL_SECONDS, LocalAws
 from iot_pipeline_tests.support.models import Models, fill_registry
 from iot_pipeline_tests.support.warehouse import BUCKET, REGION, LocalWarehouse
 
@@ -64,7 +64,7 @@ def plain_athena(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFac
 def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """The local AWS that the tests of the emulator and the registry share."""
     folder = tmp_path_factory.mktemp("local-aws")
-    aws = LocalAws(start_emulator(folder / "state", firehose_interval_scale=INTERVAL_SCALE), folder)
+    aws = LocalAws(_start(folder), folder)
     try:
         yield aws
     finally:
@@ -74,9 +74,14 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 @pytest.fixture
 def own_aws(tmp_path: Path) -> Iterator[LocalAws]:
     """A local AWS that the test may stop, kill and start."""
-    aws = LocalAws(start_emulator(tmp_path / "state", firehose_interval_scale=INTERVAL_SCALE), tmp_path)
+    aws = LocalAws(_start(tmp_path), tmp_path)
     yield aws
     aws.emulator.stop()
+
+
+def _start(folder: Path) -> Emulator:
+    scaled = {"firehose_interval_scale": INTERVAL_SCALE, "kinesis_poll_seconds": POLL_SECONDS}
+    return start_emulator(folder / "state", **scaled)
 
 
 @pytest.fixture

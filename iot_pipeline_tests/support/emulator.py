@@ -23,6 +23,7 @@ from infra.local.emulator.process import Emulator, start_emulator
 REGION = "eu-west-1"
 ACCOUNT = "000000000000"
 INTERVAL_SCALE = 0.005  # a 60 s Firehose buffer lasts 0.3 s
+POLL_SECONDS = 0.05  # once a second on AWS
 _ARN = f"arn:aws:iot:{REGION}:{ACCOUNT}"
 _NAME = "${iot:Connection.Thing.ThingName}"
 
@@ -267,4 +268,5 @@ def restart(aws: LocalAws, how: signal.Signals) -> None:
         port=aws.emulator.port,
         mqtt_port=aws.emulator.mqtt_port,
         firehose_interval_scale=INTERVAL_SCALE,
+        kinesis_poll_seconds=POLL_SECONDS,
     )

@@ -19,7 +19,15 @@ from iot_pipeline.contract import CONTRACT, Contract
 from iot_pipeline_tests.support.assemblies import SHARED_ASSEMBLIES
 
 Resources = dict[str, dict[str, Any]]
-STACKS = ("TelemetryNetwork", "TelemetryLake", "TelemetryIngest", "TelemetryQueries", "TelemetryWarehouse")
+STACKS = (
+    "TelemetryNetwork",
+    "TelemetryLake",
+    "TelemetryIngest",
+    "TelemetryQueries",
+    "TelemetryEdgeData",
+    "TelemetryEdge",
+    "TelemetryWarehouse",
+)
 
 
 @cache

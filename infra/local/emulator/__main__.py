@@ -35,6 +35,12 @@ def parse_settings(arguments: list[str] | None = None) -> EmulatorSettings:
         default=env("LOCAL_AWS_FIREHOSE_INTERVAL_SCALE", "1.0"),
         help="multiplies every IntervalInSeconds [LOCAL_AWS_FIREHOSE_INTERVAL_SCALE]",
     )
+    parser.add_argument(
+        "--kinesis-poll-seconds",
+        type=float,
+        default=env("LOCAL_AWS_KINESIS_POLL_SECONDS", "1.0"),
+        help="how often an event source mapping asks a shard for records [LOCAL_AWS_KINESIS_POLL_SECONDS]",
+    )
     parser.add_argument("--log-level", default=env("LOCAL_AWS_LOG_LEVEL", "WARNING"), help="[LOCAL_AWS_LOG_LEVEL]")
     options = parser.parse_args(arguments)
     options.state_dir = options.state_dir.resolve()

@@ -15,7 +15,8 @@ class EmulatorSettings:
     `state_dir` holds everything it writes: S3 objects (`s3/<account>/<bucket>/<key>`), the services' state, the
     Firehose journals and the event source mappings' checkpoints. `firehose_interval_scale` multiplies every
     delivery stream's `IntervalInSeconds`, so that a stack that buffers for 60 s on AWS need not be waited for
-    locally. Processes of the local AWS listen on loopback only.
+    locally. `kinesis_poll_seconds` is how often an event source mapping asks a shard for records, unless it reads
+    by enhanced fan-out: once a second on AWS. Processes of the local AWS listen on loopback only.
     """
 
     port: int
@@ -23,6 +24,7 @@ class EmulatorSettings:
     state_dir: Path
     region: str = "eu-west-1"
     firehose_interval_scale: float = 1.0
+    kinesis_poll_seconds: float = 1.0
     log_level: str = "WARNING"
 
     @property

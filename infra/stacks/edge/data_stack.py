@@ -33,5 +33,3 @@ class EdgeDataStack(PlatformStack):
             WarningTopicArn=topics.warning.topic_arn,
             CriticalTopicArn=topics.critical.topic_arn,
         )
-
-

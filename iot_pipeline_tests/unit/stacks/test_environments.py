@@ -17,14 +17,19 @@ from iot_pipeline_tests.support.templates import STACKS, assembly, of_type, temp
 _NAMES = {
     "AliasName",
     "BucketName",
+    "ConsumerName",
     "DBClusterIdentifier",
+    "FunctionName",
     "LogGroupName",
     "Name",
     "NamespaceName",
     "PolicyName",
+    "QueueName",
     "RuleName",
+    "TableName",
     "TemplateName",
     "ThingTypeName",
+    "TopicName",
     "WorkgroupName",
 }
 
@@ -87,14 +92,14 @@ def test_each_domain_has_a_key_of_its_own() -> None:
         for stack in STACKS
         for alias in of_type(template(stack), "AWS::KMS::Alias").values()
     }
-    assert set(keys) == {f"alias/telemetry/{domain}" for domain in ("lake", "alerts", "registry", "warehouse")}
-    assert len(set(keys.values())) == 4
+    assert set(keys) == {f"alias/telemetry/{domain}" for domain in ("lake", "alerts", "edge", "registry", "warehouse")}
+    assert len(set(keys.values())) == 5
 
 
 def test_stacks_that_hold_data_cannot_be_deleted() -> None:
     artifacts = json.loads((assembly() / "manifest.json").read_text())["artifacts"]
     protected = {name for name in STACKS if artifacts[name]["properties"].get("terminationProtection")}
-    assert protected == {"TelemetryLake", "TelemetryWarehouse"}
+    assert protected == {"TelemetryLake", "TelemetryEdgeData", "TelemetryWarehouse"}
 
 
 def test_zones_and_range_are_the_configurations() -> None:

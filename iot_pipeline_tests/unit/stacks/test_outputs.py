@@ -15,6 +15,16 @@ OUTPUTS = {
         "RuleErrorQueueUrl",
     },
     "TelemetryQueries": {"AthenaWorkgroup", "AthenaBuildWorkgroup", "RawCrawler", "CuratedCrawler"},
+    "TelemetryEdgeData": {
+        "DeviceStateTable",
+        "AlertsTable",
+        "EdgeFailureBucket",
+        "EdgeDeadLettersUrl",
+        "AlertDeadLettersUrl",
+        "WarningTopicArn",
+        "CriticalTopicArn",
+    },
+    "TelemetryEdge": {"EdgeFunction", "EdgeMapping", "SweepFunction", "NotifyFunction", "EdgeMetrics"},
     "TelemetryNetwork": {"ClientSecurityGroup"},
     "TelemetryIngest": {
         "DeviceThingType",

@@ -30,7 +30,10 @@ def table(resource: Resource, clients: Clients) -> Iterator[Setting]:
                 yield Setting(key, _by(value, "IndexName"), indexes, needed=True)
             case "BillingMode":
                 yield Setting(
-                    key, value, lambda: (field("BillingModeSummary") or {}).get("BillingMode"), partial(update, key, value)
+                    key,
+                    value,
+                    lambda: (field("BillingModeSummary") or {}).get("BillingMode"),
+                    partial(update, key, value),
                 )
             case "DeletionProtectionEnabled":
                 yield Setting(key, value, partial(field, key), partial(update, key, value))

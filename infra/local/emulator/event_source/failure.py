@@ -13,19 +13,23 @@ from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import sns, sqs
 
 from infra.local.emulator.event_source.batch import Work
-from infra.local.emulator.kinesis import record_bytes
 from infra.local.emulator.s3 import put_object
 
 log = logging.getLogger("local_aws.event_source")
 
 
-def send_failure(mapping: Any, shard_id: str, work: Work, condition: str, *, function_error: bool) -> None:
-    """Tell the mapping's destination (SQS, SNS or S3) of discarded records; without one, log that they are lost."""
+def send_failure(
+    mapping: Any, shard_id: str, work: Work, condition: str, event: dict[str, Any], *, function_error: bool
+) -> bool:
+    """Tell the mapping's destination (SQS, SNS or S3) of discarded records; without one, log that they are lost.
+
+    `event` is what the function was, or would have been, called with. Whether there was a destination. Raises RuntimeError for one that does not exist or that is not there locally.
+    """
     destination = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
     document = failure_document(mapping, shard_id, work, condition, function_error=function_error)
     if not destination:
         log.error("Event source mapping %s discards %d records: %s", mapping["UUID"], len(work.records), document)
-        return
+        return False
     target = parse_arn(destination)
     if target.service == "sqs":
         url = f"http://localhost/{target.account_id}/{target.resource}"
@@ -35,10 +39,11 @@ def send_failure(mapping: Any, shard_id: str, work: Work, condition: str, *, fun
             msg = f"The on-failure destination {destination} does not exist"
             raise RuntimeError(msg)
     elif target.service == "s3":
-        _to_s3(target.resource, mapping["UUID"], document, work)
+        _to_s3(target.resource, mapping["UUID"], document, event)
     else:
         msg = f"The local AWS has no on-failure destination {destination}: it has SQS, SNS and S3"
         raise RuntimeError(msg)
+    return True
 
 
 def failure_document(
@@ -71,13 +76,12 @@ def failure_document(
     }
 
 
-def _to_s3(bucket: str, mapping_id: str, document: dict[str, Any], work: Work) -> None:
-    """S3 alone gets the records themselves, as `payload`."""
-    records = [record | {"Data": record_bytes(record).decode("utf-8", "backslashreplace")} for record in work.records]
+def _to_s3(bucket: str, mapping_id: str, document: dict[str, Any], event: dict[str, Any]) -> None:
+    """S3 alone gets the whole event, as `payload`: JSON in a text, records' data in base64."""
     shard_id = document["KinesisBatchInfo"]["shardId"]
     now = datetime.now(UTC)
     key = f"aws/lambda/{mapping_id}/{shard_id}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{new_uuid()}"
-    body = json.dumps(document | {"payload": json.dumps({"Records": records})}).encode()
+    body = json.dumps(document | {"payload": json.dumps(event)}).encode()
     put_object(get_account_id(), get_region(), bucket, key, body)
 
 

@@ -4,7 +4,7 @@ checkpoint.
 AWS Lambda developer guide: "How Lambda processes records from stream and queue-based event sources", "Lambda
 parameters for Amazon Kinesis Data Streams event source mappings". One thread reads one shard of one mapping, so a
 shard's records are processed in order. ParallelizationFactor is not honoured (a shard has one batch in flight) and
-AT_TIMESTAMP is refused.
+AT_TIMESTAMP is refused. When a reader sees a record: `polling.py`.
 """
 
 import base64
@@ -18,15 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from ministack.core.arn import parse_arn
-from ministack.core.responses import error_response_json, request_scope
+from ministack.core.responses import error_response_json, json_response, request_scope
 from ministack.services import kinesis, lambda_svc
 
 from infra.local.emulator import kinesis as local_kinesis
-from infra.local.emulator.event_source import batch
+from infra.local.emulator.event_source import batch, metrics
 from infra.local.emulator.event_source.failure import send_failure
+from infra.local.emulator.event_source.polling import polling_of, stream_arn_of
 from infra.local.emulator.settings import EmulatorSettings
 
-IDLE_SECONDS = 0.05
+# The most that a function is called with, and what a record takes of it beside its data (AWS Lambda quotas).
+PAYLOAD_BYTES = 6 << 20
+RECORD_BYTES = 600
 ERROR_SECONDS = 1.0
 BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 log = logging.getLogger("local_aws.event_source")
@@ -67,7 +70,9 @@ class ShardReader(threading.Thread):
         super().__init__(name=f"event-source-{mapping['UUID'][:8]}-{shard_id}", daemon=True)
         self.scope = (account_id, region)
         self.mapping_id: str = mapping["UUID"]
-        self.stream_arn: str = mapping["EventSourceArn"]
+        self.source_arn: str = mapping["EventSourceArn"]
+        self.stream_arn = stream_arn_of(self.source_arn)
+        self.polling = polling_of(self.source_arn, _poll_interval)
         self.shard_id = shard_id
         self.position = _checkpoints.load(self.mapping_id).get(shard_id, "")
         self.work: deque[batch.Work] = deque()
@@ -90,7 +95,7 @@ class ShardReader(threading.Thread):
                     time.sleep(ERROR_SECONDS)
                     continue
                 if not progressed:
-                    time.sleep(IDLE_SECONDS)
+                    time.sleep(self.polling.look_seconds)
         _readers.pop((self.mapping_id, self.shard_id), None)
 
     def _shard(self) -> Any:
@@ -118,7 +123,8 @@ class ShardReader(threading.Thread):
         with local_kinesis.records_lock:
             records = self._shard()["records"]
             start = bisect_right(records, self.position, key=lambda record: record["SequenceNumber"])
-            found = records[start : start + size]
+            seen = self.polling.visible(records, start)
+            found = _fitting(records[start : min(seen, start + size)])
         if found and len(found) < size and time.time() - found[0]["ApproximateArrivalTimestamp"] < window:
             return []
         return list(found)
@@ -131,8 +137,9 @@ class ShardReader(threading.Thread):
             work = batch.Work(work.records[too_old:], work.invocations)
             if not work.records:
                 return
-        events = [self._event(record) for record in work.records]
+        events = [self._event(record, mapping) for record in work.records]
         events = lambda_svc._apply_filter_criteria(events, mapping)
+        metrics.iterator_age(mapping, work.records[-1])
         response = lambda_svc._execute_function(function, {"Records": events}) if events else {}
         failed = batch.failed_at(work, response, policy)
         outcome = batch.decide(work, failed, policy, counts=not response.get("throttle"))
@@ -155,7 +162,9 @@ class ShardReader(threading.Thread):
             self.attempt = 0 if outcome.done or len(outcome.retry) > 1 else self.attempt + 1
 
     def _discard(self, work: batch.Work, condition: str, mapping: Any, *, error: Any = None) -> None:
-        send_failure(mapping, self.shard_id, work, condition, function_error=bool(error))
+        event = {"Records": [self._event(record, mapping) for record in work.records]}
+        delivered = send_failure(mapping, self.shard_id, work, condition, event, function_error=bool(error))
+        metrics.given_up(mapping, len(work.records), delivered=delivered)
         self._advance(work.records[-1])
         self.attempt = 0
 
@@ -163,7 +172,7 @@ class ShardReader(threading.Thread):
         self.position = record["SequenceNumber"]
         _checkpoints.save(self.mapping_id, {self.shard_id: self.position})
 
-    def _event(self, record: Any) -> dict[str, Any]:
+    def _event(self, record: Any, mapping: Any) -> dict[str, Any]:
         return {
             "kinesis": {
                 "kinesisSchemaVersion": "1.0",
@@ -176,25 +185,45 @@ class ShardReader(threading.Thread):
             "eventVersion": "1.0",
             "eventID": f"{self.shard_id}:{record['SequenceNumber']}",
             "eventName": "aws:kinesis:record",
-            "invokeIdentityArn": f"arn:aws:iam::{self.scope[0]}:role/lambda-role",
+            "invokeIdentityArn": _role_of(mapping["FunctionName"]),
             "awsRegion": self.scope[1],
-            "eventSourceARN": self.stream_arn,
+            "eventSourceARN": self.source_arn,
         }
 
 
+def _role_of(function_name: str) -> str:
+    return str((lambda_svc._functions.get(function_name) or {}).get("config", {}).get("Role", ""))
+
+
+def _fitting(records: list[Any]) -> list[Any]:
+    """As many of the first records as a function can be called with, and at least one."""
+    size = 0
+    for index, record in enumerate(records):
+        # Base64 takes a third more; ministack keeps some records as such text already.
+        size += len(record["Data"]) * 4 // 3 + RECORD_BYTES
+        if size > PAYLOAD_BYTES and index:
+            return records[:index]
+    return records
+
+
 _checkpoints: Checkpoints
+_poll_interval: float
 _readers: dict[tuple[str, str], ShardReader] = {}
 _stock_create = lambda_svc._create_esm
+_stock_update = lambda_svc._update_esm
 _stock_init = lambda_svc._init_stream_position
 _stock_release = lambda_svc._release_esm_poll_state
 
 
 def install(settings: EmulatorSettings) -> None:
     """Replace the Kinesis poller."""
-    global _checkpoints  # noqa: PLW0603  ministack calls module functions; there is one of these a process
+    global _checkpoints, _poll_interval  # noqa: PLW0603  ministack calls module functions; one of these a process
     _checkpoints = Checkpoints(settings.checkpoint_dir)
+    _poll_interval = settings.kinesis_poll_seconds
     lambda_svc._poll_kinesis = _start_readers
     lambda_svc._create_esm = _create_mapping
+    lambda_svc._update_esm = _update_mapping
+    lambda_svc._kinesis_stream_name_from_arn_spec = _stream_name
     lambda_svc._init_stream_position = _init_position
     lambda_svc._release_esm_poll_state = _release
     local_kinesis.consumed_up_to = _consumed_up_to
@@ -207,15 +236,38 @@ def _create_mapping(data: Any) -> Any:
             return error_response_json("InvalidParameterValueException", text, 400)
         data.setdefault("BatchSize", 100)
     response = _stock_create(data)
+    if response[0] < 400 and "MetricsConfig" in data:
+        response = _with_metrics(json.loads(response[2])["UUID"], data["MetricsConfig"])
     lambda_svc._esm_wake.set()
     return response
+
+
+def _update_mapping(mapping_id: str, data: Any) -> Any:
+    response = _stock_update(mapping_id, data)
+    if response[0] < 400 and "MetricsConfig" in data:
+        response = _with_metrics(mapping_id, data["MetricsConfig"])
+    return response
+
+
+def _with_metrics(mapping_id: str, wanted: Any) -> Any:
+    """Keep what stock ministack drops; the answer with it."""
+    mapping = lambda_svc._esms[mapping_id]
+    mapping["MetricsConfig"] = wanted
+    return json_response(lambda_svc._esm_response(mapping))
+
+
+def _stream_name(spec: Any) -> str | None:
+    """The stream's name of an ARN of a stream or of one of its consumers, which stock ministack refuses as a source."""
+    parts = spec.resource.split("/")
+    is_stream = spec.service == "kinesis" and parts[0] == "stream" and len(parts) in (2, 4)
+    return parts[1] or None if is_stream and (len(parts) == 2 or parts[2] == "consumer") else None
 
 
 def _init_position(mapping_id: str, source_arn: str, starting: str) -> None:
     """LATEST means after what is there when the mapping is created; a shard that appears later is read from its
     start.
     """
-    stream = kinesis._streams.get(source_arn.rsplit("/", 1)[-1]) if ":kinesis:" in source_arn else None
+    stream = kinesis._streams.get(stream_arn_of(source_arn).rpartition("/")[2]) if ":kinesis:" in source_arn else None
     if stream is None:
         _stock_init(mapping_id, source_arn, starting)
     elif starting == "LATEST":
@@ -232,7 +284,7 @@ def _release(mapping_id: str) -> None:
 
 def _start_readers() -> bool:
     for account_id, region, mapping in lambda_svc._iter_all_esms():
-        source = mapping.get("EventSourceArn", "")
+        source = stream_arn_of(mapping.get("EventSourceArn", ""))
         if ":kinesis:" not in source:
             continue
         stream = kinesis._streams.get_scoped(account_id, region, source.rsplit("/", 1)[-1])

@@ -5,17 +5,23 @@ Streams and Lambda", "Retain discarded batch records for a Kinesis Data Streams 
 event filtering with a Kinesis event source".
 """
 
+import base64
 import io
 import json
+import re
 import signal
+import statistics
 import time
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from infra.local.emulator.event_source import batch
+from infra.local.emulator.process import start_emulator
 from iot_pipeline_tests.support.emulator import REGION, LocalAws, eventually, restart, unique
 
 pytestmark = pytest.mark.integration
@@ -28,8 +34,14 @@ s3 = boto3.client("s3")
 def handler(event, context):
     documents = [json.loads(base64.b64decode(r["kinesis"]["data"])) for r in event["Records"]]
     sequences = [r["kinesis"]["sequenceNumber"] for r in event["Records"]]
-    body = json.dumps({"numbers": [d["n"] for d in documents], "sequences": sequences, "first": event["Records"][0]})
-    s3.put_object(Bucket=os.environ["BUCKET"], Key=f"{time.time_ns()}", Body=body)
+    first = event["Records"][0]
+    age = time.time() - first["kinesis"]["approximateArrivalTimestamp"]
+    body = json.dumps({"numbers": [d["n"] for d in documents], "sequences": sequences, "first": first, "age": age})
+    key = f"{time.time_ns()}"
+    again = s3.list_objects_v2(Bucket=os.environ["BUCKET"])["KeyCount"]
+    s3.put_object(Bucket=os.environ["BUCKET"], Key=key, Body=body)
+    if not again:
+        time.sleep(max(d.get("sleep", 0) for d in documents))
     if any(d.get("fail") == "raise" for d in documents):
         raise ValueError("poison")
     bad = [s for s, d in zip(sequences, documents) if d.get("fail") == "report"]
@@ -260,6 +272,118 @@ def test_an_sns_topic_can_be_the_failure_destination(local_aws: LocalAws) -> Non
     (notification,) = local_aws.messages(url)
     assert json.loads(notification["Message"])["requestContext"]["condition"] == "RetryAttemptsExhausted"
     mapped.delete()
+
+
+def s3_destination(aws: LocalAws) -> tuple[str, dict[str, Any]]:
+    bucket = aws.bucket()
+    return bucket, {"OnFailure": {"Destination": f"arn:aws:s3:::{bucket}"}}
+
+
+def test_a_bucket_gets_the_whole_event(local_aws: LocalAws) -> None:
+    """ "Retain discarded batch records for a Kinesis Data Streams event source in Lambda": only S3 gets the payload."""
+    failures, destination = s3_destination(local_aws)
+    mapped = map_function(local_aws, DestinationConfig=destination, MaximumRetryAttempts=0)
+    payload = b'{"n": 1, "fail": "raise", "raw": "\xc3\xa9"}'
+    local_aws.client("kinesis").put_record(StreamName=mapped.stream, Data=payload, PartitionKey="k")
+    (key,) = eventually(lambda: local_aws.keys(failures))
+    day = time.strftime("%Y/%m/%d", time.gmtime())
+    name = rf"aws/lambda/{mapped.mapping_id}/shardId-000000000000/{day}/[0-9-]+T\d\d\.\d\d\.\d\d-[0-9a-f-]{{36}}"
+    assert re.fullmatch(name, key)
+    record = json.loads(local_aws.body(failures, key))
+    assert record["requestContext"]["condition"] == "RetryAttemptsExhausted"
+    (sent,) = json.loads(record["payload"])["Records"]
+    assert sent == mapped.invocations()[0]["first"]
+    assert base64.b64decode(sent["kinesis"]["data"]) == payload
+    mapped.delete()
+
+
+def test_a_record_that_is_too_old_goes_to_the_bucket_uncalled(local_aws: LocalAws) -> None:
+    failures, destination = s3_destination(local_aws)
+    records = good(1)
+    settings: dict[str, Any] = {"DestinationConfig": destination, "MaximumRecordAgeInSeconds": 60}
+    mapped = map_function(local_aws, records, Enabled=False, **settings)
+    functions = local_aws.client("lambda")
+    # AWS takes 60 s at least; the emulator takes what it is told, so that the test need not wait.
+    functions.update_event_source_mapping(UUID=mapped.mapping_id, MaximumRecordAgeInSeconds=0, Enabled=True)
+    (key,) = eventually(lambda: local_aws.keys(failures))
+    assert json.loads(local_aws.body(failures, key))["requestContext"]["condition"] == "RecordAgeExceeded"
+    assert mapped.invocations() == []
+    mapped.delete()
+
+
+def test_a_paused_mapping_goes_on_where_it_stopped(local_aws: LocalAws) -> None:
+    mapped = map_function(local_aws, good(1))
+    assert mapped.batches(1) == [[1]]
+    functions = local_aws.client("lambda")
+    functions.update_event_source_mapping(UUID=mapped.mapping_id, Enabled=False)
+    mapped.put(*good(2, 3))
+    time.sleep(0.5)
+    assert len(mapped.invocations()) == 1
+    functions.update_event_source_mapping(UUID=mapped.mapping_id, Enabled=True)
+    assert mapped.batches(2) == [[1], [2, 3]]
+    mapped.delete()
+
+
+def test_a_batch_is_no_larger_than_what_a_function_can_be_called_with(local_aws: LocalAws) -> None:
+    """ "Lambda quotas": 6 MB for a call; a full payload ends a batch ("How Lambda processes records ...")."""
+    large = [{"n": n, "pad": "x" * 900_000} for n in range(8)]
+    mapped = map_function(local_aws)
+    mapped.put(*large[:4])
+    mapped.put(*large[4:])
+    assert eventually(lambda: sum(len(i["numbers"]) for i in mapped.invocations()) == 8)
+    assert all(len(i["numbers"]) <= 5 for i in mapped.invocations())
+    mapped.delete()
+
+
+def killed(function: str) -> int:
+    """Kill the processes that run a function with SIGKILL; how many."""
+    mark = f"ministack-lambda-{function}-"
+    found = [p for p in psutil.process_iter(["cmdline"]) if any(mark in part for part in p.info["cmdline"] or [])]
+    for process in found:
+        process.kill()
+    return len(found)
+
+
+def test_a_process_that_is_killed_in_a_batch_is_an_error_that_is_retried(local_aws: LocalAws) -> None:
+    """ "Understanding Lambda function retries": a runtime that ends is a function error, and the batch comes again."""
+    mapped = map_function(local_aws, MaximumRetryAttempts=5)
+    mapped.put({"n": 1}, {"n": 2, "sleep": 20})
+    assert eventually(lambda: len(mapped.invocations()) == 1)
+    assert killed(mapped.function) == 1
+    assert mapped.batches(2) == [[1, 2], [1, 2]]
+    mapped.delete()
+
+
+def test_a_standard_iterator_polls_a_shard_once_a_second(tmp_path: Path) -> None:
+    """ "Process Amazon Kinesis Data Streams records with Lambda": "at a base rate of once per second"."""
+    aws = LocalAws(start_emulator(tmp_path / "state"), tmp_path)
+    try:
+        mapped = map_function(aws, good(0))
+        assert mapped.batches(1) == [[0]]
+        for n in range(1, 41):
+            mapped.put(*good(n))
+            time.sleep(0.1)
+        assert eventually(lambda: sum(len(i["numbers"]) for i in mapped.invocations()) == 41)
+        assert 5 <= len(mapped.invocations()) <= 7, "one batch a second, for the four seconds of puts"
+
+        consumer = aws.client("kinesis").register_stream_consumer(StreamARN=mapped.arn, ConsumerName="fast")
+        arn = consumer["Consumer"]["ConsumerARN"]
+        mapped.delete()
+        fast = aws.client("lambda").create_event_source_mapping(
+            EventSourceArn=arn, FunctionName=mapped.function, StartingPosition="LATEST"
+        )
+        before = len(mapped.invocations())
+        for n in range(100, 110):
+            mapped.put(*good(n))
+            time.sleep(0.3)
+        assert eventually(lambda: len(mapped.invocations()) == before + 10), "each record is pushed by itself"
+        ages = [json.loads(aws.body(mapped.bucket, key))["age"] for key in sorted(aws.keys(mapped.bucket))[before:]]
+        assert all(0.07 <= age < 0.5 for age in ages), ages
+        assert statistics.median(ages) < 0.2
+        assert mapped.invocations()[-1]["first"]["eventSourceARN"] == arn
+        assert fast["EventSourceArn"] == arn
+    finally:
+        aws.emulator.stop()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from infra.local.deploy.synth import REPOSITORY, source_digest, synthesise
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     copy = tmp_path / "repository"
-    for folder in ("infra/stacks", "iot_pipeline/contract"):
+    for folder in ("infra/stacks", "iot_pipeline/contract", "iot_pipeline/alerting", "iot_pipeline/edge"):
         shutil.copytree(REPOSITORY / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPOSITORY / "infra/app.py", copy / "infra/app.py")
     return copy
@@ -21,7 +21,16 @@ def test_digest_is_that_of_the_sources(repository: Path) -> None:
     assert source_digest(repository) == source_digest()
 
 
-@pytest.mark.parametrize("source", ["infra/app.py", "infra/stacks/ingest/stack.py", "iot_pipeline/contract/metrics.py"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "infra/app.py",
+        "infra/stacks/ingest/stack.py",
+        "iot_pipeline/contract/metrics.py",
+        "iot_pipeline/edge/__init__.py",
+        "iot_pipeline/alerting/__init__.py",
+    ],
+)
 def test_digest_follows_every_source(repository: Path, source: str) -> None:
     before = source_digest(repository)
     path = repository / source
@@ -42,3 +51,10 @@ def test_what_is_there_is_used_again(tmp_path: Path) -> None:
     kept.mkdir(parents=True)
     assert synthesise(tmp_path) == kept
     assert list(kept.iterdir()) == []
+
+
+def test_fan_out_is_another_assembly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IOT_EDGE_FAN_OUT", "true")
+    kept = tmp_path / "cdk" / f"{source_digest()}-telemetry-true"
+    kept.mkdir(parents=True)
+    assert synthesise(tmp_path) == kept
