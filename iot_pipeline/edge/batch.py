@@ -15,7 +15,7 @@ from iot_pipeline.edge.rules import RuleSet
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record of the stream, judged. `position` is its place in the batch, `identifier` its sequence number as sent."""
+    """A record of the stream, judged: its place in the batch, and its sequence number as it came."""
 
     position: int
     identifier: str
