@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.alerting.episodes import Change, Place, changes, merged
 from iot_pipeline.alerting.lifecycle import Transition
 from iot_pipeline.contract.judge import Judge, Reading
 from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.evaluation import take
-from iot_pipeline.edge.rules import RuleSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,18 @@ def by_device(records: Sequence[Record]) -> dict[str, list[Record]]:
     for record in records:
         if record.device is not None:
             found.setdefault(record.device, []).append(record)
+    return found
+
+
+def refold(state: DeviceState, records: Sequence[Record], rules: RuleSet) -> list[Change]:
+    """Take records that the handler gave up, as often as one likes: what is still the latest, alerts that are live.
+
+    Counts stay as they are, for nobody can tell what of them was counted before it was given up.
+    """
+    counts, window, sequence = dict(state.counts), state.window, state.sequence
+    state.sequence = -1
+    found = fold(state, records, rules)
+    state.counts, state.window, state.sequence = counts, window, max(sequence, state.sequence)
     return found
 
 

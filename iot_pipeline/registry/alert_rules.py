@@ -9,8 +9,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from iot_pipeline.edge.rule_kinds import Value
-from iot_pipeline.edge.rules import Override, RuleError, RuleSet, check_scope, checked_kind, compiled
+from iot_pipeline.alerting.device_rules import Override, RuleError, RuleSet, check_scope, checked_kind, compiled
+from iot_pipeline.alerting.rule_kinds import Value
 from iot_pipeline.registry.errors import RegistryError
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from iot_pipeline.edge.rule_kinds import KINDS, Kind, Value
+from iot_pipeline.alerting.rule_kinds import KINDS, Kind, Value
 
 SCOPES = ("tenant", "site", "model", "device")
 _INFINITE = float("inf")
