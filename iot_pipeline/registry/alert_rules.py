@@ -14,6 +14,10 @@ from iot_pipeline.alerting.rule_kinds import Value
 from iot_pipeline.registry.errors import RegistryError
 
 
+# Devices that send at least as often as this are silent by the rule alone.
+_RARELY_SECONDS = 60.0
+
+
 @dataclass(frozen=True)
 class RecordedRule:
     """An override with its history: who set it and why, and since and until when it is in force (UTC)."""
@@ -108,7 +112,12 @@ def rule_set(connection: Connection[Any]) -> RuleSet:
     retired = connection.execute(
         "SELECT device_id FROM registry.device_versions WHERE valid_to IS NULL AND status = 'decommissioned'"
     ).fetchall()
-    return RuleSet(row[0] if row else 0, overrides, dict(devices), frozenset(name for (name,) in retired))
+    rarely = connection.execute(
+        "SELECT device_id, expected_interval_s FROM registry.device_versions"
+        " WHERE valid_to IS NULL AND expected_interval_s > %s",
+        (_RARELY_SECONDS,),
+    ).fetchall()
+    return RuleSet(row[0] if row else 0, overrides, dict(devices), frozenset(name for (name,) in retired), dict(rarely))
 
 
 def _check_exists(connection: Connection[Any], scope: Mapping[str, str]) -> None:
