@@ -13,7 +13,6 @@ from iot_pipeline.alerting.device_rules import Override, RuleError, RuleSet, che
 from iot_pipeline.alerting.rule_kinds import Value
 from iot_pipeline.registry.errors import RegistryError
 
-
 # Devices that send at least as often as this are silent by the rule alone.
 _RARELY_SECONDS = 60.0
 
