@@ -80,6 +80,7 @@ def fold(state: DeviceState, records: Sequence[Record], rules: RuleSet) -> list[
         state.sequence = record.sequence
         if transitions:
             place = Place(state.tenant, state.site, state.device)
-            found += changes(transitions, place, record.readings[0].message.message_id, held=bool(held_by))
+            message = record.readings[0].message
+            found += changes(transitions, place, message.message_id, message.received_ms, held=bool(held_by))
             state.held_by = ""
     return merged(found)

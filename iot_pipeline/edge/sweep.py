@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -18,7 +18,7 @@ import boto3
 from botocore.config import Config
 
 from iot_pipeline.alerting.device_rules import RuleSet
-from iot_pipeline.alerting.episodes import Change, Place, changes
+from iot_pipeline.alerting.episodes import Place, changes
 from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Severity, Tracker, Transition
 from iot_pipeline.alerting.notifications import remind
 from iot_pipeline.alerting.table import AlertsTable
@@ -149,7 +149,7 @@ class Sweep:
         device = "" if state.device.startswith(_SITE) else state.device
         made = changes(transitions, Place(state.tenant, state.site, device), trace=None)
         if parent is not None:
-            made = [Change(c.place, c.transitions, c.trace, notes=False, parent=parent) for c in made]
+            made = [replace(change, notes=False, parent=parent) for change in made]
         try:
             self._store.save(state, made, now_ms)
         except StateConflictError:
