@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ def silences(rows: pd.DataFrame, seconds: float) -> tuple[list[Spell], list[Spel
     sent = rows[["device_id", "message", "sent_at"]].drop_duplicates(["device_id", "message"])
     for device, mine in sent.sort_values("sent_at").groupby("device_id", sort=False):
         times = mine["sent_at"].astype("int64").to_numpy()
-        for before, after in zip(times[:-1], times[1:], strict=True):
+        for before, after in pairwise(times):
             lasted = (after - before) / 1000
             if lasted >= seconds - 1:
                 possible.append(Spell(str(device), int(before), int(after)))

@@ -115,7 +115,7 @@ def figures(manifest: Path, since: datetime, limits: Limits) -> EdgeFigures:
 
 def _is_of_the_run(episode: Mapping[str, Any], since_ms: int, last_sent: Mapping[str, int]) -> bool:
     """Since the live run began, and not merely because it ended."""
-    return since_ms <= episode["opened_ms"] < last_sent.get(episode["device"], 0) - 1
+    return bool(since_ms <= episode["opened_ms"] < last_sent.get(episode["device"], 0) - 1)
 
 
 def _last_sent(rows: pd.DataFrame) -> dict[str, int]:
