@@ -9,19 +9,19 @@
 A score is in [0, 1]: a tenth of -log10 of the probability that a step of this series is as unusual, so that 0.3 stands
 for one step in a thousand. From ALERT_SCORE on, a reading is worth an alert. `detector_model.py` has what is unusual.
 
-Time goes in steps of five minutes of event time. A step's value is the mean of its readings, and the model learns it when
-the step is over, with the first later reading. What the model says depends on how many readings a step usually has:
+Time goes in steps of five minutes of event time. A step's value is the mean of its readings, and the model learns it
+when the step is over, with the first later reading. How it is judged depends on how many readings a step usually has:
 
 - one (a reading every five minutes or less often): each reading is judged at once, as it comes;
 - several: a lone reading is noisier than a mean, so a step is judged as a whole once it is over. Its score is returned
   with the first reading of the next step, and readings within a step cost an addition.
 
 A score is said once. For the next HOLD_STEPS steps the score is 0 unless a step is more unusual than that one was: the
-first of a run of alerts says it all, and `surprise_of` still tells how unusual the last judged step was.
+first of a run of alerts says it all. `surprise_of` still tells how unusual the last judged step was.
 
-A reading that is not newer than the last one, or not finite, changes nothing and scores 0, so that repeats and late data
-are harmless. A gap is no anomaly: after it, what depends on the step before stays silent for a step, and the profile of
-hours is kept. The first WARM_UP_STEPS steps score 0; the profile of hours speaks from the second day on.
+A reading that is not newer than the last one, or not finite, changes nothing and scores 0, so that repeats and late
+data are harmless. A gap is no anomaly: after it, what depends on the step before stays silent for a step, and the
+profile of hours is kept. The first WARM_UP_STEPS steps score 0; the profile of hours speaks from the second day on.
 """
 
 import math
@@ -91,7 +91,7 @@ def new_state() -> State:
 
 
 def surprise_of(state: State) -> float:
-    """How unusual the step that was judged last was, -log10 of a probability, whether or not its score was held back."""
+    """How unusual the step judged last was: -log10 of a probability, whether or not its score was held back."""
     return state.surprise
 
 
@@ -155,9 +155,10 @@ def _begin_step(state: State, at_ms: int, value: float, settings: Settings) -> f
 
 
 def _judge(state: State, model: Model, step_ms: int, value: float, settings: Settings) -> float:
+    surprise = model.news(step_ms, value, settings.resolution)
     if model.steps < WARM_UP_STEPS:
         return 0.0
-    surprise = state.surprise = model.surprise(step_ms, value, settings.resolution)
+    state.surprise = surprise
     model.age += 1
     if model.age > HOLD_STEPS:
         model.peak = 0.0

@@ -10,14 +10,15 @@ The views of a step with value x:
 
 Each view says how surprising its number is by itself, as -log10 of a tail probability; the step's surprise is the mean
 of the two highest. So two views have to agree: one alone, which happens to be in its tail, tells little. The two that
-need the profile are silent for the first day, in which the other three work alone.
+need the profile are silent for the first day, in which the other three work alone. `detector_habit.py` then takes off
+what is usual at the hour of the day.
 """
 
-import math
 import struct
 from array import array
 
-from iot_pipeline.alerting import detector_season, detector_tail
+from iot_pipeline.alerting import detector_habit, detector_season, detector_tail
+from iot_pipeline.alerting.detector_habit import Habit
 from iot_pipeline.alerting.detector_season import Season
 
 VIEWS = 5
@@ -26,7 +27,7 @@ SMOOTHING = 2.0 / 13.0
 # A pause of this many usual intervals breaks what is said of changes.
 GAP_INTERVALS = 12.0
 _FORM = struct.Struct(f"<2IB7d{ACTIVITY_STEPS}f{VIEWS * detector_tail.SIZE}dq")
-SIZE = _FORM.size + detector_season.SIZE
+SIZE = _FORM.size + detector_season.SIZE + detector_habit.SIZE
 _MOST_STEPS = 2**32 - 1
 
 
@@ -37,6 +38,7 @@ class Model:
         "age",
         "before",
         "changes",
+        "habit",
         "interval",
         "newest",
         "offset",
@@ -61,12 +63,16 @@ class Model:
         self.position = 0
         self.tails = [0.0] * (VIEWS * detector_tail.SIZE)
         self.season = Season()
+        self.habit = Habit()
         # The highest surprise that was said, and how many steps ago.
         self.peak = 0.0
         self.age = 0
 
-    def surprise(self, at_ms: int, value: float, floor: float) -> float:
-        """How surprising it is if the step that begins at a time has a value."""
+    def news(self, at_ms: int, value: float, floor: float) -> float:
+        """How surprising it is that the step that begins at a time has a value, less what is usual at its hour."""
+        return self.habit.news(at_ms, self._surprise(at_ms, value, floor))
+
+    def _surprise(self, at_ms: int, value: float, floor: float) -> float:
         floor += 1e-12 + 1e-9 * abs(self.offset)
         size, tails = detector_tail.SIZE, self.tails
         seen = [
@@ -131,7 +137,7 @@ class Model:
             self.offset, self.interval, self.per_step, self.newest, self.older, self.smoothed, self.peak,
             *self.changes, *self.tails, self.before,
         )  # fmt: skip
-        return own + self.season.encode()
+        return own + self.season.encode() + self.habit.encode()
 
     @classmethod
     def decode(cls, data: bytes) -> "Model":
@@ -143,5 +149,6 @@ class Model:
         model.changes = array("f", found[10 : 10 + ACTIVITY_STEPS])
         model.tails = list(found[10 + ACTIVITY_STEPS : -1])
         model.before = found[-1]
-        model.season = Season.decode(data[_FORM.size :])
+        model.season = Season.decode(data[_FORM.size : -detector_habit.SIZE])
+        model.habit = Habit.decode(data[-detector_habit.SIZE :])
         return model

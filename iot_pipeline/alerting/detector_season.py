@@ -1,9 +1,9 @@
 """What a series usually is at an hour of the day and of the week, in UTC.
 
 For each hour of the day: the mean of the smoothed values, over about the last four days, and the envelope, the lowest
-and the highest level, which widens at once and narrows by 15% of the difference a day. For each three hours of the week: by how much the
-mean of the hour of the day is off. A profile is learned when its hour is over, so that an hour is not compared with
-itself.
+and the highest level, which widens at once and narrows by 15% of the difference a day. For each three hours of the
+week: by how much the mean of the hour of the day is off. A profile is learned when its hour is over, so that an hour is
+not compared with itself.
 """
 
 import struct
@@ -60,7 +60,7 @@ class Season:
         return min(level - min(self.low[i] for i in three), 0.0)
 
     def residual(self, at_ms: int, smoothed: float) -> float | None:
-        """By how much a smoothed value differs from the means of the nearest two hours, interpolated; None if unknown."""
+        """By how much a smoothed value is off the means of the nearest two hours, interpolated; None if unknown."""
         daily = self._daily(at_ms, smoothed)
         return None if daily is None else daily - self.blocks[_block(at_ms)]
 
@@ -107,7 +107,7 @@ class Season:
 
     def _close_block(self, i: int) -> None:
         if self.block_count:
-            # Half of a first difference is believed: it may have been an anomaly, which would come back as its opposite.
+            # Half of a first difference is believed: an anomaly would otherwise come back as its opposite in a week.
             self.weeks[i] = min(self.weeks[i] + 1, _WEEKS_OF_MEAN)
             self.blocks[i] += (self.block_sum / self.block_count - self.blocks[i]) / (1 + self.weeks[i])
         self.block_sum, self.block_count = 0.0, 0

@@ -41,6 +41,8 @@ def _layer(siblings: str, libraries: str, extra: str | None) -> Layer:
 # stubs (`mypy_boto3_...`) are imported by type checkers alone, and free to all.
 LAYERS = {
     "contract": _layer("", "", None),
+    "alerting": _layer("contract", "", None),
+    "alerting/__main__": _layer("alerting", "typer", "alerting"),
     "lake": _layer("contract", "pyathena", "lake"),
     "lake/__main__": _layer("connections lake settings", "typer", "lake"),
     "settings": _layer("contract", "pydantic pydantic_settings", "lake"),

@@ -3,8 +3,9 @@
 import math
 import random
 from collections import deque
-from collections.abc import Callable
-from statistics import fmean, pstdev
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 
 from iot_pipeline.alerting.nab.corpus import Series
 
@@ -32,6 +33,11 @@ def uniform(series: Series) -> Scores:
     """Say at random, always the same for a series."""
     chance = random.Random(f"{SEED} {series.name}")  # noqa: S311 - a comparison, no secret
     return [chance.random() for _ in series.times]
+
+
+def _moments(window: Sequence[float]) -> tuple[float, float]:
+    mean = math.fsum(window) / len(window)
+    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in window) / len(window))
 
 
 class _Sums:
@@ -69,5 +75,26 @@ def windowed_gaussian(series: Series) -> Scores:
         if len(waiting) == GAUSSIAN_STEP:
             window.extend(waiting)
             waiting.clear()
-            mean, deviation = fmean(window), pstdev(window)
+            mean, deviation = _moments(window)
+    return scores
+
+
+def has_library() -> bool:
+    """Whether the library is installed whose detector is compared with: `river`, of the group `benchmark`."""
+    return find_spec("river") is not None
+
+
+def half_space_trees(series: Series) -> Scores:
+    """Half-space trees of the library `river` (Tan, Ting and Liu, IJCAI 2011), on values scaled to what was seen.
+
+    Raises ModuleNotFoundError if it is not installed. It is imported by name: the product does without it.
+    """
+    anomaly, preprocessing = import_module("river.anomaly"), import_module("river.preprocessing")
+    scaler, trees = preprocessing.MinMaxScaler(), anomaly.HalfSpaceTrees(seed=SEED)
+    scores = []
+    for value in series.values:
+        scaler.learn_one({"value": value})
+        scaled = scaler.transform_one({"value": value})
+        scores.append(float(trees.score_one(scaled)))
+        trees.learn_one(scaled)
     return scores

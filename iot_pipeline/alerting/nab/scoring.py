@@ -103,7 +103,7 @@ def _worths(series: Series, profile: Profile) -> list[float]:
 
 
 def sweep(rows: Iterable[Row], profile: Profile = STANDARD) -> list[Outcome]:
-    """The outcome at every threshold that makes a difference, from the highest, which detects nothing, to the lowest."""
+    """The outcome at each threshold that makes a difference, from the highest, which detects nothing, downwards."""
     ordered = sorted(rows, key=lambda row: row.score, reverse=True)
     best = {row.window: -profile.false_negative for row in ordered if row.window is not None}
     tn = sum(row.window is None for row in ordered)
