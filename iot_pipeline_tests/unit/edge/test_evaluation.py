@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from iot_pipeline.alerting.device_rules import Override, RuleSet
 from iot_pipeline.alerting import detector
+from iot_pipeline.alerting.device_rules import Override, RuleSet
 from iot_pipeline.alerting.lifecycle import Severity, Transition, What
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.edge.device_state import DeviceState
