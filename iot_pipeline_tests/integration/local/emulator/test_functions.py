@@ -278,6 +278,7 @@ def test_a_call_that_is_throttled_waits_and_uses_no_attempt(local_aws: LocalAws)
     assert sorted(call["event"]["number"] for call in function.calls()) == [0, 1, 2, 3]
     assert function.sum("Throttles") >= 1
     assert local_aws.client("sqs").receive_message(QueueUrl=url).get("Messages", []) == []
+    time.sleep(1)  # the last of them is through
     with ThreadPoolExecutor(2) as pool:
         slow = pool.submit(function.call, sleep=8)
         assert eventually(lambda: len(function.calls()) == 5)
@@ -292,7 +293,7 @@ def test_a_call_that_grows_too_old_is_recorded_as_such(local_aws: LocalAws) -> N
     local_aws.client("lambda").put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
     url = failures_of(local_aws, function, MaximumEventAgeInSeconds=60)
     function.post(number=1)
-    # Tried again after 1, 2, 4, 8 and 16 s; at most; the next pause would end beyond the minute.
+    # Tried again after 1, 2, 4, 8 and 16 s at most; the next pause would end beyond the minute.
     (record,) = eventually(lambda: local_aws.messages(url), 60)
     assert record["requestContext"]["condition"] == "EventAgeExceeded"
     assert record["requestContext"]["approximateInvokeCount"] == 0
