@@ -66,8 +66,8 @@ class AlertKey:
 class Observation:
     """What a rule saw. `severity` None: neither bad nor clear.
 
-    `started_ms`: since when it is so, where that was before `at_ms`. `value` and `limit` are in the canonical unit, None
-    where the rule has none.
+    `started_ms`: since when it is so, where that was before `at_ms`. `value` and `limit` are in the canonical unit,
+    None where the rule has none.
     """
 
     at_ms: int
@@ -159,7 +159,7 @@ class Tracker:
         self, key: AlertKey, seen: Observation, severity: Severity, emit: Callable[[Transition], None]
     ) -> None:
         self.clear_ms = None
-        if seen.value is not None and (self.worst is None or _is_worse(seen, self.worst)):
+        if seen.value is not None and (self.worst is None or severity > self.severity or _is_worse(seen, self.worst)):
             self.worst, self.limit = seen.value, seen.limit
         if severity > self.severity:
             self.severity = severity
@@ -193,5 +193,7 @@ class Tracker:
 
 
 def _is_worse(seen: Observation, worst: float) -> bool:
+    """Whether a value is further beyond its limit than the worst so far; with no limit, whether it is greater."""
     value = 0.0 if seen.value is None else seen.value
-    return seen.limit is None or abs(value - seen.limit) > abs(worst - seen.limit)
+    is_below = seen.limit is not None and value < seen.limit
+    return value < worst if is_below else value > worst

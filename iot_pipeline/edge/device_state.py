@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from iot_pipeline.alerting import detector
 from iot_pipeline.alerting.lifecycle import Tracker
 
 # DynamoDB holds 400 KB in an item; a state beyond this is a fault of ours. One with all the contract's metrics, each
@@ -76,11 +77,12 @@ class DeviceState:
     counts: dict[str, int] = field(default_factory=dict)
     series: dict[str, Series] = field(default_factory=dict)
     trackers: dict[str, Tracker] = field(default_factory=dict)
+    detectors: dict[str, detector.State] = field(default_factory=dict)
     window: tuple[int, int, int] = (0, 0, 0)
     held_by: str = ""
 
     def encode(self) -> str:
-        """All but the key and what stands beside it, as JSON text."""
+        """All but the key, what stands beside it and the detectors, as JSON text."""
         held = {
             "firmware": self.firmware,
             "counts": self.counts,
@@ -90,7 +92,7 @@ class DeviceState:
             "newest": self.newest,
             "held_by": self.held_by,
         }
-        return json.dumps(held, separators=(",", ":"))
+        return json.dumps(held, separators=(",", ":"), sort_keys=True)
 
     def restore(self, text: str) -> "DeviceState":
         """Fill in what `encode` gave."""

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from operator import itemgetter
 
+from iot_pipeline.alerting.device_rules import DeviceRules, RuleSet
 from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Severity, Tracker, Transition
+from iot_pipeline.alerting.rule_kinds import CLOCK_TOLERANCE_MS, LIVE_MS
 from iot_pipeline.contract.judge import VALID, Reading
 from iot_pipeline.contract.reasons import Reason
 from iot_pipeline.edge import series_rules
 from iot_pipeline.edge.device_state import DeviceState
-from iot_pipeline.edge.rule_kinds import CLOCK_TOLERANCE_MS, LIVE_MS
-from iot_pipeline.edge.rules import DeviceRules, RuleSet
 from iot_pipeline.edge.series_rules import Alerts, Timed, columns
 
 LATE, STALE, CLOCK_AHEAD = "late", "stale", "clock_ahead"
@@ -42,7 +42,7 @@ def take(state: DeviceState, readings: Sequence[Reading], rules: RuleSet, emit: 
     mine = rules.of(state.tenant, state.site, state.device)
     if state.device in rules.retired:
         emit = _nobody
-    alerts = Alerts(subject_of(state), state.trackers, emit)
+    alerts = Alerts(subject_of(state), state.trackers, state.detectors, emit)
     _arrive(state, mine, alerts, arrival_ms)
     bad = _count(state, readings)
     _bad_data(state, mine, alerts, arrival_ms, len(readings), bad)

@@ -18,13 +18,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.edge import telemetry
 from iot_pipeline.edge.batch import Record, by_device, fold, records_of
 from iot_pipeline.edge.device_state import DeviceState
-from iot_pipeline.edge.rules import RuleSet
+from iot_pipeline.edge.environment import EdgeSettings, edge_settings
+from iot_pipeline.edge.notify import ask_to_notify
 from iot_pipeline.edge.rules_source import RulesSource
-from iot_pipeline.edge.settings import EdgeSettings, edge_settings
 from iot_pipeline.edge.state_store import StateConflictError, StateStore
 from iot_pipeline.edge.stream_lag import record_progress, shard_of
 
@@ -64,14 +65,14 @@ class Handler:
                 self._states.pop(device, None)
                 failed.append((groups[device][0].position, device, outcome))
         if notes:
-            self._functions.invoke(FunctionName=self._settings.notify_function, InvocationType="Event", Payload=b"{}")
+            ask_to_notify(self._functions, self._settings.notify_function)
         self._tell(records, rules, notes, written, len(failed), time.perf_counter() - began)
         if not failed:
             self._progress(event["Records"][-1])
             return {"batchItemFailures": []}
         position, device, error = min(failed, key=lambda each: each[0])
         log.error("Device %s: %s; the batch is tried again from record %d on", device, error, position)
-        return {"batchItemFailures": [{"itemIdentifier": str(records[position].sequence)}]}
+        return {"batchItemFailures": [{"itemIdentifier": records[position].identifier}]}
 
     def _load(self, groups: dict[str, list[Record]]) -> dict[str, DeviceState]:
         missing = [device for device in groups if device not in self._states]

@@ -1,16 +1,29 @@
 """The Lambda function that tells people: called after each alert, and every minute for what a crash left behind."""
 
+import logging
 import time
 from functools import cache
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from iot_pipeline.alerting.lifecycle import Severity
 from iot_pipeline.alerting.notifications import Publish, empty_outbox, sns_publisher
 from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.edge import telemetry
-from iot_pipeline.edge.settings import edge_settings
+from iot_pipeline.edge.environment import edge_settings
+
+
+def ask_to_notify(functions: Any, name: str) -> None:
+    """Have people told at once. If that cannot be asked, the schedule does it within a minute."""
+    try:
+        functions.invoke(FunctionName=name, InvocationType="Event", Payload=b"{}")
+    except (ClientError, BotoCoreError):
+        log.warning("%s cannot be invoked; its schedule will send what waits", name, exc_info=True)
+
+
+log = logging.getLogger(__name__)
 
 
 @cache

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from iot_pipeline.alerting.detector import ALERT_SCORE
 from iot_pipeline.contract import METRICS, Metric
 
 Value = float | None
@@ -129,7 +130,8 @@ METRIC_SILENCE = Kind(
 )
 SILENCE = Kind(
     "silence",
-    "Nothing has arrived from a device, by the broker's clock.",
+    "Nothing has arrived from a device, by the broker's clock: for the rule's time, and for three times the interval "
+    "between readings that the registry expects of it.",
     "Power, radio or the device itself. `state DEVICE` shows its last battery and signal strength.",
     (_MINUTES, _SEVERITY),
     {"minutes": 15.0, "severity": 2.0},
@@ -163,7 +165,7 @@ ANOMALY = Kind(
         _SEVERITY,
         _HOLD,
     ),
-    {"score": 0.9999, "severity": 1.0, "hold_seconds": 3600.0},
+    {"score": ALERT_SCORE, "severity": 1.0, "hold_seconds": 3600.0},
     _ALL,
 )
 

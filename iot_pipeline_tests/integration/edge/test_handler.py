@@ -1,0 +1,109 @@
+"""The handler on real tables: states and alerts are the same however batches are repeated, split or interrupted."""
+
+import random
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from iot_pipeline.edge.state_store import StateConflictError
+from iot_pipeline_tests.support.edge import NOON_MS, Edge, event, line, make_edge, reading
+
+MINUTE = 60_000
+
+
+def _stream(rng: random.Random, devices: int, messages: int) -> list[tuple[int, bytes]]:
+    """Lines of several devices with sequence numbers, some values beyond their range, some lines poison."""
+    lines = []
+    seqs = dict.fromkeys(range(devices), 0)
+    for number in range(messages):
+        device = rng.randrange(devices)
+        at_ms = NOON_MS + number * 2000
+        readings = []
+        for each in range(rng.choice([1, 4])):
+            seqs[device] += 1
+            value: Any = rng.choice([20.0, 20.5, 21.0, 22.5, 400, "x"]) if rng.random() < 0.3 else 20.0 + number / 100
+            readings.append(reading(at_ms - 1000 + each, seqs[device], temperature=value, humidity=40.0))
+        data = line(readings, at_ms, device=f"d{device}")
+        if rng.random() < 0.05:
+            data = rng.choice([b"{", b"\xff\xfe", b"17", b'{"readings": []}', data[:-9]])
+        lines.append((49_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000 + number, data))
+    return lines
+
+
+def _outcome(edge: Edge, devices: int) -> tuple[Any, Any]:
+    names = [f"d{each}" for each in range(devices)]
+    states = {name: (state.sequence, state.encode()) for name, state in edge.states.load(names).items()}
+    times = {"recorded_ms", "pending_at", "outbox", "resolution_ms", "expires_at"}
+    episodes = [{key: value for key, value in each.items() if key not in times} for each in edge.episodes()]
+    return states, episodes
+
+
+def test_an_undisturbed_run_counts_everything_and_opens_what_is_wrong(edge: Edge) -> None:
+    lines = [(1, line([reading(NOON_MS, 1, temperature=400)], NOON_MS)), (2, b"{"), (3, line([], NOON_MS))]
+    assert edge.handler().take(event(lines)) == {"batchItemFailures": []}
+    state = edge.state("d1")
+    assert state.counts == {"out_of_range": 1, "no_readings": 1}
+    assert state.sequence == 3
+    (episode,) = edge.episodes()
+    assert episode["rule"] == "range"
+    assert episode["value"] == 400
+    assert episode["trace"] == f"trace-d1-{NOON_MS}"
+    assert [each["id"] for each in edge.alerts.open("acme")] == [episode["id"]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_doubled_split_and_shuffled_batches_end_as_an_undisturbed_run(edge: Edge, seed: int) -> None:
+    rng = random.Random(seed)
+    devices = 7
+    lines = _stream(rng, devices, 300)
+    calm = make_edge(edge.aws)
+    handler = calm.handler()
+    for begin in range(0, len(lines), 50):
+        handler.take(event(lines[begin : begin + 50]))
+    handlers = [edge.handler(), edge.handler()]
+    done = 0
+    while done < len(lines):
+        size = rng.choice([1, 3, 20, 100])
+        # A batch may begin long before what was taken last: Lambda gives again what it is not sure of.
+        begin = max(0, done - rng.choice([0, 0, 5, 60]))
+        batch = lines[begin : done + size]
+        rng.choice(handlers).take(event(batch))
+        if rng.random() < 0.3:
+            rng.choice(handlers).take(event(batch[: len(batch) // 2 + 1]))
+        if rng.random() < 0.2:
+            handlers[rng.randrange(2)] = edge.handler()
+        done += size
+    assert _outcome(edge, devices) == _outcome(calm, devices)
+    assert _outcome(calm, devices)[1]
+
+
+def test_a_device_whose_state_cannot_be_written_fails_the_batch_at_its_first_record(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = edge.handler()
+    lines = [(n, line([reading(NOON_MS + n, n, temperature=20)], NOON_MS + n, device=f"d{n % 3}")) for n in range(1, 9)]
+    save = handler._store.save
+
+    def broken(state: Any, changes: Any, now_ms: int) -> None:
+        if state.device == "d2":
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "PutItem")
+        save(state, changes, now_ms)
+
+    monkeypatch.setattr(handler._store, "save", broken)
+    assert handler.take(event(lines)) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    monkeypatch.setattr(handler._store, "save", save)
+    assert handler.take(event(lines[1:])) == {"batchItemFailures": []}
+    assert {name: edge.state(name).counts["valid"] for name in ("d0", "d1", "d2")} == {"d0": 2, "d1": 3, "d2": 3}
+
+
+def test_two_writers_of_one_state_do_not_lose_what_either_wrote(edge: Edge) -> None:
+    first, second = edge.handler(), edge.handler()
+    first.take(event([(1, line([reading(NOON_MS, 1, temperature=20)], NOON_MS))]))
+    second.take(event([(2, line([reading(NOON_MS + 1, 2, temperature=21)], NOON_MS + 1))]))
+    first.take(event([(3, line([reading(NOON_MS + 2, 3, temperature=22)], NOON_MS + 2))]))
+    assert edge.state("d1").counts == {"valid": 3}
+    stale = edge.state("d1")
+    stale.version -= 1
+    with pytest.raises(StateConflictError, match="version 3"):
+        edge.states.save(stale, [], NOON_MS)
