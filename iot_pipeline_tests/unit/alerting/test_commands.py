@@ -78,7 +78,7 @@ def test_an_error_is_one_line(tmp_path: Path, command: str) -> None:
 
 
 def test_help_teaches() -> None:
-    for command in ("score", "report", "speed"):
+    for command in ("score", "report", "speed", "false-alarms"):
         assert _run(command, "--help").exit_code == 0
     assert "production uses" in " ".join(_run("score", "--help").stdout.split())
 

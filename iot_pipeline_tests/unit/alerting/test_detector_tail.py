@@ -1,6 +1,7 @@
 """The tail of a view: what share of numbers is beyond its level, and how surprise grows."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -18,11 +19,12 @@ def _learned(numbers: list[float]) -> list[float]:
 def test_about_one_in_fifty_is_beyond_the_level_of_each_side(law: str) -> None:
     """About: the level moves in steps of a part of the deviation, which are coarse at a hard edge of a distribution."""
     chance = random.Random(3)
-    draw = {
+    draws: dict[str, Callable[[], float]] = {
         "gauss": lambda: chance.gauss(5.0, 2.0),
         "exponential": lambda: chance.expovariate(1.0),
         "uniform": lambda: chance.uniform(-1.0, 1.0),
-    }[law]
+    }
+    draw = draws[law]
     tails = _learned([draw() for _ in range(6000)])
     fresh = [draw() for _ in range(6000)]
     assert 0.008 < sum(x > tails[3] for x in fresh) / 6000 < 0.05
