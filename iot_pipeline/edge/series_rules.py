@@ -221,7 +221,7 @@ def _anomaly(metric: MetricRules, points: Points, alerts: Alerts) -> None:
     state = alerts.detectors.get(metric.name)
     if state is None:
         state = alerts.detectors[metric.name] = detector.new_state()
-    score = detector.update_many(state, points.times, points.values)
+    score = detector.update_many(state, points.times, points.values, metric.detector)
     at_ms, value = points.times[-1], points.values[-1]
     if score >= metric.anomaly_score:
         seen = Observation(at_ms, Severity(metric.anomaly_severity), value)
