@@ -62,8 +62,8 @@ class DeviceState:
     `version` counts the writes. `sequence` is the Kinesis sequence number of the last record taken, so that a record
     delivered again changes nothing. `arrival_ms` is the latest arrival of anything. `newest`: effective time and
     sequence number of the newest reading. `counts` is by outcome, and counts `late`, `stale` and `clock_ahead` readings
-    besides. `window`: the open window of bad data, its readings and the bad ones. `held_by`: the episode of the whole
-    site that speaks for this device's silence.
+    besides. `series` and `detectors` are by metric, `trackers` by rule and metric. `window`: the open window of bad
+    data, its readings and the bad ones. `held_by`: the episode of the whole site that speaks for this device's silence.
     """
 
     device: str

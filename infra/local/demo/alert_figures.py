@@ -17,11 +17,9 @@ _SLACK_MS = 3_000
 
 @dataclass(frozen=True)
 class Limits:
-    """From when on the rules in force call something an alert: seconds of silence, readings and seconds of a run."""
+    """From when on the rules in force call something an alert: seconds of silence, readings and seconds of a leak."""
 
     silence_s: float
-    stuck_readings: int
-    stuck_s: float
     leak_readings: int
     leak_s: float
 
@@ -51,13 +49,18 @@ class Verdict:
         return self.injected == self.found and self.unfounded == 0
 
 
-def verdicts(rows: pd.DataFrame, episodes: Sequence[Mapping[str, Any]], limits: Limits) -> list[Verdict]:
-    """Each fault of the manifest's rows against the episodes of its rule. `episodes` have opened_ms and resolved_ms."""
+def verdicts(
+    live: pd.DataFrame, rows: pd.DataFrame, episodes: Sequence[Mapping[str, Any]], limits: Limits
+) -> list[Verdict]:
+    """Each fault of the live rows of a manifest against the episodes of its rule.
+
+    `rows` are all of the manifest: what was sent just before the live ones may be a cause as well. `episodes` have
+    opened_ms and, if they are over, resolved_ms.
+    """
     kinds = (
-        ("out_of_range", "range", out_of_range(rows), out_of_range(rows)),
-        ("stuck", "stuck", *_runs(rows, "stuck", limits.stuck_readings, limits.stuck_s)),
-        ("leak", "leak", *_runs(rows, "leak", limits.leak_readings, limits.leak_s)),
-        ("outage", "silence", *silences(rows, limits.silence_s)),
+        ("out_of_range", "range", out_of_range(live), out_of_range(rows)),
+        ("leak", "leak", *runs(live, "leak", limits.leak_readings, limits.leak_s)),
+        ("outage", "silence", *silences(live, limits.silence_s)),
     )
     return [
         _verdict(fault, rule, certain, possible, [each for each in episodes if each["rule"] == rule])
@@ -90,7 +93,7 @@ def out_of_range(rows: pd.DataFrame) -> list[Spell]:
     return [Spell(device, at, at) for device, at in zip(wrong["device_id"], wrong["ts_ms"].astype(int), strict=True)]
 
 
-def _runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple[list[Spell], list[Spell]]:
+def runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple[list[Spell], list[Spell]]:
     """The lasting faults that the rule must find, by a margin, and all of them, which it may find."""
     certain, possible = [], []
     for device, mine in _valid(rows).groupby("device_id", sort=False):
