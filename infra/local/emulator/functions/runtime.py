@@ -46,7 +46,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line of JSON."""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        document = {
+        document: dict[str, object] = {
             "timestamp": f"{stamp}Z",
             "level": record.levelname,
             "message": record.getMessage(),

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from typing import Any
 
 import pytest
 
-from iot_pipeline_tests.support.emulator import LocalAws, unique
+from iot_pipeline_tests.support.emulator import LocalAws, eventually, unique
 
 pytestmark = pytest.mark.integration
 
@@ -48,16 +49,14 @@ def test_a_queue_that_takes_it(local_aws: LocalAws) -> None:
 
 
 @contextmanager
-def endpoint(status: int) -> Iterator[tuple[str, list[str]]]:
-    """A server that answers every notification so; the kinds of what it was sent."""
-    asked: list[str] = []
+def endpoint(status: int) -> Iterator[tuple[str, list[Any]]]:
+    """A server that answers every notification so; what it was sent."""
+    asked: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            kind = str(self.headers["x-amz-sns-message-type"])
-            asked.append(kind)
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(200 if kind == "SubscriptionConfirmation" else status)
+            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200 if asked[-1]["Type"] == "SubscriptionConfirmation" else status)
             self.end_headers()
 
         def log_message(self, *_arguments: object) -> None: ...
@@ -70,15 +69,20 @@ def endpoint(status: int) -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
-@pytest.mark.parametrize(("status", "attempts"), [(400, 1), (503, 3)])
-def test_a_server_that_refuses_and_one_that_fails(local_aws: LocalAws, status: int, attempts: int) -> None:
+@pytest.mark.parametrize(("status", "attempts"), [(200, 1), (400, 1), (503, 3)])
+def test_a_server_that_takes_it_one_that_refuses_and_one_that_fails(
+    local_aws: LocalAws, status: int, attempts: int
+) -> None:
     with endpoint(status) as (url, asked):
         topic, dead = subscribed(local_aws, "http", url)
         sns = local_aws.client("sns")
-        (subscription,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-        if not subscription["SubscriptionArn"].startswith("arn:"):
-            pytest.skip("the subscription waits to be confirmed")
+        assert eventually(lambda: asked), "the subscription has to be confirmed first"
+        sns.confirm_subscription(TopicArn=topic, Token=asked[0]["Token"])
         sns.publish(TopicArn=topic, Message="leak")
-        (message,) = local_aws.messages(dead)
-        assert message["Message"] == "leak"
-        assert asked.count("Notification") == attempts
+        assert eventually(lambda: len(asked) == 1 + attempts)
+        assert {message["Message"] for message in asked[1:]} == {"leak"}
+        if status == 200:
+            assert local_aws.client("sqs").receive_message(QueueUrl=dead).get("Messages", []) == []
+        else:
+            (message,) = local_aws.messages(dead)
+            assert message["Message"] == "leak"
