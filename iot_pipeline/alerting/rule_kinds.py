@@ -157,7 +157,7 @@ BAD_DATA = Kind(
 )
 ANOMALY = Kind(
     "anomaly",
-    "The statistical detector finds a value, or the course of values, unlike the past of its series (docs/detector.md). "
+    "The statistical detector finds a value, or a course of values, unlike the past of its series (docs/detector.md). "
     "Its score is a tenth of -log10 of a probability: 0.6 stands for one step of five minutes in a million.",
     "Compare the device with its neighbours and with the same hour of other days.",
     (
