@@ -48,7 +48,8 @@ def letters(edge: Edge) -> Letters:
     """Queues of its own; both buckets are the edge's."""
     sqs, name = edge.clients["sqs"], edge.settings.stream
     urls = [sqs.create_queue(QueueName=f"{name}-{each}")["QueueUrl"] for each in ("rule", "invocation", "sns")]
-    return Letters(edge, Places(*urls, lake=name, failures=name))
+    rule, invocation, notification = urls
+    return Letters(edge, Places(rule, invocation, notification, lake=name, failures=name))
 
 
 def _rule_error(payload: bytes, topic: str = "dt/acme/bern/d1/telemetry") -> str:
