@@ -32,8 +32,8 @@ StateOption = Annotated[Path, typer.Option("--state", help="Folder for everythin
 def demo(
     state: StateOption = LOCAL / "demo",
     readings: Annotated[int, typer.Option(min=1000, help="Readings of the backlog.")] = 1_000_000,
-    live_rate: Annotated[int, typer.Option(min=100, help="Live readings a second.")] = 2_000,
-    live_seconds: Annotated[int, typer.Option(min=1, help="How long to publish live.")] = 10,
+    live_rate: Annotated[int, typer.Option(min=100, help="Live readings a second.")] = 500,
+    live_seconds: Annotated[int, typer.Option(min=1, help="How long to publish live.")] = 45,
 ) -> None:
     """Start, deploy, onboard, publish, build, report, stop. Exit code 1 unless the ledger balances."""
     from infra.local.demo.run import Scale, run_demo

@@ -1,7 +1,7 @@
 """Episodes of alerts as items of the alerts table: how transitions become writes, and what a person reads of them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,13 +27,15 @@ class Place:
 class Change:
     """The transitions of one episode, in order, that are written together.
 
-    `trace` is the broker's id of the message that caused the first. `notes` False keeps them from people: what began
-    and ended within one message, and what a wider alert speaks for (`parent`, an episode's id).
+    `trace` is the broker's id of the message that caused the first, `arrival_ms` when it arrived. `notes` False keeps
+    them from people: what began and ended within one message, and what a wider alert speaks for (`parent`, an episode's
+    id).
     """
 
     place: Place
     transitions: tuple[Transition, ...]
     trace: str | None = None
+    arrival_ms: int | None = None
     notes: bool = True
     parent: str | None = None
 
@@ -72,6 +74,7 @@ def _opened(change: Change, now_ms: int) -> Item:
         "recorded_ms": now_ms,
         "opened_severity": int(first.severity),
         "trace": change.trace,
+        "arrival_ms": change.arrival_ms,
         "parent": change.parent,
         **_standing(change, now_ms),
         **written(now_ms),
@@ -150,7 +153,14 @@ def _note(transition: Transition, now_ms: int) -> Item:
     return {name: value for name, value in note.items() if value is not None}
 
 
-def changes(transitions: Iterable[Transition], place: Place, trace: str | None, *, held: bool = False) -> list[Change]:
+def changes(
+    transitions: Iterable[Transition],
+    place: Place,
+    trace: str | None,
+    arrival_ms: int | None = None,
+    *,
+    held: bool = False,
+) -> list[Change]:
     """The transitions that one message caused, by episode.
 
     What begins and ends within one message is on record and tells nobody: it was over before it was known. `held`: the
@@ -160,7 +170,7 @@ def changes(transitions: Iterable[Transition], place: Place, trace: str | None, 
     for transition in transitions:
         of_episode.setdefault(transition.episode, []).append(transition)
     return [
-        Change(place, tuple(each), trace, notes=not _is_over(each) and not (held and each[0].key.rule == "silence"))
+        Change(place, tuple(each), trace, arrival_ms, notes=not _is_over(each) and not (held and _is_silence(each)))
         for each in of_episode.values()
     ]
 
@@ -175,12 +185,16 @@ def merged(changes_in_order: Iterable[Change]) -> list[Change]:
         else:
             notes = before.notes or change.notes
             transitions = (*before.transitions, *change.transitions)
-            found[change.episode] = Change(before.place, transitions, before.trace, notes, before.parent)
+            found[change.episode] = replace(before, transitions=transitions, notes=notes)
     return list(found.values())
 
 
 def _is_over(transitions: list[Transition]) -> bool:
     return transitions[0].what is What.OPENED and transitions[-1].what is What.RESOLVED
+
+
+def _is_silence(transitions: list[Transition]) -> bool:
+    return transitions[0].key.rule == "silence"
 
 
 def describe(item: Mapping[str, Any], metric_unit: str = "") -> str:

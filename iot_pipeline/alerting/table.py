@@ -57,6 +57,12 @@ class AlertsTable:
         """The open episodes of a tenant, the oldest first."""
         return self._query("open", "open", tenant)
 
+    def all_open(self) -> Iterator[Item]:
+        """The open episodes of all tenants, in no order."""
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self._table, IndexName="open")
+        for page in pages:
+            yield from (item for item in map(plain, page["Items"]) if item["open"] != SILENCES)
+
     def history(self, subject: str) -> Iterator[Item]:
         """All episodes of a subject that are kept here, the newest first."""
         return self._query("subject", "subject", subject, forward=False)

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.alerting.episodes import Change, Place, changes, merged
 from iot_pipeline.alerting.lifecycle import Transition
 from iot_pipeline.contract.judge import Judge, Reading
 from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.evaluation import take
-from iot_pipeline.edge.rules import RuleSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,18 @@ def by_device(records: Sequence[Record]) -> dict[str, list[Record]]:
     return found
 
 
+def refold(state: DeviceState, records: Sequence[Record], rules: RuleSet) -> list[Change]:
+    """Take records that the handler gave up, as often as one likes: what is still the latest, alerts that are live.
+
+    Counts stay as they are, for nobody can tell what of them was counted before it was given up.
+    """
+    counts, window, sequence = dict(state.counts), state.window, state.sequence
+    state.sequence = -1
+    found = fold(state, records, rules)
+    state.counts, state.window, state.sequence = counts, window, max(sequence, state.sequence)
+    return found
+
+
 def fold(state: DeviceState, records: Sequence[Record], rules: RuleSet) -> list[Change]:
     """Take a device's records into its state, in place; the alerts that change.
 
@@ -68,6 +80,7 @@ def fold(state: DeviceState, records: Sequence[Record], rules: RuleSet) -> list[
         state.sequence = record.sequence
         if transitions:
             place = Place(state.tenant, state.site, state.device)
-            found += changes(transitions, place, record.readings[0].message.message_id, held=bool(held_by))
+            message = record.readings[0].message
+            found += changes(transitions, place, message.message_id, message.received_ms, held=bool(held_by))
             state.held_by = ""
     return merged(found)

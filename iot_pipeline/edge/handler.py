@@ -18,14 +18,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.edge import telemetry
 from iot_pipeline.edge.batch import Record, by_device, fold, records_of
 from iot_pipeline.edge.device_state import DeviceState
+from iot_pipeline.edge.environment import EdgeSettings, edge_settings
 from iot_pipeline.edge.notify import ask_to_notify
-from iot_pipeline.edge.rules import RuleSet
 from iot_pipeline.edge.rules_source import RulesSource
-from iot_pipeline.edge.settings import EdgeSettings, edge_settings
 from iot_pipeline.edge.state_store import StateConflictError, StateStore
 from iot_pipeline.edge.stream_lag import record_progress, shard_of
 

@@ -12,7 +12,7 @@ from iot_pipeline.alerting.lifecycle import Severity
 from iot_pipeline.alerting.notifications import Publish, empty_outbox, sns_publisher
 from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.edge import telemetry
-from iot_pipeline.edge.settings import edge_settings
+from iot_pipeline.edge.environment import edge_settings
 
 
 def ask_to_notify(functions: Any, name: str) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from iot_pipeline.alerting.device_rules import RuleError, RuleSet, parsed
 from iot_pipeline.contract.layout import EDGE_RULES
-from iot_pipeline.edge.rules import RuleError, RuleSet, parsed
 
 REFRESH_SECONDS = 20.0
 DOCUMENT = EDGE_RULES + "current.json"

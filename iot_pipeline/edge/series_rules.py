@@ -7,10 +7,10 @@ point; a property test holds the two to the same result.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from iot_pipeline.alerting.device_rules import MetricRules
 from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Severity, Tracker, Transition
 from iot_pipeline.contract.judge import VALID, Reading
 from iot_pipeline.edge.device_state import Series
-from iot_pipeline.edge.rules import MetricRules
 
 # Effective time, the device's sequence number, the reading.
 Timed = tuple[int, int, Reading]

@@ -10,24 +10,24 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
-from iot_pipeline.alerting.episodes import Change, Place, changes
+from iot_pipeline.alerting.device_rules import RuleSet
+from iot_pipeline.alerting.episodes import Place, changes
 from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Severity, Tracker, Transition
 from iot_pipeline.alerting.notifications import remind
 from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.edge import telemetry
 from iot_pipeline.edge.device_state import DeviceState
+from iot_pipeline.edge.environment import EdgeSettings, edge_settings
 from iot_pipeline.edge.evaluation import fall_silent, silence_key
 from iot_pipeline.edge.notify import ask_to_notify
-from iot_pipeline.edge.rules import RuleSet
 from iot_pipeline.edge.rules_source import RulesSource
-from iot_pipeline.edge.settings import EdgeSettings, edge_settings
 from iot_pipeline.edge.state_store import StateConflictError, StateStore
 from iot_pipeline.edge.stream_lag import lag_ms
 
@@ -149,7 +149,7 @@ class Sweep:
         device = "" if state.device.startswith(_SITE) else state.device
         made = changes(transitions, Place(state.tenant, state.site, device), trace=None)
         if parent is not None:
-            made = [Change(c.place, c.transitions, c.trace, notes=False, parent=parent) for c in made]
+            made = [replace(change, notes=False, parent=parent) for change in made]
         try:
             self._store.save(state, made, now_ms)
         except StateConflictError:

@@ -9,9 +9,12 @@ from typing import Any
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from iot_pipeline.edge.rule_kinds import Value
-from iot_pipeline.edge.rules import Override, RuleError, RuleSet, check_scope, checked_kind, compiled
+from iot_pipeline.alerting.device_rules import Override, RuleError, RuleSet, check_scope, checked_kind, compiled
+from iot_pipeline.alerting.rule_kinds import Value
 from iot_pipeline.registry.errors import RegistryError
+
+# Devices that send at least as often as this are silent by the rule alone.
+_RARELY_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,12 @@ def rule_set(connection: Connection[Any]) -> RuleSet:
     retired = connection.execute(
         "SELECT device_id FROM registry.device_versions WHERE valid_to IS NULL AND status = 'decommissioned'"
     ).fetchall()
-    return RuleSet(row[0] if row else 0, overrides, dict(devices), frozenset(name for (name,) in retired))
+    rarely = connection.execute(
+        "SELECT device_id, expected_interval_s FROM registry.device_versions"
+        " WHERE valid_to IS NULL AND expected_interval_s > %s",
+        (_RARELY_SECONDS,),
+    ).fetchall()
+    return RuleSet(row[0] if row else 0, overrides, dict(devices), frozenset(name for (name,) in retired), dict(rarely))
 
 
 def _check_exists(connection: Connection[Any], scope: Mapping[str, str]) -> None:

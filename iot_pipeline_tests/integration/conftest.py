@@ -22,7 +22,7 @@ from iot_pipeline.warehouse.load import Loader
 from iot_pipeline.warehouse.users import PIPELINE
 from iot_pipeline_tests.support import athena
 from iot_pipeline_tests.support.athena import LocalAthena
-from iot_pipeline_tests.support.emulator import INTERVAL_SCALE, POLL_SECONDS, LocalAws
+from iot_pipeline_tests.support.emulator import INTERVAL_SCALE, POLL_SECONDS, RETRY_SECONDS, LocalAws
 from iot_pipeline_tests.support.models import Models, fill_registry
 from iot_pipeline_tests.support.warehouse import BUCKET, REGION, LocalWarehouse
 
@@ -80,8 +80,12 @@ def own_aws(tmp_path: Path) -> Iterator[LocalAws]:
 
 
 def _start(folder: Path) -> Emulator:
-    scaled = {"firehose_interval_scale": INTERVAL_SCALE, "kinesis_poll_seconds": POLL_SECONDS}
-    return start_emulator(folder / "state", **scaled)
+    return start_emulator(
+        folder / "state",
+        firehose_interval_scale=INTERVAL_SCALE,
+        kinesis_poll_seconds=POLL_SECONDS,
+        async_retry_seconds=RETRY_SECONDS,
+    )
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from iot_pipeline.alerting.notifications import Publish, sns_publisher
 from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.edge.device_state import DeviceState
+from iot_pipeline.edge.environment import EdgeSettings
 from iot_pipeline.edge.handler import Handler
-from iot_pipeline.edge.settings import EdgeSettings
 from iot_pipeline.edge.state_store import StateStore
 from iot_pipeline.edge.sweep import Sweep
 from iot_pipeline_tests.support.emulator import REGION, LocalAws
@@ -74,11 +74,13 @@ class Edge:
 
     def handler(self) -> Handler:
         """A handler as a cold start makes it."""
-        return Handler(self.settings, *(self.clients[name] for name in ("dynamodb", "s3", "lambda")), Judge())
+        clients = self.clients
+        return Handler(self.settings, clients["dynamodb"], clients["s3"], clients["lambda"], Judge())
 
     def sweep(self) -> Sweep:
         """A sweep as a cold start makes it."""
-        return Sweep(self.settings, *(self.clients[name] for name in ("dynamodb", "s3", "kinesis")))
+        clients = self.clients
+        return Sweep(self.settings, clients["dynamodb"], clients["s3"], clients["kinesis"])
 
     @property
     def alerts(self) -> AlertsTable:

@@ -24,6 +24,7 @@ REGION = "eu-west-1"
 ACCOUNT = "000000000000"
 INTERVAL_SCALE = 0.005  # a 60 s Firehose buffer lasts 0.3 s
 POLL_SECONDS = 0.05  # once a second on AWS
+RETRY_SECONDS = 0.2  # a minute on AWS
 _ARN = f"arn:aws:iot:{REGION}:{ACCOUNT}"
 _NAME = "${iot:Connection.Thing.ThingName}"
 
@@ -269,4 +270,5 @@ def restart(aws: LocalAws, how: signal.Signals) -> None:
         mqtt_port=aws.emulator.mqtt_port,
         firehose_interval_scale=INTERVAL_SCALE,
         kinesis_poll_seconds=POLL_SECONDS,
+        async_retry_seconds=RETRY_SECONDS,
     )

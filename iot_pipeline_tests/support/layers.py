@@ -41,10 +41,20 @@ def _layer(siblings: str, libraries: str, extra: str | None) -> Layer:
 # stubs (`mypy_boto3_...`) are imported by type checkers alone, and free to all.
 LAYERS = {
     "contract": _layer("", "", None),
+    "alerting": _layer("contract", "botocore", "edge"),
+    "edge": _layer("alerting contract", "boto3 botocore", "edge"),
+    "edge/commands": _layer(
+        "alerting connections contract lake registry settings",
+        "boto3 botocore psycopg pydantic rich typer",
+        "dagster",
+    ),
+    "edge/__main__": _layer("edge", "", "dagster"),
     "lake": _layer("contract", "pyathena", "lake"),
     "lake/__main__": _layer("connections lake settings", "typer", "lake"),
     "settings": _layer("contract", "pydantic pydantic_settings", "lake"),
-    "registry": _layer("contract", "alembic botocore cryptography psycopg pydantic sqlalchemy yaml", "registry"),
+    "registry": _layer(
+        "alerting contract", "alembic botocore cryptography psycopg pydantic sqlalchemy yaml", "registry"
+    ),
     "warehouse": _layer("contract lake", "psycopg pyarrow redshift_connector", "warehouse"),
     "connections/credentials": _layer("settings", "boto3", "registry"),
     "connections/lake": _layer("lake settings", "boto3", "lake"),

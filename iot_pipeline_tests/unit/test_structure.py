@@ -13,8 +13,10 @@ TREES = ("iot_pipeline", "infra", "simulator")
 # What a name says in each room that has a module of it; a name that is not here is one module's alone.
 SHARED_NAMES = {
     "iot_pipeline": {
-        "alerts": "alerts of the pipeline: the sensor that sends them, the resource that takes them",
+        "alerts": "alerts: the sensor that sends them, the resource that takes them, the commands about them",
+        "app": "the application that the commands of a command line belong to",
         "assets": "the Dagster assets of a domain",
+        "commands": "the commands of a command line",
         "contract": "the contract: the package and the class it is named after",
         "definitions": "the Dagster objects of a domain, and all of them",
         "docs": "generated documentation: the contract's tables, the models' pages",
@@ -43,6 +45,7 @@ SHARED_NAMES = {
         "sql": "the SQL of an engine",
         "stack": "one stack of the platform",
         "stacks": "stacks: those of the platform, and deploying them",
+        "tables": "tables: those of the edge's stack, and Redshift's",
         "workgroups": "Athena's workgroups",
     },
     "simulator": {},

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from infra.local.demo.edge_report import edge_tables
 from infra.local.demo.lake_figures import Latency, QueryFigure
+from infra.local.demo.live_alerts import EdgeFigures
 from infra.local.demo.warehouse_figures import Facts
 from iot_pipeline.lake.balances import ArrivalHourBalance, EventHourBalance
 from simulator.manifest import ExpectedLedger
@@ -30,6 +32,7 @@ class Report:
     raw_query: QueryFigure
     curated_query: QueryFigure
     facts: Facts
+    edge: EdgeFigures
 
     @property
     def counts(self) -> list[tuple[str, int, int]]:
@@ -61,7 +64,8 @@ class Report:
     def is_right(self) -> bool:
         """Whether the ledger balances, and lake and warehouse hold what the devices truly sent."""
         in_order = not self.facts.wrong_hours(self.events) and self.facts.split.is_right
-        return self.balances and in_order and all(sent == held for _, sent, held in self.counts)
+        books = self.balances and in_order and all(sent == held for _, sent, held in self.counts)
+        return books and self.edge.is_right
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -76,8 +80,12 @@ def print_report(report: Report, console: Console) -> None:
     console.print(_facts_table(report.facts))
     console.print(_times_table(report))
     console.print(_query_table(report))
+    for table in edge_tables(report.edge):
+        console.print(table)
     verdict = "[green]The ledger balances, and lake and warehouse hold what the devices sent: 0 lost, 0 invented.[/]"
-    console.print(verdict if report.is_right else "[bold red]The books do not balance: see the rows marked NO.[/]")
+    console.print(
+        verdict if report.is_right else "[bold red]Something is not as it was sent: see the rows marked NO.[/]"
+    )
     console.print(
         "\nWhere to look next: `make up` starts the same and stays up, with the Dagster UI, its sensors and schedules, "
         "and a fleet that keeps publishing; Ctrl-C stops it all. `docs/operations.md` says what to do when.",

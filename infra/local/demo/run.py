@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from rich.console import Console
 
-from infra.local.demo import lake_figures
+from infra.local.demo import lake_figures, live_alerts
 from infra.local.demo.report import Report, print_report
 from infra.local.demo.warehouse_figures import facts
 from infra.local.session import fleet_commands
@@ -46,8 +46,9 @@ class Scale:
     sites: int = 5
     backlog_readings: int = 1_000_000
     backlog_pack: int = 25
-    live_rate: int = 2_000
-    live_seconds: int = 10
+    live_rate: int = 500
+    live_pack: int = 5
+    live_seconds: int = 45
 
 
 def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
@@ -58,13 +59,20 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
         fleet_commands.onboard(folder, scale.devices, scale.tenants, scale.sites)
     with steps.step("the registry learns that a device was moved to another site twelve hours ago"):
         move = fleet_commands.move_first(folder, (steps.started_at - timedelta(hours=12)).replace(microsecond=0))
+    with steps.step("rules of alerts that suit a demo: what takes hours in the field may take seconds here"):
+        limits = live_alerts.set_rules(scale.devices, scale.live_rate, scale.live_pack)
     with steps.step(f"publishing a backlog of 24 hours, {scale.backlog_readings:,} readings, every fault on"):
         backlog = ["--history", "24h", "--readings", str(scale.backlog_readings), "--pack", str(scale.backlog_pack)]
         fleet_commands.publish(platform, folder, *backlog, *FAULTS)
+    with steps.step("waiting for the edge to take the backlog, which is history to it"):
+        live_alerts.wait_for_edge()
     live_since = datetime.now(UTC)
     with steps.step(f"publishing live, {scale.live_rate:,} readings/s for {scale.live_seconds} s, every fault on"):
-        live = ["--rate", str(scale.live_rate), "--duration", f"{scale.live_seconds}s"]
-        fleet_commands.publish(platform, folder, *live, *FAULTS)
+        live = ["--rate", str(scale.live_rate), "--duration", f"{scale.live_seconds}s", "--pack", str(scale.live_pack)]
+        fleet_commands.publish(platform, folder, *live, *FAULTS, "--fault", "stuck=0.05")
+    with steps.step("the edge: alerts of the live readings"):
+        live_alerts.wait_for_edge()
+        edge = live_alerts.figures(folder / "out", live_since, limits)
     expected = expected_ledger(folder / "out")
     with steps.step("waiting for Firehose to land it in S3"):
         arrivals = _arrival_hours(steps.started_at)
@@ -98,6 +106,7 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
             raw_query=lake_figures.query_figure(lake.athena, lake_figures.raw_query(arrivals, since), 1),
             curated_query=lake_figures.query_figure(lake.athena, lake_figures.curated_query(since), QUERY_RUNS),
             facts=facts(move),
+            edge=edge,
         )
     print_report(report, console)
     return report.is_right

@@ -41,6 +41,12 @@ def parse_settings(arguments: list[str] | None = None) -> EmulatorSettings:
         default=env("LOCAL_AWS_KINESIS_POLL_SECONDS", "1.0"),
         help="how often an event source mapping asks a shard for records [LOCAL_AWS_KINESIS_POLL_SECONDS]",
     )
+    parser.add_argument(
+        "--async-retry-seconds",
+        type=float,
+        default=env("LOCAL_AWS_ASYNC_RETRY_SECONDS", "60.0"),
+        help="wait before an asynchronous call is tried again [LOCAL_AWS_ASYNC_RETRY_SECONDS]",
+    )
     parser.add_argument("--log-level", default=env("LOCAL_AWS_LOG_LEVEL", "WARNING"), help="[LOCAL_AWS_LOG_LEVEL]")
     options = parser.parse_args(arguments)
     options.state_dir = options.state_dir.resolve()
@@ -109,6 +115,9 @@ def main() -> None:
     settings = parse_settings()
     check_ports(settings)
     lock = lock_state(settings)
+    # Functions inherit the environment of this process: what a person has set for his own commands is not theirs.
+    for name in [name for name in os.environ if name.startswith("IOT_") or name == "PYTHONPATH"]:
+        del os.environ[name]
     os.environ.update(settings.ministack_environment())
     from infra.local.emulator.extensions import WrongMinistackVersionError, install_extensions
 

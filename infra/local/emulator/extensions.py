@@ -31,6 +31,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     from infra.local.emulator import access, kinesis, s3, state, stream_consumers, transport
     from infra.local.emulator.event_source import mapping
     from infra.local.emulator.firehose import delivery
+    from infra.local.emulator.functions import asynchronous, environment, telemetry
     from infra.local.emulator.glue import crawler, partitions
     from infra.local.emulator.iot import broker, fleet_provisioning, policy_variables, rules
 
@@ -44,6 +45,9 @@ def install_extensions(settings: EmulatorSettings) -> None:
     policy_variables.install()
     broker.install(settings)
     fleet_provisioning.install()
+    environment.install()
+    telemetry.install()
+    asynchronous.install(settings)
     mapping.install(settings)
     partitions.install()
     crawler.install()

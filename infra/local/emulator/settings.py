@@ -16,7 +16,8 @@ class EmulatorSettings:
     Firehose journals and the event source mappings' checkpoints. `firehose_interval_scale` multiplies every
     delivery stream's `IntervalInSeconds`, so that a stack that buffers for 60 s on AWS need not be waited for
     locally. `kinesis_poll_seconds` is how often an event source mapping asks a shard for records, unless it reads
-    by enhanced fan-out: once a second on AWS. Processes of the local AWS listen on loopback only.
+    by enhanced fan-out: once a second on AWS. `async_retry_seconds` is how long an asynchronous call of a function waits
+    before it is tried again: a minute on AWS, and two before the last time. Processes of the local AWS listen on loopback only.
     """
 
     port: int
@@ -25,6 +26,7 @@ class EmulatorSettings:
     region: str = "eu-west-1"
     firehose_interval_scale: float = 1.0
     kinesis_poll_seconds: float = 1.0
+    async_retry_seconds: float = 60.0
     log_level: str = "WARNING"
 
     @property

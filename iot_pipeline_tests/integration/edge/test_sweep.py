@@ -1,5 +1,6 @@
 """Silence of devices and sites, found by the sweep; and what people are told of it."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -54,7 +55,7 @@ def test_data_that_arrives_as_the_alert_opens_leaves_nothing_open(edge: Edge) ->
     late = edge.state("d1")
     _say(edge, 2, NOON_MS + 20 * MINUTE, temperature=21.0)
     sweep = edge.sweep()
-    sweep._store.seen = lambda segment, _segments: iter([late] if segment == 0 else [])  # type: ignore[method-assign] # the scan that came before the message
+    sweep._store.seen = lambda segment, _segments: iter([late] if segment == 0 else [])  # type: ignore[assignment, method-assign] # the scan that came before the message
     assert sweep.run(NOON_MS + 20 * MINUTE).opened == 0
     assert list(edge.alerts.open("acme")) == []
 
@@ -130,10 +131,8 @@ def test_a_crash_between_sending_and_taking_out_sends_the_same_id_again(edge: Ed
     _say(edge, 1, NOON_MS, temperature=400)
     alerts = edge.alerts
     alerts.settle = lambda *_args, **_more: (_ for _ in ()).throw(ConnectionError("killed"))  # type: ignore[method-assign] # a crash, just there
-    try:
+    with contextlib.suppress(ConnectionError):
         empty_outbox(alerts, edge.publish, NOON_MS)
-    except ConnectionError:
-        pass
     empty_outbox(edge.alerts, edge.publish, NOON_MS)
     empty_outbox(edge.alerts, edge.publish, NOON_MS)
     told = _inbox(edge)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from iot_pipeline.alerting.device_rules import Override, RuleSet
 from iot_pipeline.alerting.lifecycle import Severity, Transition, What
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.evaluation import take
-from iot_pipeline.edge.rules import Override, RuleSet
 from iot_pipeline_tests.support.edge import NOON_MS, line, reading
 
 MINUTE = 60_000
@@ -154,7 +154,7 @@ def test_a_flow_that_never_returns_to_zero_is_a_leak_over_observed_time_alone() 
 def test_one_metric_that_is_missing_while_its_device_lives() -> None:
     device = Device()
     for minute in range(90):
-        values = {"humidity": 40.0 + minute % 5} if minute < 20 or minute > 85 else {}
+        values: dict[str, Any] = {"humidity": 40.0 + minute % 5} if minute < 20 or minute > 85 else {}
         device.send(NOON_MS + minute * MINUTE, temperature=20 + minute % 7 / 10, **values)
     assert device.story() == [
         ("opened", "metric_silence", 19 * MINUTE),

@@ -30,6 +30,18 @@ def send_failure(
     if not destination:
         log.error("Event source mapping %s discards %d records: %s", mapping["UUID"], len(work.records), document)
         return False
+    shard, now = document["KinesisBatchInfo"]["shardId"], datetime.now(UTC)
+    key = f"aws/lambda/{mapping['UUID']}/{shard}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{new_uuid()}"
+    # S3 alone gets the whole event: JSON in a text, records' data in base64.
+    send(destination, document, key, payload=json.dumps(event))
+    return True
+
+
+def send(destination: str, document: dict[str, Any], key: str, *, payload: str | None = None) -> None:
+    """Give a document to a destination; to S3 under `key` and with `payload`, if there is one.
+
+    Raises RuntimeError for a destination that does not exist, or that the local AWS does not have.
+    """
     target = parse_arn(destination)
     if target.service == "sqs":
         url = f"http://localhost/{target.account_id}/{target.resource}"
@@ -39,11 +51,11 @@ def send_failure(
             msg = f"The on-failure destination {destination} does not exist"
             raise RuntimeError(msg)
     elif target.service == "s3":
-        _to_s3(target.resource, mapping["UUID"], document, event)
+        body = json.dumps(document if payload is None else document | {"payload": payload}).encode()
+        put_object(get_account_id(), get_region(), target.resource, key, body)
     else:
         msg = f"The local AWS has no on-failure destination {destination}: it has SQS, SNS and S3"
         raise RuntimeError(msg)
-    return True
 
 
 def failure_document(
@@ -74,15 +86,6 @@ def failure_document(
             "streamArn": mapping["EventSourceArn"],
         },
     }
-
-
-def _to_s3(bucket: str, mapping_id: str, document: dict[str, Any], event: dict[str, Any]) -> None:
-    """S3 alone gets the whole event, as `payload`: JSON in a text, records' data in base64."""
-    shard_id = document["KinesisBatchInfo"]["shardId"]
-    now = datetime.now(UTC)
-    key = f"aws/lambda/{mapping_id}/{shard_id}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{new_uuid()}"
-    body = json.dumps(document | {"payload": json.dumps(event)}).encode()
-    put_object(get_account_id(), get_region(), bucket, key, body)
 
 
 def _text(moment: float) -> str:

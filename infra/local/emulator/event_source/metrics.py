@@ -6,14 +6,14 @@ AWS Lambda developer guide, "Types of metrics for Lambda functions": IteratorAge
 import time
 from typing import Any
 
-from ministack.services import cloudwatch
+from infra.local.emulator.functions.metrics import record
 
 
 def iterator_age(mapping: Any, last_record: Any) -> None:
     """Milliseconds from the arrival of a batch's last record to its handing over."""
     age = (time.time() - last_record["ApproximateArrivalTimestamp"]) * 1000
     dimensions = {"FunctionName": mapping["FunctionName"]}
-    cloudwatch.record_metric("AWS/Lambda", "IteratorAge", max(0.0, age), "Milliseconds", dimensions)
+    record("AWS/Lambda", "IteratorAge", max(0.0, age), "Milliseconds", dimensions)
 
 
 def given_up(mapping: Any, count: int, *, delivered: bool) -> None:
@@ -22,4 +22,4 @@ def given_up(mapping: Any, count: int, *, delivered: bool) -> None:
         return
     name = "OnFailureDestinationDeliveredEventCount" if delivered else "DroppedEventCount"
     dimensions = {"FunctionName": mapping["FunctionName"], "EventSourceMappingUUID": mapping["UUID"]}
-    cloudwatch.record_metric("AWS/Lambda", name, count, "Count", dimensions)
+    record("AWS/Lambda", name, count, "Count", dimensions)

@@ -129,7 +129,8 @@ METRIC_SILENCE = Kind(
 )
 SILENCE = Kind(
     "silence",
-    "Nothing has arrived from a device, by the broker's clock.",
+    "Nothing has arrived from a device, by the broker's clock: for the rule's time, and for three times the interval "
+    "between readings that the registry expects of it.",
     "Power, radio or the device itself. `state DEVICE` shows its last battery and signal strength.",
     (_MINUTES, _SEVERITY),
     {"minutes": 15.0, "severity": 2.0},

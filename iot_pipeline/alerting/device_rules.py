@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from iot_pipeline.edge.rule_kinds import KINDS, Kind, Value
+from iot_pipeline.alerting.rule_kinds import KINDS, Kind, Value
 
+# A device is silent only when so many of its readings in a row are missing.
+MISSED_READINGS = 3
 SCOPES = ("tenant", "site", "model", "device")
 _INFINITE = float("inf")
 
@@ -156,13 +158,17 @@ class DeviceRules:
 
 @dataclass
 class RuleSet:
-    """A version of the rules. `models` names the model of devices; `retired` devices raise no alert."""
+    """A version of the rules. `models` names the model of devices; `retired` devices raise no alert.
+
+    `intervals`: the seconds between readings of devices that send rarely, by which their silence is judged.
+    """
 
     version: int = 0
     overrides: tuple[Override, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
     retired: frozenset[str] = frozenset()
-    _compiled: dict[tuple[int, ...], DeviceRules] = field(default_factory=dict, repr=False)
+    intervals: Mapping[str, float] = field(default_factory=dict)
+    _compiled: dict[tuple[float, ...], DeviceRules] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Sort the overrides, so that the narrowest comes last."""
@@ -175,9 +181,10 @@ class RuleSet:
         """
         place = {"tenant": tenant, "site": site, "device": device, "model": self.models.get(device, "")}
         applying = [override for override in self.overrides if override.applies(place)]
-        key = tuple(override.id for override in applying)
+        interval_s = self.intervals.get(device, 0.0)
+        key = (interval_s, *(override.id for override in applying))
         if key not in self._compiled:
-            self._compiled[key] = compiled(applying)
+            self._compiled[key] = compiled(applying, interval_s)
         return self._compiled[key]
 
     def document(self) -> str:
@@ -188,6 +195,7 @@ class RuleSet:
                 "overrides": [vars(override) | {"scope": dict(override.scope)} for override in self.overrides],
                 "models": dict(self.models),
                 "retired": sorted(self.retired),
+                "intervals": dict(self.intervals),
             }
         )
 
@@ -197,13 +205,17 @@ def parsed(text: str) -> RuleSet:
     try:
         held: dict[str, Any] = json.loads(text)
         overrides = tuple(Override(**each) for each in held["overrides"])
-        return RuleSet(int(held["version"]), overrides, held["models"], frozenset(held["retired"]))
+        retired = frozenset(held["retired"])
+        return RuleSet(int(held["version"]), overrides, held["models"], retired, held["intervals"])
     except (ValueError, KeyError, TypeError) as error:
         raise RuleError(f"this is no document of rules: {error}") from error
 
 
-def compiled(overrides: Iterable[Override]) -> DeviceRules:
-    """The rules that result from overrides, the widest first. Raises RuleError for limits that contradict."""
+def compiled(overrides: Iterable[Override], interval_s: float = 0.0) -> DeviceRules:
+    """The rules that result from overrides, the widest first, for a device that sends once in `interval_s`.
+
+    Raises RuleError for limits that contradict.
+    """
     applying = list(overrides)
 
     def value(rule: str, metric: str, name: str) -> Value:
@@ -212,7 +224,7 @@ def compiled(overrides: Iterable[Override]) -> DeviceRules:
 
     return DeviceRules(
         metrics={name: _of_metric(name, value) for name in KINDS["range"].metrics},
-        silence_ms=_number(value("silence", "", "minutes")) * 60_000,
+        silence_ms=max(_number(value("silence", "", "minutes")) * 60_000, MISSED_READINGS * interval_s * 1000),
         silence_severity=int(_number(value("silence", "", "severity"))),
         site_silence_ms=_number(value("site_silence", "", "minutes")) * 60_000,
         site_silence_severity=int(_number(value("site_silence", "", "severity"))),

@@ -1,0 +1,145 @@
+"""The alerts held against the world: what the simulator truly did, by its manifest, and what the edge made of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from iot_pipeline.contract import Reason
+from iot_pipeline.contract.judge import VALID
+
+# A device's clock, the broker's and the packing of messages may place a start or an end so far apart.
+_SLACK_MS = 3_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From when on the rules in force call something an alert: seconds of silence, readings and seconds of a run."""
+
+    silence_s: float
+    stuck_readings: int
+    stuck_s: float
+    leak_readings: int
+    leak_s: float
+
+
+@dataclass(frozen=True)
+class Spell:
+    """Something that truly happened to a device, from and until (epoch milliseconds, of the device)."""
+
+    device: str
+    from_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One kind of fault: how often it was injected, how many of those are alerts, and alerts without a cause."""
+
+    fault: str
+    rule: str
+    injected: int
+    found: int
+    unfounded: int
+
+    @property
+    def is_right(self) -> bool:
+        """Whether every one is an alert, and nothing else is."""
+        return self.injected == self.found and self.unfounded == 0
+
+
+def verdicts(rows: pd.DataFrame, episodes: Sequence[Mapping[str, Any]], limits: Limits) -> list[Verdict]:
+    """Each fault of the manifest's rows against the episodes of its rule. `episodes` have opened_ms and resolved_ms."""
+    kinds = (
+        ("out_of_range", "range", out_of_range(rows), out_of_range(rows)),
+        ("stuck", "stuck", *_runs(rows, "stuck", limits.stuck_readings, limits.stuck_s)),
+        ("leak", "leak", *_runs(rows, "leak", limits.leak_readings, limits.leak_s)),
+        ("outage", "silence", *silences(rows, limits.silence_s)),
+    )
+    return [
+        _verdict(fault, rule, certain, possible, [each for each in episodes if each["rule"] == rule])
+        for fault, rule, certain, possible in kinds
+    ]
+
+
+def _verdict(
+    fault: str, rule: str, certain: Sequence[Spell], possible: Sequence[Spell], episodes: Sequence[Mapping[str, Any]]
+) -> Verdict:
+    by_device: dict[str, list[Mapping[str, Any]]] = {}
+    for each in episodes:
+        by_device.setdefault(each["device"], []).append(each)
+    causes: dict[str, list[Spell]] = {}
+    for spell in possible:
+        causes.setdefault(spell.device, []).append(spell)
+    found = sum(any(_covers(e, spell) for e in by_device.get(spell.device, ())) for spell in certain)
+    unfounded = sum(not any(_covers(e, spell) for spell in causes.get(e["device"], ())) for e in episodes)
+    return Verdict(fault, rule, len(certain), found, unfounded)
+
+
+def _covers(episode: Mapping[str, Any], spell: Spell) -> bool:
+    until = episode.get("resolved_ms", np.inf)
+    return bool(episode["opened_ms"] <= spell.until_ms + _SLACK_MS and until >= spell.from_ms - _SLACK_MS)
+
+
+def out_of_range(rows: pd.DataFrame) -> list[Spell]:
+    """Each reading beyond its range that came in time, alone."""
+    wrong = rows[rows["outcome"] == Reason.OUT_OF_RANGE.value]
+    return [Spell(device, at, at) for device, at in zip(wrong["device_id"], wrong["ts_ms"].astype(int), strict=True)]
+
+
+def _runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple[list[Spell], list[Spell]]:
+    """The lasting faults that the rule must find, by a margin, and all of them, which it may find."""
+    certain, possible = [], []
+    for device, mine in _valid(rows).groupby("device_id", sort=False):
+        has = mine["faults"].str.contains(fault, regex=False).to_numpy()
+        times = mine["ts_ms"].astype(int).to_numpy()
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], has, [False]]).astype(int)))
+        for begin, end in edges.reshape(-1, 2):
+            spell = Spell(str(device), int(times[begin]), int(times[end - 1]))
+            possible.append(spell)
+            # Readings that came late or twice do not count towards a run.
+            if end - begin >= 1.1 * readings + 2 and (spell.until_ms - spell.from_ms) / 1000 >= 1.1 * seconds + 1:
+                certain.append(spell)
+    return certain, possible
+
+
+def silences(rows: pd.DataFrame, seconds: float) -> tuple[list[Spell], list[Spell]]:
+    """The times in which a device sent nothing: longer than the limit by a margin, and nearly as long."""
+    certain, possible = [], []
+    sent = rows[["device_id", "message", "sent_at"]].drop_duplicates(["device_id", "message"])
+    for device, mine in sent.sort_values("sent_at").groupby("device_id", sort=False):
+        times = mine["sent_at"].astype("int64").to_numpy()
+        for before, after in zip(times[:-1], times[1:], strict=True):
+            lasted = (after - before) / 1000
+            if lasted >= seconds - 1:
+                possible.append(Spell(str(device), int(before), int(after)))
+            if lasted >= seconds + 1:
+                certain.append(possible[-1])
+    return certain, possible
+
+
+def _valid(rows: pd.DataFrame) -> pd.DataFrame:
+    """Valid readings in the order of their event time; those that were made late are left out."""
+    late = rows["faults"].str.contains("late|clock_skew|out_of_order|duplicate|conflict", regex=True)
+    found: pd.DataFrame = rows[(rows["outcome"] == VALID) & ~late].sort_values(["device_id", "ts_ms", "seq"])
+    return found
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """Of a number of measurements, in seconds."""
+
+    p50: float
+    p99: float
+    count: int
+
+
+def percentiles(milliseconds: Iterable[float]) -> Percentiles:
+    """The median and the 99th percentile; 0 of none."""
+    found = np.array(list(milliseconds), dtype=float)
+    if not found.size:
+        return Percentiles(0.0, 0.0, 0)
+    p50, p99 = np.percentile(found, [50, 99]) / 1000
+    return Percentiles(float(p50), float(p99), int(found.size))

@@ -1,0 +1,146 @@
+"""The live half of the demo: rules that suit it, waiting for the edge, and the edge's figures."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pandas as pd
+
+from infra.local.demo.alert_figures import Limits, Percentiles, Verdict, percentiles, verdicts
+from infra.local.servers.local_server import LocalError
+from iot_pipeline import settings
+from iot_pipeline.alerting.table import AlertsTable
+from iot_pipeline.connections.registry import open_registry
+from iot_pipeline.contract.layout import EDGE_RULES
+from iot_pipeline.edge.dead_letters import DeadLetters, Places
+from iot_pipeline.edge.device_state import DeviceState
+from iot_pipeline.edge.state_store import StateStore
+from iot_pipeline.edge.stream_lag import lag_ms
+from iot_pipeline.registry import alert_rules
+from simulator.faults import OUTAGE_MESSAGES, SPELL_READINGS
+from simulator.manifest import read_manifest
+
+EDGE_TIMEOUT_SECONDS = 120.0
+_LEAK_READINGS = 40
+# A pause as short as this is no outage but a busy machine.
+_SHORTEST_SILENCE_S = 3.0
+
+
+@dataclass(frozen=True)
+class EdgeFigures:
+    """What the edge knows of the fleet, what it raised, and how fast."""
+
+    devices: int
+    outcomes: Mapping[str, int]
+    verdicts: list[Verdict]
+    opened: int
+    resolved: int
+    device_to_broker: Percentiles
+    broker_to_alert: Percentiles
+    alert_to_person: Percentiles
+    dead_letters: int
+
+    @property
+    def is_right(self) -> bool:
+        """Whether every injected fault is an alert, and nothing else is."""
+        return all(each.is_right for each in self.verdicts) and self.dead_letters == 0
+
+
+def set_rules(devices: int, rate: int, pack: int) -> Limits:
+    """Set rules in the registry, for each tenant, by which seconds of live readings are enough, and publish them."""
+    step_s = devices / rate
+    silence_s = max(_SHORTEST_SILENCE_S, (OUTAGE_MESSAGES - 1.2) * step_s * pack)
+    stuck_readings = SPELL_READINGS // 2
+    limits = Limits(silence_s, stuck_readings, stuck_readings * step_s, _LEAK_READINGS, _LEAK_READINGS * step_s)
+    parts: tuple[tuple[str, str, dict[str, float | None]], ...] = (
+        ("silence", "", {"minutes": silence_s / 60}),
+        ("stuck", "temperature", {"minutes": limits.stuck_s / 60, "readings": float(stuck_readings)}),
+        ("leak", "flow_rate", {"minutes": limits.leak_s / 60, "readings": float(_LEAK_READINGS)}),
+        ("range", "battery", {"warning_below": None, "critical_below": 0.0}),
+    )
+    with open_registry() as connection:
+        tenants = [name for (name,) in connection.execute("SELECT tenant_id FROM registry.tenants").fetchall()]
+        for tenant in tenants:
+            for rule, metric, parameters in parts:
+                scope, why = {"tenant": tenant}, "hours are seconds in a demo"
+                alert_rules.set_rule(connection, rule, metric, scope, parameters, "demo", why)
+        alert_rules.published(connection, boto3.client("s3"), settings.edge().rules_bucket, EDGE_RULES)
+    return limits
+
+
+def wait_for_edge() -> None:
+    """Until the handler has taken all that is on the stream. Raises LocalError after EDGE_TIMEOUT_SECONDS."""
+    where = settings.edge()
+    kinesis, dynamodb = boto3.client("kinesis"), boto3.client("dynamodb")
+    deadline = time.monotonic() + EDGE_TIMEOUT_SECONDS
+    while behind := lag_ms(kinesis, dynamodb, where.stream, where.alerts_table, int(time.time() * 1000)):
+        if time.monotonic() > deadline:
+            raise LocalError(f"the edge is still {behind / 1000:.0f} s behind its stream; see the emulator's log")
+        time.sleep(0.2)
+
+
+def figures(manifest: Path, since: datetime, limits: Limits) -> EdgeFigures:
+    """The edge's figures for what was sent since a moment, held against the simulator's manifest."""
+    where = settings.edge()
+    dynamodb = boto3.client("dynamodb")
+    rows = read_manifest(manifest)
+    sent_ms = rows["sent_at"].astype("int64")
+    live = rows[sent_ms >= int(since.timestamp() * 1000)]
+    last_sent = _last_sent(live)
+    table = AlertsTable(dynamodb, where.alerts_table)
+    since_ms = int(since.timestamp() * 1000)
+    found = [each for each in table.everything() if "rule" in each and _is_of_the_run(each, since_ms, last_sent)]
+    states = [state for state in _states(dynamodb) if not state.device.startswith("site/")]
+    outcomes: Counter[str] = Counter()
+    for state in states:
+        outcomes.update(state.counts)
+    prompt = [each for each in found if each["rule"] == "range" and "arrival_ms" in each]
+    return EdgeFigures(
+        devices=len(states),
+        outcomes=outcomes,
+        verdicts=verdicts(live, found, limits),
+        opened=len(found),
+        resolved=sum(each["status"] == "resolved" for each in found),
+        device_to_broker=percentiles(_to_broker(live)),
+        broker_to_alert=percentiles(each["recorded_ms"] - each["arrival_ms"] for each in prompt),
+        alert_to_person=percentiles(e["notified_ms"] - e["recorded_ms"] for e in prompt if "notified_ms" in e),
+        dead_letters=_dead_letters(),
+    )
+
+
+def _is_of_the_run(episode: Mapping[str, Any], since_ms: int, last_sent: Mapping[str, int]) -> bool:
+    """Since the live run began, and not merely because it ended."""
+    return since_ms <= episode["opened_ms"] < last_sent.get(episode["device"], 0) - 1
+
+
+def _last_sent(rows: pd.DataFrame) -> dict[str, int]:
+    last = rows.groupby("device_id")["sent_at"].max().astype("int64")
+    return {str(device): int(at) for device, at in last.items()}
+
+
+def _to_broker(rows: pd.DataFrame) -> list[float]:
+    """From sending a message to its acknowledgement by the broker, milliseconds."""
+    sent = rows.drop_duplicates(["device_id", "message"])
+    return [float(each) for each in (sent["acked_at"] - sent["sent_at"]).dt.total_seconds() * 1000]
+
+
+def _states(dynamodb: Any) -> list[DeviceState]:
+    where = settings.edge()
+    return list(StateStore(dynamodb, where.device_state_table, where.alerts_table).seen(0, 1))
+
+
+def _dead_letters() -> int:
+    where = settings.edge()
+    places = Places(
+        where.rule_errors_url,
+        where.edge_dead_letters_url,
+        where.alert_dead_letters_url,
+        where.rules_bucket,
+        where.edge_failure_bucket,
+    )
+    return sum(DeadLetters(boto3.client("sqs"), boto3.client("s3"), places).counts().values())

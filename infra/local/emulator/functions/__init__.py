@@ -1,0 +1,1 @@
+"""How the local AWS runs Lambda functions: their processes, logs, metrics and asynchronous calls."""

@@ -1,0 +1,94 @@
+"""What rules would have raised over readings of the past: the same fold as the live one, over event time.
+
+A reading of the past arrives, for this, when it was taken: how late it truly came does not matter to what a rule would
+have said had it been there.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from iot_pipeline.alerting.device_rules import RuleSet
+from iot_pipeline.alerting.lifecycle import Severity, Transition, What
+from iot_pipeline.contract.judge import Message, Reading
+from iot_pipeline.edge.device_state import DeviceState
+from iot_pipeline.edge.evaluation import take
+
+# Readings of a device that lie within this time are taken at once, as one message would bring them.
+_PACK_MS = 60_000
+
+
+@dataclass(frozen=True)
+class PastReading:
+    """A valid reading: time in epoch milliseconds UTC, values in canonical units by metric."""
+
+    tenant: str
+    site: str
+    device: str
+    at_ms: int
+    seq: int
+    values: Mapping[str, float]
+
+
+@dataclass
+class PastEpisode:
+    """An episode that rules would have raised; `resolved_ms` None: still open at the end."""
+
+    first: Transition
+    severity: Severity
+    worst: float | None
+    resolved_ms: int | None = None
+    transitions: list[Transition] = field(default_factory=list)
+
+
+def backtest(readings: Iterable[PastReading], rules: RuleSet) -> list[PastEpisode]:
+    """The episodes that rules would have raised over readings, which come device by device, each in order of time.
+
+    Raises RuleError for rules that contradict each other.
+    """
+    found: dict[str, PastEpisode] = {}
+
+    def note(transition: Transition) -> None:
+        if transition.what is What.OPENED:
+            found[transition.episode] = PastEpisode(transition, transition.severity, transition.worst)
+        episode = found[transition.episode]
+        episode.transitions.append(transition)
+        episode.severity = max(episode.severity, transition.severity)
+        episode.worst = transition.worst if transition.worst is not None else episode.worst
+        if transition.what is What.RESOLVED:
+            episode.resolved_ms = transition.at_ms
+
+    state = DeviceState("")
+    for pack in _packs(readings):
+        if pack[0].device != state.device:
+            state = DeviceState(pack[0].device)
+        take(state, _judged(pack), rules, note)
+    return sorted(found.values(), key=lambda each: (each.first.since_ms, each.first.key.subject))
+
+
+def _packs(readings: Iterable[PastReading]) -> Iterator[list[PastReading]]:
+    pack: list[PastReading] = []
+    for reading in readings:
+        if pack and (reading.device != pack[0].device or reading.at_ms - pack[0].at_ms > _PACK_MS):
+            yield pack
+            pack = []
+        pack.append(reading)
+    if pack:
+        yield pack
+
+
+def _judged(pack: list[PastReading]) -> list[Reading]:
+    """As the contract would have judged a message with these readings, which arrived with the last."""
+    message = Message("")
+    last = pack[-1]
+    message.tenant, message.site, message.device_id, message.received_ms = (
+        last.tenant,
+        last.site,
+        last.device,
+        last.at_ms,
+    )
+    judged = []
+    for position, past in enumerate(pack, 1):
+        reading = Reading(message, position, None)
+        reading.event_ms, reading.seq, reading.values = past.at_ms, past.seq, dict(past.values)
+        judged.append(reading)
+    return judged

@@ -1,0 +1,89 @@
+"""The application that the commands belong to, and what several of them share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import psycopg
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
+from rich.console import Console
+from rich.markup import escape
+
+from iot_pipeline import settings
+from iot_pipeline.alerting.table import AlertsTable
+from iot_pipeline.connections.credentials import SecretError
+from iot_pipeline.edge.state_store import StateStore
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode="markdown",
+    help="""The edge: what devices say now, the alerts they raise, the rules behind those, and what failed on the way.
+
+Everything is found by the IOT_ variables of the environment (docs/operations.md) and the ordinary ones of AWS; beside
+`make up`, read them with `set -a; . ./.env`.
+
+A first round:
+
+`python -m iot_pipeline.edge alerts`
+
+`python -m iot_pipeline.edge state sensor-1`
+
+`python -m iot_pipeline.edge rules kinds`
+
+`python -m iot_pipeline.edge dead-letters`
+""",
+)
+# A table is wrapped by the terminal, not cut to its width: it is to be read by other programs too.
+WIDE = 200
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn errors a person can act on into one line and exit code 2."""
+    try:
+        yield
+    except ValidationError as error:
+        _fail(f"in the environment: {settings.wrong(error)}", error)
+    except psycopg.errors.UndefinedTable as error:
+        _fail("the registry has no tables of this release; run: python -m iot_pipeline.registry migrate", error)
+    except (ValueError, OSError, ClientError, BotoCoreError, psycopg.Error, SecretError) as error:
+        _fail(" ".join(str(error).split()), error)
+
+
+def now_ms() -> int:
+    """Epoch milliseconds UTC."""
+    return int(datetime.now(UTC).timestamp() * 1000)
+
+
+def alerts_table() -> AlertsTable:
+    """The alerts of this deployment. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
+    return AlertsTable(boto3.client("dynamodb"), settings.edge().alerts_table)
+
+
+def state_store() -> StateStore:
+    """The device states of this deployment. Raises as `alerts_table` does."""
+    where = settings.edge()
+    return StateStore(boto3.client("dynamodb"), where.device_state_table, where.alerts_table)
+
+
+def duration(text: str) -> timedelta:
+    """A time such as 30m, 2h or 7d. Raises ValueError for anything else."""
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+    try:
+        if text[-1:] in units and float(text[:-1]) > 0:
+            return timedelta(**{units[text[-1]]: float(text[:-1])})
+    except ValueError:
+        pass
+    raise ValueError(f"{text!r} is no duration; expected a number and a unit, such as 30m, 2h or 7d")
+
+
+def _fail(message: str, error: Exception) -> None:
+    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+    raise typer.Exit(2) from error

@@ -1,0 +1,79 @@
+"""Dead letters: everything that failed on the way, counted, inspected and replayed."""
+
+from typing import Annotated
+
+import boto3
+import typer
+from rich.table import Table
+
+from iot_pipeline import settings
+from iot_pipeline.edge.commands.app import WIDE, app, explained, out, state_store
+from iot_pipeline.edge.dead_letters import SOURCES, DeadLetters, Places
+from iot_pipeline.edge.replay import Replayer
+from iot_pipeline.edge.rules_source import RulesSource
+
+SourceArgument = Annotated[str, typer.Argument(help=f"One of {', '.join(SOURCES)}.")]
+_SHOWN_BYTES = 4_000
+
+
+@app.command("dead-letters")
+def dead_letters(
+    source: Annotated[str | None, typer.Argument(help=f"One of {', '.join(SOURCES)}; all are counted.")] = None,
+    show: Annotated[str | None, typer.Option(help="Print what is kept of the one with this id.")] = None,
+) -> None:
+    """What failed: messages no rule could hand on, records Firehose or the handler gave up, calls, notifications.
+
+    What broke the contract is in the table `quarantined_telemetry` instead; judging its hours again replays it.
+    """
+    with explained():
+        letters = _letters()
+        if source is None:
+            table = Table("source", "dead letters", box=None)
+            for name, count in letters.counts().items():
+                table.add_row(name, str(count))
+            out.print(table, width=WIDE, crop=False)
+            return
+        table = Table("id", "at", "bytes", "reason", box=None)
+        for letter in letters.list(source):
+            if show == letter.id:
+                out.print(letter.body[:_SHOWN_BYTES].decode("utf-8", "replace"), markup=False, soft_wrap=True)
+                return
+            table.add_row(letter.id, letter.at.isoformat(timespec="seconds"), str(len(letter.body)), letter.reason)
+        if show is not None:
+            raise ValueError(f"no dead letter of {source} has the id {show!r}; SQS hides what was just looked at: 30 s")
+        out.print(table, width=WIDE, crop=False)
+
+
+@app.command()
+def replay(
+    source: SourceArgument,
+    only: Annotated[str | None, typer.Option("--id", help="Only the one with this id.  [default: all]")] = None,
+) -> None:
+    """Try dead letters again, after what made them fail is repaired; what succeeds is removed, the rest stays.
+
+    Safe to repeat and to interrupt: a reading that comes twice is a duplicate, and the latest values only move forward.
+    """
+    with explained():
+        where = settings.edge()
+        rules = RulesSource(boto3.client("s3"), where.rules_bucket).current()
+        replayer = Replayer(_letters(), state_store(), boto3.client, where.stream, rules)
+        replayed = failed = 0
+        for letter, result in replayer.run(source, only):
+            replayed += result == "replayed"
+            failed += result != "replayed"
+            out.print(f"{letter.id}: {result}", soft_wrap=True)
+    out.print(f"{replayed} replayed, {failed} stay")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _letters() -> DeadLetters:
+    where = settings.edge()
+    places = Places(
+        where.rule_errors_url,
+        where.edge_dead_letters_url,
+        where.alert_dead_letters_url,
+        settings.deployment().lake_bucket,
+        where.edge_failure_bucket,
+    )
+    return DeadLetters(boto3.client("sqs"), boto3.client("s3"), places)

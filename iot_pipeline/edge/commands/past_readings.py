@@ -1,0 +1,47 @@
+"""Readings of the past, from the lake's curated table, for a dry run of rules."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from iot_pipeline.edge.backtest import PastReading
+from iot_pipeline.lake.hours import Hour, partition_range
+from iot_pipeline.lake.lake import Lake
+
+
+def past_readings(
+    lake: Lake,
+    metrics: Sequence[str],
+    since: datetime,
+    until: datetime,
+    *,
+    tenant: str | None = None,
+    site: str | None = None,
+    device: str | None = None,
+) -> list[PastReading]:
+    """The curated readings with event times from `since` to `until` (aware), device by device in order of time.
+
+    Reads the event hours' partitions and, of their columns, the metrics and what names a reading. Raises
+    pyathena.error.OperationalError with Athena's reason.
+    """
+    wanted = {"tenant": tenant, "site": site, "device_id": device}
+    where = [partition_range(Hour.of(since), Hour.of(until))]
+    where += [f"{column} = {_literal(value)}" for column, value in wanted.items() if value is not None]
+    where.append(f"({' OR '.join(f'{metric} IS NOT NULL' for metric in metrics)})")
+    sql = (
+        "SELECT tenant, site, device_id, CAST(round(to_unixtime(event_time) * 1000) AS bigint), seq, "
+        f"{', '.join(metrics)}\nFROM curated_telemetry\nWHERE {' AND '.join(where)}\n"
+        "ORDER BY device_id, event_time, seq"
+    )
+    first_ms, last_ms = (int(moment.timestamp() * 1000) for moment in (since, until))
+    return [each for each in _read(lake, sql, metrics) if first_ms <= each.at_ms <= last_ms]
+
+
+def _read(lake: Lake, sql: str, metrics: Sequence[str]) -> Iterator[PastReading]:
+    for tenant, site, device, at_ms, seq, *values in lake.athena.run(sql).rows:
+        held = {name: value for name, value in zip(metrics, values, strict=True) if value is not None}
+        yield PastReading(tenant, site, device, at_ms, seq, held)
+
+
+def _literal(text: str) -> str:
+    quoted = text.replace("'", "''")
+    return f"'{quoted}'"
