@@ -1,1 +1,1 @@
-"""The history of the alerts: episodes, which the edge keeps for 90 days, exported into the lake, which keeps them all."""
+"""The history of the alerts: the edge keeps episodes for 90 days, the lake keeps what was exported of them."""

@@ -63,8 +63,8 @@ class EpisodesLoader:
             ((rows, ids),) = run(self.connection, statements.count_episodes(day))
             if (rows, ids) != (counts.rows, counts.rows):
                 raise EpisodesMismatchError(
-                    f"{day}: the lake noted {counts.rows} episodes, loaded {rows} with {ids} ids. Rolled back, what was "
-                    "loaded before stands. Export everything (docs/operations.md), then load again"
+                    f"{day}: the lake noted {counts.rows} episodes, loaded {rows} with {ids} ids. Rolled back, what "
+                    "was loaded before stands. Export everything (docs/operations.md), then load again"
                 )
             run(self.connection, statements.delete_episode_load(day))
             if partition:

@@ -115,7 +115,7 @@ LIMIT 50""",
     ),
     Report(
         "alert_summary",
-        "Alerts of the last 14 dates with any, by date, site and rule: how many, and the median times of people and of alerts.",
+        "Alerts of the last 14 dates with any, by date, site and rule: how many, and how long they took.",
         (
             "date",
             "tenant",

@@ -22,7 +22,7 @@ build_models = dg.define_asset_job(
     job=build_models,
     minimum_interval_seconds=60 * policy().build_interval_minutes,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for the models when hours or alerts were loaded, or the registry was copied, since it last asked.",
+    description="Asks for the models when hours, alerts or the registry were loaded since it last asked.",
 )
 def stale_models(context: dg.SensorEvaluationContext) -> dg.SkipReason | dg.SensorResult:
     """One run for all that is new. It waits for the run before it, so that none pile up."""
