@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from redshift_connector.core import Connection
 
@@ -35,7 +36,7 @@ class EpisodesLoader:
         A day that is loaded as it is in the lake is left alone. Raises EpisodesMismatchError, with the days before it
         loaded.
         """
-        return {day: retried(lambda day=day: self._replace(day), self.progress) for day in self.unloaded(days)}
+        return {day: retried(partial(self._replace, day), self.progress) for day in self.unloaded(days)}
 
     def unloaded(self, days: Iterable[Day] | None = None) -> list[Day]:
         """Those of these days, or of all, whose content in the lake is not what is loaded."""
