@@ -1,4 +1,4 @@
-"""Opening what the edge has: its alerts, the export of them, its dead letters."""
+"""Opening the edge's alerts, and the export of them."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,6 @@ from iot_pipeline.alert_history.export import Exporter
 from iot_pipeline.alert_history.progress import Progress
 from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.connections.lake import open_catalog
-from iot_pipeline.edge.dead_letters import DeadLetters, Places
 from iot_pipeline.lake.publishing import Publisher
 from iot_pipeline.settings import deployment, edge
 
@@ -27,16 +26,3 @@ def open_exporter(progress: Callable[[str], None] = lambda _: None) -> Exporter:
         boto3.client("s3"),
         Publisher(deployment().lake_bucket, open_catalog(), progress),
     )
-
-
-def open_dead_letters() -> DeadLetters:
-    """What failed for good, wherever it is kept. Raises as `open_alerts`."""
-    where = edge()
-    places = Places(
-        rule_errors=where.rule_errors_url,
-        invocations=where.edge_dead_letters_url,
-        notifications=where.alert_dead_letters_url,
-        lake=deployment().lake_bucket,
-        failures=where.edge_failure_bucket,
-    )
-    return DeadLetters(boto3.client("sqs"), boto3.client("s3"), places)

@@ -58,7 +58,7 @@ LAYERS = {
     "warehouse": _layer("contract lake", "psycopg pyarrow redshift_connector", "warehouse"),
     "alert_history": _layer("alerting contract lake", "botocore pyarrow", "warehouse"),
     "connections/credentials": _layer("settings", "boto3", "registry"),
-    "connections/edge": _layer("alert_history alerting edge lake settings", "boto3", "warehouse"),
+    "connections/edge": _layer("alert_history alerting lake settings", "boto3", "warehouse"),
     "connections/lake": _layer("lake settings", "boto3", "lake"),
     "connections/registry": _layer("settings", "psycopg", "registry"),
     "connections/warehouse": _layer("lake settings warehouse", "boto3 redshift_connector", "warehouse"),

@@ -120,24 +120,18 @@ WHERE date_trunc('hour', event_time) IN ({wanted})
 GROUP BY 1, 2"""
         )
 
-    def alert(
-        self,
-        episode: str,
-        device: str | None,
-        opened: datetime,
-        site: str = "north",
-        *,
-        rule: str = "range",
-        **more: Any,
-    ) -> None:
-        """An episode that is open, unless `resolved_at` is given; `more` are further columns by name."""
+    def alert(self, episode: str, device: str | None, opened: datetime, site: str = "north", **more: Any) -> None:
+        """An episode that is open, unless `resolved_at` is given; `more` are further columns by name, or other values.
+
+        Without a device it is of the whole site.
+        """
         row = {
             "episode_id": episode,
             "tenant": "acme",
             "site": site,
             "device_id": device,
             "subject": f"device/{device}" if device else f"site/acme/{site}",
-            "rule": rule,
+            "rule": "range",
             "severity": "warning",
             "status": "resolved" if "resolved_at" in more else "open",
             "flapping": False,

@@ -13,7 +13,7 @@ TREES = ("iot_pipeline", "infra", "simulator")
 # What a name says in each room that has a module of it; a name that is not here is one module's alone.
 SHARED_NAMES = {
     "iot_pipeline": {
-        "alerts": "alerts: the sensor that sends them, the resource that takes them, the commands about them, their history",
+        "alerts": "alerts: the sensor that sends them, the resource that takes them, their commands, their history",
         "app": "the application that the commands of a command line belong to",
         "assets": "the Dagster assets of a domain",
         "commands": "the commands of a command line",

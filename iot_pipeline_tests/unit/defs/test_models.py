@@ -86,5 +86,5 @@ def test_the_run_has_all_models_all_their_tests_and_the_reports() -> None:
     layer = defs.resolve_job_def(build_models.name).asset_layer
     assert layer.executable_asset_keys == {*warehouse_models.keys, *(report.key for report in reports)}
     tests = {key for key in defs.resolve_asset_graph().asset_check_keys if key.asset_key in warehouse_models.keys}
-    assert len(tests) == 50
+    assert len(tests) == 62
     assert set(layer.asset_graph.asset_check_keys) >= tests
