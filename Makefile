@@ -9,7 +9,7 @@ export PYTHONWARNINGS := ignore
 # imports: collecting the unit tests took 33 s of a core, and takes 12 s with bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset test check coverage lint format docs load bench bench-growth lock clean
+.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-growth lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -67,6 +67,9 @@ load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; 
 bench: $(READY)  ## The curated build and the warehouse's load against bare COPYs, and curated against raw queries
 	@$(BIN)/python -m infra.local.bench.curated
 	@$(BIN)/python -m infra.local.bench.load
+
+bench-edge: $(READY)  ## The edge's handler beside libraries that only validate, readings a second
+	@$(BIN)/python -m infra.local.bench.edge
 
 bench-growth: $(READY)  ## What a tick of each sensor and schedule costs with a day of history and with a year of it
 	@IOT_PARTITIONS_START=2025-01-01T00:00:00+00:00 $(BIN)/python -m infra.local.bench.growth

@@ -21,7 +21,6 @@ _WEATHER_SHARE = np.array([0.15, 0.3, 0.35, 0.2])
 # Noise with memory: standard deviation in the metric's unit and correlation time in seconds.
 _NOISY = {"temperature": (0.25, 900.0), "humidity": (1.2, 1200.0), "pressure": (0.25, 3600.0)}
 _DECIMALS = {"temperature": 1, "humidity": 1, "pressure": 1, "flow_rate": 2, "battery": 3, "rssi": 0}
-CONVERTER_NOISE = 0.08  # degC
 LEAK_FLOW = 1.4  # L/min, what a leaking meter never falls below
 
 
@@ -89,9 +88,7 @@ class Signals:
             "battery": self._battery(time, temperature),
             "rssi": self._rssi + rng.normal(0, 3, size=time.shape),
         }
-        seen = np.where(self._is_meter, 9 + 0.25 * temperature, temperature)
-        # What a converter adds to each reading, about its last digit: a living sensor does not repeat itself for long.
-        values["temperature"] = seen + rng.normal(0, CONVERTER_NOISE, size=time.shape)
+        values["temperature"] = np.where(self._is_meter, 9 + 0.25 * temperature, temperature)
         return {metric.name: _as_sent(metric.name, values) for metric in METRICS if metric.name in values}
 
     def _weather(self, time: Array) -> Array:

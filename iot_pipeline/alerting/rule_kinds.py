@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from iot_pipeline.alerting.detector import ALERT_SCORE
 from iot_pipeline.contract import METRICS, Metric
 
 Value = float | None
@@ -164,7 +165,7 @@ ANOMALY = Kind(
         _SEVERITY,
         _HOLD,
     ),
-    {"score": 0.9999, "severity": 1.0, "hold_seconds": 3600.0},
+    {"score": ALERT_SCORE, "severity": 1.0, "hold_seconds": 3600.0},
     _ALL,
 )
 

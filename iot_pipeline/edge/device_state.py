@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from iot_pipeline.alerting import detector
 from iot_pipeline.alerting.lifecycle import Tracker
 
 # DynamoDB holds 400 KB in an item; a state beyond this is a fault of ours. One with all the contract's metrics, each
@@ -61,8 +62,8 @@ class DeviceState:
     `version` counts the writes. `sequence` is the Kinesis sequence number of the last record taken, so that a record
     delivered again changes nothing. `arrival_ms` is the latest arrival of anything. `newest`: effective time and
     sequence number of the newest reading. `counts` is by outcome, and counts `late`, `stale` and `clock_ahead` readings
-    besides. `window`: the open window of bad data, its readings and the bad ones. `held_by`: the episode of the whole
-    site that speaks for this device's silence.
+    besides. `series` and `detectors` are by metric, `trackers` by rule and metric. `window`: the open window of bad
+    data, its readings and the bad ones. `held_by`: the episode of the whole site that speaks for this device's silence.
     """
 
     device: str
@@ -76,11 +77,12 @@ class DeviceState:
     counts: dict[str, int] = field(default_factory=dict)
     series: dict[str, Series] = field(default_factory=dict)
     trackers: dict[str, Tracker] = field(default_factory=dict)
+    detectors: dict[str, detector.State] = field(default_factory=dict)
     window: tuple[int, int, int] = (0, 0, 0)
     held_by: str = ""
 
     def encode(self) -> str:
-        """All but the key and what stands beside it, as JSON text."""
+        """All but the key, what stands beside it and the detectors, as JSON text."""
         held = {
             "firmware": self.firmware,
             "counts": self.counts,

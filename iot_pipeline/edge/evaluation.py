@@ -42,7 +42,7 @@ def take(state: DeviceState, readings: Sequence[Reading], rules: RuleSet, emit: 
     mine = rules.of(state.tenant, state.site, state.device)
     if state.device in rules.retired:
         emit = _nobody
-    alerts = Alerts(subject_of(state), state.trackers, emit)
+    alerts = Alerts(subject_of(state), state.trackers, state.detectors, emit)
     _arrive(state, mine, alerts, arrival_ms)
     bad = _count(state, readings)
     _bad_data(state, mine, alerts, arrival_ms, len(readings), bad)

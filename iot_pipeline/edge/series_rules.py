@@ -7,6 +7,7 @@ point; a property test holds the two to the same result.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from iot_pipeline.alerting import detector
 from iot_pipeline.alerting.device_rules import MetricRules
 from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Severity, Tracker, Transition
 from iot_pipeline.contract.judge import VALID, Reading
@@ -34,10 +35,11 @@ class Points:
 
 @dataclass(slots=True)
 class Alerts:
-    """The alerts of one device: where their trackers are, and who is told of transitions."""
+    """The alerts of one device: where their trackers and detectors are, and who is told of transitions."""
 
     subject: str
     trackers: dict[str, Tracker]
+    detectors: dict[str, detector.State]
     emit: Callable[[Transition], None]
 
     def is_open(self, rule: str, metric: str) -> bool:
@@ -124,6 +126,8 @@ def observe(known: dict[str, Series], metric: MetricRules, points: Points, arriv
         _stuck(series, metric, points, alerts)
     if metric.leak_severity:
         _leak(series, metric, points, alerts)
+    if metric.anomaly_severity:
+        _anomaly(metric, points, alerts)
     series.value, series.at_ms, series.seq = points.values[-1], points.times[-1], points.seqs[-1]
     series.arrival_ms = arrival_ms
 
@@ -206,3 +210,16 @@ def _leak(series: Series, metric: MetricRules, points: Points, alerts: Alerts) -
                 seen = Observation(at_ms, severity, value, metric.leak_zero, started_ms=series.flow_since_ms)
                 alerts.observe("leak", metric.name, seen, metric.leak_hold)
         before_ms = at_ms
+
+
+def _anomaly(metric: MetricRules, points: Points, alerts: Alerts) -> None:
+    state = alerts.detectors.get(metric.name)
+    if state is None:
+        state = alerts.detectors[metric.name] = detector.new_state()
+    score = detector.update_many(state, points.times, points.values)
+    at_ms, value = points.times[-1], points.values[-1]
+    if score >= metric.anomaly_score:
+        seen = Observation(at_ms, Severity(metric.anomaly_severity), value)
+        alerts.observe("anomaly", metric.name, seen, metric.anomaly_hold)
+    elif detector.surprise_of(state) / detector.FULL_SCORE < metric.anomaly_score:
+        alerts.clear("anomaly", metric.name, at_ms, value, metric.anomaly_hold)

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
+from iot_pipeline.alerting import detector
 from iot_pipeline.alerting.episodes import Change, write_of
 from iot_pipeline.edge.device_state import DeviceState
 
@@ -79,6 +80,7 @@ class StateStore:
             "sequence": {"S": str(state.sequence)},
             "arrival_ms": {"N": str(state.arrival_ms)},
             "body": {"S": state.encode()},
+            "detectors": {"M": {name: {"B": detector.encode(held)} for name, held in state.detectors.items()}},
         }
         if state.version == 0:
             condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(device)"}
@@ -113,4 +115,5 @@ def _state(item: Mapping[str, Any]) -> DeviceState:
     state.version = int(item["version"]["N"])
     state.sequence = int(item["sequence"]["S"])
     state.arrival_ms = int(item["arrival_ms"]["N"])
+    state.detectors = {name: detector.decode(held["B"]) for name, held in item["detectors"]["M"].items()}
     return state.restore(item["body"]["S"])

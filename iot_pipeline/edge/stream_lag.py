@@ -31,13 +31,13 @@ def lag_ms(kinesis: Any, dynamodb: Any, stream: str, alerts: str, now_ms: int) -
 
     Raises botocore's errors.
     """
-    return max(
-        (_behind(kinesis, dynamodb, stream, alerts, shard, now_ms) for shard in _shards(kinesis, stream)), default=0
-    )
+    # Whoever calls by name is let in by IAM as well; GetRecords, which is given an iterator, only if the ARN is said.
+    arn = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["StreamARN"]
+    return max((_behind(kinesis, dynamodb, arn, alerts, shard, now_ms) for shard in _shards(kinesis, arn)), default=0)
 
 
-def _shards(kinesis: Any, stream: str) -> Iterator[str]:
-    answer = kinesis.list_shards(StreamName=stream)
+def _shards(kinesis: Any, arn: str) -> Iterator[str]:
+    answer = kinesis.list_shards(StreamARN=arn)
     while True:
         yield from (shard["ShardId"] for shard in answer["Shards"])
         if not answer.get("NextToken"):
@@ -45,21 +45,21 @@ def _shards(kinesis: Any, stream: str) -> Iterator[str]:
         answer = kinesis.list_shards(NextToken=answer["NextToken"])
 
 
-def _behind(kinesis: Any, dynamodb: Any, stream: str, alerts: str, shard: str, now_ms: int) -> int:
+def _behind(kinesis: Any, dynamodb: Any, arn: str, alerts: str, shard: str, now_ms: int) -> int:
     item = dynamodb.get_item(TableName=alerts, Key=progress_key(shard), ConsistentRead=True).get("Item")
     start: dict[str, str] = {"ShardIteratorType": "TRIM_HORIZON"}
     if item is not None:
         start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": item["sequence"]["S"]}
     try:
-        iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, **start)["ShardIterator"]
+        iterator = kinesis.get_shard_iterator(StreamARN=arn, ShardId=shard, **start)["ShardIterator"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "InvalidArgumentException":
             raise
         # The record has expired: nothing has been taken for as long as the stream keeps records.
-        iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
+        iterator = kinesis.get_shard_iterator(StreamARN=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
             "ShardIterator"
         ]
-    answer = kinesis.get_records(ShardIterator=iterator, Limit=1)
+    answer = kinesis.get_records(ShardIterator=iterator, StreamARN=arn, Limit=1)
     if answer["Records"]:
         waiting = answer["Records"][0]["ApproximateArrivalTimestamp"]
         return max(1, now_ms - int(waiting.timestamp() * 1000))

@@ -49,6 +49,7 @@ LAYERS = {
         "dagster",
     ),
     "edge/__main__": _layer("edge", "", "dagster"),
+    "alerting/__main__": _layer("alerting", "typer", "alerting"),
     "lake": _layer("contract", "pyathena", "lake"),
     "lake/__main__": _layer("connections lake settings", "typer", "lake"),
     "settings": _layer("contract", "pydantic pydantic_settings", "lake"),

@@ -28,7 +28,7 @@ def put_raw(bucket: str, first: Hour, hours: int, readings: int, pack: int) -> t
     The readings are taken evenly over `hours` hours from `first` on and sent when their message is complete.
     """
     total = 0
-    by_hour = _lines(first, hours, readings, pack)
+    by_hour = lines_of(first, hours, readings, pack)
     for hour, lines in by_hour.items():
         lines.sort(key=lambda line: line[0])
         size = -(-len(lines) // OBJECTS_PER_HOUR)
@@ -40,7 +40,7 @@ def put_raw(bucket: str, first: Hour, hours: int, readings: int, pack: int) -> t
     return sorted(by_hour), total
 
 
-def _lines(first: Hour, hours: int, readings: int, pack: int) -> dict[Hour, list[tuple[int, bytes]]]:
+def lines_of(first: Hour, hours: int, readings: int, pack: int) -> dict[Hour, list[tuple[int, bytes]]]:
     """Per arrival hour the lines with their times of arrival, epoch milliseconds."""
     fleet = make_fleet(DEVICES, TENANTS, SITES)
     each = readings // DEVICES

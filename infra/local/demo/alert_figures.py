@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,9 @@ _SLACK_MS = 3_000
 
 @dataclass(frozen=True)
 class Limits:
-    """From when on the rules in force call something an alert: seconds of silence, readings and seconds of a run."""
+    """From when on the rules in force call something an alert: seconds of silence, readings and seconds of a leak."""
 
     silence_s: float
-    stuck_readings: int
-    stuck_s: float
     leak_readings: int
     leak_s: float
 
@@ -50,13 +49,18 @@ class Verdict:
         return self.injected == self.found and self.unfounded == 0
 
 
-def verdicts(rows: pd.DataFrame, episodes: Sequence[Mapping[str, Any]], limits: Limits) -> list[Verdict]:
-    """Each fault of the manifest's rows against the episodes of its rule. `episodes` have opened_ms and resolved_ms."""
+def verdicts(
+    live: pd.DataFrame, rows: pd.DataFrame, episodes: Sequence[Mapping[str, Any]], limits: Limits
+) -> list[Verdict]:
+    """Each fault of the live rows of a manifest against the episodes of its rule.
+
+    `rows` are all of the manifest: what was sent just before the live ones may be a cause as well. `episodes` have
+    opened_ms and, if they are over, resolved_ms.
+    """
     kinds = (
-        ("out_of_range", "range", out_of_range(rows), out_of_range(rows)),
-        ("stuck", "stuck", *_runs(rows, "stuck", limits.stuck_readings, limits.stuck_s)),
-        ("leak", "leak", *_runs(rows, "leak", limits.leak_readings, limits.leak_s)),
-        ("outage", "silence", *silences(rows, limits.silence_s)),
+        ("out_of_range", "range", out_of_range(live), out_of_range(rows)),
+        ("leak", "leak", *runs(live, "leak", limits.leak_readings, limits.leak_s)),
+        ("outage", "silence", *silences(live, limits.silence_s)),
     )
     return [
         _verdict(fault, rule, certain, possible, [each for each in episodes if each["rule"] == rule])
@@ -89,7 +93,7 @@ def out_of_range(rows: pd.DataFrame) -> list[Spell]:
     return [Spell(device, at, at) for device, at in zip(wrong["device_id"], wrong["ts_ms"].astype(int), strict=True)]
 
 
-def _runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple[list[Spell], list[Spell]]:
+def runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple[list[Spell], list[Spell]]:
     """The lasting faults that the rule must find, by a margin, and all of them, which it may find."""
     certain, possible = [], []
     for device, mine in _valid(rows).groupby("device_id", sort=False):
@@ -111,7 +115,7 @@ def silences(rows: pd.DataFrame, seconds: float) -> tuple[list[Spell], list[Spel
     sent = rows[["device_id", "message", "sent_at"]].drop_duplicates(["device_id", "message"])
     for device, mine in sent.sort_values("sent_at").groupby("device_id", sort=False):
         times = mine["sent_at"].astype("int64").to_numpy()
-        for before, after in zip(times[:-1], times[1:], strict=True):
+        for before, after in pairwise(times):
             lasted = (after - before) / 1000
             if lasted >= seconds - 1:
                 possible.append(Spell(str(device), int(before), int(after)))

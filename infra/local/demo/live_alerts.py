@@ -22,7 +22,7 @@ from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.state_store import StateStore
 from iot_pipeline.edge.stream_lag import lag_ms
 from iot_pipeline.registry import alert_rules
-from simulator.faults import OUTAGE_MESSAGES, SPELL_READINGS
+from simulator.faults import OUTAGE_MESSAGES
 from simulator.manifest import read_manifest
 
 EDGE_TIMEOUT_SECONDS = 120.0
@@ -55,11 +55,9 @@ def set_rules(devices: int, rate: int, pack: int) -> Limits:
     """Set rules in the registry, for each tenant, by which seconds of live readings are enough, and publish them."""
     step_s = devices / rate
     silence_s = max(_SHORTEST_SILENCE_S, (OUTAGE_MESSAGES - 1.2) * step_s * pack)
-    stuck_readings = SPELL_READINGS // 2
-    limits = Limits(silence_s, stuck_readings, stuck_readings * step_s, _LEAK_READINGS, _LEAK_READINGS * step_s)
+    limits = Limits(silence_s, _LEAK_READINGS, _LEAK_READINGS * step_s)
     parts: tuple[tuple[str, str, dict[str, float | None]], ...] = (
         ("silence", "", {"minutes": silence_s / 60}),
-        ("stuck", "temperature", {"minutes": limits.stuck_s / 60, "readings": float(stuck_readings)}),
         ("leak", "flow_rate", {"minutes": limits.leak_s / 60, "readings": float(_LEAK_READINGS)}),
         ("range", "battery", {"warning_below": None, "critical_below": 0.0}),
     )
@@ -103,7 +101,7 @@ def figures(manifest: Path, since: datetime, limits: Limits) -> EdgeFigures:
     return EdgeFigures(
         devices=len(states),
         outcomes=outcomes,
-        verdicts=verdicts(live, found, limits),
+        verdicts=verdicts(live, rows, found, limits),
         opened=len(found),
         resolved=sum(each["status"] == "resolved" for each in found),
         device_to_broker=percentiles(_to_broker(live)),
@@ -114,8 +112,14 @@ def figures(manifest: Path, since: datetime, limits: Limits) -> EdgeFigures:
 
 
 def _is_of_the_run(episode: Mapping[str, Any], since_ms: int, last_sent: Mapping[str, int]) -> bool:
-    """Since the live run began, and not merely because it ended."""
-    return since_ms <= episode["opened_ms"] < last_sent.get(episode["device"], 0) - 1
+    """Whether it is of the live run: not over before, and not merely because that ended.
+
+    The end of the backlog is live to the edge as well, so that a leak may have been found then; a silence before is
+    the wait for the run.
+    """
+    until = episode.get("resolved_ms", since_ms)
+    begun = episode["opened_ms"] if episode["rule"] == "silence" else until
+    return bool(begun >= since_ms and episode["opened_ms"] < last_sent.get(episode["device"], 0) - 1)
 
 
 def _last_sent(rows: pd.DataFrame) -> dict[str, int]:

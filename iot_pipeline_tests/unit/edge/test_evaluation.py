@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from iot_pipeline.alerting import detector
 from iot_pipeline.alerting.device_rules import Override, RuleSet
 from iot_pipeline.alerting.lifecycle import Severity, Transition, What
 from iot_pipeline.contract.judge import Judge
@@ -232,8 +233,12 @@ def test_the_same_messages_give_the_same_however_the_state_was_kept_between_them
     for readings, arrival_ms in _messages(rng, 60):
         warm.send_all(readings, arrival_ms)
         kept = cold.state
-        cold.state = DeviceState("d1", arrival_ms=kept.arrival_ms).restore(kept.encode())
+        detectors = {name: detector.decode(detector.encode(held)) for name, held in kept.detectors.items()}
+        cold.state = DeviceState("d1", arrival_ms=kept.arrival_ms, detectors=detectors).restore(kept.encode())
         cold.send_all(readings, arrival_ms)
     assert cold.found == warm.found
     assert cold.state.encode() == warm.state.encode()
+    assert [detector.encode(each) for each in cold.state.detectors.values()] == [
+        detector.encode(each) for each in warm.state.detectors.values()
+    ]
     assert warm.found

@@ -10,6 +10,7 @@ import heapq
 import itertools
 import json
 import logging
+import random
 import threading
 import time
 from dataclasses import dataclass, field
@@ -100,7 +101,8 @@ class Queue:
 
     def _settle(self, call: Call, result: Any) -> None:
         if result.get("throttle"):
-            pause = min(THROTTLE_SECONDS * 2**call.throttles, MAX_THROTTLE_SECONDS)
+            # Not all at the same moment, or all but one of them would be throttled again.
+            pause = min(THROTTLE_SECONDS * 2**call.throttles, MAX_THROTTLE_SECONDS) * random.uniform(0.5, 1)  # noqa: S311
             call.throttles += 1
         elif result.get("error"):
             call.attempts += 1
