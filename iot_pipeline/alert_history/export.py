@@ -7,7 +7,7 @@ needs those that DynamoDB has forgotten. A crash at any point repeats an export,
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from iot_pipeline.alert_history.rows import (
     row_of,
     to_parquet,
 )
+from iot_pipeline.alerting.episodes import Item
 from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.contract import Table, tables
 from iot_pipeline.lake.catalog import Partition
@@ -38,10 +39,11 @@ if TYPE_CHECKING:
 # function writes within minutes of the moment that it notes, and clocks of functions differ by less.
 OVERLAP_MS = 10 * 60_000
 _OBJECT = "episodes.parquet"
+SHOWN_FAULTS = 5
 
 
 class HistoryError(RuntimeError):
-    """An item of the alerts table, or a partition of the history, cannot be read. Nothing of it was published."""
+    """Items of the alerts table, or partitions of the history, cannot be read. All others are published."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +75,18 @@ class Exporter:
 
         The first export goes through the whole table, as does one that is asked for `everything`; the others read what
         was written since the last. Raises ExportBusyError if another export is at work, HistoryError naming what cannot
-        be read, PublishError, and botocore's errors; the next export then does what this one did not.
+        be read, PublishError, and botocore's errors; the next export then does again what this one did.
         """
         progress, now_ms = self.progress_of(), self.clock_ms()
         last_ms = progress.claim(now_ms)
         try:
-            since_ms = None if everything or last_ms is None else last_ms - OVERLAP_MS
+            # A clock that was set back must not make it look into the future.
+            since_ms = None if everything or last_ms is None else min(last_ms, now_ms) - OVERLAP_MS
             items = self.alerts.everything() if since_ms is None else self.alerts.changed(since_ms, now_ms)
-            rows = [_row(item) for item in items if is_episode(item)]
-            days, unchanged = self._publish(rows, progress)
+            faults: list[str] = []
+            rows = _rows((item for item in items if is_episode(item)), faults)
+            days, unchanged = self._publish(rows, progress, faults)
+            _raise_for(faults)
         except ExportBusyError:
             raise
         except BaseException:
@@ -100,7 +105,8 @@ class Exporter:
     def _table(self) -> Table:
         return tables().alert_history
 
-    def _publish(self, rows: Iterable[Row], progress: Progress) -> tuple[dict[Day, int], int]:
+    def _publish(self, rows: Iterable[Row], progress: Progress, faults: list[str]) -> tuple[dict[Day, int], int]:
+        """The episodes of each day written, and how many days had no news; `faults` takes what is wrong with others."""
         by_day: dict[Day, list[Row]] = defaultdict(list)
         for row in rows:
             by_day[day_of(row)].append(row)
@@ -110,7 +116,11 @@ class Exporter:
         unchanged = 0
         for day in sorted(by_day):
             before = partitions.get(day)
-            wanted = merged(self._read(before) if before else [], by_day[day])
+            try:
+                wanted = merged(self._read(before) if before else [], by_day[day])
+            except HistoryError as error:
+                faults.append(str(error))
+                continue
             content = content_of(wanted)
             if before and before.content == content:
                 unchanged += 1
@@ -141,14 +151,25 @@ class Exporter:
         return rows
 
 
-def _row(item: Mapping[str, object]) -> Row:
-    try:
-        return row_of(dict(item))
-    except (KeyError, ValueError, TypeError) as error:
-        raise HistoryError(
-            f"the item {item.get('id')!r} of the alerts table is no episode as the edge writes it: "
-            f"{type(error).__name__}: {error}. Nothing was exported"
-        ) from error
+def _rows(items: Iterable[Item], faults: list[str]) -> list[Row]:
+    rows = []
+    for item in items:
+        try:
+            row = row_of(item)
+            day_of(row)
+            rows.append(row)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            faults.append(
+                f"the item {item.get('id')!r} of the alerts table is no episode as the edge writes it: "
+                f"{type(error).__name__}: {error}. All others were exported; correct or delete it"
+            )
+    return rows
+
+
+def _raise_for(faults: Sequence[str]) -> None:
+    if faults:
+        left = f"; and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
+        raise HistoryError("; ".join(faults[:SHOWN_FAULTS]) + left)
 
 
 def _utc(at_ms: int) -> datetime:

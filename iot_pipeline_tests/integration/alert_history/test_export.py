@@ -1,6 +1,8 @@
 """The export of alerts: what changed and nothing else, each day in one step, whatever dies in between."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -137,20 +139,36 @@ def test_an_export_that_was_overtaken_publishes_nothing_more(history: History) -
     slow.claim(NOON_MS)
     history.now_ms = NOON_MS + LEASE_MS + 1
     history.exporter.export()
-    for late in (lambda: slow.renew(history.now_ms), lambda: slow.finish(NOON_MS), slow.release):
+    late_calls: list[Callable[[], None]] = [
+        partial(slow.renew, history.now_ms),
+        partial(slow.finish, NOON_MS),
+        slow.release,
+    ]
+    for late in late_calls:
         with pytest.raises(ExportBusyError, match="taken over"):
             late()
     assert history.exporter.export().since is not None
 
 
 def test_an_export_that_fails_lets_the_next_begin_at_once(history: History) -> None:
+    history.open("d1", NOON_MS, at_ms=NOON_MS)
     history.now_ms = NOON_MS
     table, dynamodb = history.edge.settings.alerts_table, history.edge.clients["dynamodb"]
     dynamodb.put_item(TableName=table, Item={"id": {"S": "broken"}, "rule": {"S": "x"}, "opened_ms": {"S": "noon"}})
     with pytest.raises(HistoryError, match="'broken' of the alerts table is no episode"):
         history.exporter.export()
+    assert len(history.rows(TODAY)) == 1, "the others were exported"
     dynamodb.delete_item(TableName=table, Key={"id": {"S": "broken"}})
-    assert history.exporter.export().read == 0
+    done = history.exporter.export()
+    assert (done.since, done.read, done.unchanged) == (None, 1, 1)
+
+
+def test_a_clock_that_is_set_back_does_no_harm(history: History) -> None:
+    history.now_ms = NOON_MS + MINUTE
+    history.exporter.export()
+    history.open("d1", NOON_MS, at_ms=NOON_MS - 30 * MINUTE)
+    history.now_ms = NOON_MS - 30 * MINUTE
+    assert history.exporter.export().read == 1
 
 
 def test_a_day_that_somebody_wrote_to_is_not_overwritten(history: History) -> None:
@@ -160,8 +178,10 @@ def test_a_day_that_somebody_wrote_to_is_not_overwritten(history: History) -> No
     bucket, _, folder = history.partitions()["2026-11-21"].removeprefix("s3://").partition("/")
     history.exporter.s3.delete_object(Bucket=bucket, Key=f"{folder}episodes.parquet")
     history.resolve("d1", NOON_MS, NOON_MS + 1, at_ms=NOON_MS + MINUTE)
+    history.open("d2", NOON_MS + DAY_MS, at_ms=NOON_MS + MINUTE)
     with pytest.raises(HistoryError, match="the alerts of 2026-11-21 cannot be read"):
         history.exporter.export()
+    assert len(history.rows(TODAY + 1)) == 1, "the other days go on"
 
 
 def test_the_clean_up_removes_replaced_versions_of_days(history: History) -> None:

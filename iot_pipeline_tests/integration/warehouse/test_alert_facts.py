@@ -91,7 +91,11 @@ def test_the_summary_has_medians_by_date_site_and_rule(filled: Models) -> None:
     for number, seconds in enumerate((60, 120, 600)):
         opened = day(20) + number * MINUTE
         acknowledged = {"acknowledged_at": opened + timedelta(seconds=5 + seconds)} if number else {}
-        more = {"resolved_at": opened + timedelta(seconds=seconds), "severity": "critical", **acknowledged}
+        more: dict[str, Any] = {
+            "resolved_at": opened + timedelta(seconds=seconds),
+            "severity": "critical",
+            **acknowledged,
+        }
         filled.alert(f"summed {number}", "steady", opened, **more)
     filled.alert("spoken for", "steady", day(20), parent_id="site 20")
     filled.load_alerts(day(20))
