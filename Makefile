@@ -58,8 +58,9 @@ format: $(READY)  ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: $(READY)  ## Generate the contract's tables
+docs: $(READY)  ## Generate the tables of the contract and of the rules
 	@$(BIN)/python -m iot_pipeline.contract.docs > docs/contract-tables.md
+	@$(BIN)/python -m iot_pipeline.alerting.rule_docs > docs/alert-rules.md
 
 load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; the books must be exact
 	@$(BIN)/python -m infra.local demo --readings 100000 --live-rate 10000 --live-seconds 60

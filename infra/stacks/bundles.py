@@ -28,7 +28,8 @@ _MTIME = (1980, 1, 1, 0, 0, 0)
 class Bundle:
     """A package: modules and folders of `root`, under the names they are imported by.
 
-    `without` are folders of those that no function needs. `extra` is the extra of pyproject.toml whose requirements go with them, in the versions of requirements.txt.
+    `without` are folders of those that no function needs. `extra` is the extra of pyproject.toml whose requirements go
+    with them, in the versions of requirements.txt.
     """
 
     name: str

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from iot_pipeline.alerting.detector import ALERT_SCORE
-from iot_pipeline.alerting.nab import baselines, comparison, corpus, report, speed, text_table
+from iot_pipeline.alerting.nab import baselines, comparison, corpus, false_alarms, report, speed, text_table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -67,6 +67,12 @@ def write_report(
 def show_speed() -> None:
     """Measure what a reading costs, and how many bytes a series' state takes."""
     typer.echo(speed.measure())
+
+
+@app.command("false-alarms")
+def show_false_alarms() -> None:
+    """Count how often the detector alerts on made series in which nothing happens, by threshold."""
+    typer.echo(false_alarms.measure())
 
 
 def _load(folder: Path, windows: Path) -> corpus.Corpus:

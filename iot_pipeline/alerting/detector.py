@@ -21,7 +21,7 @@ first of a run of alerts says it all. `surprise_of` still tells how unusual the 
 
 A reading that is not newer than the last one, or not finite, changes nothing and scores 0, so that repeats and late
 data are harmless. A gap is no anomaly: after it, what depends on the step before stays silent for a step, and the
-profile of hours is kept. The first WARM_UP_STEPS steps score 0; the profile of hours speaks from the second day on.
+profile of hours is kept. The first WARM_UP_STEPS steps score 0; the profile of hours speaks during the second day.
 """
 
 import math

@@ -10,8 +10,8 @@ The views of a step with value x:
 
 Each view says how surprising its number is by itself, as -log10 of a tail probability; the step's surprise is the mean
 of the two highest. So two views have to agree: one alone, which happens to be in its tail, tells little. The two that
-need the profile are silent for the first day, in which the other three work alone. `detector_habit.py` then takes off
-what is usual at the hour of the day.
+need the profile are silent for the first day and 96 steps more, in which the other three work alone.
+`detector_habit.py` then takes off what is usual at the hour of the day.
 """
 
 import struct

@@ -23,6 +23,8 @@ EXCEEDED_BY = 0.02
 SHAPE = 0.2
 MEMORY = 4000.0
 EXCESSES = 200.0
+# With fewer numbers than this a view knows no tail yet, and is not surprised.
+ENOUGH = 96.0
 # b is at least this part of the standard deviation, so that a first excess does not make it zero.
 LEAST_EXCESS = 0.02
 _AT_LEVEL = -math.log10(EXCEEDED_BY)
@@ -34,7 +36,7 @@ def surprise(tails: list[float], at: int, x: float, floor: float) -> float:
     `tails` holds a view's numbers from index `at`. Excesses are never measured by less than `floor`.
     """
     excess = max(x - tails[at + 3], -x - tails[at + 6])
-    if excess <= 0.0 or not tails[at]:
+    if excess <= 0.0 or tails[at] < ENOUGH:
         return 0.0
     mean_excess = tails[at + 4] if excess == x - tails[at + 3] else tails[at + 7]
     scale = mean_excess + LEAST_EXCESS * math.sqrt(tails[at + 2]) + floor

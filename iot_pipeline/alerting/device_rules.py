@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from iot_pipeline.alerting.detector import Settings
 from iot_pipeline.alerting.rule_kinds import KINDS, Kind, Value
 
 # A device is silent only when so many of its readings in a row are missing.
@@ -128,6 +129,7 @@ class MetricRules:
     anomaly_score: float
     anomaly_severity: int
     anomaly_hold: int
+    detector: Settings
 
     @property
     def quiet_from(self) -> float:
@@ -271,6 +273,7 @@ def _of_metric(metric: str, value: Any) -> MetricRules:
         anomaly_score=number("anomaly", "score"),
         anomaly_severity=int(number("anomaly", "severity")),
         anomaly_hold=round(number("anomaly", "hold_seconds", 1000)),
+        detector=Settings(resolution=number("anomaly", "resolution")),
     )
     _check_limits(rules)
     return rules

@@ -83,7 +83,7 @@ def _opened(change: Change, now_ms: int) -> Item:
         item["open"] = place.tenant
     if change.notes:
         item |= {
-            "outbox": [_note(each, now_ms) for each in change.transitions],
+            "outbox": _notes(change, now_ms),
             PENDING: "1",
             "pending_at": iso(now_ms),
         }
@@ -103,6 +103,7 @@ def _standing(change: Change, now_ms: int) -> Item:
         "severity": int(last.severity),
         "status": "resolved" if last.what is What.RESOLVED else "open",
         "flapping": last.flapping,
+        "is_history": not last.is_told,
         "changed_ms": last.at_ms,
         "value": last.value,
         "limit": last.limit,
@@ -123,8 +124,7 @@ def _update(change: Change, now_ms: int) -> Item:
     sets = [f"#{name} = :{name}" for name in values]
     if change.notes:
         sets += ["outbox = list_append(if_not_exists(outbox, :none), :notes)", "pending = :one", "pending_at = :now"]
-        notes = [_note(each, now_ms) for each in change.transitions]
-        extra = {"none": [], "notes": notes, "one": "1", "now": iso(now_ms)}
+        extra = {"none": [], "notes": _notes(change, now_ms), "one": "1", "now": iso(now_ms)}
     else:
         extra = {}
     removes = " REMOVE #open" if last.what is What.RESOLVED else ""
@@ -137,6 +137,10 @@ def _update(change: Change, now_ms: int) -> Item:
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": {f":{name}": value_of(value) for name, value in (values | extra).items()},
     }
+
+
+def _notes(change: Change, now_ms: int) -> list[Item]:
+    return [_note(each, now_ms) for each in change.transitions if each.is_told]
 
 
 def _note(transition: Transition, now_ms: int) -> Item:
@@ -163,15 +167,14 @@ def changes(
 ) -> list[Change]:
     """The transitions that one message caused, by episode.
 
-    What begins and ends within one message is on record and tells nobody: it was over before it was known. `held`: the
-    device's silence had a wider alert that spoke for it, and that speaks for its end as well.
+    What begins and ends within one message is on record and tells nobody: it was over before it was known; and so does
+    what is history. `held`: the device's silence had a wider alert that spoke for it, and speaks for its end as well.
     """
     of_episode: dict[str, list[Transition]] = {}
     for transition in transitions:
         of_episode.setdefault(transition.episode, []).append(transition)
     return [
-        Change(place, tuple(each), trace, arrival_ms, notes=not _is_over(each) and not (held and _is_silence(each)))
-        for each in of_episode.values()
+        Change(place, tuple(each), trace, arrival_ms, _concerns_people(each, held=held)) for each in of_episode.values()
     ]
 
 
@@ -189,12 +192,14 @@ def merged(changes_in_order: Iterable[Change]) -> list[Change]:
     return list(found.values())
 
 
+def _concerns_people(transitions: list[Transition], *, held: bool) -> bool:
+    if held and transitions[0].key.rule == "silence":
+        return False
+    return any(each.is_told for each in transitions) and not _is_over(transitions)
+
+
 def _is_over(transitions: list[Transition]) -> bool:
     return transitions[0].what is What.OPENED and transitions[-1].what is What.RESOLVED
-
-
-def _is_silence(transitions: list[Transition]) -> bool:
-    return transitions[0].key.rule == "silence"
 
 
 def describe(item: Mapping[str, Any], metric_unit: str = "") -> str:

@@ -13,6 +13,9 @@ stateDiagram-v2
 
 An observation is *bad* at some severity, *clear*, or neither: between the threshold that opens and the one that clears.
 Nothing resolves for want of observations. Times are epoch milliseconds UTC, of the event.
+
+What is seen in data that came late is history: its episodes are on record, and people are told of them only if a live
+observation confirms that it is still so.
 """
 
 import hashlib
@@ -45,6 +48,7 @@ class What(StrEnum):
 
     OPENED = "opened"
     ESCALATED = "escalated"
+    CONFIRMED = "confirmed"
     RESOLVED = "resolved"
 
 
@@ -81,7 +85,8 @@ class Observation:
 class Transition:
     """A change in the life of an episode. `at_ms`: when it took place; `seen_ms`: when it was found.
 
-    `since_ms` is the episode's start; `worst` the value furthest beyond its limit so far.
+    `since_ms` is the episode's start; `worst` the value furthest beyond its limit so far. `is_told`: whether it
+    concerns people, as what is history does not.
     """
 
     what: What
@@ -95,6 +100,7 @@ class Transition:
     limit: float | None = None
     worst: float | None = None
     flapping: bool = False
+    is_told: bool = True
 
 
 @dataclass(slots=True)
@@ -108,6 +114,7 @@ class Tracker:
     limit: float | None = None
     flapping: bool = False
     opened: tuple[int, ...] = ()
+    is_history: bool = False
 
     def encode(self) -> list[Any]:
         """As a list that JSON holds."""
@@ -119,29 +126,44 @@ class Tracker:
             self.limit,
             int(self.flapping),
             list(self.opened),
+            int(self.is_history),
         ]
 
     @classmethod
     def decode(cls, fields: list[Any]) -> "Tracker":
         """What `encode` gave."""
-        severity, since_ms, clear_ms, worst, limit, flapping, opened = fields
-        return cls(Severity(severity), since_ms, clear_ms, worst, limit, bool(flapping), tuple(opened))
+        severity, since_ms, clear_ms, worst, limit, flapping, opened, is_history = fields
+        return cls(
+            Severity(severity), since_ms, clear_ms, worst, limit, bool(flapping), tuple(opened), bool(is_history)
+        )
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing is open and nothing has to be remembered."""
         return self.severity is Severity.CLEAR and not self.opened
 
-    def observe(self, key: AlertKey, seen: Observation, hold_ms: int, emit: Callable[[Transition], None]) -> None:
+    def observe(
+        self,
+        key: AlertKey,
+        seen: Observation,
+        hold_ms: int,
+        emit: Callable[[Transition], None],
+        *,
+        is_history: bool = False,
+    ) -> None:
         """Take one observation, in the order of time; `emit` is called with each transition it causes."""
         if seen.severity is None:
             self.clear_ms = None
         elif seen.severity is Severity.CLEAR:
             self._clear(key, seen, FLAP_HOLD_MS if self.flapping else hold_ms, emit)
         elif self.severity is Severity.CLEAR:
+            self.is_history = is_history
             self._open(key, seen, seen.severity, emit)
         else:
             self._continue(key, seen, seen.severity, emit)
+            if self.is_history and not is_history:
+                self.is_history = False
+                emit(self._transition(What.CONFIRMED, key, seen.at_ms, seen))
 
     def _open(self, key: AlertKey, seen: Observation, severity: Severity, emit: Callable[[Transition], None]) -> None:
         start = seen.at_ms if seen.started_ms is None else seen.started_ms
@@ -189,6 +211,7 @@ class Tracker:
             limit=seen.limit if seen.limit is not None else self.limit,
             worst=self.worst,
             flapping=self.flapping,
+            is_told=not self.is_history,
         )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from iot_pipeline.alerting.detector import ALERT_SCORE
 from iot_pipeline.contract import METRICS, Metric
 
 Value = float | None
@@ -158,15 +157,28 @@ BAD_DATA = Kind(
 )
 ANOMALY = Kind(
     "anomaly",
-    "The statistical detector finds a value, or the course of values, unlike the series' own past (docs/detector.md).",
+    "The statistical detector finds a value, or a course of values, unlike the past of its series (docs/detector.md). "
+    "Its score is a tenth of -log10 of a probability: 0.6 stands for one step of five minutes in a million.",
     "Compare the device with its neighbours and with the same hour of other days.",
     (
-        Parameter("score", "", 0, 1, "The detector's score from which it is an anomaly"),
+        Parameter("score", "", 0.1, 1, "The detector's score from which it is an anomaly"),
+        Parameter("resolution", "metric's", 0, 1e9, "A change up to this is no news: what the sensor can tell apart"),
         _SEVERITY,
         _HOLD,
     ),
-    {"score": ALERT_SCORE, "severity": 1.0, "hold_seconds": 3600.0},
+    {"score": 0.6, "resolution": 0.0, "severity": 1.0, "hold_seconds": 3600.0},
     _ALL,
+    {
+        name: {"resolution": resolution}
+        for name, resolution in (
+            ("temperature", 0.1),
+            ("humidity", 0.5),
+            ("pressure", 0.1),
+            ("flow_rate", 0.1),
+            ("battery", 0.01),
+            ("rssi", 2.0),
+        )
+    },
 )
 
 KINDS: Mapping[str, Kind] = {

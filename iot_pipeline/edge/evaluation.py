@@ -42,7 +42,7 @@ def take(state: DeviceState, readings: Sequence[Reading], rules: RuleSet, emit: 
     mine = rules.of(state.tenant, state.site, state.device)
     if state.device in rules.retired:
         emit = _nobody
-    alerts = Alerts(subject_of(state), state.trackers, state.detectors, emit)
+    alerts = Alerts(subject_of(state), state.trackers, state.detectors, emit, arrival_ms - LIVE_MS)
     _arrive(state, mine, alerts, arrival_ms)
     bad = _count(state, readings)
     _bad_data(state, mine, alerts, arrival_ms, len(readings), bad)
@@ -131,29 +131,27 @@ def _by_time(readings: Sequence[Reading], arrival_ms: int, counts: dict[str, int
 
 
 def _measure(state: DeviceState, rules: DeviceRules, alerts: Alerts, arrival_ms: int, timed: list[Timed]) -> None:
-    """Take what was measured: what is neither older than anything before it nor late meets the rules."""
+    """Take what was measured: what is newer than everything before it meets the rules."""
     if not timed:
         return
     fresh = bisect_right(timed, state.newest, key=_KEY)
-    live = max(fresh, bisect_left(timed, arrival_ms - LIVE_MS, key=_TIME))
     _add(state.counts, STALE, fresh)
-    _add(state.counts, LATE, live - fresh)
-    if live:
-        for name, points in columns(timed[:live]):
-            series_rules.remember_history(state.series, name, points, arrival_ms)
-    if live < len(timed):
-        _observe(state, rules, alerts, arrival_ms, timed[live:])
-    state.newest = max(state.newest, _KEY(timed[-1]))
-
-
-def _observe(state: DeviceState, rules: DeviceRules, alerts: Alerts, arrival_ms: int, live: list[Timed]) -> None:
-    found = dict(columns(live))
+    if fresh:
+        for name, points in columns(timed[:fresh]):
+            series_rules.remember_older(state.series, name, points, arrival_ms)
+        timed = timed[fresh:]
+        if not timed:
+            return
+    if timed[0][0] < alerts.live_from_ms:
+        _add(state.counts, LATE, bisect_left(timed, alerts.live_from_ms, key=_TIME))
+    state.newest = _KEY(timed[-1])
+    found = dict(columns(timed))
     for name, metric in rules.metrics.items():
-        points = found.get(name)
-        if points is not None:
-            series_rules.observe(state.series, metric, points, arrival_ms, alerts)
+        mine = found.get(name)
+        if mine is not None:
+            series_rules.observe(state.series, metric, mine, arrival_ms, alerts)
         elif name in state.series and metric.silence_severity:
-            series_rules.miss(state.series[name], metric, live[-1][0], alerts)
+            series_rules.miss(state.series[name], metric, timed[-1][0], alerts)
 
 
 def _add(counts: dict[str, int], name: str, count: int) -> None:

@@ -35,12 +35,16 @@ class Points:
 
 @dataclass(slots=True)
 class Alerts:
-    """The alerts of one device: where their trackers and detectors are, and who is told of transitions."""
+    """The alerts of one device: where their trackers and detectors are, and who is told of transitions.
+
+    What is observed before `live_from_ms` is history.
+    """
 
     subject: str
     trackers: dict[str, Tracker]
     detectors: dict[str, detector.State]
     emit: Callable[[Transition], None]
+    live_from_ms: int
 
     def is_open(self, rule: str, metric: str) -> bool:
         """Whether observations that are clear matter to an alert."""
@@ -59,7 +63,8 @@ class Alerts:
             if not seen.severity:
                 return
             tracker = self.trackers[name] = Tracker()
-        tracker.observe(AlertKey(self.subject, rule, metric), seen, hold_ms, self.emit)
+        is_history = seen.at_ms < self.live_from_ms
+        tracker.observe(AlertKey(self.subject, rule, metric), seen, hold_ms, self.emit, is_history=is_history)
         if tracker.is_idle:
             del self.trackers[name]
 
@@ -86,8 +91,8 @@ def columns(timed: Sequence[Timed]) -> Iterator[tuple[str, Points]]:
     yield from found.items()
 
 
-def remember_history(known: dict[str, Series], name: str, points: Points, arrival_ms: int) -> None:
-    """Take points that meet no rule, late or older than others: the newest may still be the latest of its metric."""
+def remember_older(known: dict[str, Series], name: str, points: Points, arrival_ms: int) -> None:
+    """Take points that meet no rule, older than what came before: the newest may be the latest of its metric."""
     if not points.times:
         return
     at_ms, seq, value = points.times[-1], points.seqs[-1], points.values[-1]
@@ -101,7 +106,7 @@ def remember_history(known: dict[str, Series], name: str, points: Points, arriva
 
 
 def miss(series: Series, metric: MetricRules, at_ms: int, alerts: Alerts) -> None:
-    """The device has sent a live reading without this metric, which it used to send."""
+    """The device has sent a reading without this metric, which it used to send."""
     if at_ms - series.at_ms >= metric.silence_ms:
         limit = metric.silence_ms / 1000
         severity = Severity(metric.silence_severity)
@@ -110,7 +115,7 @@ def miss(series: Series, metric: MetricRules, at_ms: int, alerts: Alerts) -> Non
 
 
 def observe(known: dict[str, Series], metric: MetricRules, points: Points, arrival_ms: int, alerts: Alerts) -> None:
-    """Take the live points of a metric: every rule, then the series' latest value."""
+    """Take the points of a metric, newer than all before: every rule, then the series' latest value."""
     name = metric.name
     _range(metric, points, alerts)
     if not points.times:
@@ -216,7 +221,7 @@ def _anomaly(metric: MetricRules, points: Points, alerts: Alerts) -> None:
     state = alerts.detectors.get(metric.name)
     if state is None:
         state = alerts.detectors[metric.name] = detector.new_state()
-    score = detector.update_many(state, points.times, points.values)
+    score = detector.update_many(state, points.times, points.values, metric.detector)
     at_ms, value = points.times[-1], points.values[-1]
     if score >= metric.anomaly_score:
         seen = Observation(at_ms, Severity(metric.anomaly_severity), value)

@@ -13,11 +13,12 @@ class EmulatorSettings:
     """One local AWS process.
 
     `state_dir` holds everything it writes: S3 objects (`s3/<account>/<bucket>/<key>`), the services' state, the
-    Firehose journals and the event source mappings' checkpoints. `firehose_interval_scale` multiplies every
-    delivery stream's `IntervalInSeconds`, so that a stack that buffers for 60 s on AWS need not be waited for
-    locally. `kinesis_poll_seconds` is how often an event source mapping asks a shard for records, unless it reads
-    by enhanced fan-out: once a second on AWS. `async_retry_seconds` is how long an asynchronous call of a function waits
-    before it is tried again: a minute on AWS, and two before the last time. Processes of the local AWS listen on loopback only.
+    Firehose journals and the event source mappings' checkpoints. Processes of the local AWS listen on loopback only.
+
+    `firehose_interval_scale` multiplies every delivery stream's `IntervalInSeconds`, so that a stack that buffers for
+    60 s on AWS need not be waited for locally. `kinesis_poll_seconds` is how often an event source mapping asks a shard
+    for records, unless it reads by enhanced fan-out: once a second on AWS. `async_retry_seconds` is how long an
+    asynchronous call of a function waits before it is tried again: a minute on AWS, and two before the last time.
     """
 
     port: int

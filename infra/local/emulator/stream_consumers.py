@@ -1,4 +1,4 @@
-"""CloudFormation's AWS::Kinesis::StreamConsumer, by Kinesis' own calls: stock ministack's CloudFormation lacks the type.
+"""CloudFormation's AWS::Kinesis::StreamConsumer, by Kinesis' own calls: stock ministack's CloudFormation lacks it.
 
 CloudFormation template reference, "AWS::Kinesis::StreamConsumer": Ref answers the consumer's ARN, and both its
 properties can only be replaced.

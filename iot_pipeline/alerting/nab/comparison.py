@@ -34,12 +34,16 @@ class Result:
         for name, own in self.rows.items():
             others = (row for other, rows in self.rows.items() if other != name for row in rows)
             total += scoring.at_threshold(own, scoring.optimum(scoring.sweep(others)).threshold).score
-        return scoring.normalised(total, self.windows)
+        return scoring.normalised(total, self.windows, scoring.reachable(self._all()))
 
     def normalised(self, threshold: float) -> float:
         """The score of the whole corpus at a threshold, from 0 to 100."""
-        rows = [row for of_series in self.rows.values() for row in of_series]
-        return scoring.normalised(scoring.at_threshold(rows, threshold).score, self.windows)
+        rows = self._all()
+        reachable = scoring.reachable(rows)
+        return scoring.normalised(scoring.at_threshold(rows, threshold).score, self.windows, reachable)
+
+    def _all(self) -> list[Row]:
+        return [row for of_series in self.rows.values() for row in of_series]
 
 
 def ours(series: Series) -> Scores:

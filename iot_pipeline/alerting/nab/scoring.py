@@ -140,11 +140,17 @@ def at_threshold(rows: Sequence[Row], threshold: float, profile: Profile = STAND
     return found[-1]._replace(threshold=threshold)
 
 
-def normalised(score: float, windows: int, profile: Profile = STANDARD) -> float:
+def reachable(rows: Iterable[Row]) -> int:
+    """How many windows have a row after probation: a detector that detects nothing misses as many."""
+    return len({row.window for row in rows if row.window is not None})
+
+
+def normalised(score: float, windows: int, missable: int, profile: Profile = STANDARD) -> float:
     """A raw score on the scale from 0, nothing detected, to 100, each window detected at its first row.
 
-    Without any window there is nothing to detect: false positives then count as one window would weigh them.
+    `missable` windows are those that `reachable` counts; NAB's own labels have no others. Without any window there is
+    nothing to detect: false positives then count as if there were one, where NAB divides by zero.
     """
-    count = max(windows, 1)
-    nothing = -windows * profile.false_negative
-    return 100.0 * (score - nothing) / (count * (profile.true_positive + profile.false_negative))
+    nothing = -missable * profile.false_negative
+    perfect = windows * profile.true_positive if windows else profile.true_positive + profile.false_negative
+    return 100.0 * (score - nothing) / (perfect - nothing)

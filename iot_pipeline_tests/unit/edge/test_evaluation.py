@@ -83,13 +83,28 @@ def test_a_gap_in_the_data_resolves_nothing() -> None:
     assert device.story() == [("opened", "range", 0)]
 
 
-def test_data_that_was_buffered_for_hours_raises_nothing_but_is_the_latest() -> None:
+def test_data_that_was_buffered_for_hours_is_history_that_nobody_is_told_of_and_is_the_latest() -> None:
     device = Device()
     readings = [reading(NOON_MS + each * MINUTE, each + 1, temperature=400 if each == 3 else 20) for each in range(9)]
     device.send_all(readings, NOON_MS + 5 * HOUR)
-    assert device.found == []
+    assert device.story() == [("opened", "range", 3 * MINUTE), ("resolved", "range", 4 * MINUTE)]
+    assert not any(each.is_told for each in device.found)
     assert device.state.series["temperature"].at_ms == NOON_MS + 8 * MINUTE
     assert device.state.counts == {"valid": 8, "out_of_range": 1, "late": 9}
+
+
+def test_history_that_is_still_so_when_live_data_comes_is_confirmed_and_told() -> None:
+    device = Device()
+    device.send(NOON_MS, arrival_ms=NOON_MS + 5 * HOUR, temperature=400)
+    device.send(NOON_MS + 5 * HOUR + MINUTE, temperature=410)
+    device.send(NOON_MS + 5 * HOUR + 2 * MINUTE, temperature=20)
+    device.send(NOON_MS + 5 * HOUR + 4 * MINUTE, temperature=20)
+    assert [(what, rule) for what, rule, _ in device.story()] == [
+        ("opened", "range"),
+        ("confirmed", "range"),
+        ("resolved", "range"),
+    ]
+    assert [each.is_told for each in device.found] == [False, True, True]
 
 
 def test_an_older_or_repeated_reading_never_moves_the_latest_back() -> None:

@@ -23,7 +23,8 @@ def send_failure(
 ) -> bool:
     """Tell the mapping's destination (SQS, SNS or S3) of discarded records; without one, log that they are lost.
 
-    `event` is what the function was, or would have been, called with. Whether there was a destination. Raises RuntimeError for one that does not exist or that is not there locally.
+    `event` is what the function was, or would have been, called with. Whether there was a destination. Raises
+    RuntimeError for one that does not exist or that is not there locally.
     """
     destination = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
     document = failure_document(mapping, shard_id, work, condition, function_error=function_error)

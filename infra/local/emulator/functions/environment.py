@@ -28,6 +28,8 @@ _stock_class_for = lambda_runtime._worker_class_for
 class ExecutionEnvironment(lambda_runtime.Worker):  # type: ignore[misc]  # ministack is untyped
     """One process. `log_stream` is its log stream, as on AWS, and not one an invocation."""
 
+    _proc: Any  # the process, None before the first invocation and after one that ended it
+
     def __init__(self, name: str, config: Any, code: bytes) -> None:
         logging_config = config.get("LoggingConfig") or {}
         # As function's variables, because the process's others are made inside of ministack; the script renames them.

@@ -46,7 +46,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line of JSON."""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        document = {
+        document: dict[str, object] = {
             "timestamp": f"{stamp}Z",
             "level": record.levelname,
             "message": record.getMessage(),
@@ -126,12 +126,12 @@ def main() -> None:
     install_depth = globals().get("_ms_install_invoke_depth")
     if install_depth:
         install_depth()
-    sys.meta_path.insert(0, PackagedModules(folders))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, PackagedModules(folders))
     _log_to_standard_error()
     started = time.monotonic()
     try:
         handle = getattr(importlib.import_module(init["module"]), init["handler"])
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  of a function of any kind
         traceback.print_exc()
         answer({"status": "error", "error": f"{type(error).__name__}: {error}"})
         return
@@ -144,7 +144,7 @@ def main() -> None:
         _set("_MINISTACK_INVOKE_DEPTH", call.get("depth"))
         try:
             result = json.dumps({"status": "ok", "result": handle(message["event"], Context(init, call))})
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  the next invocation is served all the same
             traceback.print_exc()
             result = json.dumps(_failure(error))
         sys.stderr.write(f"{END_OF_INVOCATION}\n")

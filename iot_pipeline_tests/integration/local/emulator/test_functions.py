@@ -11,7 +11,6 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -123,8 +122,8 @@ def make(aws: LocalAws, *, code: str = FUNCTION, files: dict[str, str] | None = 
 
 
 @pytest.fixture(scope="module")
-def function(local_aws: LocalAws) -> Iterator[Function]:
-    yield make(local_aws)
+def function(local_aws: LocalAws) -> Function:
+    return make(local_aws)
 
 
 def test_a_function_has_its_package_the_standard_library_and_boto3(local_aws: LocalAws) -> None:

@@ -1,0 +1,55 @@
+"""The alert log against a replay of the raw zone."""
+
+import gzip
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any
+
+import boto3
+import typer
+from rich.progress import track
+
+from iot_pipeline import settings
+from iot_pipeline.contract.judge import Judge
+from iot_pipeline.contract.layout import RAW
+from iot_pipeline.edge.alert_log import differences, replay_log
+from iot_pipeline.edge.commands.app import alerts_table, app, err, explained, out
+from iot_pipeline.edge.rules_source import RulesSource
+from iot_pipeline.lake.hours import Hour, hours_between
+
+_SHOWN = 20
+
+
+@app.command()
+def verify(
+    first: Annotated[str, typer.Argument(help="First arrival hour, ISO 8601 with a zone: where the devices began.")],
+    last: Annotated[str, typer.Argument(help="Last arrival hour.")],
+) -> None:
+    """Replay the raw zone's lines through rules and detectors, and compare with the alerts that were raised live.
+
+    Exit code 1 if they differ. The rules are those in force now; alerts of whole sites are the sweep's, and left out.
+    """
+    with explained():
+        begin, end = (Hour.of(datetime.fromisoformat(text)) for text in (first, last))
+        s3 = boto3.client("s3")
+        rules = RulesSource(s3, settings.edge().rules_bucket).current()
+        lines = raw_lines(s3, settings.deployment().lake_bucket, hours_between(begin, end))
+        replayed = replay_log(lines, rules, Judge(settings.policy().contract))
+        live = [each for each in alerts_table().everything() if "rule" in each and each.get("device")]
+        found = differences(replayed, live)
+    for difference in found[:_SHOWN]:
+        err.print(difference, soft_wrap=True)
+    out.print(f"{len(replayed)} episodes replayed, {len(live)} live, {len(found)} differences")
+    if found:
+        raise typer.Exit(1)
+
+
+def raw_lines(s3: Any, bucket: str, hours: list[Hour]) -> Iterator[bytes]:
+    """The lines of arrival hours, object by object in the order in which Firehose wrote them."""
+    keys = []
+    for hour in hours:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=RAW + hour.path):
+            keys += [each["Key"] for each in page.get("Contents", [])]
+    for key in track(keys, description="raw objects", console=err):
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        yield from gzip.decompress(body).splitlines()

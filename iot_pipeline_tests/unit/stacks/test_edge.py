@@ -1,0 +1,211 @@
+"""The edge's stacks: every limit of the mapping, what holds data, and who may do what."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.stacks.assembly import build
+from infra.stacks.config import PlatformConfig
+from iot_pipeline.contract.layout import EDGE_RULES
+from iot_pipeline_tests.support.templates import nag_findings, of_type, template
+
+DATA, SERVICES = "TelemetryEdgeData", "TelemetryEdge"
+FUNCTIONS = {"telemetry-edge": "Handler", "telemetry-edge-sweep": "Sweep", "telemetry-edge-notify": "Notify"}
+
+
+def functions() -> dict[str, Any]:
+    found = of_type(template(SERVICES), "AWS::Lambda::Function").values()
+    return {f["Properties"]["FunctionName"]: f["Properties"] for f in found}
+
+
+def statements(role: str) -> dict[str, Any]:
+    """A role's statements by their name."""
+    for policy in of_type(template(SERVICES), "AWS::IAM::Policy").values():
+        if policy["Properties"]["Roles"][0]["Ref"].startswith(f"{role}Role"):
+            return {s["Sid"]: s for s in policy["Properties"]["PolicyDocument"]["Statement"]}
+    raise AssertionError(f"no policy of {role}")
+
+
+def actions(role: str, service: str) -> set[str]:
+    found: set[str] = set()
+    for statement in statements(role).values():
+        listed = statement["Action"]
+        found |= {a for a in ([listed] if isinstance(listed, str) else listed) if a.startswith(f"{service}:")}
+    return found
+
+
+def test_every_limit_of_the_mapping_is_set() -> None:
+    """Both retries and record age are endless by default: a poison record would block its shard until it expires."""
+    (mapping,) = of_type(template(SERVICES), "AWS::Lambda::EventSourceMapping").values()
+    made = mapping["Properties"]
+    assert made | {"EventSourceArn": None, "FunctionName": None} == {
+        "EventSourceArn": None,
+        "FunctionName": None,
+        "StartingPosition": "LATEST",
+        "BatchSize": 500,
+        "MaximumBatchingWindowInSeconds": 0,
+        "ParallelizationFactor": 1,
+        "BisectBatchOnFunctionError": True,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "MaximumRetryAttempts": 20,
+        "MaximumRecordAgeInSeconds": 6 * 3600,
+        "DestinationConfig": {
+            "OnFailure": {"Destination": "arn:aws:s3:::telemetry-edge-failures-000000000000-eu-west-1"}
+        },
+        "MetricsConfig": {"Metrics": ["EventCount"]},
+    }
+    assert made["MaximumRecordAgeInSeconds"] < PlatformConfig().stream_retention_hours * 3600
+    assert of_type(template(SERVICES), "AWS::Kinesis::StreamConsumer") == {}
+
+
+def test_fan_out_is_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IOT_EDGE_FAN_OUT", "true")
+    assert nag_findings(build(tmp_path, PlatformConfig.from_environment())) == []
+    made = json.loads((tmp_path / f"{SERVICES}.template.json").read_text())
+    (consumer,) = of_type(made, "AWS::Kinesis::StreamConsumer")
+    (mapping,) = of_type(made, "AWS::Lambda::EventSourceMapping").values()
+    source = {"Fn::GetAtt": [consumer, "ConsumerARN"]}
+    assert mapping["Properties"]["EventSourceArn"] == source
+    granted = [
+        s
+        for policy in of_type(made, "AWS::IAM::Policy").values()
+        for s in policy["Properties"]["PolicyDocument"]["Statement"]
+        if s["Sid"] == "FanOut"
+    ]
+    assert [(s["Action"], s["Resource"]) for s in granted] == [
+        (["kinesis:DescribeStreamConsumer", "kinesis:SubscribeToShard"], source)
+    ]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_are_traced_bounded_and_log_json(name: str) -> None:
+    made = functions()[name]
+    assert (made["Runtime"], made["Architectures"]) == ("python3.14", ["arm64"])
+    assert made["Handler"] == f"iot_pipeline.edge.{FUNCTIONS[name].lower()}.handle"
+    assert made["TracingConfig"] == {"Mode": "Active"}
+    assert made["LoggingConfig"]["LogFormat"] == "JSON"
+    assert made["ReservedConcurrentExecutions"] == (20 if name == "telemetry-edge" else 1)
+    log = template(SERVICES)["Resources"][made["LoggingConfig"]["LogGroup"]["Ref"]]
+    assert log["Properties"]["RetentionInDays"] == 90
+    assert set(made["Environment"]["Variables"]) == {
+        "IOT_DEVICE_STATE_TABLE",
+        "IOT_ALERTS_TABLE",
+        "IOT_RULES_BUCKET",
+        "IOT_TOPIC_WARNING",
+        "IOT_TOPIC_CRITICAL",
+        "IOT_STREAM",
+        "IOT_EDGE_FUNCTION",
+        "IOT_NOTIFY_FUNCTION",
+        "IOT_METRIC_NAMESPACE",
+    }
+
+
+@pytest.mark.parametrize("role", ["sweep", "notify"])
+def test_the_clock_calls_each_minute_and_what_fails_is_kept(role: str) -> None:
+    made, name = template(SERVICES), f"telemetry-edge-{role}"
+    (rule,) = (r["Properties"] for r in of_type(made, "AWS::Events::Rule").values() if r["Properties"]["Name"] == name)
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
+    (target,) = rule["Targets"]
+    function = made["Resources"][target["Arn"]["Fn::GetAtt"][0]]["Properties"]
+    assert function["FunctionName"] == name
+    assert function["Timeout"] < 60, "the next call would be throttled"
+    queue = "arn:aws:sqs:eu-west-1:000000000000:telemetry-edge-dead-letters"
+    assert target["DeadLetterConfig"] == {"Arn": queue}
+    (config,) = (
+        c["Properties"]
+        for c in of_type(made, "AWS::Lambda::EventInvokeConfig").values()
+        if c["Properties"]["FunctionName"]["Ref"] == target["Arn"]["Fn::GetAtt"][0]
+    )
+    assert config["DestinationConfig"] == {"OnFailure": {"Destination": queue}}
+    assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (2, 300)
+    (permission,) = (
+        p["Properties"]
+        for p in of_type(made, "AWS::Lambda::Permission").values()
+        if p["Properties"]["FunctionName"] == target["Arn"]
+    )
+    assert permission["SourceAccount"] == "000000000000"
+
+
+def test_tables_are_on_demand_recoverable_encrypted_and_expire() -> None:
+    tables = {t["Properties"]["TableName"]: t for t in of_type(template(DATA), "AWS::DynamoDB::Table").values()}
+    assert set(tables) == {"telemetry-device-state", "telemetry-alerts"}
+    for table in tables.values():
+        made = table["Properties"]
+        assert made["BillingMode"] == "PAY_PER_REQUEST"
+        assert made["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert made["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+        assert (made["SSESpecification"]["SSEEnabled"], made["SSESpecification"]["SSEType"]) == (True, "KMS")
+        assert made["DeletionProtectionEnabled"] is True
+        assert table["DeletionPolicy"] == "RetainExceptOnCreate"
+    indexes = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in tables["telemetry-alerts"]["Properties"]["GlobalSecondaryIndexes"]
+    }
+    assert indexes == {
+        "subject": ["subject", "opened_at"],
+        "open": ["open", "opened_at"],
+        "pending": ["pending", "pending_at"],
+    }
+
+
+def test_each_function_may_do_what_it_does_and_nothing_else() -> None:
+    items = {f"dynamodb:{name}" for name in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "ConditionCheckItem")}
+    assert actions("Handler", "dynamodb") == items | {"dynamodb:Query"}
+    assert actions("Sweep", "dynamodb") == items | {"dynamodb:Query", "dynamodb:Scan"}
+    assert actions("Notify", "dynamodb") == {
+        f"dynamodb:{n}" for n in ("GetItem", "BatchGetItem", "UpdateItem", "Query")
+    }
+    assert actions("Handler", "sns") == actions("Sweep", "sns") == set()
+    assert actions("Notify", "sns") == {"sns:Publish"}
+    assert actions("Notify", "kinesis") == actions("Notify", "s3") == set()
+    assert actions("Handler", "s3") == {"s3:GetObject", "s3:ListBucket", "s3:PutObject"}
+    assert statements("Handler")["Rules"]["Resource"].endswith(f"/{EDGE_RULES}*")
+    for role in FUNCTIONS.values():
+        for sid, statement in statements(role).items():
+            listed = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            assert not any("*" in action for action in listed)
+            assert statement["Resource"] != "*" or sid == "Trace"
+            if any(action.startswith("kms:") for action in listed):
+                assert "kms:ViaService" in statement["Condition"]["StringEquals"], "of a service, not by itself"
+
+
+def test_an_alarm_of_each_kind_goes_to_the_pipeline_s_topic() -> None:
+    alarms = {a["Properties"]["MetricName"]: a["Properties"] for a in of_type(template(SERVICES), _ALARM).values()}
+    assert set(alarms) == {
+        "IteratorAge",
+        "Errors",
+        "Throttles",
+        "Invocations",
+        "OnFailureDestinationDeliveredEventCount",
+        "DroppedEventCount",
+        "ApproximateNumberOfMessagesVisible",
+        "ApproximateAgeOfOldestMessage",
+    }
+    for alarm in alarms.values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == alarms["IteratorAge"]["AlarmActions"]
+        assert "alertstopic" in alarm["AlarmActions"][0]["Ref"]
+    assert alarms["Invocations"]["TreatMissingData"] == "breaching", "a clock that stands still measures nothing"
+
+
+_ALARM = "AWS::CloudWatch::Alarm"
+
+
+def test_whoever_is_subscribed_has_what_fails_kept(tmp_path: Path) -> None:
+    config = PlatformConfig(warning_endpoints=("mailto:a@b.example",), critical_endpoints=("https://b.example/hook",))
+    build(tmp_path, config).synth()
+    made = json.loads((tmp_path / f"{DATA}.template.json").read_text())
+    found = {
+        (s["Properties"]["Protocol"], s["Properties"]["Endpoint"]): s["Properties"]
+        for s in of_type(made, "AWS::SNS::Subscription").values()
+    }
+    assert set(found) == {("email", "a@b.example"), ("https", "https://b.example/hook")}
+    for subscription in found.values():
+        queue = subscription["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        assert made["Resources"][queue]["Properties"]["QueueName"] == "telemetry-alert-dead-letters"
+
+
+def test_an_endpoint_that_no_alert_can_be_sent_to_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not to 'http://plain'"):
+        build(tmp_path, PlatformConfig(warning_endpoints=("http://plain",)))
