@@ -57,7 +57,9 @@ LAYERS = {
         "alerting contract", "alembic botocore cryptography psycopg pydantic sqlalchemy yaml", "registry"
     ),
     "warehouse": _layer("contract lake", "psycopg pyarrow redshift_connector", "warehouse"),
+    "alert_history": _layer("alerting contract lake", "botocore pyarrow", "warehouse"),
     "connections/credentials": _layer("settings", "boto3", "registry"),
+    "connections/edge": _layer("alert_history alerting lake settings", "boto3", "warehouse"),
     "connections/lake": _layer("lake settings", "boto3", "lake"),
     "connections/registry": _layer("settings", "psycopg", "registry"),
     "connections/warehouse": _layer("lake settings warehouse", "boto3 redshift_connector", "warehouse"),
@@ -70,12 +72,12 @@ LAYERS = {
     ),
     "partitions": _layer("lake settings", "dagster", "dagster"),
     "resources": _layer(
-        "connections contract lake settings warehouse",
+        "alert_history alerting connections contract edge lake settings warehouse",
         "boto3 dagster dagster_dbt psycopg redshift_connector",
         "dagster",
     ),
     "defs": _layer(
-        "contract lake partitions resources settings warehouse",
+        "alert_history contract lake partitions resources settings warehouse",
         "boto3 dagster dagster_dbt redshift_connector",
         "dagster",
     ),

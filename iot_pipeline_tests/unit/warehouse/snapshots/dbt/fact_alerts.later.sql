@@ -1,0 +1,5 @@
+delete from "telemetry"."marts"."fact_alerts"
+    where opened_date in (select opened_date from "telemetry"."marts"."stale_alert_dates");
+
+    insert into "telemetry"."marts"."fact_alerts" ("episode_id", "opened_date", "date_key", "opened_at", "device_id", "sensor_key", "location_key", "tenant_id", "reported_tenant", "reported_site", "subject", "rule", "metric", "severity", "opened_severity", "is_open", "flapping", "recorded_at", "escalated_at", "notified_at", "acknowledged_at", "acknowledged_by", "resolved_at", "seconds_to_acknowledge", "seconds_to_resolve", "last_value", "limit_value", "worst_value", "parent_id", "held_by", "trace", "content")
+    select "episode_id", "opened_date", "date_key", "opened_at", "device_id", "sensor_key", "location_key", "tenant_id", "reported_tenant", "reported_site", "subject", "rule", "metric", "severity", "opened_severity", "is_open", "flapping", "recorded_at", "escalated_at", "notified_at", "acknowledged_at", "acknowledged_by", "resolved_at", "seconds_to_acknowledge", "seconds_to_resolve", "last_value", "limit_value", "worst_value", "parent_id", "held_by", "trace", "content" from "fact_alerts__dbt_tmp"
