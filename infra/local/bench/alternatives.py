@@ -91,7 +91,7 @@ def content(files: str, *, ours: bool = False) -> tuple[int, int, int, int]:
         f"device_id, CAST({event} AS BIGINT), CAST(seq AS BIGINT), {numbers}, list_sort(map_entries({extras})), "
         f"tenant, site, fw, CAST({received} AS BIGINT), CAST(duplicates AS BIGINT), CAST(conflicts AS BIGINT)"
     )
-    found = duckdb.sql(
+    found = duckdb.execute(
         f"SELECT count(*), sum(duplicates), sum(conflicts), sum(hash({columns})::HUGEINT) "
         f"FROM read_parquet('{files}', hive_partitioning = true, union_by_name = true)"
     ).fetchall()[0]
@@ -232,7 +232,7 @@ def _pyspark(task: Task) -> Callable[[], int]:
             .sortWithinPartitions(*PARTITION_KEYS, *KEY)
         )
         rows.write.partitionBy(*PARTITION_KEYS).parquet(task.out)
-        return count
+        return int(count)
 
     return work
 
