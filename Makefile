@@ -70,7 +70,7 @@ bench: $(READY)  ## The curated build and the warehouse's load against bare COPY
 	@$(BIN)/python -m infra.local.bench.load
 
 bench-edge: $(READY)  ## The edge's handler beside libraries that only validate, readings a second
-	@$(BIN)/python -m infra.local.bench.edge
+	@$(BIN)/python -m infra.local.bench.edge_handler
 
 bench-growth: $(READY)  ## What a tick of each sensor and schedule costs with a day of history and with a year of it
 	@IOT_PARTITIONS_START=2025-01-01T00:00:00+00:00 $(BIN)/python -m infra.local.bench.growth

@@ -13,7 +13,7 @@ from infra.local.session import fleet_commands
 from infra.local.session.platform import Platform
 from iot_pipeline.connections.edge import open_alerts
 from iot_pipeline.defs.alerts.jobs import replay_dead_letters, try_alert_rule
-from iot_pipeline.edge.commands import app as edge
+from iot_pipeline.edge_commands import app as edge
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.lake import Lake

@@ -43,12 +43,12 @@ LAYERS = {
     "contract": _layer("", "", None),
     "alerting": _layer("contract", "botocore", "edge"),
     "edge": _layer("alerting contract", "boto3 botocore", "edge"),
-    "edge/commands": _layer(
-        "alerting connections contract lake registry settings",
+    "edge_commands": _layer(
+        "alerting connections contract edge lake registry settings",
         "boto3 botocore psycopg pydantic rich typer",
         "dagster",
     ),
-    "edge/__main__": _layer("edge", "", "dagster"),
+    "edge/__main__": _layer("edge_commands", "", "dagster"),
     "alerting/__main__": _layer("alerting", "typer", "alerting"),
     "lake": _layer("contract", "pyathena", "lake"),
     "lake/__main__": _layer("connections lake settings", "typer", "lake"),

@@ -16,7 +16,6 @@ SHARED_NAMES = {
         "alerts": "alerts: the sensor that sends them, the resource that takes them, their commands, their history",
         "app": "the application that the commands of a command line belong to",
         "assets": "the Dagster assets of a domain",
-        "commands": "the commands of a command line",
         "contract": "the contract: the package and the class it is named after",
         "edge": "the edge: the package, its connection, its resource",
         "definitions": "the Dagster objects of a domain, and all of them",

@@ -11,8 +11,8 @@ from iot_pipeline.alerting.lifecycle import Severity
 from iot_pipeline.alerting.table import silence as new_silence
 from iot_pipeline.connections.edge import open_alerts, open_states
 from iot_pipeline.contract import METRICS
-from iot_pipeline.edge.commands.app import WIDE, app, duration, explained, now_ms, out
 from iot_pipeline.edge.evaluation import subject_of
+from iot_pipeline.edge_commands.app import WIDE, app, duration, explained, now_ms, out
 
 ByOption = Annotated[str, typer.Option("--by", help="Who you are.")]
 

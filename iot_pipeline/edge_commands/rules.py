@@ -16,7 +16,7 @@ from iot_pipeline.connections.lake import open_lake
 from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.contract.layout import EDGE_RULES
 from iot_pipeline.edge.backtest import tried
-from iot_pipeline.edge.commands.app import WIDE, app, duration, explained, out
+from iot_pipeline.edge_commands.app import WIDE, app, duration, explained, out
 from iot_pipeline.lake.past_readings import past_readings
 from iot_pipeline.registry import alert_rules
 

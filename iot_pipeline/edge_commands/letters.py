@@ -6,8 +6,8 @@ import typer
 from rich.table import Table
 
 from iot_pipeline.connections.edge import open_dead_letters, open_replayer
-from iot_pipeline.edge.commands.app import WIDE, app, explained, out
 from iot_pipeline.edge.dead_letters import SOURCES
+from iot_pipeline.edge_commands.app import WIDE, app, explained, out
 
 SourceArgument = Annotated[str, typer.Argument(help=f"One of {', '.join(SOURCES)}.")]
 _SHOWN_BYTES = 4_000
