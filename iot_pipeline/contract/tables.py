@@ -287,9 +287,7 @@ def _alert_history() -> Table:
             Column("is_history", "boolean", "Whether it was over or old before the edge heard of it: nobody is told"),
             Column("opened_at", "timestamp", "Since when it was so, by the events' time, UTC"),
             Column("seen_at", "timestamp", "Time of the event by which it was found, UTC"),
-            Column(
-                "arrived_at", "timestamp", "When the message by which it was found arrived, UTC; or null"
-            ),
+            Column("arrived_at", "timestamp", "When the message by which it was found arrived, UTC; or null"),
             Column("recorded_at", "timestamp", "When the edge wrote it, UTC"),
             Column("escalated_at", "timestamp", "When it became critical, by the events' time, UTC; or null"),
             Column("changed_at", "timestamp", "Its last transition, by the events' time, UTC"),
