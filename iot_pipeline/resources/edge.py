@@ -10,10 +10,10 @@ import dagster as dg
 
 from iot_pipeline.alert_history.export import Exporter
 from iot_pipeline.alerting.table import first_covering
-from iot_pipeline.connections.edge import open_alerts, open_exporter
+from iot_pipeline.connections.edge import open_alerts, open_dead_letters, open_exporter, open_replayer
 from iot_pipeline.edge import stream_lag
-from iot_pipeline.edge.dead_letters import DeadLetters, Places
-from iot_pipeline.settings import deployment, edge
+from iot_pipeline.edge.replay import Replayer
+from iot_pipeline.settings import edge
 
 # More notifications than these are not counted: what waits is read to see whether planned work holds it back.
 COUNTED = 1000
@@ -57,15 +57,11 @@ class EdgeResource(dg.ConfigurableResource["EdgeResource"]):
 
     def dead_letters(self) -> dict[str, int]:
         """How many there are of each source."""
-        where = edge()
-        places = Places(
-            rule_errors=where.rule_errors_url,
-            invocations=where.edge_dead_letters_url,
-            notifications=where.alert_dead_letters_url,
-            lake=deployment().lake_bucket,
-            failures=where.edge_failure_bucket,
-        )
-        return DeadLetters(boto3.client("sqs"), boto3.client("s3"), places).counts()
+        return open_dead_letters().counts()
+
+    def replayer(self) -> Replayer:
+        """As `open_replayer`."""
+        return open_replayer()
 
     def last_sweep(self, now: datetime) -> datetime | None:
         """The minute in which the sweep last ran to its end; None if it did not in LOOKED_BACK.
