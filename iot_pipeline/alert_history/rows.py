@@ -119,6 +119,7 @@ _SOURCES: dict[str, tuple[str, Callable[[Any], Any] | None]] = {
     **{column.name: (column.name.removesuffix("_at") + "_ms", None) for column in COLUMNS if column.name[-3:] == "_at"},
     "episode_id": ("id", None),
     "device_id": ("device", None),
+    "arrived_at": ("arrival_ms", None),
     "severity": ("severity", _severity),
     "opened_severity": ("opened_severity", _severity),
     "resolution_recorded_at": ("resolution_ms", None),

@@ -52,6 +52,7 @@ def test_an_open_episode() -> None:
         "opened_severity": "warning",
         "status": "open",
         "flapping": False,
+        "is_history": False,
         "opened_at": noon,
         "seen_at": noon.replace(microsecond=5000),
         "recorded_at": noon.replace(second=2),

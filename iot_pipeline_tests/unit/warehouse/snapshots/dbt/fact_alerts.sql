@@ -25,6 +25,8 @@ select
     alerts.opened_severity,
     alerts.is_open,
     alerts.flapping,
+    alerts.is_history,
+    alerts.arrived_at,
     alerts.recorded_at,
     alerts.escalated_at,
     alerts.notified_at,
