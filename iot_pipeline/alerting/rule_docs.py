@@ -24,7 +24,8 @@ def markdown() -> str:
 def _section(kind: Kind) -> str:
     of = ", ".join(f"`{metric}`" for metric in kind.metrics) or "the device, or the site, as a whole"
     rows = [
-        f"| `{each.name}` | {each.unit or '-'} | {each.minimum:g} to {each.maximum:g}{', or null' if each.optional else ''}"
+        f"| `{each.name}` | {each.unit or '-'} | {each.minimum:g} to {each.maximum:g}"
+        f"{', or null' if each.optional else ''}"
         f" | {_defaults(kind, each.name)} | {each.meaning} |"
         for each in kind.parameters
     ]

@@ -1,4 +1,4 @@
-"""The edge's functions as processes of the local AWS: the packaged bundle, called by a mapping with the stack's limits."""
+"""The edge's functions as processes of the local AWS: the package, called by a mapping with the stack's limits."""
 
 import json
 import os
@@ -60,17 +60,21 @@ class EdgeFunctions:
                 continue
         return found
 
-    def kill_when_writing(self, after: int, timeout: float = 10.0) -> None:
-        """`kill -9` the handler as soon as some device's state holds a record behind `after`."""
+    def kill_when_written(self, device: str, after: int, timeout: float = 10.0) -> None:
+        """`kill -9` the handler as soon as a device's state holds a record behind `after`, and the notifier with it."""
         table, dynamodb = self.edge.settings.device_state_table, self.edge.clients["dynamodb"]
         running = self.processes(self.edge.settings.edge_function)
-        assert running
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            page = dynamodb.scan(TableName=table, ProjectionExpression="#s", ExpressionAttributeNames={"#s": "sequence"})
-            if any(int(item["sequence"]["S"]) > after for item in page["Items"]):
+            found = dynamodb.get_item(
+                TableName=table,
+                Key={"device": {"S": device}},
+                ProjectionExpression="#s",
+                ExpressionAttributeNames={"#s": "sequence"},
+            )
+            if "Item" in found and int(found["Item"]["sequence"]["S"]) > after:
                 break
-        for process in running:
+        for process in (*running, *self.processes(self.edge.settings.notify_function)):
             os.kill(process.pid, signal.SIGKILL)
 
     def interrupted(self) -> int:
