@@ -3,13 +3,18 @@
 import os
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Self
+
+from iot_pipeline.contract import CONTRACT
 
 DEFAULT_NAME = "telemetry"
 # What the account's administrators set to deploy a second environment beside the first.
 NAME_VARIABLE = "IOT_ENVIRONMENT"
 # "true" reads the stream for the edge by enhanced fan-out.
 FAN_OUT_VARIABLE = "IOT_EDGE_FAN_OUT"
+# The bounds on event time, under the names by which the lake reads them: both have to give the same verdict.
+LATENESS_VARIABLE, FUTURE_VARIABLE = "IOT_LATENESS_DAYS", "IOT_FUTURE_HOURS"
 # A bucket's name may have 63 characters, of which account and region take up to 36; a database no capitals.
 _NAME = re.compile("[a-z][a-z0-9]{1,15}")
 
@@ -19,7 +24,8 @@ class PlatformConfig:
     """Account, region, what the environment's parts are called, and the few quantities worth tuning.
 
     `name` is the environment. Everything that has a fixed name is named after it below, stacks included, so that two
-    environments fit into one account and region and share nothing. Raises ValueError for a name that AWS would refuse.
+    environments fit into one account and region and share nothing. Raises ValueError for a name that AWS would refuse,
+    and for bounds that cannot be.
     """
 
     account: str = "000000000000"
@@ -75,23 +81,35 @@ class PlatformConfig:
     # Kinesis bills the bytes of every record a second time: docs/architecture.md, "The edge".
     edge_fan_out: bool = False
     edge_failure_days: int = 90
+    # Older readings than this at their arrival, and readings further ahead, are bad data to the edge as to the lake.
+    lateness_days: float = CONTRACT.lateness_bound / timedelta(days=1)
+    future_hours: float = CONTRACT.future_bound / timedelta(hours=1)
     # Whom an alert of each severity is sent to: `mailto:` and `https:` URLs.
     warning_endpoints: tuple[str, ...] = ()
     critical_endpoints: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a name that could not be part of a bucket's or a database's."""
+        """Refuse a name that could not be part of a bucket's or a database's, and bounds that cannot be."""
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"environment {self.name!r} must be 2 to 16 lower-case letters and digits, a letter first")
+        if not (self.lateness_days > 0 and self.future_hours >= 0):
+            raise ValueError(
+                f"lateness_days must be above 0 and future_hours at least 0: {self.lateness_days}, {self.future_hours}"
+            )
 
     @classmethod
     def from_environment(cls) -> Self:
-        """The account and region that the CDK command line offers, else those of the local AWS; the name's variable."""
+        """The account and region that the CDK command line offers, else those of the local AWS; the variables above.
+
+        Raises ValueError for a bound that is no number.
+        """
         return cls(
             account=os.environ.get("CDK_DEFAULT_ACCOUNT", cls.account),
             region=os.environ.get("CDK_DEFAULT_REGION", cls.region),
             name=os.environ.get(NAME_VARIABLE, cls.name),
             edge_fan_out=os.environ.get(FAN_OUT_VARIABLE, "").lower() in {"1", "true"},
+            lateness_days=float(os.environ.get(LATENESS_VARIABLE) or cls.lateness_days),
+            future_hours=float(os.environ.get(FUTURE_VARIABLE) or cls.future_hours),
         )
 
     def stack(self, part: str) -> str:

@@ -1,22 +1,25 @@
 """Telling people: what waits in the outbox is grouped, sent and only then taken out.
 
-A crash between the sending and the taking out sends a notification again, under the same id, by which a subscriber can
-tell. Everything else is sent once.
+What is about to be sent is written down first, and crossed out when it is done. So a crash between the sending and the
+taking out sends a notification again as it was, under the same id, by which a subscriber can tell, whatever has come in
+meanwhile. Everything else is sent once.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from iot_pipeline.alerting.episodes import Item, describe, iso
 from iot_pipeline.alerting.lifecycle import Severity
-from iot_pipeline.alerting.table import AlertsTable, first_covering
+from iot_pipeline.alerting.table import AlertError, AlertsTable, first_covering
 
 # SNS API, Publish: a subject has fewer than 100 characters, a message at most 256 KB.
 MAX_SUBJECT = 99
 _LISTED = 50
+# As many episodes as are written down in one item of DynamoDB (400 KB), with room for several notes of each.
+_AT_ONCE = 1500
 REMINDER = "reminder"
 # How long an episode that nobody has acknowledged stays quiet before people are reminded of it.
 REPEAT_MS = {Severity.WARNING: 24 * 3_600_000, Severity.CRITICAL: 3_600_000}
@@ -49,31 +52,96 @@ def empty_outbox(table: AlertsTable, publish: Publish, now_ms: int) -> Told:
     """Send what waits, grouped by tenant, site, rule, severity and what became of it.
 
     What planned work covers is not sent while that lasts: it waits until the silence ends, and is dropped if it is over
-    by then. Raises what `publish` raises; what was not sent stays where it is.
+    by then. Raises the first error of `publish` once all else is sent; what was not sent stays where it is.
     """
     told = Told()
+    interrupted = table.written_down()
+    if interrupted is not None:
+        plan = _Plan(**json.loads(interrupted))
+        _carry_out(table, publish, plan, {name: _as_it_is(table, name) for name in plan.notes}, now_ms, told)
     silences = table.silences()
-    groups: dict[tuple[str, ...], list[tuple[Item, Item]]] = {}
-    done: dict[str, Item] = {}
+    episodes: dict[str, Item] = {}
     for episode in table.pending():
         covering = first_covering(silences, episode, now_ms)
-        if covering is not None:
+        if covering is None:
+            episodes[episode["id"]] = episode
+            if len(episodes) == _AT_ONCE:
+                break
+        else:
             if episode["status"] == "resolved":
-                table.settle(episode, now_ms, held_by=f"silence/{covering.id}")
+                table.settle(episode["id"], episode["outbox"], now_ms, held_by=f"silence/{covering.id}")
             told.held_back += 1
-            continue
-        done[episode["id"]] = episode
-        for note in episode["outbox"]:
-            severity = str(note.get("severity", episode["severity"]))
-            key = (episode["tenant"], episode["site"], episode["rule"], severity, note["what"])
-            groups.setdefault(key, []).append((episode, note))
-    for (tenant, site, rule, severity, what), members in groups.items():
-        publish(notification(tenant, site, rule, Severity(int(severity)), what, members))
-        told.notifications += 1
-    for episode in done.values():
-        table.settle(episode, now_ms)
-        told.episodes += 1
+    if episodes:
+        plan = _planned(episodes)
+        table.write_down(plan.text)
+        _carry_out(table, publish, plan, episodes, now_ms, told)
     return told
+
+
+@dataclass
+class _Plan:
+    """What is to be sent, as it is written down before it is.
+
+    `groups`: tenant, site, rule, severity, what, and the episodes' ids, each with the time of its note. `notes`: what
+    is to be taken out of each episode's outbox, and goes once all its groups are sent.
+    """
+
+    groups: list[Any]
+    notes: dict[str, list[Item]]
+
+    @property
+    def text(self) -> str:
+        return json.dumps(vars(self), separators=(",", ":"))
+
+
+def _planned(episodes: Mapping[str, Item]) -> _Plan:
+    groups: dict[tuple[Any, ...], list[tuple[str, int]]] = {}
+    for episode in episodes.values():
+        for note in episode["outbox"]:
+            severity = int(note.get("severity", episode["severity"]))
+            key = (episode["tenant"], episode["site"], episode["rule"], severity, note["what"])
+            groups.setdefault(key, []).append((episode["id"], note["at_ms"]))
+    notes = {
+        name: [{"what": note["what"], "at_ms": note["at_ms"]} for note in episode["outbox"]]
+        for name, episode in episodes.items()
+    }
+    return _Plan([[*key, members] for key, members in groups.items()], notes)
+
+
+def _carry_out(
+    table: AlertsTable, publish: Publish, plan: _Plan, episodes: Mapping[str, Item], now_ms: int, told: Told
+) -> None:
+    failures: list[Exception] = []
+    unsent = []
+    for group in plan.groups:
+        tenant, site, rule, severity, what, members = group
+        found = [(episodes[name], {"at_ms": at_ms}) for name, at_ms in members]
+        try:
+            publish(notification(tenant, site, rule, Severity(severity), what, found))
+        except Exception as error:  # noqa: BLE001  whatever hinders one must not have the others sent again
+            failures.append(error)
+            unsent.append(group)
+        else:
+            told.notifications += 1
+    waiting = {name for group in unsent for name, _ in group[-1]}
+    for name, notes in plan.notes.items():
+        if name not in waiting:
+            table.settle(name, notes, now_ms)
+            told.episodes += 1
+    if failures:
+        table.write_down(_Plan(unsent, {name: notes for name, notes in plan.notes.items() if name in waiting}).text)
+        raise failures[0]
+    table.cross_out()
+
+
+def _as_it_is(table: AlertsTable, episode: str) -> Item:
+    """An episode that is to be told of again, or, where it has expired meanwhile, what can be said of it."""
+    try:
+        return table.get(episode)
+    except AlertError:
+        return {"id": episode, "tenant": "", "site": "", "device": "", "metric": "", "rule": "", "severity": 0} | {
+            "opened_ms": 0
+        }
 
 
 def notification(

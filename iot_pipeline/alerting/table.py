@@ -11,6 +11,8 @@ from iot_pipeline.alerting.episodes import PENDING, Item, iso, plain, typed, val
 
 # In the index of open episodes, silences stand under a name that no tenant can have.
 SILENCES = "#silences"
+# The item that says what is being sent, so that it is sent again as it was if the sending is interrupted.
+_PLAN = "outbox/plan"
 _CONFLICT = "ConditionalCheckFailedException"
 _DAY_MS = 86_400_000
 
@@ -121,18 +123,43 @@ class AlertsTable:
         values |= {":now": iso(now_ms), ":ms": now_ms}
         self._try(episode, expression, values, "attribute_exists(#open)", {"#open": "open"}, now_ms)
 
-    def settle(self, episode: Item, sent_ms: int, held_by: str | None = None) -> bool:
-        """Empty the outbox as it was read; False if more has come in since, which stays for the next time.
+    def settle(self, episode: str, notes: Sequence[Item], sent_ms: int, held_by: str | None = None) -> None:
+        """Take notes out of an episode's outbox, the first that are in it; what has come in since stays.
 
-        `held_by`: the silence or the wider alert because of which nothing was sent.
+        Nothing happens where they have been taken out already. `held_by`: the silence or the wider alert because of
+        which nothing was sent.
         """
-        values: dict[str, Any] = {":count": len(episode["outbox"]), ":sent": sent_ms}
+        first = notes[0]
+        values: dict[str, Any] = {":count": len(notes), ":sent": sent_ms, ":what": first["what"], ":at": first["at_ms"]}
         expression = "SET notified_ms = :sent"
         if held_by is not None:
             expression += ", held_by = :by"
             values[":by"] = held_by
-        expression += " REMOVE outbox, pending, pending_at"
-        return self._try(episode["id"], expression, values, "size(outbox) = :count", {}, sent_ms)
+        names = {"#what": "what"}
+        theirs = "outbox[0].#what = :what AND outbox[0].at_ms = :at"
+        whole = f"{expression} REMOVE outbox, pending, pending_at"
+        if not self._try(episode, whole, values, f"size(outbox) = :count AND {theirs}", names, sent_ms):
+            part = f"{expression} REMOVE {', '.join(f'outbox[{each}]' for each in range(len(notes)))}"
+            self._try(episode, part, values, f"size(outbox) > :count AND {theirs}", names, sent_ms)
+
+    def write_down(self, plan: str) -> None:
+        """Keep the text of what is about to be sent, in place of an earlier one."""
+        self._dynamodb.update_item(
+            TableName=self._table,
+            Key=_key(_PLAN),
+            UpdateExpression="SET sending = :plan",
+            ExpressionAttributeValues={":plan": {"S": plan}},
+        )
+
+    def written_down(self) -> str | None:
+        """What was about to be sent when the sending ended; None if all of it was done."""
+        answer = self._dynamodb.get_item(TableName=self._table, Key=_key(_PLAN), ConsistentRead=True)
+        item = answer.get("Item", {})
+        return str(item["sending"]["S"]) if "sending" in item else None
+
+    def cross_out(self) -> None:
+        """Forget what was written down: it is done."""
+        self._dynamodb.update_item(TableName=self._table, Key=_key(_PLAN), UpdateExpression="REMOVE sending")
 
     def add_silence(self, silence: Silence) -> None:
         """Record planned work."""

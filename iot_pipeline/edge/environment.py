@@ -1,12 +1,20 @@
 """Where the edge's parts are, from the environment of a function or of a person's shell."""
 
+import math
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
+
+from iot_pipeline.contract.contract import CONTRACT, Contract
 
 
 class MissingSettingError(RuntimeError):
     """Variables of the environment are not set."""
+
+
+class WrongSettingError(RuntimeError):
+    """A variable of the environment has a value that it cannot have."""
 
 
 @dataclass(frozen=True)
@@ -34,3 +42,26 @@ def edge_settings() -> EdgeSettings:
             f"set {', '.join(missing)}: outputs of the stack Edge (`make up` writes them to .env)"
         )
     return EdgeSettings(**{name: os.environ[f"IOT_{name.upper()}"] for name in names})
+
+
+def contract() -> Contract:
+    """The contract with this deployment's bounds on event time, as `settings.Policy` has it for the lake.
+
+    Raises WrongSettingError.
+    """
+    days = _number("IOT_LATENESS_DAYS", CONTRACT.lateness_bound / timedelta(days=1))
+    hours = _number("IOT_FUTURE_HOURS", CONTRACT.future_bound / timedelta(hours=1))
+    if days <= 0 or hours < 0:
+        raise WrongSettingError(f"IOT_LATENESS_DAYS must be above 0 and IOT_FUTURE_HOURS at least 0: {days}, {hours}")
+    return Contract(lateness_bound=timedelta(days=days), future_bound=timedelta(hours=hours))
+
+
+def _number(name: str, default: float) -> float:
+    text = os.environ.get(name, "")
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise WrongSettingError(f"{name} must be a number, got {text!r}")
+    return value

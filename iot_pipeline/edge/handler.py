@@ -23,7 +23,7 @@ from iot_pipeline.contract.judge import Judge
 from iot_pipeline.edge import telemetry
 from iot_pipeline.edge.batch import Record, by_device, fold, records_of
 from iot_pipeline.edge.device_state import DeviceState
-from iot_pipeline.edge.environment import EdgeSettings, edge_settings
+from iot_pipeline.edge.environment import EdgeSettings, contract, edge_settings
 from iot_pipeline.edge.notify import ask_to_notify
 from iot_pipeline.edge.rules_source import RulesSource
 from iot_pipeline.edge.state_store import StateConflictError, StateStore
@@ -135,7 +135,7 @@ def _handler() -> Handler:
     settings = edge_settings()
     config = Config(max_pool_connections=_WRITERS, retries={"max_attempts": 3, "mode": "standard"})
     dynamodb, s3 = boto3.client("dynamodb", config=config), boto3.client("s3", config=config)
-    return Handler(settings, dynamodb, s3, boto3.client("lambda", config=config), Judge())
+    return Handler(settings, dynamodb, s3, boto3.client("lambda", config=config), Judge(contract()))
 
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:

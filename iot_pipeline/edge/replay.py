@@ -20,6 +20,7 @@ from iot_pipeline.edge.dead_letters import (
     lines_of_firehose,
     lines_of_rule_error,
 )
+from iot_pipeline.edge.environment import contract
 from iot_pipeline.edge.state_store import StateConflictError, StateStore
 
 # Kinesis API, PutRecords: at most 500 records a call.
@@ -33,7 +34,7 @@ class Replayer:
         """`clients` gives a boto3 client by its service's name."""
         self._letters, self._states, self._clients = letters, states, clients
         self._stream, self._rules = stream, rules
-        self._judge = Judge()
+        self._judge = Judge(contract())
         self._ways: dict[str, Callable[[DeadLetter], None]] = {
             "rule": lambda letter: self._put(lines_of_rule_error(letter)),
             "firehose": lambda letter: self._put(lines_of_firehose(letter)),

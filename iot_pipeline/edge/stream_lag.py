@@ -19,11 +19,25 @@ def shard_of(event_id: str) -> str:
 
 
 def record_progress(dynamodb: Any, alerts: str, shard: str, sequence: str, now_ms: int) -> None:
-    """Remember the last record that the handler has done with."""
-    dynamodb.put_item(
-        TableName=alerts,
-        Item={**progress_key(shard), "sequence": {"S": sequence}, "taken_ms": {"N": str(now_ms)}},
-    )
+    """Remember the last record that the handler has done with: never an earlier one, which a batch given again has.
+
+    A stream that ends with such a batch would seem to lag for ever, and hold every silence back.
+    """
+    try:
+        dynamodb.put_item(
+            TableName=alerts,
+            Item={**progress_key(shard), "sequence": {"S": sequence}, "taken_ms": {"N": str(now_ms)}},
+            # Numbers of 56 digits, more than DynamoDB's have.
+            ConditionExpression=(
+                "attribute_not_exists(id) OR size(#sequence) < :length "
+                "OR (size(#sequence) = :length AND #sequence < :sequence)"
+            ),
+            ExpressionAttributeNames={"#sequence": "sequence"},
+            ExpressionAttributeValues={":sequence": {"S": sequence}, ":length": {"N": str(len(sequence))}},
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
 
 
 def lag_ms(kinesis: Any, dynamodb: Any, stream: str, alerts: str, now_ms: int) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.stacks.base import PlatformStack
+from infra.stacks.config import FUTURE_VARIABLE, LATENESS_VARIABLE
 from infra.stacks.edge.names import NOTIFY, SEVERITIES
 from infra.stacks.parameters import read
 
@@ -59,5 +60,7 @@ def places(stack: PlatformStack) -> Places:
             "IOT_EDGE_FUNCTION": config.edge_function(),
             "IOT_NOTIFY_FUNCTION": config.edge_function(NOTIFY),
             "IOT_METRIC_NAMESPACE": METRICS,
+            LATENESS_VARIABLE: f"{config.lateness_days:g}",
+            FUTURE_VARIABLE: f"{config.future_hours:g}",
         },
     )

@@ -99,7 +99,29 @@ def test_functions_are_traced_bounded_and_log_json(name: str) -> None:
         "IOT_EDGE_FUNCTION",
         "IOT_NOTIFY_FUNCTION",
         "IOT_METRIC_NAMESPACE",
+        "IOT_LATENESS_DAYS",
+        "IOT_FUTURE_HOURS",
     }
+
+
+def test_the_deployment_s_bounds_reach_the_functions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    variables = functions()["telemetry-edge"]["Environment"]["Variables"]
+    assert (variables["IOT_LATENESS_DAYS"], variables["IOT_FUTURE_HOURS"]) == ("30", "1")
+    monkeypatch.setenv("IOT_LATENESS_DAYS", "90.5")
+    monkeypatch.setenv("IOT_FUTURE_HOURS", "0")
+    config = PlatformConfig.from_environment()
+    assert (config.lateness_days, config.future_hours) == (90.5, 0)
+    build(tmp_path, config).synth()
+    made = json.loads((tmp_path / "TelemetryEdge.template.json").read_text())
+    found = [each["Properties"] for each in of_type(made, "AWS::Lambda::Function").values()]
+    (handler,) = (each for each in found if each["FunctionName"] == "telemetry-edge")
+    assert handler["Environment"]["Variables"]["IOT_LATENESS_DAYS"] == "90.5"
+
+
+@pytest.mark.parametrize(("days", "hours"), [(0, 1), (-1, 1), (30, -1)])
+def test_bounds_that_cannot_be_are_refused(days: float, hours: float) -> None:
+    with pytest.raises(ValueError, match="lateness_days must be above 0"):
+        PlatformConfig(lateness_days=days, future_hours=hours)
 
 
 @pytest.mark.parametrize("role", ["sweep", "notify"])

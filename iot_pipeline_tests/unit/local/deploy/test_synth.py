@@ -53,8 +53,9 @@ def test_what_is_there_is_used_again(tmp_path: Path) -> None:
     assert list(kept.iterdir()) == []
 
 
-def test_fan_out_is_another_assembly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("IOT_EDGE_FAN_OUT", "true")
-    kept = tmp_path / "cdk" / f"{source_digest()}-telemetry-true"
+@pytest.mark.parametrize("option", ["IOT_EDGE_FAN_OUT=true", "IOT_LATENESS_DAYS=90", "IOT_FUTURE_HOURS=2"])
+def test_each_option_is_another_assembly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    monkeypatch.setenv(*option.split("="))
+    kept = tmp_path / "cdk" / f"{source_digest()}-telemetry-{option}"
     kept.mkdir(parents=True)
     assert synthesise(tmp_path) == kept
