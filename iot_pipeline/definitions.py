@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from iot_pipeline.defs.alerts import definitions as alerts
 from iot_pipeline.defs.curated import definitions as curated
 from iot_pipeline.defs.judged import definitions as judged
 from iot_pipeline.defs.models import definitions as models
@@ -17,6 +18,7 @@ defs = dg.Definitions.merge(
     curated.defs,
     warehouse.defs,
     registry.defs,
+    alerts.defs,
     models.defs,
     ops.defs,
     dg.Definitions(resources=RESOURCES),

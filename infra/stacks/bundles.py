@@ -28,7 +28,7 @@ _MTIME = (1980, 1, 1, 0, 0, 0)
 class Bundle:
     """A package: modules and folders of `root`, under the names they are imported by.
 
-    `without` are folders of those that no function needs. `extra` is the extra of pyproject.toml whose requirements go
+    `without` are parts of those that no function needs. `extra` is the extra of pyproject.toml whose requirements go
     with them, in the versions of requirements.txt.
     """
 
@@ -44,8 +44,13 @@ EDGE = Bundle(
     "edge",
     CHECKOUT,
     ("iot_pipeline/__init__.py", "iot_pipeline/contract", "iot_pipeline/alerting", "iot_pipeline/edge"),
-    # The scorer of the detector reads files of this machine.
-    without=("iot_pipeline/alerting/nab",),
+    # What is for people: the scorer of the detector, the reference of rules, the command lines.
+    without=(
+        "iot_pipeline/alerting/nab",
+        "iot_pipeline/alerting/__main__.py",
+        "iot_pipeline/alerting/rule_docs.py",
+        "iot_pipeline/edge/__main__.py",
+    ),
 )
 BUNDLES = (CLAIM_HOOK, EDGE)
 
@@ -60,7 +65,7 @@ def built(bundle: Bundle) -> Iterator[Path]:
         for path in bundle.paths:
             _copy(bundle.root / path, folder / path)
         for path in bundle.without:
-            shutil.rmtree(folder / path, ignore_errors=True)
+            _remove(folder / path)
         yield folder
 
 
@@ -99,6 +104,13 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     else:
         shutil.copyfile(source, target)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _report(bundle: Bundle) -> str:

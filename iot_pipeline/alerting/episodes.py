@@ -72,10 +72,12 @@ def _opened(change: Change, now_ms: int) -> Item:
         "opened_ms": first.since_ms,
         "seen_ms": first.seen_ms,
         "recorded_ms": now_ms,
+        "opened_severity": int(first.severity),
         "trace": change.trace,
         "arrival_ms": change.arrival_ms,
         "parent": change.parent,
-        **_standing(last, now_ms),
+        **_standing(change, now_ms),
+        **written(now_ms),
     }
     if last.what is not What.RESOLVED:
         item["open"] = place.tenant
@@ -88,8 +90,15 @@ def _opened(change: Change, now_ms: int) -> Item:
     return {name: value for name, value in item.items() if value is not None}
 
 
-def _standing(last: Transition, now_ms: int) -> Item:
+def written(now_ms: int) -> Item:
+    """When an item was written last: by these two the index `written` has what changed since some moment."""
+    at = iso(now_ms)
+    return {"written_day": at[:10], "written_at": at}
+
+
+def _standing(change: Change, now_ms: int) -> Item:
     """What of an episode changes during its life."""
+    last = change.transitions[-1]
     standing: Item = {
         "severity": int(last.severity),
         "status": "resolved" if last.what is What.RESOLVED else "open",
@@ -100,6 +109,9 @@ def _standing(last: Transition, now_ms: int) -> Item:
         "limit": last.limit,
         "worst": last.worst,
     }
+    escalations = [transition.at_ms for transition in change.transitions if transition.what is What.ESCALATED]
+    if escalations:
+        standing["escalated_ms"] = escalations[-1]
     if last.what is What.RESOLVED:
         standing |= {"resolved_ms": last.at_ms, "resolution_ms": now_ms, "expires_at": now_ms // 1000 + KEPT_SECONDS}
     return standing
@@ -107,7 +119,8 @@ def _standing(last: Transition, now_ms: int) -> Item:
 
 def _update(change: Change, now_ms: int) -> Item:
     last = change.transitions[-1]
-    values = {name: value for name, value in _standing(last, now_ms).items() if value is not None}
+    standing = _standing(change, now_ms) | written(now_ms)
+    values = {name: value for name, value in standing.items() if value is not None}
     sets = [f"#{name} = :{name}" for name in values]
     if change.notes:
         sets += ["outbox = list_append(if_not_exists(outbox, :none), :notes)", "pending = :one", "pending_at = :now"]

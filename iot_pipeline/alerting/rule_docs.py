@@ -25,8 +25,7 @@ def _section(kind: Kind) -> str:
     of = ", ".join(f"`{metric}`" for metric in kind.metrics) or "the device, or the site, as a whole"
     rows = [
         f"| `{each.name}` | {each.unit or '-'} | {each.minimum:g} to {each.maximum:g}"
-        f"{', or null' if each.optional else ''}"
-        f" | {_defaults(kind, each.name)} | {each.meaning} |"
+        f"{', or null' if each.optional else ''} | {_defaults(kind, each.name)} | {each.meaning} |"
         for each in kind.parameters
     ]
     table = "\n".join(["| Parameter | Unit | Bounds | Default | Meaning |", "|---|---|---|---|---|", *rows])

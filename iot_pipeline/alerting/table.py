@@ -7,13 +7,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from iot_pipeline.alerting.episodes import PENDING, Item, iso, plain, typed, value_of
+from iot_pipeline.alerting.episodes import PENDING, Item, iso, plain, typed, value_of, written
 
 # In the index of open episodes, silences stand under a name that no tenant can have.
 SILENCES = "#silences"
 # The item that says what is being sent, so that it is sent again as it was if the sending is interrupted.
 _PLAN = "outbox/plan"
 _CONFLICT = "ConditionalCheckFailedException"
+_DAY_MS = 86_400_000
 
 
 class AlertError(ValueError):
@@ -72,6 +73,22 @@ class AlertsTable:
         """Episodes of which people are still to be told something, the longest waiting first."""
         return self._query("pending", PENDING, "1")
 
+    def changed(self, since_ms: int, until_ms: int) -> Iterator[Item]:
+        """Episodes of which something was last written in this time, both ends included; those of a day together.
+
+        An index answers, which follows the table within moments and reads nothing but what it gives.
+        """
+        first, last = iso(since_ms), iso(until_ms)
+        for day in _days(since_ms, until_ms):
+            pages = self._dynamodb.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName="written",
+                KeyConditionExpression="written_day = :day AND written_at BETWEEN :first AND :last",
+                ExpressionAttributeValues={":day": {"S": day}, ":first": {"S": first}, ":last": {"S": last}},
+            )
+            for page in pages:
+                yield from map(plain, page["Items"])
+
     def everything(self) -> Iterator[Item]:
         """Every item of the table, for export: episodes and silences."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
@@ -89,6 +106,7 @@ class AlertsTable:
             values,
             "attribute_exists(id) AND #status <> :resolved",
             {"#status": "status"},
+            now_ms,
         )
 
     def note(self, episode: str, what: str, now_ms: int) -> None:
@@ -103,7 +121,7 @@ class AlertsTable:
             "reminded_ms = :ms REMOVE parent"
         )
         values |= {":now": iso(now_ms), ":ms": now_ms}
-        self._try(episode, expression, values, "attribute_exists(#open)", {"#open": "open"})
+        self._try(episode, expression, values, "attribute_exists(#open)", {"#open": "open"}, now_ms)
 
     def settle(self, episode: str, notes: Sequence[Item], sent_ms: int, held_by: str | None = None) -> None:
         """Take notes out of an episode's outbox, the first that are in it; what has come in since stays.
@@ -120,9 +138,9 @@ class AlertsTable:
         names = {"#what": "what"}
         theirs = "outbox[0].#what = :what AND outbox[0].at_ms = :at"
         whole = f"{expression} REMOVE outbox, pending, pending_at"
-        if not self._try(episode, whole, values, f"size(outbox) = :count AND {theirs}", names):
+        if not self._try(episode, whole, values, f"size(outbox) = :count AND {theirs}", names, sent_ms):
             part = f"{expression} REMOVE {', '.join(f'outbox[{each}]' for each in range(len(notes)))}"
-            self._try(episode, part, values, f"size(outbox) > :count AND {theirs}", names)
+            self._try(episode, part, values, f"size(outbox) > :count AND {theirs}", names, sent_ms)
 
     def write_down(self, plan: str) -> None:
         """Keep the text of what is about to be sent, in place of an earlier one."""
@@ -185,10 +203,16 @@ class AlertsTable:
             yield from map(plain, page["Items"])
 
     def _try(
-        self, episode: str, expression: str, values: Mapping[str, Any], condition: str, names: Mapping[str, str]
+        self,
+        episode: str,
+        expression: str,
+        values: Mapping[str, Any],
+        condition: str,
+        names: Mapping[str, str],
+        now_ms: int,
     ) -> bool:
         try:
-            self._update(episode, expression, values, condition, names)
+            self._update(episode, expression, values, condition, names, now_ms)
         except ClientError as error:
             if error.response["Error"]["Code"] == _CONFLICT:
                 return False
@@ -196,12 +220,21 @@ class AlertsTable:
         return True
 
     def _update(
-        self, episode: str, expression: str, values: Mapping[str, Any], condition: str, names: Mapping[str, str]
+        self,
+        episode: str,
+        expression: str,
+        values: Mapping[str, Any],
+        condition: str,
+        names: Mapping[str, str],
+        now_ms: int,
     ) -> Item:
+        noted = written(now_ms)
+        also = ", ".join(f"{name} = :{name}" for name in noted)
+        values = {**values, **{f":{name}": value for name, value in noted.items()}}
         answer = self._dynamodb.update_item(
             TableName=self._table,
             Key=_key(episode),
-            UpdateExpression=expression,
+            UpdateExpression=f"SET {also}, {expression.removeprefix('SET ')}",
             ConditionExpression=condition,
             ExpressionAttributeValues={name: value_of(value) for name, value in values.items()},
             ReturnValues="ALL_NEW",
@@ -231,6 +264,11 @@ def silence(
 def first_covering(silences: Sequence[Silence], episode: Item, now_ms: int) -> Silence | None:
     """The silence that holds an episode back now."""
     return next((each for each in silences if each.covers(episode, now_ms)), None)
+
+
+def _days(since_ms: int, until_ms: int) -> Iterator[str]:
+    """The days of UTC from one moment to another, as ISO 8601 has them."""
+    yield from (iso(number * _DAY_MS)[:10] for number in range(since_ms // _DAY_MS, until_ms // _DAY_MS + 1))
 
 
 def _key(episode: str) -> Item:

@@ -13,6 +13,7 @@ from iot_pipeline import settings
 from iot_pipeline.connections.credentials import Credentials, credentials, signed_in
 from iot_pipeline.connections.lake import open_catalog
 from iot_pipeline.settings import deployment, policy
+from iot_pipeline.warehouse.alerts_load import EpisodesLoader
 from iot_pipeline.warehouse.landing import migrate
 from iot_pipeline.warehouse.load import Loader
 from iot_pipeline.warehouse.snapshot import SnapshotLoader
@@ -46,6 +47,14 @@ def open_loader(progress: Callable[[str], None] = lambda _: None) -> Iterator[Lo
     """
     with _migrated(progress) as connection:
         yield Loader(connection, open_catalog(), policy().contract, settings.warehouse().copy_role_arn, progress)
+
+
+@contextmanager
+def open_episodes_loader(progress: Callable[[str], None] = lambda _: None) -> Iterator[EpisodesLoader]:
+    """The loader of the alerts' history of this deployment, its tables made. `progress` is told of each day."""
+    with _migrated(progress) as connection:
+        role_arn = settings.warehouse().copy_role_arn
+        yield EpisodesLoader(connection, open_catalog(), policy().contract, role_arn, progress)
 
 
 @contextmanager

@@ -6,6 +6,9 @@ LEDGER = "ledger/telemetry/"
 QUARANTINE = "quarantine/telemetry/"
 CURATED = "curated/telemetry/"
 
+# The episodes of the alerts, exported from the edge.
+ALERT_HISTORY = "alerts/history/"
+
 # The registry's snapshots, which the warehouse loads, and what the warehouse unloads.
 REGISTRY = "registry/"
 UNLOAD = "unload/"

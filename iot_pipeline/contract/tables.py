@@ -8,8 +8,10 @@ from iot_pipeline.contract import layout
 from iot_pipeline.contract.contract import CONTRACT, Contract
 from iot_pipeline.contract.envelope import ENVELOPE
 
-# Every table is partitioned by these four strings, zero-padded: by arrival hour or by event hour, in UTC.
+# A table is partitioned by these four strings, zero-padded: by arrival hour or by event hour, in UTC. Of alerts there
+# are few: their history is partitioned by the first three.
 PARTITION_KEYS = ("year", "month", "day", "hour")
+DAY_KEYS = PARTITION_KEYS[:3]
 
 # Partition projection needs a closed range of years (Athena user guide, "Set up partition projection").
 FIRST_YEAR, LAST_YEAR = 2020, 2039
@@ -46,6 +48,7 @@ class Table:
     format: Format
     columns: tuple[Column, ...]
     projected: bool = False
+    partition_keys: tuple[str, ...] = PARTITION_KEYS
 
     @property
     def projection(self) -> Mapping[str, str]:
@@ -71,6 +74,7 @@ class Tables:
     ledger: Table
     quarantined_telemetry: Table
     curated_telemetry: Table
+    alert_history: Table
     all: tuple[Table, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +86,7 @@ class Tables:
             self.ledger,
             self.quarantined_telemetry,
             self.curated_telemetry,
+            self.alert_history,
         )
         object.__setattr__(self, "all", tables)
 
@@ -112,6 +117,7 @@ def tables(contract: Contract = CONTRACT) -> Tables:
         ledger=_ledger(contract),
         quarantined_telemetry=_quarantined(),
         curated_telemetry=_curated(contract),
+        alert_history=_alert_history(),
     )
 
 
@@ -257,4 +263,48 @@ def _curated(contract: Contract) -> Table:
             Column("duplicates", "bigint", "Further receptions of this key with the same values"),
             Column("conflicts", "bigint", "Further receptions of this key with other values; the last received won"),
         ),
+    )
+
+
+def _alert_history() -> Table:
+    return Table(
+        "alert_history",
+        "Episodes of alerts, by the day (UTC) on which they opened; each once, as it was when it was last exported.",
+        layout.ALERT_HISTORY,
+        Format.PARQUET,
+        (
+            Column("episode_id", "string", "The episode's id, which follows from subject, rule, metric and start"),
+            Column("tenant", "string", "Tenant, from the topic"),
+            Column("site", "string", "Site, from the topic"),
+            Column("device_id", "string", "Device, from the topic; null for an alert of a whole site"),
+            Column("subject", "string", "What the alert is about: `device/...` or `site/...`"),
+            Column("rule", "string", "The rule that opened it"),
+            Column("metric", "string", "The metric, where the rule has one"),
+            Column("severity", "string", "`warning` or `critical`, the worst it reached"),
+            Column("opened_severity", "string", "The severity with which it opened; null if that was not kept"),
+            Column("status", "string", "`open` or `resolved`"),
+            Column("flapping", "boolean", "Whether it opened again and again within minutes, and was held open for it"),
+            Column("is_history", "boolean", "Whether it was over or old before the edge heard of it: nobody is told"),
+            Column("opened_at", "timestamp", "Since when it was so, by the events' time, UTC"),
+            Column("seen_at", "timestamp", "Time of the event by which it was found, UTC"),
+            Column("arrived_at", "timestamp", "When the message by which it was found arrived, UTC; or null"),
+            Column("recorded_at", "timestamp", "When the edge wrote it, UTC"),
+            Column("escalated_at", "timestamp", "When it became critical, by the events' time, UTC; or null"),
+            Column("changed_at", "timestamp", "Its last transition, by the events' time, UTC"),
+            Column("acknowledged_at", "timestamp", "When a person took it on, UTC; null if nobody has"),
+            Column("acknowledged_by", "string", "Who did"),
+            Column("acknowledged_reason", "string", "What they said"),
+            Column("notified_at", "timestamp", "When people were last told of it, UTC; null if they were not"),
+            Column("reminded_at", "timestamp", "When a reminder was last due, UTC"),
+            Column("resolved_at", "timestamp", "When it was over, by the events' time, UTC; null while it is open"),
+            Column("resolution_recorded_at", "timestamp", "When the edge wrote that, UTC"),
+            Column("last_value", "double", "Value at the last transition, in the metric's unit or in seconds"),
+            Column("limit_value", "double", "The limit that it was beyond"),
+            Column("worst_value", "double", "The value furthest beyond its limit"),
+            Column("trace", "string", "The broker's id of the message that opened it; null if none did"),
+            Column("parent_id", "string", "The episode that spoke for it, as a silent site's for its devices'"),
+            Column("held_by", "string", "The planned work because of which nobody was told"),
+            Column("written_at", "timestamp", "When the edge last wrote anything of it, UTC"),
+        ),
+        partition_keys=DAY_KEYS,
     )

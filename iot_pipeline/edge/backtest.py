@@ -7,26 +7,15 @@ have said had it been there.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from iot_pipeline.alerting.device_rules import RuleSet
+from iot_pipeline.alerting.device_rules import Override, RuleSet
 from iot_pipeline.alerting.lifecycle import Severity, Transition, What
+from iot_pipeline.contract.curated_reading import CuratedReading
 from iot_pipeline.contract.judge import Message, Reading
 from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.evaluation import take
 
 # Readings of a device that lie within this time are taken at once, as one message would bring them.
 _PACK_MS = 60_000
-
-
-@dataclass(frozen=True)
-class PastReading:
-    """A valid reading: time in epoch milliseconds UTC, values in canonical units by metric."""
-
-    tenant: str
-    site: str
-    device: str
-    at_ms: int
-    seq: int
-    values: Mapping[str, float]
 
 
 @dataclass
@@ -40,7 +29,7 @@ class PastEpisode:
     transitions: list[Transition] = field(default_factory=list)
 
 
-def backtest(readings: Iterable[PastReading], rules: RuleSet) -> list[PastEpisode]:
+def backtest(readings: Iterable[CuratedReading], rules: RuleSet) -> list[PastEpisode]:
     """The episodes that rules would have raised over readings, which come device by device, each in order of time.
 
     Raises RuleError for rules that contradict each other.
@@ -65,8 +54,8 @@ def backtest(readings: Iterable[PastReading], rules: RuleSet) -> list[PastEpisod
     return sorted(found.values(), key=lambda each: (each.first.since_ms, each.first.key.subject))
 
 
-def _packs(readings: Iterable[PastReading]) -> Iterator[list[PastReading]]:
-    pack: list[PastReading] = []
+def _packs(readings: Iterable[CuratedReading]) -> Iterator[list[CuratedReading]]:
+    pack: list[CuratedReading] = []
     for reading in readings:
         if pack and (reading.device != pack[0].device or reading.at_ms - pack[0].at_ms > _PACK_MS):
             yield pack
@@ -76,7 +65,7 @@ def _packs(readings: Iterable[PastReading]) -> Iterator[list[PastReading]]:
         yield pack
 
 
-def _judged(pack: list[PastReading]) -> list[Reading]:
+def _judged(pack: list[CuratedReading]) -> list[Reading]:
     """As the contract would have judged a message with these readings, which arrived with the last."""
     message = Message("")
     last = pack[-1]
@@ -92,3 +81,13 @@ def _judged(pack: list[PastReading]) -> list[Reading]:
         reading.event_ms, reading.seq, reading.values = past.at_ms, past.seq, dict(past.values)
         judged.append(reading)
     return judged
+
+
+def tried(
+    readings: list[CuratedReading], rule: str, metric: str, parameters: Mapping[str, float | None]
+) -> list[PastEpisode]:
+    """The episodes that one rule would have raised with other parameters. Raises RuleError if it does not take them."""
+    tenants = {each.tenant for each in readings}
+    rules = RuleSet(0, tuple(Override(1, rule, metric, {"tenant": each}, parameters) for each in tenants))
+    found = backtest(readings, rules)
+    return [each for each in found if (each.first.key.rule, each.first.key.metric) == (rule, metric)]

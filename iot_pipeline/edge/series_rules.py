@@ -24,13 +24,13 @@ GAP_MS = 15 * _MINUTE_MS
 class Points:
     """What a message says of one metric, in the order of time: of readings that are valid.
 
-    `beyond` has time and value of those that are quarantined for this metric's range.
+    `beyond` has time, sequence number and value of those that are quarantined for this metric's range.
     """
 
     times: list[int] = field(default_factory=list)
     seqs: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
-    beyond: list[tuple[int, float]] = field(default_factory=list)
+    beyond: list[tuple[int, int, float]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -47,8 +47,9 @@ class Alerts:
     live_from_ms: int
 
     def is_open(self, rule: str, metric: str) -> bool:
-        """Whether observations that are clear matter to an alert."""
-        return f"{rule}:{metric}" in self.trackers
+        """Whether an episode is open."""
+        tracker = self.trackers.get(f"{rule}:{metric}")
+        return tracker is not None and bool(tracker.severity)
 
     def clear(self, rule: str, metric: str, at_ms: int, value: float, hold_ms: int) -> None:
         """Take an observation that is clear, which matters to an alert that is open."""
@@ -87,7 +88,7 @@ def columns(timed: Sequence[Timed]) -> Iterator[tuple[str, Points]]:
                 points.seqs.append(seq)
                 points.values.append(value)
             else:
-                points.beyond.append((at_ms, value))
+                points.beyond.append((at_ms, seq, value))
     yield from found.items()
 
 
@@ -139,15 +140,16 @@ def observe(known: dict[str, Series], metric: MetricRules, points: Points, arriv
 
 def _range(metric: MetricRules, points: Points, alerts: Alerts) -> None:
     values = points.values
+    # Of a reading that another metric's range has put into quarantine this one's value says nothing.
+    low, high = metric.critical_below, metric.critical_above
+    beyond = [each for each in points.beyond if not low <= each[2] <= high] if points.beyond else points.beyond
     is_quiet = not values or (min(values) >= metric.quiet_from and max(values) <= metric.quiet_to)
-    if is_quiet and not points.beyond and not alerts.is_open("range", metric.name):
+    if is_quiet and not beyond and not alerts.is_open("range", metric.name):
+        if values:
+            alerts.clear("range", metric.name, points.times[-1], values[-1], metric.range_hold)
         return
-    pairs = list(zip(points.times, values, strict=True))
-    if points.beyond:
-        # Of a reading that another metric's range has put into quarantine this one's value says nothing.
-        low, high = metric.critical_below, metric.critical_above
-        pairs = sorted(pairs + [each for each in points.beyond if not low <= each[1] <= high])
-    for at_ms, value in pairs:
+    measured = zip(points.times, points.seqs, values, strict=True)
+    for at_ms, _, value in sorted([*measured, *beyond]) if beyond else measured:
         seen = Observation(at_ms, *_of_range(metric, value))
         alerts.observe("range", metric.name, seen, metric.range_hold)
 
@@ -172,6 +174,7 @@ def _rate(series: Series, metric: MetricRules, points: Points, alerts: Alerts) -
     # If less has changed in all than may change within a minute, then less has within any time.
     is_quiet = max(*values, before) - min(*values, before) <= metric.rate
     if is_quiet and not alerts.is_open("rate", metric.name):
+        alerts.clear("rate", metric.name, points.times[-1], values[-1], metric.rate_hold)
         return
     severity = Severity(metric.rate_severity)
     for at_ms, value in zip(points.times, values, strict=True):
@@ -182,6 +185,11 @@ def _rate(series: Series, metric: MetricRules, points: Points, alerts: Alerts) -
 
 
 def _stuck(series: Series, metric: MetricRules, points: Points, alerts: Alerts) -> None:
+    cannot_last = series.stuck_readings + len(points.values) < metric.stuck_readings
+    if cannot_last and points.times[-1] - series.at_ms <= GAP_MS and not alerts.is_open("stuck", metric.name):
+        _count_equal(series, points)
+        alerts.clear("stuck", metric.name, points.times[-1], points.values[-1], metric.stuck_hold)
+        return
     before, before_ms = series.value, series.at_ms
     since_ms, readings = series.stuck_ms, series.stuck_readings
     for at_ms, value in zip(points.times, points.values, strict=True):
@@ -196,6 +204,18 @@ def _stuck(series: Series, metric: MetricRules, points: Points, alerts: Alerts) 
                 alerts.clear("stuck", metric.name, at_ms, value, metric.stuck_hold)
         before, before_ms = value, at_ms
     series.stuck_ms, series.stuck_readings = since_ms, readings
+
+
+def _count_equal(series: Series, points: Points) -> None:
+    """Count the equal values at the end of points without a gap."""
+    values, last = points.values, points.values[-1]
+    equal = 1
+    while equal < len(values) and values[-equal - 1] == last:
+        equal += 1
+    if equal == len(values) and series.value == last:
+        series.stuck_readings += equal
+    else:
+        series.stuck_ms, series.stuck_readings = points.times[-equal], equal
 
 
 def _leak(series: Series, metric: MetricRules, points: Points, alerts: Alerts) -> None:

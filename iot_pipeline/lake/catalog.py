@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from iot_pipeline.lake.hours import Hour
+from iot_pipeline.contract import PARTITION_KEYS
+from iot_pipeline.lake.hours import Hour, partition_of
 from iot_pipeline.lake.notes import BuildNotes, Marks
 
 if TYPE_CHECKING:
@@ -17,14 +18,18 @@ T = TypeVar("T")
 # Glue API: BatchGetPartition 1,000, BatchUpdatePartition and BatchCreatePartition 100 entries a call.
 GET_BATCH, BATCH = 1000, 100
 
+
+def _among(numbers: Iterable[int]) -> str:
+    return ", ".join(f"'{n:02d}'" for n in numbers)
+
+
 # Partitions whose values were written otherwise than the lake writes hours, by the text of the values alone.
-_NO_HOUR = (
-    "NOT (year LIKE '____') OR NOT (month IN ({months})) OR NOT (day IN ({days})) OR NOT (hour IN ({hours}))".format(
-        months=", ".join(f"'{n:02d}'" for n in range(1, 13)),
-        days=", ".join(f"'{n:02d}'" for n in range(1, 32)),
-        hours=", ".join(f"'{n:02d}'" for n in range(24)),
-    )
-)
+_NO_VALUE = {
+    "year": "NOT (year LIKE '____')",
+    "month": f"NOT (month IN ({_among(range(1, 13))}))",
+    "day": f"NOT (day IN ({_among(range(1, 32))}))",
+    "hour": f"NOT (hour IN ({_among(range(24))}))",
+}
 
 # How often Glue is asked for partitions that it left unanswered, with pauses that double.
 ATTEMPTS = 6
@@ -41,7 +46,10 @@ class PublishError(RuntimeError):
 
 @dataclass(frozen=True)
 class Partition:
-    """A registered partition: where its objects are, and what its build noted about them, if a build made it."""
+    """A registered partition: where its objects are, and what its build noted about them, if a build made it.
+
+    `hour` is a Day where the table is partitioned by day.
+    """
 
     hour: Hour
     location: str
@@ -108,12 +116,12 @@ class Catalog:
                 partitions[found.hour] = found
         return Listing(partitions, tuple(foreign))
 
-    def foreign(self, table: str) -> list[ForeignPartition]:
+    def foreign(self, table: str, keys: Sequence[str] = PARTITION_KEYS) -> list[ForeignPartition]:
         """The foreign partitions of a table whose values no hour at all has: Glue returns these alone.
 
         The 30th of February, or a year of four letters, is seen by `listed` only.
         """
-        return [_foreign(table, raw) for raw in self._pages(table, _NO_HOUR)]
+        return [_foreign(table, raw) for raw in self._pages(table, " OR ".join(_NO_VALUE[key] for key in keys))]
 
     def publish(self, table: str, partitions: Sequence[Partition]) -> None:
         """Move each partition to its new location, creating it if it is new.
@@ -140,6 +148,11 @@ class Catalog:
             errors += [f"{e['PartitionValues']}: {e['ErrorDetail']}" for e in created.get("Errors", [])]
         if errors:
             raise PublishError(f"{table}: Glue refused {len(errors)} partitions; build them again: {'; '.join(errors)}")
+
+    def columns(self, table: str, hour: Hour) -> list[str]:
+        """The columns a partition was built with: those of the table at that time, kept with the partition."""
+        answer = self.glue.get_partition(DatabaseName=self.database, TableName=table, PartitionValues=list(hour.values))
+        return [column["Name"] for column in answer["Partition"]["StorageDescriptor"]["Columns"]]
 
     def drop_table(self, table: str) -> None:
         """Forget a table, if it exists; its objects stay."""
@@ -186,7 +199,7 @@ class Catalog:
 
 def _partition(raw: Mapping[str, Any]) -> Partition:
     location = _location(raw).rstrip("/") + "/"
-    return Partition(Hour.from_values(raw["Values"]), location, BuildNotes.of(raw.get("Parameters") or {}))
+    return Partition(partition_of(raw["Values"]), location, BuildNotes.of(raw.get("Parameters") or {}))
 
 
 def _foreign(table: str, raw: Mapping[str, Any]) -> ForeignPartition:

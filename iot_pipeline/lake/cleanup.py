@@ -5,14 +5,14 @@ nobody's: it is left alone and reported by name.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from iot_pipeline.contract import Contract, Format, Table, former_ledger, tables
 from iot_pipeline.lake.catalog import Catalog, ForeignPartition, Partition
-from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.hours import Hour, partition_of
 from iot_pipeline.lake.publishing import BUILD_TABLE_PREFIX, BUILD_TIME
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 BATCH = 1000
 NAMES_A_PAGE = 10
 _VERSION = re.compile("v=([0-9]{8}T[0-9]{6})_[0-9a-f]{8}")
-_OBJECT = re.compile("year=([^/]*)/month=([^/]*)/day=([^/]*)/hour=([^/]*)/[^/]+", re.DOTALL)
 
 
 class CleanUpError(RuntimeError):
@@ -69,7 +68,7 @@ class _Zone:
             if built is None:
                 self.unknown.add(f"s3://{self.bucket}/{self.table.prefix}{folder}{slash}")
             elif built < self.before:
-                hour = _hour_of(rest)
+                hour = _partition_of(rest, self.table.partition_keys)
                 if hour:
                     found.append(_Object(key, size, f"{self.table.prefix}{folder}/", hour))
                 else:
@@ -153,9 +152,10 @@ def _partitions(
     """
     found: list[Partition | ForeignPartition] = []
     if not whole:
+        keys = {table.name: table.partition_keys for table in tables(contract).all}
         for name, objects in old.items():
             found += catalog.partitions(name, {item.hour for item in objects}).values()
-            found += catalog.foreign(name)
+            found += catalog.foreign(name, keys[name])
         return found
     former, ledger = former_ledger(contract).name, tables(contract).ledger.name
     listed = {name: catalog.listed(name) for name in old}
@@ -192,11 +192,11 @@ def _built_at(pattern: re.Pattern[str], name: str) -> datetime | None:
         return None
 
 
-def _hour_of(path: str) -> Hour | None:
-    """The hour of an object's path below its version; None if no build puts an object there."""
-    match = _OBJECT.fullmatch(path)
+def _partition_of(path: str, keys: Sequence[str]) -> Hour | None:
+    """The partition of an object's path below its version; None if no build puts an object there."""
+    match = re.fullmatch("".join(f"{key}=([^/]*)/" for key in keys) + "[^/]+", path, re.DOTALL)
     try:
-        return Hour.from_values(match.groups()) if match else None
+        return partition_of(match.groups()) if match else None
     except ValueError:
         return None
 

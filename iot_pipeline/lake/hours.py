@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from iot_pipeline.contract import PARTITION_KEYS
 from iot_pipeline.contract.layout import RAW
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 # Digits are ASCII ones: `\d` would take those of any script, which name no partition of the lake.
 _RAW_KEY = re.compile(
@@ -56,7 +57,7 @@ class Hour:
         return cls.of(value.replace(tzinfo=UTC))
 
     @property
-    def values(self) -> tuple[str, str, str, str]:
+    def values(self) -> tuple[str, ...]:
         """The partition values (year, month, day, hour), zero-padded."""
         s = self.start
         return f"{s.year:04d}", f"{s.month:02d}", f"{s.day:02d}", f"{s.hour:02d}"
@@ -64,8 +65,7 @@ class Hour:
     @property
     def path(self) -> str:
         """The Hive-style path below a table's or a build's location, with a closing slash."""
-        year, month, day, hour = self.values
-        return f"year={year}/month={month}/day={day}/hour={hour}/"
+        return "".join(f"{key}={value}/" for key, value in zip(PARTITION_KEYS, self.values, strict=False))
 
     @property
     def sql(self) -> str:
@@ -79,6 +79,52 @@ class Hour:
     def __add__(self, hours: int) -> "Hour":
         """The hour so many hours later."""
         return Hour(self.start + hours * HOUR)
+
+
+class Day(Hour):
+    """A day of UTC, by its first hour: a partition of a table that is partitioned by day."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is not the start of a day in UTC. Raises ValueError."""
+        super().__post_init__()
+        if self.start.hour:
+            raise ValueError(f"{self.start.isoformat()} is not the start of a day")
+
+    @classmethod
+    def of(cls, moment: datetime) -> "Day":
+        """The day that holds a moment. Raises ValueError for a naive datetime."""
+        return cls(Hour.of(moment).start.replace(hour=0))
+
+    @classmethod
+    def from_values(cls, values: Sequence[str]) -> "Day":
+        """The day of partition values (year, month, day). Raises ValueError, naming them, for any others."""
+        try:
+            return cls(Hour.from_values((*values, "00")).start)
+        except ValueError as error:
+            raise ValueError(f"{list(values)} are no year, month and day of UTC") from error
+
+    @classmethod
+    def from_sql(cls, value: datetime) -> "Day":
+        """The day of a SQL timestamp, which is naive and means UTC."""
+        return cls.of(value.replace(tzinfo=UTC))
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The partition values (year, month, day), zero-padded."""
+        return super().values[:3]
+
+    def __str__(self) -> str:
+        """The day as people read it."""
+        return f"{self.start:%Y-%m-%d}"
+
+    def __add__(self, days: int) -> "Day":
+        """The day so many days later."""
+        return Day(self.start + days * DAY)
+
+
+def partition_of(values: Sequence[str]) -> Hour:
+    """The hour, or the day, that partition values name. Raises ValueError, naming them, if they name none."""
+    return Day.from_values(values) if len(values) == len(PARTITION_KEYS) - 1 else Hour.from_values(values)
 
 
 def partition_predicate(hours: Iterable[Hour]) -> str:

@@ -27,13 +27,17 @@ class Publisher:
     catalog: Catalog
     progress: Callable[[str], None]
 
+    def new_version(self, table: Table) -> Target:
+        """The location of a new version of a table, for what is written there by other means than a statement."""
+        build = f"{datetime.now(UTC):{BUILD_TIME}}_{uuid.uuid4().hex[:8]}"
+        location = f"s3://{self.bucket}/{table.prefix}v={build}/"
+        return Target(f"{BUILD_TABLE_PREFIX}{table.name}_{build.lower()}", location)
+
     @contextmanager
     def building(self, table: Table) -> Iterator[Target]:
         """A throw-away table over a new version's location; the table goes, what was written stays."""
-        build = f"{datetime.now(UTC):{BUILD_TIME}}_{uuid.uuid4().hex[:8]}"
-        location = f"s3://{self.bucket}/{table.prefix}v={build}/"
-        target = Target(f"{BUILD_TABLE_PREFIX}{table.name}_{build.lower()}", location)
-        self.progress(f"building {table.name} into {location}")
+        target = self.new_version(table)
+        self.progress(f"building {table.name} into {target.location}")
         try:
             yield target
         finally:

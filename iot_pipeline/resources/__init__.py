@@ -3,6 +3,7 @@
 from iot_pipeline.resources.alerts import Alerts
 from iot_pipeline.resources.crawlers import Crawlers
 from iot_pipeline.resources.dbt import DbtDocs, dbt_resource
+from iot_pipeline.resources.edge import EdgeResource
 from iot_pipeline.resources.lake import LakeResource
 from iot_pipeline.resources.raw_events import RawEvents
 from iot_pipeline.resources.registry import RegistryResource
@@ -17,6 +18,7 @@ RESOURCES = {
     "registry": RegistryResource(),
     "dbt": dbt_resource(),
     "docs": DbtDocs(),
+    "edge": EdgeResource(),
 }
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "Alerts",
     "Crawlers",
     "DbtDocs",
+    "EdgeResource",
     "LakeResource",
     "RawEvents",
     "RegistryResource",

@@ -7,6 +7,7 @@ import dagster as dg
 from redshift_connector.core import Connection
 
 from iot_pipeline.connections import warehouse
+from iot_pipeline.warehouse.alerts_load import EpisodesLoader
 from iot_pipeline.warehouse.load import Loader
 from iot_pipeline.warehouse.snapshot import SnapshotLoader
 
@@ -21,6 +22,12 @@ class WarehouseResource(dg.ConfigurableResource["WarehouseResource"]):
     def loader(self, progress: Callable[[str], None] = lambda _: None) -> AbstractContextManager[Loader]:
         """As `open_loader`."""
         return warehouse.open_loader(progress)
+
+    def episodes_loader(
+        self, progress: Callable[[str], None] = lambda _: None
+    ) -> AbstractContextManager[EpisodesLoader]:
+        """As `open_episodes_loader`."""
+        return warehouse.open_episodes_loader(progress)
 
     def snapshot_loader(
         self, progress: Callable[[str], None] = lambda _: None

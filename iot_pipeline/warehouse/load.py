@@ -163,11 +163,7 @@ class Loader:
             raise _HourError(f"{hour}: COPY from {location} failed: {error}") from error
 
     def _columns(self, hour: Hour) -> list[str]:
-        """The columns a partition was built with: those of the table at that time, kept with the partition."""
-        answer = self.catalog.glue.get_partition(
-            DatabaseName=self.catalog.database, TableName=self._curated.name, PartitionValues=list(hour.values)
-        )
-        return [column["Name"] for column in answer["Partition"]["StorageDescriptor"]["Columns"]]
+        return self.catalog.columns(self._curated.name, hour)
 
 
 def noted(partition: Partition) -> tuple[str, Counts]:

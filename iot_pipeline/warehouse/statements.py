@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from iot_pipeline.contract import Contract
-from iot_pipeline.lake.hours import Hour, contiguous
+from iot_pipeline.lake.hours import Day, Hour, contiguous
 from iot_pipeline.lake.notes import Counts
-from iot_pipeline.warehouse.tables import LOADS, LandingColumn, LandingTable, readings
+from iot_pipeline.warehouse.tables import EPISODE_LOADS, LOADS, LandingColumn, LandingTable, readings
 
 _READINGS = "lake.readings"
+_EPISODES = "lake.alert_episodes"
 _LOCATION = re.compile(r"s3://[^/'\\\s]+/[^'\\\s]*")
 
 
@@ -159,6 +160,40 @@ WHERE loads.event_hour IS NULL
 ORDER BY 1"""
 
 
+def episode_loads(days: Iterable[Day] | None = None) -> str:
+    """What is loaded of the alerts: the content id and the episodes of these days, or of each."""
+    wanted = "" if days is None else f"\nWHERE opened_date IN ({', '.join(day.sql for day in sorted(set(days)))})"
+    return f"SELECT opened_date, content, episodes\nFROM {EPISODE_LOADS.full_name}{wanted}"
+
+
+def count_episodes(day: Day) -> str:
+    """The episodes that opened on a day, as they are loaded: rows, and ids, of which none may be there twice."""
+    return f"SELECT count(*), count(DISTINCT episode_id)\nFROM {_EPISODES}\nWHERE {_of_day(day)}"
+
+
+def delete_episodes(day: Day) -> str:
+    """Remove the episodes that opened on a day."""
+    return f"DELETE FROM {_EPISODES}\nWHERE {_of_day(day)}"
+
+
+def copy_episodes(location: str, columns: Sequence[str], role_arn: str) -> str:
+    """Load a day's partition of the alerts' history, whose columns are those it was built with."""
+    return _copy(_EPISODES, columns, location, role_arn)
+
+
+def delete_episode_load(day: Day) -> str:
+    """Forget what was noted of a day's alerts."""
+    return f"DELETE FROM {EPISODE_LOADS.full_name}\nWHERE opened_date = {day.sql}"
+
+
+def insert_episode_load(day: Day, content: str, location: str, counts: Counts, loaded_at: datetime) -> str:
+    """Note what was loaded of a day's alerts, and when (UTC)."""
+    moment = f"TIMESTAMP '{loaded_at:%Y-%m-%d %H:%M:%S.%f}'"
+    return f"""\
+INSERT INTO {EPISODE_LOADS.full_name} ({", ".join(EPISODE_LOADS.column_names)})
+VALUES ({day.sql}, '{_checked(location)}', {counts.rows}, {moment}, '{content}')"""
+
+
 def delete_all(table: LandingTable) -> str:
     """Empty a table within the transaction, as TRUNCATE would not: it commits."""
     return f"DELETE FROM {table.full_name}"
@@ -207,6 +242,10 @@ def _checked(location: str) -> str:
     if not _LOCATION.fullmatch(location):
         raise ValueError(f"{location!r} is not a location in S3 that may stand in a statement")
     return location
+
+
+def _of_day(day: Day) -> str:
+    return f"opened_at >= {day.sql} AND opened_at < {(day + 1).sql}"
 
 
 def _between(first: Hour, last: Hour) -> str:

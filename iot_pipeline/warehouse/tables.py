@@ -1,4 +1,4 @@
-"""The warehouse's landing tables: curated readings derived from the contract, and copies of the registry's tables."""
+"""The warehouse's landing tables: curated readings and alerts derived from the lake's, copies of the registry's."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,8 @@ _TYPES = {
     "bigint": "bigint",
     "map<string,string>": "super",
 }
+# Texts of the alerts' history, which a person may have written, have so many bytes at most.
+_TYPES_OF_EPISODES = {**_TYPES, "string": "varchar(1024)", "boolean": "boolean"}
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,28 @@ LOADS = _table(
     content="varchar(64)",
 )
 
+
+def episodes(contract: Contract) -> LandingTable:
+    """`lake.alert_episodes`: the columns of the alerts' history in its order."""
+    columns = tables(contract).alert_history.columns
+    return LandingTable(
+        "lake",
+        "alert_episodes",
+        tuple(LandingColumn(column.name, _TYPES_OF_EPISODES[column.type]) for column in columns),
+        "DISTSTYLE ALL\nCOMPOUND SORTKEY (opened_at)",
+    )
+
+
+EPISODE_LOADS = _table(
+    "lake",
+    "alert_loads",
+    opened_date="timestamp",
+    location="varchar(1024)",
+    episodes="bigint",
+    loaded_at="timestamp",
+    content="varchar(64)",
+)
+
 # These hold nothing: who locks one follows the others that do, and readers wait for none of them. Dagster's pools are
 # no locks: runs that ask for a place at the same moment may all be let in.
 WRITE_LOCK = _table("lake", "write_lock", held="boolean")
@@ -90,4 +114,5 @@ def registry_tables() -> tuple[LandingTable, ...]:
 
 def landing_tables(contract: Contract) -> tuple[LandingTable, ...]:
     """All landing tables."""
-    return (WRITE_LOCK, BUILD_LOCK, readings(contract), LOADS, *registry_tables())
+    alerts = (episodes(contract), EPISODE_LOADS)
+    return (WRITE_LOCK, BUILD_LOCK, readings(contract), LOADS, *alerts, *registry_tables())

@@ -1,7 +1,7 @@
 """From TLS handshakes to facts: lake and warehouse hold what the devices sent, whatever is killed on the way."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -11,10 +11,14 @@ from rich.console import Console
 from infra.local.demo.run import Scale, run_demo
 from infra.local.session import fleet_commands
 from infra.local.session.platform import Platform
+from iot_pipeline.connections.edge import open_alerts
+from iot_pipeline.defs.alerts.jobs import replay_dead_letters, try_alert_rule
+from iot_pipeline.edge_commands import app as edge
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.lake import Lake
-from iot_pipeline.resources import LakeResource
+from iot_pipeline.resources import EdgeResource, LakeResource, WarehouseResource
+from iot_pipeline.warehouse.transaction import read
 from iot_pipeline_tests.support.messages import build
 from simulator.fleet import load_fleet
 from simulator.manifest import ExpectedLedger, expected_curated, expected_ledger, read_manifest
@@ -35,6 +39,30 @@ def test_the_demo_balances_and_equals_the_manifest(
     assert len(expected.quarantined) > 5, "most faults did happen"
     assert expected.duplicates > 0
     assert_same_rows(LakeResource().open(), empty_platform.state_dir / "fleet" / "out")
+    assert_the_alerts_are_the_rules(capsys)
+
+
+def assert_the_alerts_are_the_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    """The live log equals a replay of the raw zone, the warehouse has it, and a dry run finds what a rule would."""
+    now = datetime.now(UTC)
+    hours = [moment.isoformat() for moment in (now - timedelta(hours=1), now)]
+    assert edge(["verify", *hours], standalone_mode=False) in (None, 0), capsys.readouterr().out
+    episodes = [each for each in open_alerts().everything() if "rule" in each]
+    assert episodes
+    assert all(each["arrival_ms"] <= each["recorded_ms"] for each in episodes if "arrival_ms" in each)
+    with WarehouseResource().connect() as connection:
+        ((held,),) = read(connection, "SELECT count(*) FROM marts.fact_alerts")
+    assert held > 0
+    config = {"rule": "range", "metric": "temperature", "parameters": {"warning_above": -50.0}, "days": 1.0}
+    tried = try_alert_rule.execute_in_process(
+        run_config={"ops": {"count_alerts": {"config": config}}}, resources={"lake": LakeResource()}
+    )
+    assert tried.success
+    asked = ["rules", "try", "range", "temperature", "warning_above=-50", "--last", "24h"]
+    assert edge(asked, standalone_mode=False) in (None, 0)
+    assert "12 devices" in capsys.readouterr().out
+    replayed = replay_dead_letters.execute_in_process(resources={"edge": EdgeResource()})
+    assert replayed.success
 
 
 def test_a_killed_simulator_loses_nothing_and_invents_nothing(empty_platform: Platform, tmp_path: Path) -> None:

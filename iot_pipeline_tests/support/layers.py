@@ -43,12 +43,12 @@ LAYERS = {
     "contract": _layer("", "", None),
     "alerting": _layer("contract", "botocore", "edge"),
     "edge": _layer("alerting contract", "boto3 botocore", "edge"),
-    "edge/commands": _layer(
-        "alerting connections contract lake registry settings",
+    "edge_commands": _layer(
+        "alerting connections contract edge lake registry settings",
         "boto3 botocore psycopg pydantic rich typer",
         "dagster",
     ),
-    "edge/__main__": _layer("edge", "", "dagster"),
+    "edge/__main__": _layer("edge_commands", "", "dagster"),
     "alerting/__main__": _layer("alerting", "typer", "alerting"),
     "lake": _layer("contract", "pyathena", "lake"),
     "lake/__main__": _layer("connections lake settings", "typer", "lake"),
@@ -57,7 +57,9 @@ LAYERS = {
         "alerting contract", "alembic botocore cryptography psycopg pydantic sqlalchemy yaml", "registry"
     ),
     "warehouse": _layer("contract lake", "psycopg pyarrow redshift_connector", "warehouse"),
+    "alert_history": _layer("alerting contract lake", "botocore pyarrow", "warehouse"),
     "connections/credentials": _layer("settings", "boto3", "registry"),
+    "connections/edge": _layer("alert_history alerting edge lake settings", "boto3", "warehouse"),
     "connections/lake": _layer("lake settings", "boto3", "lake"),
     "connections/registry": _layer("settings", "psycopg", "registry"),
     "connections/warehouse": _layer("lake settings warehouse", "boto3 redshift_connector", "warehouse"),
@@ -70,13 +72,13 @@ LAYERS = {
     ),
     "partitions": _layer("lake settings", "dagster", "dagster"),
     "resources": _layer(
-        "connections contract lake settings warehouse",
+        "alert_history alerting connections contract edge lake settings warehouse",
         "boto3 dagster dagster_dbt psycopg redshift_connector",
         "dagster",
     ),
     "defs": _layer(
-        "contract lake partitions resources settings warehouse",
-        "boto3 dagster dagster_dbt redshift_connector",
+        "alert_history alerting contract edge lake partitions resources settings warehouse",
+        "boto3 dagster dagster_dbt pydantic redshift_connector",
         "dagster",
     ),
     "definitions": _layer("defs resources", "dagster", "dagster"),

@@ -120,6 +120,41 @@ WHERE date_trunc('hour', event_time) IN ({wanted})
 GROUP BY 1, 2"""
         )
 
+    def alert(self, episode: str, device: str | None, opened: datetime, site: str = "north", **more: Any) -> None:
+        """An episode that is open, unless `resolved_at` is given; `more` are further columns by name, or other values.
+
+        Without a device it is of the whole site.
+        """
+        row = {
+            "episode_id": episode,
+            "tenant": "acme",
+            "site": site,
+            "device_id": device,
+            "subject": f"device/{device}" if device else f"site/acme/{site}",
+            "rule": "range",
+            "severity": "warning",
+            "status": "resolved" if "resolved_at" in more else "open",
+            "flapping": False,
+            "opened_at": opened,
+            "recorded_at": opened + timedelta(seconds=5),
+            **more,
+        }
+        self.insert("lake.alert_episodes", [tuple(row.values())], f"({', '.join(row)})")
+
+    def load_alerts(self, *dates: datetime) -> None:
+        """Note the alerts of these dates as loaded from partitions of a new version."""
+        version = next(self._loads)
+        wanted = ", ".join(_literal(date) for date in dates)
+        self.execute(f"DELETE FROM lake.alert_loads WHERE opened_date IN ({wanted})")
+        self.execute(
+            f"""\
+INSERT INTO lake.alert_loads
+SELECT date_trunc('day', opened_at), 's3://lake/v={version}/', count(*), {_literal(day(30))}, 'content {version}'
+FROM lake.alert_episodes
+WHERE date_trunc('day', opened_at) IN ({wanted})
+GROUP BY 1"""
+        )
+
     def versions(self, table: str, column: str) -> dict[Any, set[tuple[str, str]]]:
         """By hour or date: which rows there are and which transaction wrote them. A row not touched keeps both."""
         found: dict[Any, set[tuple[str, str]]] = {}
@@ -133,6 +168,8 @@ def _literal(cell: object) -> str:
         return "NULL"
     if isinstance(cell, datetime):
         return f"TIMESTAMP '{cell:%Y-%m-%d %H:%M:%S}'"
+    if isinstance(cell, bool):
+        return str(cell).upper()
     return repr(cell) if isinstance(cell, int | float) else f"'{cell}'"
 
 

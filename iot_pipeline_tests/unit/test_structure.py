@@ -13,11 +13,11 @@ TREES = ("iot_pipeline", "infra", "simulator")
 # What a name says in each room that has a module of it; a name that is not here is one module's alone.
 SHARED_NAMES = {
     "iot_pipeline": {
-        "alerts": "alerts: the sensor that sends them, the resource that takes them, the commands about them",
+        "alerts": "alerts: the sensor that sends them, the resource that takes them, their commands, their history",
         "app": "the application that the commands of a command line belong to",
         "assets": "the Dagster assets of a domain",
-        "commands": "the commands of a command line",
         "contract": "the contract: the package and the class it is named after",
+        "edge": "the edge: the package, its connection, its resource",
         "definitions": "the Dagster objects of a domain, and all of them",
         "docs": "generated documentation: the contract's tables, the models' pages",
         "lake": "the lake: the package, its class, its connection, its resource",

@@ -40,7 +40,7 @@ def put_raw(bucket: str, first: Hour, hours: int, readings: int, pack: int) -> t
     return sorted(by_hour), total
 
 
-def lines_of(first: Hour, hours: int, readings: int, pack: int) -> dict[Hour, list[tuple[int, bytes]]]:
+def lines_of(first: Hour, hours: float, readings: int, pack: int) -> dict[Hour, list[tuple[int, bytes]]]:
     """Per arrival hour the lines with their times of arrival, epoch milliseconds."""
     fleet = make_fleet(DEVICES, TENANTS, SITES)
     each = readings // DEVICES

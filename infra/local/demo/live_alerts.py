@@ -14,12 +14,9 @@ import pandas as pd
 from infra.local.demo.alert_figures import Limits, Percentiles, Verdict, percentiles, verdicts
 from infra.local.servers.local_server import LocalError
 from iot_pipeline import settings
-from iot_pipeline.alerting.table import AlertsTable
+from iot_pipeline.connections.edge import open_alerts, open_dead_letters, open_states
 from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.contract.layout import EDGE_RULES
-from iot_pipeline.edge.dead_letters import DeadLetters, Places
-from iot_pipeline.edge.device_state import DeviceState
-from iot_pipeline.edge.state_store import StateStore
 from iot_pipeline.edge.stream_lag import lag_ms
 from iot_pipeline.registry import alert_rules
 from simulator.faults import OUTAGE_MESSAGES
@@ -84,16 +81,14 @@ def wait_for_edge() -> None:
 
 def figures(manifest: Path, since: datetime, limits: Limits) -> EdgeFigures:
     """The edge's figures for what was sent since a moment, held against the simulator's manifest."""
-    where = settings.edge()
-    dynamodb = boto3.client("dynamodb")
     rows = read_manifest(manifest)
     sent_ms = rows["sent_at"].astype("int64")
     live = rows[sent_ms >= int(since.timestamp() * 1000)]
     last_sent = _last_sent(live)
-    table = AlertsTable(dynamodb, where.alerts_table)
+    table = open_alerts()
     since_ms = int(since.timestamp() * 1000)
     found = [each for each in table.everything() if "rule" in each and _is_of_the_run(each, since_ms, last_sent)]
-    states = [state for state in _states(dynamodb) if not state.device.startswith("site/")]
+    states = [state for state in open_states().seen(0, 1) if not state.device.startswith("site/")]
     outcomes: Counter[str] = Counter()
     for state in states:
         outcomes.update(state.counts)
@@ -107,7 +102,7 @@ def figures(manifest: Path, since: datetime, limits: Limits) -> EdgeFigures:
         device_to_broker=percentiles(_to_broker(live)),
         broker_to_alert=percentiles(each["recorded_ms"] - each["arrival_ms"] for each in prompt),
         alert_to_person=percentiles(e["notified_ms"] - e["recorded_ms"] for e in prompt if "notified_ms" in e),
-        dead_letters=_dead_letters(),
+        dead_letters=sum(open_dead_letters().counts().values()),
     )
 
 
@@ -131,20 +126,3 @@ def _to_broker(rows: pd.DataFrame) -> list[float]:
     """From sending a message to its acknowledgement by the broker, milliseconds."""
     sent = rows.drop_duplicates(["device_id", "message"])
     return [float(each) for each in (sent["acked_at"] - sent["sent_at"]).dt.total_seconds() * 1000]
-
-
-def _states(dynamodb: Any) -> list[DeviceState]:
-    where = settings.edge()
-    return list(StateStore(dynamodb, where.device_state_table, where.alerts_table).seen(0, 1))
-
-
-def _dead_letters() -> int:
-    where = settings.edge()
-    places = Places(
-        where.rule_errors_url,
-        where.edge_dead_letters_url,
-        where.alert_dead_letters_url,
-        where.rules_bucket,
-        where.edge_failure_bucket,
-    )
-    return sum(DeadLetters(boto3.client("sqs"), boto3.client("s3"), places).counts().values())

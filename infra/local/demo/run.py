@@ -16,6 +16,7 @@ from infra.local.session import fleet_commands
 from infra.local.session.dagster_runs import (
     build_models,
     curate_stale_hours,
+    export_alerts,
     judge_arrivals,
     load_unloaded_hours,
     record_arrivals,
@@ -85,6 +86,8 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
         with steps.step("Dagster: the registry's snapshot and the curated hours, into the warehouse"):
             snapshot_registry(instance)
             load_unloaded_hours(instance)
+        with steps.step("Dagster: the history of the alerts, into lake and warehouse"):
+            export_alerts(instance)
         with steps.step("Dagster and dbt: dimensions, facts, reports"):
             build_models(instance, platform.state_dir / "dbt.log")
     lake = LakeResource().open()

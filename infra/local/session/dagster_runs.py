@@ -1,6 +1,6 @@
 """Running the Dagster assets in this process, as the daemon would: for the demo, the benchmark and the tests."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from iot_pipeline.definitions import defs
+from iot_pipeline.defs.alerts.assets import alert_history, warehouse_alerts
 from iot_pipeline.defs.curated.assets import curated_telemetry, rebuild_event_hours
 from iot_pipeline.defs.curated.sensors import stale_event_hours
 from iot_pipeline.defs.dagster_internals import partition_range_tags
@@ -81,6 +82,12 @@ def snapshot_registry(instance: dg.DagsterInstance) -> None:
     _materialize(instance, [registry_snapshot], {})
 
 
+def export_alerts(instance: dg.DagsterInstance, *, everything: bool = False) -> None:
+    """Export what changed of the alerts into the lake, or all of them, and load it into the warehouse."""
+    config = {"ops": {alert_history.op.name: {"config": {"everything": everything}}}}
+    _materialize(instance, [alert_history, warehouse_alerts], {}, config)
+
+
 def build_models(instance: dg.DagsterInstance, log: Path) -> None:
     """Build dimensions and facts with dbt, and the reports on them; what dbt says goes to a log file."""
     with log.open("a") as out, redirect_stdout(out):
@@ -97,10 +104,16 @@ def _range_tags(first: Hour, last: Hour) -> dict[str, str]:
     return partition_range_tags(partition_key(first), partition_key(last))
 
 
-def _materialize(instance: dg.DagsterInstance, selection: Sequence[Any], tags: dict[str, str]) -> None:
+def _materialize(
+    instance: dg.DagsterInstance,
+    selection: Sequence[Any],
+    tags: dict[str, str],
+    config: Mapping[str, Any] | None = None,
+) -> None:
     assets = [asset for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition | dg.AssetSpec)]
+    run_config = {**_QUIET, **(config or {})}
     result = dg.materialize(
-        assets, selection=list(selection), instance=instance, resources=RESOURCES, tags=tags, run_config=_QUIET
+        assets, selection=list(selection), instance=instance, resources=RESOURCES, tags=tags, run_config=run_config
     )
     failed = [e for e in result.get_asset_check_evaluations() if not e.passed]
     if failed:

@@ -16,6 +16,8 @@ ALERT_INDEXES = {
     "open": ("open", "opened_at"),
     # The outbox: `pending` is there while a notification is still to be sent.
     "pending": ("pending", "pending_at"),
+    # What changed since the last export to the lake: under the day of its last write.
+    "written": ("written_day", "written_at"),
 }
 
 

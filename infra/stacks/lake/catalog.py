@@ -6,7 +6,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_s3 as s3
 
-from iot_pipeline.contract import PARTITION_KEYS, Format, Table
+from iot_pipeline.contract import Format, Table
 
 _TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 _TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
@@ -45,7 +45,8 @@ def _table_input(table: Table, location: str) -> glue.CfnTable.TableInputPropert
         table_type="EXTERNAL_TABLE",
         parameters={"EXTERNAL": "TRUE", **_format_parameters(table.format), **_projection(table, location)},
         partition_keys=[
-            glue.CfnTable.ColumnProperty(name=key, type="string", comment=_COMMENTS[key]) for key in PARTITION_KEYS
+            glue.CfnTable.ColumnProperty(name=key, type="string", comment=_COMMENTS[key])
+            for key in table.partition_keys
         ],
         storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
             location=location,
@@ -64,7 +65,7 @@ def _projection(table: Table, location: str) -> dict[str, str]:
     """Athena finds a projected table's partitions from these alone (Athena user guide, "Partition projection")."""
     if not table.projected:
         return {}
-    template = location + "".join(f"{key}=${{{key}}}/" for key in PARTITION_KEYS)
+    template = location + "".join(f"{key}=${{{key}}}/" for key in table.partition_keys)
     return {**table.projection, "storage.location.template": template}
 
 

@@ -34,7 +34,8 @@ class Warehouse:
 
 
 def add_copy_role(stack: cdk.Stack, config: PlatformConfig, lake_key: kms.IKey, tables: Tables) -> iam.Role:
-    """The role of COPY and UNLOAD: reads the curated zone and the registry's copies, writes below one prefix.
+    """The role of COPY and UNLOAD: reads the curated zone, the history of the alerts and the registry's copies,
+    writes below one prefix.
 
     Both service names are needed (Redshift guide, "Granting permissions to Amazon Redshift Serverless"); each takes on
     the role for this account and region alone ("Cross-service confused deputy prevention"). A workgroup's ARN ends with
@@ -57,7 +58,7 @@ def add_copy_role(stack: cdk.Stack, config: PlatformConfig, lake_key: kms.IKey, 
         ),
     )
     bucket = f"arn:aws:s3:::{config.lake_bucket}"
-    read = [tables.curated_telemetry.prefix, REGISTRY]
+    read = [tables.curated_telemetry.prefix, tables.alert_history.prefix, REGISTRY]
     readable = [config.lake_objects(prefix) for prefix in (*read, UNLOAD)]
     writable = [config.lake_objects(UNLOAD)]
     statements = {

@@ -113,6 +113,38 @@ LIMIT 50""",
             "lost in all, L": sum(int(row[6]) for row in rows),
         },
     ),
+    Report(
+        "alert_summary",
+        "Alerts of the last 14 dates with any, by date, site and rule: how many, and how long they took.",
+        (
+            "date",
+            "tenant",
+            "site",
+            "rule",
+            "alerts",
+            "critical",
+            "open",
+            "spoken for",
+            "flapping",
+            "acknowledged",
+            "minutes to acknowledge",
+            "minutes to resolve",
+        ),
+        """\
+SELECT opened_date, tenant_id, site_name, rule, alerts, critical, open_alerts, spoken_for, flapping, acknowledged,
+    round(median_seconds_to_acknowledge / 60.0), round(median_seconds_to_resolve / 60.0)
+FROM reporting.alert_summary
+WHERE opened_date > (SELECT max(opened_date) FROM reporting.alert_summary) - 14
+ORDER BY opened_date DESC, alerts DESC, tenant_id, site_name, rule
+LIMIT 200""",
+        "alerts",
+        lambda row: f"{row[0]} {row[2]} {row[3]}",
+        lambda row: int(row[4]),
+        lambda rows: {
+            "alerts, last date": sum(int(row[4]) for row in rows if row[0] == rows[0][0]),
+            "open": sum(int(row[6]) for row in rows),
+        },
+    ),
 )
 
 

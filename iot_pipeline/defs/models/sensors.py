@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from iot_pipeline.defs.alerts.assets import warehouse_alerts
 from iot_pipeline.defs.models.assets import warehouse_models
 from iot_pipeline.defs.models.reports import reports
 from iot_pipeline.defs.registry.assets import registry_snapshot
@@ -21,12 +22,13 @@ build_models = dg.define_asset_job(
     job=build_models,
     minimum_interval_seconds=60 * policy().build_interval_minutes,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks for the models when hours were loaded, or the registry was copied, since it last asked.",
+    description="Asks for the models when hours, alerts or the registry were loaded since it last asked.",
 )
 def stale_models(context: dg.SensorEvaluationContext) -> dg.SkipReason | dg.SensorResult:
     """One run for all that is new. It waits for the run before it, so that none pile up."""
     seen = int(context.cursor or 0)
-    newest = max(_newest(context.instance, asset.key) for asset in (warehouse_readings, registry_snapshot))
+    loads = (warehouse_readings, warehouse_alerts, registry_snapshot)
+    newest = max(_newest(context.instance, asset.key) for asset in loads)
     if newest <= seen:
         return dg.SkipReason("nothing was loaded since the models were last asked for")
     if is_unfinished(context.instance, build_models.name):

@@ -9,7 +9,11 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from iot_pipeline.defs.common import OWNERS
 
 # The assets that fill the tables of each dbt source.
-SOURCES = {"lake": dg.AssetKey("warehouse_readings"), "registry": dg.AssetKey("registry_snapshot")}
+SOURCES = {
+    "lake": dg.AssetKey("warehouse_readings"),
+    "alerts": dg.AssetKey("warehouse_alerts"),
+    "registry": dg.AssetKey("registry_snapshot"),
+}
 _LAYERS = ("staging", "dimensions", "facts", "reporting")
 
 

@@ -34,7 +34,7 @@ def _stream(rng: random.Random, devices: int, messages: int) -> list[tuple[int, 
 def _outcome(edge: Edge, devices: int) -> tuple[Any, Any]:
     names = [f"d{each}" for each in range(devices)]
     states = {name: (state.sequence, state.encode()) for name, state in edge.states.load(names).items()}
-    times = {"recorded_ms", "pending_at", "outbox", "resolution_ms", "expires_at"}
+    times = {"recorded_ms", "pending_at", "outbox", "resolution_ms", "expires_at", "written_day", "written_at"}
     episodes = [{key: value for key, value in each.items() if key not in times} for each in edge.episodes()]
     return states, episodes
 

@@ -15,7 +15,7 @@ from iot_pipeline.settings import policy
 from iot_pipeline_tests.support.assets import HOURLY
 
 SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
-GROUPS = {"raw", "judged", "curated", "warehouse", "registry"}
+GROUPS = {"raw", "judged", "curated", "warehouse", "registry", "alerts"}
 MODEL_GROUPS = {"staging", "dimensions", "facts", "reporting", "reports"}
 
 
@@ -51,8 +51,12 @@ def test_the_graph_follows_the_data() -> None:
         "curated_telemetry": {"judged_telemetry", "ledger"},
         "warehouse_readings": {"curated_telemetry"},
         "registry_snapshot": set(),
+        "alert_episodes": set(),
+        "alert_history": {"alert_episodes"},
+        "warehouse_alerts": {"alert_history"},
     }
-    sources = {name for name, deps in parents.items() if deps & {"warehouse_readings", "registry_snapshot"}}
+    loads = {"warehouse_readings", "warehouse_alerts", "registry_snapshot"}
+    sources = {name for name, deps in parents.items() if deps & loads}
     assert sources == {name for name, spec in SPECS.items() if spec.group_name == "staging"}
     assert all(parents[name] for name, spec in SPECS.items() if spec.group_name in MODEL_GROUPS)
 
@@ -112,6 +116,7 @@ def test_sensors_and_schedules_run_by_default_and_say_what_for() -> None:
         "run_failures",
         "health_changes",
         "site_arrival",
+        "edge_health",
     }
 
 

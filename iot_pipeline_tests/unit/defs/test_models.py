@@ -15,6 +15,7 @@ from iot_pipeline.resources import RESOURCES
 
 HOUR = dg.AssetMaterialization("warehouse_readings", partition="2026-11-05-11:00")
 SNAPSHOT = dg.AssetMaterialization("registry_snapshot")
+ALERTS = dg.AssetMaterialization("warehouse_alerts")
 
 
 class Sensor:
@@ -43,7 +44,7 @@ def test_without_loads_nothing_is_asked_for(sensor: Sensor) -> None:
     assert not sensor.asks()
 
 
-@pytest.mark.parametrize("news", [HOUR, SNAPSHOT], ids=["hour", "registry"])
+@pytest.mark.parametrize("news", [HOUR, SNAPSHOT, ALERTS], ids=["hour", "registry", "alerts"])
 def test_news_is_asked_for_once(sensor: Sensor, news: dg.AssetMaterialization) -> None:
     sensor.instance.report_runless_asset_event(news)
     sensor.instance.report_runless_asset_event(news)
@@ -85,5 +86,5 @@ def test_the_run_has_all_models_all_their_tests_and_the_reports() -> None:
     layer = defs.resolve_job_def(build_models.name).asset_layer
     assert layer.executable_asset_keys == {*warehouse_models.keys, *(report.key for report in reports)}
     tests = {key for key in defs.resolve_asset_graph().asset_check_keys if key.asset_key in warehouse_models.keys}
-    assert len(tests) == 50
+    assert len(tests) == 62
     assert set(layer.asset_graph.asset_check_keys) >= tests

@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Sequence
+from itertools import product
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from iot_pipeline.alerting import detector
 from iot_pipeline.alerting.device_rules import Override, RuleSet
 from iot_pipeline.alerting.lifecycle import Severity, Transition, What
+from iot_pipeline.contract import METRICS
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.evaluation import take
@@ -257,3 +260,33 @@ def test_the_same_messages_give_the_same_however_the_state_was_kept_between_them
         detector.encode(each) for each in warm.state.detectors.values()
     ]
     assert warm.found
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_message_says_the_same_as_its_readings_one_by_one(seed: int) -> None:
+    """The rules' short way for many points against the long one, which a single point that matters takes."""
+    off = {"severity": 0.0}
+    overrides = (
+        rule("stuck", "temperature", minutes=2.0, readings=5.0),
+        Override(2, "leak", "flow_rate", {"tenant": "acme"}, {"minutes": 1.0, "readings": 10.0}),
+        Override(3, "range", "temperature", {"tenant": "acme"}, {"warning_above": 40.0, "hold_seconds": 30.0}),
+        # These look at messages, not at readings.
+        Override(4, "bad_data", "", {"tenant": "acme"}, off),
+        *(
+            Override(5 + number, kind, metric, {"tenant": "acme"}, off)
+            for number, (kind, metric) in enumerate(product(("metric_silence", "anomaly"), _METRICS))
+        ),
+    )
+    packed, single = Device(*overrides), Device(*overrides)
+    for readings, arrival_ms in _messages(random.Random(seed), 60):
+        packed.send_all(readings, arrival_ms)
+        in_order = sorted(readings, key=lambda each: (min(each["ts"], arrival_ms), each["seq"]))
+        for each in in_order:
+            single.send_all([each], arrival_ms)
+    assert sorted(packed.found, key=_ORDER) == sorted(single.found, key=_ORDER)
+    assert packed.state.series == single.state.series
+    assert packed.found
+
+
+_METRICS = [metric.name for metric in METRICS]
+_ORDER = attrgetter("seen_ms", "key.metric", "key.rule", "what")

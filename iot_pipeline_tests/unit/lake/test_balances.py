@@ -76,6 +76,8 @@ def test_the_landing_tables() -> None:
         "lake.build_lock",
         "lake.readings",
         "lake.loads",
+        "lake.alert_episodes",
+        "lake.alert_loads",
         "registry.tenants",
         "registry.customers",
         "registry.site_versions",

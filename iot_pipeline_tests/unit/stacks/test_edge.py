@@ -169,6 +169,7 @@ def test_tables_are_on_demand_recoverable_encrypted_and_expire() -> None:
         "subject": ["subject", "opened_at"],
         "open": ["open", "opened_at"],
         "pending": ["pending", "pending_at"],
+        "written": ["written_day", "written_at"],
     }
 
 

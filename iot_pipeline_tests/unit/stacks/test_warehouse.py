@@ -105,9 +105,12 @@ def test_s3_and_secrets_manager_are_reached_inside_the_network() -> None:
     )
 
 
-def test_copy_reads_curated_and_registry_and_writes_unload_alone() -> None:
+READ = ("alerts/history/", "curated/telemetry/", "registry/", "unload/")
+
+
+def test_copy_reads_alerts_curated_and_registry_and_writes_unload_alone() -> None:
     granted = statements("CopyRole")
-    assert granted["Read"]["Resource"] == [f"{BUCKET}/{p}*" for p in ("curated/telemetry/", "registry/", "unload/")]
+    assert granted["Read"]["Resource"] == [f"{BUCKET}/{p}*" for p in READ]
     assert granted["Unload"]["Resource"] == f"{BUCKET}/unload/*"
     writing = [s["Sid"] for s in granted.values() if "s3:PutObject" in s["Action"]]
     assert writing == ["Unload"]

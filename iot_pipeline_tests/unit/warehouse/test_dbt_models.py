@@ -37,11 +37,13 @@ KEYS = {
     "dim_location": ("all", "tenant_id,site_id,valid_from"),
     "dim_sensor": ("all", "device_id,valid_from"),
     "dim_tenant": ("all", "tenant_id"),
+    "fact_alerts": ("device_id", "opened_at,device_id"),
     "fact_device_health": ("all", "device_id"),
     "fact_hours": ("all", "event_hour"),
     "fact_sensor_daily": ("device_id", "event_date,device_id"),
     "fact_sensor_hourly": ("device_id", "event_hour,device_id"),
     "fact_sensor_readings": ("device_id", "event_time,device_id"),
+    "stale_alert_dates": ("all", "opened_date"),
     "stale_dates": ("all", "event_date"),
     "stale_hours": ("all", "event_hour"),
 }
@@ -130,7 +132,7 @@ def test_every_model_is_an_asset_that_tells_what_it_is() -> None:
 
 def test_sources_are_the_assets_that_load_them() -> None:
     outside = {dep.asset_key.to_user_string() for spec in SPECS.values() for dep in spec.deps} - set(SPECS)
-    assert outside == {"warehouse_readings", "registry_snapshot"}
+    assert outside == {"warehouse_readings", "warehouse_alerts", "registry_snapshot"}
     roots = {name for name, spec in SPECS.items() if not list(spec.deps)}
     assert not roots, "a model without inputs would never be asked for"
 

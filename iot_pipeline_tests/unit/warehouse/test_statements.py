@@ -11,7 +11,7 @@ import pytest
 from infra.local.redshift.copy.command import CopyCommand, parse_command
 from infra.local.redshift.dialect import check
 from iot_pipeline.contract import CONTRACT
-from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.hours import Day, Hour
 from iot_pipeline.lake.notes import Counts
 from iot_pipeline.warehouse import statements
 from iot_pipeline.warehouse.tables import (
@@ -25,6 +25,7 @@ from iot_pipeline.warehouse.tables import (
 from iot_pipeline_tests.support.snapshots import Snapshots
 
 _HOUR = Hour(datetime(2026, 11, 5, 12, tzinfo=UTC))
+_DAY = Day.of(_HOUR.start)
 
 # A value for each parameter by its name; a new parameter without one fails below.
 ARGUMENTS = {
@@ -34,6 +35,8 @@ ARGUMENTS = {
     "contract": CONTRACT,
     "hours": [_HOUR, _HOUR + 1, _HOUR + 12],
     "event_hour": _HOUR,
+    "day": _DAY,
+    "days": [_DAY, _DAY + 3],
     "location": "s3://lake/curated/telemetry/v=20261105T130000_0a1b2c3d/year=2026/month=11/day=05/hour=12/",
     "columns": readings(CONTRACT).column_names,
     "role_arn": "arn:aws:iam::123456789012:role/warehouse-copy",

@@ -8,7 +8,7 @@ from infra.local.athena.errors import QueryError
 from infra.local.athena.sql import json_cast
 from infra.local.athena.sql.java_text import java_double
 from infra.local.athena.sql.macros import MACROS, SETTINGS
-from iot_pipeline.contract.json_text import NotJsonError, canonical
+from iot_pipeline.contract.json_text import NotJsonError, canonical, parsed
 
 
 def connect(config: Config | None = None) -> duckdb.DuckDBPyConnection:
@@ -64,6 +64,10 @@ def openx_json(text: str) -> str | None:
 
 def canonical_json(text: str) -> str:
     """Trino's json_format of a parsed object: keys sorted, each once (the last counts), no blanks."""
+    try:
+        return canonical(parsed(text))
+    except (ValueError, RecursionError):
+        pass  # a number beyond a DOUBLE, no JSON, or too deep: read with care
     try:
         return canonical(json_cast.read_json(text))
     except NotJsonError as error:

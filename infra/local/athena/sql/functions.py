@@ -165,6 +165,15 @@ def _regexp_replace(renderer: Renderer, a: list[exp.Expr]) -> str:
     return f"regexp_replace({renderer.sql(a[0])}, {pattern_of(a[1])}, {to}, 'g')"
 
 
+def _substr(renderer: Renderer, a: list[exp.Expr]) -> str:
+    """substr; from a place and of a length that are literals above zero on, both engines read it alike."""
+    values = ", ".join(renderer.sql(x) for x in a)
+    plain = all(
+        isinstance(x, exp.Literal) and re.fullmatch("[1-9][0-9]{0,8}", x.name) and not x.is_string for x in a[1:]
+    )
+    return f"{'substr' if plain else 'trino_substr'}({values})"
+
+
 def _with_pattern(template: str) -> Form:
     return lambda r, a: template.format(r.sql(a[0]), pattern_of(a[1]))
 
@@ -327,7 +336,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("bitwise_and", "({0} & {1})", 2, 2), ("bitwise_or", "({0} | {1})", 2, 2), ("bitwise_xor", "xor({0}, {1})", 2, 2),
     # String functions
     ("lower", "lower({0})", 1, 1), ("upper", "upper({0})", 1, 1), ("length", "trino_length({0})", 1, 1),
-    ("substr", "trino_substr({*})", 2, 3), ("substring", "trino_substr({*})", 2, 3),
+    ("substr", _substr, 2, 3), ("substring", _substr, 2, 3),
     ("strpos", "strpos({0}, {1})", 2, 2),
     ("replace", _replace, 2, 3),
     ("trim", f"trim({{0}}, {_WS})", 1, 1), ("ltrim", f"ltrim({{0}}, {_WS})", 1, 1),

@@ -157,9 +157,12 @@ trino_from_utf8(x) AS
     coalesce(TRY(decode(x)), utf8_lossy(x));
 
 trino_json_text(x) AS
-    -- yyjson also reads trailing commas, NaN and Infinity; such text, rare, goes to a strict parser.
-    CASE WHEN regexp_matches(x, ',[ \t\r\n]*[}\]]|[:,\[][ \t\r\n]*[-+]?[nNiI][aAnN]|^[ \t\r\n]*[-+]?[nNiI][aAnN]')
-    THEN strict_json(x) ELSE x END;
+    -- yyjson also reads trailing commas, NaN and Infinity; such text, rare, goes to a strict parser. A text without
+    -- blanks that has none of these pieces has none of the three, which is found sooner than by a regular expression.
+    CASE WHEN NOT contains(x, ' ') AND NOT contains(x, ',}') AND NOT contains(x, ',]') AND NOT contains(x, e'\t')
+    AND NOT contains(x, e'\n') AND NOT contains(x, e'\r') AND NOT contains(lower(x), 'nan') AND NOT
+    contains(lower(x), 'inf') THEN x WHEN regexp_matches(x,
+    ',[ \t\r\n]*[}\]]|[:,\[][ \t\r\n]*[-+]?[nNiI][aAnN]|^[ \t\r\n]*[-+]?[nNiI][aAnN]') THEN strict_json(x) ELSE x END;
 
 trino_json_format(x) AS
     CASE WHEN left(CAST(x AS VARCHAR), 1) IN ('{', '[') THEN canonical_json(CAST(x AS VARCHAR)) ELSE CAST(x AS

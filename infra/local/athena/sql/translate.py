@@ -194,7 +194,8 @@ class DuckDBText(DuckDBGenerator):
         text = f"CAST({value} AS VARCHAR)"
         opening = literal("[" if described[0] == "array" else "{")
         kind = duckdb_type(_lowered(node.to))
-        shaped = f"(starts_with({text}, {opening}) OR starts_with(ltrim({text}, e' \\t\\r\\n'), {opening}))"
+        blanks = f"starts_with(ltrim({text}, e' \\t\\r\\n'), {opening})"
+        shaped = f"CASE WHEN starts_with({text}, {opening}) THEN true ELSE {blanks} END"
         pattern = json_cast.suspicious(described)
         strange = f" AND NOT regexp_matches({text}, {literal(pattern)})" if pattern else ""
         plain = f"{text} IS NULL OR ({shaped}{strange})"
@@ -242,6 +243,8 @@ class DuckDBText(DuckDBGenerator):
     def binary(self, expression: exp.Binary, op: str) -> str:
         """Comparisons are typed as in Trino; AND chains and the rest stay."""
         typed = expression.meta.get("typed") or _same_kind(expression)
+        if isinstance(expression, exp.EQ | exp.NEQ | exp.Like) and (value := _compared_json(expression)):
+            return f"CAST({self.sql(value)} AS VARCHAR) {op} {self.sql(expression.right)}"
         if isinstance(expression, _COMPARISONS) and not typed and not _in_join(expression):
             left, right = self.sql(expression.left), self.sql(expression.right)
             return f"trino_same({left}, {right}, {left} {op} {right})"
@@ -335,6 +338,17 @@ def _same_kind(comparison: exp.Expr) -> bool:
         return False
     left = _kind(comparison.left)
     return left is not None and left == _kind(comparison.right)
+
+
+def _compared_json(comparison: exp.Binary) -> exp.Expr | None:
+    """The x of json_format(x) compared with a literal that is neither an array's nor an object's text.
+
+    Canonical are the texts of arrays and objects alone, and none of them equals such a literal.
+    """
+    call, other = comparison.left.unnest(), comparison.right
+    text = other.name if isinstance(other, exp.Literal) and other.is_string else ""
+    one = isinstance(call, exp.Anonymous) and call.name.lower() == "json_format" and len(call.expressions) == 1
+    return call.expressions[0] if one and text and text[0] not in "[{%_" else None
 
 
 _PLAIN = {

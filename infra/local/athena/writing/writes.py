@@ -27,6 +27,8 @@ from infra.local.athena.sql.types import duckdb_to_hive, hive_to_duckdb, literal
 MAX_PARTITIONS = 100
 """AWS Athena user guide, "Use CTAS and INSERT INTO to work around the 100 partition limit"."""
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+# Trino writes no Bloom filters unless a table asks for them, and gives a dictionary up that makes nothing smaller.
+_PARQUET = "WRITE_BLOOM_FILTER false, DICTIONARY_SIZE_LIMIT 2048"
 _CODECS = {"SNAPPY": "snappy", "ZSTD": "zstd", "GZIP": "gzip", "NONE": "uncompressed", "UNCOMPRESSED": "uncompressed"}
 _FORMATS = {"PARQUET": "parquet", "JSON": "json", "TEXTFILE": "text"}
 
@@ -311,7 +313,7 @@ def _stored(hive: str) -> str:
 def _options(target: Target) -> tuple[str, str]:
     codec = _CODECS[target.codec]
     if target.format == "parquet":
-        return f"FORMAT parquet, COMPRESSION {codec}", "parquet"
+        return f"FORMAT parquet, COMPRESSION {codec}, {_PARQUET}", "parquet"
     if codec not in {"gzip", "uncompressed", "zstd"}:
         raise UnsupportedError(f"compression {target.codec} of {target.format}")
     suffix = {"gzip": ".gz", "zstd": ".zst", "uncompressed": ""}[codec]

@@ -22,7 +22,7 @@ from ministack.core.responses import error_response_json, json_response, request
 from ministack.services import kinesis, lambda_svc
 
 from infra.local.emulator import kinesis as local_kinesis
-from infra.local.emulator.event_source import batch, metrics
+from infra.local.emulator.event_source import batch, measures
 from infra.local.emulator.event_source.failure import send_failure
 from infra.local.emulator.event_source.polling import polling_of, stream_arn_of
 from infra.local.emulator.settings import EmulatorSettings
@@ -139,7 +139,7 @@ class ShardReader(threading.Thread):
                 return
         events = [self._event(record, mapping) for record in work.records]
         events = lambda_svc._apply_filter_criteria(events, mapping)
-        metrics.iterator_age(mapping, work.records[-1])
+        measures.iterator_age(mapping, work.records[-1])
         response = lambda_svc._execute_function(function, {"Records": events}) if events else {}
         failed = batch.failed_at(work, response, policy)
         outcome = batch.decide(work, failed, policy, counts=not response.get("throttle"))
@@ -164,7 +164,7 @@ class ShardReader(threading.Thread):
     def _discard(self, work: batch.Work, condition: str, mapping: Any, *, error: Any = None) -> None:
         event = {"Records": [self._event(record, mapping) for record in work.records]}
         delivered = send_failure(mapping, self.shard_id, work, condition, event, function_error=bool(error))
-        metrics.given_up(mapping, len(work.records), delivered=delivered)
+        measures.given_up(mapping, len(work.records), delivered=delivered)
         self._advance(work.records[-1])
         self.attempt = 0
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack.services import cloudwatch_logs, lambda_svc
 
-from infra.local.emulator.functions.metrics import record
+from infra.local.emulator.cloudwatch import record
 
 # Log lines of a stream that are kept: what runs for days must not fill the memory.
 KEPT_LINES = 20_000

@@ -8,6 +8,10 @@
     {{ replace_stale(arguments, 'event_date', ref('stale_dates')) }}
 {% endmacro %}
 
+{% macro get_incremental_replace_stale_alert_dates_sql(arguments) %}
+    {{ replace_stale(arguments, 'opened_date', ref('stale_alert_dates')) }}
+{% endmacro %}
+
 {# All rows. Unlike a table that is built beside the old one and takes its name, this one keeps its grants and its views. #}
 {% macro get_incremental_replace_all_sql(arguments) %}
     {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) %}

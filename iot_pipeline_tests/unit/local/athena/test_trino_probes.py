@@ -21,6 +21,10 @@ from infra.local.athena.sql.translate import to_duckdb
 UTC = dt.UTC
 T = dt.datetime
 NAN = "NaN"
+LENIENT = (
+    *('{"v":NaN}', '{"v":nan}', '{"v":-nAN}', "[inf]", "[-Infinity]", "[iNF]", "[1,]", '{"v":1,}', "[1,\t]", "[1, ]"),
+    *('{"v":\tNan}', "NaN", "inf", "[1,\r]", "[1,\n]", "[[1],]"),
+)
 V = "(VALUES (1, 'a', 10.0), (2, 'b', 20.0), (2, 'b', NULL)) AS t(x, s, d)"
 
 PROBES: list[tuple[str, Any, str]] = [
@@ -299,6 +303,17 @@ PROBES: list[tuple[str, Any, str]] = [
     ("""try(CAST(json_parse('{"V": 1}') AS row(v json)))""", {"v": "1"}, "json"),
     ("""try(CAST(json_parse('{"v": 1,}') AS row(v json)))""", None, "json"),
     ("""try(CAST(json_parse('{"v": NaN}') AS row(v json)))""", None, "json"),
+    # What yyjson reads beyond JSON is none, with and without blanks; texts that only look like it are JSON.
+    *((f"try(json_parse('{text}'))", None, "json") for text in LENIENT),
+    *((f"json_format(json_parse('{text}'))", text, "json") for text in ('["a,}","x,]"]', '["nan","-inf"]', '["a, ]"]')),
+    ("""json_format(json_parse('{"v":null}')) <> 'null'""", True, "json"),
+    ("""json_format(json_extract(json_parse('{"v":{"b":1,"a":2}}'), '$.v')) = '{"a":2,"b":1}'""", True, "json"),
+    ("""json_format(json_parse('"x"')) LIKE '"_%'""", True, "json"),
+    ("""json_format(json_parse('["x"]')) LIKE '"%'""", False, "json"),
+    ("""json_format(json_parse('{"v":1e999,"b":[true]}'))""", '{"b":[true],"v":1e999}', "json"),
+    ("substr('\u00e4b\U0001f600d', 2, 2)", "b\U0001f600", "string"),
+    ("substr('abc', 4, 2)", "", "string"),
+    ("substr('abc', 9)", "", "string"),
     ("""try(CAST(json_parse('{"v": "x"}') AS row(v double)))""", None, "json"),
     ("""try(CAST(json_parse('{"v": {}}') AS row(v varchar)))""", None, "json"),
     ("""try(CAST(json_parse('{"v": {"a": 1}}') AS row(v array(json))))""", None, "json"),

@@ -1,15 +1,15 @@
-"""Readings of the past, from the lake's curated table, for a dry run of rules."""
+"""Readings of the past, device by device, from the curated table."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from iot_pipeline.edge.backtest import PastReading
+from iot_pipeline.contract.curated_reading import CuratedReading
+from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.hours import Hour, partition_range
-from iot_pipeline.lake.lake import Lake
 
 
 def past_readings(
-    lake: Lake,
+    athena: Athena,
     metrics: Sequence[str],
     since: datetime,
     until: datetime,
@@ -17,7 +17,7 @@ def past_readings(
     tenant: str | None = None,
     site: str | None = None,
     device: str | None = None,
-) -> list[PastReading]:
+) -> list[CuratedReading]:
     """The curated readings with event times from `since` to `until` (aware), device by device in order of time.
 
     Reads the event hours' partitions and, of their columns, the metrics and what names a reading. Raises
@@ -33,13 +33,13 @@ def past_readings(
         "ORDER BY device_id, event_time, seq"
     )
     first_ms, last_ms = (int(moment.timestamp() * 1000) for moment in (since, until))
-    return [each for each in _read(lake, sql, metrics) if first_ms <= each.at_ms <= last_ms]
+    return [each for each in _read(athena, sql, metrics) if first_ms <= each.at_ms <= last_ms]
 
 
-def _read(lake: Lake, sql: str, metrics: Sequence[str]) -> Iterator[PastReading]:
-    for tenant, site, device, at_ms, seq, *values in lake.athena.run(sql).rows:
+def _read(athena: Athena, sql: str, metrics: Sequence[str]) -> Iterator[CuratedReading]:
+    for tenant, site, device, at_ms, seq, *values in athena.run(sql).rows:
         held = {name: value for name, value in zip(metrics, values, strict=True) if value is not None}
-        yield PastReading(tenant, site, device, at_ms, seq, held)
+        yield CuratedReading(tenant, site, device, at_ms, seq, held)
 
 
 def _literal(text: str) -> str:

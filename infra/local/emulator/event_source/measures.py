@@ -6,7 +6,7 @@ AWS Lambda developer guide, "Types of metrics for Lambda functions": IteratorAge
 import time
 from typing import Any
 
-from infra.local.emulator.functions.metrics import record
+from infra.local.emulator.cloudwatch import record
 
 
 def iterator_age(mapping: Any, last_record: Any) -> None:

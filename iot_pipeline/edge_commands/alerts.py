@@ -9,9 +9,10 @@ from rich.table import Table
 from iot_pipeline.alerting.episodes import iso
 from iot_pipeline.alerting.lifecycle import Severity
 from iot_pipeline.alerting.table import silence as new_silence
+from iot_pipeline.connections.edge import open_alerts, open_states
 from iot_pipeline.contract import METRICS
-from iot_pipeline.edge.commands.app import WIDE, alerts_table, app, duration, explained, now_ms, out, state_store
 from iot_pipeline.edge.evaluation import subject_of
+from iot_pipeline.edge_commands.app import WIDE, app, duration, explained, now_ms, out
 
 ByOption = Annotated[str, typer.Option("--by", help="Who you are.")]
 
@@ -27,9 +28,9 @@ def alerts(
     Each is an episode with an id, by which `acknowledge` takes it.
     """
     with explained():
-        table = alerts_table()
+        table = open_alerts()
         if device is not None:
-            state = state_store().load([device])[device]
+            state = open_states().load([device])[device]
             found = list(table.history(subject_of(state)))
         elif history:
             found = sorted((each for each in table.everything() if "rule" in each), key=lambda each: each["opened_ms"])
@@ -73,7 +74,7 @@ def acknowledge(
 ) -> None:
     """Take an alert on: nobody is reminded of it any more. It stays open until its cause is gone."""
     with explained():
-        alerts_table().acknowledge(episode, by, reason, now_ms())
+        open_alerts().acknowledge(episode, by, reason, now_ms())
     out.print(f"{episode} is acknowledged by {by}", soft_wrap=True)
 
 
@@ -103,7 +104,7 @@ def silence(
                 raise ValueError(f"--at {at}: expected a zone, such as 2026-11-28T12:00:00Z")
             begin = int(moment.astimezone(UTC).timestamp() * 1000)
         made = new_silence(scope, begin, begin + round(duration(lasts).total_seconds() * 1000), by, reason)
-        alerts_table().add_silence(made)
+        open_alerts().add_silence(made)
     out.print(f"silence {made.id} from {iso(made.from_ms)} to {iso(made.until_ms)}", soft_wrap=True)
 
 
@@ -111,7 +112,7 @@ def silence(
 def silences() -> None:
     """Planned work: what is silenced, until when, by whom and why."""
     with explained():
-        found = alerts_table().silences()
+        found = open_alerts().silences()
     table = Table("id", "scope", "from", "until", "by", "reason", box=None)
     for each in found:
         scope = ", ".join(f"{name} {value}" for name, value in each.scope.items())
@@ -123,10 +124,10 @@ def silences() -> None:
 def state(device: Annotated[str, typer.Argument(help="Device id.")]) -> None:
     """What is known of a device now: latest values with their times, firmware, what it sent by outcome, open alerts."""
     with explained():
-        held = state_store().load([device])[device]
+        held = open_states().load([device])[device]
         if held.version == 0:
             raise ValueError(f"nothing has arrived from a device {device!r} yet")
-        episodes = [each for each in alerts_table().history(subject_of(held)) if each["status"] != "resolved"]
+        episodes = [each for each in open_alerts().history(subject_of(held)) if each["status"] != "resolved"]
     head = Table(show_header=False, box=None)
     head.add_row("device", f"{held.tenant}/{held.site}/{held.device}")
     head.add_row("last arrival", f"{iso(held.arrival_ms)}, {(now_ms() - held.arrival_ms) / 1000:.0f} s ago")

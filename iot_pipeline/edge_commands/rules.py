@@ -9,15 +9,15 @@ from psycopg import Connection
 from rich.table import Table
 
 from iot_pipeline import settings
-from iot_pipeline.alerting.device_rules import Override, RuleError, RuleSet, checked_kind
+from iot_pipeline.alerting.device_rules import RuleError, checked_kind
 from iot_pipeline.alerting.episodes import iso
 from iot_pipeline.alerting.rule_kinds import KINDS, Kind
 from iot_pipeline.connections.lake import open_lake
 from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.contract.layout import EDGE_RULES
-from iot_pipeline.edge.backtest import backtest
-from iot_pipeline.edge.commands.app import WIDE, app, duration, explained, out
-from iot_pipeline.edge.commands.past_readings import past_readings
+from iot_pipeline.edge.backtest import tried
+from iot_pipeline.edge_commands.app import WIDE, app, duration, explained, out
+from iot_pipeline.lake.past_readings import past_readings
 from iot_pipeline.registry import alert_rules
 
 rules_app = typer.Typer(
@@ -148,11 +148,8 @@ def try_rule(
         until = datetime.now(UTC)
         since = until - duration(last)
         metrics = [metric] if metric else list(KINDS["range"].metrics)
-        lake = open_lake()
-        readings = past_readings(lake, metrics, since, until, tenant=tenant, site=site, device=device)
-        tenants = {each.tenant for each in readings}
-        rules = RuleSet(0, tuple(Override(1, kind, metric, {"tenant": each}, parameters) for each in tenants))
-        found = [e for e in backtest(readings, rules) if e.first.key.rule == kind and e.first.key.metric == metric]
+        where = {"tenant": tenant, "site": site, "device": device}
+        found = tried(past_readings(open_lake().athena, metrics, since, until, **where), kind, metric, parameters)
     table = Table("subject", "since", "until", "severity", "worst", box=None)
     for each in found[:50]:
         until_text = iso(each.resolved_ms) if each.resolved_ms is not None else "still open"

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import psycopg
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,9 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from iot_pipeline import settings
-from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.connections.credentials import SecretError
-from iot_pipeline.edge.state_store import StateStore
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,17 +57,6 @@ def explained() -> Iterator[None]:
 def now_ms() -> int:
     """Epoch milliseconds UTC."""
     return int(datetime.now(UTC).timestamp() * 1000)
-
-
-def alerts_table() -> AlertsTable:
-    """The alerts of this deployment. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
-    return AlertsTable(boto3.client("dynamodb"), settings.edge().alerts_table)
-
-
-def state_store() -> StateStore:
-    """The device states of this deployment. Raises as `alerts_table` does."""
-    where = settings.edge()
-    return StateStore(boto3.client("dynamodb"), where.device_state_table, where.alerts_table)
 
 
 def duration(text: str) -> timedelta:

@@ -10,11 +10,12 @@ import typer
 from rich.progress import track
 
 from iot_pipeline import settings
+from iot_pipeline.connections.edge import open_alerts
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.contract.layout import RAW
 from iot_pipeline.edge.alert_log import differences, replay_log
-from iot_pipeline.edge.commands.app import alerts_table, app, err, explained, out
 from iot_pipeline.edge.rules_source import RulesSource
+from iot_pipeline.edge_commands.app import app, err, explained, out
 from iot_pipeline.lake.hours import Hour, hours_between
 
 _SHOWN = 20
@@ -35,7 +36,7 @@ def verify(
         rules = RulesSource(s3, settings.edge().rules_bucket).current()
         lines = raw_lines(s3, settings.deployment().lake_bucket, hours_between(begin, end))
         replayed = replay_log(lines, rules, Judge(settings.policy().contract))
-        live = [each for each in alerts_table().everything() if "rule" in each and each.get("device")]
+        live = [each for each in open_alerts().everything() if "rule" in each and each.get("device")]
         found = differences(replayed, live)
     for difference in found[:_SHOWN]:
         err.print(difference, soft_wrap=True)

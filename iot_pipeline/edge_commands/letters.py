@@ -2,15 +2,12 @@
 
 from typing import Annotated
 
-import boto3
 import typer
 from rich.table import Table
 
-from iot_pipeline import settings
-from iot_pipeline.edge.commands.app import WIDE, app, explained, out, state_store
-from iot_pipeline.edge.dead_letters import SOURCES, DeadLetters, Places
-from iot_pipeline.edge.replay import Replayer
-from iot_pipeline.edge.rules_source import RulesSource
+from iot_pipeline.connections.edge import open_dead_letters, open_replayer
+from iot_pipeline.edge.dead_letters import SOURCES
+from iot_pipeline.edge_commands.app import WIDE, app, explained, out
 
 SourceArgument = Annotated[str, typer.Argument(help=f"One of {', '.join(SOURCES)}.")]
 _SHOWN_BYTES = 4_000
@@ -26,7 +23,7 @@ def dead_letters(
     What broke the contract is in the table `quarantined_telemetry` instead; judging its hours again replays it.
     """
     with explained():
-        letters = _letters()
+        letters = open_dead_letters()
         if source is None:
             table = Table("source", "dead letters", box=None)
             for name, count in letters.counts().items():
@@ -54,9 +51,7 @@ def replay(
     Safe to repeat and to interrupt: a reading that comes twice is a duplicate, and the latest values only move forward.
     """
     with explained():
-        where = settings.edge()
-        rules = RulesSource(boto3.client("s3"), where.rules_bucket).current()
-        replayer = Replayer(_letters(), state_store(), boto3.client, where.stream, rules)
+        replayer = open_replayer()
         replayed = failed = 0
         for letter, result in replayer.run(source, only):
             replayed += result == "replayed"
@@ -65,15 +60,3 @@ def replay(
     out.print(f"{replayed} replayed, {failed} stay")
     if failed:
         raise typer.Exit(1)
-
-
-def _letters() -> DeadLetters:
-    where = settings.edge()
-    places = Places(
-        where.rule_errors_url,
-        where.edge_dead_letters_url,
-        where.alert_dead_letters_url,
-        settings.deployment().lake_bucket,
-        where.edge_failure_bucket,
-    )
-    return DeadLetters(boto3.client("sqs"), boto3.client("s3"), places)
