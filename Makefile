@@ -9,7 +9,7 @@ export PYTHONWARNINGS := ignore
 # imports: collecting the unit tests took 33 s of a core, and takes 12 s with bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-growth bench-memory lock clean
+.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-memory lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -71,6 +71,9 @@ bench: $(READY)  ## The curated build and the warehouse's load against bare COPY
 
 bench-edge: $(READY)  ## The edge's handler beside libraries that only validate, readings a second
 	@$(BIN)/python -m infra.local.bench.edge_handler
+
+bench-alerts: $(READY)  ## From a device to its alert, hop by hop, both ways, five minutes each; a sweep of 10,000 devices, and costs
+	@$(BIN)/python -m infra.local.bench.alerts
 
 bench-growth: $(READY)  ## What a tick of each sensor and schedule costs with a day of history and with a year of it
 	@IOT_PARTITIONS_START=2025-01-01T00:00:00+00:00 $(BIN)/python -m infra.local.bench.growth

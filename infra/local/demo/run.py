@@ -22,6 +22,7 @@ from infra.local.session.dagster_runs import (
     record_arrivals,
     snapshot_registry,
 )
+from infra.local.session.fleet_commands import FAULTS
 from infra.local.session.platform import Platform
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.balances import EventHourBalance
@@ -32,10 +33,6 @@ from simulator.manifest import expected_ledger
 
 RAW_TIMEOUT_SECONDS = 120.0
 QUERY_RUNS = 3
-
-# Every fault is on. Late readings are made rarer than the simulator's default mix would have them: each of thousands
-# would re-open an hour of its own somewhere in the last 25 days.
-FAULTS = ("--faults", "all", "--fault", "late=0.0001")
 
 
 @dataclass(frozen=True)

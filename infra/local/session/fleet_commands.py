@@ -12,6 +12,10 @@ from infra.local.session.platform import Platform
 from simulator.enrolment import CATALOG_FILE, LIST_FILE
 from simulator.fleet import Fleet, load_fleet
 
+# Every fault is on. Late readings are made rarer than the simulator's default mix would have them: each of thousands
+# would re-open an hour of its own somewhere in the last 25 days.
+FAULTS = ("--faults", "all", "--fault", "late=0.0001")
+
 
 def onboard(folder: Path, devices: int, tenants: int, sites: int) -> None:
     """Make a fleet and let it in through the device registry: thing, certificate, policy and registry row of each.
@@ -56,6 +60,17 @@ def move_first(folder: Path, at: datetime) -> Move:
 def publish(platform: Platform, folder: Path, *options: str) -> None:
     """Publish with the simulator's `run` options, to the end. Raises LocalError if anything is unacknowledged."""
     _run("simulator", *run_arguments(platform, folder, *options))
+
+
+def replay(platform: Platform, folder: Path, file: Path, *, lateness_days: float) -> None:
+    """Replay a CSV file of `timestamp` and `value`, UTC and degrees Fahrenheit, as the fleet's first device, up to now.
+
+    Raises LocalError.
+    """
+    emulator = platform.emulator
+    broker = ["--endpoint", f"localhost:{emulator.mqtt_port}", "--ca", str(emulator.ca_pem)]
+    form = ["--map", "temperature=value", "--unit", "temperature=F", "--time-zone", "UTC", "--rebase"]
+    _run("simulator", "replay", str(file), str(folder), *broker, *form, "--lateness-bound", f"{lateness_days:g}d")
 
 
 def start_publishing(platform: Platform, folder: Path, log: Path, *options: str) -> subprocess.Popen[bytes]:
