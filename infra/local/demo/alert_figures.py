@@ -26,16 +26,25 @@ class Limits:
 
 @dataclass(frozen=True)
 class Spell:
-    """Something that truly happened to a device, from and until (epoch milliseconds, of the device)."""
+    """Something that truly happened to a device, from and until (epoch milliseconds, of the device).
+
+    `lasts`: what happened goes on to the end. `is_moment`: it is part of an episode, whose start others may have made.
+    """
 
     device: str
     from_ms: int
     until_ms: int
+    lasts: bool = False
+    is_moment: bool = False
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One kind of fault: how often it was injected, how many of those are alerts, and alerts without a cause."""
+    """One kind of fault: how often it was injected, how many of those are alerts, and alerts without a cause.
+
+    An outage and a leak are found only if the alert has their start and their end; a value out of its range, if it is
+    within the alert's.
+    """
 
     fault: str
     rule: str
@@ -59,7 +68,7 @@ def verdicts(
     """
     kinds = (
         ("out_of_range", "range", out_of_range(live), out_of_range(rows)),
-        ("leak", "leak", *runs(live, "leak", limits.leak_readings, limits.leak_s)),
+        ("leak", "leak", *runs(rows, "leak", limits.leak_readings, limits.leak_s)),
         ("outage", "silence", *silences(live, limits.silence_s)),
     )
     return [
@@ -77,7 +86,7 @@ def _verdict(
     causes: dict[str, list[Spell]] = {}
     for spell in possible:
         causes.setdefault(spell.device, []).append(spell)
-    found = sum(any(_covers(e, spell) for e in by_device.get(spell.device, ())) for spell in certain)
+    found = sum(any(_is(e, spell) for e in by_device.get(spell.device, ())) for spell in certain)
     unfounded = sum(not any(_covers(e, spell) for spell in causes.get(e["device"], ())) for e in episodes)
     return Verdict(fault, rule, len(certain), found, unfounded)
 
@@ -87,10 +96,24 @@ def _covers(episode: Mapping[str, Any], spell: Spell) -> bool:
     return bool(episode["opened_ms"] <= spell.until_ms + _SLACK_MS and until >= spell.from_ms - _SLACK_MS)
 
 
+def _is(episode: Mapping[str, Any], spell: Spell) -> bool:
+    """Whether an episode is what happened, from its start to its end."""
+    if spell.is_moment:
+        return _covers(episode, spell)
+    if abs(episode["opened_ms"] - spell.from_ms) > _SLACK_MS:
+        return False
+    if spell.lasts:
+        return "resolved_ms" not in episode
+    return abs(episode.get("resolved_ms", np.inf) - spell.until_ms) <= _SLACK_MS
+
+
 def out_of_range(rows: pd.DataFrame) -> list[Spell]:
     """Each reading beyond its range that came in time, alone."""
     wrong = rows[rows["outcome"] == Reason.OUT_OF_RANGE.value]
-    return [Spell(device, at, at) for device, at in zip(wrong["device_id"], wrong["ts_ms"].astype(int), strict=True)]
+    return [
+        Spell(device, at, at, is_moment=True)
+        for device, at in zip(wrong["device_id"], wrong["ts_ms"].astype(int), strict=True)
+    ]
 
 
 def runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple[list[Spell], list[Spell]]:
@@ -101,7 +124,7 @@ def runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple
         times = mine["ts_ms"].astype(int).to_numpy()
         edges = np.flatnonzero(np.diff(np.concatenate([[False], has, [False]]).astype(int)))
         for begin, end in edges.reshape(-1, 2):
-            spell = Spell(str(device), int(times[begin]), int(times[end - 1]))
+            spell = Spell(str(device), int(times[begin]), int(times[end - 1]), lasts=bool(end == len(times)))
             possible.append(spell)
             # Readings that came late or twice do not count towards a run.
             if end - begin >= 1.1 * readings + 2 and (spell.until_ms - spell.from_ms) / 1000 >= 1.1 * seconds + 1:

@@ -1,0 +1,61 @@
+"""Alerts against a manifest: what is missed, and what has no cause, is said."""
+
+from typing import Any
+
+import pandas as pd
+
+from infra.local.demo.alert_figures import Limits, Verdict, verdicts
+
+_LIMITS = Limits(silence_s=5.0, leak_readings=10, leak_s=10.0)
+
+
+def _rows(**faults: list[str]) -> pd.DataFrame:
+    """Readings of devices, one a second, each a message; a fault's name, `gap` for a pause before it, or nothing."""
+    rows: list[dict[str, Any]] = []
+    for device, names in faults.items():
+        at_ms = 0
+        for number, name in enumerate(names):
+            at_ms += 9000 if name == "gap" else 1000
+            outcome = "out_of_range" if name == "out_of_range" else "valid"
+            rows.append(
+                {
+                    "device_id": device,
+                    "message": number,
+                    "ts_ms": at_ms,
+                    "seq": number,
+                    "faults": name,
+                    "outcome": outcome,
+                    "sent_at": pd.Timestamp(at_ms, unit="ms", tz="UTC"),
+                }
+            )
+    frame = pd.DataFrame(rows)
+    return frame.assign(sent_at=frame["sent_at"].astype("datetime64[ms, UTC]"))
+
+
+def _episode(rule: str, device: str, opened_ms: int, resolved_ms: int | None = None) -> dict[str, Any]:
+    end = {} if resolved_ms is None else {"resolved_ms": resolved_ms}
+    return {"rule": rule, "device": device, "opened_ms": opened_ms, **end}
+
+
+def _found(rows: pd.DataFrame, *episodes: dict[str, Any]) -> dict[str, Verdict]:
+    return {each.fault: each for each in verdicts(rows, rows, episodes, _LIMITS)}
+
+
+def test_what_was_injected_and_found_is_right() -> None:
+    rows = _rows(a=["", "out_of_range", "", "gap", ""], b=["leak"] * 20)
+    found = _found(
+        rows, _episode("range", "a", 2000, 3000), _episode("silence", "a", 3000, 12_000), _episode("leak", "b", 1000)
+    )
+    assert [(each.injected, each.is_right) for each in found.values()] == [(1, True)] * 3
+
+
+def test_what_is_missed_or_has_no_cause_is_not() -> None:
+    rows = _rows(a=["", "out_of_range", "", "gap", ""], b=["leak"] * 20, c=[""] * 9)
+    found = _found(rows, _episode("range", "c", 2000, 3000), _episode("leak", "c", 1000), _episode("silence", "c", 1))
+    assert [(each.injected, each.found, each.unfounded) for each in found.values()] == [(1, 0, 1)] * 3
+
+
+def test_a_wrong_start_or_end_is_no_find() -> None:
+    rows = _rows(a=["", "", "", "gap", ""], b=["", "", "", "", "", *["leak"] * 20])
+    found = _found(rows, _episode("silence", "a", 3000), _episode("leak", "b", 0))
+    assert (found["outage"].found, found["leak"].found) == (0, 0)
