@@ -104,7 +104,7 @@ def _is(episode: Mapping[str, Any], spell: Spell) -> bool:
         return False
     if spell.lasts:
         return "resolved_ms" not in episode
-    return abs(episode.get("resolved_ms", np.inf) - spell.until_ms) <= _SLACK_MS
+    return bool(abs(episode.get("resolved_ms", np.inf) - spell.until_ms) <= _SLACK_MS)
 
 
 def out_of_range(rows: pd.DataFrame) -> list[Spell]:
