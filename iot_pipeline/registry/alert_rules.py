@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from iot_pipeline.alerting.device_rules import Override, RuleError, RuleSet, check_scope, checked_kind, compiled
+from iot_pipeline.alerting.device_rules import Override, RuleError, RuleSet, check_scope, checked_kind, compiled, parsed
 from iot_pipeline.alerting.rule_kinds import Value
 from iot_pipeline.registry.errors import RegistryError
 
@@ -99,9 +99,29 @@ def published(connection: Connection[Any], s3: Any, bucket: str, prefix: str) ->
     return rules
 
 
+def published_if_changed(connection: Connection[Any], s3: Any, bucket: str, prefix: str) -> RuleSet | None:
+    """As `published`, unless the current version says the same already: then None, and no version is spent.
+
+    So that the functions hear of devices that were decommissioned, or whose model or interval was corrected.
+    """
+    try:
+        current = parsed(s3.get_object(Bucket=bucket, Key=f"{prefix}current.json")["Body"].read().decode())
+    except (s3.exceptions.NoSuchKey, RuleError):
+        current = RuleSet()
+    if _content(connection) == (current.overrides, current.models, current.retired, current.intervals):
+        return None
+    return published(connection, s3, bucket, prefix)
+
+
 def rule_set(connection: Connection[Any]) -> RuleSet:
     """The rules in force, as the next version. Models are named for devices of which a rule by model speaks."""
     row = connection.execute("SELECT nextval('registry.alert_rules_version')").fetchone()
+    return RuleSet(row[0] if row else 0, *_content(connection))
+
+
+def _content(
+    connection: Connection[Any],
+) -> tuple[tuple[Override, ...], dict[str, str], frozenset[str], dict[str, float]]:
     overrides = tuple(each.override for each in in_force(connection))
     models = sorted({each.scope["model"] for each in overrides if "model" in each.scope})
     devices = connection.execute(
@@ -116,7 +136,8 @@ def rule_set(connection: Connection[Any]) -> RuleSet:
         " WHERE valid_to IS NULL AND expected_interval_s > %s",
         (_RARELY_SECONDS,),
     ).fetchall()
-    return RuleSet(row[0] if row else 0, overrides, dict(devices), frozenset(name for (name,) in retired), dict(rarely))
+    ordered = RuleSet(0, overrides).overrides
+    return ordered, dict(devices), frozenset(name for (name,) in retired), dict(rarely)
 
 
 def _check_exists(connection: Connection[Any], scope: Mapping[str, str]) -> None:

@@ -3,11 +3,16 @@
 from contextlib import AbstractContextManager
 from typing import Any
 
+import boto3
 import dagster as dg
 import psycopg
 
+from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.connections.registry import open_registry
+from iot_pipeline.contract.layout import EDGE_RULES
 from iot_pipeline.lake.site_states import RegisteredSite
+from iot_pipeline.registry import alert_rules
+from iot_pipeline.settings import edge
 
 # A site is never removed. It is in use unless it had devices and none of them is active there now.
 _SITES = """
@@ -32,3 +37,8 @@ class RegistryResource(dg.ConfigurableResource["RegistryResource"]):
         """Every site as it is now, by tenant and site. Raises as `open_registry` does, and psycopg.Error."""
         with self.connect() as connection:
             return [RegisteredSite(*row) for row in connection.execute(_SITES)]
+
+    def publish_alert_rules(self) -> RuleSet | None:
+        """The rules of alerts as a new version; None if the current one says the same. Raises botocore's errors too."""
+        with self.connect() as connection:
+            return alert_rules.published_if_changed(connection, boto3.client("s3"), edge().rules_bucket, EDGE_RULES)

@@ -72,7 +72,7 @@ LAYERS = {
     ),
     "partitions": _layer("lake settings", "dagster", "dagster"),
     "resources": _layer(
-        "alert_history alerting connections contract edge lake settings warehouse",
+        "alert_history alerting connections contract edge lake registry settings warehouse",
         "boto3 dagster dagster_dbt psycopg redshift_connector",
         "dagster",
     ),

@@ -63,3 +63,28 @@ def registry_snapshot(
             )
         ],
     )
+
+
+@dg.asset(
+    group_name="registry",
+    kinds={"postgres", "s3"},
+    owners=OWNERS,
+    automation_condition=first() | dg.AutomationCondition.on_cron("*/15 * * * *"),
+    description=(
+        "The rules of alerts as the edge's functions read them: what people set, and of the registry which devices are "
+        "decommissioned, of which model, and how often they send. A new version only if something of it has changed."
+    ),
+)
+def alert_rules(registry: RegistryResource) -> dg.MaterializeResult:
+    """Publish the rules, if they differ from the current version."""
+    rules = registry.publish_alert_rules()
+    if rules is None:
+        return dg.MaterializeResult(metadata={"published": False})
+    return dg.MaterializeResult(
+        metadata={
+            "published": True,
+            "version": rules.version,
+            "rules set by people": len(rules.overrides),
+            "decommissioned devices": len(rules.retired),
+        }
+    )

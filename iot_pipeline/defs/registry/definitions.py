@@ -1,7 +1,7 @@
-"""Dagster's objects of the registry's copy in the warehouse."""
+"""Dagster's objects of the registry: its copy in the warehouse, the rules of alerts."""
 
 import dagster as dg
 
-from iot_pipeline.defs.registry.assets import registry_snapshot
+from iot_pipeline.defs.registry.assets import alert_rules, registry_snapshot
 
-defs = dg.Definitions(assets=[registry_snapshot])
+defs = dg.Definitions(assets=[alert_rules, registry_snapshot])

@@ -75,6 +75,20 @@ def test_what_is_published_reaches_a_function_when_it_looks_again(
     assert f"{EDGE_RULES}v{version:08d}.json" in names
 
 
+def test_what_has_not_changed_is_not_published_again(connection: Connection, world: World, local_aws: LocalAws) -> None:
+    edge = make_edge(local_aws)
+    s3, bucket = edge.clients["s3"], edge.settings.rules_bucket
+
+    def publish() -> bool:
+        return alert_rules.published_if_changed(connection, s3, bucket, EDGE_RULES) is not None
+
+    assert publish()
+    assert not publish()
+    _set(connection, {"tenant": world.tenant, "model": world.model}, warning_above=30.0)
+    assert publish()
+    assert not publish()
+
+
 def test_a_decommissioned_device_is_published_as_retired(connection: Connection, world: World) -> None:
     device = f"{world.tenant}-d1"
     connection.execute("INSERT INTO registry.device_keys VALUES (%s, %s)", (device, world.tenant))

@@ -51,6 +51,7 @@ def test_the_graph_follows_the_data() -> None:
         "curated_telemetry": {"judged_telemetry", "ledger"},
         "warehouse_readings": {"curated_telemetry"},
         "registry_snapshot": set(),
+        "alert_rules": set(),
         "alert_episodes": set(),
         "alert_history": {"alert_episodes"},
         "warehouse_alerts": {"alert_history"},

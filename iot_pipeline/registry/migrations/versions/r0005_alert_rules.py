@@ -34,7 +34,7 @@ def upgrade() -> None:
     )
     op.execute("CREATE SEQUENCE registry.alert_rules_version")
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON registry.alert_rules TO {WRITER}")
-    op.execute(f"GRANT USAGE, SELECT ON SEQUENCE registry.alert_rules_version TO {WRITER}")
+    op.execute(f"GRANT USAGE, SELECT ON SEQUENCE registry.alert_rules_version TO {WRITER}, {READER}")
     op.execute(f"GRANT SELECT ON registry.alert_rules TO {READER}")
 
 
