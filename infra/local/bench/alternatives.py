@@ -91,7 +91,7 @@ def content(files: str, *, ours: bool = False) -> tuple[int, int, int, int]:
         f"device_id, CAST({event} AS BIGINT), CAST(seq AS BIGINT), {numbers}, list_sort(map_entries({extras})), "
         f"tenant, site, fw, CAST({received} AS BIGINT), CAST(duplicates AS BIGINT), CAST(conflicts AS BIGINT)"
     )
-    found = duckdb.sql(
+    found = duckdb.execute(
         f"SELECT count(*), sum(duplicates), sum(conflicts), sum(hash({columns})::HUGEINT) "
         f"FROM read_parquet('{files}', hive_partitioning = true, union_by_name = true)"
     ).fetchall()[0]
@@ -208,7 +208,7 @@ def _pyspark(task: Task) -> Callable[[], int]:
     def work() -> int:
         objects = spark.createDataFrame([(o,) for o in task.objects], "object string").repartition(4 * task.threads)
         valid = objects.mapInArrow(judge, schema).persist()
-        count = valid.count()
+        count = int(valid.count())
         last_first = Window.partitionBy(*KEY).orderBy(F.desc("arrival"), *(F.asc_nulls_last(value) for value in VALUES))
         receptions, of_key, row_number = (
             F.count("*"),

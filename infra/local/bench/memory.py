@@ -88,7 +88,7 @@ def _put(folder: Path, readings: int, devices: int) -> None:
     messages = readings // PACK
     each = messages // OBJECTS
     for number in range(OBJECTS):
-        lines = duckdb.sql(_lines(number * each, each, messages // devices, devices)).fetchall()
+        lines = duckdb.execute(_lines(number * each, each, messages // devices, devices)).fetchall()
         body = gzip.compress("".join(f"{line}\n" for (line,) in lines).encode(), 1)
         key = f"{tables().raw_lines.prefix}{HOUR.path}memory-{number}.gz"
         boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
