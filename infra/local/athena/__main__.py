@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--s3-data-dir", type=Path, help="the emulator's S3_DATA_DIR: objects are read from it directly"
     )
-    parser.add_argument("--memory-limit", default="4GB", help="DuckDB's memory limit")
+    parser.add_argument("--memory-limit", default=Config.memory_limit, help="DuckDB's memory limit; beyond it spills")
     parser.add_argument("--threads", type=int, default=2, help="DuckDB's threads")
     parser.add_argument("--cache-mb", type=int, default=2048, help="bound of the object cache without --s3-data-dir")
     parser.add_argument(

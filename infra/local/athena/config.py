@@ -19,7 +19,8 @@ class Config:
     state_dir: Path
     endpoint_url: str
     s3_data_dir: Path | None = None
-    memory_limit: str = "4GB"
+    memory_limit: str = "1200MB"
+    """Of DuckDB, which writes what is more to disk; the process holds some 250 MB beside (`make bench-memory`)."""
     threads: int = 2
     cache_bytes: int = 2 << 30
     shortcuts: bool = True

@@ -208,7 +208,7 @@ def _pyspark(task: Task) -> Callable[[], int]:
     def work() -> int:
         objects = spark.createDataFrame([(o,) for o in task.objects], "object string").repartition(4 * task.threads)
         valid = objects.mapInArrow(judge, schema).persist()
-        count = valid.count()
+        count = int(valid.count())
         last_first = Window.partitionBy(*KEY).orderBy(F.desc("arrival"), *(F.asc_nulls_last(value) for value in VALUES))
         receptions, of_key, row_number = (
             F.count("*"),
