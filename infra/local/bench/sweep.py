@@ -28,7 +28,7 @@ from iot_pipeline.edge.sweep import Sweep
 
 DEVICES, SITES, SILENT = 10_000, 100, 100
 GOAL_SECONDS = 10.0
-METRICS = {"temperature": 21.0, "humidity": 45.0, "pressure": 1013.0, "flow_rate": 3.0, "battery": 3.3, "rssi": -60.0}
+METRICS = {"temperature": 21.0, "humidity": 45.0, "pressure": 1013.0, "flow_rate": 3.0, "battery": 3.9, "rssi": -60.0}
 _WARM_HOURS = 26
 _HOUR_MS = 3_600_000
 _NAME = "bench"
