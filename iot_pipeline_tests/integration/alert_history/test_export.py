@@ -62,7 +62,7 @@ def test_every_small_write_reaches_the_lake(history: History) -> None:
     seen: list[set[str]] = []
     names = ("acknowledged_at", "reminded_at", "notified_at")
     for write in (
-        lambda at: alerts.settle(alerts.get(episode["id"]), at),
+        lambda at: alerts.settle(episode["id"], alerts.get(episode["id"])["outbox"], at),
         lambda at: alerts.note(episode["id"], "reminder", at),
         lambda at: alerts.acknowledge(episode["id"], "ada", "on my way", at),
     ):
