@@ -241,8 +241,17 @@ def _anomaly(metric: MetricRules, points: Points, alerts: Alerts) -> None:
     state = alerts.detectors.get(metric.name)
     if state is None:
         state = alerts.detectors[metric.name] = detector.new_state()
-    score = detector.update_many(state, points.times, points.values, metric.detector)
-    at_ms, value = points.times[-1], points.values[-1]
+    if points.times[-1] - points.times[0] < metric.detector.step_ms:
+        score = detector.update_many(state, points.times, points.values, metric.detector)
+        _scored(state, metric, points.times[-1], points.values[-1], score, alerts)
+        return
+    # A message that brings hours has an alert where in them it was, as it would have had, had they come one by one.
+    for at_ms, value in zip(points.times, points.values, strict=True):
+        score = detector.update(state, at_ms, value, metric.detector)
+        _scored(state, metric, at_ms, value, score, alerts)
+
+
+def _scored(state: detector.State, metric: MetricRules, at_ms: int, value: float, score: float, alerts: Alerts) -> None:
     if score >= metric.anomaly_score:
         seen = Observation(at_ms, Severity(metric.anomaly_severity), value)
         alerts.observe("anomaly", metric.name, seen, metric.anomaly_hold)

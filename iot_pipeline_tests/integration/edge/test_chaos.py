@@ -102,8 +102,18 @@ def _of_changes(changes: Sequence[Change]) -> dict[str, Any]:
 
 
 def _of_item(item: dict[str, Any]) -> dict[str, Any]:
-    written = {"recorded_ms", "resolution_ms", "expires_at", "outbox", "pending", "pending_at", "notified_ms"}
-    return {name: value for name, value in item.items() if name not in written | {"opened_at"}}
+    written = {
+        "recorded_ms",
+        "resolution_ms",
+        "expires_at",
+        "outbox",
+        "pending",
+        "pending_at",
+        "notified_ms",
+        "written_at",
+        "written_day",
+    }
+    return {name: value for name, value in item.items() if name not in written}
 
 
 class _Chaos:

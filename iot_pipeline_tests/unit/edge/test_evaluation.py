@@ -290,3 +290,20 @@ def test_a_message_says_the_same_as_its_readings_one_by_one(seed: int) -> None:
 
 _METRICS = [metric.name for metric in METRICS]
 _ORDER = attrgetter("seen_ms", "key.metric", "key.rule", "what")
+
+
+def test_an_anomaly_within_a_message_of_hours_is_where_it_was() -> None:
+    rng = random.Random(3)
+    step = 5 * MINUTE
+    values = [20 + rng.gauss(0, 0.05) for _ in range(400)]
+    values[350:356] = [60.0] * 6
+    readings = [reading(NOON_MS + number * step, number + 1, temperature=v) for number, v in enumerate(values)]
+    found = []
+    for pack in (1, 100):
+        device = Device(rule("anomaly", "temperature", score=0.3, resolution=0.0))
+        for begin in range(0, len(readings), pack):
+            sent = readings[begin : begin + pack]
+            device.send_all(sent, sent[-1]["ts"])
+        found.append([each for each in device.story() if each[1] == "anomaly"])
+    assert found[0] == found[1]
+    assert found[0][0] == ("opened", "anomaly", 350 * step)
