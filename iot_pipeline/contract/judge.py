@@ -151,6 +151,8 @@ class Judge:
         self._version = contract.version
         self._metrics = contract.metrics
         self._plain = tuple((m.name, m.minimum, m.maximum) for m in contract.metrics)
+        self._limits = {m.name: (m.minimum, m.maximum) for m in contract.metrics}
+        self._plain_fields = frozenset(("ts", "seq", *self._limits))
         self._symbols = {m.name: frozenset(unit.symbol for unit in m.units) for m in contract.metrics}
         self._conversions = {
             (m.name, unit.symbol): (unit.factor, unit.offset) for m in contract.metrics for unit in m.units[1:]
@@ -203,6 +205,8 @@ class Judge:
 
     def _reading(self, message: Message, reason: Reason | None, position: int, sent: Any) -> Reading:
         reading = Reading(message, position, sent)
+        if type(sent) is dict and reason is None and self._is_plain(reading, message, sent):
+            return reading
         if not isinstance(sent, dict):
             self._refuse(reading, reason or Reason.NOT_AN_OBJECT, {})
             return reading
@@ -212,6 +216,31 @@ class Judge:
         if refused is not None:
             self._refuse(reading, refused, sent)
         return reading
+
+    def _is_plain(self, reading: Reading, message: Message, sent: dict[str, Any]) -> bool:
+        """Whether a reading is time, number and plausible metrics alone, as nearly all are; fills it in if so.
+
+        The short way to what the long one says as well; where there is any doubt the long one is taken.
+        """
+        if message.extras is not None or message.wrong_fw or not sent.keys() <= self._plain_fields:
+            return False
+        event_ms, seq, received_ms = epoch_ms(sent.get("ts")), sent.get("seq"), message.received_ms
+        if event_ms is None or received_ms is None or type(seq) is not int or not -_BIGINT <= seq < _BIGINT:
+            return False
+        if not received_ms - self._late_ms <= event_ms <= received_ms + self._ahead_ms:
+            return False
+        values, limits = {}, self._limits
+        for name, value in sent.items():
+            if name not in limits:
+                continue
+            minimum, maximum = limits[name]
+            if (type(value) is not float and type(value) is not int) or not minimum <= value <= maximum:
+                return False
+            values[name] = float(value)
+        if not values:
+            return False
+        reading.event_ms, reading.seq, reading.values = event_ms, seq, values
+        return True
 
     def _extras(self, message: Message, sent: dict[str, Any]) -> dict[str, str | None] | None:
         """All that the contract does not know: of the message, the reading, its place and its units."""

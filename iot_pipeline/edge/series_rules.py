@@ -72,12 +72,17 @@ class Alerts:
 
 def columns(timed: Sequence[Timed]) -> Iterator[tuple[str, Points]]:
     """What readings say, by metric."""
-    names = timed[0][2].values.keys()
-    if all(each[2].outcome == VALID and each[2].values.keys() == names for each in timed):
+    readings = [each[2] for each in timed]
+    names = readings[0].values.keys()
+    if _are_alike(readings, len(names)):
         times, seqs = [each[0] for each in timed], [each[1] for each in timed]
-        for name in names:
-            yield name, Points(times, seqs, [each[2].values[name] for each in timed])
-        return
+        try:
+            alike = [(name, [reading.values[name] for reading in readings]) for name in names]
+        except KeyError:
+            alike = []
+        if alike:
+            yield from ((name, Points(times, seqs, values)) for name, values in alike)
+            return
     found: dict[str, Points] = {}
     for at_ms, seq, reading in timed:
         is_valid = reading.outcome == VALID
@@ -90,6 +95,14 @@ def columns(timed: Sequence[Timed]) -> Iterator[tuple[str, Points]]:
             else:
                 points.beyond.append((at_ms, seq, value))
     yield from found.items()
+
+
+def _are_alike(readings: Sequence[Reading], metrics: int) -> bool:
+    """Whether all are valid and have as many metrics."""
+    count = len(readings)
+    return [reading.outcome for reading in readings].count(VALID) == count and [
+        len(reading.values) for reading in readings
+    ].count(metrics) == count
 
 
 def remember_older(known: dict[str, Series], name: str, points: Points, arrival_ms: int) -> None:
