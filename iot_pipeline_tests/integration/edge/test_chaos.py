@@ -104,8 +104,8 @@ def _of_changes(changes: Sequence[Change]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if value is not None}
 
 
-def _of_item(item: dict[str, Any]) -> dict[str, Any]:
-    written = {
+_WRITTEN = frozenset(
+    (
         "recorded_ms",
         "resolution_ms",
         "expires_at",
@@ -113,10 +113,15 @@ def _of_item(item: dict[str, Any]) -> dict[str, Any]:
         "pending",
         "pending_at",
         "notified_ms",
+        "opened_at",
         "written_at",
         "written_day",
-    }
-    return {name: value for name, value in item.items() if name not in written}
+    )
+)
+
+
+def _of_item(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in _WRITTEN}
 
 
 class _Chaos:
