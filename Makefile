@@ -73,7 +73,7 @@ bench-edge: $(READY)  ## The edge's handler beside libraries that only validate,
 	@$(BIN)/python -m infra.local.bench.edge_handler
 
 bench-alerts: $(READY)  ## From a device to its alert, hop by hop, both ways, five minutes each; a sweep of 10,000 devices, and costs
-	@$(BIN)/python -m infra.local.bench.alerts
+	@$(BIN)/python -m infra.local.bench.alert_latency
 
 bench-growth: $(READY)  ## What a tick of each sensor and schedule costs with a day of history and with a year of it
 	@IOT_PARTITIONS_START=2025-01-01T00:00:00+00:00 $(BIN)/python -m infra.local.bench.growth
