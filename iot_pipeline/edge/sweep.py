@@ -103,10 +103,13 @@ class Sweep:
                 found.silent += 1
                 self._speak_for_itself(device, silent, parent, mine.silence_ms, site, now_ms)
             elif mine.silence_severity and now_ms - device.arrival_ms >= mine.silence_ms:
+                whole = self._whole(device)
+                if whole is None:
+                    continue
                 transitions: list[Transition] = []
-                fall_silent(device, mine, transitions.append)
-                device.held_by = parent or ""
-                if self._save(device, transitions, now_ms, parent):
+                fall_silent(whole, mine, transitions.append)
+                whole.held_by = parent or ""
+                if self._save(whole, transitions, now_ms, parent):
                     found.opened += 1
                     found.silent += 1
 
@@ -141,9 +144,16 @@ class Sweep:
     ) -> None:
         """A device that stays silent after its site came back is a matter of its own."""
         if device.held_by and parent is None and now_ms - site.arrival_ms >= limit_ms:
-            self._alerts.note(silence_key(device).episode(silent.since_ms), "opened", now_ms)
-            device.held_by = ""
-            self._save(device, [], now_ms, None)
+            whole = self._whole(device)
+            if whole is not None:
+                self._alerts.note(silence_key(device).episode(silent.since_ms), "opened", now_ms)
+                whole.held_by = ""
+                self._save(whole, [], now_ms, None)
+
+    def _whole(self, seen: DeviceState) -> DeviceState | None:
+        """A device's state with its detectors; None if it has sent something since it was seen."""
+        whole = self._store.load([seen.device])[seen.device]
+        return whole if whole.version == seen.version else None
 
     def _save(self, state: DeviceState, transitions: Sequence[Transition], now_ms: int, parent: str | None) -> bool:
         device = "" if state.device.startswith(_SITE) else state.device

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from iot_pipeline.alerting import detector
 from iot_pipeline.alerting.notifications import Notification, empty_outbox, remind
 from iot_pipeline.alerting.table import silence
 from iot_pipeline_tests.support.edge import NOON_MS, SHARD, Edge, event, line, reading
@@ -50,6 +51,15 @@ def test_a_silent_device_opens_one_episode_that_its_next_message_resolves(edge: 
     (episode,) = edge.episodes()
     assert (episode["status"], episode["resolved_ms"]) == ("resolved", NOON_MS + 18 * MINUTE)
     assert list(edge.alerts.open("acme")) == []
+
+
+def test_a_silence_leaves_the_detectors_as_they_are(edge: Edge) -> None:
+    _say(edge, 1, NOON_MS, "d1", temperature=20, humidity=40)
+    before = {name: detector.encode(held) for name, held in edge.state("d1").detectors.items()}
+    assert edge.sweep().run(NOON_MS + 15 * MINUTE).opened == 1
+    after = {name: detector.encode(held) for name, held in edge.state("d1").detectors.items()}
+    assert after == before
+    assert before.keys() == {"temperature", "humidity"}
 
 
 def test_data_that_arrives_as_the_alert_opens_leaves_nothing_open(edge: Edge) -> None:
