@@ -158,7 +158,7 @@ BAD_DATA = Kind(
 ANOMALY = Kind(
     "anomaly",
     "The statistical detector finds a value, or a course of values, unlike the past of its series (docs/detector.md). "
-    "Its score is a tenth of -log10 of a probability: 0.6 stands for one step of five minutes in a million.",
+    "Its score is a tenth of -log10 of a probability: 0.4 stands for one step of five minutes in ten thousand.",
     "Compare the device with its neighbours and with the same hour of other days.",
     (
         Parameter("score", "", 0.1, 1, "The detector's score from which it is an anomaly"),
@@ -166,7 +166,7 @@ ANOMALY = Kind(
         _SEVERITY,
         _HOLD,
     ),
-    {"score": 0.6, "resolution": 0.0, "severity": 1.0, "hold_seconds": 3600.0},
+    {"score": 0.4, "resolution": 0.0, "severity": 1.0, "hold_seconds": 3600.0},
     _ALL,
     {
         name: {"resolution": resolution}

@@ -112,18 +112,22 @@ def _bad_data(state: DeviceState, rules: DeviceRules, alerts: Alerts, arrival_ms
 
 
 def _by_time(readings: Sequence[Reading], arrival_ms: int, counts: dict[str, int]) -> list[Timed]:
-    """What was measured, valid or beyond its range, in the order of effective time; each key once."""
+    """What was measured, valid or beyond its range, in the order of effective time; each key once.
+
+    The clock of a device may be ahead as a whole: then what it takes arrives when it is taken. Single readings that are
+    ahead of others in their message come with the newest of those, for a later time would make the next ones stale.
+    """
     timed: list[Timed] = []
-    ahead = 0
+    ahead: list[Timed] = []
     for reading in readings:
         if reading.outcome != VALID and reading.outcome is not Reason.OUT_OF_RANGE:
             continue
         at_ms = reading.event_ms or 0
-        if at_ms > arrival_ms:
-            ahead += at_ms > arrival_ms + CLOCK_TOLERANCE_MS
-            at_ms = arrival_ms
-        timed.append((at_ms, reading.seq or 0, reading))
-    _add(counts, CLOCK_AHEAD, ahead)
+        (timed if at_ms <= arrival_ms else ahead).append((at_ms, reading.seq or 0, reading))
+    if ahead:
+        _add(counts, CLOCK_AHEAD, sum(at_ms > arrival_ms + CLOCK_TOLERANCE_MS for at_ms, _, _ in ahead))
+        at_ms = max(timed, key=_TIME)[0] if timed else arrival_ms
+        timed += [(at_ms, seq, reading) for _, seq, reading in ahead]
     timed.sort(key=_KEY)
     once = [each for before, each in pairwise([(-1, 0, readings[0]), *timed]) if _KEY(before) != _KEY(each)]
     _add(counts, STALE, len(timed) - len(once))
