@@ -1,7 +1,8 @@
 """DataScannedInBytes: what a query reads of the objects, as Athena counts it.
 
 Row formats: whole objects, as stored (compressed). Parquet: the footer, and the column chunks of the columns the plan
-reads, less the row groups whose statistics exclude every row (AWS Athena user guide, "Top 10 performance tuning tips").
+reads. Athena leaves out row groups whose statistics exclude every row (AWS Athena user guide, "Top 10 performance
+tuning tips"); they are counted here, so that a figure is rather too high than too low.
 """
 
 import json
