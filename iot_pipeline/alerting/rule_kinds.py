@@ -102,7 +102,8 @@ STUCK = Kind(
     "in the data begins the count anew.",
     "The sensor or its bus hangs: restart the device; if it comes back, replace the sensor.",
     (_MINUTES, _READINGS, _SEVERITY, _HOLD),
-    {"minutes": 60.0, "readings": 30.0, "severity": 1.0, "hold_seconds": 0.0},
+    # Water in the ground, told to a tenth of a degree, does not move for an hour now and then.
+    {"minutes": 240.0, "readings": 30.0, "severity": 1.0, "hold_seconds": 0.0},
     ("temperature", "humidity", "pressure"),
 )
 LEAK = Kind(

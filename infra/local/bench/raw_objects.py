@@ -4,6 +4,7 @@ import base64
 import gzip
 import uuid
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 
 import boto3
@@ -40,13 +41,15 @@ def put_raw(bucket: str, first: Hour, hours: int, readings: int, pack: int) -> t
     return sorted(by_hour), total
 
 
-def lines_of(first: Hour, hours: float, readings: int, pack: int) -> dict[Hour, list[tuple[int, bytes]]]:
+def lines_of(
+    first: Hour, hours: float, readings: int, pack: int, faults: Mapping[str, float] | None = None
+) -> dict[Hour, list[tuple[int, bytes]]]:
     """Per arrival hour the lines with their times of arrival, epoch milliseconds."""
     fleet = make_fleet(DEVICES, TENANTS, SITES)
     each = readings // DEVICES
     start_ms = round(first.start.timestamp() * 1000)
     plan = Plan(DEVICES, start_ms, hours * 3_600_000 / each, each, pack, paced=True)
-    generator = Generator(fleet, plan, choose_faults("all", []), State.start(fleet))
+    generator = Generator(fleet, plan, choose_faults("all", []) if faults is None else faults, State.start(fleet))
     rng = np.random.default_rng(1)
     by_hour: dict[Hour, list[tuple[int, bytes]]] = defaultdict(list)
     while not generator.finished:

@@ -154,7 +154,7 @@ def test_a_change_that_is_too_fast() -> None:
 
 
 def test_a_sensor_that_repeats_itself_is_stuck_since_it_first_did() -> None:
-    device = Device()
+    device = Device(rule("stuck", "temperature", minutes=60.0))
     for minute in range(100):
         value = 21.5 if 10 <= minute < 80 else 20 + minute % 7 / 10
         device.send(NOON_MS + minute * MINUTE, temperature=value)
