@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
@@ -50,6 +50,8 @@ def explained() -> Iterator[None]:
         _fail(f"in the environment: {settings.wrong(error)}", error)
     except psycopg.errors.UndefinedTable as error:
         _fail("the registry has no tables of this release; run: python -m iot_pipeline.registry migrate", error)
+    except (NoRegionError, NoCredentialsError) as error:
+        _fail(f"{error} AWS credentials and a region come from the environment: set -a; . ./.env", error)
     except (ValueError, OSError, ClientError, BotoCoreError, psycopg.Error, SecretError) as error:
         _fail(" ".join(str(error).split()), error)
 
