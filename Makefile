@@ -63,7 +63,7 @@ docs: $(READY)  ## Generate the tables of the contract and of the rules
 	@$(BIN)/python -m iot_pipeline.alerting.rule_docs > docs/alert-rules.md
 
 load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; the books must be exact
-	@$(BIN)/python -m infra.local demo --readings 100000 --live-rate 10000 --live-seconds 60
+	@$(BIN)/python -m infra.local demo --readings 100000 --live-rate 10000 --live-pack 25 --live-seconds 60
 
 bench: $(READY)  ## The curated build and the warehouse's load against bare COPYs, and curated against raw queries
 	@$(BIN)/python -m infra.local.bench.curated

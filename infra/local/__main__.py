@@ -33,6 +33,7 @@ def demo(
     state: StateOption = LOCAL / "demo",
     readings: Annotated[int, typer.Option(min=1000, help="Readings of the backlog.")] = 1_000_000,
     live_rate: Annotated[int, typer.Option(min=100, help="Live readings a second.")] = 500,
+    live_pack: Annotated[int, typer.Option(min=1, help="Readings of a live message.")] = 5,
     live_seconds: Annotated[int, typer.Option(min=1, help="How long to publish live.")] = 45,
 ) -> None:
     """Start, deploy, onboard, publish, build, report, stop. Exit code 1 unless the ledger balances."""
@@ -40,7 +41,7 @@ def demo(
 
     clear(state)
     with running(state, LOCAL, console) as platform:
-        scale = Scale(backlog_readings=readings, live_rate=live_rate, live_seconds=live_seconds)
+        scale = Scale(backlog_readings=readings, live_rate=live_rate, live_pack=live_pack, live_seconds=live_seconds)
         right = run_demo(platform, scale, console)
     raise typer.Exit(0 if right else 1)
 
