@@ -320,13 +320,13 @@ def test_a_rule_with_a_rate_calls_each_minute_and_asynchronously(local_aws: Loca
     began = time.time()
     events.put_rule(Name=name, ScheduleExpression="rate(1 minute)", State="ENABLED")
     arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function.name}"
-    events.put_targets(Rule=name, Targets=[{"Id": "one", "Arn": arn}])
-    assert eventually(lambda: len(function.calls()) == 1, 75)
-    (call,) = function.calls()
+    failing = {"Id": "two", "Arn": arn, "Input": '{"raise": "no"}'}
+    events.put_targets(Rule=name, Targets=[{"Id": "one", "Arn": arn}, failing])
+    assert eventually(lambda: len(function.calls()) == 2, 75)
+    (call,) = [each for each in function.calls() if "source" in each["event"]]
     assert 59 < call["at"] - began < 66
     assert call["event"]["source"] == "aws.events"
     assert call["event"]["detail-type"] == "Scheduled Event"
     assert call["event"]["resources"] == [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}"]
-    events.put_targets(Rule=name, Targets=[{"Id": "one", "Arn": arn, "Input": '{"raise": "no"}'}])
-    assert eventually(lambda: local_aws.messages(url, 1), 75)
+    assert eventually(lambda: local_aws.messages(url, 1), 20)
     events.put_rule(Name=name, ScheduleExpression="rate(1 minute)", State="DISABLED")
