@@ -6,6 +6,7 @@ then model, site, tenant; among equals the newest.
 """
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from iot_pipeline.alerting.rule_kinds import KINDS, Kind, Value
 MISSED_READINGS = 3
 SCOPES = ("tenant", "site", "model", "device")
 _INFINITE = float("inf")
+log = logging.getLogger(__name__)
 
 
 class RuleError(ValueError):
@@ -179,14 +181,19 @@ class RuleSet:
     def of(self, tenant: str, site: str, device: str) -> DeviceRules:
         """The rules for a device; those with the same overrides share one object.
 
-        Raises RuleError if they contradict each other.
+        Overrides that contradict each other, which the registry does not take, are in force nowhere: the log names
+        them, and the defaults hold. One such rule must not stop a stream.
         """
         place = {"tenant": tenant, "site": site, "device": device, "model": self.models.get(device, "")}
         applying = [override for override in self.overrides if override.applies(place)]
         interval_s = self.intervals.get(device, 0.0)
         key = (interval_s, *(override.id for override in applying))
         if key not in self._compiled:
-            self._compiled[key] = compiled(applying, interval_s)
+            try:
+                self._compiled[key] = compiled(applying, interval_s)
+            except RuleError:
+                log.exception("Device %s has its rules by default: %s contradict each other", device, key[1:])
+                self._compiled[key] = compiled((), interval_s)
         return self._compiled[key]
 
     def document(self) -> str:

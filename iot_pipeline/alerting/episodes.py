@@ -1,15 +1,18 @@
 """Episodes of alerts as items of the alerts table: how transitions become writes, and what a person reads of them."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from iot_pipeline.alerting.lifecycle import Severity, Transition, What
 
 # How long a resolved episode stays in the table. The lake keeps all of them.
 KEPT_SECONDS = 90 * 86_400
-PENDING = "pending"
 
 Item = dict[str, Any]
 
@@ -44,14 +47,23 @@ class Change:
         """The episode's id."""
         return self.transitions[0].episode
 
+    @property
+    def opens(self) -> bool:
+        """Whether the episode begins with it."""
+        return self.transitions[0].what is What.OPENED
 
-def write_of(change: Change, table: str, now_ms: int) -> Item:
-    """The one item of a DynamoDB transaction that records a change: a put that opens, or an update.
+    @property
+    def is_whole(self) -> bool:
+        """Whether the episode begins and ends with it."""
+        return self.opens and self.transitions[-1].what is What.RESOLVED
 
-    A put fails where the episode is on record already, which only a second writer can cause.
+
+def write_of(change: Change, table: str, now_ms: int, *, is_new: bool | None = None) -> Item:
+    """The one item of a DynamoDB transaction that records a change: a put of a new episode, or an update.
+
+    A put fails where the episode is on record, and an update where it is not. `is_new` None: as the change says.
     """
-    first = change.transitions[0]
-    if first.what is What.OPENED:
+    if change.opens if is_new is None else is_new:
         item = _opened(change, now_ms)
         return {"Put": {"TableName": table, "Item": typed(item), "ConditionExpression": "attribute_not_exists(id)"}}
     return {"Update": {"TableName": table, "Key": {"id": {"S": change.episode}}, **_update(change, now_ms)}}
@@ -82,11 +94,7 @@ def _opened(change: Change, now_ms: int) -> Item:
     if last.what is not What.RESOLVED:
         item["open"] = place.tenant
     if change.notes:
-        item |= {
-            "outbox": _notes(change, now_ms),
-            PENDING: "1",
-            "pending_at": iso(now_ms),
-        }
+        item |= {"outbox": _notes(change, now_ms), "pending": "1", "pending_at": iso(now_ms)}
     return {name: value for name, value in item.items() if value is not None}
 
 
@@ -195,19 +203,16 @@ def merged(changes_in_order: Iterable[Change]) -> list[Change]:
 def _concerns_people(transitions: list[Transition], *, held: bool) -> bool:
     if held and transitions[0].key.rule == "silence":
         return False
-    return any(each.is_told for each in transitions) and not _is_over(transitions)
+    is_over = transitions[0].what is What.OPENED and transitions[-1].what is What.RESOLVED
+    return any(each.is_told for each in transitions) and not is_over
 
 
-def _is_over(transitions: list[Transition]) -> bool:
-    return transitions[0].what is What.OPENED and transitions[-1].what is What.RESOLVED
-
-
-def describe(item: Mapping[str, Any], metric_unit: str = "") -> str:
+def describe(item: Mapping[str, Any]) -> str:
     """An episode in a line: what is wrong with what, since when."""
     severity = Severity(int(item["severity"])).label
     metric = f" of {item['metric']}" if item.get("metric") else ""
-    value = f", value {item['value']:g}{metric_unit}" if item.get("value") is not None else ""
-    limit = f", limit {item['limit']:g}{metric_unit}" if item.get("limit") is not None else ""
+    value = f", value {item['value']:g}" if item.get("value") is not None else ""
+    limit = f", limit {item['limit']:g}" if item.get("limit") is not None else ""
     flapping = " (flapping)" if item.get("flapping") else ""
     where = "/".join(part for part in (item["tenant"], item["site"], item["device"]) if part)
     return f"{severity}: {item['rule']}{metric} at {where} since {iso(int(item['opened_ms']))}{value}{limit}{flapping}"
@@ -223,30 +228,21 @@ def typed(item: Mapping[str, Any]) -> Item:
     return {name: value_of(value) for name, value in item.items()}
 
 
+def value_of(value: Any) -> Item:
+    """A value as DynamoDB's API takes it. Raises TypeError for what no item holds."""
+    # The serializer takes decimals alone, so that no digit is lost that nobody sent.
+    return dict(_SERIALIZER.serialize(json.loads(json.dumps(value), parse_float=Decimal)))
+
+
 def plain(item: Mapping[str, Any]) -> Item:
     """An item of DynamoDB's API as plain values; numbers are int where they are whole."""
-    return {name: _plain(value) for name, value in item.items()}
+    values = {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
+    found: Item = json.loads(json.dumps(values, default=_number))
+    return found
 
 
-def value_of(value: Any) -> Item:
-    """A value as DynamoDB's API takes it."""
-    if isinstance(value, bool):
-        return {"BOOL": value}
-    if isinstance(value, int | float):
-        return {"N": repr(value)}
-    if isinstance(value, str):
-        return {"S": value}
-    if isinstance(value, list):
-        return {"L": [value_of(each) for each in value]}
-    if isinstance(value, dict):
-        return {"M": typed(value)}
-    raise TypeError(f"no item holds {value!r}")
+def _number(value: Decimal) -> float:
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _plain(value: Mapping[str, Any]) -> Any:
-    ((kind, held),) = value.items()
-    if kind == "N":
-        return int(held) if held.lstrip("-").isdigit() else float(held)
-    if kind == "L":
-        return [_plain(each) for each in held]
-    return plain(held) if kind == "M" else held
+_SERIALIZER, _DESERIALIZER = TypeSerializer(), TypeDeserializer()

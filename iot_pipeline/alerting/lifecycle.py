@@ -146,16 +146,19 @@ class Tracker:
         self,
         key: AlertKey,
         seen: Observation,
-        hold_ms: int,
+        hold_ms: int | None,
         emit: Callable[[Transition], None],
         *,
         is_history: bool = False,
     ) -> None:
-        """Take one observation, in the order of time; `emit` is called with each transition it causes."""
+        """Take one observation, in the order of time; `emit` is called with each transition it causes.
+
+        `hold_ms`: for how long it has to be clear, or FLAP_HOLD_MS while it flaps; None: the first clear one ends it.
+        """
         if seen.severity is None:
             self.clear_ms = None
         elif seen.severity is Severity.CLEAR:
-            self._clear(key, seen, FLAP_HOLD_MS if self.flapping else hold_ms, emit)
+            self._clear(key, seen, 0 if hold_ms is None else FLAP_HOLD_MS if self.flapping else hold_ms, emit)
         elif self.severity is Severity.CLEAR:
             self.is_history = is_history
             self._open(key, seen, seen.severity, emit)

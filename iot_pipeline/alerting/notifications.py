@@ -7,7 +7,7 @@ meanwhile. Everything else is sent once.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +58,7 @@ def empty_outbox(table: AlertsTable, publish: Publish, now_ms: int) -> Told:
     interrupted = table.written_down()
     if interrupted is not None:
         plan = _Plan(**json.loads(interrupted))
-        _carry_out(table, publish, plan, {name: _as_it_is(table, name) for name in plan.notes}, now_ms, told)
+        _carry_out(table, publish, plan, dict(_kept(table, plan.notes)), now_ms, told)
     silences = table.silences()
     episodes: dict[str, Item] = {}
     for episode in table.pending():
@@ -115,7 +115,9 @@ def _carry_out(
     unsent = []
     for group in plan.groups:
         tenant, site, rule, severity, what, members = group
-        found = [(episodes[name], {"at_ms": at_ms}) for name, at_ms in members]
+        found = [(episodes[name], {"at_ms": at_ms}) for name, at_ms in members if name in episodes]
+        if not found:
+            continue
         try:
             publish(notification(tenant, site, rule, Severity(severity), what, found))
         except Exception as error:  # noqa: BLE001  whatever hinders one must not have the others sent again
@@ -134,14 +136,13 @@ def _carry_out(
     table.cross_out()
 
 
-def _as_it_is(table: AlertsTable, episode: str) -> Item:
-    """An episode that is to be told of again, or, where it has expired meanwhile, what can be said of it."""
-    try:
-        return table.get(episode)
-    except AlertError:
-        return {"id": episode, "tenant": "", "site": "", "device": "", "metric": "", "rule": "", "severity": 0} | {
-            "opened_ms": 0
-        }
+def _kept(table: AlertsTable, episodes: Iterable[str]) -> Iterator[tuple[str, Item]]:
+    """Episodes as they are; of one that has expired since there is nothing to tell any more."""
+    for episode in episodes:
+        try:
+            yield episode, table.get(episode)
+        except AlertError:
+            continue
 
 
 def notification(
@@ -158,7 +159,7 @@ def notification(
     if len(members) > _LISTED:
         lines.append(f"... and {len(members) - _LISTED} more")
     lines.append("")
-    lines.append(f"`python -m iot_pipeline.edge rules {rule}` says what the rule means and what to do.")
+    lines.append(f"`python -m iot_pipeline.edge rules kinds {rule}` says what the rule means and what to do.")
     data = {
         "id": digest,
         "what": what,

@@ -1,13 +1,13 @@
 """The table of alerts: episodes, silences for planned work, and the outbox of what people are to be told."""
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from iot_pipeline.alerting.episodes import PENDING, Item, iso, plain, typed, value_of, written
+from iot_pipeline.alerting.episodes import Item, iso, plain, typed, value_of, written
 
 # In the index of open episodes, silences stand under a name that no tenant can have.
 SILENCES = "#silences"
@@ -71,7 +71,7 @@ class AlertsTable:
 
     def pending(self) -> Iterator[Item]:
         """Episodes of which people are still to be told something, the longest waiting first."""
-        return self._query("pending", PENDING, "1")
+        return self._query("pending", "pending", "1")
 
     def changed(self, since_ms: int, until_ms: int) -> Iterator[Item]:
         """Episodes of which something was last written in this time, both ends included; those of a day together.
@@ -243,22 +243,14 @@ class AlertsTable:
         return plain(answer["Attributes"])
 
 
-def silence(
-    scope: Mapping[str, str],
-    from_ms: int,
-    until_ms: int,
-    author: str,
-    reason: str,
-    new_id: Callable[[], str] | None = None,
-) -> Silence:
+def silence(scope: Mapping[str, str], from_ms: int, until_ms: int, author: str, reason: str) -> Silence:
     """A silence with a new id. Raises AlertError for one that covers everything, or no time."""
     names = ("tenant", "site", "device", "rule")
     if not scope or not scope.keys() <= set(names):
         raise AlertError(f"a silence needs at least one of {', '.join(names)}, got {', '.join(scope) or 'nothing'}")
     if until_ms <= from_ms:
         raise AlertError(f"a silence ends after it begins: {iso(from_ms)} to {iso(until_ms)}")
-    make = new_id if new_id is not None else lambda: uuid.uuid4().hex[:12]
-    return Silence(make(), scope, from_ms, until_ms, author, reason)
+    return Silence(uuid.uuid4().hex[:12], scope, from_ms, until_ms, author, reason)
 
 
 def first_covering(silences: Sequence[Silence], episode: Item, now_ms: int) -> Silence | None:

@@ -5,52 +5,26 @@ have said had it been there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
-from iot_pipeline.alerting.device_rules import Override, RuleSet
-from iot_pipeline.alerting.lifecycle import Severity, Transition, What
+from iot_pipeline.alerting.device_rules import Override, RuleSet, compiled
 from iot_pipeline.contract.curated_reading import CuratedReading
 from iot_pipeline.contract.judge import Message, Reading
 from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.evaluation import take
+from iot_pipeline.edge.past_episodes import PastEpisode, PastEpisodes
 
 # Readings of a device that lie within this time are taken at once, as one message would bring them.
 _PACK_MS = 60_000
 
 
-@dataclass
-class PastEpisode:
-    """An episode that rules would have raised; `resolved_ms` None: still open at the end."""
-
-    first: Transition
-    severity: Severity
-    worst: float | None
-    resolved_ms: int | None = None
-    transitions: list[Transition] = field(default_factory=list)
-
-
 def backtest(readings: Iterable[CuratedReading], rules: RuleSet) -> list[PastEpisode]:
-    """The episodes that rules would have raised over readings, which come device by device, each in order of time.
-
-    Raises RuleError for rules that contradict each other.
-    """
-    found: dict[str, PastEpisode] = {}
-
-    def note(transition: Transition) -> None:
-        if transition.what is What.OPENED:
-            found[transition.episode] = PastEpisode(transition, transition.severity, transition.worst)
-        episode = found[transition.episode]
-        episode.transitions.append(transition)
-        episode.severity = max(episode.severity, transition.severity)
-        episode.worst = transition.worst if transition.worst is not None else episode.worst
-        if transition.what is What.RESOLVED:
-            episode.resolved_ms = transition.at_ms
-
+    """The episodes that rules would have raised over readings, which come device by device, each in order of time."""
+    found = PastEpisodes()
     state = DeviceState("")
     for pack in _packs(readings):
         if pack[0].device != state.device:
             state = DeviceState(pack[0].device)
-        take(state, _judged(pack), rules, note)
+        take(state, _judged(pack), rules, found.note)
     return sorted(found.values(), key=lambda each: (each.first.since_ms, each.first.key.subject))
 
 
@@ -67,14 +41,9 @@ def _packs(readings: Iterable[CuratedReading]) -> Iterator[list[CuratedReading]]
 
 def _judged(pack: list[CuratedReading]) -> list[Reading]:
     """As the contract would have judged a message with these readings, which arrived with the last."""
-    message = Message("")
-    last = pack[-1]
-    message.tenant, message.site, message.device_id, message.received_ms = (
-        last.tenant,
-        last.site,
-        last.device,
-        last.at_ms,
-    )
+    message, last = Message(""), pack[-1]
+    message.tenant, message.site, message.device_id = last.tenant, last.site, last.device
+    message.received_ms = last.at_ms
     judged = []
     for position, past in enumerate(pack, 1):
         reading = Reading(message, position, None)
@@ -87,6 +56,7 @@ def tried(
     readings: list[CuratedReading], rule: str, metric: str, parameters: Mapping[str, float | None]
 ) -> list[PastEpisode]:
     """The episodes that one rule would have raised with other parameters. Raises RuleError if it does not take them."""
+    compiled([Override(1, rule, metric, {"tenant": "any"}, parameters)])
     tenants = {each.tenant for each in readings}
     rules = RuleSet(0, tuple(Override(1, rule, metric, {"tenant": each}, parameters) for each in tenants))
     found = backtest(readings, rules)

@@ -1,4 +1,4 @@
-"""Where the edge's parts are, from the environment of a function or of a person's shell."""
+"""Where the edge's parts are, from the environment of a function."""
 
 import math
 import os
@@ -38,9 +38,7 @@ def edge_settings() -> EdgeSettings:
     names = list(EdgeSettings.__dataclass_fields__)
     missing = [f"IOT_{name.upper()}" for name in names if not os.environ.get(f"IOT_{name.upper()}")]
     if missing:
-        raise MissingSettingError(
-            f"set {', '.join(missing)}: outputs of the stack Edge (`make up` writes them to .env)"
-        )
+        raise MissingSettingError(f"set {', '.join(missing)}: outputs of the stacks of the edge (docs/operations.md)")
     return EdgeSettings(**{name: os.environ[f"IOT_{name.upper()}"] for name in names})
 
 

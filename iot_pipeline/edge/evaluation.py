@@ -24,16 +24,13 @@ _KEY = itemgetter(0, 1)
 _TIME = itemgetter(0)
 
 
-def subject_of(state: DeviceState) -> str:
-    """What a device's alerts are about."""
-    return f"device/{state.tenant}/{state.site}/{state.device}"
+def subject_of(device: str) -> str:
+    """What a device's alerts are about, at whatever site it stands: an episode outlasts a move."""
+    return f"device/{device}"
 
 
 def take(state: DeviceState, readings: Sequence[Reading], rules: RuleSet, emit: Emit) -> None:
-    """Fold one message, judged, of the state's device into the state; `emit` is called with each transition.
-
-    Raises RuleError for rules that contradict each other.
-    """
+    """Fold one message, judged, of the state's device into the state; `emit` is called with each transition."""
     message = readings[0].message
     arrival_ms = message.received_ms or 0
     state.tenant, state.site = message.tenant or "", message.site or ""
@@ -42,7 +39,7 @@ def take(state: DeviceState, readings: Sequence[Reading], rules: RuleSet, emit: 
     mine = rules.of(state.tenant, state.site, state.device)
     if state.device in rules.retired:
         emit = _nobody
-    alerts = Alerts(subject_of(state), state.trackers, state.detectors, emit, arrival_ms - LIVE_MS)
+    alerts = Alerts(subject_of(state.device), state.trackers, state.detectors, emit, arrival_ms - LIVE_MS)
     _arrive(state, mine, alerts, arrival_ms)
     bad = _count(state, readings)
     _bad_data(state, mine, alerts, arrival_ms, len(readings), bad)
@@ -53,9 +50,9 @@ def _nobody(_transition: Transition) -> None:
     """A retired device raises no alert."""
 
 
-def silence_key(state: DeviceState) -> AlertKey:
+def silence_key(device: str) -> AlertKey:
     """The alert of a device that is silent."""
-    return AlertKey(subject_of(state), "silence")
+    return AlertKey(subject_of(device), "silence")
 
 
 def fall_silent(state: DeviceState, rules: DeviceRules, emit: Emit) -> None:
@@ -65,7 +62,7 @@ def fall_silent(state: DeviceState, rules: DeviceRules, emit: Emit) -> None:
     at_ms = state.arrival_ms + round(rules.silence_ms)
     severity = Severity(rules.silence_severity)
     seen = Observation(at_ms, severity, value=limit, limit=limit, started_ms=state.arrival_ms)
-    tracker.observe(silence_key(state), seen, 0, emit)
+    tracker.observe(silence_key(state.device), seen, None, emit)
 
 
 def _arrive(state: DeviceState, rules: DeviceRules, alerts: Alerts, arrival_ms: int) -> None:
@@ -81,8 +78,7 @@ def _arrive(state: DeviceState, rules: DeviceRules, alerts: Alerts, arrival_ms: 
     state.arrival_ms = arrival_ms
     if silent is not None:
         lasted = Observation(arrival_ms, Severity.CLEAR, value=(arrival_ms - before) / 1000)
-        silent.flapping = False
-        silent.observe(silence_key(state), lasted, 0, alerts.emit)
+        silent.observe(silence_key(state.device), lasted, None, alerts.emit)
 
 
 def _count(state: DeviceState, readings: Sequence[Reading]) -> int:

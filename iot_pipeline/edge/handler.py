@@ -90,20 +90,18 @@ class Handler:
         except (ClientError, BotoCoreError, StateConflictError) as error:
             return error
 
-    def _written(self, state: DeviceState, records: Sequence[Record], rules: RuleSet) -> int:
-        for attempt in range(_ATTEMPTS):
-            if records[-1].sequence <= state.sequence:
-                return 0
-            changes = fold(state, records, rules)
-            try:
-                self._store.save(state, changes, int(time.time() * 1000))
-            except StateConflictError as conflict:
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                state = self._states[state.device] = conflict.current
-            else:
-                return sum(change.notes for change in changes)
-        raise AssertionError("unreachable")
+    def _written(self, state: DeviceState, records: Sequence[Record], rules: RuleSet, attempts: int = _ATTEMPTS) -> int:
+        if records[-1].sequence <= state.sequence:
+            return 0
+        changes = fold(state, records, rules)
+        try:
+            self._store.save(state, changes, int(time.time() * 1000))
+        except StateConflictError as conflict:
+            if attempts == 1:
+                raise
+            self._states[state.device] = conflict.current
+            return self._written(conflict.current, records, rules, attempts - 1)
+        return sum(change.notes for change in changes)
 
     def _progress(self, last: dict[str, Any]) -> None:
         shard, sequence = shard_of(last["eventID"]), last["kinesis"]["sequenceNumber"]

@@ -14,6 +14,8 @@ from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.edge import telemetry
 from iot_pipeline.edge.environment import edge_settings
 
+log = logging.getLogger(__name__)
+
 
 def ask_to_notify(functions: Any, name: str) -> None:
     """Have people told at once. If that cannot be asked, the schedule does it within a minute."""
@@ -21,9 +23,6 @@ def ask_to_notify(functions: Any, name: str) -> None:
         functions.invoke(FunctionName=name, InvocationType="Event", Payload=b"{}")
     except (ClientError, BotoCoreError):
         log.warning("%s cannot be invoked; its schedule will send what waits", name, exc_info=True)
-
-
-log = logging.getLogger(__name__)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Device states in DynamoDB: one conditional write a device a batch, together with the alerts it changes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
@@ -11,6 +12,10 @@ from iot_pipeline.edge.device_state import DeviceState
 
 # DynamoDB API, BatchGetItem: at most 100 items a call.
 _BATCH = 100
+# DynamoDB API, TransactWriteItems: at most 100 items.
+_TRANSACTION = 100
+_REFUSED, _CHECK_FAILED = "ConditionalCheckFailedException", "ConditionalCheckFailed"
+log = logging.getLogger(__name__)
 _SEEN = ("device", "tenant", "site", "version", "sequence", "arrival_ms", "body")
 
 
@@ -46,21 +51,62 @@ class StateStore:
     def save(self, state: DeviceState, changes: list[Change], now_ms: int) -> None:
         """Write a state as the next version, and with it, or not at all, its alerts.
 
-        Raises StateConflictError if the version it was made from is not the one that is there.
+        More alerts than a transaction takes can only be episodes that are over: those are written before it, which
+        may be repeated, for a repeat finds them on record. Raises StateConflictError if the version it was made from is
+        not the one that is there.
         """
-        put = self._put(state)
+        together = changes
+        if len(changes) >= _TRANSACTION:
+            together = [change for change in changes if not change.is_whole]
+            for change in changes:
+                if change.is_whole:
+                    self._record(change, now_ms)
+        if together:
+            self._transact(state, together, now_ms)
+        else:
+            self._write(state, lambda: self._dynamodb.put_item(**self._put(state)))
+        state.version += 1
+
+    def _record(self, change: Change, now_ms: int) -> None:
+        put = write_of(change, self._alerts, now_ms)["Put"]
         try:
-            if changes:
-                writes = [{"Put": put}, *(write_of(change, self._alerts, now_ms) for change in changes)]
-                self._dynamodb.transact_write_items(TransactItems=writes)
-            else:
-                self._dynamodb.put_item(**put)
+            self._dynamodb.put_item(**put)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _REFUSED:
+                raise
+
+    def _transact(self, state: DeviceState, changes: list[Change], now_ms: int) -> None:
+        """Write a state with its alerts. Where the alerts' table holds other episodes than the state knows, such as
+        after one of the two was restored, it is what is there that says whether an episode is new.
+        """
+        unexpected: set[str] = set()
+
+        def write() -> None:
+            writes = [
+                write_of(change, self._alerts, now_ms, is_new=change.opens != (change.episode in unexpected))
+                for change in changes
+            ]
+            self._dynamodb.transact_write_items(TransactItems=[{"Put": self._put(state)}, *writes])
+
+        try:
+            self._write(state, write)
+        except ClientError as error:
+            reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", [])
+            found = zip(changes, reasons[1:], strict=False)
+            unexpected |= {change.episode for change, reason in found if reason.get("Code") == _CHECK_FAILED}
+            if not unexpected:
+                raise
+            log.warning("Device %s: the alerts' table and the state differ in %s", state.device, sorted(unexpected))
+            self._write(state, write)
+
+    def _write(self, state: DeviceState, write: Callable[[], object]) -> None:
+        try:
+            write()
         except ClientError as error:
             current = _conflict(error)
             if current is None:
                 raise
             raise StateConflictError(_state(current) if current else DeviceState(state.device)) from None
-        state.version += 1
 
     def seen(self, segment: int, segments: int) -> Iterator[DeviceState]:
         """All states of one of several segments of the table, to be looked at: without their detectors, nine tenths of
@@ -108,11 +154,11 @@ def _conflict(error: ClientError) -> Mapping[str, Any] | None:
     """The item as it is, if that is why the write was refused; empty if there is none."""
     response: Mapping[str, Any] = error.response
     code = response["Error"]["Code"]
-    if code == "ConditionalCheckFailedException":
+    if code == _REFUSED:
         return cast("Mapping[str, Any]", response.get("Item", {}))
     if code == "TransactionCanceledException":
         first: Mapping[str, Any] = response.get("CancellationReasons", [{}])[0]
-        if first.get("Code") == "ConditionalCheckFailed":
+        if first.get("Code") == _CHECK_FAILED:
             return cast("Mapping[str, Any]", first.get("Item", {}))
     return None
 

@@ -61,20 +61,22 @@ def _shards(kinesis: Any, arn: str) -> Iterator[str]:
 
 def _behind(kinesis: Any, dynamodb: Any, arn: str, alerts: str, shard: str, now_ms: int) -> int:
     item = dynamodb.get_item(TableName=alerts, Key=progress_key(shard), ConsistentRead=True).get("Item")
-    start: dict[str, str] = {"ShardIteratorType": "TRIM_HORIZON"}
-    if item is not None:
-        start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": item["sequence"]["S"]}
-    try:
-        iterator = kinesis.get_shard_iterator(StreamARN=arn, ShardId=shard, **start)["ShardIterator"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "InvalidArgumentException":
-            raise
-        # The record has expired: nothing has been taken for as long as the stream keeps records.
-        iterator = kinesis.get_shard_iterator(StreamARN=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
-            "ShardIterator"
-        ]
-    answer = kinesis.get_records(ShardIterator=iterator, StreamARN=arn, Limit=1)
+    after = None if item is None else item["sequence"]["S"]
+    answer = kinesis.get_records(ShardIterator=_iterator(kinesis, arn, shard, after), StreamARN=arn, Limit=1)
     if answer["Records"]:
         waiting = answer["Records"][0]["ApproximateArrivalTimestamp"]
         return max(1, now_ms - int(waiting.timestamp() * 1000))
     return int(answer.get("MillisBehindLatest") or 0)
+
+
+def _iterator(kinesis: Any, arn: str, shard: str, after: str | None) -> str:
+    start = {"ShardIteratorType": "TRIM_HORIZON"}
+    if after is not None:
+        start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": after}
+    try:
+        return str(kinesis.get_shard_iterator(StreamARN=arn, ShardId=shard, **start)["ShardIterator"])
+    except ClientError as error:
+        if after is None or error.response["Error"]["Code"] != "InvalidArgumentException":
+            raise
+        # The record has expired: nothing has been taken for as long as the stream keeps records.
+        return _iterator(kinesis, arn, shard, None)

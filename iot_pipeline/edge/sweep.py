@@ -128,11 +128,10 @@ class Sweep:
         if is_silent:
             at_ms = newest + round(mine.site_silence_ms)
             seen = Observation(at_ms, Severity(mine.site_silence_severity), limit, limit, started_ms=newest)
-            tracker.observe(key, seen, 0, transitions.append)
+            tracker.observe(key, seen, None, transitions.append)
         elif was_open:
             back = Observation(newest, Severity.CLEAR, value=(newest - site.arrival_ms) / 1000)
-            tracker.flapping = False
-            tracker.observe(key, back, 0, transitions.append)
+            tracker.observe(key, back, None, transitions.append)
         if transitions:
             site.arrival_ms = newest
             if self._save(site, transitions, now_ms, None):
@@ -146,7 +145,7 @@ class Sweep:
         if device.held_by and parent is None and now_ms - site.arrival_ms >= limit_ms:
             whole = self._whole(device)
             if whole is not None:
-                self._alerts.note(silence_key(device).episode(silent.since_ms), "opened", now_ms)
+                self._alerts.note(silence_key(device.device).episode(silent.since_ms), "opened", now_ms)
                 whole.held_by = ""
                 self._save(whole, [], now_ms, None)
 

@@ -1,4 +1,4 @@
-"""What the functions of the edge tell of themselves: structured logs, and metrics in CloudWatch's embedded format.
+"""What the functions of the edge tell of themselves: metrics in CloudWatch's embedded format.
 
 CloudWatch user guide, "Specification: Embedded metric format": a line of JSON on standard output becomes metrics.
 """

@@ -30,8 +30,7 @@ def alerts(
     with explained():
         table = open_alerts()
         if device is not None:
-            state = open_states().load([device])[device]
-            found = list(table.history(subject_of(state)))
+            found = list(table.history(subject_of(device)))
         elif history:
             found = sorted((each for each in table.everything() if "rule" in each), key=lambda each: each["opened_ms"])
         else:
@@ -127,7 +126,7 @@ def state(device: Annotated[str, typer.Argument(help="Device id.")]) -> None:
         held = open_states().load([device])[device]
         if held.version == 0:
             raise ValueError(f"nothing has arrived from a device {device!r} yet")
-        episodes = [each for each in open_alerts().history(subject_of(held)) if each["status"] != "resolved"]
+        episodes = [each for each in open_alerts().history(subject_of(device)) if each["status"] != "resolved"]
     head = Table(show_header=False, box=None)
     head.add_row("device", f"{held.tenant}/{held.site}/{held.device}")
     head.add_row("last arrival", f"{iso(held.arrival_ms)}, {(now_ms() - held.arrival_ms) / 1000:.0f} s ago")

@@ -53,4 +53,5 @@ def raw_lines(s3: Any, bucket: str, hours: list[Hour]) -> Iterator[bytes]:
             keys += [each["Key"] for each in page.get("Contents", [])]
     for key in track(keys, description="raw objects", console=err):
         body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        yield from gzip.decompress(body).splitlines()
+        # A carriage return is no end of a line to those who judge it.
+        yield from gzip.decompress(body).removesuffix(b"\n").split(b"\n")

@@ -1,6 +1,5 @@
 """Rules of alerts in the registry: set, ended and never forgotten, and published for the functions of the edge."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -140,17 +139,18 @@ def _content(
     return ordered, dict(devices), frozenset(name for (name,) in retired), dict(rarely)
 
 
+_KNOWN = {
+    "tenant": "SELECT 1 FROM registry.tenants WHERE tenant_id = %(tenant)s",
+    "site": "SELECT 1 FROM registry.site_keys WHERE tenant_id = %(tenant)s AND site_id = %(site)s",
+    "model": "SELECT 1 FROM registry.device_models WHERE model_id = %(model)s",
+    "device": "SELECT 1 FROM registry.device_keys WHERE device_id = %(device)s",
+}
+
+
 def _check_exists(connection: Connection[Any], scope: Mapping[str, str]) -> None:
-    queries = {
-        "tenant": ("SELECT 1 FROM registry.tenants WHERE tenant_id = %(tenant)s", "tenant"),
-        "site": ("SELECT 1 FROM registry.site_keys WHERE tenant_id = %(tenant)s AND site_id = %(site)s", "site"),
-        "model": ("SELECT 1 FROM registry.device_models WHERE model_id = %(model)s", "model"),
-        "device": ("SELECT 1 FROM registry.device_keys WHERE device_id = %(device)s", "device"),
-    }
-    for name in scope:
-        query, what = queries[name]
-        if connection.execute(query.encode(), dict(scope)).fetchone() is None:
-            raise RegistryError(f"{what} {scope[name]!r} is not in the registry")
+    for name, value in scope.items():
+        if connection.execute(_KNOWN[name].encode(), dict(scope)).fetchone() is None:
+            raise RegistryError(f"{name} {value!r} is not in the registry")
 
 
 def _check_together(connection: Connection[Any]) -> None:
@@ -190,10 +190,6 @@ def _recorded(connection: Connection[Any], where: str, values: tuple[Any, ...] =
     columns = "id, rule, metric, scope, parameters, author, note, valid_from, valid_to, ended_by"
     rows = connection.execute(f"SELECT {columns} FROM registry.alert_rules {where}".encode(), values).fetchall()
     return [
-        RecordedRule(Override(number, rule, metric, _plain(scope), _plain(parameters)), author, note, since, until, by)
+        RecordedRule(Override(number, rule, metric, scope, parameters), author, note, since, until, by)
         for number, rule, metric, scope, parameters, author, note, since, until, by in rows
     ]
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value

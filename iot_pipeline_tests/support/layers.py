@@ -41,7 +41,7 @@ def _layer(siblings: str, libraries: str, extra: str | None) -> Layer:
 # stubs (`mypy_boto3_...`) are imported by type checkers alone, and free to all.
 LAYERS = {
     "contract": _layer("", "", None),
-    "alerting": _layer("contract", "botocore", "edge"),
+    "alerting": _layer("contract", "boto3 botocore", "edge"),
     "edge": _layer("alerting contract", "boto3 botocore", "edge"),
     "edge_commands": _layer(
         "alerting connections contract edge lake registry settings",

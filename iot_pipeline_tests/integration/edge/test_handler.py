@@ -6,6 +6,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from iot_pipeline.alerting.device_rules import RuleSet
+from iot_pipeline.alerting.episodes import Change
+from iot_pipeline.contract.judge import Judge
+from iot_pipeline.edge.batch import fold, records_of
+from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.state_store import StateConflictError
 from iot_pipeline_tests.support.edge import NOON_MS, Edge, event, line, make_edge, reading
 
@@ -107,3 +112,54 @@ def test_two_writers_of_one_state_do_not_lose_what_either_wrote(edge: Edge) -> N
     stale.version -= 1
     with pytest.raises(StateConflictError, match="version 3"):
         edge.states.save(stale, [], NOON_MS)
+
+
+def test_a_message_with_more_episodes_than_a_transaction_takes_stops_nothing(edge: Edge) -> None:
+    # Days of history in one message, a value beyond its range every half hour.
+    begin_ms = NOON_MS - 10 * 24 * 60 * MINUTE
+    readings = [
+        reading(begin_ms + number * 10 * MINUTE, number + 1, temperature=20 if number % 3 else 400)
+        for number in range(499)
+    ]
+    handler = edge.handler()
+    assert handler.take(event([(1, line(readings, NOON_MS))])) == {"batchItemFailures": []}
+    found = [each for each in edge.episodes() if each["rule"] == "range"]
+    assert len(found) == 167
+    # The last one is still open: nothing came after it.
+    assert [each["status"] for each in found].count("resolved") == 166
+    before = {each["id"]: each["recorded_ms"] for each in found}
+    handler._store.save(DeviceState("d2"), _changes(edge, readings), NOON_MS + 1)
+    assert {each["id"]: each["recorded_ms"] for each in edge.episodes() if each["id"] in before} == before
+
+
+def _changes(edge: Edge, readings: list[Any]) -> list[Change]:
+    """The changes of that message, once more."""
+    records = records_of(event([(1, line(readings, NOON_MS))]), Judge())
+    return [each for each in fold(DeviceState("d1"), records, RuleSet()) if each.is_whole]
+
+
+def test_a_state_that_was_lost_finds_its_episodes_on_record(edge: Edge) -> None:
+    wrong = line([reading(NOON_MS, 1, temperature=400)], NOON_MS)
+    edge.handler().take(event([(1, wrong)]))
+    dynamodb, settings = edge.clients["dynamodb"], edge.settings
+    dynamodb.delete_item(TableName=settings.device_state_table, Key={"device": {"S": "d1"}})
+    assert edge.handler().take(event([(1, wrong)])) == {"batchItemFailures": []}
+    assert len(edge.episodes()) == 1
+    (episode,) = edge.episodes()
+    dynamodb.delete_item(TableName=settings.alerts_table, Key={"id": {"S": episode["id"]}})
+    for number in (2, 3):
+        at_ms = NOON_MS + number * MINUTE
+        good = line([reading(at_ms, number, temperature=20)], at_ms)
+        assert edge.handler().take(event([(number, good)])) == {"batchItemFailures": []}
+    (again,) = edge.episodes()
+    assert (again["id"], again["status"], again["opened_ms"]) == (episode["id"], "resolved", NOON_MS)
+
+
+def test_an_alert_outlasts_its_device_s_move_to_another_site(edge: Edge) -> None:
+    edge.handler().take(event([(1, line([reading(NOON_MS, 1, temperature=400)], NOON_MS, site="bern"))]))
+    for number in (2, 3):
+        at_ms = NOON_MS + number * MINUTE
+        moved = line([reading(at_ms, number, temperature=20)], at_ms, site="basel")
+        assert edge.handler().take(event([(number, moved)])) == {"batchItemFailures": []}
+    (episode,) = edge.episodes()
+    assert (episode["status"], episode["site"]) == ("resolved", "bern")

@@ -1,6 +1,7 @@
 """The log of a replay against the live one: the same in everything, or it says in what not."""
 
 from iot_pipeline.alerting.device_rules import RuleSet
+from iot_pipeline.contract.judge import Judge
 from iot_pipeline.edge.alert_log import differences, replay_log
 from iot_pipeline_tests.support.edge import NOON_MS, line, reading
 
@@ -14,7 +15,7 @@ _LINES = [
 
 
 def test_a_replay_equals_the_live_log_or_says_in_what_it_differs() -> None:
-    found = replay_log(_LINES, RuleSet())
+    found = replay_log(_LINES, RuleSet(), Judge())
     ((episode_id, episode),) = found.items()
     live = {
         "id": episode_id,
@@ -24,7 +25,7 @@ def test_a_replay_equals_the_live_log_or_says_in_what_it_differs() -> None:
         "resolved_ms": NOON_MS + 60_000,
         "severity": 2,
     }
-    assert (episode.device, episode.metric) == ("d1", "temperature")
+    assert (episode.device, episode.first.key.metric) == ("d1", "temperature")
     assert differences(found, [live]) == []
     assert differences(found, [live, live | {"id": "s", "rule": "site_silence"}]) == []
     assert differences(found, [live, {"id": "x", "rule": "silence", "device": "d2"}]) == []

@@ -106,3 +106,14 @@ def test_the_defaults_take_every_metric_of_the_contract_and_keep_to_their_own_bo
                     if parameter.optional and value is None
                     else (value is not None and parameter.minimum <= value <= parameter.maximum)
                 ), (kind.name, metric, parameter.name)
+
+
+def test_rules_that_contradict_each_other_are_in_force_nowhere_and_the_log_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rules = RuleSet(
+        1, (_override(1, {"tenant": "a"}, warning_above=10.0), _override(2, {"device": "d"}, warning_below=20.0))
+    )
+    assert rules.of("a", "s", "d") == compiled(())
+    assert rules.of("a", "s", "e").metrics["temperature"].warning_above == 10
+    assert "Device d has its rules by default: (1, 2) contradict each other" in caplog.text
