@@ -9,10 +9,11 @@ from rich.table import Table
 from iot_pipeline.alerting.episodes import iso
 from iot_pipeline.alerting.lifecycle import Severity
 from iot_pipeline.alerting.table import silence as new_silence
+from iot_pipeline.command_line import out, table_of
 from iot_pipeline.connections.edge import open_alerts, open_states
 from iot_pipeline.contract import METRICS
 from iot_pipeline.edge.evaluation import subject_of
-from iot_pipeline.edge_commands.app import WIDE, app, duration, explained, now_ms, out
+from iot_pipeline.edge_commands.app import app, duration, explained, now_ms
 
 ByOption = Annotated[str, typer.Option("--by", help="Who you are.")]
 
@@ -37,13 +38,13 @@ def alerts(
             found = sorted(table.all_open(), key=lambda each: each["opened_ms"])
         if tenant is not None:
             found = [each for each in found if each["tenant"] == tenant]
-    out.print(episodes_table(found), width=WIDE, crop=False)
+    out.print(episodes_table(found))
     out.print(f"{len(found)} episodes, {sum(1 for each in found if each['status'] != 'resolved')} open")
 
 
 def episodes_table(episodes: list[dict[str, Any]]) -> Table:
     """Episodes as people read them; times are UTC."""
-    table = Table("id", "severity", "rule", "where", "since", "until", "worst", "limit", "state", box=None)
+    table = table_of("id", "severity", "rule", "where", "since", "until", "worst", "limit", "state")
     for each in episodes:
         state = "flapping" if each.get("flapping") else str(each["status"])
         if "acknowledged_by" in each:
@@ -112,11 +113,11 @@ def silences() -> None:
     """Planned work: what is silenced, until when, by whom and why."""
     with explained():
         found = open_alerts().silences()
-    table = Table("id", "scope", "from", "until", "by", "reason", box=None)
+    table = table_of("id", "scope", "from", "until", "by", "reason")
     for each in found:
         scope = ", ".join(f"{name} {value}" for name, value in each.scope.items())
         table.add_row(each.id, scope, iso(each.from_ms), iso(each.until_ms), each.author, each.reason)
-    out.print(table, width=WIDE, crop=False)
+    out.print(table)
 
 
 @app.command()
@@ -127,17 +128,17 @@ def state(device: Annotated[str, typer.Argument(help="Device id.")]) -> None:
         if held.version == 0:
             raise ValueError(f"nothing has arrived from a device {device!r} yet")
         episodes = [each for each in open_alerts().history(subject_of(device)) if each["status"] != "resolved"]
-    head = Table(show_header=False, box=None)
+    head = table_of("", "", show_header=False)
     head.add_row("device", f"{held.tenant}/{held.site}/{held.device}")
     head.add_row("last arrival", f"{iso(held.arrival_ms)}, {(now_ms() - held.arrival_ms) / 1000:.0f} s ago")
     head.add_row("firmware", held.firmware or "not said")
     head.add_row("readings", ", ".join(f"{count} {name}" for name, count in sorted(held.counts.items())))
-    out.print(head, width=WIDE, crop=False)
-    values = Table("metric", "value", "unit", "event time", "arrival", box=None)
+    out.print(head)
+    values = table_of("metric", "value", "unit", "event time", "arrival")
     for name, series in sorted(held.series.items()):
         values.add_row(name, f"{series.value:g}", _unit(name), iso(series.at_ms), iso(series.arrival_ms))
-    out.print(values, width=WIDE, crop=False)
-    out.print(episodes_table(episodes), width=WIDE, crop=False)
+    out.print(values)
+    out.print(episodes_table(episodes))
 
 
 def _unit(metric: str) -> str:

@@ -8,10 +8,9 @@ import psycopg
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from pydantic import ValidationError
-from rich.console import Console
-from rich.markup import escape
 
 from iot_pipeline import settings
+from iot_pipeline.command_line import fail
 from iot_pipeline.connections.credentials import SecretError
 
 app = typer.Typer(
@@ -35,10 +34,6 @@ A first round:
 `python -m iot_pipeline.edge dead-letters`
 """,
 )
-# A table is wrapped by the terminal, not cut to its width: it is to be read by other programs too.
-WIDE = 200
-out = Console(highlight=False, emoji=False)
-err = Console(stderr=True, highlight=False, emoji=False)
 
 
 @contextmanager
@@ -47,13 +42,13 @@ def explained() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        _fail(f"in the environment: {settings.wrong(error)}", error)
+        fail(f"in the environment: {settings.wrong(error)}", error)
     except psycopg.errors.UndefinedTable as error:
-        _fail("the registry has no tables of this release; run: python -m iot_pipeline.registry migrate", error)
+        fail("the registry has no tables of this release; run: python -m iot_pipeline.registry migrate", error)
     except (NoRegionError, NoCredentialsError) as error:
-        _fail(f"{error} AWS credentials and a region come from the environment: set -a; . ./.env", error)
+        fail(f"{error} AWS credentials and a region come from the environment: set -a; . ./.env", error)
     except (ValueError, OSError, ClientError, BotoCoreError, psycopg.Error, SecretError) as error:
-        _fail(" ".join(str(error).split()), error)
+        fail(" ".join(str(error).split()), error)
 
 
 def now_ms() -> int:
@@ -70,8 +65,3 @@ def duration(text: str) -> timedelta:
     except ValueError:
         pass
     raise ValueError(f"{text!r} is no duration; expected a number and a unit, such as 30m, 2h or 7d")
-
-
-def _fail(message: str, error: Exception) -> None:
-    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(2) from error

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
+from iot_pipeline.command_line import out, table_of
 from iot_pipeline.connections.edge import open_dead_letters, open_replayer
 from iot_pipeline.edge.dead_letters import SOURCES
-from iot_pipeline.edge_commands.app import WIDE, app, explained, out
+from iot_pipeline.edge_commands.app import app, explained
 
 SourceArgument = Annotated[str, typer.Argument(help=f"One of {', '.join(SOURCES)}.")]
 _SHOWN_BYTES = 4_000
@@ -25,12 +25,12 @@ def dead_letters(
     with explained():
         letters = open_dead_letters()
         if source is None:
-            table = Table("source", "dead letters", box=None)
+            table = table_of("source", "dead letters")
             for name, count in letters.counts().items():
                 table.add_row(name, str(count))
-            out.print(table, width=WIDE, crop=False)
+            out.print(table)
             return
-        table = Table("id", "at", "bytes", "reason", box=None)
+        table = table_of("id", "at", "bytes", "reason")
         for letter in letters.list(source):
             if show == letter.id:
                 out.print(letter.body[:_SHOWN_BYTES].decode("utf-8", "replace"), markup=False, soft_wrap=True)
@@ -38,7 +38,7 @@ def dead_letters(
             table.add_row(letter.id, letter.at.isoformat(timespec="seconds"), str(len(letter.body)), letter.reason)
         if show is not None:
             raise ValueError(f"no dead letter of {source} has the id {show!r}; SQS hides what was just looked at: 30 s")
-        out.print(table, width=WIDE, crop=False)
+        out.print(table)
 
 
 @app.command()

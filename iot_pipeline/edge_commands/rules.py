@@ -6,17 +6,17 @@ from typing import Annotated, Any
 import boto3
 import typer
 from psycopg import Connection
-from rich.table import Table
 
 from iot_pipeline import settings
 from iot_pipeline.alerting.device_rules import RuleError, checked_kind
 from iot_pipeline.alerting.episodes import iso
 from iot_pipeline.alerting.rule_kinds import KINDS, Kind
+from iot_pipeline.command_line import out, table_of
 from iot_pipeline.connections.lake import open_lake
 from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.contract.layout import EDGE_RULES
 from iot_pipeline.edge.backtest import tried
-from iot_pipeline.edge_commands.app import WIDE, app, duration, explained, out
+from iot_pipeline.edge_commands.app import app, duration, explained
 from iot_pipeline.lake.past_readings import past_readings
 from iot_pipeline.registry import alert_rules
 
@@ -50,22 +50,22 @@ def kinds(kind: Annotated[str | None, typer.Argument(help="One kind, explained."
                 raise RuleError(f"no rule is called {kind!r}; there are {', '.join(KINDS)}")
             _explain(KINDS[kind])
             return
-    table = Table("rule", "metrics", "meaning", box=None)
+    table = table_of("rule", "metrics", "meaning")
     for each in KINDS.values():
         table.add_row(each.name, ", ".join(each.metrics) or "the device", each.meaning)
-    out.print(table, width=WIDE, crop=False)
+    out.print(table)
 
 
 def _explain(kind: Kind) -> None:
     out.print(f"[bold]{kind.name}[/]: {kind.meaning}\nWhat to do: {kind.remedy}", soft_wrap=True)
-    table = Table("parameter", "unit", "from", "to", "meaning", "default", box=None)
+    table = table_of("parameter", "unit", "from", "to", "meaning", "default")
     for each in kind.parameters:
         defaults = {metric: kind.default(metric, each.name) for metric in kind.metrics or ("",)}
         text = ", ".join(f"{metric} {_text(value)}".strip() for metric, value in defaults.items())
         if len(set(defaults.values())) == 1:
             text = _text(next(iter(defaults.values())))
         table.add_row(each.name, each.unit, f"{each.minimum:g}", f"{each.maximum:g}", each.meaning, text)
-    out.print(table, width=WIDE, crop=False)
+    out.print(table)
 
 
 @rules_app.command("list")
@@ -150,12 +150,12 @@ def try_rule(
         metrics = [metric] if metric else list(KINDS["range"].metrics)
         where = {"tenant": tenant, "site": site, "device": device}
         found = tried(past_readings(open_lake().athena, metrics, since, until, **where), kind, metric, parameters)
-    table = Table("subject", "since", "until", "severity", "worst", box=None)
+    table = table_of("subject", "since", "until", "severity", "worst")
     for each in found[:50]:
         until_text = iso(each.resolved_ms) if each.resolved_ms is not None else "still open"
         worst = "" if each.worst is None else f"{each.worst:g}"
         table.add_row(each.first.key.subject, iso(each.first.since_ms), until_text, each.severity.label, worst)
-    out.print(table, width=WIDE, crop=False)
+    out.print(table)
     days = (until - since) / timedelta(days=1)
     out.print(f"{len(found)} alerts in {days:g} days, {len({e.first.key.subject for e in found})} devices")
 
@@ -189,7 +189,7 @@ def _publish(connection: Connection[Any]) -> int:
 
 
 def _show(found: list[alert_rules.RecordedRule]) -> None:
-    table = Table("id", "rule", "scope", "parameters", "by", "note", "since", "until", box=None)
+    table = table_of("id", "rule", "scope", "parameters", "by", "note", "since", "until")
     for each in found:
         override = each.override
         table.add_row(
@@ -202,7 +202,7 @@ def _show(found: list[alert_rules.RecordedRule]) -> None:
             each.valid_from.isoformat(timespec="seconds"),
             each.valid_to.isoformat(timespec="seconds") if each.valid_to else "",
         )
-    out.print(table, width=WIDE, crop=False)
+    out.print(table)
 
 
 def _text(value: float | None) -> str:

@@ -10,12 +10,13 @@ import typer
 from rich.progress import track
 
 from iot_pipeline import settings
+from iot_pipeline.command_line import err, out
 from iot_pipeline.connections.edge import open_alerts
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.contract.layout import RAW
 from iot_pipeline.edge.alert_log import differences, replay_log
 from iot_pipeline.edge.rules_source import RulesSource
-from iot_pipeline.edge_commands.app import app, err, explained, out
+from iot_pipeline.edge_commands.app import app, explained
 from iot_pipeline.lake.hours import Hour, hours_between
 
 _SHOWN = 20

@@ -44,7 +44,7 @@ LAYERS = {
     "alerting": _layer("contract", "boto3 botocore", "edge"),
     "edge": _layer("alerting contract", "boto3 botocore", "edge"),
     "edge_commands": _layer(
-        "alerting connections contract edge lake registry settings",
+        "alerting command_line connections contract edge lake registry settings",
         "boto3 botocore psycopg pydantic rich typer",
         "dagster",
     ),
@@ -58,13 +58,14 @@ LAYERS = {
     ),
     "warehouse": _layer("contract lake", "psycopg pyarrow redshift_connector", "warehouse"),
     "alert_history": _layer("alerting contract lake", "botocore pyarrow", "warehouse"),
+    "command_line": _layer("", "rich typer", "registry"),
     "connections/credentials": _layer("settings", "boto3", "registry"),
     "connections/edge": _layer("alert_history alerting edge lake settings", "boto3", "warehouse"),
     "connections/lake": _layer("lake settings", "boto3", "lake"),
     "connections/registry": _layer("settings", "psycopg", "registry"),
     "connections/warehouse": _layer("lake settings warehouse", "boto3 redshift_connector", "warehouse"),
     "registry/commands": _layer(
-        "connections registry settings", "boto3 botocore psycopg pydantic rich typer", "registry"
+        "command_line connections registry settings", "boto3 botocore psycopg pydantic rich typer", "registry"
     ),
     "registry/__main__": _layer("registry", "", "registry"),
     "warehouse/__main__": _layer(

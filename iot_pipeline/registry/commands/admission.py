@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from psycopg import Connection
 
+from iot_pipeline.command_line import err, out
 from iot_pipeline.connections.registry import connect, open_registry
 from iot_pipeline.registry import bulk, things
 from iot_pipeline.registry import decommission as ending
@@ -17,10 +18,8 @@ from iot_pipeline.registry.commands.support import (
     conclude,
     confirmed,
     device_kind,
-    err,
     explained,
     iot_client,
-    out,
     progress,
 )
 from iot_pipeline.registry.onboarding import Onboarded

@@ -4,17 +4,14 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
+from iot_pipeline.command_line import out, table_of
 from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.registry import devices, things
 from iot_pipeline.registry.commands.app import AtOption, DeviceArgument, OverwriteOption, app, moment
-from iot_pipeline.registry.commands.support import confirmed, explained, iot_client, out
+from iot_pipeline.registry.commands.support import confirmed, explained, iot_client
 from iot_pipeline.registry.errors import RegistryError
 from iot_pipeline.registry.intents import find
-
-# A table is wrapped by the terminal, not cut to its width: it is to be read by other programs too.
-_WIDE = 200
 
 
 @app.command()
@@ -104,12 +101,12 @@ def show(device_id: DeviceArgument) -> None:
     with explained(), open_registry() as connection:
         device = devices.history(connection, device_id)[-1]
         held = find(connection, device_id)
-    table = Table(show_header=False, box=None)
+    table = table_of("", "", show_header=False)
     for name, value in vars(device).items():
         table.add_row(name, _text(value))
     table.add_row("onboarding", held.state if held else "none")
     table.add_row("certificate_id", _text(held and held.certificate_id))
-    out.print(table, width=_WIDE, crop=False)
+    out.print(table)
 
 
 @app.command()
@@ -118,10 +115,10 @@ def history(device_id: DeviceArgument) -> None:
     with explained(), open_registry() as connection:
         versions = devices.history(connection, device_id)
     columns = ("valid_from", "valid_to", "site_id", "model_id", "name", "status", "firmware")
-    table = Table(*columns, box=None)
+    table = table_of(*columns)
     for version in versions:
         table.add_row(*(_text(getattr(version, column)) for column in columns))
-    out.print(table, width=_WIDE, crop=False)
+    out.print(table)
 
 
 def _text(value: object) -> str:

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from iot_pipeline.command_line import out
 from iot_pipeline.connections.credentials import of_secret
 from iot_pipeline.connections.registry import conninfo, open_registry
 from iot_pipeline.registry import catalog_file, migrate, users
 from iot_pipeline.registry.commands.app import AtOption, OverwriteOption, app, moment
-from iot_pipeline.registry.commands.support import confirmed, explained, out
+from iot_pipeline.registry.commands.support import confirmed, explained
 from iot_pipeline.registry.sites import apply as apply_catalog
 
 

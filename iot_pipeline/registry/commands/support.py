@@ -14,11 +14,11 @@ import typer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from iot_pipeline import settings
+from iot_pipeline.command_line import err, fail, out
 from iot_pipeline.connections.credentials import SecretError
 from iot_pipeline.registry.bulk import Outcome
 from iot_pipeline.registry.errors import CompensationError, OnboardingError, OverwriteError, RegistryError
@@ -28,9 +28,6 @@ from iot_pipeline.registry.versions import MayOverwrite
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
 
-# An id or an ARN may hold `:key:`, which would be printed as a picture.
-out = Console(highlight=False, emoji=False)
-err = Console(stderr=True, highlight=False, emoji=False)
 _SHOWN = 10
 _T = TypeVar("_T")
 
@@ -41,11 +38,11 @@ def explained() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        _fail(f"in the environment: {settings.wrong(error)}", error)
+        fail(f"in the environment: {settings.wrong(error)}", error)
     except psycopg.errors.InsufficientPrivilege as error:
-        _fail(f"{error}; `migrate` and `password` are for the administrator, and come first".replace("\n", " "), error)
+        fail(f"{error}; `migrate` and `password` are for the administrator, and come first".replace("\n", " "), error)
     except psycopg.errors.UndefinedTable as error:
-        _fail("the registry has no tables yet; run: python -m iot_pipeline.registry migrate", error)
+        fail("the registry has no tables yet; run: python -m iot_pipeline.registry migrate", error)
     except (
         ValueError,
         OSError,
@@ -56,7 +53,7 @@ def explained() -> Iterator[None]:
         OnboardingError,
         CompensationError,
     ) as error:
-        _fail(" ".join(str(error).split()), error)
+        fail(" ".join(str(error).split()), error)
 
 
 def is_interactive() -> bool:
@@ -121,8 +118,3 @@ def conclude(outcomes: Sequence[Outcome], folder: Path) -> None:
     if failed:
         err.print("correct what is wrong and run it again: what is onboarded is kept", soft_wrap=True)
         raise typer.Exit(1)
-
-
-def _fail(message: str, error: Exception) -> None:
-    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(2) from error

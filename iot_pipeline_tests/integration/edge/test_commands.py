@@ -1,0 +1,81 @@
+"""The command line as a person uses it: what it prints, and what it says to what it cannot take."""
+
+import json
+
+import boto3
+import pytest
+from typer.testing import CliRunner
+
+from infra.local.session.platform import Platform
+from iot_pipeline import settings
+from iot_pipeline.edge_commands import app
+from iot_pipeline_tests.support.edge import NOON_MS, event, line, reading
+from iot_pipeline_tests.support.emulator import eventually, unique
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """Exit code, and all that was printed, on one line."""
+    result = CliRunner().invoke(app, arguments)
+    return result.exit_code, " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rules", "kinds", "heat"], "no rule is called 'heat'; there are range, rate, stuck"),
+        (["rules", "set", "range", "--by", "ada", "warning_above=3"], "expected one of the metrics temperature"),
+        (["rules", "set", "range", "temperature", "humidity", "--by", "ada"], "expected one metric"),
+        (["rules", "set", "range", "temperature", "warning_above=x", "--by", "ada"], "expected NAME=NUMBER"),
+        (["rules", "set", "leak", "flow_rate", "minutes=9", "--by", "ada"], "at least one of tenant, site, model"),
+        (
+            ["rules", "set", "leak", "flow_rate", "minutes=9", "--by", "ada", "--tenant", "nobody"],
+            "not in the registry",
+        ),
+        (["rules", "end", "987654321", "--by", "ada"], "no rule of the id 987654321 is in force"),
+        (["rules", "try", "leak", "flow_rate", "hours=9", "--last", "1h"], "no parameter 'hours'"),
+        (["rules", "try", "leak", "flow_rate", "minutes=9", "--last", "soon"], "'soon' is no duration"),
+        (["state", "nobody"], "nothing has arrived from a device 'nobody' yet"),
+        (["acknowledge", "nothing", "--by", "ada", "--reason", "x"], "no episode has the id 'nothing'"),
+        (["silence", "--for", "2h", "--by", "ada", "--reason", "x"], "at least one of tenant, site, device, rule"),
+        (["silence", "--site", "a", "--for", "2h", "--by", "a", "--reason", "x", "--at", "2026-01-01T00:00"], "a zone"),
+        (["dead-letters", "moon"], "there are rule, firehose, edge, invocation, notification"),
+        (["replay", "moon"], "there are rule, firehose, edge, invocation, notification"),
+        (["verify", "today", "now"], "Invalid isoformat string: 'today'"),
+    ],
+)
+def test_what_cannot_be_taken_gets_one_line_that_says_why(platform: Platform, arguments: list[str], words: str) -> None:
+    code, printed = run(*arguments)
+    assert code == 2, printed
+    assert printed.startswith("error:")
+    assert words in printed
+
+
+def test_a_device_s_trouble_from_its_alert_to_its_acknowledgement(platform: Platform) -> None:
+    device = unique("device")
+    sent = event([(1, line([reading(NOON_MS, 1, temperature=400)], NOON_MS, device=device))])
+    answer = boto3.client("lambda").invoke(
+        FunctionName=settings.edge().edge_function, Payload=json.dumps(sent).encode()
+    )
+    assert json.loads(answer["Payload"].read()) == {"batchItemFailures": []}
+    code, printed = eventually(lambda: run("alerts", "--device", device))
+    assert code == 0
+    assert f"acme/berlin/{device}" in printed
+    assert "1 episodes, 1 open" in printed
+    episode = next(word for word in printed.split() if len(word) == 32)
+    assert run("acknowledge", episode, "--by", "ada", "--reason", "on my way")[0] == 0
+    assert "acknowledged by ada: on my way" in run("alerts", "--device", device)[1]
+    code, printed = run("state", device)
+    assert code == 0
+    assert "1 out_of_range" in printed
+    assert episode in printed
+    assert run("silence", "--device", device, "--for", "2h", "--by", "ada", "--reason", "new probe")[0] == 0
+    assert f"device {device}" in run("silences")[1]
+
+
+def test_what_there_is_to_see_without_any_trouble(platform: Platform) -> None:
+    assert "flow that never returns to zero" in run("rules", "kinds")[1]
+    assert "minutes min 0.01 10080 For how long 120" in run("rules", "kinds", "leak")[1]
+    code, printed = run("dead-letters")
+    assert code == 0
+    assert "notification" in printed
+    assert run("replay", "notification") == (0, "0 replayed, 0 stay")
