@@ -20,8 +20,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="""The edge: what devices say now, the alerts they raise, the rules behind those, and what failed on the way.
 
-Everything is found by the IOT_ variables of the environment (docs/operations.md) and the ordinary ones of AWS; beside
-`make up`, read them with `set -a; . ./.env`.
+Everything is found by the IOT_ variables of the environment (docs/operations.md) and the ordinary ones of AWS; those of
+a file are read with `set -a; . ./.env`.
 
 A first round:
 

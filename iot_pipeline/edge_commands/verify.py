@@ -1,9 +1,10 @@
 """The alert log against a replay of the raw zone."""
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import boto3
 import typer
@@ -12,12 +13,14 @@ from rich.progress import track
 from iot_pipeline import settings
 from iot_pipeline.command_line import err, out
 from iot_pipeline.connections.edge import open_alerts
+from iot_pipeline.connections.lake import open_objects
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.contract.layout import RAW
 from iot_pipeline.edge.alert_log import differences, replay_log
 from iot_pipeline.edge.rules_source import RulesSource
 from iot_pipeline.edge_commands.app import app, explained
 from iot_pipeline.lake.hours import Hour, hours_between
+from iot_pipeline.lake.objects import Objects
 
 _SHOWN = 20
 
@@ -33,9 +36,8 @@ def verify(
     """
     with explained():
         begin, end = (Hour.of(datetime.fromisoformat(text)) for text in (first, last))
-        s3 = boto3.client("s3")
-        rules = RulesSource(s3, settings.edge().rules_bucket).current()
-        lines = raw_lines(s3, settings.deployment().lake_bucket, hours_between(begin, end))
+        rules = RulesSource(boto3.client("s3"), settings.edge().rules_bucket).current()
+        lines = raw_lines(open_objects(), settings.deployment().lake_bucket, hours_between(begin, end))
         replayed = replay_log(lines, rules, Judge(settings.policy().contract))
         live = [each for each in open_alerts().everything() if "rule" in each and each.get("device")]
         found = differences(replayed, live)
@@ -46,13 +48,18 @@ def verify(
         raise typer.Exit(1)
 
 
-def raw_lines(s3: Any, bucket: str, hours: list[Hour]) -> Iterator[bytes]:
-    """The lines of arrival hours, object by object in the order in which Firehose wrote them."""
-    keys = []
-    for hour in hours:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=RAW + hour.path):
-            keys += [each["Key"] for each in page.get("Contents", [])]
-    for key in track(keys, description="raw objects", console=err):
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+def raw_lines(objects: Objects, bucket: str, hours: list[Hour]) -> Iterator[bytes]:
+    """The lines of arrival hours, object by object in the order in which Firehose wrote them.
+
+    Raises ValueError naming an object that is no whole gzip.
+    """
+    found = [each for hour in hours for each in objects.at(f"s3://{bucket}/{RAW}{hour.path}")]
+    for each in track(found, description="raw objects", console=err):
+        key = each.uri.removeprefix(f"s3://{bucket}/")
+        body = objects.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        try:
+            text = gzip.decompress(body)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{each.uri} cannot be read: {error}; the lake has it as `unreadable_object`") from error
         # A carriage return is no end of a line to those who judge it.
-        yield from gzip.decompress(body).removesuffix(b"\n").split(b"\n")
+        yield from text.removesuffix(b"\n").split(b"\n")

@@ -1,6 +1,8 @@
 """The command line as a person uses it: what it prints, and what it says to what it cannot take."""
 
+import gzip
 import json
+from datetime import UTC, datetime
 
 import boto3
 import pytest
@@ -8,9 +10,14 @@ from typer.testing import CliRunner
 
 from infra.local.session.platform import Platform
 from iot_pipeline import settings
+from iot_pipeline.contract.layout import RAW
 from iot_pipeline.edge_commands import app
+from iot_pipeline.lake.hours import Hour
 from iot_pipeline_tests.support.edge import NOON_MS, event, line, reading
 from iot_pipeline_tests.support.emulator import eventually, unique
+
+# An arrival hour of which no other test has an object.
+AT = datetime(2026, 1, 1, 3, tzinfo=UTC)
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -79,3 +86,12 @@ def test_what_there_is_to_see_without_any_trouble(platform: Platform) -> None:
     assert code == 0
     assert "notification" in printed
     assert run("replay", "notification") == (0, "0 replayed, 0 stay")
+
+
+def test_a_raw_object_that_cannot_be_read_is_named(platform: Platform) -> None:
+    bucket, key = settings.deployment().lake_bucket, f"{RAW}{Hour.of(AT).path}{unique('broken')}.gz"
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=gzip.compress(b"{}" * 999)[:-9])
+    code, printed = run("verify", AT.isoformat(), AT.isoformat())
+    assert code == 2
+    assert f"error: s3://{bucket}/{key} cannot be read" in printed
+    boto3.client("s3").delete_object(Bucket=bucket, Key=key)
