@@ -43,7 +43,7 @@ def score(folder: FolderArgument, windows: WindowsOption) -> None:
             typer.echo("trees: left out, `river` is not installed (docs/detector.md says how)")
         typer.echo(f"The detector took {own.seconds:.1f} s for {rows:,} readings: {rows / own.seconds:,.0f} readings/s")
         typer.echo(f"NAB standard with the threshold of each series chosen by the others: {own.left_out():.1f}")
-        typer.echo(f"NAB standard at the production threshold {ALERT_SCORE}: {own.normalised(ALERT_SCORE):.1f}")
+        typer.echo(f"NAB standard at the threshold {ALERT_SCORE}: {own.normalised(ALERT_SCORE):.1f}")
         typer.echo(f"NAB standard: {own.normalised(own.best.threshold):.1f}")
 
 

@@ -1,8 +1,8 @@
 """Telling people: what waits in the outbox is grouped, sent and only then taken out.
 
-What is about to be sent is written down first, and crossed out when it is done. So a crash between the sending and the
-taking out sends a notification again as it was, under the same id, by which a subscriber can tell, whatever has come in
-meanwhile. Everything else is sent once.
+What is about to be sent is written down first, notification by notification noted as sent, and crossed out when all is
+done. So a crash right after a sending sends that one notification again as it was, under the same id, by which a
+subscriber can tell, whatever has come in meanwhile. Everything else is sent once.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ def empty_outbox(table: AlertsTable, publish: Publish, now_ms: int) -> Told:
     interrupted = table.written_down()
     if interrupted is not None:
         plan = _Plan(**json.loads(interrupted))
-        _carry_out(table, publish, plan, dict(_kept(table, plan.notes)), now_ms, told)
+        _carry_out(table, publish, plan, dict(_kept(table, plan.notes)), now_ms, told, table.sent_of(plan.name))
     silences = table.silences()
     episodes: dict[str, Item] = {}
     for episode in table.pending():
@@ -74,7 +74,7 @@ def empty_outbox(table: AlertsTable, publish: Publish, now_ms: int) -> Told:
     if episodes:
         plan = _planned(episodes)
         table.write_down(plan.text)
-        _carry_out(table, publish, plan, episodes, now_ms, told)
+        _carry_out(table, publish, plan, episodes, now_ms, told, set())
     return told
 
 
@@ -93,6 +93,10 @@ class _Plan:
     def text(self) -> str:
         return json.dumps(vars(self), separators=(",", ":"))
 
+    @property
+    def name(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()[:32]
+
 
 def _planned(episodes: Mapping[str, Item]) -> _Plan:
     groups: dict[tuple[Any, ...], list[tuple[str, int]]] = {}
@@ -109,11 +113,20 @@ def _planned(episodes: Mapping[str, Item]) -> _Plan:
 
 
 def _carry_out(
-    table: AlertsTable, publish: Publish, plan: _Plan, episodes: Mapping[str, Item], now_ms: int, told: Told
+    table: AlertsTable,
+    publish: Publish,
+    plan: _Plan,
+    episodes: Mapping[str, Item],
+    now_ms: int,
+    told: Told,
+    sent: set[int],
 ) -> None:
     failures: list[Exception] = []
     unsent = []
-    for group in plan.groups:
+    plan_name = plan.name
+    for number, group in enumerate(plan.groups):
+        if number in sent:
+            continue
         tenant, site, rule, severity, what, members = group
         found = [(episodes[name], {"at_ms": at_ms}) for name, at_ms in members if name in episodes]
         if not found:
@@ -125,6 +138,8 @@ def _carry_out(
             unsent.append(group)
         else:
             told.notifications += 1
+            sent.add(number)
+            table.note_sent(plan_name, sorted(sent))
     waiting = {name for group in unsent for name, _ in group[-1]}
     for name, notes in plan.notes.items():
         if name not in waiting:

@@ -13,6 +13,8 @@ from iot_pipeline.alerting.episodes import Item, iso, plain, typed, value_of, wr
 SILENCES = "#silences"
 # The item that says what is being sent, so that it is sent again as it was if the sending is interrupted.
 _PLAN = "outbox/plan"
+# Which parts of it are sent already; an item of its own, because the plan is large.
+_SENT = "outbox/sent"
 _CONFLICT = "ConditionalCheckFailedException"
 _DAY_MS = 86_400_000
 
@@ -160,6 +162,16 @@ class AlertsTable:
     def cross_out(self) -> None:
         """Forget what was written down: it is done."""
         self._dynamodb.update_item(TableName=self._table, Key=_key(_PLAN), UpdateExpression="REMOVE sending")
+
+    def note_sent(self, plan: str, parts: Sequence[int]) -> None:
+        """Remember which parts of a plan are sent; `plan` is a name for it."""
+        self._dynamodb.put_item(TableName=self._table, Item=typed({"id": _SENT, "plan": plan, "parts": list(parts)}))
+
+    def sent_of(self, plan: str) -> set[int]:
+        """Which parts of a plan are known to be sent."""
+        answer = self._dynamodb.get_item(TableName=self._table, Key=_key(_SENT), ConsistentRead=True)
+        item = plain(answer.get("Item", {}))
+        return {int(each) for each in item["parts"]} if item.get("plan") == plan else set()
 
     def add_silence(self, silence: Silence) -> None:
         """Record planned work."""

@@ -7,6 +7,7 @@ have said had it been there.
 from collections.abc import Iterable, Iterator, Mapping
 
 from iot_pipeline.alerting.device_rules import Override, RuleSet, compiled
+from iot_pipeline.alerting.rule_kinds import KINDS
 from iot_pipeline.contract.curated_reading import CuratedReading
 from iot_pipeline.contract.judge import Message, Reading
 from iot_pipeline.edge.device_state import DeviceState
@@ -50,6 +51,11 @@ def _judged(pack: list[CuratedReading]) -> list[Reading]:
         reading.event_ms, reading.seq, reading.values = past.at_ms, past.seq, dict(past.values)
         judged.append(reading)
     return judged
+
+
+def metrics_to_read(metric: str) -> list[str]:
+    """The metrics whose readings a dry run needs: the rule's own, or every one for a rule about devices."""
+    return [metric] if metric else list(KINDS["range"].metrics)
 
 
 def tried(

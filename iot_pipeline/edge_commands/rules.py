@@ -15,7 +15,7 @@ from iot_pipeline.command_line import out, table_of
 from iot_pipeline.connections.lake import open_lake
 from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.contract.layout import EDGE_RULES
-from iot_pipeline.edge.backtest import tried
+from iot_pipeline.edge.backtest import metrics_to_read, tried
 from iot_pipeline.edge_commands.app import app, duration, explained
 from iot_pipeline.lake.past_readings import past_readings
 from iot_pipeline.registry import alert_rules
@@ -147,9 +147,9 @@ def try_rule(
         metric, parameters = parsed_parts(kind, parts)
         until = datetime.now(UTC)
         since = until - duration(last)
-        metrics = [metric] if metric else list(KINDS["range"].metrics)
         where = {"tenant": tenant, "site": site, "device": device}
-        found = tried(past_readings(open_lake().athena, metrics, since, until, **where), kind, metric, parameters)
+        readings = past_readings(open_lake().athena, metrics_to_read(metric), since, until, **where)
+        found = tried(readings, kind, metric, parameters)
     table = table_of("subject", "since", "until", "severity", "worst")
     for each in found[:50]:
         until_text = iso(each.resolved_ms) if each.resolved_ms is not None else "still open"

@@ -25,7 +25,7 @@ from rich.table import Table
 
 from infra.local.bench.sweep import print_sweep
 from infra.local.demo import live_alerts
-from infra.local.demo.alert_figures import percentiles
+from infra.local.demo.latency import Latency
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.session import fleet_commands
 from infra.local.session.fleet_commands import FAULTS
@@ -214,10 +214,10 @@ def _run(platform: Platform, seconds: int, console: Console, *, fan_out: bool) -
     table = Table("hop", "p50, s", "p99, s", "alerts", title=title, title_justify="left")
     for name, begin, end in HOPS:
         spent = [each[end] - each[begin] for each in times]
-        of = percentiles(each for each in spent if each == each)
+        of = Latency.of_ms(each for each in spent if each == each)
         table.add_row(name, f"{of.p50:.3f}", f"{of.p99:.3f}", f"{of.count:,}")
     console.print(table)
-    whole = percentiles(each["recorded"] - each["sent"] for each in times)
+    whole = Latency.of_ms(each["recorded"] - each["sent"] for each in times)
     verdict = Table("fault injected", "rule", "injected", "found", "alerts without a cause", title_justify="left")
     for one in figures.verdicts:
         verdict.add_row(one.fault, one.rule, str(one.injected), str(one.found), str(one.unfounded))

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.local.bench.edge_prices import a_day
+from infra.local.bench.edge_tables import make_tables
 from infra.local.emulator.process import start_emulator
-from infra.stacks.edge.tables import ALERT_INDEXES
 from iot_pipeline.alerting import detector
 from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.contract.judge import Judge
@@ -127,30 +127,7 @@ def _swept(clients: dict[str, Any]) -> tuple[int, int, Sequence[float]]:
 
 
 def _make(clients: dict[str, Any]) -> None:
-    text = sorted({"id", *(name for keys in ALERT_INDEXES.values() for name in keys)})
-    clients["dynamodb"].create_table(
-        TableName=f"{_NAME}-state",
-        KeySchema=[{"AttributeName": "device", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "device", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    clients["dynamodb"].create_table(
-        TableName=f"{_NAME}-alerts",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in text],
-        BillingMode="PAY_PER_REQUEST",
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": index,
-                "KeySchema": [
-                    {"AttributeName": partition, "KeyType": "HASH"},
-                    {"AttributeName": sort, "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-            for index, (partition, sort) in ALERT_INDEXES.items()
-        ],
-    )
+    make_tables(clients["dynamodb"], f"{_NAME}-state", f"{_NAME}-alerts")
     where = {"LocationConstraint": clients["s3"].meta.region_name}
     clients["s3"].create_bucket(Bucket=_NAME, CreateBucketConfiguration=where)
     clients["kinesis"].create_stream(StreamName=_NAME, ShardCount=1)

@@ -1,6 +1,6 @@
 """The alerts held against the world: what the simulator truly did, by its manifest, and what the edge made of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -152,21 +152,3 @@ def _valid(rows: pd.DataFrame) -> pd.DataFrame:
     late = rows["faults"].str.contains("late|clock_skew|out_of_order|duplicate|conflict", regex=True)
     found: pd.DataFrame = rows[(rows["outcome"] == VALID) & ~late].sort_values(["device_id", "ts_ms", "seq"])
     return found
-
-
-@dataclass(frozen=True)
-class Percentiles:
-    """Of a number of measurements, in seconds."""
-
-    p50: float
-    p99: float
-    count: int
-
-
-def percentiles(milliseconds: Iterable[float]) -> Percentiles:
-    """The median and the 99th percentile; 0 of none."""
-    found = np.array(list(milliseconds), dtype=float)
-    if not found.size:
-        return Percentiles(0.0, 0.0, 0)
-    p50, p99 = np.percentile(found, [50, 99]) / 1000
-    return Percentiles(float(p50), float(p99), int(found.size))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import boto3
-import numpy as np
 
+from infra.local.demo.latency import Latency
 from iot_pipeline.contract import CONTRACT, tables
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.hours import Hour, partition_predicate
@@ -58,15 +58,6 @@ def query_figure(athena: Athena, sql: str, runs: int) -> QueryFigure:
     return QueryFigure(results[-1].scanned_bytes, min(r.engine_milliseconds for r in results) / 1000)
 
 
-@dataclass(frozen=True)
-class Latency:
-    """Seconds: median and 99th percentile of so many messages or objects."""
-
-    p50: float
-    p99: float
-    count: int
-
-
 def raw_objects(bucket: str, arrivals: Iterable[Hour]) -> dict[str, tuple[int, datetime]]:
     """The raw objects of these arrival hours: s3://bucket/key to size in bytes and time of landing."""
     prefix = tables().raw_lines.prefix
@@ -90,7 +81,7 @@ def device_to_s3(lake: Lake, arrivals: Iterable[Hour], since: datetime) -> Laten
 FROM raw_telemetry
 WHERE {partition_predicate(arrivals)} AND sent_at >= '{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S}'"""
     ).rows
-    return _latency([objects[path][1].timestamp() - float(sent) for path, sent in rows])
+    return Latency.of([objects[path][1].timestamp() - float(sent) for path, sent in rows])
 
 
 def s3_to_curated(lake: Lake, arrivals: Iterable[Hour]) -> Latency:
@@ -107,7 +98,7 @@ def s3_to_curated(lake: Lake, arrivals: Iterable[Hour]) -> Latency:
     for path, event_hour in rows:
         visible[path] = max(visible[path], built[Hour.from_sql(event_hour)])
     objects = raw_objects(lake.bucket, arrivals)
-    return _latency([(visible[path] - objects[path][1]).total_seconds() for path in visible])
+    return Latency.of([(visible[path] - objects[path][1]).total_seconds() for path in visible])
 
 
 def wait_for_messages(athena: Athena, arrivals: Iterable[Hour], expected: int, timeout_seconds: float) -> int:
@@ -117,10 +108,3 @@ def wait_for_messages(athena: Athena, arrivals: Iterable[Hour], expected: int, t
     while (found := int(athena.run(sql).rows[0][0])) < expected and time.monotonic() < deadline:
         time.sleep(0.5)
     return found
-
-
-def _latency(seconds: list[float]) -> Latency:
-    if not seconds:
-        return Latency(float("nan"), float("nan"), 0)
-    p50, p99 = np.percentile(seconds, [50, 99])
-    return Latency(float(p50), float(p99), len(seconds))

@@ -11,7 +11,8 @@ from typing import Any
 import boto3
 import pandas as pd
 
-from infra.local.demo.alert_figures import Limits, Percentiles, Verdict, percentiles, verdicts
+from infra.local.demo.alert_figures import Limits, Verdict, verdicts
+from infra.local.demo.latency import Latency
 from infra.local.servers.local_server import LocalError
 from iot_pipeline import settings
 from iot_pipeline.connections.edge import open_alerts, open_dead_letters, open_states
@@ -37,9 +38,9 @@ class EdgeFigures:
     verdicts: list[Verdict]
     opened: int
     resolved: int
-    device_to_broker: Percentiles
-    broker_to_alert: Percentiles
-    alert_to_person: Percentiles
+    device_to_broker: Latency
+    broker_to_alert: Latency
+    alert_to_person: Latency
     dead_letters: int
 
     @property
@@ -99,9 +100,9 @@ def figures(manifest: Path, since: datetime, limits: Limits) -> EdgeFigures:
         verdicts=verdicts(live, rows, found, limits),
         opened=len(found),
         resolved=sum(each["status"] == "resolved" for each in found),
-        device_to_broker=percentiles(_to_broker(live)),
-        broker_to_alert=percentiles(each["recorded_ms"] - each["arrival_ms"] for each in prompt),
-        alert_to_person=percentiles(e["notified_ms"] - e["recorded_ms"] for e in prompt if "notified_ms" in e),
+        device_to_broker=Latency.of_ms(_to_broker(live)),
+        broker_to_alert=Latency.of_ms(each["recorded_ms"] - each["arrival_ms"] for each in prompt),
+        alert_to_person=Latency.of_ms(e["notified_ms"] - e["recorded_ms"] for e in prompt if "notified_ms" in e),
         dead_letters=sum(open_dead_letters().counts().values()),
     )
 

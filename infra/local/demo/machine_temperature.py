@@ -1,13 +1,11 @@
 """A real machine's temperature through devices, broker and Lambda, and a picture of the alerts it raised.
 
-`python -m infra.local.demo.machine_temperature` replays /work/shared/data/machine_temperature.csv (Numenta Anomaly
-Benchmark: 79 days, a value every five minutes, degrees Fahrenheit), its latest reading moved to now. The platform is
-deployed with a lateness bound that lets the whole file in. What is that late is history to the edge: its episodes are
-on record as such, and nobody is notified.
+`python -m infra.local.demo.machine_temperature` replays `../shared/data/machine_temperature.csv` (Numenta
+Anomaly Benchmark: 79 days, a value every five minutes, degrees Fahrenheit), its latest reading moved to now. The
+platform is deployed with a lateness bound that lets the whole file in. What is that late is history to the edge: its
+episodes are on record as such, and nobody is notified.
 """
 
-import csv
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,14 +24,16 @@ from infra.local.session.leftovers import clear
 from infra.local.session.platform import Platform, running
 from infra.stacks.config import LATENESS_VARIABLE
 from iot_pipeline import settings
+from iot_pipeline.alerting.nab import corpus
 from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.contract.layout import EDGE_RULES
+from iot_pipeline.edge.evaluation import subject_of
 from iot_pipeline.registry import alert_rules
 from simulator.fleet import load_fleet
 from simulator.manifest import read_manifest
 
-DATA = Path("/work/shared/data")
+DATA = CHECKOUT.parent / "shared" / "data"
 LATENESS_DAYS = 100
 WIDTH, HEIGHT, MARGIN = 1200, 360, 45
 Point = tuple[int, float]
@@ -59,19 +59,11 @@ class Found:
         return sum(not any(begin <= at <= end for begin, end in self.windows) for at, _ in self.episodes)
 
 
-def _epoch_ms(text: str) -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
-
-
-def points_of(file: Path) -> list[Point]:
-    """Times and values, in order of time."""
-    with file.open(newline="") as lines:
-        return sorted((_epoch_ms(row["timestamp"]), float(row["value"])) for row in csv.DictReader(lines))
-
-
-def windows_of(file: Path, name: str) -> list[Span]:
-    """The labelled windows of a series."""
-    return [(_epoch_ms(begin), _epoch_ms(end)) for begin, end in json.loads(file.read_text())[name]]
+def read(file: Path, windows: Path) -> tuple[list[Point], list[Span]]:
+    """Times and values of a series, in order of time, and its labelled windows. Raises CorpusError."""
+    (series,) = (each for each in corpus.load(file.parent, windows).series if each.name == file.stem)
+    spans = [(series.times[each.first], series.times[each.last]) for each in series.windows]
+    return sorted(zip(series.times, series.values, strict=True)), spans
 
 
 def spans_of(episodes: Sequence[Mapping[str, Any]], shift_ms: int, until_ms: int) -> list[Span]:
@@ -126,7 +118,7 @@ def picture(found: Found, title: str) -> str:
 
 
 def _replay(platform: Platform, file: Path, score: float) -> tuple[list[dict[str, Any]], int]:
-    """Replay a file as the fleet's first device; the device's episodes, and by how much the file was moved."""
+    """Replay a file as the fleet's first device; the device's episodes, and the time of the last reading sent."""
     folder = platform.state_dir / "fleet"
     fleet_commands.onboard(folder, 1, 1, 1)
     _set_rule(score)
@@ -134,9 +126,8 @@ def _replay(platform: Platform, file: Path, score: float) -> tuple[list[dict[str
     live_alerts.wait_for_edge()
     device = load_fleet(folder).devices[0]
     table = AlertsTable(boto3.client("dynamodb"), settings.edge().alerts_table)
-    episodes = list(table.history(f"device/{device.tenant}/{device.site}/{device.device_id}"))
-    latest = int(read_manifest(folder / "out")["ts_ms"].max())
-    return episodes, latest - max(at for at, _ in points_of(file))
+    episodes = list(table.history(subject_of(device.device_id)))
+    return episodes, int(read_manifest(folder / "out")["ts_ms"].max())
 
 
 def _set_rule(score: float) -> None:
@@ -163,13 +154,14 @@ def main(
     if missing:
         console.print(f"skipped: {' and '.join(missing)} not there (Numenta Anomaly Benchmark)", soft_wrap=True)
         return
+    points, labelled = read(file, windows)
     os.environ[LATENESS_VARIABLE] = str(LATENESS_DAYS)
     clear(state)
     with running(state, CHECKOUT / ".local", console) as platform:
         settings.edge.cache_clear()
-        episodes, shift_ms = _replay(platform, file, score)
-    points = points_of(file)
-    found = Found(points, windows_of(windows, file.name), spans_of(episodes, shift_ms, points[-1][0]))
+        episodes, latest_ms = _replay(platform, file, score)
+    until_ms = points[-1][0]
+    found = Found(points, labelled, spans_of(episodes, latest_ms - until_ms, until_ms))
     told = sum("notified_ms" in each or "outbox" in each for each in episodes if each["is_history"])
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(picture(found, f"{file.name}: {len(points):,} readings, {len(found.episodes)} anomaly episodes"))

@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.local.demo.edge_report import edge_tables
-from infra.local.demo.lake_figures import Latency, QueryFigure
+from infra.local.demo.lake_figures import QueryFigure
+from infra.local.demo.latency import Latency
 from infra.local.demo.live_alerts import EdgeFigures
 from infra.local.demo.warehouse_figures import Facts
 from iot_pipeline.lake.balances import ArrivalHourBalance, EventHourBalance

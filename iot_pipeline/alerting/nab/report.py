@@ -30,7 +30,7 @@ def page(corpus: Sequence[Series], result: Result) -> str:
 <html lang="en"><head><meta charset="utf-8"><title>The detector on NAB's series</title><style>{_STYLE}</style></head>
 <body><h1>The detector on NAB's series</h1>
 <p>NAB standard {result.normalised(best):.1f} at the threshold {best:.4f}, which is best for these series together;
-{result.normalised(ALERT_SCORE):.1f} at {ALERT_SCORE}, which production uses and these pictures show.</p>
+{result.normalised(ALERT_SCORE):.1f} at {ALERT_SCORE}, which these pictures show.</p>
 <p>Grey: the rows that are not scored. Red ground: a labelled window. Below the values: the score of each row from 0
 to 1, and the threshold. A green line is an alert within a window, a red one an alert outside.</p>
 {body}

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from iot_pipeline.alerting.device_rules import checked_kind
 from iot_pipeline.alerting.episodes import iso
-from iot_pipeline.alerting.rule_kinds import KINDS
-from iot_pipeline.edge.backtest import tried
+from iot_pipeline.defs.metadata import markdown_table
+from iot_pipeline.edge.backtest import metrics_to_read, tried
 from iot_pipeline.edge.dead_letters import SOURCES
 from iot_pipeline.lake.past_readings import past_readings
 from iot_pipeline.resources import EdgeResource, LakeResource
@@ -34,25 +34,27 @@ def count_alerts(context: dg.OpExecutionContext, config: RuleToTry, lake: LakeRe
     checked_kind(config.rule, config.metric)
     until = datetime.now(UTC)
     since = until - timedelta(days=config.days)
-    metrics = [config.metric] if config.metric else list(KINDS["range"].metrics)
     athena = lake.open().athena
     where = {"tenant": config.tenant, "site": config.site, "device": config.device}
-    readings = past_readings(athena, metrics, since, until, **where)
+    readings = past_readings(athena, metrics_to_read(config.metric), since, until, **where)
     context.log.info("%d readings of %d devices", len(readings), len({each.device for each in readings}))
     found = tried(readings, config.rule, config.metric, dict(config.parameters))
-    lines = [
-        f"| {each.first.key.subject} | {iso(each.first.since_ms)} | "
-        f"{iso(each.resolved_ms) if each.resolved_ms is not None else 'still open'} | {each.severity.label} |"
+    rows = [
+        (
+            each.first.key.subject,
+            iso(each.first.since_ms),
+            iso(each.resolved_ms) if each.resolved_ms is not None else "still open",
+            each.severity.label,
+        )
         for each in found[:_SHOWN]
     ]
-    table = "\n".join(["| subject | since | until | severity |", "|---|---|---|---|", *lines])
     context.add_output_metadata(
         {
             "alerts": len(found),
             "devices": len({each.first.key.subject for each in found}),
             "readings": len(readings),
             "bytes scanned": athena.scanned_bytes,
-            "episodes": dg.MetadataValue.md(table),
+            "episodes": markdown_table(("subject", "since", "until", "severity"), rows),
         }
     )
 

@@ -43,7 +43,7 @@ def test_the_score_ends_with_one_line_in_a_fixed_form(made: list[str]) -> None:
     lines = result.stdout.splitlines()
     assert re.fullmatch(r"NAB standard: \d+\.\d", lines[-1])
     assert float(lines[-1].split()[-1]) > 85.0
-    assert re.fullmatch(r"NAB standard at the production threshold 0\.3: -?\d+\.\d", lines[-2])
+    assert re.fullmatch(r"NAB standard at the threshold 0\.3: -?\d+\.\d", lines[-2])
     assert any(line.startswith("spike") for line in lines)
     assert "other.csv: left out, no windows are given for it" in result.stderr
 
