@@ -7,6 +7,7 @@ from iot_pipeline.defs.curated import definitions as curated
 from iot_pipeline.defs.judged import definitions as judged
 from iot_pipeline.defs.models import definitions as models
 from iot_pipeline.defs.ops import definitions as ops
+from iot_pipeline.defs.pipeline_alerts import definitions as pipeline_alerts
 from iot_pipeline.defs.raw import definitions as raw
 from iot_pipeline.defs.registry import definitions as registry
 from iot_pipeline.defs.warehouse import definitions as warehouse
@@ -21,5 +22,6 @@ defs = dg.Definitions.merge(
     alerts.defs,
     models.defs,
     ops.defs,
+    pipeline_alerts.defs,
     dg.Definitions(resources=RESOURCES),
 )

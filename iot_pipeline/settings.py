@@ -24,7 +24,6 @@ class Deployment(BaseSettings):
 
     lake_bucket: str = Field(description="Bucket of the lake")
     raw_queue_url: str = Field(description="SQS queue with the notifications of new raw objects")
-    alerts_topic_arn: str = Field(description="SNS topic for alerts")
     glue_database: str = "telemetry"
     athena_workgroup: str = "telemetry-builds"
     raw_crawler: str = "telemetry-raw"

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulator.encode import iso_times
-from simulator.faults import SPELL_READINGS, Scope, of_scope, strikes
+from simulator.faults import SPELL_READINGS, STICKING, Scope, of_scope, strikes
 from simulator.fleet import Fleet, Kind
 from simulator.plan import Plan
 from simulator.rows import METRIC_NAMES, ROWS_SCHEMA, VALID, Row, array_or_null
@@ -109,7 +109,7 @@ class BlockMaker:
         self._delay(ts_ms, faults, kind == READING_FAULT_NAMES.index("late"), rng)
         noise = Noise(np.array(state.noise, dtype=np.float64))
         values = self._signals.measure(ts_ms, plan.step_ms, noise, self._leaking, rng)
-        self._stick(state, seq, values["temperature"], faults)
+        self._stick(state, seq, values, faults)
         for name, column in values.items():
             column[~self._has[name]] = np.nan
         lat, lon = self._places(ts_ms, first)
@@ -136,7 +136,11 @@ class BlockMaker:
         ts_ms[late] = moved
 
     def _stick(
-        self, state: State, seq: NDArray[np.int64], temperature: NDArray[np.float64], faults: NDArray[np.object_]
+        self,
+        state: State,
+        seq: NDArray[np.int64],
+        values: Mapping[str, NDArray[np.float64]],
+        faults: NDArray[np.object_],
     ) -> None:
         rate = self._rates["stuck"]
         for d, device in enumerate(self._fleet.devices):
@@ -147,8 +151,11 @@ class BlockMaker:
                     continue
                 at = np.flatnonzero(spells == spell)
                 goes_on = at[0] == 0 and seq[d, 0] % SPELL_READINGS != 0
-                value = held if goes_on and held is not None else float(temperature[d, at[0]])
-                temperature[d, at] = state.stuck[d] = value
+                if not goes_on or held is None:
+                    held = [float(values[name][d, at[0]]) for name in STICKING]
+                state.stuck[d] = held
+                for name, value in zip(STICKING, held, strict=True):
+                    values[name][d, at] = value
                 faults[d, at] = [_with(known, "stuck") for known in faults[d, at]]
 
     def _places(self, ts_ms: NDArray[np.int64], first: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

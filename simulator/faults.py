@@ -52,12 +52,13 @@ _ALL = (
     Fault("not_a_message", Scope.MESSAGE, 0.001, "JSON without readings, an empty array, no object: no_readings"),
     Fault("unsupported_version", Scope.MESSAGE, 0.001, "v is not the contract's: unsupported_version, each reading"),
     Fault("device_mismatch", Scope.MESSAGE, 0.001, "device_id is another device's: device_mismatch, each reading"),
-    Fault("stuck", Scope.SPELL, 0.01, "the temperature repeats itself for 100 readings: valid"),
+    Fault("stuck", Scope.SPELL, 0.01, "temperature and humidity repeat themselves for 100 readings: valid"),
     Fault("outage", Scope.SPELL, 0.02, "silent for 4 messages' time, then sends the backlog (live runs only): valid"),
     Fault("leak", Scope.DEVICE, 0.05, "the flow never returns to zero: valid"),
 )
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _ALL}
 SPELL_READINGS = 100
+STICKING = ("temperature", "humidity")
 OUTAGE_MESSAGES = 4
 
 

@@ -20,6 +20,9 @@ _WEATHER_DAYS = np.array([2.3, 3.7, 6.1, 11.9])
 _WEATHER_SHARE = np.array([0.15, 0.3, 0.35, 0.2])
 # Noise with memory: standard deviation in the metric's unit and correlation time in seconds.
 _NOISY = {"temperature": (0.25, 900.0), "humidity": (1.2, 1200.0), "pressure": (0.25, 3600.0)}
+# White noise, standard deviation in percent: a capacitive sensor repeats itself to about so much, and so a living one
+# does not tell the same tenth for long.
+_HUMIDITY_REPEATABILITY = 0.1
 _DECIMALS = {"temperature": 1, "humidity": 1, "pressure": 1, "flow_rate": 2, "battery": 3, "rssi": 0}
 LEAK_FLOW = 1.4  # L/min, what a leaking meter never falls below
 
@@ -82,7 +85,11 @@ class Signals:
         sea_level = 1013.25 + 11 * weather + ar["pressure"]
         values = {
             "temperature": temperature,
-            "humidity": 62 - 3.2 * daily - 9 * weather + ar["humidity"],
+            "humidity": 62
+            - 3.2 * daily
+            - 9 * weather
+            + ar["humidity"]
+            + rng.normal(0, _HUMIDITY_REPEATABILITY, size=time.shape),
             "pressure": sea_level * (1 - 2.25577e-5 * self._altitude) ** 5.25588,
             "flow_rate": _flow(solar_hour, leaking[:, None], rng),
             "battery": self._battery(time, temperature),

@@ -20,7 +20,7 @@ class State:
     seq: list[int]
     number: list[int]
     noise: list[list[float]]
-    stuck: list[float | None]
+    stuck: list[list[float] | None]
     held: list[list[tuple[Reading, Row]]] = field(default_factory=list)
 
     @staticmethod

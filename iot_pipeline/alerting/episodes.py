@@ -27,6 +27,18 @@ class Place:
 
 
 @dataclass(frozen=True)
+class About:
+    """What an episode is about, for people, where place and rule do not say it: in a few words, and at length."""
+
+    words: str
+    text: str = ""
+
+
+# A notification lists many episodes, and SNS takes 256 KB.
+MAX_WORDS, MAX_TEXT = 200, 2_000
+
+
+@dataclass(frozen=True)
 class Change:
     """The transitions of one episode, in order, that are written together.
 
@@ -41,6 +53,7 @@ class Change:
     arrival_ms: int | None = None
     notes: bool = True
     parent: str | None = None
+    about: About | None = None
 
     @property
     def episode(self) -> str:
@@ -117,6 +130,8 @@ def _standing(change: Change, now_ms: int) -> Item:
         "limit": last.limit,
         "worst": last.worst,
     }
+    if change.about is not None and last.what is not What.RESOLVED:
+        standing |= {"about": change.about.words[:MAX_WORDS], "text": change.about.text[:MAX_TEXT]}
     escalations = [transition.at_ms for transition in change.transitions if transition.what is What.ESCALATED]
     if escalations:
         standing["escalated_ms"] = escalations[-1]
@@ -196,7 +211,8 @@ def merged(changes_in_order: Iterable[Change]) -> list[Change]:
         else:
             notes = before.notes or change.notes
             transitions = (*before.transitions, *change.transitions)
-            found[change.episode] = replace(before, transitions=transitions, notes=notes)
+            about = change.about or before.about
+            found[change.episode] = replace(before, transitions=transitions, notes=notes, about=about)
     return list(found.values())
 
 
@@ -214,7 +230,7 @@ def describe(item: Mapping[str, Any]) -> str:
     value = f", value {item['value']:g}" if item.get("value") is not None else ""
     limit = f", limit {item['limit']:g}" if item.get("limit") is not None else ""
     flapping = " (flapping)" if item.get("flapping") else ""
-    where = "/".join(part for part in (item["tenant"], item["site"], item["device"]) if part)
+    where = item.get("about") or "/".join(part for part in (item["tenant"], item["site"], item["device"]) if part)
     return f"{severity}: {item['rule']}{metric} at {where} since {iso(int(item['opened_ms']))}{value}{limit}{flapping}"
 
 

@@ -13,13 +13,14 @@ from typing import Any
 
 from iot_pipeline.alerting.episodes import Item, describe, iso
 from iot_pipeline.alerting.lifecycle import Severity
-from iot_pipeline.alerting.table import AlertError, AlertsTable, first_covering
+from iot_pipeline.alerting.table import PIPELINE, AlertError, AlertsTable, first_covering
 
 # SNS API, Publish: a subject has fewer than 100 characters, a message at most 256 KB.
 MAX_SUBJECT = 99
 _LISTED = 50
 # As many episodes as are written down in one item of DynamoDB (400 KB), with room for several notes of each.
 _AT_ONCE = 1500
+_WHAT_TO_DO = "`python -m iot_pipeline.edge rules kinds {rule}` says what the rule means and what to do."
 REMINDER = "reminder"
 # How long an episode that nobody has acknowledged stays quiet before people are reminded of it.
 REPEAT_MS = {Severity.WARNING: 24 * 3_600_000, Severity.CRITICAL: 3_600_000}
@@ -168,13 +169,15 @@ def notification(
     digest = ids[0] if len(ids) == 1 else hashlib.sha256("\n".join(ids).encode()).hexdigest()[:32]
     first = members[0][0]
     where = "/".join(part for part in (tenant, site) if part)
-    who = (first["device"] or where) if len(members) == 1 else f"{len(members)} at {where}"
+    who = (first.get("about") or first["device"] or where) if len(members) == 1 else f"{len(members)} at {where}"
     subject = f"[{severity.label}] {rule} {what}: {who}"
-    lines = [f"{what} {iso(int(note['at_ms']))}: {describe(episode)}" for episode, note in members[:_LISTED]]
+    lines = []
+    for episode, note in members[:_LISTED]:
+        lines.append(f"{what} {iso(int(note['at_ms']))}: {describe(episode)}")
+        lines += [f"    {line}" for line in episode.get("text", "").splitlines()]
     if len(members) > _LISTED:
         lines.append(f"... and {len(members) - _LISTED} more")
-    lines.append("")
-    lines.append(f"`python -m iot_pipeline.edge rules kinds {rule}` says what the rule means and what to do.")
+    lines += ["", _WHAT_TO_DO.format(rule=rule) if tenant != PIPELINE else f"docs/operations.md, `{rule}`: what to do."]
     data = {
         "id": digest,
         "what": what,

@@ -11,6 +11,8 @@ from iot_pipeline.alerting.episodes import Item, iso, plain, typed, value_of, wr
 
 # In the index of open episodes, silences stand under a name that no tenant can have.
 SILENCES = "#silences"
+# And the alerts of the pipeline itself under this one.
+PIPELINE = "#pipeline"
 # The item that says what is being sent, so that it is sent again as it was if the sending is interrupted.
 _PLAN = "outbox/plan"
 # Which parts of it are sent already; an item of its own, because the plan is large.
@@ -165,7 +167,14 @@ class AlertsTable:
 
     def note_sent(self, plan: str, parts: Sequence[int]) -> None:
         """Remember which parts of a plan are sent; `plan` is a name for it."""
-        self._dynamodb.put_item(TableName=self._table, Item=typed({"id": _SENT, "plan": plan, "parts": list(parts)}))
+        values = typed({":plan": plan, ":parts": list(parts)})
+        self._dynamodb.update_item(
+            TableName=self._table,
+            Key=_key(_SENT),
+            UpdateExpression="SET #plan = :plan, parts = :parts",
+            ExpressionAttributeNames={"#plan": "plan"},
+            ExpressionAttributeValues=values,
+        )
 
     def sent_of(self, plan: str) -> set[int]:
         """Which parts of a plan are known to be sent."""

@@ -7,6 +7,7 @@ import boto3
 from iot_pipeline.alert_history.export import Exporter
 from iot_pipeline.alert_history.progress import Progress
 from iot_pipeline.alerting.table import AlertsTable
+from iot_pipeline.alerting.trackers import TrackerStore
 from iot_pipeline.connections.lake import open_catalog
 from iot_pipeline.edge.dead_letters import DeadLetters, Places
 from iot_pipeline.edge.replay import Replayer
@@ -19,6 +20,11 @@ from iot_pipeline.settings import deployment, edge
 def open_alerts() -> AlertsTable:
     """The table of alerts. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
     return AlertsTable(boto3.client("dynamodb"), edge().alerts_table)
+
+
+def open_trackers() -> TrackerStore:
+    """What the watchers of the pipeline know, kept with the alerts. Raises as `open_alerts`."""
+    return TrackerStore(boto3.client("dynamodb"), edge().alerts_table)
 
 
 def open_exporter(progress: Callable[[str], None] = lambda _: None) -> Exporter:

@@ -9,24 +9,36 @@ from importlib.metadata import version
 from typing import Final
 
 import dagster as dg
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.events import EngineEventData
+from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     GRPC_INFO_TAG,
+    WILL_RETRY_TAG,
 )
 
 __all__ = [
+    "ASSET_PARTITION_RANGE_END_TAG",
     "ASSET_PARTITION_RANGE_START_TAG",
     "GRPC_INFO_TAG",
+    "WILL_RETRY_TAG",
     "WRITTEN_FOR",
+    "AssetGraph",
     "DagsterVersionError",
     "EngineEventData",
     "FreshnessState",
     "FreshnessStateChange",
+    "InstigatorTick",
+    "InstigatorType",
+    "TickStatus",
+    "daemon_heartbeats",
     "events_after",
+    "newest_event",
     "partition_range_tags",
     "require_version",
 ]
@@ -67,6 +79,17 @@ def events_after(
     return SqlEventLogStorage.get_event_records(
         storage, dg.EventRecordsFilter(event_type=event_type, after_cursor=cursor), limit=limit, ascending=True
     )
+
+
+def newest_event(instance: dg.DagsterInstance) -> int:
+    """The storage id of the newest event in the log; 0 if there is none."""
+    return instance.event_log_storage.get_maximum_record_id() or 0
+
+
+def daemon_heartbeats(instance: dg.DagsterInstance) -> dict[str, float | None]:
+    """Of each part of Dagster's daemon that this instance needs its last heartbeat, epoch seconds; None: never."""
+    beats = instance.get_daemon_heartbeats()
+    return {name: beats[name].timestamp if name in beats else None for name in instance.get_required_daemon_types()}
 
 
 require_version(version("dagster"))

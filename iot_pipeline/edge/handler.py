@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.contract.judge import Judge
-from iot_pipeline.edge import telemetry
+from iot_pipeline.edge import telemetry, tracing
 from iot_pipeline.edge.batch import Record, by_device, fold, records_of
 from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.environment import EdgeSettings, contract, edge_settings
@@ -51,22 +51,29 @@ class Handler:
     def take(self, event: dict[str, Any]) -> dict[str, Any]:
         """Take one event of the mapping; its partial batch response. Raises botocore's errors."""
         began = time.perf_counter()
-        records = records_of(event, self._judge)
+        with tracing.subsegment("verdict"):
+            records = records_of(event, self._judge)
         groups = by_device(records)
-        rules = self._rules.current()
-        states = self._load(groups)
-        results = self._writers.map(lambda device: self._device(states[device], groups[device], rules), groups)
-        failed, notes, written = [], 0, 0
+        with tracing.subsegment("load rules and states"):
+            rules = self._rules.current()
+            states = self._load(groups)
+        with tracing.subsegment("fold and write") as seen:
+            results = list(
+                self._writers.map(lambda device: self._device(states[device], groups[device], rules), groups)
+            )
+            told = [trace for outcome in results if isinstance(outcome, list) for trace in outcome]
+            seen["traces_of_alerts"] = told
+        failed, written = [], 0
         for device, outcome in zip(groups, results, strict=True):
-            if isinstance(outcome, int):
-                notes += outcome
+            if isinstance(outcome, list):
                 written += 1
             else:
                 self._states.pop(device, None)
                 failed.append((groups[device][0].position, device, outcome))
-        if notes:
-            ask_to_notify(self._functions, self._settings.notify_function)
-        self._tell(records, rules, notes, written, len(failed), time.perf_counter() - began)
+        if told:
+            with tracing.subsegment("have people told"):
+                ask_to_notify(self._functions, self._settings.notify_function)
+        self._tell(records, rules, len(told), written, len(failed), time.perf_counter() - began)
         if not failed:
             self._progress(event["Records"][-1])
             return {"batchItemFailures": []}
@@ -83,16 +90,18 @@ class Handler:
             self._states |= self._store.load(missing)
         return self._states
 
-    def _device(self, state: DeviceState, records: Sequence[Record], rules: RuleSet) -> int | Exception:
-        """Fold and write; how many alerts people are to be told of, or what may succeed later."""
+    def _device(self, state: DeviceState, records: Sequence[Record], rules: RuleSet) -> list[str] | Exception:
+        """Fold and write; the traces of alerts that people are to be told of, or what may succeed later."""
         try:
             return self._written(state, records, rules)
         except (ClientError, BotoCoreError, StateConflictError) as error:
             return error
 
-    def _written(self, state: DeviceState, records: Sequence[Record], rules: RuleSet, attempts: int = _ATTEMPTS) -> int:
+    def _written(
+        self, state: DeviceState, records: Sequence[Record], rules: RuleSet, attempts: int = _ATTEMPTS
+    ) -> list[str]:
         if records[-1].sequence <= state.sequence:
-            return 0
+            return []
         changes = fold(state, records, rules)
         try:
             self._store.save(state, changes, int(time.time() * 1000))
@@ -101,7 +110,7 @@ class Handler:
                 raise
             self._states[state.device] = conflict.current
             return self._written(conflict.current, records, rules, attempts - 1)
-        return sum(change.notes for change in changes)
+        return [str(change.trace) for change in changes if change.notes]
 
     def _progress(self, last: dict[str, Any]) -> None:
         shard, sequence = shard_of(last["eventID"]), last["kinesis"]["sequenceNumber"]

@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from iot_pipeline.edge.tracing import trace_id
+
 # Units of CloudWatch by the end of a metric's name.
 _UNITS = {"_ms": "Milliseconds", "_bytes": "Bytes"}
 
@@ -25,6 +27,7 @@ def emit(namespace: str, function: str, metrics: Mapping[str, float], **properti
         "function": function,
         **metrics,
         **properties,
+        "xray": trace_id(),
     }
     print(json.dumps(document, separators=(",", ":")), flush=True)
 

@@ -51,7 +51,7 @@ def episodes_table(episodes: list[dict[str, Any]]) -> Table:
             state += f", acknowledged by {each['acknowledged_by']}: {each['acknowledged_reason']}"
         if "parent" in each:
             state += ", held back by its site's"
-        where = "/".join(part for part in (each["tenant"], each["site"], each["device"]) if part)
+        where = each.get("about") or "/".join(part for part in (each["tenant"], each["site"], each["device"]) if part)
         table.add_row(
             each["id"],
             Severity(int(each["severity"])).label,

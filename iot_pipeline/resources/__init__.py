@@ -1,6 +1,5 @@
 """Thin resources over AWS, the warehouse and the registry. None of them touches the network before it is used."""
 
-from iot_pipeline.resources.alerts import Alerts
 from iot_pipeline.resources.crawlers import Crawlers
 from iot_pipeline.resources.dbt import DbtDocs, dbt_resource
 from iot_pipeline.resources.edge import EdgeResource
@@ -13,7 +12,6 @@ RESOURCES = {
     "lake": LakeResource(),
     "raw_events": RawEvents(),
     "crawlers": Crawlers(),
-    "alerts": Alerts(),
     "warehouse": WarehouseResource(),
     "registry": RegistryResource(),
     "dbt": dbt_resource(),
@@ -23,7 +21,6 @@ RESOURCES = {
 
 __all__ = [
     "RESOURCES",
-    "Alerts",
     "Crawlers",
     "DbtDocs",
     "EdgeResource",

@@ -9,8 +9,9 @@ import boto3
 import dagster as dg
 
 from iot_pipeline.alert_history.export import Exporter
-from iot_pipeline.alerting.table import first_covering
-from iot_pipeline.connections.edge import open_alerts, open_dead_letters, open_exporter, open_replayer
+from iot_pipeline.alerting.table import AlertsTable, first_covering
+from iot_pipeline.alerting.trackers import TrackerStore
+from iot_pipeline.connections.edge import open_alerts, open_dead_letters, open_exporter, open_replayer, open_trackers
 from iot_pipeline.edge import stream_lag
 from iot_pipeline.edge.replay import Replayer
 from iot_pipeline.settings import edge
@@ -35,6 +36,14 @@ class Waiting:
 
 class EdgeResource(dg.ConfigurableResource["EdgeResource"]):
     """Opens the edge's parts anew for each use. Every method raises botocore's errors, and pydantic.ValidationError."""
+
+    def alerts(self) -> AlertsTable:
+        """As `open_alerts`."""
+        return open_alerts()
+
+    def trackers(self) -> TrackerStore:
+        """As `open_trackers`."""
+        return open_trackers()
 
     def exporter(self, progress: Callable[[str], None] = lambda _: None) -> Exporter:
         """As `open_exporter`."""

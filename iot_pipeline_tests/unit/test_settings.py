@@ -12,7 +12,6 @@ from iot_pipeline.settings import GROUPS, Deployment, Login, Policy, Registry, W
 REQUIRED = {
     "IOT_LAKE_BUCKET": "lake",
     "IOT_RAW_QUEUE_URL": "https://sqs/queue",
-    "IOT_ALERTS_TOPIC_ARN": "arn:aws:sns:eu-west-1:000000000000:alerts",
 }
 
 

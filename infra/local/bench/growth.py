@@ -34,8 +34,8 @@ from iot_pipeline.defs.curated.sensors import stale_event_hours
 from iot_pipeline.defs.judged import scattered as judged_scattered
 from iot_pipeline.defs.judged.scattered import sweep_stale_arrivals
 from iot_pipeline.defs.models.sensors import stale_models
-from iot_pipeline.defs.ops.alerts import health_changes
 from iot_pipeline.defs.ops.site_arrival import site_arrival
+from iot_pipeline.defs.pipeline_alerts.sensors import pipeline_alerts
 from iot_pipeline.defs.raw.sensors import raw_objects
 from iot_pipeline.defs.warehouse import schedules as warehouse_schedules
 from iot_pipeline.defs.warehouse.schedules import sweep_unloaded_hours
@@ -45,7 +45,7 @@ from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.judged_by import all_rules
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.partitions import partition_key
-from iot_pipeline.resources import Alerts, LakeResource, RawEvents, WarehouseResource
+from iot_pipeline.resources import EdgeResource, LakeResource, RawEvents, WarehouseResource
 from iot_pipeline.settings import policy
 
 DAY, YEAR = 24, 24 * 365
@@ -127,7 +127,7 @@ class Ticks:
             "clean_up, daily": (self.history.replace_again, self._clean_up_of_day),
             "clean_up, the first of a week": (self.history.replace_again, self._clean_up),
             "stale_models": (lambda: None, self._models),
-            "health_changes": (self.history.health_cursor, self._health),
+            "pipeline_alerts": (self.history.notice, self._health),
             "site_arrival": (lambda: None, self._sites),
             "automation": (self.history.notice, self._automation),
         }
@@ -172,8 +172,8 @@ class Ticks:
     def _models(self, _: None) -> None:
         stale_models(self._sensor())
 
-    def _health(self, cursor: str) -> None:
-        health_changes(self._sensor(cursor), alerts=Alerts())
+    def _health(self, _: None) -> None:
+        pipeline_alerts(self._sensor(), edge=EdgeResource())
 
     def _sites(self, _: None) -> None:
         site_arrival(self._sensor(), lake=LakeResource())

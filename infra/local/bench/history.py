@@ -119,12 +119,6 @@ class History:
         )
         return cursor
 
-    def health_cursor(self) -> str:
-        """The cursor of a sensor that has read everything."""
-        newest = int(self._newest(ledger.key))
-        names = (dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.FRESHNESS_STATE_CHANGE)
-        return json.dumps({name.value: newest for name in names})
-
     def _newest(self, key: dg.AssetKey) -> str:
         return str(self.instance.fetch_materializations(key, limit=1).records[0].storage_id)
 

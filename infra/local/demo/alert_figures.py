@@ -1,7 +1,7 @@
 """The alerts held against the world: what the simulator truly did, by its manifest, and what the edge made of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -10,24 +10,29 @@ import pandas as pd
 
 from iot_pipeline.contract import Reason
 from iot_pipeline.contract.judge import VALID
+from simulator.faults import SPELL_READINGS
 
 # A device's clock, the broker's and the packing of messages may place a start or an end so far apart.
+STUCK_METRIC = "humidity"
 _SLACK_MS = 3_000
 
 
 @dataclass(frozen=True)
 class Limits:
-    """From when on the rules in force call something an alert: seconds of silence, readings and seconds of a leak."""
+    """From when on the rules in force call it an alert: seconds of silence, readings and seconds of leak and stuck."""
 
     silence_s: float
     leak_readings: int
     leak_s: float
+    stuck_readings: int
+    stuck_s: float
 
 
 @dataclass(frozen=True)
 class Spell:
     """Something that truly happened to a device, from and until (epoch milliseconds, of the device).
 
+    `earliest_ms`: when it may have begun for all that an alert can know, such as with an equal value before.
     `lasts`: what happened goes on to the end. `is_moment`: it is part of an episode, whose start others may have made.
     """
 
@@ -35,6 +40,7 @@ class Spell:
     from_ms: int
     until_ms: int
     lasts: bool = False
+    earliest_ms: int | None = None
     is_moment: bool = False
 
 
@@ -42,8 +48,8 @@ class Spell:
 class Verdict:
     """One kind of fault: how often it was injected, how many of those are alerts, and alerts without a cause.
 
-    An outage and a leak are found only if the alert has their start and their end; a value out of its range, if it is
-    within the alert's.
+    An outage, a leak and a stuck sensor are found only if the alert has their start and their end; a value out of its
+    range, if it is within the alert's.
     """
 
     fault: str
@@ -51,6 +57,7 @@ class Verdict:
     injected: int
     found: int
     unfounded: int
+    differences: Sequence[str] = field(default=(), compare=False)
 
     @property
     def is_right(self) -> bool:
@@ -66,9 +73,12 @@ def verdicts(
     `rows` are all of the manifest: what was sent just before the live ones may be a cause as well. `episodes` have
     opened_ms and, if they are over, resolved_ms.
     """
+    # The rule is set for a metric that a living sensor does not repeat; what has no such sensor shows nothing of it.
+    humid = rows[rows[STUCK_METRIC].notna()]
     kinds = (
         ("out_of_range", "range", out_of_range(live), out_of_range(rows)),
         ("leak", "leak", *runs(rows, "leak", limits.leak_readings, limits.leak_s)),
+        ("stuck", "stuck", *runs(humid, "stuck", limits.stuck_readings, limits.stuck_s)),
         ("outage", "silence", *silences(live, limits.silence_s)),
     )
     return [
@@ -86,9 +96,16 @@ def _verdict(
     causes: dict[str, list[Spell]] = {}
     for spell in possible:
         causes.setdefault(spell.device, []).append(spell)
-    found = sum(any(_is(e, spell) for e in by_device.get(spell.device, ())) for spell in certain)
-    unfounded = sum(not any(_covers(e, spell) for spell in causes.get(e["device"], ())) for e in episodes)
-    return Verdict(fault, rule, len(certain), found, unfounded)
+    missed = [spell for spell in certain if not any(_is(e, spell) for e in by_device.get(spell.device, ()))]
+    unfounded = [e for e in episodes if not any(_covers(e, spell) for spell in causes.get(e["device"], ()))]
+    told = [f"not found: {spell}; {rule} of {spell.device}: {_spans(by_device, spell)}" for spell in missed]
+    told += [f"without a cause: {rule} of {e['device']} from {e['opened_ms']} ms" for e in unfounded]
+    return Verdict(fault, rule, len(certain), len(certain) - len(missed), len(unfounded), told)
+
+
+def _spans(episodes: Mapping[str, Sequence[Mapping[str, Any]]], spell: Spell) -> list[tuple[int, int | None, bool]]:
+    """Start, end and flapping of a device's episodes."""
+    return [(e["opened_ms"], e.get("resolved_ms"), bool(e.get("flapping"))) for e in episodes.get(spell.device, ())]
 
 
 def _covers(episode: Mapping[str, Any], spell: Spell) -> bool:
@@ -100,7 +117,8 @@ def _is(episode: Mapping[str, Any], spell: Spell) -> bool:
     """Whether an episode is what happened, from its start to its end."""
     if spell.is_moment:
         return _covers(episode, spell)
-    if abs(episode["opened_ms"] - spell.from_ms) > _SLACK_MS:
+    earliest = spell.from_ms if spell.earliest_ms is None else spell.earliest_ms
+    if not earliest - _SLACK_MS <= episode["opened_ms"] <= spell.from_ms + _SLACK_MS:
         return False
     if spell.lasts:
         return "resolved_ms" not in episode
@@ -122,9 +140,15 @@ def runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple
     for device, mine in _valid(rows).groupby("device_id", sort=False):
         has = mine["faults"].str.contains(fault, regex=False).to_numpy()
         times = mine["ts_ms"].astype(int).to_numpy()
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], has, [False]]).astype(int)))
-        for begin, end in edges.reshape(-1, 2):
-            spell = Spell(str(device), int(times[begin]), int(times[end - 1]), lasts=bool(end == len(times)))
+        # A fault that lasts over two spells may have another value in the second.
+        spells = np.where(has, 1 + mine["seq"].to_numpy(dtype=float) // SPELL_READINGS if fault == "stuck" else 1, 0)
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], spells, [0]])))
+        for begin, end in pairwise([*edges, len(spells)]):
+            if begin == end or not spells[begin]:
+                continue
+            first, last = int(times[begin]), int(times[end - 1])
+            earliest = int(times[begin - 1]) if fault == "stuck" and begin else None
+            spell = Spell(str(device), first, last, lasts=bool(end == len(times)), earliest_ms=earliest)
             possible.append(spell)
             # Readings that came late or twice do not count towards a run.
             if end - begin >= 1.1 * readings + 2 and (spell.until_ms - spell.from_ms) / 1000 >= 1.1 * seconds + 1:

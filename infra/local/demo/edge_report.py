@@ -6,10 +6,18 @@ from rich.table import Table
 
 from infra.local.demo.live_alerts import EdgeFigures
 
+_LISTED = 20
+
 
 def edge_tables(edge: EdgeFigures) -> Iterator[Table]:
     """State of the fleet, alerts against the manifest, and how long they took."""
     yield _alerts(edge)
+    differences = [each for verdict in edge.verdicts for each in verdict.differences]
+    if differences:
+        table = Table("differences", title_justify="left")
+        for each in differences[:_LISTED]:
+            table.add_row(each)
+        yield table
     yield _state(edge)
 
 
@@ -34,5 +42,6 @@ def _state(edge: EdgeFigures) -> Table:
         ("alert to notification", edge.alert_to_person),
     ):
         table.add_row(name, f"p50 {figure.p50:.2f} s, p99 {figure.p99:.2f} s, of {figure.count:,}")
-    table.add_row("dead letters", str(edge.dead_letters))
+    told = ", ".join(f"{count} of {source}" for source, count in edge.dead_letters.items())
+    table.add_row("dead letters", told or "none")
     return table

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pandas as pd
 
-from infra.local.demo.alert_figures import Limits, Verdict, verdicts
+from infra.local.demo.alert_figures import STUCK_METRIC, Limits, Verdict, verdicts
 from infra.local.demo.latency import Latency
 from infra.local.servers.local_server import LocalError
 from iot_pipeline import settings
@@ -25,6 +25,7 @@ from simulator.manifest import read_manifest
 
 EDGE_TIMEOUT_SECONDS = 120.0
 _LEAK_READINGS = 40
+_STUCK_READINGS = 30
 # A pause as short as this is no outage but a busy machine.
 _SHORTEST_SILENCE_S = 3.0
 
@@ -41,22 +42,23 @@ class EdgeFigures:
     device_to_broker: Latency
     broker_to_alert: Latency
     alert_to_person: Latency
-    dead_letters: int
+    dead_letters: Mapping[str, int]
 
     @property
     def is_right(self) -> bool:
         """Whether every injected fault is an alert, and nothing else is."""
-        return all(each.is_right for each in self.verdicts) and self.dead_letters == 0
+        return all(each.is_right for each in self.verdicts) and not self.dead_letters
 
 
 def set_rules(devices: int, rate: int, pack: int) -> Limits:
     """Set rules in the registry, for each tenant, by which seconds of live readings are enough, and publish them."""
     step_s = devices / rate
     silence_s = max(_SHORTEST_SILENCE_S, (OUTAGE_MESSAGES - 1.2) * step_s * pack)
-    limits = Limits(silence_s, _LEAK_READINGS, _LEAK_READINGS * step_s)
+    limits = Limits(silence_s, _LEAK_READINGS, _LEAK_READINGS * step_s, _STUCK_READINGS, _STUCK_READINGS * step_s)
     parts: tuple[tuple[str, str, dict[str, float | None]], ...] = (
         ("silence", "", {"minutes": silence_s / 60}),
         ("leak", "flow_rate", {"minutes": limits.leak_s / 60, "readings": float(_LEAK_READINGS)}),
+        ("stuck", STUCK_METRIC, {"minutes": limits.stuck_s / 60, "readings": float(_STUCK_READINGS)}),
         ("range", "battery", {"warning_below": None, "critical_below": 0.0}),
     )
     with open_registry() as connection:
@@ -103,7 +105,7 @@ def figures(manifest: Path, since: datetime, limits: Limits) -> EdgeFigures:
         device_to_broker=Latency.of_ms(_to_broker(live)),
         broker_to_alert=Latency.of_ms(each["recorded_ms"] - each["arrival_ms"] for each in prompt),
         alert_to_person=Latency.of_ms(e["notified_ms"] - e["recorded_ms"] for e in prompt if "notified_ms" in e),
-        dead_letters=sum(open_dead_letters().counts().values()),
+        dead_letters={source: count for source, count in open_dead_letters().counts().items() if count},
     )
 
 

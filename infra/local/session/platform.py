@@ -56,7 +56,6 @@ class Platform:
             "AWS_ENDPOINT_URL_ATHENA": self.athena.endpoint_url,
             "IOT_LAKE_BUCKET": outputs["LakeBucket"],
             "IOT_RAW_QUEUE_URL": outputs["RawQueueUrl"],
-            "IOT_ALERTS_TOPIC_ARN": outputs["AlertsTopicArn"],
             "IOT_GLUE_DATABASE": outputs["GlueDatabase"],
             "IOT_ATHENA_WORKGROUP": outputs["AthenaBuildWorkgroup"],
             "IOT_RAW_CRAWLER": outputs["RawCrawler"],

@@ -104,7 +104,7 @@ def add_notify_role(stack: PlatformStack, places: Places, log: logs.LogGroup) ->
         "NotifyRole",
         log,
         {
-            "Alerts": _allow([places.alerts], "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
+            "Alerts": _allow([places.alerts], "dynamodb:GetItem", "dynamodb:UpdateItem"),
             "Outbox": _allow([f"{places.alerts}/index/{name}" for name in ("open", "pending")], "dynamodb:Query"),
             "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
             "Publish": _allow(list(places.topics.values()), "sns:Publish"),

@@ -1,8 +1,7 @@
-"""Dagster's objects of what keeps the platform running: automation, alerts, the clock, upkeep, upgrades."""
+"""Dagster's objects of what keeps the platform running: automation, the clock, upkeep, upgrades."""
 
 import dagster as dg
 
-from iot_pipeline.defs.ops.alerts import health_changes, run_failures
 from iot_pipeline.defs.ops.automation_sensor import automation
 from iot_pipeline.defs.ops.former_history import adopt_former_history
 from iot_pipeline.defs.ops.schedules import (
@@ -31,5 +30,5 @@ defs = dg.Definitions(
     ],
     jobs=[closing_build, crawl, clean_up_job, adopt_former_history, audit_stored_objects],
     schedules=[close_hour, daily_crawl, daily_clean_up, sweep_stored_objects],
-    sensors=[automation, run_failures, health_changes, site_arrival],
+    sensors=[automation, site_arrival],
 )

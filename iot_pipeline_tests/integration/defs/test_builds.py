@@ -1,6 +1,5 @@
 """The assets, sensors and alerts in Dagster, through the real Athena API, Glue, S3, SQS and SNS."""
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -8,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-import boto3
 import dagster as dg
 import pytest
 
@@ -23,17 +21,14 @@ from iot_pipeline.definitions import defs
 from iot_pipeline.defs.curated.assets import build_event_hours, curated_telemetry, rebuild_event_hours
 from iot_pipeline.defs.curated.schedules import sweep_stale_hours
 from iot_pipeline.defs.curated.sensors import stale_event_hours
-from iot_pipeline.defs.dagster_internals import FreshnessState, FreshnessStateChange
 from iot_pipeline.defs.judged.assets import ledger, quarantined_telemetry
-from iot_pipeline.defs.ops import alerts
 from iot_pipeline.defs.raw.assets import raw_telemetry
 from iot_pipeline.defs.scattered_hours import in_turn, requested_hours
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake, LedgerImbalanceError
 from iot_pipeline.lake.notes import Counts
 from iot_pipeline.partitions import hours_of, partition_key
-from iot_pipeline.resources import Alerts, LakeResource
-from iot_pipeline.settings import deployment
+from iot_pipeline.resources import LakeResource
 from iot_pipeline_tests.support.messages import RawZone, curated, line, message, reading
 
 MINUTE = timedelta(minutes=1)
@@ -215,94 +210,3 @@ def test_the_open_hour_is_built_at_most_every_five_minutes(instance: dg.DagsterI
     assert profiles[first][-1] >= 60, "the last objects of the closed hour are built too"
     assert len(profiles[first]) >= 10
     assert requested[quarantined_telemetry.key] == profiles, "the quarantine follows in the same run"
-
-
-class Inbox:
-    """An SQS queue subscribed to the alerts topic."""
-
-    def __init__(self) -> None:
-        self.sqs: Any = boto3.client("sqs")
-        self.url = self.sqs.create_queue(QueueName="alerts-inbox")["QueueUrl"]
-        arn = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": policy})
-        boto3.client("sns").subscribe(TopicArn=deployment().alerts_topic_arn, Protocol="sqs", Endpoint=arn)
-
-    def read(self) -> dict[str, str]:
-        """Take everything out: message by subject; each subject once."""
-        found: dict[str, str] = {}
-        while messages := self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", []):
-            for item in messages:
-                body = json.loads(item["Body"])
-                assert body["Subject"] not in found, "alerted twice"
-                found[body["Subject"]] = body["Message"]
-                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=item["ReceiptHandle"])
-        return found
-
-
-@pytest.fixture(scope="module")
-def inbox(platform: Platform) -> Inbox:
-    return Inbox()
-
-
-def test_failed_checks_and_stale_assets_alert_once(instance: dg.DagsterInstance, inbox: Inbox) -> None:
-    def check(passed: bool, description: str) -> dg.AssetCheckEvaluation:
-        return dg.AssetCheckEvaluation(
-            asset_key=curated_telemetry.key,
-            check_name="keys_are_unique",
-            passed=passed,
-            metadata={},
-            description=description,
-            severity=dg.AssetCheckSeverity.ERROR,
-        )
-
-    def freshness(before: FreshnessState, after: FreshnessState) -> FreshnessStateChange:
-        return FreshnessStateChange(
-            key=raw_telemetry.key,
-            previous_state=before,
-            new_state=after,
-            state_change_timestamp=datetime.now(UTC).timestamp(),
-        )
-
-    def alerted(cursor: str | None) -> tuple[dict[str, str], str | None]:
-        result = alerts.health_changes(dg.build_sensor_context(instance=instance, cursor=cursor), alerts=Alerts())
-        assert isinstance(result, dg.SensorResult)
-        return inbox.read(), result.cursor
-
-    instance.report_runless_asset_event(check(True, "all well"))
-    instance.report_runless_asset_event(check(False, "3 keys stand twice"))
-    instance.report_runless_asset_event(freshness(FreshnessState.UNKNOWN, FreshnessState.PASS))
-    instance.report_runless_asset_event(freshness(FreshnessState.PASS, FreshnessState.FAIL))
-    found, cursor = alerted(None)
-    assert set(found) == {"Check ERROR: curated_telemetry: keys_are_unique", "Freshness FAIL: raw_telemetry"}
-    assert "3 keys stand twice" in found["Check ERROR: curated_telemetry: keys_are_unique"]
-    again, cursor = alerted(cursor)
-    assert again == {}
-    instance.report_runless_asset_event(freshness(FreshnessState.FAIL, FreshnessState.PASS))
-    recovered, _ = alerted(cursor)
-    assert set(recovered) == {"Freshness PASS: raw_telemetry"}
-
-
-def test_a_failed_run_alerts_with_its_error(instance: dg.DagsterInstance, inbox: Inbox) -> None:
-    @dg.op
-    def breaks() -> None:
-        raise RuntimeError("the disk is full")
-
-    @dg.job
-    def nightly() -> None:
-        breaks()
-
-    result = nightly.execute_in_process(instance=instance, raise_on_error=False)
-    context = dg.build_run_status_sensor_context(
-        "run_failures", result.get_run_failure_event(), instance, result.dagster_run
-    ).for_run_failure()
-    alerts.run_failures(context, alerts=Alerts())
-    found = inbox.read()
-    assert set(found) == {"Dagster run failed: nightly"}
-    assert result.run_id in found["Dagster run failed: nightly"]

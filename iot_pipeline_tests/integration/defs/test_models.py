@@ -34,7 +34,7 @@ def result(empty_models: Models, tmp_path_factory: pytest.TempPathFactory) -> dg
     models.send("stranger", day(5))
     models.load([day(1) + n * HOUR for n in range(HOURS)])
     emulator = start_emulator(tmp_path_factory.mktemp("aws"))
-    deployment = {"IOT_LAKE_BUCKET": BUCKET, "IOT_RAW_QUEUE_URL": "none", "IOT_ALERTS_TOPIC_ARN": "none"}
+    deployment = {"IOT_LAKE_BUCKET": BUCKET, "IOT_RAW_QUEUE_URL": "none"}
     with pointing_to({**emulator.environment, "AWS_DEFAULT_REGION": "us-east-1", **deployment}):
         settings.deployment.cache_clear()
         try:

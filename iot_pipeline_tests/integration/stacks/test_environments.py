@@ -120,7 +120,7 @@ def lakes(environments: Environments, tmp_path: Path) -> Iterator[dict[str, Lake
 
 def opened(outputs: dict[str, str]) -> Lake:
     """The lake that these outputs of the stacks name."""
-    values = {"LAKE_BUCKET": "LakeBucket", "RAW_QUEUE_URL": "RawQueueUrl", "ALERTS_TOPIC_ARN": "AlertsTopicArn"}
+    values = {"LAKE_BUCKET": "LakeBucket", "RAW_QUEUE_URL": "RawQueueUrl"}
     values |= {"GLUE_DATABASE": "GlueDatabase", "ATHENA_WORKGROUP": "AthenaBuildWorkgroup"}
     values |= {"RAW_CRAWLER": "RawCrawler", "CURATED_CRAWLER": "CuratedCrawler"}
     with pytest.MonkeyPatch.context() as patch:

@@ -114,8 +114,7 @@ def test_sensors_and_schedules_run_by_default_and_say_what_for() -> None:
         "unloaded_event_hours",
         "stale_models",
         "automation",
-        "run_failures",
-        "health_changes",
+        "pipeline_alerts",
         "site_arrival",
         "edge_health",
     }

@@ -163,9 +163,19 @@ def test_a_stuck_sensor_repeats_itself_across_batches() -> None:
     first_device = pd.concat(
         [batch.rows.to_pandas()[[m.device == 0 for m in batch.messages for _ in range(20)]] for batch in batches]
     )
-    spells = first_device.groupby(first_device["seq"] // 100)["temperature"].nunique()
+    spells = first_device.groupby(first_device["seq"] // 100)[["temperature", "humidity"]].nunique()
     assert len(spells) > 5
-    assert (spells == 1).all()
+    assert (spells["temperature"] == 1).all()
+    assert (spells["humidity"] <= 1).all(), "not every device has such a sensor"
+
+
+def test_a_living_sensor_of_humidity_does_not_repeat_itself() -> None:
+    batches = generate(history(12_000), NONE)
+    devices = [batch.messages[index].device for batch in batches for index in batch.rows["message_index"].to_pylist()]
+    readings = rows(batches).assign(device=devices).dropna(subset="humidity").sort_values(["device", "ts_ms"])
+    changes = readings["humidity"].ne(readings["humidity"].shift()).cumsum()
+    assert len(readings) > 5000
+    assert readings.groupby(["device", changes]).size().max() < 15
 
 
 def test_an_outage_delays_messages_and_keeps_their_order() -> None:

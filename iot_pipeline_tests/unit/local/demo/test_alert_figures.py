@@ -6,7 +6,7 @@ import pandas as pd
 
 from infra.local.demo.alert_figures import Limits, Verdict, verdicts
 
-_LIMITS = Limits(silence_s=5.0, leak_readings=10, leak_s=10.0)
+_LIMITS = Limits(silence_s=5.0, leak_readings=10, leak_s=10.0, stuck_readings=10, stuck_s=10.0)
 
 
 def _rows(**faults: list[str]) -> pd.DataFrame:
@@ -23,6 +23,7 @@ def _rows(**faults: list[str]) -> pd.DataFrame:
                     "message": number,
                     "ts_ms": at_ms,
                     "seq": number,
+                    "humidity": None if device == "dry" else 50.0,
                     "faults": name,
                     "outcome": outcome,
                     "sent_at": pd.Timestamp(at_ms, unit="ms", tz="UTC"),
@@ -42,17 +43,31 @@ def _found(rows: pd.DataFrame, *episodes: dict[str, Any]) -> dict[str, Verdict]:
 
 
 def test_what_was_injected_and_found_is_right() -> None:
-    rows = _rows(a=["", "out_of_range", "", "gap", ""], b=["leak"] * 20)
-    found = _found(
-        rows, _episode("range", "a", 2000, 3000), _episode("silence", "a", 3000, 12_000), _episode("leak", "b", 1000)
+    rows = _rows(
+        a=["", "out_of_range", "", "gap", ""], b=["leak"] * 20, c=["", *["stuck"] * 20, ""], dry=["stuck"] * 20
     )
-    assert [(each.injected, each.is_right) for each in found.values()] == [(1, True)] * 3
+    found = _found(
+        rows,
+        _episode("range", "a", 2000, 3000),
+        _episode("silence", "a", 3000, 12_000),
+        _episode("leak", "b", 1000),
+        _episode("stuck", "c", 2000, 22_000),
+    )
+    assert [(each.injected, each.is_right) for each in found.values()] == [(1, True)] * 4
+
+
+def test_a_sensor_that_sticks_again_at_once_is_stuck_twice() -> None:
+    rows = _rows(a=["stuck"] * 130)
+    twice = _episode("stuck", "a", 1000, 101_000), _episode("stuck", "a", 101_000)
+    assert _found(rows, *twice)["stuck"] == Verdict("stuck", "stuck", 2, 2, 0)
+    assert _found(rows, _episode("stuck", "a", 1000))["stuck"] == Verdict("stuck", "stuck", 2, 0, 0)
 
 
 def test_what_is_missed_or_has_no_cause_is_not() -> None:
-    rows = _rows(a=["", "out_of_range", "", "gap", ""], b=["leak"] * 20, c=[""] * 9)
-    found = _found(rows, _episode("range", "c", 2000, 3000), _episode("leak", "c", 1000), _episode("silence", "c", 1))
-    assert [(each.injected, each.found, each.unfounded) for each in found.values()] == [(1, 0, 1)] * 3
+    rows = _rows(a=["", "out_of_range", "", "gap", ""], b=["leak"] * 20, c=[""] * 9, d=["stuck"] * 20)
+    wrong = (("range", 2000), ("leak", 1000), ("silence", 1), ("stuck", 1))
+    found = _found(rows, *(_episode(rule, "c", opened_ms) for rule, opened_ms in wrong))
+    assert [(each.injected, each.found, each.unfounded) for each in found.values()] == [(1, 0, 1)] * 4
 
 
 def test_a_wrong_start_or_end_is_no_find() -> None:

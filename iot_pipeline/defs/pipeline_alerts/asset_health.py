@@ -1,0 +1,70 @@
+"""Asset checks and freshness, from Dagster's event log."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from iot_pipeline.alerting.episodes import About
+from iot_pipeline.alerting.lifecycle import Observation, Severity
+from iot_pipeline.defs.dagster_internals import AssetGraph, FreshnessState
+from iot_pipeline.defs.pipeline_alerts.kinds import FAILED_CHECK, STALE_ASSET
+from iot_pipeline.defs.pipeline_alerts.seen import Seen
+
+WATCHED = (dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.FRESHNESS_STATE_CHANGE)
+_FRESHNESS = {
+    FreshnessState.PASS: Severity.CLEAR,
+    FreshnessState.WARN: Severity.WARNING,
+    FreshnessState.FAIL: Severity.CRITICAL,
+}
+_LISTED = 12
+
+
+def seen_of(record: dg.EventLogRecord, graph: AssetGraph | None) -> Seen | None:
+    """What an event says; None if it says nothing, as that the freshness is unknown."""
+    entry = record.event_log_entry
+    event, at_ms = entry.dagster_event, round(entry.timestamp * 1000)
+    if event is None:
+        return None
+    if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        check = event.asset_check_evaluation_data
+        name = check.asset_key.to_user_string()
+        severity = Severity.CRITICAL if check.severity is dg.AssetCheckSeverity.ERROR else Severity.WARNING
+        text = f"{check.description or 'it failed without a description'}\nrun {entry.run_id}\n"
+        return Seen(
+            FAILED_CHECK,
+            f"asset/{name}",
+            Observation(at_ms, Severity.CLEAR if check.passed else severity),
+            About(f"{name}: {check.check_name}", text + delays(check.asset_key, graph)),
+            part=check.check_name,
+        )
+    if event.event_type is not dg.DagsterEventType.FRESHNESS_STATE_CHANGE:
+        return None
+    change = event.asset_freshness_state_change_data
+    if change.new_state not in _FRESHNESS:
+        return None
+    name = change.key.to_user_string()
+    text = f"freshness {change.new_state.value}, was {change.previous_state.value}\n"
+    return Seen(
+        STALE_ASSET,
+        f"asset/{name}",
+        Observation(at_ms, _FRESHNESS[change.new_state]),
+        About(name, text + delays(change.key, graph)),
+    )
+
+
+def delays(key: dg.AssetKey, graph: AssetGraph | None) -> str:
+    """What waits for an asset, in words; nothing for one that the code does not know any more."""
+    if graph is None or key not in graph.get_all_asset_keys():
+        return ""
+    found, waiting = set[dg.AssetKey](), [key]
+    while waiting:
+        for child in graph.get(waiting.pop()).child_keys:
+            if child not in found:
+                found.add(child)
+                waiting.append(child)
+    return f"delays {_some(sorted(each.to_user_string() for each in found))}" if found else "delays nothing else"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more

@@ -1,0 +1,148 @@
+"""Failed runs, by their cause: an outage of one service is one alert, whatever it kept from being built.
+
+A failure counts when it is final: a run that Dagster will retry is none. What failed is remembered as targets, a job or
+an asset's partition, until it has been built by whatever run.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from iot_pipeline.alerting.episodes import About
+from iot_pipeline.alerting.lifecycle import Observation
+from iot_pipeline.defs.dagster_internals import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    WILL_RETRY_TAG,
+    AssetGraph,
+)
+from iot_pipeline.defs.pipeline_alerts.asset_health import delays
+from iot_pipeline.defs.pipeline_alerts.kinds import FAILED_RUN
+from iot_pipeline.defs.pipeline_alerts.seen import Seen, by_age, clear
+
+# What is remembered of one cause; beyond it, and of its targets, only the count grows.
+MAX_TARGETS, MAX_CAUSES = 200, 50
+# What makes the same error look different each time: quoted texts, hexadecimal names, numbers.
+_VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-fA-F-]{8,}\b|\d+")
+_PARTITION_TAG = "dagster/partition"
+# A fold of the failures by cause, as JSON holds it: see `Cause`.
+Notes = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The first error of a run: its class and message, and a name that is the same for the same error."""
+
+    words: str
+
+    @property
+    def name(self) -> str:
+        """A short name by which failures of one cause are gathered."""
+        return hashlib.sha256(_VARIES.sub("*", self.words).encode()).hexdigest()[:12]
+
+
+def cause_of(instance: dg.DagsterInstance, run: dg.DagsterRun, message: str | None) -> Cause:
+    """The first step that failed says why, and of its error the innermost; else the run's own message."""
+    failures = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE, limit=1).records
+    for record in failures:
+        event = record.event_log_entry.dagster_event
+        error = event.step_failure_data.error if event is not None else None
+        while error is not None and error.cause is not None:
+            error = error.cause
+        if error is not None:
+            first = next((line for line in error.message.strip().splitlines() if line), "")
+            return Cause(first if (error.cls_name or "") in first else f"{error.cls_name}: {first}")
+    return Cause((message or "the run failed without a message").strip().splitlines()[0])
+
+
+def note(notes: Notes, instance: dg.DagsterInstance, run: dg.DagsterRun, message: str | None, at_ms: int) -> None:
+    """Add a failed run to the failures by cause, unless Dagster will retry it."""
+    if run.tags.get(WILL_RETRY_TAG) == "true":
+        return
+    cause = cause_of(instance, run, message)
+    if cause.name not in notes and len(notes) >= MAX_CAUSES:
+        cause = Cause("runs fail for more causes than are told apart")
+    known = notes.setdefault(
+        cause.name, {"words": cause.words, "since_ms": at_ms, "runs": 0, "first_run": run.run_id, "targets": {}}
+    )
+    known["runs"] += 1
+    began = instance.get_run_record_by_id(run.run_id)
+    since = began.start_time if began is not None and began.start_time else at_ms / 1000
+    for target in _targets(instance, run):
+        if len(known["targets"]) < MAX_TARGETS:
+            known["targets"][target] = since
+
+
+def _targets(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[str]:
+    """What a run should have built: `asset KEY PARTITION` for what it planned, of a range its ends; else `job NAME`."""
+    planned = instance.get_records_for_run(
+        run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, limit=MAX_TARGETS
+    ).records
+    events = [record.event_log_entry.dagster_event for record in planned]
+    keys = {event.asset_key for event in events if event is not None and event.asset_key is not None}
+    if not keys:
+        yield f"job {run.job_name}"
+        return
+    tags = run.tags
+    ends = [tags[tag] for tag in (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG) if tag in tags]
+    partitions = [tags[_PARTITION_TAG]] if _PARTITION_TAG in tags else ends or [""]
+    for key in sorted(keys):
+        for partition in partitions:
+            yield f"asset {key.to_user_string()} {partition}".rstrip()
+
+
+def seen_now(
+    notes: Notes,
+    still_open: Sequence[str],
+    instance: dg.DagsterInstance,
+    graph: AssetGraph | None,
+    now_ms: int,
+) -> Iterator[Seen]:
+    """How each cause stands: its targets that have been built since are forgotten, and with the last of them it ends.
+
+    `still_open` are the subjects whose alerts are open.
+    """
+    for name, known in list(notes.items()):
+        targets: dict[str, float] = known["targets"]
+        for target in [each for each, since in targets.items() if _is_built(instance, each, since)]:
+            del targets[target]
+        if not targets:
+            del notes[name]
+            continue
+        since_ms = int(known["since_ms"])
+        seen = Observation(now_ms, by_age(since_ms, now_ms), started_ms=since_ms)
+        yield Seen(FAILED_RUN, _subject(name), seen, About(known["words"], _text(known, graph)))
+
+    for subject in set(still_open) - {_subject(name) for name in notes}:
+        yield clear(FAILED_RUN, subject, now_ms)
+
+
+def _subject(cause: str) -> str:
+    return f"runs/{cause}"
+
+
+def _text(known: Mapping[str, Any], graph: AssetGraph | None) -> str:
+    targets = list(known["targets"])
+    lines = [f"{known['runs']} runs failed, the first {known['first_run']}", f"not built yet: {len(targets)}"]
+    lines += [f"- {each}" for each in targets[:10]]
+    assets = {each.split(" ")[1] for each in targets if each.startswith("asset ")}
+    lines += [f"{name} {delays(dg.AssetKey.from_user_string(name), graph)}" for name in sorted(assets)[:3]]
+    return "\n".join(lines)
+
+
+def _is_built(instance: dg.DagsterInstance, target: str, since: float) -> bool:
+    kind, name, *rest = target.split(" ", 2)
+    if kind == "job":
+        after = dg.RunsFilter(
+            job_name=name, statuses=[dg.DagsterRunStatus.SUCCESS], created_after=datetime.fromtimestamp(since, UTC)
+        )
+        return instance.get_runs_count(after) > 0
+    wanted = dg.AssetRecordsFilter(
+        dg.AssetKey.from_user_string(name), after_timestamp=since, asset_partitions=rest or None
+    )
+    return bool(instance.fetch_materializations(wanted, limit=1).records)

@@ -1,0 +1,376 @@
+"""Alerts of the pipeline: each is provoked, reaches a subscriber once, and resolves."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import dagster as dg
+import pytest
+from dagster._core.remote_origin import (
+    InProcessCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, SensorInstigatorData, TickData
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._daemon.types import DaemonHeartbeat
+from dagster_shared.error import SerializableErrorInfo
+
+from infra.local.session.platform import Platform
+from iot_pipeline import settings
+from iot_pipeline.alerting.trackers import SENSOR, WATCHER, TrackersConflictError, TrackerStore, Watching
+from iot_pipeline.connections.edge import open_alerts, open_trackers
+from iot_pipeline.defs.curated.assets import curated_telemetry
+from iot_pipeline.defs.dagster_internals import (
+    FreshnessState,
+    FreshnessStateChange,
+    InstigatorType,
+    TickStatus,
+    partition_range_tags,
+)
+from iot_pipeline.defs.pipeline_alerts.sensors import Look, pipeline_alerts
+from iot_pipeline.defs.raw.assets import raw_telemetry
+from iot_pipeline.resources import EdgeResource
+from iot_pipeline.watcher import look
+
+HOUR = timedelta(hours=1)
+
+
+class Dagster:
+    """A Dagster instance, the look at it, and a subscriber to the topics of alerts."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self._sqs: Any = boto3.client("sqs")
+        self._url, self._graph = self._subscribe(), dg.Definitions([raw_telemetry]).resolve_asset_graph()
+        self.look()
+        self.told()
+
+    def _subscribe(self) -> str:
+        url = self._sqs.create_queue(QueueName=f"pipeline-{uuid.uuid4().hex[:8]}")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow | {"Resource": arn}]})
+        self._sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        for topic in (settings.edge().topic_warning, settings.edge().topic_critical):
+            boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        return str(url)
+
+    def look(self, now: datetime | None = None) -> None:
+        """As the sensor does."""
+        Look(self.instance, open_trackers(), self._graph, {"raw_objects": 10}).run(now or datetime.now(UTC))
+
+    def told(self) -> list[tuple[str, str, str]]:
+        """Kind, what became of it and severity of what people were told since they were last asked, each once."""
+        boto3.client("lambda").invoke(FunctionName=settings.edge().notify_function, Payload=b"{}")
+        found = []
+        while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                data = json.loads(json.loads(message["Body"])["Message"])
+                if data["tenant"] == "#pipeline":
+                    found += [(data["rule"], data["what"], data["severity"])] * len(data["episodes"])
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return sorted(found)
+
+    def open(self) -> dict[str, str]:
+        """The open alerts of the pipeline: kind, and what is told of it."""
+        return {each["rule"]: f"{each['about']}\n{each['text']}" for each in open_alerts().open("#pipeline")}
+
+
+@pytest.fixture
+def dagster(platform: Platform) -> Iterator[Dagster]:
+    table = boto3.resource("dynamodb").Table(settings.edge().alerts_table)
+    for name in (SENSOR, WATCHER):
+        table.delete_item(Key={"id": f"trackers/{name}"})
+    for each in list(open_alerts().open("#pipeline")):
+        table.delete_item(Key={"id": each["id"]})
+    with dg.instance_for_test() as instance:
+        yield Dagster(instance)
+
+
+def _check(*, passed: bool) -> dg.AssetCheckEvaluation:
+    return dg.AssetCheckEvaluation(
+        asset_key=curated_telemetry.key,
+        check_name="keys_are_unique",
+        passed=passed,
+        metadata={},
+        description="3 keys stand twice",
+        severity=dg.AssetCheckSeverity.ERROR,
+    )
+
+
+def _freshness(before: FreshnessState, after: FreshnessState) -> FreshnessStateChange:
+    at = datetime.now(UTC).timestamp()
+    return FreshnessStateChange(
+        key=raw_telemetry.key, previous_state=before, new_state=after, state_change_timestamp=at
+    )
+
+
+def test_a_failed_check_is_told_of_once_and_resolves_when_it_passes(dagster: Dagster) -> None:
+    for _ in range(3):
+        dagster.instance.report_runless_asset_event(_check(passed=False))
+        dagster.look()
+    assert dagster.told() == [("failed_check", "opened", "critical")]
+    assert "3 keys stand twice" in dagster.open()["failed_check"]
+    dagster.instance.report_runless_asset_event(_check(passed=True))
+    dagster.look()
+    assert dagster.told() == [("failed_check", "resolved", "critical")]
+
+
+def test_an_asset_that_goes_stale_worsens_and_is_fresh_again(dagster: Dagster) -> None:
+    states = (FreshnessState.PASS, FreshnessState.WARN, FreshnessState.FAIL, FreshnessState.UNKNOWN)
+    for before, after in ((states[0], states[1]), (states[1], states[2]), (states[2], states[3])):
+        dagster.instance.report_runless_asset_event(_freshness(before, after))
+        dagster.look()
+    told = dagster.told()
+    assert told == [("stale_asset", "escalated", "critical"), ("stale_asset", "opened", "warning")]
+    dagster.instance.report_runless_asset_event(_freshness(FreshnessState.UNKNOWN, FreshnessState.PASS))
+    dagster.look()
+    assert dagster.told() == [("stale_asset", "resolved", "critical")]
+
+
+def test_what_happened_before_the_first_look_raises_nothing_nor_does_a_restart(platform: Platform) -> None:
+    with dg.instance_for_test() as instance:
+        table = boto3.resource("dynamodb").Table(settings.edge().alerts_table)
+        table.delete_item(Key={"id": f"trackers/{SENSOR}"})
+        instance.report_runless_asset_event(_check(passed=False))
+        dagster = Dagster(instance)
+        assert dagster.open() == {}
+        dagster.instance.report_runless_asset_event(_check(passed=False))
+        dagster.look()
+        dagster.look()
+        assert dagster.told() == [("failed_check", "opened", "critical")]
+
+
+_SERVICE = {"is_down": True}
+
+
+@dg.asset(partitions_def=dg.StaticPartitionsDefinition(["a", "b", "c"]))
+def first_asset() -> None:
+    if _SERVICE["is_down"]:
+        raise ConnectionError(f"athena does not answer, request {uuid.uuid4()}")
+
+
+@dg.asset
+def second_asset() -> None:
+    if _SERVICE["is_down"]:
+        raise RuntimeError("the build failed") from ConnectionError(f"athena does not answer, request {uuid.uuid4()}")
+
+
+@dg.op
+def breaks() -> None:
+    raise ValueError("the disk is full")
+
+
+@dg.job
+def nightly() -> None:
+    breaks()
+
+
+def test_an_outage_is_one_alert_until_all_it_kept_from_being_built_is_built(dagster: Dagster) -> None:
+    _SERVICE["is_down"] = True
+    instance = dagster.instance
+    for partition in ("a", "b"):
+        dg.materialize([first_asset], instance=instance, partition_key=partition, raise_on_error=False)
+    dg.materialize([second_asset], instance=instance, raise_on_error=False)
+    dagster.look()
+    nightly.execute_in_process(instance=instance, raise_on_error=False)
+    dagster.look()
+    assert dagster.told() == [("failed_run", "opened", "warning")] * 2, "of two causes"
+    causes = {each["about"]: each["text"] for each in open_alerts().open("#pipeline")}
+    (outage,) = (text for about, text in causes.items() if about.startswith("ConnectionError: athena"))
+    assert "3 runs failed" in outage
+    assert "- asset first_asset a\n- asset first_asset b\n- asset second_asset" in outage
+    assert [about for about in causes if "the disk is full" in about] == ["ValueError: the disk is full"]
+
+    _SERVICE["is_down"] = False
+    dg.materialize([first_asset], instance=instance, partition_key="a")
+    dg.materialize([second_asset], instance=instance)
+    dagster.look()
+    assert dagster.told() == [], "one partition is not built yet"
+    dg.materialize([first_asset], instance=instance, partition_key="b")
+    dagster.look()
+    assert dagster.told() == [("failed_run", "resolved", "warning")]
+    dagster.look(datetime.now(UTC) + 2 * HOUR)
+    assert dagster.told() == [("failed_run", "escalated", "critical")], "the job has not succeeded for two hours"
+
+
+def test_a_run_that_dagster_will_retry_is_no_failure_yet(dagster: Dagster) -> None:
+    tags = {"dagster/will_retry": "true"}
+    nightly.execute_in_process(instance=dagster.instance, raise_on_error=False, tags=tags)
+    dagster.look()
+    assert dagster.told() == []
+    assert dagster.open() == {}
+
+
+def test_a_range_of_partitions_is_built_when_its_ends_are(dagster: Dagster) -> None:
+    _SERVICE["is_down"] = True
+    instance, tags = dagster.instance, partition_range_tags("a", "c")
+
+    @dg.asset(partitions_def=first_asset.partitions_def, backfill_policy=dg.BackfillPolicy.single_run())
+    def ranged() -> None:
+        if _SERVICE["is_down"]:
+            raise ConnectionError("athena does not answer")
+
+    dg.materialize([ranged], instance=instance, tags=tags, raise_on_error=False)
+    dagster.look()
+    assert "not built yet: 2\n- asset ranged a\n- asset ranged c" in dagster.open()["failed_run"]
+    _SERVICE["is_down"] = False
+    dg.materialize([ranged], instance=instance, tags=tags)
+    dagster.look()
+    assert dagster.open() == {}
+
+
+def test_runs_that_hang_or_wait_are_one_alert_each(dagster: Dagster) -> None:
+    instance = dagster.instance
+    hangs = instance.create_run_for_job(nightly, status=dg.DagsterRunStatus.STARTED)
+    waits = [instance.create_run_for_job(nightly, status=dg.DagsterRunStatus.NOT_STARTED) for _ in range(2)]
+    dagster.look()
+    assert dagster.open() == {}
+    dagster.look(datetime.now(UTC) + 3 * HOUR)
+    assert dagster.told() == [("long_run", "opened", "warning"), ("queued_run", "opened", "warning")]
+    assert hangs.run_id in dagster.open()["long_run"]
+    assert all(run.run_id in dagster.open()["queued_run"] for run in waits)
+    for run in (hangs, *waits):
+        instance.delete_run(run.run_id)
+    dagster.look(datetime.now(UTC) + 3 * HOUR)
+    assert dagster.told() == [("long_run", "resolved", "warning"), ("queued_run", "resolved", "warning")]
+
+
+class _Sensor:
+    """A sensor as the daemon keeps it, with ticks as it would write them."""
+
+    def __init__(self, instance: dg.DagsterInstance, name: str) -> None:
+        target = LoadableTargetOrigin(module_name="iot_pipeline.definitions")
+        origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(InProcessCodeLocationOrigin(target), "r"), name)
+        data = SensorInstigatorData(min_interval=10)
+        self.instance, self.name = instance, name
+        self.state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.RUNNING, data)
+        instance.add_instigator_state(self.state)
+
+    def tick(self, status: TickStatus, at: datetime, message: str | None = None) -> None:
+        """One tick that has ended."""
+        error = SerializableErrorInfo(f"{message}\n", [], "RuntimeError") if message else None
+        self.instance.create_tick(
+            TickData(
+                self.state.instigator_origin_id,
+                self.name,
+                InstigatorType.SENSOR,
+                status,
+                at.timestamp(),
+                run_ids=[],
+                selector_id=self.state.selector_id,
+                error=error,
+                end_timestamp=at.timestamp(),
+            )
+        )
+
+
+def test_failed_and_missing_ticks(dagster: Dagster) -> None:
+    begin = datetime.now(UTC)
+    sensor, unknown = (_Sensor(dagster.instance, name) for name in ("raw_objects", "of_a_former_release"))
+    sensor.tick(TickStatus.SUCCESS, begin)
+    unknown.tick(TickStatus.FAILURE, begin, "RuntimeError: nobody cares")
+    dagster.look(begin)
+    assert dagster.open() == {}
+    sensor.tick(TickStatus.FAILURE, begin + timedelta(seconds=10), "RuntimeError: the queue is gone")
+    dagster.look(begin + timedelta(seconds=20))
+    assert dagster.told() == [("failed_tick", "opened", "warning")]
+    assert "raw_objects: RuntimeError: the queue is gone" in dagster.open()["failed_tick"]
+    sensor.tick(TickStatus.SKIPPED, begin + timedelta(seconds=30))
+    dagster.look(begin + timedelta(seconds=40))
+    assert dagster.told() == [("failed_tick", "resolved", "warning")]
+    dagster.look(begin + timedelta(minutes=10))
+    assert dagster.told() == [("no_tick", "opened", "warning")]
+    sensor.tick(TickStatus.SUCCESS, begin + timedelta(minutes=11))
+    dagster.look(begin + timedelta(minutes=11))
+    assert dagster.told() == [("no_tick", "resolved", "warning")]
+
+
+def _beat(instance: dg.DagsterInstance, at: datetime, *names: str) -> None:
+    for name in names or instance.get_required_daemon_types():
+        instance.add_daemon_heartbeat(DaemonHeartbeat(at.timestamp(), name, "test", []))
+
+
+def test_a_dead_daemon_is_found_from_outside_and_a_dead_watcher_from_inside(dagster: Dagster) -> None:
+    begin, instance, store = datetime.now(UTC), dagster.instance, open_trackers()
+    assert look(instance, store, begin) == (0, 0), "a daemon that never ran is not dead"
+    _beat(instance, begin)
+    assert look(instance, store, begin + timedelta(minutes=2)) == (0, 0)
+    assert look(instance, store, begin + timedelta(minutes=4)) == (1, 0)
+    assert look(instance, store, begin + timedelta(minutes=5)) == (0, 0)
+    assert dagster.told() == [("dead_daemon", "opened", "critical")]
+
+    later = begin + timedelta(minutes=20)
+    _beat(instance, later)
+    dagster.look(later)
+    assert dagster.told() == [("dead_watcher", "opened", "warning")]
+    assert look(instance, store, later) == (0, 1)
+    dagster.look(later)
+    assert dagster.told() == [("dead_daemon", "resolved", "critical"), ("dead_watcher", "resolved", "warning")]
+
+
+def test_one_part_of_the_daemon_and_a_sensor_that_does_not_look(dagster: Dagster) -> None:
+    begin, instance, store = datetime.now(UTC), dagster.instance, open_trackers()
+    _beat(instance, begin)
+    parts = instance.get_required_daemon_types()
+    later = begin + timedelta(minutes=10)
+    _beat(instance, later, *(part for part in parts if part != "SENSOR"))
+    assert look(instance, store, later) == (2, 0)
+    assert set(dagster.open()) == {"dead_daemon", "blind_sensor"}
+    assert "sensor of Dagster's daemon" in dagster.open()["dead_daemon"]
+    _beat(instance, later, "SENSOR")
+    dagster.look(later)
+    assert look(instance, store, later + timedelta(seconds=30)) == (0, 2)
+
+
+def test_two_looks_at_once_count_once(dagster: Dagster) -> None:
+    dagster.instance.report_runless_asset_event(_check(passed=False))
+
+    class Slow(TrackerStore):
+        def save(self, *given: Any) -> None:
+            dagster.look()
+            super().save(*given)
+
+    table = settings.edge().alerts_table
+    with pytest.raises(TrackersConflictError):
+        Look(dagster.instance, Slow(boto3.client("dynamodb"), table), None, {}).run(datetime.now(UTC))
+    dagster.look()
+    assert dagster.told() == [("failed_check", "opened", "critical")]
+
+
+def test_more_alerts_than_one_write_takes(dagster: Dagster) -> None:
+    def evaluation(number: int, *, passed: bool) -> dg.AssetCheckEvaluation:
+        return dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey(f"asset_{number}"), check_name="c", passed=passed, metadata={}
+        )
+
+    for number in range(230):
+        dagster.instance.report_runless_asset_event(evaluation(number, passed=False))
+    dagster.look()
+    assert dagster.told() == [("failed_check", "opened", "critical")] * 50, "50 are listed in one notification"
+    assert len(list(open_alerts().open("#pipeline"))) == 230
+    for number in range(230):
+        dagster.instance.report_runless_asset_event(evaluation(number, passed=True))
+    dagster.look()
+    assert dagster.open() == {}
+
+
+def test_the_sensor_ticks(dagster: Dagster) -> None:
+    dagster.instance.report_runless_asset_event(_check(passed=False))
+    context = dg.build_sensor_context(instance=dagster.instance)
+    result = pipeline_alerts(context, edge=EdgeResource())
+    assert isinstance(result, dg.SkipReason)
+    assert result.skip_message == "1 alerts opened, 0 resolved, 0 reminders"
+
+
+def test_a_watched_item_is_as_it_was(platform: Platform) -> None:
+    store = open_trackers()
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    watching = Watching(store, store.load(name), 5)
+    watching.watched.notes["cause"] = {"words": "ü", "targets": {"job a": 1.5}}
+    watching.save()
+    assert store.load(name) == watching.watched
