@@ -28,6 +28,7 @@ class Deployment(BaseSettings):
     athena_workgroup: str = "telemetry-builds"
     raw_crawler: str = "telemetry-raw"
     curated_crawler: str = "telemetry-curated"
+    dagster_url: str | None = Field(default=None, description="Address of Dagster's UI, for the links in alerts")
 
 
 class Login(BaseSettings):

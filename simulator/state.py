@@ -34,4 +34,6 @@ class State:
     def from_json(content: dict[str, Any]) -> "State":
         """A state from the object that orjson makes of it."""
         held = [[(reading, Row(**row)) for reading, row in of_device] for of_device in content["held"]]
-        return State(**{**content, "held": held})
+        # A state of a release in which one metric alone was stuck is stuck no more.
+        stuck = [values if isinstance(values, list) else None for values in content["stuck"]]
+        return State(**{**content, "held": held, "stuck": stuck})

@@ -35,7 +35,7 @@ class About:
 
 
 # A notification lists many episodes, and SNS takes 256 KB.
-MAX_WORDS, MAX_TEXT = 200, 2_000
+MAX_WORDS, MAX_TEXT = 200, 3_000
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Tracker, Tran
 MAX_CHANGES = 99
 # In `Watched.seen`: when it looked last, epoch milliseconds.
 LOOKED = "looked_ms"
+# What follows from a cause is given so long to mend itself after that is over.
+ALONE_MS = 3_600_000
 # The watchers of the pipeline: within Dagster's daemon, and outside of it.
 SENSOR, WATCHER = "pipeline_alerts", "watcher"
 
@@ -105,9 +107,14 @@ class Watching:
         names = [name.split(" ") for name, tracker in self.watched.trackers.items() if tracker.severity]
         return [subject for subject, named, *_ in names if named == rule]
 
-    def observe(self, key: AlertKey, seen: Observation, place: Place, about: About | None) -> None:
+    def observe(
+        self, key: AlertKey, seen: Observation, place: Place, about: About | None, causes: Sequence[AlertKey] = ()
+    ) -> None:
         """Take one observation. `about` says what it is about, if it is bad. The first clear one ends an episode that
         does not flap.
+
+        `causes` are alerts of which this one would be a consequence: while one of them is open, it speaks for an
+        episode that opens, of which people are not told.
         """
         name = _name(key)
         tracker = self.watched.trackers.get(name)
@@ -119,7 +126,44 @@ class Watching:
         tracker.observe(key, seen, 0, found.append)
         self.opened += sum(each.what is What.OPENED for each in found)
         self.resolved += sum(each.what is What.RESOLVED for each in found)
-        self._changes += [replace(change, about=about, notes=True) for change in changes(found, place, trace=None)]
+        parent = self._held.get(name, {}).get("parent")
+        for transition in found:
+            if transition.what is What.OPENED:
+                cause = next((each for each in map(_name, causes) if self._is_open(each)), None)
+                if cause is not None:
+                    subject, rule, metric = cause.split(" ", 2)
+                    parent = AlertKey(subject, rule, metric).episode(self.watched.trackers[cause].since_ms)
+                    self._held[name] = {"cause": cause, "parent": parent, "alone_ms": 0}
+            elif transition.what is What.RESOLVED:
+                self._held.pop(name, None)
+        made = changes(found, place, trace=None)
+        self._changes += [replace(change, about=about, notes=parent is None, parent=parent) for change in made]
+
+    def alone(self) -> list[str]:
+        """The episodes whose cause has been over for ALONE_MS while they are still open: now they speak for themselves,
+        and people are to be told of them.
+        """
+        found = []
+        for name, held in list(self._held.items()):
+            if self._is_open(held["cause"]):
+                held["alone_ms"] = 0
+            elif not held["alone_ms"]:
+                held["alone_ms"] = self.now_ms
+            elif self.now_ms - held["alone_ms"] >= ALONE_MS:
+                del self._held[name]
+                subject, rule, metric = name.split(" ", 2)
+                found.append(AlertKey(subject, rule, metric).episode(self.watched.trackers[name].since_ms))
+        return found
+
+    @property
+    def _held(self) -> dict[str, Any]:
+        """The open alerts for which a wider one speaks: which that is, and since when it has been over."""
+        held: dict[str, Any] = self.watched.notes.setdefault("held", {})
+        return held
+
+    def _is_open(self, name: str) -> bool:
+        tracker = self.watched.trackers.get(name)
+        return tracker is not None and bool(tracker.severity)
 
     def is_full(self) -> bool:
         """Whether it is time to save."""
@@ -128,7 +172,9 @@ class Watching:
     def save(self) -> None:
         """Write what was observed since the last save. Raises as `TrackerStore.save`."""
         self.watched.seen[LOOKED] = self.now_ms
-        self._store.save(self.watched, merged(self._changes), self.now_ms)
+        # What began and ended between two looks is on record, and was over before anybody could be told.
+        made = [replace(change, notes=change.notes and not change.is_whole) for change in merged(self._changes)]
+        self._store.save(self.watched, made, self.now_ms)
         self._changes.clear()
 
 

@@ -23,11 +23,14 @@ class Objects:
 
     s3: "S3Client"
 
+    def any_at(self, location: str) -> bool:
+        """Whether there is any object below a location. One call, whatever lies there. Raises as `at`."""
+        bucket, prefix = _parts(location)
+        return bool(self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents"))
+
     def at(self, location: str) -> list[StoredObject]:
         """The objects below a location, s3://bucket/prefix/ with a closing slash. Raises ValueError for another."""
-        bucket, _, prefix = location.removeprefix("s3://").partition("/")
-        if not location.startswith("s3://") or not prefix.endswith("/"):
-            raise ValueError(f"{location!r} is not a location in S3: expected s3://bucket/prefix/")
+        bucket, prefix = _parts(location)
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return [
             StoredObject(
@@ -38,3 +41,10 @@ class Objects:
             for page in pages
             for item in page.get("Contents", [])
         ]
+
+
+def _parts(location: str) -> tuple[str, str]:
+    bucket, _, prefix = location.removeprefix("s3://").partition("/")
+    if not location.startswith("s3://") or not prefix.endswith("/"):
+        raise ValueError(f"{location!r} is not a location in S3: expected s3://bucket/prefix/")
+    return bucket, prefix

@@ -66,6 +66,26 @@ FROM {LOADS.full_name}
 WHERE event_hour IN ({wanted})"""
 
 
+def facts_are_there() -> str:
+    """One row: 1 once dbt has built the books of the facts, 0 before."""
+    return """\
+SELECT count(*)
+FROM information_schema.tables
+WHERE table_schema = 'marts'
+    AND table_name = 'fact_hours'"""
+
+
+def loads_without_facts(hours: Iterable[Hour]) -> str:
+    """Those of these event hours that are loaded, and whose facts are not of that load."""
+    wanted = ", ".join(hour.sql for hour in sorted(set(hours)))
+    return f"""\
+SELECT loads.event_hour
+FROM {LOADS.full_name} AS loads
+LEFT JOIN marts.fact_hours AS facts ON facts.event_hour = loads.event_hour
+WHERE loads.event_hour IN ({wanted})
+    AND (facts.content IS NULL OR facts.content <> loads.content)"""
+
+
 def readings_of_hours(hours: Iterable[Hour]) -> str:
     """What is there of these event hours, counted."""
     ranges = "\n    OR ".join(f"({_between(first, last)})" for first, last in contiguous(hours))

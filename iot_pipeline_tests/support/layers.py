@@ -83,6 +83,7 @@ LAYERS = {
         "dagster",
     ),
     "definitions": _layer("defs resources", "dagster", "dagster"),
+    "watcher": _layer("alerting connections defs", "botocore dagster typer", "dagster"),
 }
 
 

@@ -21,6 +21,7 @@ from infra.local.session import fleet_commands
 from infra.local.session.dead_runs import fail_dead_runs, fail_orphaned_runs
 from infra.local.session.leftovers import note_processes
 from infra.local.session.platform import Platform
+from iot_pipeline.settings import Deployment, variable
 
 # Runs may be in the middle of a statement.
 STOP_SECONDS = 180.0
@@ -53,13 +54,14 @@ def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) 
         dagster = _launch_dagster(platform, url)
         children.append(dagster.process)
         dagster.wait_until(lambda: _answers(f"{url}/server_info"))
+        children.append(_launch_watcher(platform))
         note_processes(platform.state_dir, [process.pid for process in _family(children)])
         console.print(f"\n[bold green]Dagster's UI: {url}[/]   sensors and schedules are on")
         if devices:
             console.print(f"{devices} devices publish; hours are built every {BUILD_INTERVAL_MINUTES} minutes")
         console.print(f"AWS: {platform.emulator.endpoint_url}   MQTT: {HOST}:{platform.emulator.mqtt_port}")
         console.print(f"Your own scripts: the environment is in {env_file}", soft_wrap=True)
-        console.print("What is wrong with the fleet now: python -m iot_pipeline.edge alerts", soft_wrap=True)
+        console.print("What is wrong now, with fleet and pipeline: python -m iot_pipeline.edge alerts", soft_wrap=True)
         console.print(f"Logs: {platform.state_dir}   Ctrl-C stops it all\n", soft_wrap=True)
         while True:
             _watch(children, platform, LOOK_SECONDS)
@@ -97,9 +99,21 @@ def _launch_dagster(platform: Platform, url: str) -> LocalServer:
     """In the state's folder: Dagster puts what a `.env` of its folder says above its environment, even another AWS."""
     dagster = Path(sys.executable).with_name("dagster")
     command = [str(dagster), "dev", "-h", HOST, "-p", url.rpartition(":")[2], "-w", str(CHECKOUT / "workspace.yaml")]
-    own = {"PYTHONWARNINGS": "ignore", "IOT_BUILD_INTERVAL_MINUTES": BUILD_INTERVAL_MINUTES}
+    own = {
+        "PYTHONWARNINGS": "ignore",
+        "IOT_BUILD_INTERVAL_MINUTES": BUILD_INTERVAL_MINUTES,
+        variable(Deployment, "dagster_url"): url,
+    }
     log_file = platform.state_dir / "dagster.log"
     return LocalServer("Dagster's UI", launch(command, log_file, platform.state_dir, own | os.environ), log_file)
+
+
+def _launch_watcher(platform: Platform) -> subprocess.Popen[bytes]:
+    """It tells people if Dagster's daemon dies."""
+    command = [sys.executable, "-m", "iot_pipeline.watcher"]
+    return launch(
+        command, platform.state_dir / "watcher.log", platform.state_dir, {"PYTHONWARNINGS": "ignore"} | os.environ
+    )
 
 
 def _ui_port(platform: Platform) -> int:

@@ -1,6 +1,8 @@
 """The three functions of the edge."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -16,8 +18,6 @@ from infra.stacks.edge.places import Places
 from infra.stacks.edge.roles import add_handler_role, add_notify_role, add_sweep_role
 from infra.stacks.nag import accept_role_dependency
 
-# The schedule asks again within the minute: an older request is of no more use.
-_REQUEST_AGE = cdk.Duration.minutes(5)
 # Below the minute until the next call, which would find the function's one place taken.
 _SCHEDULED_TIMEOUT = cdk.Duration.seconds(50)
 
@@ -52,7 +52,7 @@ def add_functions(stack: PlatformStack, places: Places) -> Functions:
         concurrency: int,
         memory: int,
         timeout: cdk.Duration,
-        asked: bool,
+        calls: Mapping[str, Any],
     ) -> lambda_.Function:
         made = lambda_.Function(
             stack,
@@ -74,14 +74,19 @@ def add_functions(stack: PlatformStack, places: Places) -> Functions:
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
-            on_failure=destinations.SqsDestination(dead_letters) if asked else None,
-            retry_attempts=2 if asked else None,
-            max_event_age=_REQUEST_AGE if asked else None,
+            **calls,
         )
         made.node.add_dependency(roles[name].node.find_child("DefaultPolicy"))
         accept_role_dependency(made)
         return made
 
+    kept = {
+        "on_failure": destinations.SqsDestination(dead_letters),
+        "retry_attempts": 2,
+        "max_event_age": cdk.Duration.minutes(5),
+    }
+    # What is to be sent waits in the outbox: an ask that is given up loses nothing, and the next minute asks again.
+    dropped = {"retry_attempts": 0, "max_event_age": cdk.Duration.minutes(1)}
     with built(EDGE) as package:
         code = lambda_.Code.from_asset(str(package))
         handler = function(
@@ -92,7 +97,7 @@ def add_functions(stack: PlatformStack, places: Places) -> Functions:
             concurrency=config.edge_concurrency,
             memory=config.edge_memory_mib,
             timeout=cdk.Duration.seconds(config.edge_timeout_seconds),
-            asked=False,
+            calls={},
         )
         sweep = function(
             "Sweep",
@@ -102,7 +107,7 @@ def add_functions(stack: PlatformStack, places: Places) -> Functions:
             concurrency=1,
             memory=config.edge_memory_mib,
             timeout=_SCHEDULED_TIMEOUT,
-            asked=True,
+            calls=kept,
         )
         notify = function(
             "Notify",
@@ -112,7 +117,7 @@ def add_functions(stack: PlatformStack, places: Places) -> Functions:
             concurrency=1,
             memory=512,
             timeout=_SCHEDULED_TIMEOUT,
-            asked=True,
+            calls=dropped,
         )
     return Functions(handler, roles["Handler"], sweep, notify)
 

@@ -109,7 +109,6 @@ def add_notify_role(stack: PlatformStack, places: Places, log: logs.LogGroup) ->
             "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
             "Publish": _allow(list(places.topics.values()), "sns:Publish"),
             "TopicKey": _via(stack, "sns", places.alerts_key, "kms:Decrypt", "kms:GenerateDataKey"),
-            "DeadLetters": _allow([places.dead_letters], "sqs:SendMessage"),
         },
     )
 

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from iot_pipeline.defs.ops.automation_sensor import automation
+from iot_pipeline.defs.ops.closed_hours import closed_hours_are_built, closed_hours_watch
 from iot_pipeline.defs.ops.former_history import adopt_former_history
 from iot_pipeline.defs.ops.schedules import (
     clean_up_job,
@@ -24,11 +25,12 @@ from iot_pipeline.defs.ops.stored_objects import (
 defs = dg.Definitions(
     asset_checks=[
         every_site_sends,
+        closed_hours_are_built,
         curated_objects_are_as_built,
         judged_objects_are_as_built,
         raw_objects_are_as_judged,
     ],
     jobs=[closing_build, crawl, clean_up_job, adopt_former_history, audit_stored_objects],
     schedules=[close_hour, daily_crawl, daily_clean_up, sweep_stored_objects],
-    sensors=[automation, site_arrival],
+    sensors=[automation, site_arrival, closed_hours_watch],
 )

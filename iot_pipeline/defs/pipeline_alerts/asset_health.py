@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import dagster as dg
 
 from iot_pipeline.alerting.episodes import About
-from iot_pipeline.alerting.lifecycle import Observation, Severity
+from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Severity
 from iot_pipeline.defs.dagster_internals import AssetGraph, FreshnessState
 from iot_pipeline.defs.pipeline_alerts.kinds import FAILED_CHECK, STALE_ASSET
+from iot_pipeline.defs.pipeline_alerts.links import asset_link
 from iot_pipeline.defs.pipeline_alerts.seen import Seen
 
 WATCHED = (dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.FRESHNESS_STATE_CHANGE)
@@ -34,7 +35,7 @@ def seen_of(record: dg.EventLogRecord, graph: AssetGraph | None) -> Seen | None:
             FAILED_CHECK,
             f"asset/{name}",
             Observation(at_ms, Severity.CLEAR if check.passed else severity),
-            About(f"{name}: {check.check_name}", text + delays(check.asset_key, graph)),
+            About(f"{name}: {check.check_name}", text + delays(check.asset_key, graph) + asset_link(name)),
             part=check.check_name,
         )
     if event.event_type is not dg.DagsterEventType.FRESHNESS_STATE_CHANGE:
@@ -48,21 +49,36 @@ def seen_of(record: dg.EventLogRecord, graph: AssetGraph | None) -> Seen | None:
         STALE_ASSET,
         f"asset/{name}",
         Observation(at_ms, _FRESHNESS[change.new_state]),
-        About(name, text + delays(change.key, graph)),
+        About(name, text + delays(change.key, graph) + asset_link(name)),
+        # What lies before it is stale already: then that is the alert.
+        causes=[_stale(key) for key in _related(change.key, graph, before=True)],
     )
+
+
+def _stale(key: dg.AssetKey) -> AlertKey:
+    return AlertKey(f"asset/{key.to_user_string()}", STALE_ASSET.name)
 
 
 def delays(key: dg.AssetKey, graph: AssetGraph | None) -> str:
     """What waits for an asset, in words; nothing for one that the code does not know any more."""
     if graph is None or key not in graph.get_all_asset_keys():
         return ""
+    found = [each.to_user_string() for each in _related(key, graph, before=False)]
+    return f"delays {_some(found)}" if found else "delays nothing else"
+
+
+def _related(key: dg.AssetKey, graph: AssetGraph | None, *, before: bool) -> list[dg.AssetKey]:
+    """All assets before or after one, however far, in the order of their names."""
+    if graph is None or key not in graph.get_all_asset_keys():
+        return []
     found, waiting = set[dg.AssetKey](), [key]
     while waiting:
-        for child in graph.get(waiting.pop()).child_keys:
-            if child not in found:
-                found.add(child)
-                waiting.append(child)
-    return f"delays {_some(sorted(each.to_user_string() for each in found))}" if found else "delays nothing else"
+        node = graph.get(waiting.pop())
+        for other in node.parent_keys if before else node.child_keys:
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return sorted(found, key=lambda each: each.to_user_string())
 
 
 def _some(names: Sequence[str]) -> str:

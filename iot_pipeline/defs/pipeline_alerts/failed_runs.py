@@ -23,12 +23,13 @@ from iot_pipeline.defs.dagster_internals import (
 )
 from iot_pipeline.defs.pipeline_alerts.asset_health import delays
 from iot_pipeline.defs.pipeline_alerts.kinds import FAILED_RUN
+from iot_pipeline.defs.pipeline_alerts.links import run_link
 from iot_pipeline.defs.pipeline_alerts.seen import Seen, by_age, clear
 
 # What is remembered of one cause; beyond it, and of its targets, only the count grows.
 MAX_TARGETS, MAX_CAUSES = 200, 50
-# What makes the same error look different each time: quoted texts, hexadecimal names, numbers.
-_VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-fA-F-]{8,}\b|\d+")
+# What makes the same error look different each time: quoted texts, and whatever has a digit in it.
+_VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\S*\d\S*")
 _PARTITION_TAG = "dagster/partition"
 # A fold of the failures by cause, as JSON holds it: see `Cause`.
 Notes = dict[str, Any]
@@ -132,7 +133,7 @@ def _text(known: Mapping[str, Any], graph: AssetGraph | None) -> str:
     lines += [f"- {each}" for each in targets[:10]]
     assets = {each.split(" ")[1] for each in targets if each.startswith("asset ")}
     lines += [f"{name} {delays(dg.AssetKey.from_user_string(name), graph)}" for name in sorted(assets)[:3]]
-    return "\n".join(lines)
+    return "\n".join(lines) + run_link(known["first_run"])
 
 
 def _is_built(instance: dg.DagsterInstance, target: str, since: float) -> bool:

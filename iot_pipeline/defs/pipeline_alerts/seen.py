@@ -1,5 +1,6 @@
 """What looking at the pipeline gives: an observation of one alert, and what a person is told of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from iot_pipeline.alerting.episodes import About, Place
@@ -14,13 +15,17 @@ ESCALATES_MS = 3_600_000
 
 @dataclass(frozen=True)
 class Seen:
-    """One observation of the alert `kind` about `subject`, and, if it is bad, what about it."""
+    """One observation of the alert `kind` about `subject`, and, if it is bad, what about it.
+
+    `causes`: alerts of which it would be a consequence.
+    """
 
     kind: Kind
     subject: str
     observation: Observation
     about: About | None = None
     part: str = ""
+    causes: Sequence[AlertKey] = ()
 
     @property
     def key(self) -> AlertKey:
@@ -29,7 +34,8 @@ class Seen:
 
     def take(self, watching: Watching) -> None:
         """Have a look of a watcher take it."""
-        watching.observe(self.key, self.observation, self.place, self.about)
+        about = self.about and About(self.about.words, f"{self.about.text}\nWhat to do: {self.kind.remedy}".lstrip())
+        watching.observe(self.key, self.observation, self.place, about, self.causes)
 
     @property
     def place(self) -> Place:

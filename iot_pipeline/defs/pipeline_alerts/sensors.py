@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from iot_pipeline.alerting.episodes import About
-from iot_pipeline.alerting.lifecycle import Severity
+from iot_pipeline.alerting.lifecycle import Severity, What
 from iot_pipeline.alerting.notifications import remind
-from iot_pipeline.alerting.table import PIPELINE
+from iot_pipeline.alerting.table import PIPELINE, AlertsTable
 from iot_pipeline.alerting.trackers import LOOKED, SENSOR, WATCHER, TrackerStore, Watching
 from iot_pipeline.defs.dagster_internals import AssetGraph, events_after, newest_event
 from iot_pipeline.defs.pipeline_alerts import asset_health, failed_runs, ticks, waiting_runs
@@ -32,9 +32,10 @@ _FAILURES = "failures"
 def pipeline_alerts(context: dg.SensorEvaluationContext, edge: EdgeResource) -> dg.SkipReason:
     """Look once. Where it has looked is kept with the alerts, not in the cursor: so nothing is told twice, or lost."""
     definition = context.repository_def
-    look = Look(context.instance, edge.trackers(), definition.asset_graph if definition else None, _intervals(context))
+    alerts, graph = edge.alerts(), definition.asset_graph if definition else None
+    look = Look(context.instance, edge.trackers(), alerts, graph, _intervals(context))
     opened, resolved = look.run(datetime.now(UTC))
-    reminded = remind(edge.alerts(), [PIPELINE], round(time.time() * 1000))
+    reminded = remind(alerts, [PIPELINE], round(time.time() * 1000))
     return dg.SkipReason(f"{opened} alerts opened, {resolved} resolved, {reminded} reminders")
 
 
@@ -45,10 +46,12 @@ class Look:
         self,
         instance: dg.DagsterInstance,
         store: TrackerStore,
+        alerts: AlertsTable,
         graph: AssetGraph | None,
         intervals: Mapping[str, int],
     ) -> None:
-        self._instance, self._store, self._graph, self._intervals = instance, store, graph, intervals
+        self._instance, self._store, self._alerts = instance, store, alerts
+        self._graph, self._intervals = graph, intervals
 
     def run(self, now: datetime) -> tuple[int, int]:
         """Look once; how many alerts were opened and resolved. What happened before the first look raises none.
@@ -64,6 +67,9 @@ class Look:
         self._events(watching)
         for seen in self._now(watching, now):
             seen.take(watching)
+        for episode in watching.alone():
+            # Before it is forgotten that people are still to be told.
+            self._alerts.note(episode, What.OPENED, now_ms)
         watching.save()
         return watching.opened, watching.resolved
 

@@ -1,7 +1,5 @@
 """The raw zone: what Firehose lands. Nothing here is built; a sensor reports what has arrived."""
 
-from datetime import timedelta
-
 import dagster as dg
 
 from iot_pipeline.defs.common import OWNERS
@@ -17,8 +15,5 @@ raw_telemetry = dg.AssetSpec(
     description=(
         "Messages as devices sent them, newline JSON, gzip, by **arrival hour**. Firehose writes it; it is immutable. "
         "Read it as `raw_telemetry` (parsed) or `raw_lines` (one message a line)."
-    ),
-    freshness_policy=dg.FreshnessPolicy.time_window(
-        fail_window=timedelta(minutes=30), warn_window=timedelta(minutes=10)
     ),
 )

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from iot_pipeline.defs.freshness import with_freshness
 from iot_pipeline.defs.registry.assets import alert_rules, registry_snapshot
 
-defs = dg.Definitions(assets=[alert_rules, registry_snapshot])
+defs = dg.Definitions(assets=with_freshness(alert_rules, registry_snapshot))

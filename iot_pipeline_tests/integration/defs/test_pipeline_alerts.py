@@ -9,25 +9,16 @@ from typing import Any
 import boto3
 import dagster as dg
 import pytest
-from dagster._core.remote_origin import (
-    InProcessCodeLocationOrigin,
-    RemoteInstigatorOrigin,
-    RemoteRepositoryOrigin,
-)
-from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, SensorInstigatorData, TickData
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
-from dagster._daemon.types import DaemonHeartbeat
-from dagster_shared.error import SerializableErrorInfo
 
 from infra.local.session.platform import Platform
 from iot_pipeline import settings
 from iot_pipeline.alerting.trackers import SENSOR, WATCHER, TrackersConflictError, TrackerStore, Watching
 from iot_pipeline.connections.edge import open_alerts, open_trackers
+from iot_pipeline.definitions import defs
 from iot_pipeline.defs.curated.assets import curated_telemetry
 from iot_pipeline.defs.dagster_internals import (
     FreshnessState,
     FreshnessStateChange,
-    InstigatorType,
     TickStatus,
     partition_range_tags,
 )
@@ -35,6 +26,7 @@ from iot_pipeline.defs.pipeline_alerts.sensors import Look, pipeline_alerts
 from iot_pipeline.defs.raw.assets import raw_telemetry
 from iot_pipeline.resources import EdgeResource
 from iot_pipeline.watcher import look
+from iot_pipeline_tests.support.dagster_daemon import TickingSensor, beat
 
 HOUR = timedelta(hours=1)
 
@@ -45,7 +37,7 @@ class Dagster:
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance
         self._sqs: Any = boto3.client("sqs")
-        self._url, self._graph = self._subscribe(), dg.Definitions([raw_telemetry]).resolve_asset_graph()
+        self._url, self._graph = self._subscribe(), defs.resolve_asset_graph()
         self.look()
         self.told()
 
@@ -61,7 +53,8 @@ class Dagster:
 
     def look(self, now: datetime | None = None) -> None:
         """As the sensor does."""
-        Look(self.instance, open_trackers(), self._graph, {"raw_objects": 10}).run(now or datetime.now(UTC))
+        look_at = Look(self.instance, open_trackers(), open_alerts(), self._graph, {"raw_objects": 10})
+        look_at.run(now or datetime.now(UTC))
 
     def told(self) -> list[tuple[str, str, str]]:
         """Kind, what became of it and severity of what people were told since they were last asked, each once."""
@@ -102,11 +95,11 @@ def _check(*, passed: bool) -> dg.AssetCheckEvaluation:
     )
 
 
-def _freshness(before: FreshnessState, after: FreshnessState) -> FreshnessStateChange:
+def _freshness(
+    before: FreshnessState, after: FreshnessState, key: dg.AssetKey = raw_telemetry.key
+) -> FreshnessStateChange:
     at = datetime.now(UTC).timestamp()
-    return FreshnessStateChange(
-        key=raw_telemetry.key, previous_state=before, new_state=after, state_change_timestamp=at
-    )
+    return FreshnessStateChange(key=key, previous_state=before, new_state=after, state_change_timestamp=at)
 
 
 def test_a_failed_check_is_told_of_once_and_resolves_when_it_passes(dagster: Dagster) -> None:
@@ -130,6 +123,37 @@ def test_an_asset_that_goes_stale_worsens_and_is_fresh_again(dagster: Dagster) -
     dagster.instance.report_runless_asset_event(_freshness(FreshnessState.UNKNOWN, FreshnessState.PASS))
     dagster.look()
     assert dagster.told() == [("stale_asset", "resolved", "critical")]
+
+
+def test_what_goes_stale_because_of_another_is_told_of_only_if_it_outlasts_that(dagster: Dagster) -> None:
+    good, stale = FreshnessState.PASS, FreshnessState.FAIL
+    after = [dg.AssetKey(name) for name in ("curated_telemetry", "warehouse_readings", "fact_hours")]
+    for key in (raw_telemetry.key, *after):
+        dagster.instance.report_runless_asset_event(_freshness(good, stale, key))
+        dagster.look()
+    assert dagster.told() == [("stale_asset", "opened", "critical")], "a silent fleet is one alert"
+    assert len(list(open_alerts().open("#pipeline"))) == 4
+    begin = datetime.now(UTC)
+    for key in (raw_telemetry.key, *after[:2]):
+        dagster.instance.report_runless_asset_event(_freshness(stale, good, key))
+        dagster.look(begin)
+    assert dagster.told() == [("stale_asset", "resolved", "critical")]
+    dagster.look(begin + 0.5 * HOUR)
+    assert dagster.told() == []
+    dagster.look(begin + 1.1 * HOUR)
+    assert dagster.told() == [("stale_asset", "opened", "critical")], "the facts are stale for a reason of their own"
+    dagster.instance.report_runless_asset_event(_freshness(stale, good, after[2]))
+    dagster.look(begin + 1.2 * HOUR)
+    assert dagster.told() == [("stale_asset", "resolved", "critical")]
+
+
+def test_what_failed_and_passed_between_two_looks_tells_nobody(dagster: Dagster) -> None:
+    dagster.instance.report_runless_asset_event(_check(passed=False))
+    dagster.instance.report_runless_asset_event(_check(passed=True))
+    dagster.look()
+    assert dagster.told() == []
+    record = next(iter(open_alerts().history("asset/curated_telemetry")))
+    assert record["status"] == "resolved"
 
 
 def test_what_happened_before_the_first_look_raises_nothing_nor_does_a_restart(platform: Platform) -> None:
@@ -240,38 +264,9 @@ def test_runs_that_hang_or_wait_are_one_alert_each(dagster: Dagster) -> None:
     assert dagster.told() == [("long_run", "resolved", "warning"), ("queued_run", "resolved", "warning")]
 
 
-class _Sensor:
-    """A sensor as the daemon keeps it, with ticks as it would write them."""
-
-    def __init__(self, instance: dg.DagsterInstance, name: str) -> None:
-        target = LoadableTargetOrigin(module_name="iot_pipeline.definitions")
-        origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(InProcessCodeLocationOrigin(target), "r"), name)
-        data = SensorInstigatorData(min_interval=10)
-        self.instance, self.name = instance, name
-        self.state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.RUNNING, data)
-        instance.add_instigator_state(self.state)
-
-    def tick(self, status: TickStatus, at: datetime, message: str | None = None) -> None:
-        """One tick that has ended."""
-        error = SerializableErrorInfo(f"{message}\n", [], "RuntimeError") if message else None
-        self.instance.create_tick(
-            TickData(
-                self.state.instigator_origin_id,
-                self.name,
-                InstigatorType.SENSOR,
-                status,
-                at.timestamp(),
-                run_ids=[],
-                selector_id=self.state.selector_id,
-                error=error,
-                end_timestamp=at.timestamp(),
-            )
-        )
-
-
 def test_failed_and_missing_ticks(dagster: Dagster) -> None:
     begin = datetime.now(UTC)
-    sensor, unknown = (_Sensor(dagster.instance, name) for name in ("raw_objects", "of_a_former_release"))
+    sensor, unknown = (TickingSensor(dagster.instance, name) for name in ("raw_objects", "of_a_former_release"))
     sensor.tick(TickStatus.SUCCESS, begin)
     unknown.tick(TickStatus.FAILURE, begin, "RuntimeError: nobody cares")
     dagster.look(begin)
@@ -290,22 +285,17 @@ def test_failed_and_missing_ticks(dagster: Dagster) -> None:
     assert dagster.told() == [("no_tick", "resolved", "warning")]
 
 
-def _beat(instance: dg.DagsterInstance, at: datetime, *names: str) -> None:
-    for name in names or instance.get_required_daemon_types():
-        instance.add_daemon_heartbeat(DaemonHeartbeat(at.timestamp(), name, "test", []))
-
-
 def test_a_dead_daemon_is_found_from_outside_and_a_dead_watcher_from_inside(dagster: Dagster) -> None:
     begin, instance, store = datetime.now(UTC), dagster.instance, open_trackers()
     assert look(instance, store, begin) == (0, 0), "a daemon that never ran is not dead"
-    _beat(instance, begin)
+    beat(instance, begin)
     assert look(instance, store, begin + timedelta(minutes=2)) == (0, 0)
     assert look(instance, store, begin + timedelta(minutes=4)) == (1, 0)
     assert look(instance, store, begin + timedelta(minutes=5)) == (0, 0)
     assert dagster.told() == [("dead_daemon", "opened", "critical")]
 
     later = begin + timedelta(minutes=20)
-    _beat(instance, later)
+    beat(instance, later)
     dagster.look(later)
     assert dagster.told() == [("dead_watcher", "opened", "warning")]
     assert look(instance, store, later) == (0, 1)
@@ -315,14 +305,14 @@ def test_a_dead_daemon_is_found_from_outside_and_a_dead_watcher_from_inside(dags
 
 def test_one_part_of_the_daemon_and_a_sensor_that_does_not_look(dagster: Dagster) -> None:
     begin, instance, store = datetime.now(UTC), dagster.instance, open_trackers()
-    _beat(instance, begin)
+    beat(instance, begin)
     parts = instance.get_required_daemon_types()
     later = begin + timedelta(minutes=10)
-    _beat(instance, later, *(part for part in parts if part != "SENSOR"))
+    beat(instance, later, *(part for part in parts if part != "SENSOR"))
     assert look(instance, store, later) == (2, 0)
     assert set(dagster.open()) == {"dead_daemon", "blind_sensor"}
     assert "sensor of Dagster's daemon" in dagster.open()["dead_daemon"]
-    _beat(instance, later, "SENSOR")
+    beat(instance, later, "SENSOR")
     dagster.look(later)
     assert look(instance, store, later + timedelta(seconds=30)) == (0, 2)
 
@@ -337,7 +327,7 @@ def test_two_looks_at_once_count_once(dagster: Dagster) -> None:
 
     table = settings.edge().alerts_table
     with pytest.raises(TrackersConflictError):
-        Look(dagster.instance, Slow(boto3.client("dynamodb"), table), None, {}).run(datetime.now(UTC))
+        Look(dagster.instance, Slow(boto3.client("dynamodb"), table), open_alerts(), None, {}).run(datetime.now(UTC))
     dagster.look()
     assert dagster.told() == [("failed_check", "opened", "critical")]
 

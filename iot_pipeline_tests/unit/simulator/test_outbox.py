@@ -215,3 +215,20 @@ def test_a_run_goes_on_with_sequence_numbers_and_with_an_unfinished_backlog(tmp_
     numbers = pd.Series([message.number for message in batch.messages])
     assert numbers.min() == max(message.number for message in expected[0].messages) + 1
     outbox.close()
+
+
+def test_a_sensor_stays_stuck_from_one_run_to_the_next(tmp_path: Path) -> None:
+    fleet, stuck = make_fleet(devices=2, seed=3), choose_faults("none", ["stuck=1"])
+    outbox, told = Outbox(tmp_path), []
+    for readings in (20, 40):
+        plan = history_plan(2, readings, hours=1, pack=5, until_ms=now_ms())
+        source, _, resumed = fleet_source(outbox, fleet, stuck, {"readings": readings}, lambda plan=plan: plan, 1000)  # type: ignore[misc]  # mypy cannot infer bound defaults
+        assert not resumed
+        batch, state = source.next_batch()
+        sent_by(outbox, batch, state)
+        frame = batch.rows.to_pandas()
+        told.append(frame.assign(device=[batch.messages[index].device for index in frame["message_index"]]))
+    outbox.close()
+    of_device = pd.concat(told).groupby("device")["temperature"]
+    assert (of_device.size() > 10).all()
+    assert (of_device.nunique() == 1).all()

@@ -1,0 +1,24 @@
+"""Failures are gathered by cause: the same error is the same cause, whatever varies in its text."""
+
+import pytest
+
+from iot_pipeline.defs.pipeline_alerts.failed_runs import Cause
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Timeout after 12.5 s", "Timeout after 300 s"),
+        ("request 8c2d5a1f-6f0b-4a7e-9d55-1c3fd0a1b2c3 failed", "request 00000000-1111-2222-3333-444444444444 failed"),
+        ("table 'build_x' is missing", "table 'build_y' is missing"),
+        ('Could not connect to the endpoint URL: "http://a:1/"', 'Could not connect to the endpoint URL: "http://b/"'),
+        ("s3 key v=20261128T101112_2f0df98f is gone", "s3 key v=20261129T000000_aaaaaaaa is gone"),
+    ],
+)
+def test_what_varies_does_not_make_another_cause(one: str, other: str) -> None:
+    assert Cause(one).name == Cause(other).name
+
+
+def test_other_errors_are_other_causes() -> None:
+    texts = ("ValueError: the disk is full", "OSError: the disk is full", "ValueError: the disk is slow", "")
+    assert len({Cause(text).name for text in texts}) == len(texts)
