@@ -3,6 +3,7 @@
 import dagster as dg
 
 from iot_pipeline.defs.alerts import definitions as alerts
+from iot_pipeline.defs.backfill import definitions as backfill
 from iot_pipeline.defs.curated import definitions as curated
 from iot_pipeline.defs.judged import definitions as judged
 from iot_pipeline.defs.models import definitions as models
@@ -23,5 +24,6 @@ defs = dg.Definitions.merge(
     models.defs,
     ops.defs,
     pipeline_alerts.defs,
+    backfill.defs,
     dg.Definitions(resources=RESOURCES),
 )

@@ -1,5 +1,6 @@
 """Thin resources over AWS, the warehouse and the registry. None of them touches the network before it is used."""
 
+from iot_pipeline.resources.backfill import BackfillResource
 from iot_pipeline.resources.crawlers import Crawlers
 from iot_pipeline.resources.dbt import DbtDocs, dbt_resource
 from iot_pipeline.resources.edge import EdgeResource
@@ -17,10 +18,12 @@ RESOURCES = {
     "dbt": dbt_resource(),
     "docs": DbtDocs(),
     "edge": EdgeResource(),
+    "backfill": BackfillResource(),
 }
 
 __all__ = [
     "RESOURCES",
+    "BackfillResource",
     "Crawlers",
     "DbtDocs",
     "EdgeResource",

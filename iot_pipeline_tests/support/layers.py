@@ -57,8 +57,16 @@ LAYERS = {
         "alerting contract", "alembic botocore cryptography psycopg pydantic sqlalchemy yaml", "registry"
     ),
     "warehouse": _layer("contract lake", "psycopg pyarrow redshift_connector", "warehouse"),
+    "backfill": _layer("contract lake warehouse", "botocore", "warehouse"),
+    "backfill/__main__": _layer("backfill_commands", "", "dagster"),
+    "backfill_commands": _layer(
+        "backfill command_line connections definitions defs lake settings",
+        "botocore dagster pydantic typer",
+        "dagster",
+    ),
     "alert_history": _layer("alerting contract lake", "botocore pyarrow", "warehouse"),
     "command_line": _layer("", "rich typer", "registry"),
+    "connections/backfill": _layer("backfill", "boto3", "warehouse"),
     "connections/credentials": _layer("settings", "boto3", "registry"),
     "connections/edge": _layer("alert_history alerting edge lake settings", "boto3", "warehouse"),
     "connections/lake": _layer("lake settings", "boto3", "lake"),
@@ -73,12 +81,12 @@ LAYERS = {
     ),
     "partitions": _layer("lake settings", "dagster", "dagster"),
     "resources": _layer(
-        "alert_history alerting connections contract edge lake registry settings warehouse",
+        "alert_history alerting backfill connections contract edge lake registry settings warehouse",
         "boto3 dagster dagster_dbt psycopg redshift_connector",
         "dagster",
     ),
     "defs": _layer(
-        "alert_history alerting contract edge lake partitions resources settings warehouse",
+        "alert_history alerting backfill contract edge lake partitions resources settings warehouse",
         "boto3 dagster dagster_dbt pydantic redshift_connector",
         "dagster",
     ),

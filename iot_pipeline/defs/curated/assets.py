@@ -56,13 +56,13 @@ CONTRACT_CHECK = dg.AssetCheckSpec(
 )
 def curated_telemetry(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
     """Build these event hours."""
-    return _build(lake.open(context.log.info), hours_of(context.partition_keys)).result()
+    return build_curated(lake.open(context.log.info), hours_of(context.partition_keys)).result()
 
 
 @dg.op(pool=CURATE_POOL)
 def build_event_hours(context: dg.OpExecutionContext, config: ScatteredHours, lake: LakeResource) -> None:
     """Build any set of event hours in one run, and report each as a materialization of the curated asset."""
-    report(context, _build(lake.open(context.log.info), hours_of(config.hours)))
+    report(context, build_curated(lake.open(context.log.info), hours_of(config.hours)))
 
 
 @dg.job(description="Builds the event hours that late data has re-opened, however far apart they are.")
@@ -71,7 +71,8 @@ def rebuild_event_hours() -> None:
     build_event_hours()
 
 
-def _build(lake: Lake, wanted: Sequence[Hour]) -> Built:
+def build_curated(lake: Lake, wanted: Sequence[Hour]) -> Built:
+    """Build these event hours, with their checks."""
     balances = lake.curate(wanted)
     lateness = lake.athena.run(statements.lateness_of_event_hours(wanted))
     checks = _checks(lake, wanted)

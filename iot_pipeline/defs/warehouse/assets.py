@@ -53,14 +53,14 @@ def _columns() -> list[Column]:
 def warehouse_readings(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
     """Load these event hours."""
     with warehouse.loader(context.log.info) as loader:
-        return _load(context.instance, loader, hours_of(context.partition_keys)).result()
+        return load_into_warehouse(context.instance, loader, hours_of(context.partition_keys)).result()
 
 
 @dg.op(pool=LOAD_POOL)
 def load_hours(context: dg.OpExecutionContext, config: ScatteredHours, warehouse: WarehouseResource) -> None:
     """Load any set of event hours in one run, and report each as a materialization of the asset."""
     with warehouse.loader(context.log.info) as loader:
-        built = _load(context.instance, loader, hours_of(config.hours))
+        built = load_into_warehouse(context.instance, loader, hours_of(config.hours))
     report(context, built)
 
 
@@ -90,7 +90,8 @@ def no_orphaned_readings(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     )
 
 
-def _load(instance: dg.DagsterInstance, loader: Loader, wanted: Sequence[Hour]) -> Built:
+def load_into_warehouse(instance: dg.DagsterInstance, loader: Loader, wanted: Sequence[Hour]) -> Built:
+    """Load these event hours, with their check."""
     try:
         done = loader.load(wanted)
     except LoadError as error:

@@ -1,0 +1,102 @@
+"""The command line of backfills."""
+
+import os
+from datetime import UTC, datetime
+from typing import Annotated
+
+import dagster as dg
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
+
+from iot_pipeline import settings
+from iot_pipeline.backfill.plan import MEANINGS, Plan, PlanError, Zone
+from iot_pipeline.command_line import fail, out, table_of
+from iot_pipeline.connections.backfill import open_planner
+from iot_pipeline.definitions import defs
+from iot_pipeline.defs.backfill.jobs import BUDGET
+from iot_pipeline.lake.hours import Hour
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode="markdown",
+    help="""Backfills: what of a range of hours is to be built again, why, and what that costs; and doing it.
+
+`python -m iot_pipeline.backfill plan 2026-11-01 2026-11-27T23` shows a plan and keeps it under an id.
+
+`python -m iot_pipeline.backfill run ID` carries it out, here; so does the job `backfill` in Dagster's UI. What was
+interrupted is run again under the same id: what is done stays done.
+""",
+)
+
+
+@app.command()
+def plan(
+    first: Annotated[str, typer.Argument(help="The first hour, UTC: 2026-11-01 or 2026-11-01T05.")],
+    last: Annotated[str, typer.Argument(help="The last hour, included.")],
+    zone: Annotated[list[Zone] | None, typer.Option(help="One zone alone; may be given several times.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Build what is current too.")] = False,
+) -> None:
+    """What is to be built: by zone and reason, with bytes, dollars and minutes. Nothing is built."""
+    try:
+        made = open_planner().make(_hour(first), _hour(last), zone or list(Zone), force=force)
+    except ValidationError as error:
+        fail(f"in the environment: {settings.wrong(error)}", error)
+    except (ValueError, ClientError, BotoCoreError) as error:
+        fail(" ".join(str(error).split()), error)
+    show(made)
+
+
+def show(made: Plan) -> None:
+    """Print a plan."""
+    table = table_of("zone", "why", "hours", "which", "bytes", "USD")
+    for row in made.rows():
+        table.add_row(*row)
+    if not made.steps:
+        out.print(f"nothing is to be built from {made.first} to {made.last}")
+        return
+    out.print(table)
+    for why in sorted({step.why for step in made.steps}):
+        out.print(f"  {why.value}: {MEANINGS[why]}")
+    out.print(
+        f"plan [bold]{made.id}[/]: {len(made.steps)} hours of zones, at most {made.dollars:.4f} USD, about "
+        f"{made.minutes:.1f} minutes (a guess). `python -m iot_pipeline.backfill run {made.id}` carries it out.",
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def run(
+    plan_id: Annotated[str, typer.Argument(help="The id that `plan` printed.")],
+    budget: Annotated[float, typer.Option(help="Refuse a plan that may cost more US dollars.")] = BUDGET,
+) -> None:
+    """Carry out a plan, in this process; the run is in Dagster's history, where DAGSTER_HOME says that is."""
+    try:
+        found = open_planner().read(plan_id)
+        found.check_budget(budget)
+    except ValidationError as error:
+        fail(f"in the environment: {settings.wrong(error)}", error)
+    except (PlanError, ClientError, BotoCoreError) as error:
+        fail(" ".join(str(error).split()), error)
+    show(found)
+    job = defs.resolve_job_def("backfill")
+    config = {"ops": {"read_plan": {"config": {"plan_id": plan_id, "budget_usd": budget}}}}
+    if "DAGSTER_HOME" not in os.environ:
+        fail("DAGSTER_HOME is not set: set -a; . ./.env", KeyError("DAGSTER_HOME"))
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
+    if not result.success:
+        out.print(f"[bold red]run {result.run_id} failed[/]; run the same plan again once its cause is mended")
+        raise typer.Exit(1)
+    out.print(f"plan {plan_id} is carried out, by run {result.run_id}", soft_wrap=True)
+
+
+def _hour(text: str) -> Hour:
+    """Raises ValueError for what is no hour of UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no hour; expected 2026-11-01 or 2026-11-01T05, UTC") from None
+    return Hour((moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC))
