@@ -21,6 +21,21 @@ class CrawlError(RuntimeError):
 class Crawlers(dg.ConfigurableResource["Crawlers"]):
     """The crawlers of this deployment."""
 
+    def found(self, name: str) -> dict[str, str]:
+        """The columns that a crawler has found, with their Hive types; none before its first crawl.
+
+        A crawler that found several tables below its folder has the columns of all. Raises botocore's errors.
+        """
+        glue = boto3.client("glue")
+        crawler = glue.get_crawler(Name=name)["Crawler"]
+        prefix, found = crawler.get("TablePrefix", ""), dict[str, str]()
+        for page in glue.get_paginator("get_tables").paginate(DatabaseName=crawler["DatabaseName"]):
+            for table in page["TableList"]:
+                if table["Name"].startswith(prefix):
+                    columns = table.get("StorageDescriptor", {}).get("Columns", [])
+                    found |= {column["Name"]: column.get("Type", "") for column in columns}
+        return found
+
     def crawl(self, name: str, progress: Callable[[str], None]) -> "LastCrawlInfoTypeDef":
         """Run a crawler to its end and return what Glue says of the crawl. One that runs already is waited for.
 

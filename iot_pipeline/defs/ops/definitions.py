@@ -4,14 +4,13 @@ import dagster as dg
 
 from iot_pipeline.defs.ops.automation_sensor import automation
 from iot_pipeline.defs.ops.closed_hours import closed_hours_are_built, closed_hours_watch
+from iot_pipeline.defs.ops.crawled_schemas import crawl, curated_schema, daily_crawl, raw_schema
 from iot_pipeline.defs.ops.former_history import adopt_former_history
 from iot_pipeline.defs.ops.schedules import (
     clean_up_job,
     close_hour,
     closing_build,
-    crawl,
     daily_clean_up,
-    daily_crawl,
 )
 from iot_pipeline.defs.ops.site_arrival import every_site_sends, site_arrival
 from iot_pipeline.defs.ops.stored_objects import (
@@ -26,6 +25,8 @@ defs = dg.Definitions(
     asset_checks=[
         every_site_sends,
         closed_hours_are_built,
+        raw_schema,
+        curated_schema,
         curated_objects_are_as_built,
         judged_objects_are_as_built,
         raw_objects_are_as_judged,

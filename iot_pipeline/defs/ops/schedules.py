@@ -1,4 +1,4 @@
-"""What the clock starts: the hourly closing build, the daily crawlers and the daily clean-up."""
+"""What the clock starts: the hourly closing build and the daily clean-up."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,8 +11,8 @@ from iot_pipeline.defs.metadata import markdown_table
 from iot_pipeline.lake.cleanup import clean_up
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import partition_key
-from iot_pipeline.resources import Crawlers, LakeResource
-from iot_pipeline.settings import deployment, policy
+from iot_pipeline.resources import LakeResource
+from iot_pipeline.settings import policy
 
 # More unknown names than these are only counted and logged.
 LISTED_NAMES = 100
@@ -35,30 +35,6 @@ def close_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """The hour that closed last."""
     closed = Hour.of(context.scheduled_execution_time.astimezone(UTC) - timedelta(hours=1))
     return dg.RunRequest(partition_key=partition_key(closed))
-
-
-@dg.op
-def crawl_raw(context: dg.OpExecutionContext, crawlers: Crawlers) -> None:
-    """Crawl the raw zone, to see whether the form of what devices send has changed."""
-    _crawl(context, crawlers, deployment().raw_crawler)
-
-
-@dg.op
-def crawl_curated(context: dg.OpExecutionContext, crawlers: Crawlers) -> None:
-    """Crawl the curated zone, to see whether its files still have the table's schema."""
-    _crawl(context, crawlers, deployment().curated_crawler)
-
-
-def _crawl(context: dg.OpExecutionContext, crawlers: Crawlers, name: str) -> None:
-    last = crawlers.crawl(name, context.log.info)
-    context.log.info(f"crawler {name}: {last['Status']}, started {last['StartTime']}")  # noqa: G004  # Dagster's log takes a text
-
-
-@dg.job(description="Runs the Glue crawlers of both zones.")
-def crawl() -> None:
-    """Both zones, side by side."""
-    crawl_raw()
-    crawl_curated()
 
 
 @dg.op
@@ -112,13 +88,6 @@ def clean_up_job() -> None:
     remove_old_versions()
 
 
-daily_crawl = dg.ScheduleDefinition(
-    name="daily_crawl",
-    job=crawl,
-    cron_schedule="30 2 * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
 daily_clean_up = dg.ScheduleDefinition(
     name="daily_clean_up",
     job=clean_up_job,

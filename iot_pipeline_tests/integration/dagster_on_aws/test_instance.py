@@ -30,10 +30,11 @@ ON_AWS: dict[str, Any] = yaml.safe_load((CHECKOUT / "dagster.aws.yaml").read_tex
 def instance(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
     name, postgres = f"dagster_{uuid.uuid4().hex[:8]}", platform.postgres
     with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]  # a name made here
+        connection.execute(f'CREATE DATABASE "{name}"')
     bucket = name.replace("_", "-")
-    region = boto3.client("s3").meta.region_name
-    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+    s3: Any = boto3.client("s3")
+    region = s3.meta.region_name
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
     for variable, value in (
         ("HOST", "127.0.0.1"),
         ("USER", "postgres"),

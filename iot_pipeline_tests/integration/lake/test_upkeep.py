@@ -12,6 +12,7 @@ import pytest
 
 from infra.local.session.platform import Platform
 from iot_pipeline.contract import tables
+from iot_pipeline.defs.ops.crawled_schemas import CURATED, RAW, crawl
 from iot_pipeline.defs.ops.schedules import _cleaned_until, clean_up_job
 from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.cleanup import CleanUp, clean_up
@@ -297,6 +298,27 @@ def test_crawlers_infer_the_schema_of_both_zones(crawlers: Crawlers, lake: Lake,
     # As what the others are inferred depends on what other tests sent: even an arrival time that is a text.
     assert "readings" in raw_columns
     assert raw_columns["iot_device"] == "string"
+
+
+def test_what_the_crawlers_find_is_held_against_the_contract(
+    crawlers: Crawlers, lake: Lake, raw: RawZone, arrival: Hour
+) -> None:
+    raw.put(arrival, [line(message(reading(arrival.start, 1)), arrival.start)])
+    build(lake, [arrival])
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert crawl.execute_in_process(instance=instance, resources={"crawlers": crawlers}).success
+        found = {
+            zone.check: instance.get_latest_asset_check_evaluation_record(dg.AssetCheckKey(zone.asset, zone.check))
+            for zone in (RAW, CURATED)
+        }
+    assert all(found.values())
+    assert CURATED.result(crawlers).passed
+    result = RAW.result(crawlers)
+    told = str(result.metadata["differences"].value)
+    # Other tests send fields that the contract does not know.
+    assert "iot_device" not in told
+    assert "readings" not in told
+    assert result.passed == (result.description is None)
 
 
 def test_a_failed_crawl_says_why(crawlers: Crawlers, lake: Lake) -> None:
