@@ -26,10 +26,12 @@ profile of hours is kept. The first WARM_UP_STEPS steps score 0; the profile of 
 
 import math
 import struct
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial, reduce
 from itertools import islice
-from operator import lt
+from operator import add, lt
 
 from iot_pipeline.alerting import detector_model
 from iot_pipeline.alerting.detector_model import Model
@@ -110,30 +112,36 @@ def update(state: State, at_ms: int, value: float, settings: Settings = DEFAULT)
 
 
 def update_many(state: State, times_ms: Sequence[int], values: Sequence[float], settings: Settings = DEFAULT) -> float:
-    """Take readings in and return the highest of their scores. It is fast if all are newer and in the open step.
+    """Take readings in and return the highest of their scores: as one by one, and fast if each is newer than the last.
 
     Raises ValueError if there are not as many values as times.
     """
     if len(times_ms) != len(values):
         raise ValueError(f"{len(times_ms)} times and {len(values)} values")
-    if _are_in_open_step(state, times_ms, settings):
-        total = sum(values, state.total)
-        if -_LARGEST < total < _LARGEST:
-            state.last_ms = times_ms[-1]
-            state.count += len(values)
-            state.total = total
-            return 0.0
-    return max((update(state, at, value, settings) for at, value in zip(times_ms, values, strict=True)), default=0.0)
+    if not times_ms:
+        return 0.0
+    if state.last_ms >= times_ms[0] or not all(map(lt, times_ms, islice(times_ms, 1, None))):
+        return max(map(partial(update, state, settings=settings), times_ms, values))
+    highest, begin, count = 0.0, 0, len(times_ms)
+    while begin < count:
+        # All that is in the open step at once; the reading after it closes that and opens the next.
+        end = bisect_left(times_ms, state.step_ms + settings.step_ms, begin) if state.count else begin
+        if end == begin or not _add_to_step(state, times_ms[end - 1], values[begin:end]):
+            end = begin + 1
+            highest = max(highest, update(state, times_ms[begin], values[begin], settings))
+        begin = end
+    return highest
 
 
-def _are_in_open_step(state: State, times_ms: Sequence[int], settings: Settings) -> bool:
-    return (
-        len(times_ms) > 0
-        and state.count > 0
-        and state.last_ms < times_ms[0]
-        and times_ms[-1] < state.step_ms + settings.step_ms
-        and all(map(lt, times_ms, islice(times_ms, 1, None)))
-    )
+def _add_to_step(state: State, last_ms: int, values: Sequence[float]) -> bool:
+    """Add values to the open step, if each is one that may be added as it is."""
+    # Not `sum`, which rounds otherwise from Python 3.12 on than one addition after the other does.
+    total = reduce(add, values, state.total)
+    if not -_LARGEST < total < _LARGEST or max(values) > _LARGEST or min(values) < -_LARGEST:
+        return False
+    state.last_ms, state.total = last_ms, total
+    state.count += len(values)
+    return True
 
 
 def _begin_step(state: State, at_ms: int, value: float, settings: Settings) -> float:

@@ -152,7 +152,7 @@ class Judge:
         self._metrics = contract.metrics
         self._plain = tuple((m.name, m.minimum, m.maximum) for m in contract.metrics)
         self._limits = {m.name: (m.minimum, m.maximum) for m in contract.metrics}
-        self._plain_fields = frozenset(("ts", "seq", *self._limits))
+        self._plain_fields = frozenset(("ts", "seq", "location", *self._limits))
         self._symbols = {m.name: frozenset(unit.symbol for unit in m.units) for m in contract.metrics}
         self._conversions = {
             (m.name, unit.symbol): (unit.factor, unit.offset) for m in contract.metrics for unit in m.units[1:]
@@ -218,7 +218,7 @@ class Judge:
         return reading
 
     def _is_plain(self, reading: Reading, message: Message, sent: dict[str, Any]) -> bool:
-        """Whether a reading is time, number and plausible metrics alone, as nearly all are; fills it in if so.
+        """Whether a reading is time, number, plausible metrics and a place alone, as nearly all are; fills it in if so.
 
         The short way to what the long one says as well; where there is any doubt the long one is taken.
         """
@@ -229,6 +229,14 @@ class Judge:
             return False
         if not received_ms - self._late_ms <= event_ms <= received_ms + self._ahead_ms:
             return False
+        lat = lon = None
+        if "location" in sent:
+            place = sent["location"]
+            if type(place) is not dict or place.keys() != _PLACE:
+                return False
+            lat, lon = place["lat"], place["lon"]
+            if type(lat) is not float or type(lon) is not float or not (abs(lat) <= 90 and abs(lon) <= 180):
+                return False
         values, limits = {}, self._limits
         for name, value in sent.items():
             if name not in limits:
@@ -240,6 +248,7 @@ class Judge:
         if not values:
             return False
         reading.event_ms, reading.seq, reading.values = event_ms, seq, values
+        reading.lat, reading.lon = lat, lon
         return True
 
     def _extras(self, message: Message, sent: dict[str, Any]) -> dict[str, str | None] | None:

@@ -72,37 +72,36 @@ class Alerts:
 
 def columns(timed: Sequence[Timed]) -> Iterator[tuple[str, Points]]:
     """What readings say, by metric."""
-    readings = [each[2] for each in timed]
-    names = readings[0].values.keys()
-    if _are_alike(readings, len(names)):
-        times, seqs = [each[0] for each in timed], [each[1] for each in timed]
-        try:
-            alike = [(name, [reading.values[name] for reading in readings]) for name in names]
-        except KeyError:
-            alike = []
-        if alike:
-            yield from ((name, Points(times, seqs, values)) for name, values in alike)
-            return
-    found: dict[str, Points] = {}
-    for at_ms, seq, reading in timed:
-        is_valid = reading.outcome == VALID
-        for name, value in reading.values.items():
-            points = found.setdefault(name, Points())
-            if is_valid:
-                points.times.append(at_ms)
-                points.seqs.append(seq)
-                points.values.append(value)
-            else:
-                points.beyond.append((at_ms, seq, value))
+    valid = [each for each in timed if each[2].outcome == VALID]
+    found = _of_valid(valid)
+    if len(valid) < len(timed):
+        for at_ms, seq, reading in timed:
+            if reading.outcome != VALID:
+                for name, value in reading.values.items():
+                    found.setdefault(name, Points()).beyond.append((at_ms, seq, value))
     yield from found.items()
 
 
-def _are_alike(readings: Sequence[Reading], metrics: int) -> bool:
-    """Whether all are valid and have as many metrics."""
-    count = len(readings)
-    return [reading.outcome for reading in readings].count(VALID) == count and [
-        len(reading.values) for reading in readings
-    ].count(metrics) == count
+def _of_valid(timed: Sequence[Timed]) -> dict[str, Points]:
+    """What valid readings say, by metric; fast if all have the same ones."""
+    found: dict[str, Points] = {}
+    if not timed:
+        return found
+    every = [each[2].values for each in timed]
+    names = every[0].keys()
+    if [len(values) for values in every].count(len(names)) == len(every):
+        times, seqs = [each[0] for each in timed], [each[1] for each in timed]
+        try:
+            return {name: Points(times, seqs, [values[name] for values in every]) for name in names}
+        except KeyError:
+            pass
+    for at_ms, seq, reading in timed:
+        for name, value in reading.values.items():
+            points = found.setdefault(name, Points())
+            points.times.append(at_ms)
+            points.seqs.append(seq)
+            points.values.append(value)
+    return found
 
 
 def remember_older(known: dict[str, Series], name: str, points: Points, arrival_ms: int) -> None:
@@ -162,9 +161,22 @@ def _range(metric: MetricRules, points: Points, alerts: Alerts) -> None:
             alerts.clear("range", metric.name, points.times[-1], values[-1], metric.range_hold)
         return
     measured = zip(points.times, points.seqs, values, strict=True)
+    is_open = alerts.is_open("range", metric.name)
+    clear_from, clear_to = metric.quiet_from + metric.clear_margin, metric.quiet_to - metric.clear_margin
+    # Of clear points to which no alert is open the last says what all of them do.
+    last_clear: tuple[int, float] | None = None
     for at_ms, _, value in sorted([*measured, *beyond]) if beyond else measured:
+        if not is_open and clear_from <= value <= clear_to:
+            last_clear = at_ms, value
+            continue
+        if last_clear is not None:
+            alerts.clear("range", metric.name, *last_clear, metric.range_hold)
+            last_clear = None
         seen = Observation(at_ms, *_of_range(metric, value))
         alerts.observe("range", metric.name, seen, metric.range_hold)
+        is_open = alerts.is_open("range", metric.name)
+    if last_clear is not None:
+        alerts.clear("range", metric.name, *last_clear, metric.range_hold)
 
 
 def _of_range(metric: MetricRules, value: float) -> tuple[Severity | None, float, float | None]:

@@ -78,13 +78,20 @@ def verdicts(
     kinds = (
         ("out_of_range", "range", out_of_range(live), out_of_range(rows)),
         ("leak", "leak", *runs(rows, "leak", limits.leak_readings, limits.leak_s)),
-        ("stuck", "stuck", *runs(humid, "stuck", limits.stuck_readings, limits.stuck_s)),
+        ("stuck", "stuck", *_since(live, runs(humid, "stuck", limits.stuck_readings, limits.stuck_s))),
         ("outage", "silence", *silences(live, limits.silence_s)),
     )
     return [
         _verdict(fault, rule, certain, possible, [each for each in episodes if each["rule"] == rule])
         for fault, rule, certain, possible in kinds
     ]
+
+
+def _since(live: pd.DataFrame, found: tuple[list[Spell], list[Spell]]) -> tuple[list[Spell], list[Spell]]:
+    """Of what happened that which must be found: what was over before the live rows is history."""
+    certain, possible = found
+    begin_ms = int(live["sent_at"].astype("int64").min())
+    return [spell for spell in certain if spell.until_ms >= begin_ms], possible
 
 
 def _verdict(

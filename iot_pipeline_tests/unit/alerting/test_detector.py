@@ -175,6 +175,35 @@ def test_a_message_of_readings_scores_as_its_readings_do(apart_ms: int) -> None:
         assert update_many(many, times[i : i + 25], values[i : i + 25]) == pytest.approx(expected, abs=1e-6)
 
 
+_MESSAGES = st.lists(
+    st.lists(
+        st.tuples(
+            st.integers(-STEP, 3 * STEP),
+            st.floats(-50, 50) | st.sampled_from([math.nan, math.inf, 1e300, -1e300, 0.1]),
+        ),
+        max_size=12,
+    ),
+    max_size=8,
+)
+
+
+@given(_MESSAGES, st.integers(0, 400))
+def test_a_message_leaves_the_very_state_that_its_readings_leave(
+    messages: list[list[tuple[int, float]]], warm: int
+) -> None:
+    one, many = new_state(), new_state()
+    for state in (one, many):
+        _scores(_noise(warm), state)
+    at = START + warm * STEP
+    for message in messages:
+        times = list(accumulate((step for step, _ in message), initial=at))[1:]
+        values = [value for _, value in message]
+        expected = [update(one, time, value) for time, value in zip(times, values, strict=True)]
+        assert update_many(many, times, values) == max(expected, default=0.0)
+        assert encode(many) == encode(one)
+        at = times[-1] if times else at
+
+
 def test_a_message_out_of_order_is_taken_reading_by_reading() -> None:
     state = new_state()
     _scores(_noise(300), state)

@@ -56,6 +56,13 @@ def test_what_was_injected_and_found_is_right() -> None:
     assert [(each.injected, each.is_right) for each in found.values()] == [(1, True)] * 4
 
 
+def test_what_was_stuck_before_the_live_rows_is_history() -> None:
+    rows = _rows(a=[*["stuck"] * 20, *[""] * 20])
+    live = rows[rows["ts_ms"] > 25_000]
+    (stuck,) = (each for each in verdicts(live, rows, [], _LIMITS) if each.fault == "stuck")
+    assert stuck == Verdict("stuck", "stuck", 0, 0, 0)
+
+
 def test_a_sensor_that_sticks_again_at_once_is_stuck_twice() -> None:
     rows = _rows(a=["stuck"] * 130)
     twice = _episode("stuck", "a", 1000, 101_000), _episode("stuck", "a", 101_000)
