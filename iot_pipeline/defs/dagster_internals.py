@@ -38,12 +38,15 @@ __all__ = [
     "TickStatus",
     "daemon_heartbeats",
     "events_after",
+    "last_evaluation",
     "newest_event",
     "partition_range_tags",
     "require_version",
 ]
 
 WRITTEN_FOR: Final = "1.13.27"
+# Runs of a check that were planned and came to nothing, at most, before one that did.
+_LOOKED_BACK = 20
 
 
 class DagsterVersionError(RuntimeError):
@@ -84,6 +87,15 @@ def events_after(
 def newest_event(instance: dg.DagsterInstance) -> int:
     """The storage id of the newest event in the log; 0 if there is none."""
     return instance.event_log_storage.get_maximum_record_id() or 0
+
+
+def last_evaluation(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
+    """What a check found last; the run that looks now, which has only planned to, is left out."""
+    for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=_LOOKED_BACK):
+        event = record.event.dagster_event if record.event is not None else None
+        if event is not None and event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            return event.asset_check_evaluation_data
+    return None
 
 
 def daemon_heartbeats(instance: dg.DagsterInstance) -> dict[str, float | None]:

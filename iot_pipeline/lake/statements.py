@@ -13,6 +13,9 @@ from iot_pipeline.lake.transformation import EPOCH, detail, judged, literal, rec
 # the 100 partition limit").
 MAX_PARTITIONS = 100
 
+# More fields that nobody knows than these are some device's garbage.
+MAX_FIELDS = 500
+
 _KEYS = ", ".join(PARTITION_KEYS)
 
 
@@ -290,6 +293,32 @@ WHERE tenant IS NOT NULL
     AND {partition_range(first, last)}
 GROUP BY tenant, site
 ORDER BY tenant, site"""
+
+
+def unknown_fields(first: Hour, last: Hour) -> str:
+    """Fields unknown to the contract in these arrival hours, by firmware: readings, devices, and when first."""
+    return f"""\
+SELECT fw, name, count(*) AS readings, count(DISTINCT device_id) AS devices, min(received_at) AS first_seen
+FROM judged_telemetry
+CROSS JOIN UNNEST(map_keys(CAST(json_parse(extras) AS MAP(VARCHAR, JSON)))) AS sent (name)
+WHERE extras IS NOT NULL
+    AND received_at IS NOT NULL
+    AND {partition_range(first, last)}
+GROUP BY fw, name
+ORDER BY readings DESC, name
+LIMIT {MAX_FIELDS}"""
+
+
+def readings_by_firmware(contract: Contract, first: Hour, last: Hour) -> str:
+    """Readings of these arrival hours by firmware and outcome: how many, of how many devices, with which metrics."""
+    counts = ", ".join(f"count({metric.name}) AS {metric.name}" for metric in contract.metrics)
+    return f"""\
+SELECT fw, outcome, count(*) AS readings, count(DISTINCT device_id) AS devices, {counts}
+FROM judged_telemetry
+WHERE outcome IN ('valid', '{Reason.INVALID_VALUE}', '{Reason.UNKNOWN_UNIT}')
+    AND {partition_range(first, last)}
+GROUP BY fw, outcome
+ORDER BY fw, outcome"""
 
 
 def _lines(hours: Iterable[Hour], unreadable: Iterable[str]) -> str:

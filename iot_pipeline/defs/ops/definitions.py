@@ -12,6 +12,7 @@ from iot_pipeline.defs.ops.schedules import (
     closing_build,
     daily_clean_up,
 )
+from iot_pipeline.defs.ops.schema_drift import daily_drift, firmwares_keep_to_the_contract, look_for_drift
 from iot_pipeline.defs.ops.site_arrival import every_site_sends, site_arrival
 from iot_pipeline.defs.ops.stored_objects import (
     audit_stored_objects,
@@ -25,13 +26,14 @@ defs = dg.Definitions(
     asset_checks=[
         every_site_sends,
         closed_hours_are_built,
+        firmwares_keep_to_the_contract,
         raw_schema,
         curated_schema,
         curated_objects_are_as_built,
         judged_objects_are_as_built,
         raw_objects_are_as_judged,
     ],
-    jobs=[closing_build, crawl, clean_up_job, adopt_former_history, audit_stored_objects],
-    schedules=[close_hour, daily_crawl, daily_clean_up, sweep_stored_objects],
+    jobs=[look_for_drift, closing_build, crawl, clean_up_job, adopt_former_history, audit_stored_objects],
+    schedules=[daily_drift, close_hour, daily_crawl, daily_clean_up, sweep_stored_objects],
     sensors=[automation, site_arrival, closed_hours_watch],
 )
