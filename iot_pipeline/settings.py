@@ -143,6 +143,9 @@ class Policy(BaseSettings):
     retained_versions_hours: float = Field(
         default=24, ge=1, description="How long a replaced version of a partition is kept for readers and rollback"
     )
+    event_log_days: float = Field(
+        default=30, ge=1, description="How long Dagster keeps what a run has said; what became of it stays"
+    )
     site_silence_minutes: float = Field(default=30, gt=0, description="A site silent for longer is stale")
 
     @property

@@ -14,6 +14,7 @@ from dagster._core.definitions.freshness import FreshnessState, FreshnessStateCh
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.events import EngineEventData
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
@@ -38,13 +39,31 @@ __all__ = [
     "TickStatus",
     "daemon_heartbeats",
     "events_after",
+    "forget_run_events",
     "last_evaluation",
     "newest_event",
+    "noted",
     "partition_range_tags",
     "require_version",
+    "take_note",
 ]
 
 WRITTEN_FOR: Final = "1.13.27"
+# Of a run that ended long ago these stay: what became of it and of its steps.
+_KEPT_EVENTS = frozenset(
+    kind.value
+    for kind in (
+        dg.DagsterEventType.RUN_ENQUEUED,
+        dg.DagsterEventType.RUN_START,
+        dg.DagsterEventType.RUN_SUCCESS,
+        dg.DagsterEventType.RUN_FAILURE,
+        dg.DagsterEventType.RUN_CANCELED,
+        dg.DagsterEventType.STEP_START,
+        dg.DagsterEventType.STEP_SUCCESS,
+        dg.DagsterEventType.STEP_FAILURE,
+        dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    )
+)
 # Runs of a check that were planned and came to nothing, at most, before one that did.
 _LOOKED_BACK = 20
 
@@ -96,6 +115,30 @@ def last_evaluation(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.A
         if event is not None and event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             return event.asset_check_evaluation_data
     return None
+
+
+def forget_run_events(instance: dg.DagsterInstance, run_id: str) -> int:
+    """Remove the events of a run, all but those of assets and checks, and those that say what became of run and steps.
+
+    Returns how many. Raises TypeError if the instance's event log is not kept in SQL.
+    """
+    storage, table = instance.event_log_storage, SqlEventLogStorageTable
+    if not isinstance(storage, SqlEventLogStorage):
+        raise TypeError(f"the event log is a {type(storage).__name__}; only one in SQL can be pruned")
+    kind = table.c.dagster_event_type
+    goes = (table.c.run_id == run_id) & table.c.asset_key.is_(None) & (kind.is_(None) | kind.not_in(_KEPT_EVENTS))
+    with storage.run_connection(run_id) as connection:
+        return int(connection.execute(table.delete().where(goes)).rowcount)
+
+
+def noted(instance: dg.DagsterInstance, name: str) -> str | None:
+    """What `take_note` has kept under a name."""
+    return instance.daemon_cursor_storage.get_cursor_values({name}).get(name)
+
+
+def take_note(instance: dg.DagsterInstance, name: str, value: str) -> None:
+    """Keep a small text with the instance, as the daemon keeps its cursors."""
+    instance.daemon_cursor_storage.set_cursor_values({name: value})
 
 
 def daemon_heartbeats(instance: dg.DagsterInstance) -> dict[str, float | None]:

@@ -5,6 +5,7 @@ import dagster as dg
 from iot_pipeline.defs.ops.automation_sensor import automation
 from iot_pipeline.defs.ops.closed_hours import closed_hours_are_built, closed_hours_watch
 from iot_pipeline.defs.ops.crawled_schemas import crawl, curated_schema, daily_crawl, raw_schema
+from iot_pipeline.defs.ops.event_log import daily_pruning, prune_event_log
 from iot_pipeline.defs.ops.former_history import adopt_former_history
 from iot_pipeline.defs.ops.schedules import (
     clean_up_job,
@@ -33,7 +34,15 @@ defs = dg.Definitions(
         judged_objects_are_as_built,
         raw_objects_are_as_judged,
     ],
-    jobs=[look_for_drift, closing_build, crawl, clean_up_job, adopt_former_history, audit_stored_objects],
-    schedules=[daily_drift, close_hour, daily_crawl, daily_clean_up, sweep_stored_objects],
+    jobs=[
+        prune_event_log,
+        look_for_drift,
+        closing_build,
+        crawl,
+        clean_up_job,
+        adopt_former_history,
+        audit_stored_objects,
+    ],
+    schedules=[daily_pruning, daily_drift, close_hour, daily_crawl, daily_clean_up, sweep_stored_objects],
     sensors=[automation, site_arrival, closed_hours_watch],
 )

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from iot_pipeline import settings
 from iot_pipeline.alerting.trackers import TrackerStore, Watched
 from iot_pipeline.connections.edge import open_alerts
 from iot_pipeline.defs.dagster_internals import events_after, newest_event
+from iot_pipeline.defs.ops.event_log import prune
+from iot_pipeline.defs.pipeline_alerts.failed_runs import cause_of
 from iot_pipeline.defs.pipeline_alerts.sensors import Look
 from iot_pipeline.defs.raw.assets import raw_telemetry
 
@@ -76,6 +78,11 @@ def breaks() -> None:
     raise ValueError("the disk is full")
 
 
+@dg.asset
+def made() -> None:
+    pass
+
+
 @dg.job
 def talk() -> None:
     speaks()
@@ -125,3 +132,29 @@ def test_alerts_of_the_pipeline_are_raised_here_too(instance: dg.DagsterInstance
     instance.report_runless_asset_event(failed)
     assert look.run(datetime.now(UTC)) == (2, 0)
     assert look.run(datetime.now(UTC)) == (0, 0)
+
+
+@pytest.mark.parametrize("storage", ["sqlite", "postgresql"])
+def test_old_runs_are_silent_and_their_outcome_stays(
+    storage: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    kept, everything = timedelta(days=30), dg.RunsFilter()
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as local:
+        instance: dg.DagsterInstance = local if storage == "sqlite" else request.getfixturevalue("instance")
+        spoken = talk.execute_in_process(instance=instance)
+        broken = nightly.execute_in_process(instance=instance, raise_on_error=False)
+        built = dg.materialize([made], instance=instance)
+        before = len(instance.all_logs(spoken.run_id))
+        assert list(prune(instance, datetime.now(UTC), kept)) == [], "they have just ended"
+        later = datetime.now(UTC) + kept + timedelta(hours=1)
+        ((runs, events),) = prune(instance, later, kept)
+        assert runs == 3
+        assert events > 10
+        assert list(prune(instance, later, kept)) == [], "it goes on where it ended"
+        assert instance.get_runs_count(everything) == 3
+        assert 3 < len(instance.all_logs(spoken.run_id)) < before
+        assert "heard" not in [entry.user_message for entry in instance.all_logs(spoken.run_id)]
+        cause = cause_of(instance, broken.dagster_run, None)
+        assert cause.words == "ValueError: the disk is full", "why it failed is still known"
+        assert instance.get_latest_materialization_event(made.key) is not None
+        assert built.run_id in {entry.run_id for entry in instance.all_logs(built.run_id)}
