@@ -45,11 +45,12 @@ def seen_now(heartbeats: Mapping[str, float | None], looked_ms: int | None, now_
     """How the daemon stands, by the last heartbeats of its parts (epoch seconds), and the sensor by its last look.
 
     A daemon that never ran is not dead. One whose parts are all dead is one alert; then the sensor is not a matter of
-    its own, for it lives in the daemon.
+    its own, for it lives in the daemon. Parts beat seconds apart: one is dead alone only while another is lively.
     """
     ages = {name: now_ms - round(at * 1000) for name, at in heartbeats.items() if at is not None}
     dead = {name: age for name, age in ages.items() if age > DEAD_AFTER_MS}
     is_dead = bool(dead) and len(dead) == len(ages)
+    is_lively = bool(ages) and min(ages.values()) < DEAD_AFTER_MS / 2
     if is_dead:
         age = min(dead.values())
         about = About("Dagster's daemon", f"no heartbeat for {age / 60_000:.0f} min; nothing is scheduled")
@@ -59,6 +60,8 @@ def seen_now(heartbeats: Mapping[str, float | None], looked_ms: int | None, now_
     for name, age in ages.items():
         subject = f"dagster/{name.lower()}"
         if name in dead and not is_dead:
+            if not is_lively:
+                continue
             about = About(f"{name.lower()} of Dagster's daemon", f"no heartbeat for {age / 60_000:.0f} min")
             yield bad(DEAD_DAEMON, subject, now_ms, Severity.CRITICAL, about, now_ms - age)
         else:
@@ -75,7 +78,8 @@ def main(
     once: Annotated[bool, typer.Option("--once", help="Look once and end, as a scheduled task does.")] = False,
 ) -> None:
     """Watch the Dagster instance of DAGSTER_HOME; alerts go where all others go."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    log.setLevel(logging.INFO)
     with dg.DagsterInstance.get() as instance:
         while True:
             try:

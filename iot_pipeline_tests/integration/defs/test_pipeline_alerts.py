@@ -303,6 +303,16 @@ def test_a_dead_daemon_is_found_from_outside_and_a_dead_watcher_from_inside(dags
     assert dagster.told() == [("dead_daemon", "resolved", "critical"), ("dead_watcher", "resolved", "warning")]
 
 
+def test_parts_that_stop_seconds_apart_are_one_dead_daemon(dagster: Dagster) -> None:
+    begin, instance, store = datetime.now(UTC), dagster.instance, open_trackers()
+    for seconds, part in enumerate(instance.get_required_daemon_types()):
+        beat(instance, begin + timedelta(seconds=3 * seconds), part)
+    for seconds in range(0, 360, 5):
+        look(instance, store, begin + timedelta(seconds=seconds))
+    assert dagster.told() == [("dead_daemon", "opened", "critical")]
+    assert "Dagster's daemon" in dagster.open()["dead_daemon"]
+
+
 def test_one_part_of_the_daemon_and_a_sensor_that_does_not_look(dagster: Dagster) -> None:
     begin, instance, store = datetime.now(UTC), dagster.instance, open_trackers()
     beat(instance, begin)
