@@ -26,8 +26,8 @@ from iot_pipeline.defs.pipeline_alerts.kinds import FAILED_RUN
 from iot_pipeline.defs.pipeline_alerts.links import run_link
 from iot_pipeline.defs.pipeline_alerts.seen import Seen, by_age, clear
 
-# What is remembered of one cause; beyond it, and of its targets, only the count grows.
-MAX_TARGETS, MAX_CAUSES = 200, 50
+# What is followed, so that an item of DynamoDB (400 KB) holds it with room. Of what is beyond, the count is told.
+MAX_TARGETS, MAX_CAUSES, MAX_WORDS = 100, 20, 300
 # What makes the same error look different each time: quoted texts, and whatever has a digit in it.
 _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\S*\d\S*")
 _PARTITION_TAG = "dagster/partition"
@@ -46,6 +46,12 @@ class Cause:
         """A short name by which failures of one cause are gathered."""
         return hashlib.sha256(_VARIES.sub("*", self.words).encode()).hexdigest()[:12]
 
+    @classmethod
+    def of(cls, text: str) -> "Cause":
+        """The cause that an error's text names: its first line, if that is not endless."""
+        first = next((line for line in text.strip().splitlines() if line), "it does not say why")
+        return cls(first[:MAX_WORDS])
+
 
 def cause_of(instance: dg.DagsterInstance, run: dg.DagsterRun, message: str | None) -> Cause:
     """The first step that failed says why, and of its error the innermost; else the run's own message."""
@@ -56,9 +62,9 @@ def cause_of(instance: dg.DagsterInstance, run: dg.DagsterRun, message: str | No
         while error is not None and error.cause is not None:
             error = error.cause
         if error is not None:
-            first = next((line for line in error.message.strip().splitlines() if line), "")
-            return Cause(first if (error.cls_name or "") in first else f"{error.cls_name}: {first}")
-    return Cause((message or "the run failed without a message").strip().splitlines()[0])
+            text = error.message.strip()
+            return Cause.of(text if (error.cls_name or "") in text.partition("\n")[0] else f"{error.cls_name}: {text}")
+    return Cause.of(message or "")
 
 
 def note(notes: Notes, instance: dg.DagsterInstance, run: dg.DagsterRun, message: str | None, at_ms: int) -> None:
@@ -68,15 +74,16 @@ def note(notes: Notes, instance: dg.DagsterInstance, run: dg.DagsterRun, message
     cause = cause_of(instance, run, message)
     if cause.name not in notes and len(notes) >= MAX_CAUSES:
         cause = Cause("runs fail for more causes than are told apart")
-    known = notes.setdefault(
-        cause.name, {"words": cause.words, "since_ms": at_ms, "runs": 0, "first_run": run.run_id, "targets": {}}
-    )
+    begun = {"words": cause.words, "since_ms": at_ms, "runs": 0, "more": 0, "first_run": run.run_id, "targets": {}}
+    known = notes.setdefault(cause.name, begun)
     known["runs"] += 1
-    began = instance.get_run_record_by_id(run.run_id)
-    since = began.start_time if began is not None and began.start_time else at_ms / 1000
+    record = instance.get_run_record_by_id(run.run_id)
+    since = record.start_time if record is not None and record.start_time else at_ms / 1000
     for target in _targets(instance, run):
-        if len(known["targets"]) < MAX_TARGETS:
+        if target in known["targets"] or len(known["targets"]) < MAX_TARGETS:
             known["targets"][target] = since
+        else:
+            known["more"] += 1
 
 
 def _targets(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[str]:
@@ -131,6 +138,8 @@ def _text(known: Mapping[str, Any], graph: AssetGraph | None) -> str:
     targets = list(known["targets"])
     lines = [f"{known['runs']} runs failed, the first {known['first_run']}", f"not built yet: {len(targets)}"]
     lines += [f"- {each}" for each in targets[:10]]
+    if known["more"]:
+        lines.append(f"{known['more']} more failed of this cause and are not followed: see the asset's partitions")
     assets = {each.split(" ")[1] for each in targets if each.startswith("asset ")}
     lines += [f"{name} {delays(dg.AssetKey.from_user_string(name), graph)}" for name in sorted(assets)[:3]]
     return "\n".join(lines) + run_link(known["first_run"])

@@ -1,8 +1,10 @@
 """Failures are gathered by cause: the same error is the same cause, whatever varies in its text."""
 
+import json
+
 import pytest
 
-from iot_pipeline.defs.pipeline_alerts.failed_runs import Cause
+from iot_pipeline.defs.pipeline_alerts.failed_runs import MAX_CAUSES, MAX_TARGETS, MAX_WORDS, Cause
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,16 @@ def test_what_varies_does_not_make_another_cause(one: str, other: str) -> None:
 def test_other_errors_are_other_causes() -> None:
     texts = ("ValueError: the disk is full", "OSError: the disk is full", "ValueError: the disk is slow", "")
     assert len({Cause(text).name for text in texts}) == len(texts)
+
+
+def test_a_cause_is_one_line_that_ends() -> None:
+    assert Cause.of("\nValueError: no\n  File x\n").words == "ValueError: no"
+    assert len(Cause.of("x" * 100_000).words) == MAX_WORDS
+    assert Cause.of("").words == "it does not say why"
+
+
+def test_what_is_followed_fits_into_one_item() -> None:
+    longest = f"asset {'a' * 60} 2026-11-28-00:00"
+    target = {longest + str(number): 1_795_907_529.781 for number in range(MAX_TARGETS)}
+    cause = {"words": "x" * MAX_WORDS, "since_ms": 10**13, "runs": 10**6, "more": 10**6, "targets": target}
+    assert len(json.dumps({str(number): cause for number in range(MAX_CAUSES + 1)})) < 300_000
