@@ -138,16 +138,22 @@ def free_port() -> int:
         return port
 
 
-def wait_until_listening(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    while True:
+LISTENING_SECONDS = 60.0
+
+
+def wait_until_listening(url: str, process: "subprocess.Popen[bytes]", log: Path) -> bool:
+    """Whether it listens for devices; if its port was taken it never does, though it answers."""
+    deadline = time.monotonic() + LISTENING_SECONDS
+    while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         try:
             with urllib.request.urlopen(f"{url}/_ministack/ready", timeout=2) as response:
                 if json.load(response).get("iot_mtls") == "listening":
-                    return
+                    return True
         except (urllib.error.URLError, ConnectionError):
-            pass  # not yet; pytest's timeout ends the wait
+            pass  # not yet
         time.sleep(0.05)
+    return False
 
 
 def platform_of(environment: dict[str, str]) -> str:

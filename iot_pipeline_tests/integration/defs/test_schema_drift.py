@@ -22,7 +22,8 @@ def _check(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, now: d
 def test_a_new_field_and_one_that_vanishes_are_found(
     lake: Lake, raw: RawZone, dagster_hour: Hour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hours = [dagster_hour, dagster_hour + 24]
+    monkeypatch.setattr(schema_drift, "LOOKED_AT_HOURS", 1)
+    hours = [dagster_hour, dagster_hour + 1]
     whole = [reading(hours[0].start, n, temperature=20.5, humidity=40.0) for n in range(120)]
     raw.put(hours[0], [line(message(*whole, fw="7.0"), hours[0].start)])
     fewer = [reading(hours[1].start, n, temperature=20.5, moisture2=0.3) for n in range(120)]
