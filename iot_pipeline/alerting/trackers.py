@@ -5,6 +5,7 @@ looked at again, after a crash or by a second process, changes nothing twice.
 """
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,12 +17,14 @@ from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Tracker, Tran
 
 # DynamoDB API, TransactWriteItems: at most 100 items, of which the watcher's own is one.
 MAX_CHANGES = 99
+_FAILED = "ConditionalCheckFailed"
 # In `Watched.seen`: when it looked last, epoch milliseconds.
 LOOKED = "looked_ms"
 # What follows from a cause is given so long to mend itself after that is over.
 ALONE_MS = 3_600_000
 # The watchers of the pipeline: within Dagster's daemon, and outside of it.
 SENSOR, WATCHER = "pipeline_alerts", "watcher"
+log = logging.getLogger(__name__)
 
 
 class TrackersConflictError(Exception):
@@ -70,15 +73,38 @@ class TrackerStore:
         }
         if watched.version:
             put["ExpressionAttributeValues"] = {":version": {"N": str(watched.version)}}
-        writes = [{"Put": put}, *(write_of(change, self._table, now_ms) for change in changes)]
         try:
-            self._dynamodb.transact_write_items(TransactItems=writes)
+            self._write(put, changes, now_ms, set())
         except ClientError as error:
-            reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", [])
-            if not reasons or reasons[0].get("Code") != "ConditionalCheckFailed":
+            # Where the table holds other episodes than the watcher knows, such as after it was restored, it is what is
+            # there that says whether an episode is new.
+            unexpected = {
+                change.episode for change, code in zip(changes, _codes(error)[1:], strict=False) if code == _FAILED
+            }
+            if not unexpected:
                 raise
-            raise TrackersConflictError(f"{watched.name}: version {watched.version} was written meanwhile") from None
+            log.warning("%s: the table of alerts differs in %s", watched.name, sorted(unexpected))
+            self._write(put, changes, now_ms, unexpected)
         watched.version += 1
+
+    def _write(self, put: Item, changes: Sequence[Change], now_ms: int, unexpected: set[str]) -> None:
+        writes = [
+            write_of(change, self._table, now_ms, is_new=change.opens != (change.episode in unexpected))
+            for change in changes
+        ]
+        try:
+            self._dynamodb.transact_write_items(TransactItems=[{"Put": put}, *writes])
+        except ClientError as error:
+            if _codes(error)[:1] != [_FAILED]:
+                raise
+            name = put["Item"]["id"]["S"]
+            raise TrackersConflictError(f"{name} was written meanwhile") from None
+
+
+def _codes(error: ClientError) -> list[str | None]:
+    """Why each write of a transaction was refused, in their order; None: it was not the cause."""
+    reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", [])
+    return [reason.get("Code") for reason in reasons]
 
 
 def _id(name: str) -> str:

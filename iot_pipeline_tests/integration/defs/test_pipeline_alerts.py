@@ -12,6 +12,8 @@ import pytest
 
 from infra.local.session.platform import Platform
 from iot_pipeline import settings
+from iot_pipeline.alerting.episodes import About, Place
+from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Severity
 from iot_pipeline.alerting.trackers import SENSOR, WATCHER, TrackersConflictError, TrackerStore, Watching
 from iot_pipeline.connections.edge import open_alerts, open_trackers
 from iot_pipeline.definitions import defs
@@ -325,6 +327,25 @@ def test_one_part_of_the_daemon_and_a_sensor_that_does_not_look(dagster: Dagster
     beat(instance, later, "SENSOR")
     dagster.look(later)
     assert look(instance, store, later + timedelta(seconds=30)) == (0, 2)
+
+
+def test_a_table_that_lost_an_episode_or_holds_it_already_stops_nothing(dagster: Dagster) -> None:
+    table = boto3.resource("dynamodb").Table(settings.edge().alerts_table)
+    dagster.instance.report_runless_asset_event(_check(passed=False))
+    dagster.look()
+    (episode,) = open_alerts().open("#pipeline")
+    table.delete_item(Key={"id": episode["id"]})
+    dagster.instance.report_runless_asset_event(_check(passed=True))
+    dagster.look()
+    assert open_alerts().get(episode["id"])["status"] == "resolved"
+    # As if the watcher's item had been restored from before the alert.
+    store, key = open_trackers(), AlertKey(f"asset/{uuid.uuid4().hex}", "failed_check")
+    for name in ("before", "restored"):
+        watching = Watching(store, store.load(f"{name}-{key.subject}"), 10_000)
+        watching.observe(key, Observation(9_000, Severity.WARNING), Place("#pipeline", "asset"), About(name))
+        watching.save()
+    (found,) = open_alerts().history(key.subject)
+    assert (found["about"], found["status"]) == ("restored", "open")
 
 
 def test_two_looks_at_once_count_once(dagster: Dagster) -> None:
