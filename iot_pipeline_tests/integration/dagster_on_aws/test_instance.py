@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -139,8 +140,13 @@ def test_old_runs_are_silent_and_their_outcome_stays(
     storage: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     kept, everything = timedelta(days=30), dg.RunsFilter()
-    with dg.instance_for_test(temp_dir=str(tmp_path)) as local:
-        instance: dg.DagsterInstance = local if storage == "sqlite" else request.getfixturevalue("instance")
+    # Instances end in the order opposite to their beginning: Dagster's own context knows the last one.
+    with ExitStack() as stack:
+        instance: dg.DagsterInstance = (
+            stack.enter_context(dg.instance_for_test(temp_dir=str(tmp_path)))
+            if storage == "sqlite"
+            else request.getfixturevalue("instance")
+        )
         spoken = talk.execute_in_process(instance=instance)
         broken = nightly.execute_in_process(instance=instance, raise_on_error=False)
         built = dg.materialize([made], instance=instance)
