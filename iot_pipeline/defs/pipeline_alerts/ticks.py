@@ -19,6 +19,9 @@ def seen_now(instance: dg.DagsterInstance, intervals: Mapping[str, int], now_ms:
     """How each sensor and schedule of the code stands. `intervals`: of each sensor its interval in seconds, of each
     schedule 0; of what the code does not have any more nothing is said.
     """
+    if instance.schedule_storage is None:
+        # An instance in memory keeps no ticks.
+        return
     for state in instance.all_instigator_state():
         name = state.instigator_name
         if name not in intervals:

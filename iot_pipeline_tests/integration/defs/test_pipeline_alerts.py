@@ -388,6 +388,14 @@ def test_the_sensor_ticks(dagster: Dagster) -> None:
     assert result.skip_message == "1 alerts opened, 0 resolved, 0 reminders"
 
 
+def test_an_instance_in_memory_is_looked_at_too(dagster: Dagster) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert Look(instance, open_trackers(), open_alerts(), None, {"raw_objects": 10}).run(datetime.now(UTC)) == (
+            0,
+            0,
+        )
+
+
 def test_a_watched_item_is_as_it_was(platform: Platform) -> None:
     store = open_trackers()
     name = f"test-{uuid.uuid4().hex[:8]}"
