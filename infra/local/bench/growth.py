@@ -45,7 +45,7 @@ from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.judged_by import all_rules
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.partitions import partition_key
-from iot_pipeline.resources import EdgeResource, LakeResource, RawEvents, WarehouseResource
+from iot_pipeline.resources import EdgeResource, LakeResource, RawEvents, RegistryResource, WarehouseResource
 from iot_pipeline.settings import policy
 
 DAY, YEAR = 24, 24 * 365
@@ -176,7 +176,7 @@ class Ticks:
         pipeline_alerts(self._sensor(), edge=EdgeResource())
 
     def _sites(self, _: None) -> None:
-        site_arrival(self._sensor(), lake=LakeResource())
+        site_arrival(self._sensor(), lake=LakeResource(), registry=RegistryResource())
 
     def _automation(self, _: None) -> None:
         """With the cursor of the evaluation before, as the daemon has it."""
