@@ -10,11 +10,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from iot_pipeline import settings
-from iot_pipeline.backfill.plan import MEANINGS, Plan, PlanError, Zone
+from iot_pipeline.backfill.plan import BUDGET, MEANINGS, Plan, PlanError, Zone
 from iot_pipeline.command_line import fail, out, table_of
 from iot_pipeline.connections.backfill import open_planner
 from iot_pipeline.definitions import defs
-from iot_pipeline.defs.backfill.jobs import BUDGET
 from iot_pipeline.lake.hours import Hour
 
 app = typer.Typer(

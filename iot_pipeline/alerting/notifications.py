@@ -177,7 +177,7 @@ def notification(
         lines += [f"    {line}" for line in episode.get("text", "").splitlines()]
     if len(members) > _LISTED:
         lines.append(f"... and {len(members) - _LISTED} more")
-    lines += ["", _WHAT_TO_DO.format(rule=rule) if tenant != PIPELINE else f"docs/operations.md, `{rule}`: what to do."]
+    lines += ["", _WHAT_TO_DO.format(rule=rule) if tenant != PIPELINE else f"docs/pipeline-alerts.md, `{rule}`."]
     data = {
         "id": digest,
         "what": what,

@@ -5,26 +5,24 @@ looked at again, after a crash or by a second process, changes nothing twice.
 """
 
 import json
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from iot_pipeline.alerting.episodes import About, Change, Item, Place, changes, merged, plain, typed, write_of
+from iot_pipeline.alerting.episodes import About, Change, Item, Place, changes, merged, plain, typed
 from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Tracker, Transition, What
+from iot_pipeline.alerting.together import CHECK_FAILED, MAX_ITEMS, refusals, write_together
 
-# DynamoDB API, TransactWriteItems: at most 100 items, of which the watcher's own is one.
-MAX_CHANGES = 99
-_FAILED = "ConditionalCheckFailed"
+# The watcher's own item is one of a transaction's.
+MAX_CHANGES = MAX_ITEMS - 1
 # In `Watched.seen`: when it looked last, epoch milliseconds.
 LOOKED = "looked_ms"
 # What follows from a cause is given so long to mend itself after that is over.
 ALONE_MS = 3_600_000
 # The watchers of the pipeline: within Dagster's daemon, and outside of it.
 SENSOR, WATCHER = "pipeline_alerts", "watcher"
-log = logging.getLogger(__name__)
 
 
 class TrackersConflictError(Exception):
@@ -74,37 +72,12 @@ class TrackerStore:
         if watched.version:
             put["ExpressionAttributeValues"] = {":version": {"N": str(watched.version)}}
         try:
-            self._write(put, changes, now_ms, set())
+            write_together(self._dynamodb, put, changes, self._table, now_ms)
         except ClientError as error:
-            # Where the table holds other episodes than the watcher knows, such as after it was restored, it is what is
-            # there that says whether an episode is new.
-            unexpected = {
-                change.episode for change, code in zip(changes, _codes(error)[1:], strict=False) if code == _FAILED
-            }
-            if not unexpected:
+            if refusals(error)[:1] != [CHECK_FAILED]:
                 raise
-            log.warning("%s: the table of alerts differs in %s", watched.name, sorted(unexpected))
-            self._write(put, changes, now_ms, unexpected)
+            raise TrackersConflictError(f"{watched.name}: version {watched.version} was written meanwhile") from None
         watched.version += 1
-
-    def _write(self, put: Item, changes: Sequence[Change], now_ms: int, unexpected: set[str]) -> None:
-        writes = [
-            write_of(change, self._table, now_ms, is_new=change.opens != (change.episode in unexpected))
-            for change in changes
-        ]
-        try:
-            self._dynamodb.transact_write_items(TransactItems=[{"Put": put}, *writes])
-        except ClientError as error:
-            if _codes(error)[:1] != [_FAILED]:
-                raise
-            name = put["Item"]["id"]["S"]
-            raise TrackersConflictError(f"{name} was written meanwhile") from None
-
-
-def _codes(error: ClientError) -> list[str | None]:
-    """Why each write of a transaction was refused, in their order; None: it was not the cause."""
-    reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", [])
-    return [reason.get("Code") for reason in reasons]
 
 
 def _id(name: str) -> str:
@@ -130,8 +103,8 @@ class Watching:
 
     def open_subjects(self, rule: str) -> list[str]:
         """The subjects of which an episode of a rule is open."""
-        names = [name.split(" ") for name, tracker in self.watched.trackers.items() if tracker.severity]
-        return [subject for subject, named, *_ in names if named == rule]
+        keys = [_key(name) for name, tracker in self.watched.trackers.items() if tracker.severity]
+        return [key.subject for key in keys if key.rule == rule]
 
     def observe(
         self, key: AlertKey, seen: Observation, place: Place, about: About | None, causes: Sequence[AlertKey] = ()
@@ -157,8 +130,7 @@ class Watching:
             if transition.what is What.OPENED:
                 cause = next((each for each in map(_name, causes) if self._is_open(each)), None)
                 if cause is not None:
-                    subject, rule, metric = cause.split(" ", 2)
-                    parent = AlertKey(subject, rule, metric).episode(self.watched.trackers[cause].since_ms)
+                    parent = self._episode(cause)
                     self._held[name] = {"cause": cause, "parent": parent, "alone_ms": 0}
             elif transition.what is What.RESOLVED:
                 self._held.pop(name, None)
@@ -177,8 +149,7 @@ class Watching:
                 held["alone_ms"] = self.now_ms
             elif self.now_ms - held["alone_ms"] >= ALONE_MS:
                 del self._held[name]
-                subject, rule, metric = name.split(" ", 2)
-                found.append(AlertKey(subject, rule, metric).episode(self.watched.trackers[name].since_ms))
+                found.append(self._episode(name))
         return found
 
     @property
@@ -190,6 +161,9 @@ class Watching:
     def _is_open(self, name: str) -> bool:
         tracker = self.watched.trackers.get(name)
         return tracker is not None and bool(tracker.severity)
+
+    def _episode(self, name: str) -> str:
+        return _key(name).episode(self.watched.trackers[name].since_ms)
 
     def is_full(self) -> bool:
         """Whether it is time to save."""
@@ -206,3 +180,8 @@ class Watching:
 
 def _name(key: AlertKey) -> str:
     return f"{key.subject} {key.rule} {key.metric}"
+
+
+def _key(name: str) -> AlertKey:
+    """What `_name` gave a name to."""
+    return AlertKey(*name.split(" ", 2))

@@ -48,6 +48,8 @@ MEANINGS = {
     Why.FORCED: "it is current, and a person wants it built all the same",
 }
 
+# What a plan may cost, in US dollars, unless its run says otherwise.
+BUDGET = 5.0
 # Statements that Athena runs for a batch of hours, with their checks (the assets of each zone).
 _STATEMENTS = {Zone.JUDGED: 6, Zone.CURATED: 7, Zone.WAREHOUSE: 0}
 # How often a batch's bytes are read: judged, and counted once more for the balance; built, and audited.

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from iot_pipeline.defs.common import EVENTS_PER_TICK
+from iot_pipeline.defs.evaluations import evaluation_of
 from iot_pipeline.lake.hours import HOUR, Hour, hours_between
 from iot_pipeline.partitions import hour_of, hours, hours_of, partition_key
 
@@ -52,7 +53,7 @@ def report(context: dg.OpExecutionContext, built: Built) -> None:
 
     All checks count as blocking: after a failed one no hour is reported as built.
     """
-    evaluations = [_evaluation(check) for check in built.checks]
+    evaluations = [evaluation_of(check, blocking=True) for check in built.checks]
     failed = [f"{e.check_name}: {e.description or 'failed'}" for e in evaluations if not e.passed]
     if failed:
         # What a failed step has logged is lost; this is recorded at once.
@@ -198,17 +199,3 @@ def is_unfinished(instance: dg.DagsterInstance, job_name: str) -> bool:
 
 def _has_partition(hour: Hour) -> bool:
     return hours.has_partition_key(partition_key(hour))
-
-
-def _evaluation(check: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
-    if check.asset_key is None or check.check_name is None:
-        raise ValueError(f"a check of scattered hours must name itself and its asset: {check}")
-    return dg.AssetCheckEvaluation(
-        asset_key=check.asset_key,
-        check_name=check.check_name,
-        passed=check.passed,
-        metadata=check.metadata,
-        severity=check.severity,
-        description=check.description,
-        blocking=True,
-    )

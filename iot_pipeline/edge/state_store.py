@@ -1,21 +1,18 @@
 """Device states in DynamoDB: one conditional write a device a batch, together with the alerts it changes."""
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
 from iot_pipeline.alerting import detector
 from iot_pipeline.alerting.episodes import Change, write_of
+from iot_pipeline.alerting.together import CHECK_FAILED, MAX_ITEMS, write_together
 from iot_pipeline.edge.device_state import DeviceState
 
 # DynamoDB API, BatchGetItem: at most 100 items a call.
 _BATCH = 100
-# DynamoDB API, TransactWriteItems: at most 100 items.
-_TRANSACTION = 100
-_REFUSED, _CHECK_FAILED = "ConditionalCheckFailedException", "ConditionalCheckFailed"
-log = logging.getLogger(__name__)
+_REFUSED = "ConditionalCheckFailedException"
 _SEEN = ("device", "tenant", "site", "version", "sequence", "arrival_ms", "body")
 
 
@@ -56,13 +53,13 @@ class StateStore:
         not the one that is there.
         """
         together = changes
-        if len(changes) >= _TRANSACTION:
+        if len(changes) >= MAX_ITEMS:
             together = [change for change in changes if not change.is_whole]
             for change in changes:
                 if change.is_whole:
                     self._record(change, now_ms)
         if together:
-            self._transact(state, together, now_ms)
+            self._write(state, lambda: write_together(self._dynamodb, self._put(state), together, self._alerts, now_ms))
         else:
             self._write(state, lambda: self._dynamodb.put_item(**self._put(state)))
         state.version += 1
@@ -74,30 +71,6 @@ class StateStore:
         except ClientError as error:
             if error.response["Error"]["Code"] != _REFUSED:
                 raise
-
-    def _transact(self, state: DeviceState, changes: list[Change], now_ms: int) -> None:
-        """Write a state with its alerts. Where the alerts' table holds other episodes than the state knows, such as
-        after one of the two was restored, it is what is there that says whether an episode is new.
-        """
-        unexpected: set[str] = set()
-
-        def write() -> None:
-            writes = [
-                write_of(change, self._alerts, now_ms, is_new=change.opens != (change.episode in unexpected))
-                for change in changes
-            ]
-            self._dynamodb.transact_write_items(TransactItems=[{"Put": self._put(state)}, *writes])
-
-        try:
-            self._write(state, write)
-        except ClientError as error:
-            reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", [])
-            found = zip(changes, reasons[1:], strict=False)
-            unexpected |= {change.episode for change, reason in found if reason.get("Code") == _CHECK_FAILED}
-            if not unexpected:
-                raise
-            log.warning("Device %s: the alerts' table and the state differ in %s", state.device, sorted(unexpected))
-            self._write(state, write)
 
     def _write(self, state: DeviceState, write: Callable[[], object]) -> None:
         try:
@@ -158,7 +131,7 @@ def _conflict(error: ClientError) -> Mapping[str, Any] | None:
         return cast("Mapping[str, Any]", response.get("Item", {}))
     if code == "TransactionCanceledException":
         first: Mapping[str, Any] = response.get("CancellationReasons", [{}])[0]
-        if first.get("Code") == _CHECK_FAILED:
+        if first.get("Code") == CHECK_FAILED:
             return cast("Mapping[str, Any]", first.get("Item", {}))
     return None
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from iot_pipeline.defs.alerts.assets import alert_episodes
 from iot_pipeline.defs.alerts.checks import LOOKS
+from iot_pipeline.defs.evaluations import record
 from iot_pipeline.resources import EdgeResource
 
 # What has not changed is reported again so often, so that people see that it is looked at.
@@ -31,15 +31,6 @@ def edge_health(context: dg.SensorEvaluationContext, edge: EdgeResource) -> dg.S
         if passed == result.passed and now - datetime.fromisoformat(at) < REPORTED_EVERY:
             continue
         reported[look.name] = (result.passed, now.isoformat())
-        context.instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(
-                asset_key=alert_episodes.key,
-                check_name=look.name,
-                passed=result.passed,
-                severity=result.severity,
-                description=result.description,
-                metadata=result.metadata,
-            )
-        )
+        record(context.instance, result)
     said = "; ".join(problems) or "the edge is well"
     return dg.SensorResult(cursor=json.dumps(reported), skip_reason=dg.SkipReason(said))

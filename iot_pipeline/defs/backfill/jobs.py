@@ -1,10 +1,10 @@
 """Carrying out a plan of a backfill: batch by batch, each in its zone's pool, so that live hours have their turn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
 
-from iot_pipeline.backfill.plan import PlanError, Step, Why, Zone
+from iot_pipeline.backfill.plan import BUDGET, PlanError, Step, Why, Zone
 from iot_pipeline.defs.common import CURATE_POOL, JUDGE_POOL, LOAD_POOL, NOTHING_FOLLOWS_TAG
 from iot_pipeline.defs.curated.assets import build_curated
 from iot_pipeline.defs.judged.assets import judge_arrivals, quarantine_arrivals
@@ -12,12 +12,10 @@ from iot_pipeline.defs.metadata import markdown_table, query_cost
 from iot_pipeline.defs.scattered_hours import Built, report
 from iot_pipeline.defs.warehouse.assets import load_into_warehouse
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.statements import MAX_PARTITIONS
+from iot_pipeline.lake.plan import batches
 from iot_pipeline.partitions import hours_of, partition_key
 from iot_pipeline.resources import BackfillResource, LakeResource, WarehouseResource
 
-# What a plan may cost, in US dollars, unless its run says otherwise.
-BUDGET = 5.0
 Keys = list[str]
 
 
@@ -134,8 +132,6 @@ def _left(backfill: BackfillResource, plan_id: str, zone: Zone, keys: Keys) -> S
     return planner.left(plan, [planned.get(hour) or Step(zone, hour, Why.FOLLOWS, 0) for hour in wanted])
 
 
-def _outputs(hours: Sequence[Hour] | set[Hour]) -> Iterator[dg.DynamicOutput[Keys]]:
-    wanted = sorted(hours)
-    for begin in range(0, len(wanted), MAX_PARTITIONS):
-        batch = wanted[begin : begin + MAX_PARTITIONS]
+def _outputs(hours: Iterable[Hour]) -> Iterator[dg.DynamicOutput[Keys]]:
+    for batch in batches(hours):
         yield dg.DynamicOutput([partition_key(hour) for hour in batch], mapping_key=f"{batch[0].start:%Y%m%d_%H}")

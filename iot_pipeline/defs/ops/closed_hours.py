@@ -8,6 +8,7 @@ from redshift_connector.core import Connection
 
 from iot_pipeline.contract import tables
 from iot_pipeline.defs.curated.assets import curated_telemetry
+from iot_pipeline.defs.evaluations import record
 from iot_pipeline.defs.metadata import markdown_table
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import partition_key
@@ -116,14 +117,5 @@ def closed_hours_watch(
     if context.instance.get_latest_materialization_event(curated_telemetry.key) is None:
         return dg.SkipReason("nothing has been curated yet")
     result = result_of(states(lake, warehouse, closed_hours(datetime.now(UTC))))
-    context.instance.report_runless_asset_event(
-        dg.AssetCheckEvaluation(
-            asset_key=curated_telemetry.key,
-            check_name=closed_hours_are_built.check_key.name,
-            passed=result.passed,
-            severity=result.severity,
-            description=result.description,
-            metadata=result.metadata,
-        )
-    )
+    record(context.instance, result)
     return dg.SkipReason(result.description or "all closed hours are built")

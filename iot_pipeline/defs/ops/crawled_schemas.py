@@ -7,6 +7,7 @@ import dagster as dg
 
 from iot_pipeline.contract import Table, tables
 from iot_pipeline.defs.curated.assets import curated_telemetry
+from iot_pipeline.defs.evaluations import record
 from iot_pipeline.defs.metadata import markdown_table
 from iot_pipeline.defs.raw.assets import raw_telemetry
 from iot_pipeline.lake.crawled import Difference, of_files, of_messages, told
@@ -20,6 +21,7 @@ class Zone:
 
     asset: dg.AssetKey
     check: str
+    description: str
     crawler: Callable[[Deployment], str]
     table: Table
     compare: Callable[[Mapping[str, str], Table], Sequence[Difference]]
@@ -45,6 +47,7 @@ class Zone:
 RAW = Zone(
     raw_telemetry.key,
     "raw_schema_is_known",
+    "The crawler has found no field in messages that the contract does not know or has in another form.",
     lambda where: where.raw_crawler,
     tables().raw_telemetry,
     of_messages,
@@ -52,30 +55,22 @@ RAW = Zone(
 CURATED = Zone(
     curated_telemetry.key,
     "curated_schema_is_the_contracts",
+    "The crawler has found in the curated files exactly the columns of the contract's table.",
     lambda where: where.curated_crawler,
     tables().curated_telemetry,
     of_files,
 )
 
 
-@dg.asset_check(
-    asset=RAW.asset,
-    name=RAW.check,
-    description="The crawler has found no field in messages that the contract does not know or has in another form.",
-)
-def raw_schema(crawlers: Crawlers) -> dg.AssetCheckResult:
-    """Compare what was crawled last."""
-    return RAW.result(crawlers)
+def _check(zone: Zone) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=zone.asset, name=zone.check, description=zone.description)
+    def looked(crawlers: Crawlers) -> dg.AssetCheckResult:
+        return zone.result(crawlers)
+
+    return looked
 
 
-@dg.asset_check(
-    asset=CURATED.asset,
-    name=CURATED.check,
-    description="The crawler has found in the curated files exactly the columns of the contract's table.",
-)
-def curated_schema(crawlers: Crawlers) -> dg.AssetCheckResult:
-    """Compare what was crawled last."""
-    return CURATED.result(crawlers)
+schema_checks = [_check(RAW), _check(CURATED)]
 
 
 @dg.op
@@ -95,16 +90,7 @@ def _crawl(context: dg.OpExecutionContext, crawlers: Crawlers, zone: Zone) -> No
     last = crawlers.crawl(name, context.log.info)
     context.log.info("crawler %s: %s, started %s", name, last["Status"], last["StartTime"])
     result = zone.result(crawlers)
-    context.instance.report_runless_asset_event(
-        dg.AssetCheckEvaluation(
-            asset_key=zone.asset,
-            check_name=zone.check,
-            passed=result.passed,
-            severity=result.severity,
-            description=result.description,
-            metadata=result.metadata,
-        )
-    )
+    record(context.instance, result)
     context.add_output_metadata(result.metadata)
 
 

@@ -4,7 +4,7 @@ import dagster as dg
 
 from iot_pipeline.defs.ops.automation_sensor import automation
 from iot_pipeline.defs.ops.closed_hours import closed_hours_are_built, closed_hours_watch
-from iot_pipeline.defs.ops.crawled_schemas import crawl, curated_schema, daily_crawl, raw_schema
+from iot_pipeline.defs.ops.crawled_schemas import crawl, daily_crawl, schema_checks
 from iot_pipeline.defs.ops.event_log import daily_pruning, prune_event_log
 from iot_pipeline.defs.ops.former_history import adopt_former_history
 from iot_pipeline.defs.ops.schedules import (
@@ -28,8 +28,7 @@ defs = dg.Definitions(
         every_site_sends,
         closed_hours_are_built,
         firmwares_keep_to_the_contract,
-        raw_schema,
-        curated_schema,
+        *schema_checks,
         curated_objects_are_as_built,
         judged_objects_are_as_built,
         raw_objects_are_as_judged,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from iot_pipeline.defs.evaluations import record
 from iot_pipeline.defs.judged.assets import ledger
 from iot_pipeline.defs.metadata import markdown_table
 from iot_pipeline.lake import statements
@@ -114,14 +115,5 @@ def site_arrival(context: dg.SensorEvaluationContext, lake: LakeResource, regist
     if context.instance.get_latest_materialization_event(ledger.key) is None:
         return dg.SkipReason("nothing has been judged yet")
     result = _arrival_by_site(lake, registry)
-    context.instance.report_runless_asset_event(
-        dg.AssetCheckEvaluation(
-            asset_key=ledger.key,
-            check_name=every_site_sends.check_key.name,
-            passed=result.passed,
-            severity=result.severity,
-            description=result.description,
-            metadata=result.metadata,
-        )
-    )
+    record(context.instance, result)
     return dg.SkipReason(result.description or "every site sends")

@@ -1,6 +1,5 @@
 """Alerts of the pipeline: each is provoked, reaches a subscriber once, and resolves."""
 
-import json
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -29,6 +28,7 @@ from iot_pipeline.defs.raw.assets import raw_telemetry
 from iot_pipeline.resources import EdgeResource
 from iot_pipeline.watcher import look
 from iot_pipeline_tests.support.dagster_daemon import TickingSensor, beat
+from iot_pipeline_tests.support.inbox import Inbox
 
 HOUR = timedelta(hours=1)
 
@@ -38,20 +38,14 @@ class Dagster:
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance
-        self._sqs: Any = boto3.client("sqs")
-        self._url, self._graph = self._subscribe(), defs.resolve_asset_graph()
+        topics = (settings.edge().topic_warning, settings.edge().topic_critical)
+        name = f"pipeline-{uuid.uuid4().hex[:8]}"
+        self._inbox, self._graph = (
+            Inbox.on(boto3.client("sqs"), boto3.client("sns"), name, topics),
+            defs.resolve_asset_graph(),
+        )
         self.look()
         self.told()
-
-    def _subscribe(self) -> str:
-        url = self._sqs.create_queue(QueueName=f"pipeline-{uuid.uuid4().hex[:8]}")["QueueUrl"]
-        arn = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow | {"Resource": arn}]})
-        self._sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-        for topic in (settings.edge().topic_warning, settings.edge().topic_critical):
-            boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-        return str(url)
 
     def look(self, now: datetime | None = None) -> None:
         """As the sensor does."""
@@ -62,12 +56,9 @@ class Dagster:
         """Kind, what became of it and severity of what people were told since they were last asked, each once."""
         boto3.client("lambda").invoke(FunctionName=settings.edge().notify_function, Payload=b"{}")
         found = []
-        while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                data = json.loads(json.loads(message["Body"])["Message"])
-                if data["tenant"] == "#pipeline":
-                    found += [(data["rule"], data["what"], data["severity"])] * len(data["episodes"])
-                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        for data in self._inbox.read():
+            if data["tenant"] == "#pipeline":
+                found += [(data["rule"], data["what"], data["severity"])] * len(data["episodes"])
         return sorted(found)
 
     def open(self) -> dict[str, str]:
