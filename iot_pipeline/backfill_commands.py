@@ -1,16 +1,20 @@
 """The command line of backfills."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
 import dagster as dg
+import pyathena
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
+from redshift_connector.error import Error as RedshiftError
 
 from iot_pipeline import settings
-from iot_pipeline.backfill.plan import BUDGET, MEANINGS, Plan, PlanError, Zone
+from iot_pipeline.backfill.plan import BUDGET, MEANINGS, Plan, Zone
 from iot_pipeline.command_line import fail, out, table_of
 from iot_pipeline.connections.backfill import open_planner
 from iot_pipeline.definitions import defs
@@ -39,12 +43,8 @@ def plan(
     force: Annotated[bool, typer.Option("--force", help="Build what is current too.")] = False,
 ) -> None:
     """What is to be built: by zone and reason, with bytes, dollars and minutes. Nothing is built."""
-    try:
+    with _explained():
         made = open_planner().make(_hour(first), _hour(last), zone or list(Zone), force=force)
-    except ValidationError as error:
-        fail(f"in the environment: {settings.wrong(error)}", error)
-    except (ValueError, ClientError, BotoCoreError) as error:
-        fail(" ".join(str(error).split()), error)
     show(made)
 
 
@@ -60,8 +60,8 @@ def show(made: Plan) -> None:
     for why in sorted({step.why for step in made.steps}):
         out.print(f"  {why.value}: {MEANINGS[why]}")
     out.print(
-        f"plan [bold]{made.id}[/]: {len(made.steps)} hours of zones, at most {made.dollars:.4f} USD, about "
-        f"{made.minutes:.1f} minutes (a guess). `python -m iot_pipeline.backfill run {made.id}` carries it out.",
+        f"plan [bold]{made.id}[/]: {len(made.steps)} hours of zones, about {made.dollars:.4f} USD and "
+        f"{made.minutes:.1f} minutes, both estimates. `python -m iot_pipeline.backfill run {made.id}` carries it out.",
         soft_wrap=True,
     )
 
@@ -72,24 +72,34 @@ def run(
     budget: Annotated[float, typer.Option(help="Refuse a plan that may cost more US dollars.")] = BUDGET,
 ) -> None:
     """Carry out a plan, in this process; the run is in Dagster's history, where DAGSTER_HOME says that is."""
-    try:
+    with _explained():
+        if "DAGSTER_HOME" not in os.environ:
+            raise ValueError("DAGSTER_HOME is not set: set -a; . ./.env")
         found = open_planner().read(plan_id)
         found.check_budget(budget)
-    except ValidationError as error:
-        fail(f"in the environment: {settings.wrong(error)}", error)
-    except (PlanError, ClientError, BotoCoreError) as error:
-        fail(" ".join(str(error).split()), error)
     show(found)
     job = defs.resolve_job_def("backfill")
-    config = {"ops": {"read_plan": {"config": {"plan_id": plan_id, "budget_usd": budget}}}}
-    if "DAGSTER_HOME" not in os.environ:
-        fail("DAGSTER_HOME is not set: set -a; . ./.env", KeyError("DAGSTER_HOME"))
+    config = {
+        "ops": {"read_plan": {"config": {"plan_id": plan_id, "budget_usd": budget}}},
+        "loggers": {"console": {"config": {"log_level": "INFO"}}},
+    }
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
     if not result.success:
         out.print(f"[bold red]run {result.run_id} failed[/]; run the same plan again once its cause is mended")
         raise typer.Exit(1)
     out.print(f"plan {plan_id} is carried out, by run {result.run_id}", soft_wrap=True)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn errors a person can act on into one line and exit code 2."""
+    try:
+        yield
+    except ValidationError as error:
+        fail(f"in the environment: {settings.wrong(error)}", error)
+    except (ValueError, OSError, ClientError, BotoCoreError, pyathena.Error, RedshiftError) as error:
+        fail(" ".join(str(error).split()), error)
 
 
 def _hour(text: str) -> Hour:

@@ -6,6 +6,7 @@ notifies tells people, which needs no Dagster. Its own last look is on record to
 """
 
 import logging
+import os
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -14,10 +15,13 @@ from typing import Annotated
 import dagster as dg
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
 
+from iot_pipeline import settings
 from iot_pipeline.alerting.episodes import About
 from iot_pipeline.alerting.lifecycle import Severity
 from iot_pipeline.alerting.trackers import LOOKED, SENSOR, WATCHER, TrackersConflictError, TrackerStore, Watching
+from iot_pipeline.command_line import fail
 from iot_pipeline.connections.edge import open_trackers
 from iot_pipeline.defs.dagster_internals import daemon_heartbeats
 from iot_pipeline.defs.pipeline_alerts.kinds import BLIND_SENSOR, DEAD_DAEMON
@@ -80,10 +84,16 @@ def main(
     """Watch the Dagster instance of DAGSTER_HOME; alerts go where all others go."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     log.setLevel(logging.INFO)
+    if "DAGSTER_HOME" not in os.environ:
+        fail("DAGSTER_HOME is not set: it names the instance to watch", KeyError("DAGSTER_HOME"))
+    try:
+        store = open_trackers()
+    except ValidationError as error:
+        fail(f"in the environment: {settings.wrong(error)}", error)
     with dg.DagsterInstance.get() as instance:
         while True:
             try:
-                opened, resolved = look(instance, open_trackers(), datetime.now(UTC))
+                opened, resolved = look(instance, store, datetime.now(UTC))
             except (ClientError, BotoCoreError, TrackersConflictError) as error:
                 if once:
                     raise

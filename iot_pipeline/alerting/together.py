@@ -35,7 +35,8 @@ def write_together(dynamodb: Any, own: Item, changes: Sequence[Change], table: s
         unexpected = {change.episode for change, why in zip(changes, theirs, strict=False) if why == CHECK_FAILED}
         if mine == CHECK_FAILED or not unexpected:
             raise
-        log.warning("The table of alerts differs from what was known in %s", sorted(unexpected))
+        (name,) = (held["S"] for key, held in own["Item"].items() if key in ("device", "id"))
+        log.warning("%s: the table of alerts differs from what was known in %s", name, sorted(unexpected))
         write(unexpected)
 
 

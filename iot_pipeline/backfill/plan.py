@@ -50,9 +50,10 @@ MEANINGS = {
 
 # What a plan may cost, in US dollars, unless its run says otherwise.
 BUDGET = 5.0
-# Statements that Athena runs for a batch of hours, with their checks (the assets of each zone).
-_STATEMENTS = {Zone.JUDGED: 6, Zone.CURATED: 7, Zone.WAREHOUSE: 0}
-# How often a batch's bytes are read: judged, and counted once more for the balance; built, and audited.
+# Statements that Athena runs for a batch of hours, with their checks: as a run's steps show under `queries`.
+_STATEMENTS = {Zone.JUDGED: 10, Zone.CURATED: 7, Zone.WAREHOUSE: 0}
+# How often a batch's bytes are read: judged, and counted once more for the balance; built, and audited. What ledger and
+# quarantine read of the judged rows is not in it, and makes a dear plan dearer by up to half.
 _READ = {Zone.JUDGED: 2.0, Zone.CURATED: 1.2, Zone.WAREHOUSE: 0.0}
 # For the minutes, a guess: what queueing and planning take a statement, and bytes a second, of gzip or Parquet.
 _STATEMENT_SECONDS, _BYTES_PER_SECOND = 3.0, 5_000_000.0
@@ -89,7 +90,7 @@ class Plan:
 
     @property
     def dollars(self) -> float:
-        """What Athena will bill, in US dollars, at most: steps that follow may turn out to be current."""
+        """What Athena will bill, in US dollars: an estimate. Steps that follow may turn out to be current."""
         return sum(self._dollars(zone) for zone in Zone)
 
     @property

@@ -1,7 +1,7 @@
 """Making plans, keeping them, and saying which of a plan's steps are still to be done."""
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Planner:
             raise PlanError(f"the last hour, {last}, is before the first, {first}")
         steps = self._judged(hours, force=force) if Zone.JUDGED in wanted else []
         if Zone.CURATED in wanted:
-            steps += self._curated(hours, [step.hour for step in steps], force=force)
+            steps += self._curated(hours, {step.hour: step.size for step in steps}, force=force)
         if Zone.WAREHOUSE in wanted:
             steps += self._loaded(hours, [step.hour for step in steps if step.zone is Zone.CURATED])
         now = datetime.now(UTC)
@@ -95,9 +95,11 @@ class Planner:
             for hour in sorted(found)
         ]
 
-    def _curated(self, hours: Sequence[Hour], judged: Sequence[Hour], *, force: bool) -> list[Step]:
+    def _curated(self, hours: Sequence[Hour], judged: Mapping[Hour, int], *, force: bool) -> list[Step]:
         """The event hours of these hours, and those that the judged ones touch now. What a missing arrival hour will
-        touch is known when it is judged: until then its own hour stands for it.
+        touch is known when it is judged: until then its own hour stands for it, and its raw bytes for its judged ones.
+
+        `judged` are the arrival hours to be judged, with their raw bytes.
         """
         zones, lake = tables(self.lake.contract), self.lake
         follow = {*lake.touched(judged), *judged}
@@ -122,7 +124,8 @@ class Planner:
                 Zone.CURATED,
                 hour,
                 why,
-                sum(sizes.get(arrival, 0) // shares[arrival] for arrival in plan.marks.get(hour, {})),
+                sum(sizes.get(arrival, 0) // shares[arrival] for arrival in plan.marks.get(hour, {}))
+                or judged.get(hour, 0),
             )
             for hour, why in sorted(whys.items())
         ]

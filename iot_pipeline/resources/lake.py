@@ -5,8 +5,6 @@ from collections.abc import Callable
 import dagster as dg
 
 from iot_pipeline.connections.lake import open_lake, open_objects
-from iot_pipeline.contract import tables
-from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.integrity import Audit
 from iot_pipeline.lake.lake import Lake
 
@@ -17,11 +15,6 @@ class LakeResource(dg.ConfigurableResource["LakeResource"]):
     def open(self, progress: Callable[[str], None] = lambda _: None) -> Lake:
         """As `open_lake`."""
         return open_lake(progress)
-
-    def has_raw(self, hour: Hour) -> bool:
-        """Whether anything has arrived in an hour."""
-        lake = self.open()
-        return open_objects().any_at(f"s3://{lake.bucket}/{tables(lake.contract).raw_lines.prefix}{hour.path}")
 
     def audit(self) -> Audit:
         """An audit of the lake against what lies in S3. Raises as `open_lake`."""

@@ -57,11 +57,11 @@ LAYERS = {
         "alerting contract", "alembic botocore cryptography psycopg pydantic sqlalchemy yaml", "registry"
     ),
     "warehouse": _layer("contract lake", "psycopg pyarrow redshift_connector", "warehouse"),
-    "backfill": _layer("contract lake warehouse", "botocore", "warehouse"),
+    "backfill": _layer("contract lake warehouse", "botocore redshift_connector", "warehouse"),
     "backfill/__main__": _layer("backfill_commands", "", "dagster"),
     "backfill_commands": _layer(
         "backfill command_line connections definitions defs lake settings",
-        "botocore dagster pydantic typer",
+        "botocore dagster pyathena pydantic redshift_connector typer",
         "dagster",
     ),
     "alert_history": _layer("alerting contract lake", "botocore pyarrow", "warehouse"),
@@ -91,7 +91,7 @@ LAYERS = {
         "dagster",
     ),
     "definitions": _layer("defs resources", "dagster", "dagster"),
-    "watcher": _layer("alerting connections defs", "botocore dagster typer", "dagster"),
+    "watcher": _layer("alerting command_line connections defs settings", "botocore dagster pydantic typer", "dagster"),
 }
 
 

@@ -39,7 +39,7 @@ def read_plan(context: dg.OpExecutionContext, config: PlanToRun, backfill: Backf
         {
             "plan": markdown_table(head, plan.rows()),
             "hours": len(plan.steps),
-            "USD, at most": round(plan.dollars, 4),
+            "USD, about": round(plan.dollars, 4),
             "minutes, about": round(plan.minutes, 1),
         }
     )

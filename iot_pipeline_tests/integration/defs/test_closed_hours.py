@@ -7,19 +7,20 @@ import pytest
 
 from infra.local.session.platform import Platform
 from iot_pipeline import settings
+from iot_pipeline.backfill.zone_states import ZONES
+from iot_pipeline.connections.backfill import open_planner
 from iot_pipeline.connections.warehouse import open_loader
 from iot_pipeline.defs.ops import closed_hours
 from iot_pipeline.defs.ops.closed_hours import GRACE, LOOKED_AT, result_of, states
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.partitions import partition_key
-from iot_pipeline.resources import LakeResource, WarehouseResource
 from iot_pipeline_tests.support.messages import RawZone, line, message, reading
 
 
 def _row(hour: Hour) -> tuple[str, ...]:
-    found = states(LakeResource(), WarehouseResource(), [hour])[hour]
-    return tuple(found[zone] for zone in closed_hours.ZONES)
+    found = states(open_planner(), [hour])[hour]
+    return tuple(found[zone] for zone in ZONES)
 
 
 def test_an_hour_is_missing_zone_by_zone_until_it_is_built(
@@ -43,7 +44,7 @@ def test_an_hour_is_missing_zone_by_zone_until_it_is_built(
 
 def test_the_check_names_the_hours_and_the_zones() -> None:
     first = Hour.of(datetime(2026, 11, 28, 5, tzinfo=UTC))
-    built = dict.fromkeys(closed_hours.ZONES, "built")
+    built = dict.fromkeys(ZONES, "built")
     found = {first + n: dict(built) for n in range(5)}
     assert result_of(found).passed
     for n in range(5):

@@ -3,14 +3,17 @@
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
 import dagster as dg
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from infra.local.session.platform import Platform
-from iot_pipeline import settings
+from iot_pipeline import settings, watcher
 from iot_pipeline.alerting.episodes import About, Place
 from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Severity
 from iot_pipeline.alerting.trackers import SENSOR, WATCHER, TrackersConflictError, TrackerStore, Watching
@@ -394,3 +397,18 @@ def test_a_watched_item_is_as_it_was(platform: Platform) -> None:
     watching.watched.notes["cause"] = {"words": "ü", "targets": {"job a": 1.5}}
     watching.save()
     assert store.load(name) == watching.watched
+
+
+def test_the_watcher_looks_once_and_says_what_it_misses(
+    dagster: Dagster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = typer.Typer()
+    app.command()(watcher.main)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    refused = CliRunner().invoke(app, ["--once"])
+    assert (refused.exit_code, "DAGSTER_HOME is not set" in refused.output) == (2, True)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "dagster.yaml").touch()
+    before = open_trackers().load(WATCHER).version
+    assert CliRunner().invoke(app, ["--once"]).exit_code == 0
+    assert open_trackers().load(WATCHER).version == before + 1
