@@ -90,13 +90,15 @@ def main(
         store = open_trackers()
     except ValidationError as error:
         fail(f"in the environment: {settings.wrong(error)}", error)
+    except BotoCoreError as error:
+        fail(f"{error} AWS credentials and a region come from the environment: set -a; . ./.env", error)
     with dg.DagsterInstance.get() as instance:
         while True:
             try:
                 opened, resolved = look(instance, store, datetime.now(UTC))
             except (ClientError, BotoCoreError, TrackersConflictError) as error:
                 if once:
-                    raise
+                    fail(f"the alerts cannot be written: {error}", error)
                 # AWS out of reach is no reason to stop looking; a watcher that cannot write is missed by the sensor.
                 log.warning("The alerts cannot be written: %s", error)
             else:
