@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 import dagster as dg
@@ -83,17 +83,31 @@ def test_new_objects_become_one_materialization_an_hour(
     assert len(materialized(instance, dagster_hour)) == 1
 
 
-@pytest.fixture
-def impatient(queue: Any) -> Iterator[Any]:
-    """The queue, which gives messages again after a second."""
-    url, name = deployment().raw_queue_url, "VisibilityTimeout"
-    before = attribute(queue, name)
-    queue.set_queue_attributes(QueueUrl=url, Attributes={name: "1"})
-    yield queue
-    queue.set_queue_attributes(QueueUrl=url, Attributes={name: before})
+class Remembering(RawEvents):
+    """Knows what it received and did not delete, so that no test depends on how long a visibility timeout lasts."""
+
+    held: ClassVar[dict[str, str]] = {}
+
+    def receive(self) -> list[Notification]:
+        received = super().receive()
+        self.held.update({notification.message_id: notification.receipt for notification in received})
+        return received
+
+    def delete(self, notifications: Sequence[Notification]) -> None:
+        super().delete(notifications)
+        for notification in notifications:
+            self.held.pop(notification.message_id)
 
 
-class Crashing(RawEvents):
+def give_again(queue: Any) -> None:
+    """What was received and not deleted, as when its visibility timeout is over."""
+    url = deployment().raw_queue_url
+    for receipt in Remembering.held.values():
+        queue.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0)
+    Remembering.held.clear()
+
+
+class Crashing(Remembering):
     """Dies after the report and before the deletion."""
 
     def delete(self, notifications: Sequence[Notification]) -> None:
@@ -101,43 +115,46 @@ class Crashing(RawEvents):
 
 
 def test_a_crash_before_the_deletion_repeats_and_loses_nothing(
-    instance: dg.DagsterInstance, impatient: Any, raw: RawZone, dagster_hour: Hour
+    instance: dg.DagsterInstance, queue: Any, raw: RawZone, dagster_hour: Hour
 ) -> None:
     raw.put(dagster_hour, [LINE])
-    waiting(impatient, 1)
+    waiting(queue, 1)
     with pytest.raises(KeyboardInterrupt):
         tick(instance, Crashing())
     assert [metadata["objects"] for metadata in materialized(instance, dagster_hour)] == [1]
-    waiting(impatient, 1)
+    give_again(queue)
     assert tick(instance).startswith("1 objects in 1 hours")
     assert [metadata["objects"] for metadata in materialized(instance, dagster_hour)] == [1, 1]
 
 
 def test_an_unreadable_notification_ends_in_the_dead_letter_queue(
-    instance: dg.DagsterInstance, impatient: Any, raw: RawZone, dagster_hour: Hour, platform: Platform
+    instance: dg.DagsterInstance, queue: Any, raw: RawZone, dagster_hour: Hour, platform: Platform
 ) -> None:
-    impatient.send_message(QueueUrl=deployment().raw_queue_url, MessageBody="no notification")
+    queue.send_message(QueueUrl=deployment().raw_queue_url, MessageBody="no notification")
     raw.put(dagster_hour, [LINE])
-    waiting(impatient, 2)
-    assert tick(instance).startswith("1 objects in 1 hours")
-    arn = json.loads(attribute(impatient, "RedrivePolicy"))["deadLetterTargetArn"]
-    dlq = impatient.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+    waiting(queue, 2)
+    assert tick(instance, Remembering()).startswith("1 objects in 1 hours")
+    arn = json.loads(attribute(queue, "RedrivePolicy"))["deadLetterTargetArn"]
+    dlq = queue.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
     found: list[str] = []
     while not found:
-        tick(instance)
-        received = impatient.receive_message(QueueUrl=dlq, MaxNumberOfMessages=10).get("Messages", [])
+        give_again(queue)
+        tick(instance, Remembering())
+        received = queue.receive_message(QueueUrl=dlq, MaxNumberOfMessages=10).get("Messages", [])
         found = [item["Body"] for item in received]
-        time.sleep(0.2)
     assert found == ["no notification"]
     assert len(materialized(instance, dagster_hour)) == 1
 
 
 def test_an_hour_without_partition_is_left_and_named(
-    instance: dg.DagsterInstance, impatient: Any, raw: RawZone, arrival: Hour
+    instance: dg.DagsterInstance, queue: Any, raw: RawZone, arrival: Hour
 ) -> None:
     raw.put(arrival, [line(message(reading(arrival.start, 1)), arrival.start)])
-    waiting(impatient, 1)
-    assert "1 unreadable" in tick(instance)
+    waiting(queue, 1)
+    Remembering.held.clear()
+    assert "1 unreadable" in tick(instance, Remembering())
+    _, receipt = Remembering.held.popitem()
+    queue.delete_message(QueueUrl=deployment().raw_queue_url, ReceiptHandle=receipt)
     assert instance.get_materialized_partitions(raw_telemetry.key) == set()
 
 
@@ -249,19 +266,19 @@ class Clock:
 
 
 def test_deletions_are_within_the_time_budget_and_what_is_left_comes_again(
-    instance: dg.DagsterInstance, impatient: Any, dagster_hour: Hour, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, queue: Any, dagster_hour: Hour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
 
-    class Slow(RawEvents):
+    class Slow(Remembering):
         def delete(self, notifications: Sequence[Notification]) -> None:
             super().delete(notifications)
             clock.now = sensors.TIME_BUDGET_SECONDS
 
-    notify(impatient, dagster_hour, 100)
-    waiting(impatient, 100)
+    notify(queue, dagster_hour, 100)
+    waiting(queue, 100)
     monkeypatch.setattr(sensors, "time", clock)
     assert tick(instance, Slow()).endswith("20 notifications not deleted in time: they come again")
     monkeypatch.undo()
-    waiting(impatient, 20)
+    give_again(queue)
     assert tick(instance).startswith("20 objects in 1 hours"), "reported twice, and lost never"
