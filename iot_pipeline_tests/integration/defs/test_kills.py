@@ -86,32 +86,40 @@ with dg.DagsterInstance.get() as instance:
 """
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def quick_redelivery(platform: Platform) -> Iterator[None]:
     """What a killed process has received comes back after a second, not after the five minutes of the deployment."""
     sqs, url = boto3.client("sqs"), platform.environment["IOT_RAW_QUEUE_URL"]
     deployed = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
     yield
+    in_flight = "ApproximateNumberOfMessagesNotVisible"
+    while sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[in_flight])["Attributes"][in_flight] != "0":
+        time.sleep(0.05)
     sqs.set_queue_attributes(QueueUrl=url, Attributes=deployed)
 
 
-@pytest.mark.usefixtures("quick_redelivery")
 def test_dagster_killed_anywhere_ends_as_an_undisturbed_run(
-    lake: Lake, raw: RawZone, dagster_hour: Hour, environment: dict[str, str], tmp_path: Path
+    lake: Lake,
+    raw: RawZone,
+    dagster_hour: Hour,
+    environment: dict[str, str],
+    tmp_path: Path,
+    platform: Platform,
 ) -> None:
     record_arrivals(dg.DagsterInstance.ephemeral())  # what other tests left
     fill(raw, dagster_hour)
     there = {**environment, "DAGSTER_HOME": str(tmp_path), "PYTHONWARNINGS": "ignore"}
     shutil.copy(CHECKOUT / "dagster.yaml", tmp_path)
     command = [sys.executable, "-c", DAGSTER_BUILD]
-    for seconds in (0.5, 2.0, 4.0):
-        with subprocess.Popen(command, cwd=CHECKOUT, env=there, stdout=subprocess.PIPE, stderr=DEVNULL) as process:
-            assert process.stdout
-            assert process.stdout.readline() == b"started\n"
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(seconds)
-            process.kill()
+    with quick_redelivery(platform):
+        for seconds in (0.5, 2.0, 4.0):
+            with subprocess.Popen(command, cwd=CHECKOUT, env=there, stdout=subprocess.PIPE, stderr=DEVNULL) as process:
+                assert process.stdout
+                assert process.stdout.readline() == b"started\n"
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(seconds)
+                process.kill()
     subprocess.run(command, cwd=CHECKOUT, env=there, stdout=DEVNULL, stderr=DEVNULL, check=True, timeout=120)
     event_hours = lake.touched([dagster_hour])
     assert len(event_hours) == 3
