@@ -28,8 +28,8 @@ from iot_pipeline.alerting.episodes import Item
 from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.contract import Table, tables
 from iot_pipeline.lake.catalog import Partition
-from iot_pipeline.lake.hours import Day, Hour
-from iot_pipeline.lake.notes import Counts
+from iot_pipeline.lake.hours import Day
+from iot_pipeline.lake.notes import BuildNotes, Counts
 from iot_pipeline.lake.publishing import Publisher
 
 if TYPE_CHECKING:
@@ -128,8 +128,8 @@ class Exporter:
             bucket, _, folder = f"{target.location}{day.path}".removeprefix("s3://").partition("/")
             self.s3.put_object(Bucket=bucket, Key=f"{folder}{_OBJECT}", Body=to_parquet(wanted))
             progress.renew(self.clock_ms())
-            counts: dict[Hour, Counts] = {day: Counts(len(wanted))}
-            self.publisher.publish(self._table, target, [day], {day: content}, counts)
+            noted = BuildNotes(datetime.now(UTC), content, Counts(len(wanted)))
+            self.publisher.publish(self._table, target, {day: noted})
             written[day] = len(wanted)
         return written, unchanged
 

@@ -1,11 +1,10 @@
 """The lake of one deployment: judging what arrived, and building, auditing and publishing what follows from it."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
-
-from pyathena.error import OperationalError
 
 from iot_pipeline.contract import Contract, tables
 from iot_pipeline.lake import statements
@@ -14,12 +13,14 @@ from iot_pipeline.lake.balances import ArrivalHourBalance, EventHourBalance
 from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.judged_by import all_rules, unnoted_rows_stand
-from iot_pipeline.lake.notes import Counts
-from iot_pipeline.lake.plan import EventHourPlan, batches, marks_of, plan_event_hours, read_marks
+from iot_pipeline.lake.judging import Judging
+from iot_pipeline.lake.notes import BuildNotes, Counts
+from iot_pipeline.lake.objects import Objects
+from iot_pipeline.lake.plan import EventHourPlan, batches, marks_of, plan_event_hours
 from iot_pipeline.lake.publishing import Publisher
+from iot_pipeline.lake.quarantine import Quarantine, balances, received_in
 from iot_pipeline.lake.statements import Target
 from iot_pipeline.lake.suspects import suspect_event_hours
-from iot_pipeline.lake.unreadable import unreadable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -47,31 +48,21 @@ class Lake:
     def judge(self, hours: Iterable[Hour]) -> None:
         """Judge all that arrived in these hours and build its ledger; publish both.
 
-        The ledger comes last: what is judged but not in it is not looked at by any build. A raw object that cannot be
-        read is set aside: it becomes one record, and the rest of its hour is judged. Raises
-        pyathena.error.OperationalError if Athena fails and every object can be read.
+        Of an hour that is judged already only what arrived since is read, unless nothing did. The ledger comes last:
+        what is judged but not in it is not looked at by any build. A raw object that cannot be read is set aside: it
+        becomes one record, and the rest of its hour is judged. Raises pyathena.error.OperationalError if Athena fails
+        and every object can be read.
         """
-        for batch in batches(hours):
-            set_aside: dict[str, str] = {}
-            while True:
-                try:
-                    self._judge_batch(batch, set_aside)
-                    break
-                except OperationalError:
-                    found = unreadable(self.s3, self.bucket, batch) if self.s3 else {}
-                    if found.keys() <= set_aside.keys():
-                        raise
-                    for uri, why in found.items():
-                        self.progress(f"set aside, since it cannot be read: {uri}: {why}")
-                    set_aside = found
+        Judging(
+            self.bucket, self.catalog, self.athena, self.contract, self._publisher, self._objects, self.progress
+        ).judge(hours)
 
-    def quarantine(self, hours: Iterable[Hour]) -> None:
-        """Build and publish the quarantine of these arrival hours, which must have a ledger."""
-        table = tables(self.contract).quarantined_telemetry
-        for batch in batches(hours):
-            with self._publisher.building(table) as target:
-                self.athena.run(statements.build_quarantine(batch, target))
-            self._publisher.publish(table, target, batch)
+    def quarantine(self, hours: Iterable[Hour]) -> list[ArrivalHourBalance]:
+        """Build and publish the quarantine of these arrival hours, which must have a ledger; their balances.
+
+        An hour whose judged rows follow those that its quarantine was built from gets what is new in them.
+        """
+        return Quarantine(self.catalog, self.athena, self.contract, self._publisher, self._objects).build(hours)
 
     def curate(self, event_hours: Iterable[Hour]) -> list[EventHourBalance]:
         """Build, audit and publish these event hours from what the ledger says touches them.
@@ -128,23 +119,7 @@ class Lake:
     def arrival_balances(self, arrival_hours: Iterable[Hour]) -> list[ArrivalHourBalance]:
         """The balance of each of these arrival hours that holds anything."""
         wanted = sorted(set(arrival_hours))
-        set_aside = [
-            (Hour.from_values(row[:4]), row[4]) for row in self.athena.run(statements.unreadable_objects(wanted)).rows
-        ]
-        received = Counter(hour for hour, _ in set_aside)
-        for row in self.athena.run(statements.received_in_arrival_hours(wanted, [uri for _, uri in set_aside])).rows:
-            received[Hour.from_values(row[:4])] += int(row[5])
-        valid: dict[Hour, int] = defaultdict(int)
-        for row in self.athena.run(statements.ledger_of_arrival_hours(wanted)).rows:
-            if row[4] == "valid":
-                valid[Hour.from_values(row[:4])] += int(row[6])
-        quarantined: dict[Hour, int] = defaultdict(int)
-        for row in self.athena.run(statements.quarantined_of_arrival_hours(wanted)).rows:
-            quarantined[Hour.from_values(row[:4])] += int(row[5])
-        return [
-            ArrivalHourBalance(hour, received[hour], valid[hour], quarantined[hour])
-            for hour in sorted({*received, *valid, *quarantined})
-        ]
+        return balances(self.athena, wanted, received_in(self.athena, wanted))
 
     def event_balances(self, event_hours: Iterable[Hour] | EventHourPlan) -> list[EventHourBalance]:
         """The balance of each of these event hours: the ledger against the curated table as it is published."""
@@ -152,14 +127,9 @@ class Lake:
         built = self._counts(statements.balance_of_event_hours(plan.hours))
         return [EventHourBalance(hour, plan.valid[hour], built.get(hour, Counts())) for hour in plan.hours]
 
-    def _judge_batch(self, batch: Sequence[Hour], set_aside: Mapping[str, str]) -> None:
-        judged, ledger = tables(self.contract).judged_telemetry, tables(self.contract).ledger
-        with self._publisher.building(judged) as rows, self._publisher.building(ledger) as counts:
-            self.athena.run(statements.build_judged(self.contract, batch, rows, set_aside))
-            self.athena.run(statements.build_ledger(self.contract, rows.table, counts))
-            marks = read_marks(self.athena, statements.marks_of_build(counts.table))
-        self._publisher.publish(judged, rows, batch)
-        self._publisher.publish(ledger, counts, batch, marks=marks, rules=all_rules(self.contract))
+    @cached_property
+    def _objects(self) -> Objects | None:
+        return Objects(self.s3) if self.s3 else None
 
     @property
     def _publisher(self) -> Publisher:
@@ -173,8 +143,11 @@ class Lake:
                 balances = self._build(plan, target)
             wrong = [balance for balance in balances if not balance.balances]
             if not wrong:
-                counts = {balance.hour: balance.built for balance in balances}
-                self._publisher.publish(table, target, batch, plan.content, counts, plan.marks)
+                now = datetime.now(UTC)
+                notes = {
+                    it.hour: BuildNotes(now, plan.content[it.hour], it.built, plan.marks[it.hour]) for it in balances
+                }
+                self._publisher.publish(table, target, notes)
                 return balances
             before, plan = plan, self.plan(batch)
             if plan.content == before.content:

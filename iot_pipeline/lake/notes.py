@@ -59,6 +59,11 @@ class BuildNotes:
     hour, has one for each event hour that it has valid readings of; a curated partition, an event hour, has one for
     each arrival hour that it was built from. `rules`, of the ledger, is a digest of those that the arrival hour was
     judged by. Both are None where a release before them built the partition.
+
+    `stored`, of judged rows and of the quarantine, is how many objects and bytes the build left there. `follows`, of
+    judged rows, is the location of the version whose objects it took over, beside those of what arrived since.
+    `judged`, of the ledger and of the quarantine, is the location of the judged rows that it was made from.
+    `received`, of the quarantine, are the readings counted from the raw lines of the hour.
     """
 
     built_at: datetime
@@ -66,6 +71,10 @@ class BuildNotes:
     counts: Counts | None = None
     marks: Marks | None = None
     rules: str | None = None
+    stored: str | None = None
+    follows: str | None = None
+    judged: str | None = None
+    received: int | None = None
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -77,8 +86,9 @@ class BuildNotes:
             noted |= {name: str(count) for name, count in asdict(self.counts).items()}
         if self.marks is not None:
             noted["marks"] = ",".join(f"{'-'.join(hour.values)} {mark}" for hour, mark in sorted(self.marks.items()))
-        if self.rules is not None:
-            noted["rules"] = self.rules
+        for name in ("rules", "stored", "follows", "judged", "received"):
+            if (value := getattr(self, name)) is not None:
+                noted[name] = str(value)
         return noted
 
     @classmethod
@@ -92,12 +102,15 @@ class BuildNotes:
             counted = [parameters.get(name) for name in ("rows", "duplicates", "conflicts")]
             counts = None if None in counted else Counts.of(counted)
             marks = _marks(parameters["marks"]) if "marks" in parameters else None
+            received = int(parameters["received"]) if "received" in parameters else None
         except (KeyError, ValueError):
             return None
         if built_at.tzinfo is None:
             return None
         content = parameters.get("content", parameters.get(_FORMER_CONTENT))
-        return cls(built_at.astimezone(UTC), content, counts, marks, parameters.get("rules"))
+        stored, follows, judged = (parameters.get(name) for name in ("stored", "follows", "judged"))
+        at, rules = built_at.astimezone(UTC), parameters.get("rules")
+        return cls(at, content, counts, marks, rules, stored, follows, judged, received)
 
 
 def content_id(marks: Marks) -> str:

@@ -30,7 +30,7 @@ def raw_faults(
         yield faults.of_raw(hour, gone, what, "Restore the versions in S3, or")
     if now - hour.start < HOUR + SETTLED_AFTER:
         return
-    began = _began(ledger) if ledger else None
+    began = judging_began(ledger) if ledger else None
     if began and (since := [it for it in there if it.uri in known and it.written_at > began]):
         what = f"judged, and written after that began at {began:%Y-%m-%d %H:%M:%S}Z"
         yield faults.of_raw(hour, faults.uris_of(since), what, "Restore the versions from before, or")
@@ -40,7 +40,7 @@ def raw_faults(
         yield faults.of_raw(hour, faults.uris_of(new), what, "Unless a run is about to, a notification was lost:")
 
 
-def _began(ledger: Partition) -> datetime | None:
+def judging_began(ledger: Partition) -> datetime | None:
     """When the judging began, before its statement read anything: the name of the version says it."""
     named = _BUILD.search(ledger.location)
     if named:

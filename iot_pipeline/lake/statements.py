@@ -1,6 +1,6 @@
 """Every statement the lake issues, in Athena's SQL. Pure text: a test renders them all into a snapshot."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -30,10 +30,32 @@ class Target:
 def build_judged(
     contract: Contract, hours: Iterable[Hour], target: Target, unreadable: Mapping[str, str] = MappingProxyType({})
 ) -> str:
-    """CTAS of all readings of these arrival hours, typed and judged: no other statement types raw lines.
+    """CTAS of all readings of these arrival hours, typed and judged: no other statement but the next types raw lines.
 
     `unreadable` are raw objects (s3://bucket/key) that cannot be read, and why: each becomes one record.
     """
+    set_aside = "".join(f"\nUNION ALL\n{_unreadable(contract, uri, why)}" for uri, why in sorted(unreadable.items()))
+    return _ctas(target, f"{_judged_rows(contract, _lines(hours, without=unreadable))}{set_aside}")
+
+
+def build_judged_increment(contract: Contract, hour: Hour, fresh: Collection[str], target: Target) -> str:
+    """The same of these raw objects of an arrival hour alone."""
+    return _ctas(target, _judged_rows(contract, _lines([hour], only=fresh)))
+
+
+def rebuild_judged(
+    contract: Contract, hour: Hour, fresh: Collection[str], outdated: Collection[str], target: Target
+) -> str:
+    """The same, with the rows that are judged already, but those of the outdated objects."""
+    columns = ", ".join(column.name for column in tables(contract).judged_telemetry.columns)
+    judged_before = f"""\
+SELECT {columns}, {_KEYS}
+FROM judged_telemetry
+WHERE {partition_predicate([hour])}{_without("object", outdated)}"""
+    return _ctas(target, f"{_judged_rows(contract, _lines([hour], only=fresh))}\nUNION ALL\n{judged_before}")
+
+
+def _judged_rows(contract: Contract, source: str) -> str:
     metrics = ", ".join(m.name for m in contract.metrics)
     select = f"""\
 SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(position, 1) AS position, outcome, device_id,
@@ -45,13 +67,21 @@ SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(positi
         ELSE json_format(r) END AS record,
     payload_base64, {_KEYS}
 FROM judged"""
-    set_aside = "".join(f"\nUNION ALL\n{_unreadable(contract, uri, why)}" for uri, why in sorted(unreadable.items()))
-    source = _lines(hours, unreadable)
-    return _ctas(target, f"WITH {judged(contract, source)}\n{select}{set_aside}")
+    return f"WITH {judged(contract, source)}\n{select}"
 
 
-def build_ledger(contract: Contract, judged_table: str, target: Target) -> str:
-    """CTAS of the ledger of the arrival hours that a judged build holds."""
+def build_ledger(contract: Contract, judged_table: str, target: Target, taken_over: Hour | None = None) -> str:
+    """CTAS of the ledger of the arrival hours that a judged build holds; of one taken over, with its ledger so far."""
+    columns = ", ".join(column.name for column in tables(contract).ledger.columns)
+    so_far = (
+        f"""
+UNION ALL
+SELECT {columns}, {_KEYS}
+FROM ledger
+WHERE {partition_predicate([taken_over])}"""
+        if taken_over
+        else ""
+    )
     metrics = ", ".join(m.name for m in contract.metrics)
     extremes = ",\n    ".join(f"min({m.name}) AS min_{m.name}, max({m.name}) AS max_{m.name}" for m in contract.metrics)
     return _ctas(
@@ -70,12 +100,15 @@ SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outco
         received_at))) AS content,
     {_KEYS}
 FROM {judged_table}
-GROUP BY object, tenant, site, date_trunc('hour', event_time), outcome, {_KEYS}""",
+GROUP BY object, tenant, site, date_trunc('hour', event_time), outcome, {_KEYS}{so_far}""",
     )
 
 
-def build_quarantine(hours: Iterable[Hour], target: Target) -> str:
-    """CTAS of what broke the contract in these arrival hours, from the objects that the ledger has seen."""
+def build_quarantine(hours: Iterable[Hour], target: Target, objects: Collection[str] | None = None) -> str:
+    """CTAS of what broke the contract in these arrival hours, from the objects that the ledger has seen.
+
+    `objects` are those of the judged rows (s3://bucket/key) to read; all without them.
+    """
     return _ctas(
         target,
         f"""\
@@ -83,8 +116,16 @@ SELECT outcome AS reason, detail, record, payload_base64, tenant, site, device_i
     position, object, {_KEYS}
 FROM judged_telemetry
 WHERE outcome <> 'valid'
-    AND {_ledgered(hours)}""",
+    AND {_ledgered(hours)}{_only('"$path"', objects)}""",
     )
+
+
+def judged_objects(hour: Hour, objects: Collection[str]) -> str:
+    """The raw objects whose rows lie in these objects of an arrival hour's judged rows."""
+    return f"""\
+SELECT DISTINCT object
+FROM judged_telemetry
+WHERE {partition_predicate([hour])}{_only('"$path"', objects)}"""
 
 
 def build_curated(contract: Contract, event_hours: Iterable[Hour], arrivals: Iterable[Hour], target: Target) -> str:
@@ -215,12 +256,14 @@ WHERE outcome = '{Reason.UNREADABLE_OBJECT}'
     AND {partition_predicate(hours)}"""
 
 
-def received_in_arrival_hours(hours: Iterable[Hour], unreadable: Iterable[str] = ()) -> str:
+def received_in_arrival_hours(
+    hours: Iterable[Hour], unreadable: Collection[str] = (), objects: Collection[str] | None = None
+) -> str:
     """Messages and readings of these arrival hours, counted from the raw lines that the ledger has seen, before
-    anything of a reading is looked at; without the objects that cannot be read.
+    anything of a reading is looked at; without the objects that cannot be read. Of `objects` alone, if they are given.
     """
     hours = list(hours)
-    source = f"{_lines(hours, unreadable)}\n    AND {_seen(hours)}"
+    source = f"{_lines(hours, without=unreadable, only=objects)}\n    AND {_seen(hours)}"
     return f"""\
 WITH {received(source)}
 SELECT {_KEYS}, count(*) AS messages, sum(received) AS readings
@@ -321,11 +364,26 @@ GROUP BY fw, outcome
 ORDER BY fw, outcome"""
 
 
-def _lines(hours: Iterable[Hour], unreadable: Iterable[str]) -> str:
-    names = ", ".join(literal(uri) for uri in sorted(unreadable))
-    without = f'\n    AND "$path" NOT IN ({names})' if names else ""
+def _lines(hours: Iterable[Hour], without: Collection[str] = (), only: Collection[str] | None = None) -> str:
     read = f'SELECT "$path" AS object, line, {_KEYS}\nFROM raw_lines'
-    return f"{read}\nWHERE {partition_predicate(hours)}{without}"
+    return f"""{read}\nWHERE {partition_predicate(hours)}{_without('"$path"', without)}{_only('"$path"', only)}"""
+
+
+def _without(column: str, names: Collection[str]) -> str:
+    return f"\n    AND {column} NOT IN ({_literals(names)})" if names else ""
+
+
+def _only(column: str, names: Collection[str] | None) -> str:
+    """Raises ValueError for no names, of which SQL knows no list."""
+    if names is None:
+        return ""
+    if not names:
+        raise ValueError(f"no values of {column} are given: there is nothing to read")
+    return f"\n    AND {column} IN ({_literals(names)})"
+
+
+def _literals(names: Collection[str]) -> str:
+    return ", ".join(literal(name) for name in sorted(names))
 
 
 def _unreadable(contract: Contract, uri: str, why: str) -> str:

@@ -78,7 +78,6 @@ def _steps(lake: Lake, late: Hour, hour: Hour) -> list[tuple[str, Callable[[], o
 
 def _quarantine(lake: Lake, arrival: Hour) -> None:
     lake.quarantine([arrival])
-    lake.arrival_balances([arrival])
 
 
 def _run(lake: Lake, *texts: str) -> None:

@@ -153,8 +153,7 @@ def judge_arrivals(lake: Lake, wanted: Sequence[Hour]) -> Judged:
 
 def quarantine_arrivals(lake: Lake, wanted: Sequence[Hour]) -> Built:
     """Quarantine what broke the contract in these arrival hours, and hold their books."""
-    lake.quarantine(wanted)
-    balances = lake.arrival_balances(wanted)
+    balances = lake.quarantine(wanted)
     reasons: dict[Hour, Counter[str]] = {hour: Counter() for hour in wanted}
     for row in lake.athena.run(statements.quarantined_of_arrival_hours(wanted)).rows:
         reasons[Hour.from_values(row[:4])][row[4]] += int(row[5])

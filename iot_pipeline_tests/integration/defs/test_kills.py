@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import DEVNULL
+from typing import TYPE_CHECKING
 
 import boto3
 import dagster as dg
@@ -23,6 +24,9 @@ from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline_tests.support.hours import fill
 from iot_pipeline_tests.support.messages import RawZone, build, content, curated_content
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 Z = tables()
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -86,6 +90,11 @@ with dg.DagsterInstance.get() as instance:
 """
 
 
+def _in_flight(sqs: "SQSClient", url: str) -> int:
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
+    return int(answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+
+
 @contextlib.contextmanager
 def quick_redelivery(platform: Platform) -> Iterator[None]:
     """What a killed process has received comes back after a second, not after the five minutes of the deployment."""
@@ -93,8 +102,7 @@ def quick_redelivery(platform: Platform) -> Iterator[None]:
     deployed = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
     yield
-    in_flight = "ApproximateNumberOfMessagesNotVisible"
-    while sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[in_flight])["Attributes"][in_flight] != "0":
+    while _in_flight(sqs, url):
         time.sleep(0.05)
     sqs.set_queue_attributes(QueueUrl=url, Attributes=deployed)
 

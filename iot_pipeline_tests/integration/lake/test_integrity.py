@@ -1,6 +1,5 @@
 """Objects that somebody's hand removed, added or overwrote are named with their hour, and building again mends it."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.integrity import Audit
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import LakeResource
+from iot_pipeline_tests.support.hours import wait_for_the_next_second
 from iot_pipeline_tests.support.messages import RawZone, build, line, message, reading
 
 MINUTE = timedelta(minutes=1)
@@ -78,13 +78,8 @@ def event_hours(lake: Lake, raw: RawZone, arrival: Hour) -> list[Hour]:
     raw.put(arrival, [line(message(first, second, first, *faulty), arrival.start + MINUTE)])
     raw.put(arrival, [line(message({**second, "temperature": 3}), arrival.start + 2 * MINUTE)])
     built = build(lake, [arrival])
-    _wait_for_the_next_second()
+    wait_for_the_next_second()
     return built
-
-
-def _wait_for_the_next_second() -> None:
-    """S3 tells times to the second: what is written in the second of a build looks as if the build had written it."""
-    time.sleep(1.01 - time.time() % 1)
 
 
 TAMPERING: dict[str, tuple[Callable[[Hand, str], None], str]] = {
@@ -169,7 +164,7 @@ def test_a_raw_object_that_was_overwritten_is_named_until_it_is_judged(
     assert (fault.hour, fault.table) == (arrival, "raw_telemetry")
     assert "judged, and written after that began" in fault.what
     assert fault.remedy.startswith("Restore the versions from before, or judge the arrival hour again")
-    _wait_for_the_next_second()
+    wait_for_the_next_second()
     lake.judge([arrival])
     assert _raw(audit, arrival) == []
 
@@ -195,14 +190,14 @@ def test_a_raw_object_whose_notification_was_lost_is_named_when_its_hour_has_clo
     if judged_before:
         raw.put(arrival, [line(message(reading(arrival.start, 1)), arrival.start)])
         lake.judge([arrival])
-        _wait_for_the_next_second()
+        wait_for_the_next_second()
     uri = raw.put(arrival, [line(message(reading(arrival.start, 2)), arrival.start)])
     assert _raw(audit, arrival, arrival.start + 119 * MINUTE) == [], "it may still be judged by itself"
     (fault,) = _raw(audit, arrival, arrival.start + 120 * MINUTE)
     assert uri in fault.what
     assert "never judged" in fault.what
     assert "judge the arrival hour again (job judge_arrival_hours)" in fault.remedy
-    _wait_for_the_next_second()
+    wait_for_the_next_second()
     lake.judge([arrival])
     assert _raw(audit, arrival) == []
 
@@ -211,7 +206,7 @@ def test_an_object_without_a_line_is_no_fault_once_it_was_there_to_be_judged(
     lake: Lake, raw: RawZone, audit: Audit, arrival: Hour, event_hours: list[Hour]
 ) -> None:
     raw.put(arrival, [])
-    _wait_for_the_next_second()
+    wait_for_the_next_second()
     lake.judge([arrival])
     assert _raw(audit, arrival) == []
 

@@ -1,4 +1,4 @@
--- CTAS of all readings of these arrival hours, typed and judged: no other statement types raw lines. `unreadable` are raw objects (s3://bucket/key) that cannot be read, and why: each becomes one record.
+-- CTAS of all readings of these arrival hours, typed and judged: no other statement but the next types raw lines. `unreadable` are raw objects (s3://bucket/key) that cannot be read, and why: each becomes one record.
 CREATE TABLE build_20261105t120000_0a1b2c3d
 WITH (
     format = 'PARQUET',

@@ -1,4 +1,4 @@
--- CTAS of the ledger of the arrival hours that a judged build holds.
+-- CTAS of the ledger of the arrival hours that a judged build holds; of one taken over, with its ledger so far.
 CREATE TABLE build_20261105t120000_0a1b2c3d
 WITH (
     format = 'PARQUET',
@@ -45,3 +45,7 @@ SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outco
     year, month, day, hour
 FROM build_judged_telemetry_20261105t120000_0a1b2c3d
 GROUP BY object, tenant, site, date_trunc('hour', event_time), outcome, year, month, day, hour
+UNION ALL
+SELECT object, tenant, site, event_hour, outcome, messages, readings, with_extras, first_event, last_event, last_received, min_temperature, max_temperature, min_humidity, max_humidity, min_pressure, max_pressure, min_flow_rate, max_flow_rate, min_battery, max_battery, min_rssi, max_rssi, judged_by, content, year, month, day, hour
+FROM ledger
+WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12')))

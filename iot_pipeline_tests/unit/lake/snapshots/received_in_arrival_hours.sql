@@ -1,10 +1,11 @@
--- Messages and readings of these arrival hours, counted from the raw lines that the ledger has seen, before anything of a reading is looked at; without the objects that cannot be read.
+-- Messages and readings of these arrival hours, counted from the raw lines that the ledger has seen, before anything of a reading is looked at; without the objects that cannot be read. Of these objects alone, if any are given.
 WITH lines AS (
     SELECT "$path" AS object, line, year, month, day, hour
     FROM raw_lines
     WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))
         OR (year = '2026' AND month = '11' AND day = '06' AND hour IN ('00')))
         AND "$path" NOT IN ('s3://lake/raw/telemetry/year=2026/month=11/day=05/hour=12/it''s.gz')
+        AND "$path" IN ('s3://lake/judged/v=20261105T120000_0a1b2c3d/year=2026/month=11/day=05/hour=12/new')
         AND "$path" IN (SELECT object FROM ledger WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))
         OR (year = '2026' AND month = '11' AND day = '06' AND hour IN ('00'))))
 ),

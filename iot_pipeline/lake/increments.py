@@ -1,0 +1,109 @@
+"""What has arrived in an hour since it was judged: an open hour costs what is new, not all that it holds.
+
+A version of an hour then takes over the objects of the version before it by copies that S3 makes, beside what was
+judged of the new raw objects. It is published as any other, in one step.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from iot_pipeline.contract.layout import RAW
+from iot_pipeline.lake.catalog import Partition
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.objects import Objects, StoredObject
+from iot_pipeline.lake.raw_integrity import judging_began
+from iot_pipeline.lake.statements import Target
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# Athena takes statements of 262,144 bytes (Athena user guide, "Service Quotas"); the names of the objects are most of
+# one, and the rest is below 40 KB.
+MAX_BYTES_OF_NAMES = 200_000
+
+# So many objects are taken over as they are; more are written anew as few, which is cheaper to read.
+MAX_OBJECTS = 50
+
+# Begins the names of objects that a version took over, with a digest of where they lay.
+TAKEN_OVER = "before-"
+
+
+@dataclass(frozen=True)
+class Increment:
+    """An arrival hour that is judged, and what is new in it.
+
+    `base` is the location of its judged rows, `objects` lie there. `fresh` are raw objects to be judged, `outdated`
+    those whose rows no longer hold, since they were removed or overwritten (s3://bucket/key).
+    """
+
+    hour: Hour
+    base: str
+    objects: tuple[StoredObject, ...]
+    fresh: tuple[str, ...]
+    outdated: tuple[str, ...]
+
+    @property
+    def appends(self) -> bool:
+        """Whether the objects of the base are taken over as they are."""
+        return not self.outdated and len(self.objects) < MAX_OBJECTS
+
+
+def find_increment(
+    objects: Objects, bucket: str, judged: Partition, ledger: Partition, known: Iterable[str]
+) -> Increment | None:
+    """What is new in an hour; None if it is to be judged whole.
+
+    That is the case if nothing is new: whoever asks for it then wants it. It is too if most is new, if more is new than
+    a statement can name, and if the ledger was not counted from these judged rows or they are not those that were
+    written. `known` are the raw objects in its ledger.
+    """
+    noted = judged.notes
+    stored = tuple(objects.at(judged.location))
+    if not ledger.notes or ledger.notes.judged != judged.location or not noted or noted.stored != size_of(stored):
+        return None
+    there = {it.uri: it for it in objects.at(f"s3://{bucket}/{RAW}{judged.hour.path}")}
+    seen, since = set(known), judging_began(ledger)
+    if since is None:
+        return None
+    overwritten = {uri for uri in seen & there.keys() if there[uri].written_at > since}
+    outdated = (seen - there.keys()) | overwritten
+    unknown = there.keys() - seen
+    # An object that was there before and is not in the ledger holds no line; it is read again beside the others.
+    if not outdated and all(there[uri].written_at < since for uri in unknown):
+        return None
+    fresh = unknown | overwritten
+    if 2 * len(fresh) > len(there) or sum(len(uri.encode()) + 4 for uri in fresh | outdated) > MAX_BYTES_OF_NAMES:
+        return None
+    return Increment(judged.hour, judged.location, stored, tuple(sorted(fresh)), tuple(sorted(outdated)))
+
+
+def size_of(objects: Iterable[StoredObject]) -> str:
+    """How many objects, and how many bytes, as a build notes it."""
+    sizes = [it.size for it in objects]
+    return f"{len(sizes)} {sum(sizes)}"
+
+
+def take_over(s3: "S3Client", objects: Sequence[StoredObject], target: Target, hour: Hour) -> None:
+    """Copy the objects of the version before beside what a build has written of an hour."""
+    for item in objects:
+        bucket, key = item.uri.removeprefix("s3://").split("/", 1)
+        folder, _, name = key.rpartition("/")
+        if not name.startswith(TAKEN_OVER):
+            name = f"{TAKEN_OVER}{hashlib.sha256(folder.encode()).hexdigest()[:8]}-{name}"
+        to_bucket, to_key = f"{target.location}{hour.path}{name}".removeprefix("s3://").split("/", 1)
+        s3.copy({"Bucket": bucket, "Key": key}, to_bucket, to_key)
+
+
+def written_new(objects: Iterable[StoredObject]) -> list[str]:
+    """Of a version's objects those that it did not take over."""
+    return sorted(it.uri for it in objects if not it.uri.rpartition("/")[2].startswith(TAKEN_OVER))
+
+
+def sizes_of_build(objects: Objects, target: Target, hours: Iterable[Hour]) -> Mapping[Hour, str]:
+    """What a build has stored of each of these hours."""
+    found: dict[str, list[StoredObject]] = {}
+    for item in objects.at(target.location):
+        found.setdefault(item.uri.rpartition("/")[0] + "/", []).append(item)
+    return {hour: size_of(found.get(f"{target.location}{hour.path}", [])) for hour in hours}

@@ -1,0 +1,147 @@
+"""What broke the contract, by arrival hour, and the books of the hour that it closes."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from iot_pipeline.contract import Contract, Table, tables
+from iot_pipeline.lake import statements
+from iot_pipeline.lake.athena import Athena
+from iot_pipeline.lake.balances import ArrivalHourBalance
+from iot_pipeline.lake.catalog import Catalog, Partition
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.increments import size_of, sizes_of_build, take_over, written_new
+from iot_pipeline.lake.notes import BuildNotes
+from iot_pipeline.lake.objects import Objects, StoredObject
+from iot_pipeline.lake.plan import batches
+from iot_pipeline.lake.publishing import Publisher
+from iot_pipeline.lake.statements import Target
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What to add to the quarantine of an hour: what its judged rows do not share with those that it was built from.
+
+    `so_far` are the objects of the quarantine, `uris` those of the judged rows to read, `received` its readings so far.
+    """
+
+    rows: Partition
+    objects: Objects
+    so_far: tuple[StoredObject, ...]
+    uris: tuple[str, ...]
+    received: int
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """The quarantine of one lake. Without `objects` each hour is built whole."""
+
+    catalog: Catalog
+    athena: Athena
+    contract: Contract
+    publisher: Publisher
+    objects: Objects | None
+
+    def build(self, hours: Iterable[Hour]) -> list[ArrivalHourBalance]:
+        """Build and publish these arrival hours; the balance of each that holds anything."""
+        wanted = sorted(set(hours))
+        rows = self._judged(wanted)
+        before = self.catalog.partitions(self._table.name, wanted)
+        received: dict[Hour, int] = {}
+        for hour in rows.keys() & before.keys() if self.objects else ():
+            new = self.objects and _addition(self.objects, rows[hour], before[hour])
+            if new and (count := self._add(new)) is not None:
+                received[hour] = count
+        for batch in batches(set(wanted) - received.keys()):
+            received |= self._build(batch, rows)
+        return balances(self.athena, wanted, received)
+
+    def _judged(self, hours: Iterable[Hour]) -> dict[Hour, Partition]:
+        """The judged rows of these hours that the ledger, as it stands, was counted from."""
+        judged = self.catalog.partitions(tables(self.contract).judged_telemetry.name, hours)
+        ledgers = self.catalog.partitions(tables(self.contract).ledger.name, judged)
+        counted = {hour: it.notes.judged for hour, it in ledgers.items() if it.notes}
+        return {hour: it for hour, it in judged.items() if it.location == counted.get(hour)}
+
+    def _build(self, batch: Sequence[Hour], rows: Mapping[Hour, Partition]) -> dict[Hour, int]:
+        with self.publisher.building(self._table) as target:
+            self.athena.run(statements.build_quarantine(batch, target))
+        received = received_in(self.athena, batch)
+        # What was judged meanwhile may be in it or not: the next build is then whole again.
+        still = self._judged(batch)
+        built_from = {hour: it.location for hour, it in rows.items() if hour in still and still[hour] == it}
+        self._publish(target, batch, built_from, received)
+        return received
+
+    def _add(self, new: Addition) -> int | None:
+        """Build what is new. How many readings the hour has received now; None if the hour was judged meanwhile."""
+        hour, received = new.rows.hour, new.received
+        with self.publisher.building(self._table) as target:
+            if new.uris:
+                self.athena.run(statements.build_quarantine([hour], target, new.uris))
+                received += self._received_in(new)
+            take_over(new.objects.s3, new.so_far, target, hour)
+        if self._judged([hour]).get(hour) != new.rows:
+            return None
+        self._publish(target, [hour], {hour: new.rows.location}, {hour: received})
+        return received
+
+    def _received_in(self, new: Addition) -> int:
+        """The readings of the raw objects that are new, counted from their lines."""
+        fresh = [row[0] for row in self.athena.run(statements.judged_objects(new.rows.hour, new.uris)).rows]
+        lines = statements.received_in_arrival_hours([new.rows.hour], objects=fresh)
+        return sum(int(row[5]) for row in self.athena.run(lines).rows)
+
+    def _publish(
+        self, target: Target, hours: Sequence[Hour], built_from: Mapping[Hour, str], received: Mapping[Hour, int]
+    ) -> None:
+        stored = sizes_of_build(self.objects, target, hours) if self.objects else {}
+        now = datetime.now(UTC)
+        notes = {
+            hour: BuildNotes(now, stored=stored.get(hour), judged=built_from.get(hour), received=received.get(hour, 0))
+            for hour in hours
+        }
+        self.publisher.publish(self._table, target, notes)
+
+    @property
+    def _table(self) -> Table:
+        return tables(self.contract).quarantined_telemetry
+
+
+def _addition(objects: Objects, rows: Partition, quarantine: Partition) -> Addition | None:
+    """What is new for the quarantine of an hour; None if it is to be built whole."""
+    of_rows, noted = rows.notes, quarantine.notes
+    if not of_rows or not noted or noted.received is None or of_rows.follows is None or of_rows.follows != noted.judged:
+        return None
+    so_far, judged = tuple(objects.at(quarantine.location)), tuple(objects.at(rows.location))
+    if size_of(so_far) != noted.stored or size_of(judged) != of_rows.stored:
+        return None
+    return Addition(rows, objects, so_far, tuple(written_new(judged)), noted.received)
+
+
+def received_in(athena: Athena, hours: Sequence[Hour]) -> dict[Hour, int]:
+    """The readings of each arrival hour, counted from the raw lines; an object that cannot be read is one."""
+    set_aside = [(Hour.from_values(row[:4]), row[4]) for row in athena.run(statements.unreadable_objects(hours)).rows]
+    received: dict[Hour, int] = defaultdict(int)
+    for hour, _ in set_aside:
+        received[hour] += 1
+    for row in athena.run(statements.received_in_arrival_hours(hours, [uri for _, uri in set_aside])).rows:
+        received[Hour.from_values(row[:4])] += int(row[5])
+    return dict(received)
+
+
+def balances(athena: Athena, hours: Sequence[Hour], received: Mapping[Hour, int]) -> list[ArrivalHourBalance]:
+    """The balance of each of these arrival hours that holds anything, with what was received as given."""
+    valid: dict[Hour, int] = defaultdict(int)
+    for row in athena.run(statements.ledger_of_arrival_hours(hours)).rows:
+        if row[4] == "valid":
+            valid[Hour.from_values(row[:4])] += int(row[6])
+    quarantined: dict[Hour, int] = defaultdict(int)
+    for row in athena.run(statements.quarantined_of_arrival_hours(hours)).rows:
+        quarantined[Hour.from_values(row[:4])] += int(row[5])
+    held = {hour for hour, count in received.items() if count}
+    return [
+        ArrivalHourBalance(hour, received.get(hour, 0), valid[hour], quarantined[hour])
+        for hour in sorted({*held, *valid, *quarantined})
+    ]
