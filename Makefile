@@ -9,7 +9,7 @@ export PYTHONWARNINGS := ignore
 # imports: collecting the unit tests took 33 s of a core, and takes 12 s with bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-memory lock clean
+.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-memory lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -78,6 +78,9 @@ bench-alerts: $(READY)  ## From a device to its alert, hop by hop, both ways, fi
 
 bench-growth: $(READY)  ## What a tick of each sensor and schedule costs with a day of history and with a year of it
 	@IOT_PARTITIONS_START=2025-01-01T00:00:00+00:00 $(BIN)/python -m infra.local.bench.growth
+
+bench-open-hour: $(READY)  ## What Athena scans for an hour that is built again and again while it fills
+	@$(BIN)/python -m infra.local.bench.open_hour
 
 bench-memory: $(READY)  ## How much memory 10 million readings in one hour take, of 200 devices and of one
 	@$(BIN)/python -m infra.local.bench.memory

@@ -5,6 +5,7 @@ import dagster as dg
 from iot_pipeline.defs.alerts import definitions as alerts
 from iot_pipeline.defs.backfill import definitions as backfill
 from iot_pipeline.defs.curated import definitions as curated
+from iot_pipeline.defs.daily import definitions as daily
 from iot_pipeline.defs.judged import definitions as judged
 from iot_pipeline.defs.models import definitions as models
 from iot_pipeline.defs.ops import definitions as ops
@@ -18,6 +19,7 @@ defs = dg.Definitions.merge(
     raw.defs,
     judged.defs,
     curated.defs,
+    daily.defs,
     warehouse.defs,
     registry.defs,
     alerts.defs,

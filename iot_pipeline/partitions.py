@@ -1,4 +1,4 @@
-"""The partitions: raw and its ledger by arrival hour, curated by event hour. Both are hours of UTC, named alike."""
+"""The partitions: raw and its ledger by arrival hour, curated by event hour, compacted by event day; all of UTC."""
 
 import math
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.hours import Day, Hour
 from iot_pipeline.settings import policy
 
 _FORMAT = "%Y-%m-%d-%H:%M"
@@ -17,6 +17,14 @@ hours = dg.HourlyPartitionsDefinition(
     start_date=policy().partitions_start,
     end_offset=1 + math.ceil(policy().contract.future_bound / timedelta(hours=1)),
 )
+
+# Days that are over.
+days = dg.DailyPartitionsDefinition(start_date=Day.of(policy().partitions_start).start)
+
+
+def day_of(key: str) -> Day:
+    """The day of a Dagster partition key. Raises ValueError if it is none."""
+    return Day(datetime.strptime(key, days.fmt).replace(tzinfo=UTC))
 
 
 def partition_key(hour: Hour) -> str:

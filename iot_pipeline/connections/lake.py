@@ -6,8 +6,11 @@ import boto3
 
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.compaction import Compaction
+from iot_pipeline.lake.hours import Day
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.objects import Objects
+from iot_pipeline.lake.publishing import Publisher
 from iot_pipeline.settings import deployment, policy
 
 
@@ -30,6 +33,14 @@ def open_lake(progress: Callable[[str], None] = lambda _: None) -> Lake:
         progress=progress,
         s3=boto3.client("s3"),
     )
+
+
+def open_compaction(progress: Callable[[str], None] = lambda _: None) -> Compaction:
+    """What compacts the days of this deployment's lake. Raises as `open_lake` does."""
+    lake = open_lake(progress)
+    publisher = Publisher(lake.bucket, lake.catalog, progress)
+    first = Day.of(policy().partitions_start)
+    return Compaction(lake.catalog, lake.athena, lake.contract, publisher, first, progress)
 
 
 def open_catalog() -> Catalog:

@@ -6,6 +6,9 @@ LEDGER = "ledger/telemetry/"
 QUARANTINE = "quarantine/telemetry/"
 CURATED = "curated/telemetry/"
 
+# The curated readings of days that are over, compacted.
+DAILY = "daily/telemetry/"
+
 # The episodes of the alerts, exported from the edge.
 ALERT_HISTORY = "alerts/history/"
 

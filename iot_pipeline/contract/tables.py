@@ -74,6 +74,7 @@ class Tables:
     ledger: Table
     quarantined_telemetry: Table
     curated_telemetry: Table
+    daily_telemetry: Table
     alert_history: Table
     all: tuple[Table, ...] = field(init=False)
 
@@ -86,6 +87,7 @@ class Tables:
             self.ledger,
             self.quarantined_telemetry,
             self.curated_telemetry,
+            self.daily_telemetry,
             self.alert_history,
         )
         object.__setattr__(self, "all", tables)
@@ -117,6 +119,7 @@ def tables(contract: Contract = CONTRACT) -> Tables:
         ledger=_ledger(contract),
         quarantined_telemetry=_quarantined(),
         curated_telemetry=_curated(contract),
+        daily_telemetry=_daily(contract),
         alert_history=_alert_history(),
     )
 
@@ -263,6 +266,18 @@ def _curated(contract: Contract) -> Table:
             Column("duplicates", "bigint", "Further receptions of this key with the same values"),
             Column("conflicts", "bigint", "Further receptions of this key with other values; the last received won"),
         ),
+    )
+
+
+def _daily(contract: Contract) -> Table:
+    return Table(
+        "daily_telemetry",
+        "The rows of `curated_telemetry` of days that are over, by event day (UTC), in few, large objects, by tenant and "
+        "device. Read the view `telemetry`: it has each reading once, from here or from the hours.",
+        layout.DAILY,
+        Format.PARQUET,
+        _curated(contract).columns,
+        partition_keys=DAY_KEYS,
     )
 
 

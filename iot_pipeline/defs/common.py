@@ -9,6 +9,7 @@ OWNERS: Final = ["team:data-engineering"]
 # The quarantine waits in the pool of the judging: its check compares the ledger with what the quarantine took from it.
 JUDGE_POOL: Final = "judge"
 CURATE_POOL: Final = "curate"
+COMPACT_POOL: Final = "compact"
 # The registry's snapshot waits here too, since writers of the warehouse follow each other by a lock in any case.
 LOAD_POOL: Final = "load"
 DBT_POOL: Final = "dbt"

@@ -30,6 +30,7 @@ _OF_GROUP = {
     "raw": ARRIVES,
     "judged": HOURLY,
     "curated": HOURLY,
+    "daily": DAILY,
     "warehouse": LOADED,
     "staging": MODELLED,
     "dimensions": MODELLED,

@@ -154,6 +154,15 @@ class Catalog:
         answer = self.glue.get_partition(DatabaseName=self.database, TableName=table, PartitionValues=list(hour.values))
         return [column["Name"] for column in answer["Partition"]["StorageDescriptor"]["Columns"]]
 
+    def table_columns(self, table: str) -> list[str] | None:
+        """The columns of a table or view as it is now, and its partition keys; None if there is none."""
+        try:
+            found = self.glue.get_table(DatabaseName=self.database, Name=table)["Table"]
+        except self.glue.exceptions.EntityNotFoundException:
+            return None
+        columns = [*found.get("StorageDescriptor", {}).get("Columns", []), *found.get("PartitionKeys", [])]
+        return [column["Name"] for column in columns]
+
     def drop_table(self, table: str) -> None:
         """Forget a table, if it exists; its objects stay."""
         try:

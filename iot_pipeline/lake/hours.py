@@ -113,6 +113,11 @@ class Day(Hour):
         """The partition values (year, month, day), zero-padded."""
         return super().values[:3]
 
+    @property
+    def hours(self) -> list[Hour]:
+        """Its hours, in order."""
+        return [Hour(self.start) + n for n in range(DAY // HOUR)]
+
     def __str__(self) -> str:
         """The day as people read it."""
         return f"{self.start:%Y-%m-%d}"
@@ -154,6 +159,17 @@ def partition_range(first: Hour, last: Hour) -> str:
     Raises ValueError if the last is before the first.
     """
     return partition_predicate(hours_between(first, last))
+
+
+def before_day(day: Day) -> str:
+    """A SQL predicate on year, month and day that holds on the days before this one.
+
+    Each key is compared alone, as in `partition_predicate`.
+    """
+    year, month, of_month = day.values
+    return (
+        f"(year < '{year}' OR (year = '{year}' AND (month < '{month}' OR (month = '{month}' AND day < '{of_month}'))))"
+    )
 
 
 def hours_between(first: Hour, last: Hour) -> list[Hour]:

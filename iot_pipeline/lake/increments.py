@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iot_pipeline.contract.layout import RAW
 from iot_pipeline.lake.catalog import Partition
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.objects import Objects, StoredObject
@@ -50,33 +49,42 @@ class Increment:
         return not self.outdated and len(self.objects) < MAX_OBJECTS
 
 
-def find_increment(
-    objects: Objects, bucket: str, judged: Partition, ledger: Partition, known: Iterable[str]
-) -> Increment | None:
-    """What is new in an hour; None if it is to be judged whole.
+def base_of(objects: Objects, judged: Partition, ledger: Partition) -> tuple[StoredObject, ...] | None:
+    """The objects of an hour's judged rows; None if they cannot be taken over.
 
-    That is the case if nothing is new: whoever asks for it then wants it. It is too if most is new, if more is new than
-    a statement can name, and if the ledger was not counted from these judged rows or they are not those that were
-    written. `known` are the raw objects in its ledger.
+    That is so if they or those of the ledger are not what was written, or if the ledger was not counted from them.
     """
-    noted = judged.notes
+    of_rows, of_ledger = judged.notes, ledger.notes
+    if not of_rows or not of_ledger or of_ledger.judged != judged.location:
+        return None
     stored = tuple(objects.at(judged.location))
-    if not ledger.notes or ledger.notes.judged != judged.location or not noted or noted.stored != size_of(stored):
-        return None
-    there = {it.uri: it for it in objects.at(f"s3://{bucket}/{RAW}{judged.hour.path}")}
-    seen, since = set(known), judging_began(ledger)
-    if since is None:
-        return None
-    overwritten = {uri for uri in seen & there.keys() if there[uri].written_at > since}
+    is_as_written = size_of(stored) == of_rows.stored and size_of(objects.at(ledger.location)) == of_ledger.stored
+    return stored if is_as_written else None
+
+
+def find_increment(
+    raw: Sequence[StoredObject],
+    base: Sequence[StoredObject],
+    judged: Partition,
+    ledger: Partition,
+    known: Iterable[str],
+) -> Increment | None:
+    """What is new in an hour, of whose judged rows the `base` can be taken over; None if it is to be judged whole.
+
+    That is the case if nothing is new: whoever asks for it then wants it. It is too if most is new, and if more is new
+    than a statement can name. `raw` are its raw objects, listed after the judging began; `known` those in its ledger.
+    """
+    there, seen, since = {it.uri: it for it in raw}, set(known), judging_began(ledger)
+    overwritten = {uri for uri in seen & there.keys() if since is None or there[uri].written_at > since}
     outdated = (seen - there.keys()) | overwritten
     unknown = there.keys() - seen
-    # An object that was there before and is not in the ledger holds no line; it is read again beside the others.
-    if not outdated and all(there[uri].written_at < since for uri in unknown):
-        return None
     fresh = unknown | overwritten
-    if 2 * len(fresh) > len(there) or sum(len(uri.encode()) + 4 for uri in fresh | outdated) > MAX_BYTES_OF_NAMES:
+    # An object that was there before and is not in the ledger holds no line; it is read again beside the others.
+    is_news = outdated or any(since is None or there[uri].written_at >= since for uri in unknown)
+    names = sum(len(uri.encode()) + 4 for uri in fresh | outdated)
+    if not fresh or not is_news or 2 * len(fresh) > len(there) or names > MAX_BYTES_OF_NAMES:
         return None
-    return Increment(judged.hour, judged.location, stored, tuple(sorted(fresh)), tuple(sorted(outdated)))
+    return Increment(judged.hour, judged.location, tuple(base), tuple(sorted(fresh)), tuple(sorted(outdated)))
 
 
 def size_of(objects: Iterable[StoredObject]) -> str:

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pyathena.error import OperationalError
 
 from iot_pipeline.contract import Contract, Tables, tables
+from iot_pipeline.contract.layout import RAW
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.increments import Increment, find_increment, sizes_of_build, take_over
+from iot_pipeline.lake.increments import Increment, base_of, find_increment, sizes_of_build, take_over
 from iot_pipeline.lake.judged_by import all_rules
 from iot_pipeline.lake.notes import BuildNotes, Marks
 from iot_pipeline.lake.objects import Objects
@@ -67,15 +68,17 @@ class Judging:
         rules = all_rules(self.contract)
         judged = self.catalog.partitions(self._tables.judged_telemetry.name, hours)
         ledgers = self.catalog.partitions(self._tables.ledger.name, judged)
-        wanted = [hour for hour, it in ledgers.items() if it.notes and it.notes.rules == rules and it.notes.judged]
+        same_rules = {hour: it for hour, it in ledgers.items() if it.notes and it.notes.rules == rules}
+        bases = {hour: base_of(objects, judged[hour], it) for hour, it in same_rules.items()}
         known: dict[Hour, list[str]] = defaultdict(list)
-        for batch in batches(wanted):
+        for batch in batches(hour for hour, base in bases.items() if base is not None):
             for row in self.athena.run(statements.objects_of_arrival_hours(batch)).rows:
                 known[Hour.from_values(row[:4])].append(row[4])
         done = set()
-        for hour in sorted(wanted):
+        for hour, seen in sorted(known.items()):
             began = datetime.now(UTC)
-            new = find_increment(objects, self.bucket, judged[hour], ledgers[hour], known[hour])
+            raw = objects.at(f"s3://{self.bucket}/{RAW}{hour.path}")
+            new = find_increment(raw, bases[hour] or (), judged[hour], ledgers[hour], seen)
             if new and self._judge_increment(objects, new, began):
                 done.add(hour)
         return done
@@ -116,10 +119,17 @@ class Judging:
     ) -> None:
         """The ledger comes last: what is judged but not in it is not looked at by any build."""
         stored = sizes_of_build(self.objects, rows, hours) if self.objects else {}
+        counted = sizes_of_build(self.objects, counts, hours) if self.objects else {}
         now, rules = datetime.now(UTC), all_rules(self.contract)
         of_rows = {hour: BuildNotes(now, stored=stored.get(hour), follows=follows.get(hour)) for hour in hours}
         of_ledger = {
-            hour: BuildNotes(now, marks=marks.get(hour, {}), rules=rules, judged=rows.location + hour.path)
+            hour: BuildNotes(
+                now,
+                marks=marks.get(hour, {}),
+                rules=rules,
+                stored=counted.get(hour),
+                judged=rows.location + hour.path,
+            )
             for hour in hours
         }
         self.publisher.publish(self._tables.judged_telemetry, rows, of_rows)

@@ -60,7 +60,7 @@ class BuildNotes:
     each arrival hour that it was built from. `rules`, of the ledger, is a digest of those that the arrival hour was
     judged by. Both are None where a release before them built the partition.
 
-    `stored`, of judged rows and of the quarantine, is how many objects and bytes the build left there. `follows`, of
+    `stored`, of judged rows, ledger and quarantine, is how many objects and bytes the build left there. `follows`, of
     judged rows, is the location of the version whose objects it took over, beside those of what arrived since.
     `judged`, of the ledger and of the quarantine, is the location of the judged rows that it was made from.
     `received`, of the quarantine, are the readings counted from the raw lines of the hour.

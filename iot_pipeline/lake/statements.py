@@ -1,11 +1,12 @@
 """Every statement the lake issues, in Athena's SQL. Pure text: a test renders them all into a snapshot."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from iot_pipeline.contract import PARTITION_KEYS, Contract, Reason, tables
-from iot_pipeline.lake.hours import Hour, arrival_hour_of_key, partition_predicate, partition_range
+from iot_pipeline.contract.tables import DAY_KEYS
+from iot_pipeline.lake.hours import Day, Hour, arrival_hour_of_key, before_day, partition_predicate, partition_range
 from iot_pipeline.lake.judged_by import JUDGED_ROWS, LEDGER_ROWS, judged_by
 from iot_pipeline.lake.transformation import EPOCH, detail, judged, literal, received
 
@@ -15,6 +16,9 @@ MAX_PARTITIONS = 100
 
 # More fields that nobody knows than these are some device's garbage.
 MAX_FIELDS = 500
+
+# All readings, each once, wherever it lies: what people query.
+TELEMETRY_VIEW = "telemetry"
 
 _KEYS = ", ".join(PARTITION_KEYS)
 
@@ -181,6 +185,47 @@ FROM ranked
 JOIN wanted ON event_hour = date_trunc('hour', event_time)
 WHERE event_time IS DISTINCT FROM event_time_before OR seq IS DISTINCT FROM seq_before""",
     )
+
+
+def build_daily(contract: Contract, day: Day, target: Target) -> str:
+    """CTAS of the curated rows of a day, in one partition."""
+    columns = ", ".join(column.name for column in tables(contract).daily_telemetry.columns)
+    # An ORDER BY of a CTAS is dropped; rows leave a window in its order. A tenant's devices have names alike, so that
+    # who asks for a device, or for a tenant's, is spared most row groups by their least and greatest values.
+    return _ctas(
+        target,
+        f"""\
+SELECT {columns}, {", ".join(DAY_KEYS)}
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY tenant ORDER BY device_id, event_time, seq) AS place
+    FROM curated_telemetry
+    WHERE {partition_range(day.hours[0], day.hours[-1])}
+)
+WHERE place > 0""",
+        DAY_KEYS,
+    )
+
+
+def count_day(table: str) -> str:
+    """Of a day's build: rows, duplicates, conflicts."""
+    return f"""\
+SELECT count(*) AS rows, coalesce(sum(duplicates), 0) AS duplicates, coalesce(sum(conflicts), 0) AS conflicts
+FROM {table}"""
+
+
+def telemetry_view(contract: Contract, day: Day) -> str:
+    """The view on all readings: days before this one from `daily_telemetry`, it and later ones from their hours."""
+    columns = ", ".join(column.name for column in tables(contract).curated_telemetry.columns)
+    before = before_day(day)
+    return f"""\
+CREATE OR REPLACE VIEW {TELEMETRY_VIEW} AS
+SELECT {columns}, {", ".join(DAY_KEYS)}, date_format(event_time, '%H') AS hour
+FROM daily_telemetry
+WHERE {before}
+UNION ALL
+SELECT {columns}, {_KEYS}
+FROM curated_telemetry
+WHERE NOT {before}"""
 
 
 def count_built(table: str) -> str:
@@ -422,8 +467,8 @@ def _seen(hours: Iterable[Hour], column: str = '"$path"') -> str:
     return f"{column} IN (SELECT object FROM ledger WHERE {partition_predicate(hours)})"
 
 
-def _ctas(target: Target, query: str) -> str:
-    keys = ", ".join(f"'{key}'" for key in PARTITION_KEYS)
+def _ctas(target: Target, query: str, partitioned_by: Sequence[str] = PARTITION_KEYS) -> str:
+    keys = ", ".join(f"'{key}'" for key in partitioned_by)
     return f"""\
 CREATE TABLE {target.table}
 WITH (

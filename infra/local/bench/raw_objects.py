@@ -35,10 +35,15 @@ def put_raw(bucket: str, first: Hour, hours: int, readings: int, pack: int) -> t
         size = -(-len(lines) // OBJECTS_PER_HOUR)
         for part in range(0, len(lines), size):
             body = gzip.compress(b"".join(line + b"\n" for _, line in lines[part : part + size]), 6)
-            key = f"{tables().raw_lines.prefix}{hour.path}bench-{part // size}.gz"
-            boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+            put_object(bucket, hour, str(part // size), body)
             total += len(body)
     return sorted(by_hour), total
+
+
+def put_object(bucket: str, hour: Hour, name: str, body: bytes) -> None:
+    """Write one gzipped object of an arrival hour."""
+    key = f"{tables().raw_lines.prefix}{hour.path}bench-{name}.gz"
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
 
 def lines_of(

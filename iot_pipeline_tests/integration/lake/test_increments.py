@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from iot_pipeline.contract import tables
+from iot_pipeline.contract.layout import RAW
 from iot_pipeline.lake import increments
 from iot_pipeline.lake.catalog import Catalog, Partition
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.increments import TAKEN_OVER, find_increment
+from iot_pipeline.lake.increments import TAKEN_OVER, base_of, find_increment
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.notes import BuildNotes
 from iot_pipeline.lake.objects import Objects
@@ -140,7 +141,9 @@ class Judged:
         """The fresh and the outdated objects; None if the hour is to be judged whole."""
         assert self.lake.s3
         objects = Objects(self.lake.s3)
-        new = find_increment(objects, self.lake.bucket, self.rows, self.ledger, self.known)
+        raw = objects.at(f"s3://{self.lake.bucket}/{RAW}{self.hour.path}")
+        base = base_of(objects, self.rows, self.ledger)
+        new = None if base is None else find_increment(raw, base, self.rows, self.ledger, self.known)
         return (set(new.fresh), set(new.outdated)) if new else None
 
 
@@ -152,7 +155,7 @@ def judged(lake: Lake, raw: RawZone, arrival: Hour) -> Judged:
     rows, ledger = (f"s3://{lake.bucket}/{prefix}v={began:{BUILD_TIME}}_0a1b2c3d/{arrival.path}" for prefix in PREFIXES)
     raw.s3.put_object(Bucket=lake.bucket, Key=rows.split("/", 3)[3] + "rows", Body=b"as they were written")
     notes = BuildNotes(began)
-    stored, counted = replace(notes, stored="1 20"), replace(notes, judged=rows)
+    stored, counted = replace(notes, stored="1 20"), replace(notes, judged=rows, stored="0 0")
     wait_for_the_next_second()
     return Judged(lake, raw, arrival, known, Partition(arrival, rows, stored), Partition(arrival, ledger, counted))
 
@@ -178,6 +181,11 @@ def test_an_hour_with_nothing_new_or_mostly_new_is_judged_whole(judged: Judged) 
     assert judged.found() is None
 
 
+def test_an_hour_that_lost_objects_and_got_none_is_judged_whole(judged: Judged) -> None:
+    judged.raw.delete(min(judged.known))
+    assert judged.found() is None
+
+
 def test_an_object_from_before_that_holds_no_line_is_nothing_new(judged: Judged) -> None:
     empty = judged.known.pop()
     assert judged.found() is None
@@ -198,7 +206,10 @@ def test_rows_that_are_not_those_of_the_ledger_or_not_as_written_are_not_taken_o
     assert judged.found()
     for other in (
         replace(judged, ledger=replace(judged.ledger, notes=None)),
-        replace(judged, ledger=replace(judged.ledger, notes=BuildNotes(NOW, judged="s3://elsewhere/"))),
+        replace(judged, ledger=replace(judged.ledger, notes=BuildNotes(NOW, judged="s3://elsewhere/", stored="0 0"))),
+        replace(
+            judged, ledger=replace(judged.ledger, notes=BuildNotes(NOW, judged=judged.rows.location, stored="1 9"))
+        ),
         replace(judged, rows=replace(judged.rows, notes=BuildNotes(NOW, stored="2 20"))),
         replace(judged, rows=replace(judged.rows, notes=BuildNotes(NOW, stored="1 21"))),
         replace(judged, rows=replace(judged.rows, notes=None)),

@@ -15,7 +15,7 @@ from iot_pipeline.settings import policy
 from iot_pipeline_tests.support.assets import HOURLY
 
 SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
-GROUPS = {"raw", "judged", "curated", "warehouse", "registry", "alerts"}
+GROUPS = {"raw", "judged", "curated", "daily", "warehouse", "registry", "alerts"}
 MODEL_GROUPS = {"staging", "dimensions", "facts", "reporting", "reports"}
 
 
@@ -49,6 +49,7 @@ def test_the_graph_follows_the_data() -> None:
         "ledger": {"judged_telemetry"},
         "quarantined_telemetry": {"judged_telemetry", "ledger"},
         "curated_telemetry": {"judged_telemetry", "ledger"},
+        "daily_telemetry": {"curated_telemetry"},
         "warehouse_readings": {"curated_telemetry"},
         "registry_snapshot": set(),
         "alert_rules": set(),

@@ -16,7 +16,7 @@ from infra.local.athena.sql.translate import to_duckdb
 from iot_pipeline.contract import CONTRACT, tables
 from iot_pipeline.contract.contract import RESERVED, STEPS_OF_METRIC
 from iot_pipeline.lake import statements
-from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.hours import Day, Hour
 from iot_pipeline.lake.statements import Target
 from iot_pipeline_tests.support.snapshots import Snapshots
 
@@ -33,6 +33,7 @@ ARGUMENTS = {
     "arrivals": [_HOUR, _HOUR + 1],
     "event_hour": _HOUR,
     "hour": _HOUR,
+    "day": Day.of(_HOUR.start),
     "fresh": [f"s3://lake/raw/telemetry/{_HOUR.path}new.gz"],
     "outdated": [f"s3://lake/raw/telemetry/{_HOUR.path}overwritten.gz"],
     "taken_over": _HOUR,

@@ -100,7 +100,7 @@ def test_each_table_of_the_contract_is_in_the_catalog(table: Table) -> None:
     assert made["StorageDescriptor"]["Columns"] == [
         {"Name": c.name, "Type": c.type, "Comment": c.comment} for c in table.columns
     ]
-    by_day = table.name == "alert_history"
+    by_day = table.name in {"alert_history", "daily_telemetry"}
     keys = ("year", "month", "day") if by_day else ("year", "month", "day", "hour")
     assert [(k["Name"], k["Type"]) for k in made["PartitionKeys"]] == [(key, "string") for key in keys]
     for key, value in table.projection.items():

@@ -1,4 +1,4 @@
--- CTAS of what broke the contract in these arrival hours, from the objects that the ledger has seen. `objects` are those of the judged rows (s3://bucket/key) to read; all, if none are given.
+-- CTAS of what broke the contract in these arrival hours, from the objects that the ledger has seen. `objects` are those of the judged rows (s3://bucket/key) to read; all without them.
 CREATE TABLE build_20261105t120000_0a1b2c3d
 WITH (
     format = 'PARQUET',

@@ -1,4 +1,4 @@
--- Messages and readings of these arrival hours, counted from the raw lines that the ledger has seen, before anything of a reading is looked at; without the objects that cannot be read. Of these objects alone, if any are given.
+-- Messages and readings of these arrival hours, counted from the raw lines that the ledger has seen, before anything of a reading is looked at; without the objects that cannot be read. Of `objects` alone, if they are given.
 WITH lines AS (
     SELECT "$path" AS object, line, year, month, day, hour
     FROM raw_lines
