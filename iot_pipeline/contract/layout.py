@@ -16,6 +16,10 @@ ALERT_HISTORY = "alerts/history/"
 REGISTRY = "registry/"
 UNLOAD = "unload/"
 
+# The history of sites and devices for who reads the lake alone: an object each, replaced in place.
+REGISTRY_SITES = "registry/sites/"
+REGISTRY_DEVICES = "registry/devices/"
+
 # The edge's rules: one JSON document a version, and the name of the current one.
 EDGE_RULES = "edge/rules/"
 

@@ -103,6 +103,51 @@ def former_ledger(contract: Contract = CONTRACT) -> Table:
     return replace(_ledger(contract), name="raw_profile", description=former, prefix=layout.FORMER_LEDGER)
 
 
+def registry_history() -> tuple[Table, Table]:
+    """Sites and devices with their history, as the registry has them: not partitioned, and not made by builds."""
+    period = (
+        Column("valid_from", "timestamp", "From when on it was so, UTC"),
+        Column("valid_to", "timestamp", "Until when, UTC, exclusive; null while it is so"),
+    )
+    sites = Table(
+        "registry_sites",
+        "Versions of the sites in the registry, with their customer and tenant. Copied every 15 minutes.",
+        layout.REGISTRY_SITES,
+        Format.PARQUET,
+        (
+            Column("tenant_id", "string", "Tenant"),
+            Column("tenant_name", "string", "Its name, as it is now"),
+            Column("site_id", "string", "Site"),
+            Column("site_name", "string", "Its name"),
+            Column("customer_id", "string", "Customer to whom the site belongs"),
+            Column("customer_name", "string", "Its name, as it is now"),
+            Column("country", "string", "ISO 3166 code"),
+            Column("timezone", "string", "IANA name of the site's time zone"),
+            *period,
+        ),
+        partition_keys=(),
+    )
+    devices = Table(
+        "registry_devices",
+        "Versions of the devices in the registry, with their model. Copied every 15 minutes.",
+        layout.REGISTRY_DEVICES,
+        Format.PARQUET,
+        (
+            Column("device_id", "string", "Device"),
+            Column("tenant_id", "string", "Tenant to whom it belonged"),
+            Column("site_id", "string", "Site where it stood"),
+            Column("device_name", "string", "Its name"),
+            Column("status", "string", "`active` or `decommissioned`"),
+            Column("model_id", "string", "Model"),
+            Column("model_name", "string", "The model's name, as it is now"),
+            Column("manufacturer", "string", "The model's manufacturer"),
+            *period,
+        ),
+        partition_keys=(),
+    )
+    return sites, devices
+
+
 def tables(contract: Contract = CONTRACT) -> Tables:
     """The lake's tables for a contract."""
     return Tables(
@@ -272,7 +317,7 @@ def _curated(contract: Contract) -> Table:
 def _daily(contract: Contract) -> Table:
     return Table(
         "daily_telemetry",
-        "The rows of `curated_telemetry` of days that are over, by event day (UTC), in few, large objects, by tenant and "
+        "The rows of `curated_telemetry` of days that are over, by event day (UTC), in large objects, by tenant and "
         "device. Read the view `telemetry`: it has each reading once, from here or from the hours.",
         layout.DAILY,
         Format.PARQUET,

@@ -35,7 +35,7 @@ class Days:
 
     `stale` are those that do not hold what their hours hold. `days_until` is the first day that has no partition of its
     own, or the day that is not over: the view reads days before it, and from it on hours. `view_stands` is whether
-    there is a view with the columns that the contract has.
+    there are both views, with the columns that the contract has.
     """
 
     stale: tuple[Day, ...]
@@ -76,7 +76,8 @@ class Compaction:
         stale = tuple(day for day in compared if day not in built or built[day].content != content_of(held[day]))
         missing = [day for day in stale if day not in built]
         columns = [column.name for column in tables(self.contract).curated_telemetry.columns] + list(PARTITION_KEYS)
-        stands = self.catalog.table_columns(statements.TELEMETRY_VIEW) == columns
+        found = [self.catalog.table_columns(name) for name in (statements.TELEMETRY_VIEW, statements.DEVICE_VIEW)]
+        stands = found[0] == columns and found[1] is not None
         return Days(stale, min(missing, default=self._open(now)), stands)
 
     def compact(self, days: Iterable[Day], now: datetime) -> list[CompactedDay]:
@@ -95,6 +96,8 @@ class Compaction:
         done = [CompactedDay(day, Counts()) for day in empty]
         done += [self._compact(day) for day in wanted if held[day]]
         self.athena.run(statements.telemetry_view(self.contract, self.look(now).days_until))
+        # Over the one before, whose columns it has.
+        self.athena.run(statements.device_view())
         return done
 
     def _compact(self, day: Day) -> CompactedDay:

@@ -14,11 +14,15 @@ from iot_pipeline.lake.transformation import EPOCH, detail, judged, literal, rec
 # the 100 partition limit").
 MAX_PARTITIONS = 100
 
+_FAR_FUTURE = "TIMESTAMP '9999-12-31 00:00:00'"
+
 # More fields that nobody knows than these are some device's garbage.
 MAX_FIELDS = 500
 
 # All readings, each once, wherever it lies: what people query.
 TELEMETRY_VIEW = "telemetry"
+# The same with what the registry says of device and site at the reading's time.
+DEVICE_VIEW = "device_telemetry"
 
 _KEYS = ", ".join(PARTITION_KEYS)
 
@@ -226,6 +230,22 @@ UNION ALL
 SELECT {columns}, {_KEYS}
 FROM curated_telemetry
 WHERE NOT {before}"""
+
+
+def device_view() -> str:
+    """The view on all readings with model, site, customer and tenant as they were at the reading's time."""
+    return f"""\
+CREATE OR REPLACE VIEW {DEVICE_VIEW} AS
+SELECT t.*, d.device_name, d.status AS device_status, d.model_id, d.model_name, d.manufacturer,
+    d.tenant_id AS registered_tenant, s.tenant_name, d.site_id AS registered_site, s.site_name, s.customer_id,
+    s.customer_name, s.country, s.timezone
+FROM {TELEMETRY_VIEW} AS t
+LEFT JOIN registry_devices AS d ON d.device_id = t.device_id AND {_holds("d")}
+LEFT JOIN registry_sites AS s ON s.tenant_id = d.tenant_id AND s.site_id = d.site_id AND {_holds("s")}"""
+
+
+def _holds(version: str) -> str:
+    return f"t.event_time >= {version}.valid_from AND t.event_time < coalesce({version}.valid_to, {_FAR_FUTURE})"
 
 
 def count_built(table: str) -> str:

@@ -1,18 +1,22 @@
 """The device registry as a Dagster resource."""
 
+import io
 from contextlib import AbstractContextManager
 from typing import Any
 
 import boto3
 import dagster as dg
 import psycopg
+import pyarrow.parquet as pq
 
 from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.contract.layout import EDGE_RULES
+from iot_pipeline.contract.tables import registry_history
 from iot_pipeline.lake.site_states import RegisteredSite
 from iot_pipeline.registry import alert_rules
-from iot_pipeline.settings import edge
+from iot_pipeline.settings import deployment, edge
+from iot_pipeline.warehouse import registry_export
 
 # A site is never removed. It is in use unless it had devices and none of them is active there now.
 _SITES = """
@@ -37,6 +41,20 @@ class RegistryResource(dg.ConfigurableResource["RegistryResource"]):
         """Every site as it is now, by tenant and site. Raises as `open_registry` does, and psycopg.Error."""
         with self.connect() as connection:
             return [RegisteredSite(*row) for row in connection.execute(_SITES)]
+
+    def publish_history(self) -> dict[str, int]:
+        """Copy sites and devices, with their history, into the lake; rows by table. Raises as `sites`, botocore's too.
+
+        Sites come first: a device never stands at one that is not there yet.
+        """
+        with self.connect() as connection:
+            found = registry_export.history(connection)
+        s3, bucket = boto3.client("s3"), deployment().lake_bucket
+        for table in registry_history():
+            body = io.BytesIO()
+            pq.write_table(found[table.name], body)
+            s3.put_object(Bucket=bucket, Key=f"{table.prefix}rows.parquet", Body=body.getvalue())
+        return {name: rows.num_rows for name, rows in found.items()}
 
     def publish_alert_rules(self) -> RuleSet | None:
         """The rules of alerts as a new version; None if the current one says the same. Raises botocore's errors too."""

@@ -7,6 +7,9 @@ from psycopg import Connection
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
+from iot_pipeline.contract import Table
+from iot_pipeline.contract.tables import registry_history
+
 _TEXT, _NUMBER, _TIME = pa.string(), pa.float64(), pa.timestamp("us")
 _METRICS = """(
     SELECT string_agg(metric, ',' ORDER BY position)
@@ -50,6 +53,34 @@ def snapshot(connection: Connection[Any]) -> dict[str, pa.Table]:
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         return {name: _table(connection, name, schema) for name, schema in SCHEMAS.items()}
+
+
+def history(connection: Connection[Any]) -> dict[str, pa.Table]:
+    """The lake's tables of sites and devices by name, as they were at one moment. Raises as `snapshot`."""
+    found = snapshot(connection)
+    tenants = _named(found["tenants"], "tenant_id", {"tenant_name": "name"})
+    customers = _named(found["customers"], "customer_id", {"customer_name": "name"})
+    models = _named(found["device_models"], "model_id", {"model_name": "name", "manufacturer": "manufacturer"})
+    sites, devices = found["site_versions"].to_pylist(), found["device_versions"].to_pylist()
+    rows = {
+        "registry_sites": [
+            {**row, "site_name": row["name"], **tenants[row["tenant_id"]], **customers.get(row["customer_id"], {})}
+            for row in sites
+        ],
+        "registry_devices": [{**row, "device_name": row["name"], **models.get(row["model_id"], {})} for row in devices],
+    }
+    return {table.name: _of_lake(table, rows[table.name]) for table in registry_history()}
+
+
+def _named(table: pa.Table, key: str, columns: dict[str, str]) -> dict[Any, dict[str, Any]]:
+    """By key these columns, under new names."""
+    return {row[key]: {new: row[name] for new, name in columns.items()} for row in table.to_pylist()}
+
+
+def _of_lake(table: Table, rows: list[dict[str, Any]]) -> pa.Table:
+    types = {"string": _TEXT, "timestamp": _TIME}
+    schema = pa.schema([(column.name, types[column.type]) for column in table.columns])
+    return pa.Table.from_pylist([{name: row.get(name) for name in schema.names} for row in rows], schema)
 
 
 def _table(connection: Connection[Any], name: str, schema: pa.Schema) -> pa.Table:

@@ -32,7 +32,7 @@ def print_late_reading(console: Console, lake: Lake, first: Hour) -> None:
     )
     late, hour = first + 24, first + 5
     sources = len(lake.plan([hour]).all_arrivals)
-    _put(lake, late, hour)
+    put_late(lake, late, hour)
     table = Table(
         "step",
         "bytes scanned",
@@ -85,7 +85,7 @@ def _run(lake: Lake, *texts: str) -> None:
         lake.athena.run(sql)
 
 
-def _put(lake: Lake, arrival: Hour, hour: Hour) -> None:
+def put_late(lake: Lake, arrival: Hour, hour: Hour) -> None:
     """A raw object of one message of one reading."""
     reading = {"ts": (hour.start + timedelta(minutes=1)).isoformat(), "seq": 1, "temperature": 20.5}
     envelope = {

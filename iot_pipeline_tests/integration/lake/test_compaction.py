@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
+import psycopg
 import pytest
 
 from iot_pipeline.contract import tables
@@ -17,8 +19,14 @@ from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.notes import Counts
 from iot_pipeline.lake.objects import Objects
 from iot_pipeline.lake.publishing import Publisher
+from iot_pipeline.registry.devices import move_device
+from iot_pipeline.registry.registration import Request, add_device
+from iot_pipeline.registry.sites import apply
+from iot_pipeline.resources import RegistryResource
+from iot_pipeline_tests.support.emulator import unique
 from iot_pipeline_tests.support.hours import fill
 from iot_pipeline_tests.support.messages import RawZone, Sender, build, line, message, reading
+from iot_pipeline_tests.support.registry import catalog
 
 Z = tables()
 COLUMNS = "device_id, event_time, seq, temperature, humidity, fw, site, duplicates, conflicts, year, month, day, hour"
@@ -195,3 +203,28 @@ def test_a_day_whose_hours_keep_changing_is_left(
     monkeypatch.setattr(compaction.athena, "run", run)
     with pytest.raises(CompactionError, match="its hours kept changing"):
         compaction.compact([day], now)
+
+
+def test_a_reading_has_the_device_the_site_and_the_customer_of_its_time(
+    lake: Lake, raw: RawZone, arrival: Hour, now: datetime, compaction: Compaction, registry: psycopg.Connection[Any]
+) -> None:
+    tenant, device = unique("tenant"), unique("device")
+    apply(registry, catalog(tenant, since=(arrival + -48).start))
+    add_device(registry, Request(device, tenant, "a", f"{tenant}-model", installed_at=(arrival + -24).start))
+    move_device(registry, device, "b", at=arrival.start + timedelta(minutes=10))
+    registry.commit()
+    sender = Sender(device, tenant, "a")
+    readings = [reading(arrival.start + timedelta(minutes=minute), minute) for minute in (9, 10)]
+    stranger = reading(arrival.start, 1)
+    raw.put(arrival, [line(message(*readings), arrival.start, sender), line(message(stranger), arrival.start)])
+    build(lake, [arrival])
+    RegistryResource().publish_history()
+    compaction.compact([], now)
+    columns = "device_id, seq, registered_site, site_name, customer_name, registered_tenant, model_id, device_status"
+    where = partition_range(arrival, arrival)
+    found = lake.athena.run(f"SELECT {columns} FROM device_telemetry WHERE {where} ORDER BY seq").rows
+    assert found == [
+        ("meter-1", 1, None, None, None, None, None, None),
+        (device, 9, "a", "Site a", "A customer", tenant, f"{tenant}-model", "active"),
+        (device, 10, "b", "Site b", "A customer", tenant, f"{tenant}-model", "active"),
+    ]

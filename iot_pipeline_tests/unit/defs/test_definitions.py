@@ -52,6 +52,7 @@ def test_the_graph_follows_the_data() -> None:
         "daily_telemetry": {"curated_telemetry"},
         "warehouse_readings": {"curated_telemetry"},
         "registry_snapshot": set(),
+        "registry_history": set(),
         "alert_rules": set(),
         "alert_episodes": set(),
         "alert_history": {"alert_episodes"},
