@@ -321,7 +321,7 @@ def _daily(contract: Contract) -> Table:
         "device. Read the view `telemetry`: it has each reading once, from here or from the hours.",
         layout.DAILY,
         Format.PARQUET,
-        _curated(contract).columns,
+        (*_curated(contract).columns, Column("hour", "string", "UTC, 00-23")),
         partition_keys=DAY_KEYS,
     )
 

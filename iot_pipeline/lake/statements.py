@@ -223,7 +223,7 @@ def telemetry_view(contract: Contract, day: Day) -> str:
     before = before_day(day)
     return f"""\
 CREATE OR REPLACE VIEW {TELEMETRY_VIEW} AS
-SELECT {columns}, {", ".join(DAY_KEYS)}, date_format(event_time, '%H') AS hour
+SELECT {columns}, {_KEYS}
 FROM daily_telemetry
 WHERE {before}
 UNION ALL

@@ -43,10 +43,11 @@ class Planner:
         check_aliases(query, by_node)
         alternatives = predicates.partition_conditions(query, by_node)
         of_paths = predicates.path_conditions(query, by_node)
+        of_texts = predicates.text_conditions(query, by_node)
         plan = Plan("")
         relations: dict[str, str] = {}
         for number, (node, table) in enumerate(tables):
-            item = Scan(table, _mentioned(query, table), cleaned=cleaned)
+            item = Scan(table, _mentioned(query, table), alternatives=of_texts[id(node)], cleaned=cleaned)
             item.objects = _opened(con, self._objects(con, table, alternatives[id(node)]), of_paths.get(id(node)))
             plan.scans.append(item)
             name = f"__scan_{number}"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sqlglot import exp
-from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.optimizer.scope import Scope, ScopeType, traverse_scope
 
 from infra.local.athena.errors import QueryError
 from infra.local.athena.reading.glue_tables import Table
@@ -42,19 +42,60 @@ def _alternatives(scope: Scope, name: str, keys: set[str], scopes: list[Scope]) 
 
 
 def _outer(scope: Scope, name: str, keys: set[str], scopes: list[Scope]) -> list[Conjuncts]:
-    """Conditions that enclosing queries put on this scope's output columns which are the table's keys, plainly."""
+    """Conditions that enclosing queries put on this scope's output columns which are the table's keys, plainly.
+
+    A branch of a set operation is reached as the whole is, whose columns are named by the first branch.
+    """
     select = scope.expression
-    users = [(s, alias) for s in scopes for alias, source in sources(s).items() if source is scope]
+    whole, names = _whole(scope)
+    users = [(s, alias) for s in scopes for alias, source in sources(s).items() if source is whole]
     if not users or not isinstance(select, exp.Select):
         return []
     if select.args.get("limit") or select.args.get("offset") or select.find(exp.Window):
         return []
     through = _passed_through(select, scope, name, keys)
+    if names:
+        own = [item.alias_or_name.lower() for item in select.expressions]
+        through = {names[at]: through[column] for at, column in enumerate(own) if column in through and at < len(names)}
     out: list[Conjuncts] = []
     for user, alias in users:
         inner = _alternatives(user, alias, set(through), scopes)
         out += [[_renamed(c, through) for c in conjuncts] for conjuncts in inner]
     return out
+
+
+def _whole(scope: Scope) -> tuple[Scope, list[str]]:
+    """The outermost union of which a query is a branch, and the names of its columns; the query itself, if of none."""
+    whole = scope
+    while whole.scope_type is ScopeType.SET_OPERATION and whole.parent:
+        whole = whole.parent
+        limited = whole.expression.args.get("limit") or whole.expression.args.get("offset")
+        if type(whole.expression) is not exp.Union or limited or _is_recursive(whole.expression):
+            return scope, []
+    if whole is scope:
+        return scope, []
+    first = whole.expression
+    while isinstance(first, exp.SetOperation):
+        first = first.this.unnest()
+    return whole, [item.alias_or_name.lower() for item in first.expressions]
+
+
+def _is_recursive(query: exp.Expr) -> bool:
+    """Whether a query is of a recursive WITH, whose rows come from rows that a condition would leave out."""
+    found = query.find_ancestor(exp.With)
+    return bool(found and found.args.get("recursive"))
+
+
+def text_conditions(query: exp.Expr, tables: dict[int, Table]) -> dict[int, list[Conjuncts]]:
+    """As `partition_conditions`, of the table's own columns of text: they decide which row groups are read."""
+    found: dict[int, list[Conjuncts]] = {node: [] for node in tables}
+    scopes = list(traverse_scope(query))
+    for scope in scopes:
+        for name, source in sources(scope).items():
+            if isinstance(source, exp.Table) and id(source) in tables:
+                columns = {column for column, kind in tables[id(source)].columns if kind == "string"}
+                found[id(source)] += _alternatives(scope, name, columns, scopes)
+    return {node: conditions or [[]] for node, conditions in found.items()}
 
 
 def path_conditions(query: exp.Expr, tables: dict[int, Table]) -> dict[int, Conjuncts]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+from sqlglot import exp
 
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.reading.glue_tables import Partition, Table
@@ -23,6 +24,8 @@ class Scan:
     columns: set[str]
     """Lower-case names of the columns that the query mentions (more than needed, never fewer)."""
     objects: list[tuple[S3Object, Partition | None]] = field(default_factory=list)
+    alternatives: list[list[exp.Expr]] = field(default_factory=lambda: [[]])
+    """Conditions on columns of text, one list for each way the query reaches the table."""
     cleaned: bool = False
     """Whether text objects are read from copies without invalid UTF-8 and carriage returns."""
 

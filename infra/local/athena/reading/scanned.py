@@ -2,13 +2,15 @@
 
 Row formats: whole objects, as stored (compressed). Parquet: the footer, and the column chunks of the columns the plan
 reads. Athena leaves out row groups whose statistics exclude every row (AWS Athena user guide, "Top 10 performance
-tuning tips"); they are counted here, so that a figure is rather too high than too low.
+tuning tips"). Here those are left out whose least and greatest text excludes what a column of text is compared with by
+= or IN; others are counted, so that a figure is rather too high than too low.
 """
 
 import json
 from typing import Any
 
 import duckdb
+from sqlglot import exp
 
 from infra.local.athena.reading.objects import ObjectStore
 from infra.local.athena.reading.scan import Scan
@@ -34,7 +36,53 @@ def parquet_bytes(con: duckdb.DuckDBPyConnection, store: ObjectStore, scans: lis
         files = [str(store.local_path(o)) for o, _ in item.objects]
         columns = used & {name for name, _ in item.table.columns}
         total += _chunks(con, files, columns) + _footers(con, files)
+        wanted = [_wanted_texts(conditions) for conditions in item.alternatives]
+        if columns and all(wanted):
+            total -= _left_out(con, files, columns, wanted)
     return total
+
+
+Wanted = dict[str, list[str]]
+
+
+def _wanted_texts(conditions: list[exp.Expr]) -> Wanted:
+    """By column the texts that a row must have one of."""
+    found: Wanted = {}
+    for condition in conditions:
+        column = condition.this
+        values = condition.expressions if isinstance(condition, exp.In) else [condition.args.get("expression")]
+        if isinstance(condition, exp.EQ | exp.In) and isinstance(column, exp.Column):
+            texts = [value.name for value in values if isinstance(value, exp.Literal) and value.is_string]
+            if texts and len(texts) == len(values) and not condition.args.get("query"):
+                found[column.name.lower()] = texts
+    return found
+
+
+def _left_out(con: duckdb.DuckDBPyConnection, files: list[str], columns: set[str], wanted: list[Wanted]) -> int:
+    """Bytes of these columns in row groups that hold no wanted text, by whichever way the query reaches the table."""
+    compared = {column for texts in wanted for column in texts}
+    rows = con.execute(
+        "SELECT file_name, row_group_id, lower(split_part(path_in_schema, ', ', 1)), total_compressed_size, "
+        f"stats_min_value, stats_max_value FROM parquet_metadata([{', '.join(literal(f) for f in files)}]) "
+        f"WHERE lower(split_part(path_in_schema, ', ', 1)) IN ({', '.join(literal(c) for c in columns | compared)})"
+    ).fetchall()
+    bounds = {(file, group, name): (least, greatest) for file, group, name, _, least, greatest in rows}
+    sizes: dict[tuple[str, int], int] = {}
+    for file, group, name, size, *_ in rows:
+        sizes[file, group] = sizes.get((file, group), 0) + (size if name in columns else 0)
+    return sum(
+        size
+        for group, size in sizes.items()
+        if all(any(_excludes(bounds.get((*group, name)), texts) for name, texts in way.items()) for way in wanted)
+    )
+
+
+def _excludes(bounds: tuple[str | None, str | None] | None, texts: list[str]) -> bool:
+    """Whether all these texts lie outside of the least and greatest of a row group, compared by their bytes."""
+    if not bounds or bounds[0] is None or bounds[1] is None:
+        return False
+    least, greatest = (bound.encode() for bound in bounds if bound is not None)
+    return all(not least <= text.encode() <= greatest for text in texts)
 
 
 def _chunks(con: duckdb.DuckDBPyConnection, files: list[str], columns: set[str]) -> int:

@@ -6,7 +6,7 @@ WITH (
     external_location = 's3://lake/zone/v=20261105T120000_0a1b2c3d/',
     partitioned_by = ARRAY['year', 'month', 'day']
 ) AS
-SELECT device_id, event_time, seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras, tenant, site, fw, received_at, duplicates, conflicts, year, month, day
+SELECT device_id, event_time, seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras, tenant, site, fw, received_at, duplicates, conflicts, hour, year, month, day
 FROM (
     SELECT *, row_number() OVER (PARTITION BY tenant ORDER BY device_id, event_time, seq) AS place
     FROM curated_telemetry

@@ -147,6 +147,9 @@ def test_registered_partitions_are_listed_without_pins() -> None:
     assert catalog.listed == 1
 
 
+ALL = ("00", "01", "02")
+
+
 @pytest.mark.parametrize(
     ("sql", "hours"),
     [
@@ -160,6 +163,14 @@ def test_registered_partitions_are_listed_without_pins() -> None:
             "WITH q AS (SELECT * FROM t) SELECT * FROM q WHERE hour = '01' UNION ALL SELECT * FROM q WHERE hour = '02'",
             ["01", "02"],
         ),
+        ("SELECT * FROM (SELECT '09' AS h UNION ALL SELECT hour FROM t) WHERE h = '01'", ["01"]),
+        ("SELECT * FROM (SELECT '1' AS a, '2' AS h UNION SELECT line, hour FROM t) WHERE h = '01'", ["01"]),
+        ("SELECT * FROM (SELECT '1' AS a, '2' AS h UNION ALL SELECT hour, line FROM t) WHERE h = '01'", [*ALL]),
+        ("SELECT * FROM (SELECT '9' AS h UNION ALL SELECT hour FROM t WHERE hour < '02') WHERE h > '00'", ["01"]),
+        ("SELECT * FROM (SELECT '9' AS h UNION ALL (SELECT hour FROM t LIMIT 1)) WHERE h = '01'", [*ALL]),
+        ("SELECT * FROM (SELECT '9' AS h UNION ALL SELECT hour FROM t LIMIT 9) WHERE h = '01'", [*ALL]),
+        ("SELECT * FROM (SELECT '01' AS h EXCEPT SELECT hour FROM t) WHERE h = '01'", [*ALL]),
+        ("SELECT * FROM ((SELECT '9' AS h UNION ALL SELECT '8') UNION ALL SELECT hour FROM t) WHERE h = '01'", ["01"]),
         ("SELECT * FROM (VALUES '01') AS v(h) LEFT JOIN t ON t.hour = v.h WHERE t.hour IS NULL", ["00", "01", "02"]),
         ("SELECT * FROM (VALUES '01') AS v(h) LEFT JOIN t ON t.hour = '01'", ["01"]),
         ("SELECT * FROM (VALUES '01') AS v(h) JOIN t ON t.hour = '01' AND t.line = v.h", ["01"]),
