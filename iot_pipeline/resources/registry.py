@@ -1,13 +1,11 @@
 """The device registry as a Dagster resource."""
 
-import io
 from contextlib import AbstractContextManager
 from typing import Any
 
 import boto3
 import dagster as dg
 import psycopg
-import pyarrow.parquet as pq
 
 from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.connections.registry import open_registry
@@ -51,9 +49,8 @@ class RegistryResource(dg.ConfigurableResource["RegistryResource"]):
             found = registry_export.history(connection)
         s3, bucket = boto3.client("s3"), deployment().lake_bucket
         for table in registry_history():
-            body = io.BytesIO()
-            pq.write_table(found[table.name], body)
-            s3.put_object(Bucket=bucket, Key=f"{table.prefix}rows.parquet", Body=body.getvalue())
+            body = registry_export.to_parquet(found[table.name])
+            s3.put_object(Bucket=bucket, Key=f"{table.prefix}rows.parquet", Body=body)
         return {name: rows.num_rows for name, rows in found.items()}
 
     def publish_alert_rules(self) -> RuleSet | None:

@@ -1,8 +1,10 @@
 """The registry as Arrow tables: what the warehouse's copy is loaded from."""
 
+import io
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from psycopg import Connection
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
@@ -70,6 +72,13 @@ def history(connection: Connection[Any]) -> dict[str, pa.Table]:
         "registry_devices": [{**row, "device_name": row["name"], **models.get(row["model_id"], {})} for row in devices],
     }
     return {table.name: _of_lake(table, rows[table.name]) for table in registry_history()}
+
+
+def to_parquet(rows: pa.Table) -> bytes:
+    """One Parquet object."""
+    body = io.BytesIO()
+    pq.write_table(rows, body)
+    return body.getvalue()
 
 
 def _named(table: pa.Table, key: str, columns: dict[str, str]) -> dict[Any, dict[str, Any]]:
