@@ -15,6 +15,7 @@ from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.notes import Counts
 from iot_pipeline.lake.objects import Objects
 from iot_pipeline.lake.plan import batches
+from iot_pipeline.lake.quarantine import follows
 from iot_pipeline.lake.raw_integrity import raw_faults
 
 # A build that publishes while its hours are looked at makes them look wrong; they are then looked at anew.
@@ -110,7 +111,7 @@ class Audit:
                 lost_rows = sum(rows[hour].values()) <= sum(counted[hour].values())
                 table, said, held = (judged, counted, rows) if lost_rows else (ledger, rows, counted)
                 yield _other_outcomes(hour, table, partitions, said[hour], held[hour])
-            elif _follows(partitions[quarantine].get(hour), partitions[ledger][hour]) and records[hour] != faulty:
+            elif follows(partitions[quarantine].get(hour), partitions[ledger][hour]) and records[hour] != faulty:
                 yield _other_outcomes(hour, quarantine, partitions, faulty, records[hour])
 
     def _by_outcome(self, sql: str, readings: int) -> ByOutcome:
@@ -144,9 +145,3 @@ def _other_outcomes(
 ) -> Fault:
     location = partitions[table][hour].location
     return faults.of_judged(hour, table, faults.other_rows(location, faults.outcomes(built), faults.outcomes(held)))
-
-
-def _follows(quarantine: Partition | None, ledger: Partition) -> bool:
-    """Whether a quarantine was built after its ledger."""
-    notes = quarantine.notes if quarantine else None
-    return bool(notes and ledger.notes and notes.built_at >= ledger.notes.built_at)

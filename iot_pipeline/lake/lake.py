@@ -18,7 +18,7 @@ from iot_pipeline.lake.notes import BuildNotes, Counts
 from iot_pipeline.lake.objects import Objects
 from iot_pipeline.lake.plan import EventHourPlan, batches, marks_of, plan_event_hours
 from iot_pipeline.lake.publishing import Publisher
-from iot_pipeline.lake.quarantine import Quarantine, balances, received_in
+from iot_pipeline.lake.quarantine import Quarantine, balances, follows, received_in
 from iot_pipeline.lake.statements import Target
 from iot_pipeline.lake.suspects import suspect_event_hours
 
@@ -63,6 +63,13 @@ class Lake:
         An hour whose judged rows follow those that its quarantine was built from gets what is new in them.
         """
         return Quarantine(self.catalog, self.athena, self.contract, self._publisher, self._objects).build(hours)
+
+    def unquarantined(self, hours: Iterable[Hour]) -> list[Hour]:
+        """Those of these arrival hours whose quarantine is missing, or was not built from the rows of their ledger."""
+        found = tables(self.contract)
+        ledgers = self.catalog.partitions(found.ledger.name, hours)
+        quarantines = self.catalog.partitions(found.quarantined_telemetry.name, ledgers)
+        return [hour for hour, it in sorted(ledgers.items()) if not follows(quarantines.get(hour), it)]
 
     def curate(self, event_hours: Iterable[Hour]) -> list[EventHourBalance]:
         """Build, audit and publish these event hours from what the ledger says touches them.

@@ -120,6 +120,16 @@ def _addition(objects: Objects, rows: Partition, quarantine: Partition) -> Addit
     return Addition(rows, objects, so_far, tuple(written_new(judged)), noted.received)
 
 
+def follows(quarantine: Partition | None, ledger: Partition) -> bool:
+    """Whether a quarantine was built from the rows of its ledger; of a former release, whether it is as new."""
+    noted, of_ledger = quarantine.notes if quarantine else None, ledger.notes
+    if not noted or not of_ledger:
+        return False
+    if noted.judged and of_ledger.judged:
+        return noted.judged == of_ledger.judged
+    return noted.built_at >= of_ledger.built_at
+
+
 def received_in(athena: Athena, hours: Sequence[Hour]) -> dict[Hour, int]:
     """The readings of each arrival hour, counted from the raw lines; an object that cannot be read is one."""
     set_aside = [(Hour.from_values(row[:4]), row[4]) for row in athena.run(statements.unreadable_objects(hours)).rows]

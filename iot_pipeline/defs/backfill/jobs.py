@@ -59,11 +59,20 @@ def judge_batch(
 ) -> Keys:
     """Judge and quarantine those of these hours that are still to be judged; the event hours that all of them touch."""
     wanted, opened = _left(backfill, plan_id, Zone.JUDGED, keys), lake.open(context.log.info)
+    events: list[dg.AssetMaterialization] = []
     if wanted:
-        judged = judge_arrivals(opened, wanted)
-        quarantined = quarantine_arrivals(opened, wanted)
-        events = [*judged.materializations(), *quarantined.materializations]
-        report(context, Built(events, quarantined.checks, {**judged.all.of_ledger(), **query_cost(opened.athena)}))
+        events += judge_arrivals(opened, wanted).materializations()
+    # Also of hours that a run has judged which ended before their quarantine.
+    if behind := opened.unquarantined(hours_of(keys)):
+        quarantined = quarantine_arrivals(opened, behind)
+        report(
+            context,
+            Built(
+                [*events, *quarantined.materializations],
+                quarantined.checks,
+                {**quarantined.metadata, **query_cost(opened.athena)},
+            ),
+        )
     return [partition_key(hour) for hour in opened.touched(hours_of(keys))]
 
 

@@ -86,13 +86,15 @@ def test_an_interrupted_plan_goes_on_where_it_ended(
     plan = planner.make(hours[0], hours[3], [Zone.JUDGED, Zone.CURATED], force=True)
     assert set(_steps(plan).values()) == {"forced", "follows"}
     before = _locations(lake, hours)
-    # As if it had been killed after two of the hours.
+    # As if it had been killed after two of the hours, before their quarantine.
     while planner.left(plan, [step for step in plan.of(Zone.JUDGED) if step.hour in hours[:2]]):
         lake.judge(hours[:2])
     lake.curate(hours[:2])
     halfway = _locations(lake, hours)
     assert planner.left(plan, plan.of(Zone.JUDGED)) == hours[2:]
+    assert lake.unquarantined(hours) == hours[:2]
     assert _run(instance, plan).success
+    assert lake.unquarantined(hours) == []
     after = _locations(lake, hours)
     assert [after[hour] == halfway[hour] for hour in hours[:2]] == [True, True]
     assert before.keys() == after.keys()
