@@ -34,6 +34,7 @@ from iot_pipeline.contract import Table, tables
 from iot_pipeline.lake.hours import Hour, partition_range
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.objects import Objects
+from simulator.faults import choose_faults
 
 HOURS, READINGS_AN_HOUR, PACK = 2000, 400, 20
 KILLS = ((Zone.JUDGED, 0.2), (Zone.JUDGED, 0.7), (Zone.CURATED, 0.5))
@@ -87,7 +88,9 @@ class Bench:
 
     def measure(self) -> bool:
         """Whether anything was wrong."""
-        for hour, lines in lines_of(FIRST, self.hours, self.hours * READINGS_AN_HOUR, PACK, faults={}).items():
+        for hour, lines in lines_of(
+            FIRST, self.hours, self.hours * READINGS_AN_HOUR, PACK, choose_faults("none", [])
+        ).items():
             put_object(self.lake.bucket, hour, "0", _gzipped([line for _, line in lines]))
         self.console.print(f"{self.hours:,} hours are there")
         undisturbed = self._timed(lambda: self._finish(self._plan(force=False)))
