@@ -110,7 +110,7 @@ class Planner:
         whys = {hour: Why.STALE if hour in there else Why.MISSING for hour in stale}
         whys |= dict.fromkeys(follow - stale, Why.FOLLOWS)
         if force:
-            whys |= {hour: Why.FORCED for hour in hours if hour in there and hour not in whys}
+            whys |= {hour: Why.FORCED for hour in hours if hour in there and hour not in stale}
         arrivals = {arrival for hour in whys for arrival in plan.marks.get(hour, {})}
         sources = lake.catalog.partitions(zones.judged_telemetry.name, arrivals)
         sizes = self._sizes({hour: partition.location for hour, partition in sources.items()})

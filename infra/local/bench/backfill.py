@@ -36,7 +36,7 @@ from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.objects import Objects
 from simulator.faults import choose_faults
 
-HOURS, READINGS_AN_HOUR, PACK = 2000, 400, 20
+HOURS, READINGS_AN_HOUR, PACK = 2000, 200, 1
 KILLS = ((Zone.JUDGED, 0.2), (Zone.JUDGED, 0.7), (Zone.CURATED, 0.5))
 FIRST = Hour.of(datetime(2026, 8, 1, tzinfo=UTC))
 
@@ -118,9 +118,11 @@ class Bench:
 
     def _killed(self) -> None:
         plan = self._plan(force=True)
+        steps = {zone: len(self._left(plan, zone)) for zone, _ in KILLS}
+        self.console.print(f"hours to build: {steps}")
         for zone, share in KILLS:
             with self._started(plan) as process:
-                while len(self._left(plan, zone)) > (1 - share) * self.hours:
+                while len(self._left(plan, zone)) > (1 - share) * steps[zone]:
                     if process.poll() is not None:
                         raise RuntimeError(f"the backfill ended by itself, with {process.returncode}")
                     time.sleep(1)
