@@ -170,16 +170,14 @@ class Letters:
             )
         )
 
-    def revive(self, channel: str, content: str, episodes: Sequence[str], now_ms: int, name: str) -> None:
-        """Have a letter that was given up tried again, as a new one under the same id."""
-        again = letter(channel, Message.decode(json.loads(content)), episodes, now_ms)
-        values = typed({":no": 0})
+    def revive(self, channel: str, message: Message, episodes: Sequence[str], now_ms: int) -> None:
+        """Have a letter that was given up tried again, under the same id; nothing happens to one that is on its way."""
+        again = letter(channel, message, episodes, now_ms)
         self._try(
             lambda: self._dynamodb.delete_item(
                 TableName=self._table,
-                Key={"id": {"S": name}},
-                ConditionExpression="given_up_ms > :no",
-                ExpressionAttributeValues=values,
+                Key={"id": {"S": again.id}},
+                ConditionExpression="attribute_exists(given_up_ms)",
             )
         )
         self.write(again)

@@ -136,6 +136,8 @@ def _channel(where: str, given: Any, faults: list[str]) -> Channel | None:
         address = fields.url("address", default=PAGERDUTY, ends="/v2/enqueue", secret=True)
     elif kind in (ChannelKind.SLACK, ChannelKind.TEAMS):
         address = fields.url("address", secret=True)
+    elif kind is None:
+        fields.leave_out("address", "routing_key")
     minimum = fields.choice("minimum_severity", _SEVERITIES, Severity.WARNING)
     alerts = fields.names(
         "alerts", _KIND_OF_ALERT, "'device', 'pipeline' or kinds of alerts", (DEVICE_ALERTS, PIPELINE_ALERTS)

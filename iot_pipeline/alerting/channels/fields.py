@@ -25,7 +25,7 @@ class Fields:
 
     def fault(self, name: str, got: Any, expected: str, *, secret: bool = False) -> None:
         """Note what is wrong with a field; the value of a secret one is not told."""
-        shown = "not that" if secret else _shown(got)
+        shown = "a secret that is not shown here" if secret else _shown(got)
         self._faults.append(f"{self._where}: `{self._prefix}{name}` is {shown}, expected {expected}")
 
     def text(self, name: str, pattern: re.Pattern[str], expected: str, *, secret: bool = False) -> str:
@@ -108,6 +108,10 @@ class Fields:
             # Which of them it is depends on what the text makes of the database's folder.
             self.fault(name, value, expected + _nearest(value, available_timezones()))
             return None
+
+    def leave_out(self, *names: str) -> None:
+        """Fields of which nothing can be said, since it is not known what they would be for."""
+        self._read.update(names)
 
     def nothing_else(self) -> None:
         """Note each field that nobody has asked for: a misspelt one would else be without effect."""

@@ -10,7 +10,7 @@ import pytest
 from iot_pipeline_tests.support.edge import NOON_MS, Edge, event, line, make_edge, reading
 from iot_pipeline_tests.support.edge_functions import create_functions
 from iot_pipeline_tests.support.emulator import LocalAws, eventually
-from iot_pipeline_tests.support.receiver import Receiver, Reply, receiving
+from iot_pipeline_tests.support.receiver import Receiver, receiving
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

@@ -19,8 +19,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 END_OF_INVOCATION = "\x1e"
 # What AWS's runtime of Python brings with it.
 PROVIDED = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
-# The time zones, which Amazon Linux has as files and a machine without them as this package; and of the standard library
-# a module whose name differs by platform.
+# The time zones, which Amazon Linux has as files, and a machine without those as this package; and of the standard
+# library a module whose name differs by platform.
 OF_THE_SYSTEM = ("tzdata", "_sysconfigdata_")
 DURABLE = ("AWS_LAMBDA_DURABLE_EXECUTION_ARN", "AWS_LAMBDA_DURABLE_CHECKPOINT_TOKEN")
 _request_id = ""
