@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -21,7 +22,17 @@ from iot_pipeline.edge.notify import topics_publisher
 BUDGET_MS = 35_000
 
 
-def make_deliverer(settings: EdgeSettings, clients: Any, seconds: float = SECONDS) -> Deliverer:
+def now_ms() -> int:
+    """Epoch milliseconds UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def make_deliverer(
+    settings: EdgeSettings,
+    clients: Callable[[str], Any],
+    seconds: float = SECONDS,
+    clock: Callable[[], int] = now_ms,
+) -> Deliverer:
     """A deliverer over a deployment's parts; `clients` gives a boto3 client by its service's name."""
     dynamodb, sqs = clients("dynamodb"), clients("sqs")
 
@@ -33,7 +44,7 @@ def make_deliverer(settings: EdgeSettings, clients: Any, seconds: float = SECOND
         ChannelStates(dynamodb, settings.alerts_table),
         sender(topics_publisher(settings, clients("sns")), seconds),
         keep,
-        lambda: int(time.time() * 1000),
+        clock,
     )
 
 
@@ -42,7 +53,12 @@ def _parts() -> tuple[ChannelsSource, Deliverer]:
     settings = edge_settings()
     # A topic is a channel too, and may not take longer than another.
     config = Config(connect_timeout=3, read_timeout=SECONDS, retries={"total_max_attempts": 2})
-    deliverer = make_deliverer(settings, lambda service: boto3.client(service, config=config))
+    clients: dict[str, Any] = {
+        "dynamodb": boto3.client("dynamodb", config=config),
+        "sns": boto3.client("sns", config=config),
+        "sqs": boto3.client("sqs", config=config),
+    }
+    deliverer = make_deliverer(settings, clients.__getitem__)
     return ChannelsSource(boto3.client("secretsmanager"), settings.channels_secret), deliverer
 
 

@@ -15,7 +15,7 @@ from iot_pipeline_tests.support.tls import make_certificate, write_pem
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: its status and headers. `hangs`: none at all until the test is over; `drips`: a byte at a time."""
+    """An answer: its status and headers. `hangs`: none at all until it is released; `drips`: a byte at a time."""
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
@@ -34,6 +34,7 @@ class Receiver:
     replies: dict[str, list[Reply]] = field(default_factory=dict)
     always: dict[str, Reply] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def url(self, path: str) -> str:
@@ -70,7 +71,8 @@ def receiving(folder: Path) -> Iterator[Receiver]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             reply = receiver.take(self.path, body)
             if reply.hangs:
-                receiver.over.wait()
+                receiver.released.wait()
+                self.close_connection = True
                 return
             if reply.drips:
                 self._drip()
@@ -108,5 +110,6 @@ def receiving(folder: Path) -> Iterator[Receiver]:
         yield receiver
     finally:
         receiver.over.set()
+        receiver.released.set()
         server.shutdown()
         server.server_close()
