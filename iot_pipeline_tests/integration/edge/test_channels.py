@@ -5,13 +5,12 @@ import itertools
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from iot_pipeline.alerting.channels import posting
 from iot_pipeline.alerting.channels.channel_letters import Letters, Place
 from iot_pipeline.alerting.channels.delivery import GIVE_UP_MS
 from iot_pipeline.alerting.channels.document import ChannelsError
@@ -27,7 +26,7 @@ from iot_pipeline_tests.support.edge import NOON_MS, Edge, event, line, make_edg
 from iot_pipeline_tests.support.edge_functions import create_functions
 from iot_pipeline_tests.support.emulator import LocalAws, eventually, unique
 from iot_pipeline_tests.support.inbox import Inbox
-from iot_pipeline_tests.support.receiver import Receiver, Reply, receiving
+from iot_pipeline_tests.support.receiver import Receiver, Reply
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -35,16 +34,6 @@ CLEAR, WARNING, CRITICAL = Severity
 # Noon of 2026-11-21 in UTC is 13:00 in Zurich.
 NIGHT = {"zone": "Europe/Zurich", "from": "22:00", "to": "07:00"}
 NIGHT_MS, MORNING_MS = NOON_MS + 10 * HOUR, NOON_MS + 18 * HOUR
-
-
-@pytest.fixture(scope="module")
-def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
-    """One server for all tests, trusted by this process; each test uses paths of its own."""
-    with receiving(tmp_path_factory.mktemp("receiver")) as started, pytest.MonkeyPatch.context() as patched:
-        patched.setenv("SSL_CERT_FILE", started.authorities)
-        posting._tls.cache_clear()
-        yield started
-    posting._tls.cache_clear()
 
 
 @pytest.fixture
