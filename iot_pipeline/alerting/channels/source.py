@@ -23,7 +23,7 @@ class ChannelsSource:
         self.is_broken = False
 
     def current(self) -> Document | None:
-        """The document in force; None where nobody has written one.
+        """The document in force; None where nobody has written one, or it is blank.
 
         One that cannot be taken changes nothing: the version before it stays in force, and `is_broken` says so. Raises
         ChannelsError if that cannot be taken either, and botocore's errors.
@@ -38,25 +38,23 @@ class ChannelsSource:
     def _read(self) -> Document | None:
         text = self._version(_CURRENT)
         self.is_broken = False
-        if text is None:
-            return None
         try:
-            return parsed(text)
+            return parsed(text) if text else None
         except ChannelsError as error:
             self.is_broken = True
             log.error("The channels in %s cannot be taken, the version before stays: %s", self._name, error)  # noqa: TRY400  the trace would tell nothing more
-            before = self._document
-            text = None if before is not None else self._version(_PREVIOUS)
-            if before is None and text is None:
-                raise
-            return before if text is None else parsed(text)
+        if self._document is not None:
+            return self._document
+        before = self._version(_PREVIOUS)
+        return parsed(before) if before else None
 
-    def _version(self, stage: str) -> str | None:
+    def _version(self, stage: str) -> str:
+        """The text of a version; empty where there is none, or nothing in it."""
         try:
             answer = self._secrets.get_secret_value(SecretId=self._name, VersionStage=stage)
         except ClientError as error:
             # A secret without any version yet, and a version that there is not, are answered alike.
             if error.response["Error"]["Code"] == "ResourceNotFoundException":
-                return None
+                return ""
             raise
-        return str(answer.get("SecretString", ""))
+        return str(answer.get("SecretString", "")).strip()

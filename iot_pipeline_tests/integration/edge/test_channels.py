@@ -465,8 +465,12 @@ def test_without_a_document_the_topics_alone_are_told(edge: Edge) -> None:
     channels = Channels(edge, "", NOON_MS)
     channels.see("failed_run", WARNING)
     channels.tell()
-    empty = Channels(edge, unique("nothing-in-it"), NOON_MS)
-    empty.see("long_run", WARNING, subject="b")
-    empty.tell()
-    assert [(each["rule"], each["what"]) for each in inbox.read()] == [("failed_run", "opened"), ("long_run", "opened")]
-    assert list(empty.letters.all("ops", Place.WAITING)) == []
+    unwritten = Channels(edge, unique("unwritten"), NOON_MS)
+    edge.aws.client("secretsmanager").create_secret(Name=unwritten.secret)
+    unwritten.see("long_run", WARNING, subject="b")
+    unwritten.tell()
+    edge.aws.client("secretsmanager").put_secret_value(SecretId=unwritten.secret, SecretString="a first, bad document")
+    unwritten.see("no_tick", WARNING, subject="c")
+    assert unwritten.notify()["channels_broken"] == 1
+    assert [each["rule"] for each in inbox.read()] == ["failed_run", "long_run", "no_tick"]
+    assert list(unwritten.letters.all("ops", Place.WAITING)) == []
