@@ -8,7 +8,7 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.nag import accept
 
 
-def add_channels_secret(stack: PlatformStack, key: kms.Key) -> secretsmanager.CfnSecret:
+def add_channels_secret(stack: PlatformStack, key: kms.Key) -> None:
     """An empty secret: until somebody writes a document into it, SNS's topics alone are told.
 
     The resource itself, for the construct would put a generated password in.
@@ -22,4 +22,3 @@ def add_channels_secret(stack: PlatformStack, key: kms.Key) -> secretsmanager.Cf
     )
     secret.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
     accept(secret, "AwsSolutions-SMG4", "Addresses and keys are made by Slack, Teams and PagerDuty, which rotate none")
-    return secret

@@ -24,13 +24,9 @@ class EdgeDataStack(PlatformStack):
         dead_letters = add_dead_letters(self)
         alerts_key = kms.Key.from_key_arn(self, "AlertsKey", read(self, config, "alerts-key"))
         topics = add_topics(self, alerts_key, dead_letters.notifications)
-        channels = add_channels_secret(self, key)
-        published = {
-            "edge-key": key.key_arn,
-            "channels-secret": channels.ref,
-            "alert-dead-letters": dead_letters.notifications.queue_url,
-        }
-        publish(self, config, published)
+        add_channels_secret(self, key)
+        queue = dead_letters.notifications
+        publish(self, config, {"edge-key": key.key_arn, "alert-dead-letters": queue.queue_url})
         self.outputs(
             DeviceStateTable=state.table_name,
             AlertsTable=alerts.table_name,
@@ -39,5 +35,5 @@ class EdgeDataStack(PlatformStack):
             AlertDeadLettersUrl=dead_letters.notifications.queue_url,
             WarningTopicArn=topics.warning.topic_arn,
             CriticalTopicArn=topics.critical.topic_arn,
-            ChannelsSecret=channels.ref,
+            ChannelsSecret=config.channels_secret,
         )

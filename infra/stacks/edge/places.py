@@ -41,7 +41,6 @@ def places(stack: PlatformStack) -> Places:
         return stack.format_arn(service=service, resource=resource, resource_name=name)
 
     stream = read(stack, config, "stream")
-    channels = read(stack, config, "channels-secret")
     topics = {severity: arn("sns", config.alert_topic(severity)) for severity in SEVERITIES}
     return Places(
         stream_name=stream,
@@ -53,7 +52,8 @@ def places(stack: PlatformStack) -> Places:
         deliver=f"{arn('lambda', 'function')}:{config.edge_function(DELIVER)}",
         dead_letters=arn("sqs", config.dead_letters("edge")),
         alert_dead_letters=arn("sqs", config.dead_letters("alert")),
-        channels=channels,
+        # Secrets Manager puts six characters behind the name (its guide, "What's in a Secrets Manager secret?").
+        channels=f"{arn('secretsmanager', 'secret')}:{config.channels_secret}-??????",
         failures=f"arn:aws:s3:::{config.failure_bucket}",
         edge_key=read(stack, config, "edge-key"),
         lake_key=read(stack, config, "lake-key"),
@@ -67,7 +67,7 @@ def places(stack: PlatformStack) -> Places:
             "IOT_EDGE_FUNCTION": config.edge_function(),
             "IOT_NOTIFY_FUNCTION": config.edge_function(NOTIFY),
             "IOT_DELIVER_FUNCTION": config.edge_function(DELIVER),
-            "IOT_CHANNELS_SECRET": channels,
+            "IOT_CHANNELS_SECRET": config.channels_secret,
             "IOT_ALERT_DEAD_LETTERS_URL": read(stack, config, "alert-dead-letters"),
             "IOT_METRIC_NAMESPACE": METRICS,
             LATENESS_VARIABLE: f"{config.lateness_days:g}",

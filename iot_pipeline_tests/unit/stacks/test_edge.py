@@ -199,6 +199,8 @@ def test_each_function_may_do_what_it_does_and_nothing_else() -> None:
     for role in ("Notify", "Deliver"):
         assert actions(role, "sns") == {"sns:Publish"}
         assert actions(role, "secretsmanager") == {"secretsmanager:GetSecretValue"}
+        named = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:telemetry-alert-channels-??????"
+        assert statements(role)["Channels"]["Resource"] == named
     assert actions("Deliver", "sqs") == {"sqs:SendMessage"}
     assert statements("Deliver")["DeadLetters"]["Resource"].endswith(":telemetry-alert-dead-letters")
     assert actions("Deliver", "lambda") == set()
