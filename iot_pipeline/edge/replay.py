@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from iot_pipeline.alerting.channels.channel_letters import Letters
+from iot_pipeline.alerting.channels.channel_letters import letter as new_letter
 from iot_pipeline.alerting.channels.message import Message
 from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.contract.judge import Judge
@@ -98,7 +99,7 @@ class Replayer:
     def _revive(self, held: dict[str, Any]) -> None:
         """A channel would not take it: it waits again, and is sent within a minute to the channel as it is by then."""
         again = Message.decode(held["message"])
-        self._channel_letters.revive(str(held["channel"]), again, held["episodes"], int(time.time() * 1000))
+        self._channel_letters.revive(new_letter(held["channel"], again, held["episodes"], int(time.time() * 1000)))
 
     def _publish(self, letter: DeadLetter) -> None:
         try:

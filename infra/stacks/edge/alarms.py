@@ -78,6 +78,12 @@ def add_alarms(stack: PlatformStack, mapping_id: str) -> None:
         minutes=3,
     )
     alarm(
+        "ChannelLags",
+        "A channel has not taken for 15 minutes what it was sent: the log of the function says which, and why",
+        _metric(METRICS, "oldest_ms", {"function": DELIVER}, "Maximum"),
+        900_000,
+    )
+    alarm(
         "ChannelsBroken",
         f"What was last written into {config.channels_secret} cannot be taken: the version before it is in force",
         _metric(METRICS, "channels_broken", {"function": NOTIFY}, "Maximum"),

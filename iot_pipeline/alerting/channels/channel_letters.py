@@ -72,6 +72,13 @@ class Letters:
 
     def write(self, new: Letter, place: Place = Place.WAITING) -> bool:
         """Put a letter into a place; False if it is on record already, wherever it stands now."""
+        return self._put(new, place, "attribute_not_exists(id)")
+
+    def revive(self, again: Letter) -> bool:
+        """Have a letter that was given up tried again; False for one that is on its way, or has arrived."""
+        return self._put(again, Place.WAITING, "attribute_not_exists(id) OR attribute_exists(given_up_ms)")
+
+    def _put(self, new: Letter, place: Place, condition: str) -> bool:
         item = {
             "id": new.id,
             "channel": new.channel,
@@ -87,9 +94,7 @@ class Letters:
             "expires_at": new.written_ms // 1000 + KEPT_SECONDS,
         }
         return self._try(
-            lambda: self._dynamodb.put_item(
-                TableName=self._table, Item=typed(item), ConditionExpression="attribute_not_exists(id)"
-            )
+            lambda: self._dynamodb.put_item(TableName=self._table, Item=typed(item), ConditionExpression=condition)
         )
 
     def all(self, channel: str, place: Place) -> Iterator[Letter]:
@@ -169,18 +174,6 @@ class Letters:
                 ExpressionAttributeValues=values,
             )
         )
-
-    def revive(self, channel: str, message: Message, episodes: Sequence[str], now_ms: int) -> None:
-        """Have a letter that was given up tried again, under the same id; nothing happens to one that is on its way."""
-        again = letter(channel, message, episodes, now_ms)
-        self._try(
-            lambda: self._dynamodb.delete_item(
-                TableName=self._table,
-                Key={"id": {"S": again.id}},
-                ConditionExpression="attribute_exists(given_up_ms)",
-            )
-        )
-        self.write(again)
 
     def _done(self, claimed: Letter, when: str, now_ms: int, reason: str) -> None:
         values: dict[str, Any] = {":now": now_ms, ":expires": now_ms // 1000 + KEPT_SECONDS, ":reason": reason}

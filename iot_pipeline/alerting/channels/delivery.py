@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Delivered:
-    """What one call did for a channel."""
+    """What one call did for a channel. `oldest_ms`: for how long the oldest letter that it tried had been due."""
 
     sent: int = 0
     failed: int = 0
@@ -94,7 +94,7 @@ class Deliverer:
             if not self._letters.claim(letter, now_ms + pause_ms(letter.attempts + 1)):
                 blocked.update(letter.episodes)
                 continue
-            done.oldest_ms = max(done.oldest_ms, now_ms - letter.written_ms)
+            done.oldest_ms = max(done.oldest_ms, now_ms - letter.since_ms)
             outcome = self._send(channel, letter.message)
             if outcome.result is Result.LATER:
                 failures += 1

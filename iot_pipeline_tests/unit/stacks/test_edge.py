@@ -243,6 +243,7 @@ def test_a_delivery_that_fails_is_not_tried_by_lambda_and_has_an_alarm() -> None
     assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 60)
     alarms = {key[: -len("00000000")]: each["Properties"] for key, each in of_type(made, _ALARM).items()}
     assert alarms["DeliverFails"]["Dimensions"] == [{"Name": "FunctionName", "Value": "telemetry-edge-deliver"}]
+    assert alarms["ChannelLags"]["Dimensions"] == [{"Name": "function", "Value": "deliver"}]
     assert alarms["ChannelsBroken"]["Dimensions"] == [{"Name": "function", "Value": "notify"}]
 
 
@@ -258,6 +259,7 @@ def test_an_alarm_of_each_kind_goes_to_the_pipeline_s_topic() -> None:
         "ApproximateNumberOfMessagesVisible",
         "ApproximateAgeOfOldestMessage",
         "channels_broken",
+        "oldest_ms",
     }
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == alarms["IteratorAge"]["AlarmActions"]
