@@ -12,7 +12,8 @@ from iot_pipeline.alerting.table import PIPELINE
 
 # Of more episodes than this a message gives the number: nobody reads further, and Slack takes 50 blocks.
 LISTED = 20
-_URL = re.compile(r"https?://\S+")
+# An address that is longer is text: no channel shows it as a link (a Slack section holds 3,000 characters).
+_URL = re.compile(r"https?://\S{1,2000}")
 _TO_DO = "What to do: "
 
 

@@ -6,13 +6,14 @@ bytes of payload (the gem msteams_hermes). What comes from outside stands in tex
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from iot_pipeline.alerting.channels.message import Message
 
 MAX_BYTES = 21_000
-_MAX_TEXT = 1_000
+_MAX_TEXT, _MAX_SHORT = 1_000, 200
 _COLOURS = {"critical": "Attention", "warning": "Warning"}
 _OF_WHAT = {"resolved": "Good", "acknowledged": "Accent", "quiet_hours": "Default", "digest": "Default"}
 # Adaptive Cards schema, version 1.4: the newest that Teams shows on phones too.
@@ -21,13 +22,24 @@ _VERSION = "1.4"
 
 def rendered(message: Message) -> dict[str, Any]:
     """The payload; what does not fit is cut from the end, and said."""
-    shown = message
-    while len(json.dumps(made := _card(shown)).encode()) > MAX_BYTES:
-        kept = shown.lines[: len(shown.lines) // 2]
-        shown = replace(message, lines=(*kept, f"... and {len(message.lines) - len(kept)} more lines"))
-        if not kept:
-            shown = replace(shown, facts=tuple((label, value[:200]) for label, value in message.facts[:6]))
+    made = _card(message)
+    for shorter in _shorter(message):
+        if len(json.dumps(made).encode()) <= MAX_BYTES:
+            break
+        made = _card(shorter)
     return made
+
+
+def _shorter(message: Message) -> Iterator[Message]:
+    """Less and less of a message: fewer lines, then shorter facts, and at last its title alone."""
+    count = len(message.lines)
+    while count > 0:
+        count //= 2
+        lines = (*message.lines[:count], f"... and {len(message.lines) - count} more lines")
+        yield replace(message, lines=lines)
+    facts = tuple((label, value[:_MAX_SHORT]) for label, value in message.facts)
+    yield replace(message, lines=("... and more, which is too long for this channel",), facts=facts)
+    yield replace(message, lines=("... and more, which is too long for this channel",), facts=(), links=())
 
 
 def _card(message: Message) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def test_slack_shows_what_comes_from_outside_and_obeys_none_of_it() -> None:
     assert made["blocks"][0]["text"]["type"] == "plain_text", "in which Slack marks nothing up"
 
 
-@pytest.mark.parametrize("character", ["x", "&", "\N{SNOWMAN}", "\n"])
+@pytest.mark.parametrize("character", ["x", "&", "\N{SNOWMAN}", "\N{LARGE RED CIRCLE}", "\n"])
 @pytest.mark.parametrize("count", [1, LISTED + 30])
 def test_everything_fits_into_slack_teams_and_pagerduty(count: int, character: str) -> None:
     text = "\n".join(character * 1_400 for _ in range(40))
@@ -153,6 +153,20 @@ def test_teams_gets_an_adaptive_card_in_which_nothing_from_outside_is_markdown()
     assert {each["type"] for each in card["body"]} == {"RichTextBlock"}, "text runs know no Markdown"
     assert [each["title"] for each in card["actions"]] == ["Dagster", "Runbook"]
     assert card["body"][0]["inlines"][0]["color"] == "Attention"
+
+
+def test_whatever_is_too_long_a_card_has_at_least_its_title() -> None:
+    wide = "\N{LARGE RED CIRCLE}"
+    links = (("Dagster", f"https://{wide * 1_900}"), ("Runbook", f"https://{wide * 1_900}"))
+    facts = tuple((label, wide * 900) for label in "abcdef")
+    made = teams.rendered(Message("i", "opened", "critical", wide * 2_000, facts, (wide * 1_000,) * 9, links))
+    assert len(json.dumps(made).encode()) <= teams.MAX_BYTES
+    assert "too long for this channel" in texts(made)
+
+
+def test_an_address_that_no_channel_shows_is_text() -> None:
+    message = of_notification(told(text=f"https://{'x' * 2_001}\nhttps://dagster.example/runs/1"), "")
+    assert message.links == (("Dagster", "https://dagster.example/runs/1"),)
 
 
 def test_what_does_not_fit_into_a_card_is_counted() -> None:
