@@ -106,6 +106,9 @@ def test_channels_from_nothing_to_a_message(
 ) -> None:
     code, printed = run("channels")
     assert (code, "is empty: the SNS topics alone are told" in printed) == (0, True), "as it was deployed"
+    deliver = settings.edge().deliver_function
+    answer = boto3.client("lambda").invoke(FunctionName=deliver, Payload=b'{"channel": "ops"}')
+    assert answer["Payload"].read() == b"{}", "the function's own role reads the secret"
     secret = unique("channels")
     boto3.client("secretsmanager").create_secret(Name=secret)
     monkeypatch.setenv("IOT_CHANNELS_SECRET", secret)
