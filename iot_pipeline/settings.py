@@ -118,10 +118,14 @@ class Edge(BaseSettings):
     edge_function: str = "telemetry-edge"
     sweep_function: str = "telemetry-edge-sweep"
     notify_function: str = "telemetry-edge-notify"
+    deliver_function: str = "telemetry-edge-deliver"
+    channels_secret: str | None = Field(
+        default=None, description="Secret with the channels of alerts; SNS's topics alone are told while it is empty"
+    )
     edge_mapping: str = Field(description="Event source mapping from the stream to the handler")
     edge_failure_bucket: str = Field(description="Bucket of the records that the edge gave up on")
     edge_dead_letters_url: str = Field(description="SQS queue of the edge's calls that failed for good")
-    alert_dead_letters_url: str = Field(description="SQS queue of the notifications that SNS could not deliver")
+    alert_dead_letters_url: str = Field(description="SQS queue of the notifications that SNS or a channel did not take")
     rule_errors_url: str = Field(description="SQS queue of the messages that an IoT rule could not hand on")
     metric_namespace: str = "IotPipeline/Edge"
 

@@ -212,6 +212,11 @@ class PlatformConfig:
         """The edge's functions: the handler of the stream, and by their role those beside it."""
         return f"{self.name}-edge-{role}" if role else f"{self.name}-edge"
 
+    @property
+    def channels_secret(self) -> str:
+        """The secret with the configuration of the channels by which people are told of alerts."""
+        return f"{self.name}-alert-channels"
+
     def dead_letters(self, of: str) -> str:
         """A dead-letter queue, by what it holds."""
         return f"{self.name}-{of}-dead-letters"

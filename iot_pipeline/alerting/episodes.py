@@ -13,6 +13,8 @@ from iot_pipeline.alerting.lifecycle import Severity, Transition, What
 
 # How long a resolved episode stays in the table. The lake keeps all of them.
 KEPT_SECONDS = 90 * 86_400
+# What a note says of an episode that a person has taken on.
+ACKNOWLEDGED = "acknowledged"
 
 Item = dict[str, Any]
 

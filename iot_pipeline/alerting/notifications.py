@@ -8,11 +8,11 @@ subscriber can tell, whatever has come in meanwhile. Everything else is sent onc
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from iot_pipeline.alerting.episodes import Item, describe, iso
-from iot_pipeline.alerting.lifecycle import Severity
+from iot_pipeline.alerting.episodes import ACKNOWLEDGED, Item, describe, iso
+from iot_pipeline.alerting.lifecycle import Severity, What
 from iot_pipeline.alerting.table import PIPELINE, AlertError, AlertsTable, first_covering
 
 # SNS API, Publish: a subject has fewer than 100 characters, a message at most 256 KB.
@@ -22,19 +22,30 @@ _LISTED = 50
 _AT_ONCE = 1500
 _WHAT_TO_DO = "`python -m iot_pipeline.edge rules kinds {rule}` says what the rule means and what to do."
 REMINDER = "reminder"
+# An episode's beginning is sent before anything else of it, and its end last: whatever closes at an end must be open.
+_ORDER = {What.OPENED: 0, What.RESOLVED: 2}
 # How long an episode that nobody has acknowledged stays quiet before people are reminded of it.
 REPEAT_MS = {Severity.WARNING: 24 * 3_600_000, Severity.CRITICAL: 3_600_000}
 
 
 @dataclass(frozen=True)
 class Notification:
-    """What is published once: `what` became of episodes of one rule at one site."""
+    """What is published once: `what` became of episodes of one rule at one site.
+
+    `members` are all of them, each with its note; text and data list the first.
+    """
 
     id: str
     severity: Severity
     subject: str
     text: str
     data: dict[str, Any]
+    members: Sequence[tuple[Item, Item]] = field(default=(), repr=False)
+
+    @property
+    def what(self) -> str:
+        """What became of them."""
+        return str(self.data["what"])
 
 
 Publish = Callable[[Notification], None]
@@ -110,7 +121,8 @@ def _planned(episodes: Mapping[str, Item]) -> _Plan:
         name: [{"what": note["what"], "at_ms": note["at_ms"]} for note in episode["outbox"]]
         for name, episode in episodes.items()
     }
-    return _Plan([[*key, members] for key, members in groups.items()], notes)
+    ordered = sorted(groups.items(), key=lambda group: _ORDER.get(group[0][-1], 1))
+    return _Plan([[*key, members] for key, members in ordered], notes)
 
 
 def _carry_out(
@@ -197,13 +209,18 @@ def notification(
         ],
         "trace": first.get("trace"),
     }
-    return Notification(digest, severity, subject[:MAX_SUBJECT], "\n".join(lines), data)
+    return Notification(digest, severity, subject[:MAX_SUBJECT], "\n".join(lines), data, members)
 
 
 def sns_publisher(sns: Any, topics: dict[Severity, str]) -> Publish:
-    """Publishes to the topic of a severity: text for people, JSON for programs."""
+    """Publishes to the topic of a severity: text for people, JSON for programs.
+
+    That somebody has acknowledged an episode is not published: mail would only tell it to that person.
+    """
 
     def publish(message: Notification) -> None:
+        if message.what == ACKNOWLEDGED:
+            return
         data = json.dumps(message.data, separators=(",", ":"))
         sns.publish(
             TopicArn=topics[message.severity],

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from iot_pipeline.alerting.episodes import Item, iso, plain, typed, value_of, written
+from iot_pipeline.alerting.episodes import ACKNOWLEDGED, Item, iso, plain, typed, value_of, written
 
 # In the index of open episodes, silences stand under a name that no tenant can have.
 SILENCES = "#silences"
@@ -99,14 +99,18 @@ class AlertsTable:
             yield from map(plain, page["Items"])
 
     def acknowledge(self, episode: str, who: str, reason: str, now_ms: int) -> Item:
-        """A person has taken it on: nobody is reminded any more. Raises AlertError if it is unknown or over."""
+        """A person has taken it on: nobody is reminded any more, and the channels that show it are told.
+
+        Raises AlertError if it is unknown or over.
+        """
         standing = self.get(episode)
         if standing["status"] == "resolved":
             raise AlertError(f"episode {episode} is resolved already, since {iso(int(standing['resolved_ms']))}")
         values: dict[str, Any] = {":who": who, ":at": now_ms, ":reason": reason, ":resolved": "resolved"}
+        values |= _noted(ACKNOWLEDGED, now_ms)
         return self._update(
             episode,
-            "SET acknowledged_by = :who, acknowledged_ms = :at, acknowledged_reason = :reason",
+            f"SET acknowledged_by = :who, acknowledged_ms = :at, acknowledged_reason = :reason, {_NOTED}",
             values,
             "attribute_exists(id) AND #status <> :resolved",
             {"#status": "status"},
@@ -115,16 +119,8 @@ class AlertsTable:
 
     def note(self, episode: str, what: str, now_ms: int) -> None:
         """Put a further notification into an open episode's outbox; nothing happens if it has been resolved."""
-        values: dict[str, Any] = {
-            ":none": [],
-            ":notes": [{"what": what, "at_ms": now_ms, "noted_ms": now_ms}],
-            ":one": "1",
-        }
-        expression = (
-            "SET outbox = list_append(if_not_exists(outbox, :none), :notes), pending = :one, pending_at = :now, "
-            "reminded_ms = :ms REMOVE parent"
-        )
-        values |= {":now": iso(now_ms), ":ms": now_ms}
+        values = {**_noted(what, now_ms), ":ms": now_ms}
+        expression = f"SET {_NOTED}, reminded_ms = :ms REMOVE parent"
         self._try(episode, expression, values, "attribute_exists(#open)", {"#open": "open"}, now_ms)
 
     def settle(self, episode: str, notes: Sequence[Item], sent_ms: int, held_by: str | None = None) -> None:
@@ -262,6 +258,15 @@ class AlertsTable:
             **({"ExpressionAttributeNames": dict(names)} if names else {}),
         )
         return plain(answer["Attributes"])
+
+
+# Puts a note into an episode's outbox, with the values of `_noted`.
+_NOTED = "outbox = list_append(if_not_exists(outbox, :none), :notes), pending = :one, pending_at = :now"
+
+
+def _noted(what: str, now_ms: int) -> dict[str, Any]:
+    note = {"what": what, "at_ms": now_ms, "noted_ms": now_ms}
+    return {":none": [], ":notes": [note], ":one": "1", ":now": iso(now_ms)}
 
 
 def silence(scope: Mapping[str, str], from_ms: int, until_ms: int, author: str, reason: str) -> Silence:

@@ -6,6 +6,10 @@ import boto3
 
 from iot_pipeline.alert_history.export import Exporter
 from iot_pipeline.alert_history.progress import Progress
+from iot_pipeline.alerting.channels.channel_letters import Letters
+from iot_pipeline.alerting.channels.source import ChannelsSource
+from iot_pipeline.alerting.lifecycle import Severity
+from iot_pipeline.alerting.notifications import Publish, sns_publisher
 from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.alerting.trackers import TrackerStore
 from iot_pipeline.connections.lake import open_catalog
@@ -20,6 +24,31 @@ from iot_pipeline.settings import deployment, edge
 def open_alerts() -> AlertsTable:
     """The table of alerts. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
     return AlertsTable(boto3.client("dynamodb"), edge().alerts_table)
+
+
+def open_topics() -> Publish:
+    """Publishes to the topics of this deployment. Raises as `open_alerts`."""
+    where = edge()
+    topics = {Severity.WARNING: where.topic_warning, Severity.CRITICAL: where.topic_critical}
+    return sns_publisher(boto3.client("sns"), topics)
+
+
+def channels_secret() -> str:
+    """The secret with the channels of this deployment. Raises ValueError if the environment names none."""
+    secret = edge().channels_secret
+    if not secret:
+        raise ValueError("set IOT_CHANNELS_SECRET: the output ChannelsSecret of the stack EdgeData")
+    return secret
+
+
+def open_channels() -> ChannelsSource:
+    """The channels of this deployment. Raises as `open_alerts` and `channels_secret`."""
+    return ChannelsSource(boto3.client("secretsmanager"), channels_secret())
+
+
+def write_channels(document: str) -> None:
+    """Put a document in force, which has been checked. Raises as `channels_secret`, and botocore's errors."""
+    boto3.client("secretsmanager").put_secret_value(SecretId=channels_secret(), SecretString=document)
 
 
 def open_trackers() -> TrackerStore:
@@ -61,4 +90,5 @@ def open_replayer() -> Replayer:
     """What replays the dead letters of this deployment, by the rules in force. Raises as `open_alerts`."""
     where = edge()
     rules = RulesSource(boto3.client("s3"), where.rules_bucket).current()
-    return Replayer(open_dead_letters(), open_states(), boto3.client, where.stream, rules)
+    letters = Letters(boto3.client("dynamodb"), where.alerts_table)
+    return Replayer(open_dead_letters(), open_states(), letters, boto3.client, where.stream, rules)

@@ -6,7 +6,7 @@
 | `firehose` | Firehose could not process or deliver records | S3, `failed-delivery/` |
 | `edge` | the handler gave records up | S3, the failure bucket |
 | `invocation` | an asynchronous or scheduled call of a function failed for good | SQS |
-| `notification` | SNS could not deliver a notification | SQS |
+| `notification` | SNS could not deliver a notification, or a channel would not take it | SQS |
 
 What broke the contract is not here: `quarantined_telemetry` holds it, and judging its hours again replays it.
 """
@@ -151,6 +151,8 @@ def _reason(source: str, body: bytes) -> str:
         return f"{context.get('condition')} after {context.get('approximateInvokeCount')} invocations"
     if source == "invocation":
         return str(held.get("requestContext", {}).get("condition", "a schedule could not call its function"))
+    if "letter" in held:
+        return f"channel {held.get('channel')}, after {held.get('attempts')} attempts: {held.get('reason')}"
     return "SNS could not deliver it"
 
 

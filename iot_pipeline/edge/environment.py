@@ -19,7 +19,7 @@ class WrongSettingError(RuntimeError):
 
 @dataclass(frozen=True)
 class EdgeSettings:
-    """The names that the stacks gave, each from IOT_<NAME>."""
+    """The names that the stacks gave, each from IOT_<NAME>. Only `channels_secret` may be empty: SNS is told alone."""
 
     device_state_table: str
     alerts_table: str
@@ -28,18 +28,21 @@ class EdgeSettings:
     topic_critical: str
     stream: str
     notify_function: str
+    deliver_function: str
     edge_function: str
+    alert_dead_letters_url: str
     metric_namespace: str
+    channels_secret: str = ""
 
 
 @cache
 def edge_settings() -> EdgeSettings:
     """Those of this process. Raises MissingSettingError naming each variable that is not set."""
-    names = list(EdgeSettings.__dataclass_fields__)
-    missing = [f"IOT_{name.upper()}" for name in names if not os.environ.get(f"IOT_{name.upper()}")]
+    given = {name: os.environ.get(f"IOT_{name.upper()}", "") for name in EdgeSettings.__dataclass_fields__}
+    missing = [f"IOT_{name.upper()}" for name, value in given.items() if not value and name != "channels_secret"]
     if missing:
         raise MissingSettingError(f"set {', '.join(missing)}: outputs of the stacks of the edge (docs/operations.md)")
-    return EdgeSettings(**{name: os.environ[f"IOT_{name.upper()}"] for name in names})
+    return EdgeSettings(**given)
 
 
 def contract() -> Contract:

@@ -9,6 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from iot_pipeline.alerting.channels.channel_letters import Letters
+from iot_pipeline.alerting.channels.channel_letters import letter as new_letter
+from iot_pipeline.alerting.channels.message import Message
 from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.edge.batch import by_device, records_of, refold
@@ -30,9 +33,17 @@ _RECORDS = 500
 class Replayer:
     """Replays dead letters."""
 
-    def __init__(self, letters: DeadLetters, states: StateStore, clients: Any, stream: str, rules: RuleSet) -> None:
+    def __init__(
+        self,
+        letters: DeadLetters,
+        states: StateStore,
+        channel_letters: Letters,
+        clients: Any,
+        stream: str,
+        rules: RuleSet,
+    ) -> None:
         """`clients` gives a boto3 client by its service's name."""
-        self._letters, self._states, self._clients = letters, states, clients
+        self._letters, self._states, self._channel_letters, self._clients = letters, states, channel_letters, clients
         self._stream, self._rules = stream, rules
         self._judge = Judge(contract())
         self._ways: dict[str, Callable[[DeadLetter], None]] = {
@@ -85,11 +96,19 @@ class Replayer:
             payload = json.dumps(held.get("requestPayload", {})).encode()
             self._clients("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=payload)
 
+    def _revive(self, held: dict[str, Any]) -> None:
+        """A channel would not take it: it waits again, and is sent within a minute to the channel as it is by then."""
+        again = Message.decode(held["message"])
+        self._channel_letters.revive(new_letter(held["channel"], again, held["episodes"], int(time.time() * 1000)))
+
     def _publish(self, letter: DeadLetter) -> None:
         try:
             held = json.loads(letter.body)
+            if "letter" in held:
+                self._revive(held)
+                return
             topic, message = held["TopicArn"], held["Message"]
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise DeadLetterError(f"notification {letter.id}: this is no message of SNS: {error}") from error
         attributes = {
             name: {"DataType": each["Type"], "StringValue": each["Value"]}

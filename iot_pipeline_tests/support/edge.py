@@ -116,6 +116,7 @@ def make_edge(aws: LocalAws) -> Edge:
     clients["s3"].create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     clients["kinesis"].create_stream(StreamName=name, ShardCount=1)
     clients["kinesis"].get_waiter("stream_exists").wait(StreamName=name)
+    letters = clients["sqs"].create_queue(QueueName=f"{name}-dead-letters")["QueueUrl"]
     topics = [clients["sns"].create_topic(Name=f"{name}-{each}")["TopicArn"] for each in ("warning", "critical")]
     settings = EdgeSettings(
         device_state_table=f"{name}-state",
@@ -125,6 +126,8 @@ def make_edge(aws: LocalAws) -> Edge:
         topic_critical=topics[1],
         stream=name,
         notify_function=f"{name}-notify",
+        deliver_function=f"{name}-deliver",
+        alert_dead_letters_url=letters,
         edge_function=name,
         metric_namespace="Test",
     )

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,27 +105,15 @@ class EdgeFunctions:
 
 
 def deploy_functions(edge: Edge) -> EdgeFunctions:
-    """Create the functions from their package, and the mapping, with every limit as the stack has it."""
+    """Create handler and notifier from their package, and the mapping, with every limit as the stack has it."""
     config, settings, functions = PlatformConfig(), edge.settings, edge.clients["lambda"]
-    environment = {f"IOT_{name.upper()}": value for name, value in vars(settings).items()}
-    with built(EDGE) as folder:
-        package = zipped(folder)
-    for name, module, concurrency in (
-        (settings.edge_function, "handler", config.edge_concurrency),
-        (settings.notify_function, "notify", 1),
-    ):
-        functions.create_function(
-            FunctionName=name,
-            Runtime="python3.14",
-            Handler=f"iot_pipeline.edge.{module}.handle",
-            Role=_role(edge),
-            Code={"ZipFile": package},
-            Timeout=config.edge_timeout_seconds,
-            MemorySize=config.edge_memory_mib,
-            Environment={"Variables": environment},
-            LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN"},
-        )
-        functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=concurrency)
+    create_functions(
+        edge,
+        (
+            (settings.edge_function, "handler", config.edge_concurrency),
+            (settings.notify_function, "notify", 1),
+        ),
+    )
     stream = edge.clients["kinesis"].describe_stream_summary(StreamName=settings.stream)["StreamDescriptionSummary"]
     mapping = functions.create_event_source_mapping(
         FunctionName=settings.edge_function,
@@ -138,6 +126,27 @@ def deploy_functions(edge: Edge) -> EdgeFunctions:
         MaximumRecordAgeInSeconds=config.edge_record_age_hours * 3600,
     )
     return EdgeFunctions(edge, mapping["UUID"])
+
+
+def create_functions(edge: Edge, wanted: Iterable[tuple[str, str, int]], more: Mapping[str, str] | None = None) -> None:
+    """Create functions from the package: name, module and concurrency of each. `more`: of their environment."""
+    config, functions = PlatformConfig(), edge.clients["lambda"]
+    environment = {f"IOT_{name.upper()}": value for name, value in vars(edge.settings).items()}
+    with built(EDGE) as folder:
+        package = zipped(folder)
+    for name, module, concurrency in wanted:
+        functions.create_function(
+            FunctionName=name,
+            Runtime="python3.14",
+            Handler=f"iot_pipeline.edge.{module}.handle",
+            Role=_role(edge),
+            Code={"ZipFile": package},
+            Timeout=config.edge_timeout_seconds,
+            MemorySize=config.edge_memory_mib,
+            Environment={"Variables": environment | dict(more or {})},
+            LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN"},
+        )
+        functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=concurrency)
 
 
 def _role(edge: Edge) -> str:

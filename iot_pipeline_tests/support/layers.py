@@ -44,7 +44,7 @@ LAYERS = {
     "alerting": _layer("contract", "boto3 botocore", "edge"),
     "edge": _layer("alerting contract", "boto3 botocore", "edge"),
     "edge_commands": _layer(
-        "alerting command_line connections contract edge lake registry settings",
+        "alerting command_line connections contract defs edge lake registry settings",
         "boto3 botocore psycopg pydantic rich typer",
         "dagster",
     ),

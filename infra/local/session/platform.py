@@ -72,6 +72,8 @@ class Platform:
             "IOT_EDGE_FUNCTION": outputs["EdgeFunction"],
             "IOT_SWEEP_FUNCTION": outputs["SweepFunction"],
             "IOT_NOTIFY_FUNCTION": outputs["NotifyFunction"],
+            "IOT_DELIVER_FUNCTION": outputs["DeliverFunction"],
+            "IOT_CHANNELS_SECRET": outputs["ChannelsSecret"],
             "IOT_EDGE_MAPPING": outputs["EdgeMapping"],
             "IOT_EDGE_FAILURE_BUCKET": outputs["EdgeFailureBucket"],
             "IOT_EDGE_DEAD_LETTERS_URL": outputs["EdgeDeadLettersUrl"],

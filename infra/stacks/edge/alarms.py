@@ -6,7 +6,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.stacks.base import PlatformStack
-from infra.stacks.edge.names import INVOKED
+from infra.stacks.edge.names import DELIVER, INVOKED, NOTIFY
+from infra.stacks.edge.places import METRICS
 from infra.stacks.parameters import read
 
 _MINUTE = cdk.Duration.minutes(1)
@@ -68,6 +69,26 @@ def add_alarms(stack: PlatformStack, mapping_id: str) -> None:
         "Records were given up and are in no bucket: the raw zone of the lake still has them",
         _metric("AWS/Lambda", "DroppedEventCount", mapping, "Sum"),
         1,
+    )
+    alarm(
+        "DeliverFails",
+        "A channel's letters cannot be read or noted; what waits is sent when it works again",
+        _lambda("Errors", config.edge_function(DELIVER), "Sum"),
+        1,
+        minutes=3,
+    )
+    alarm(
+        "ChannelLags",
+        "A channel has not taken for 15 minutes what it was sent: the log of the function says which, and why",
+        _metric(METRICS, "oldest_ms", {"function": DELIVER}, "Maximum"),
+        900_000,
+    )
+    alarm(
+        "ChannelsBroken",
+        f"What was last written into {config.channels_secret} cannot be taken: the version before it is in force",
+        _metric(METRICS, "channels_broken", {"function": NOTIFY}, "Maximum"),
+        1,
+        minutes=3,
     )
     for role in INVOKED:
         name = config.edge_function(role)

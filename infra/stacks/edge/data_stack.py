@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
+from infra.stacks.edge.channels import add_channels_secret
 from infra.stacks.edge.failures import add_dead_letters, add_failure_bucket
 from infra.stacks.edge.tables import add_alerts_table, add_device_state
 from infra.stacks.edge.topics import add_topics
@@ -23,7 +24,9 @@ class EdgeDataStack(PlatformStack):
         dead_letters = add_dead_letters(self)
         alerts_key = kms.Key.from_key_arn(self, "AlertsKey", read(self, config, "alerts-key"))
         topics = add_topics(self, alerts_key, dead_letters.notifications)
-        publish(self, config, {"edge-key": key.key_arn})
+        add_channels_secret(self, key)
+        queue = dead_letters.notifications
+        publish(self, config, {"edge-key": key.key_arn, "alert-dead-letters": queue.queue_url})
         self.outputs(
             DeviceStateTable=state.table_name,
             AlertsTable=alerts.table_name,
@@ -32,4 +35,5 @@ class EdgeDataStack(PlatformStack):
             AlertDeadLettersUrl=dead_letters.notifications.queue_url,
             WarningTopicArn=topics.warning.topic_arn,
             CriticalTopicArn=topics.critical.topic_arn,
+            ChannelsSecret=config.channels_secret,
         )

@@ -1,4 +1,4 @@
-"""The three functions of the edge."""
+"""The four functions of the edge."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +13,11 @@ from aws_cdk import aws_sqs as sqs
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.bundles import EDGE, built
-from infra.stacks.edge.names import NOTIFY, SWEEP
+from infra.stacks.edge.names import DELIVER, NOTIFY, SWEEP
 from infra.stacks.edge.places import Places
-from infra.stacks.edge.roles import add_handler_role, add_notify_role, add_sweep_role
+from infra.stacks.edge.roles import add_deliver_role, add_handler_role, add_notify_role, add_sweep_role
 from infra.stacks.nag import accept_role_dependency
+from iot_pipeline.alerting.channels.document import MAX_CHANNELS
 
 # Below the minute until the next call, which would find the function's one place taken.
 _SCHEDULED_TIMEOUT = cdk.Duration.seconds(50)
@@ -24,22 +25,24 @@ _SCHEDULED_TIMEOUT = cdk.Duration.seconds(50)
 
 @dataclass(frozen=True)
 class Functions:
-    """The handler of the stream's records with its role, the sweep for silence, and the sender of notifications."""
+    """The handler of the stream's records with its role, the sweep for silence, who tells people, and who sends."""
 
     handler: lambda_.Function
     handler_role: iam.Role
     sweep: lambda_.Function
     notify: lambda_.Function
+    deliver: lambda_.Function
 
 
 def add_functions(stack: PlatformStack, places: Places) -> Functions:
     """The functions. Each reads its whole configuration from its environment."""
     config = stack.config
-    logs_of = {name: _log(stack, name) for name in ("Handler", "Sweep", "Notify")}
+    logs_of = {name: _log(stack, name) for name in ("Handler", "Sweep", "Notify", "Deliver")}
     roles = {
         "Handler": add_handler_role(stack, places, logs_of["Handler"]),
         "Sweep": add_sweep_role(stack, places, logs_of["Sweep"]),
         "Notify": add_notify_role(stack, places, logs_of["Notify"]),
+        "Deliver": add_deliver_role(stack, places, logs_of["Deliver"]),
     }
     dead_letters = sqs.Queue.from_queue_arn(stack, "DeadLetters", places.dead_letters)
 
@@ -119,7 +122,18 @@ def add_functions(stack: PlatformStack, places: Places) -> Functions:
             timeout=_SCHEDULED_TIMEOUT,
             calls=dropped,
         )
-    return Functions(handler, roles["Handler"], sweep, notify)
+        deliver = function(
+            "Deliver",
+            DELIVER,
+            "Sends to one channel what it is to be told",
+            called=config.edge_function(DELIVER),
+            # A place for each channel, though all of them hang.
+            concurrency=MAX_CHANNELS,
+            memory=512,
+            timeout=_SCHEDULED_TIMEOUT,
+            calls=dropped,
+        )
+    return Functions(handler, roles["Handler"], sweep, notify, deliver)
 
 
 def _log(stack: PlatformStack, name: str) -> logs.LogGroup:

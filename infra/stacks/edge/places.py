@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import FUTURE_VARIABLE, LATENESS_VARIABLE
-from infra.stacks.edge.names import NOTIFY, SEVERITIES
+from infra.stacks.edge.names import DELIVER, NOTIFY, SEVERITIES
 from infra.stacks.parameters import read
 
 # What the functions' metrics are called; the alarms on them and the dashboards look there.
@@ -22,7 +22,10 @@ class Places:
     alerts: str
     topics: Mapping[str, str]
     notify: str
+    deliver: str
     dead_letters: str
+    alert_dead_letters: str
+    channels: str
     failures: str
     edge_key: str
     lake_key: str
@@ -46,7 +49,11 @@ def places(stack: PlatformStack) -> Places:
         alerts=arn("dynamodb", "table", config.alerts_table),
         topics=topics,
         notify=f"{arn('lambda', 'function')}:{config.edge_function(NOTIFY)}",
+        deliver=f"{arn('lambda', 'function')}:{config.edge_function(DELIVER)}",
         dead_letters=arn("sqs", config.dead_letters("edge")),
+        alert_dead_letters=arn("sqs", config.dead_letters("alert")),
+        # Secrets Manager puts six characters behind the name (its guide, "What's in a Secrets Manager secret?").
+        channels=f"{arn('secretsmanager', 'secret')}:{config.channels_secret}-??????",
         failures=f"arn:aws:s3:::{config.failure_bucket}",
         edge_key=read(stack, config, "edge-key"),
         lake_key=read(stack, config, "lake-key"),
@@ -59,6 +66,9 @@ def places(stack: PlatformStack) -> Places:
             "IOT_STREAM": stream,
             "IOT_EDGE_FUNCTION": config.edge_function(),
             "IOT_NOTIFY_FUNCTION": config.edge_function(NOTIFY),
+            "IOT_DELIVER_FUNCTION": config.edge_function(DELIVER),
+            "IOT_CHANNELS_SECRET": config.channels_secret,
+            "IOT_ALERT_DEAD_LETTERS_URL": read(stack, config, "alert-dead-letters"),
             "IOT_METRIC_NAMESPACE": METRICS,
             LATENESS_VARIABLE: f"{config.lateness_days:g}",
             FUTURE_VARIABLE: f"{config.future_hours:g}",

@@ -98,19 +98,54 @@ def add_sweep_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -> 
 
 
 def add_notify_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -> iam.Role:
-    """The sender's: alerts and topics alone."""
+    """That of whoever tells people: alerts and topics, the channels, and having letters delivered."""
+    indexes = [f"{places.alerts}/index/{name}" for name in ("open", "pending", "written")]
     return _role(
         stack,
         "NotifyRole",
         log,
         {
-            "Alerts": _allow([places.alerts], "dynamodb:GetItem", "dynamodb:UpdateItem"),
-            "Outbox": _allow([f"{places.alerts}/index/{name}" for name in ("open", "pending")], "dynamodb:Query"),
+            "Alerts": _allow([places.alerts], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+            "Outbox": _allow(indexes, "dynamodb:Query"),
+            # A digest lists what is open of all tenants.
+            "OpenEpisodes": _allow([f"{places.alerts}/index/open"], "dynamodb:Scan"),
             "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
-            "Publish": _allow(list(places.topics.values()), "sns:Publish"),
-            "TopicKey": _via(stack, "sns", places.alerts_key, "kms:Decrypt", "kms:GenerateDataKey"),
+            "Deliver": _allow([places.deliver], "lambda:InvokeFunction"),
+            **_channels(stack, places),
+            **_topics(stack, places),
         },
     )
+
+
+def add_deliver_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -> iam.Role:
+    """The sender's: letters, the channels, topics, and a queue for what no channel takes."""
+    return _role(
+        stack,
+        "DeliverRole",
+        log,
+        {
+            "Letters": _allow([places.alerts], "dynamodb:GetItem", "dynamodb:UpdateItem"),
+            "Waiting": _allow([f"{places.alerts}/index/pending"], "dynamodb:Query"),
+            "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
+            "DeadLetters": _allow([places.alert_dead_letters], "sqs:SendMessage"),
+            **_channels(stack, places),
+            **_topics(stack, places),
+        },
+    )
+
+
+def _channels(stack: PlatformStack, places: Places) -> Statements:
+    return {
+        "Channels": _allow([places.channels], "secretsmanager:GetSecretValue"),
+        "ChannelsKey": _via(stack, "secretsmanager", places.edge_key, "kms:Decrypt"),
+    }
+
+
+def _topics(stack: PlatformStack, places: Places) -> Statements:
+    return {
+        "Publish": _allow(list(places.topics.values()), "sns:Publish"),
+        "TopicKey": _via(stack, "sns", places.alerts_key, "kms:Decrypt", "kms:GenerateDataKey"),
+    }
 
 
 def _role(stack: PlatformStack, construct_id: str, log: logs.LogGroup, statements: Statements) -> iam.Role:

@@ -25,5 +25,6 @@ class EdgeStack(PlatformStack):
             EdgeMapping=mapping.attr_id,
             SweepFunction=functions.sweep.function_name,
             NotifyFunction=functions.notify.function_name,
+            DeliverFunction=functions.deliver.function_name,
             EdgeMetrics=where.environment["IOT_METRIC_NAMESPACE"],
         )

@@ -3,6 +3,8 @@
 import gzip
 import json
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -13,8 +15,10 @@ from iot_pipeline import settings
 from iot_pipeline.contract.layout import RAW
 from iot_pipeline.edge_commands import app
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline_tests.support.channels import ROUTING_KEY
 from iot_pipeline_tests.support.edge import NOON_MS, event, line, reading
 from iot_pipeline_tests.support.emulator import eventually, unique
+from iot_pipeline_tests.support.receiver import Receiver, Reply
 
 # An arrival hour of which no other test has an object.
 AT = datetime(2026, 1, 1, 3, tzinfo=UTC)
@@ -95,3 +99,62 @@ def test_a_raw_object_that_cannot_be_read_is_named(platform: Platform) -> None:
     assert code == 2
     assert f"error: s3://{bucket}/{key} cannot be read" in printed
     boto3.client("s3").delete_object(Bucket=bucket, Key=key)
+
+
+def test_channels_from_nothing_to_a_message(
+    platform: Platform, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, printed = run("channels")
+    assert (code, "is empty: the SNS topics alone are told" in printed) == (0, True), "as it was deployed"
+    deliver = settings.edge().deliver_function
+    answer = boto3.client("lambda").invoke(FunctionName=deliver, Payload=b'{"channel": "ops"}')
+    assert answer["Payload"].read() == b"{}", "the function's own role reads the secret"
+    secret = unique("channels")
+    boto3.client("secretsmanager").create_secret(Name=secret)
+    monkeypatch.setenv("IOT_CHANNELS_SECRET", secret)
+    settings.forget()
+    file, path = tmp_path / "channels.json", f"/{unique('secret')}"
+    pager: dict[str, Any] = {"name": "pager", "kind": "pagerduty", "routing_key": ROUTING_KEY}
+    ops = {"name": "ops", "kind": "slack", "address": receiver.url(path), "alerts": ["failed_run", "leak"]}
+    night = {"zone": "Europe/Zurich", "from": "22:00", "to": "06:30"}
+    pager |= {"address": receiver.url(f"{path}/v2/enqueue"), "quiet_hours": night}
+    file.write_text(json.dumps({"channels": [ops, pager, {"name": "mail", "kind": "sns"}]}))
+    assert run("channels", "check", str(file))[0] == 0
+    assert "is empty" in run("channels")[1]
+    assert run("channels", "test", "ops") == (2, "error: no channel is called 'ops'; there are: none yet")
+    code, printed = run("channels", "set", str(file))
+    assert (code, f"written to {secret}" in printed) == (0, True)
+    code, printed = run("channels")
+    assert code == 0
+    assert "failed_run, leak" in printed
+    assert "22:00 to 06:30 Europe/Zurich, critical breaks through" in printed
+    assert path not in printed
+    assert ROUTING_KEY not in printed
+    for name in ("ops", "pager", "mail"):
+        assert run("channels", "test", name) == (0, f"{name}: it took the message")
+    assert [post["text"].partition(" ")[2] for post in receiver.got(path)] == ["[test] a message from iot_pipeline"]
+    events = receiver.got(f"{path}/v2/enqueue")
+    assert [event["event_action"] for event in events] == ["trigger", "resolve"]
+    assert events[0]["dedup_key"] == events[1]["dedup_key"]
+    receiver.answers(path, [Reply(403, body=b"invalid_token")])
+    assert run("channels", "test", "ops", "--file", str(file)) == (2, "error: ops: HTTP 403: invalid_token")
+    settings.forget()
+
+
+def test_a_document_of_channels_that_cannot_be_taken_is_not_written(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "channels.json"
+    file.write_text(json.dumps({"channels": [{"name": "mail", "kind": "sns", "alerts": ["failed_runs", "device"]}]}))
+    code, printed = run("channels", "set", str(file))
+    assert code == 2
+    assert "channel 'mail': `alerts` has 'failed_runs', expected some of anomaly," in printed
+    assert "did you mean failed_run?" in printed
+    file.write_text(json.dumps({"channels": [{"name": "mail", "kind": "snail"}, {"kind": "sns"}]}))
+    code, printed = run("channels", "check", str(file))
+    assert (code, printed.count("error: channel")) == (2, 2)
+    assert "is empty" in run("channels")[1]
+    monkeypatch.delenv("IOT_CHANNELS_SECRET")
+    settings.forget()
+    assert "set IOT_CHANNELS_SECRET" in run("channels")[1]
+    settings.forget()

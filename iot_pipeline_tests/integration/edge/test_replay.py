@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from iot_pipeline.alerting.channels.channel_letters import Letters
 from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.contract.layout import FAILED_DELIVERY
@@ -18,7 +19,7 @@ _MESSAGE = b'{"v":1,"device_id":"d1","readings":[{"ts":%d,"seq":1,"temperature":
 
 
 @dataclass
-class Letters:
+class Kept:
     """Where an edge's dead letters are, and what replays them."""
 
     edge: Edge
@@ -31,8 +32,10 @@ class Letters:
 
     def replay(self, source: str) -> list[str]:
         """Replay a source; what became of each."""
+        edge = self.edge
+        channel_letters = Letters(edge.clients["dynamodb"], edge.settings.alerts_table)
         replayer = Replayer(
-            self.kept, self.edge.states, self.edge.clients.__getitem__, self.edge.settings.stream, RuleSet()
+            self.kept, edge.states, channel_letters, edge.clients.__getitem__, edge.settings.stream, RuleSet()
         )
         return [result for _, result in replayer.run(source)]
 
@@ -44,12 +47,12 @@ class Letters:
 
 
 @pytest.fixture
-def letters(edge: Edge) -> Letters:
+def letters(edge: Edge) -> Kept:
     """Queues of its own; both buckets are the edge's."""
     sqs, name = edge.clients["sqs"], edge.settings.stream
     urls = [sqs.create_queue(QueueName=f"{name}-{each}")["QueueUrl"] for each in ("rule", "invocation", "sns")]
     rule, invocation, notification = urls
-    return Letters(edge, Places(rule, invocation, notification, lake=name, failures=name))
+    return Kept(edge, Places(rule, invocation, notification, lake=name, failures=name))
 
 
 def _rule_error(payload: bytes, topic: str = "dt/acme/bern/d1/telemetry") -> str:
@@ -63,7 +66,7 @@ def _rule_error(payload: bytes, topic: str = "dt/acme/bern/d1/telemetry") -> str
     return json.dumps(error)
 
 
-def test_what_a_rule_could_not_hand_on_is_put_on_the_stream_as_the_rule_would_have(letters: Letters) -> None:
+def test_what_a_rule_could_not_hand_on_is_put_on_the_stream_as_the_rule_would_have(letters: Kept) -> None:
     sqs = letters.edge.clients["sqs"]
     for payload in (_MESSAGE, b"\xff{"):
         sqs.send_message(QueueUrl=letters.places.rule_errors, MessageBody=_rule_error(payload))
@@ -80,7 +83,7 @@ def test_what_a_rule_could_not_hand_on_is_put_on_the_stream_as_the_rule_would_ha
     assert letters.kept.counts()["rule"] == 1
 
 
-def test_what_firehose_could_not_deliver_is_put_on_the_stream_again(letters: Letters) -> None:
+def test_what_firehose_could_not_deliver_is_put_on_the_stream_again(letters: Kept) -> None:
     s3 = letters.edge.clients["s3"]
     sent = line([reading(NOON_MS, 1, temperature=20)], NOON_MS)
     record = {"errorCode": "Lambda.X", "errorMessage": "it failed", "rawData": base64.b64encode(sent + b"\n").decode()}
@@ -94,13 +97,13 @@ def test_what_firehose_could_not_deliver_is_put_on_the_stream_again(letters: Let
     assert letters.kept.counts()["firehose"] == 0
 
 
-def _give_up(letters: Letters, given_up: dict[str, Any]) -> None:
+def _give_up(letters: Kept, given_up: dict[str, Any]) -> None:
     body = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "payload": json.dumps(given_up)}
     key = f"aws/lambda/mapping/{SHARD}/2026/11/21/{len(given_up['Records'])}"
     letters.edge.clients["s3"].put_object(Bucket=letters.places.failures, Key=key, Body=json.dumps(body).encode())
 
 
-def test_what_the_handler_gave_up_moves_the_latest_forward_and_never_back(letters: Letters) -> None:
+def test_what_the_handler_gave_up_moves_the_latest_forward_and_never_back(letters: Kept) -> None:
     edge = letters.edge
     newer = line([reading(NOON_MS + 5000, 9, temperature=25)], NOON_MS + 5000)
     edge.handler().take(event([(9, newer)]))
@@ -119,7 +122,7 @@ def test_what_the_handler_gave_up_moves_the_latest_forward_and_never_back(letter
     assert [each["device"] for each in edge.episodes()] == ["d2"]
 
 
-def test_what_cannot_be_replayed_stays_and_says_why(letters: Letters) -> None:
+def test_what_cannot_be_replayed_stays_and_says_why(letters: Kept) -> None:
     s3 = letters.edge.clients["s3"]
     s3.put_object(Bucket=letters.places.failures, Key="aws/lambda/mapping/x", Body=b'{"payload": "{}"}')
     (why,) = letters.replay("edge")
@@ -129,7 +132,7 @@ def test_what_cannot_be_replayed_stays_and_says_why(letters: Letters) -> None:
         letters.replay("moon")
 
 
-def test_a_notification_that_nobody_got_is_sent_again_with_its_id(letters: Letters) -> None:
+def test_a_notification_that_nobody_got_is_sent_again_with_its_id(letters: Kept) -> None:
     edge, sqs = letters.edge, letters.edge.clients["sqs"]
     url = sqs.create_queue(QueueName=f"{edge.settings.stream}-inbox")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -8,11 +8,18 @@ import pytest
 
 from infra.stacks.assembly import build
 from infra.stacks.config import PlatformConfig
+from iot_pipeline.alerting.channels.document import MAX_CHANNELS
 from iot_pipeline.contract.layout import EDGE_RULES
 from iot_pipeline_tests.support.templates import nag_findings, of_type, template
 
 DATA, SERVICES = "TelemetryEdgeData", "TelemetryEdge"
-FUNCTIONS = {"telemetry-edge": "Handler", "telemetry-edge-sweep": "Sweep", "telemetry-edge-notify": "Notify"}
+FUNCTIONS = {
+    "telemetry-edge": "Handler",
+    "telemetry-edge-sweep": "Sweep",
+    "telemetry-edge-notify": "Notify",
+    "telemetry-edge-deliver": "Deliver",
+}
+PLACES = {"telemetry-edge": 20, "telemetry-edge-deliver": MAX_CHANNELS}
 
 
 def functions() -> dict[str, Any]:
@@ -86,7 +93,7 @@ def test_functions_are_traced_bounded_and_log_json(name: str) -> None:
     assert made["Handler"] == f"iot_pipeline.edge.{FUNCTIONS[name].lower()}.handle"
     assert made["TracingConfig"] == {"Mode": "Active"}
     assert made["LoggingConfig"]["LogFormat"] == "JSON"
-    assert made["ReservedConcurrentExecutions"] == (20 if name == "telemetry-edge" else 1)
+    assert made["ReservedConcurrentExecutions"] == PLACES.get(name, 1)
     log = template(SERVICES)["Resources"][made["LoggingConfig"]["LogGroup"]["Ref"]]
     assert log["Properties"]["RetentionInDays"] == 90
     assert set(made["Environment"]["Variables"]) == {
@@ -98,6 +105,9 @@ def test_functions_are_traced_bounded_and_log_json(name: str) -> None:
         "IOT_STREAM",
         "IOT_EDGE_FUNCTION",
         "IOT_NOTIFY_FUNCTION",
+        "IOT_DELIVER_FUNCTION",
+        "IOT_CHANNELS_SECRET",
+        "IOT_ALERT_DEAD_LETTERS_URL",
         "IOT_METRIC_NAMESPACE",
         "IOT_LATENESS_DAYS",
         "IOT_FUTURE_HOURS",
@@ -180,9 +190,21 @@ def test_each_function_may_do_what_it_does_and_nothing_else() -> None:
     items = {f"dynamodb:{name}" for name in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "ConditionCheckItem")}
     assert actions("Handler", "dynamodb") == items | {"dynamodb:Query"}
     assert actions("Sweep", "dynamodb") == items | {"dynamodb:Query", "dynamodb:Scan"}
-    assert actions("Notify", "dynamodb") == {f"dynamodb:{n}" for n in ("GetItem", "UpdateItem", "Query")}
+    told = {f"dynamodb:{n}" for n in ("GetItem", "UpdateItem", "Query")}
+    assert actions("Deliver", "dynamodb") == told
+    assert actions("Notify", "dynamodb") == told | {"dynamodb:PutItem", "dynamodb:Scan"}
+    assert statements("Notify")["OpenEpisodes"]["Resource"].endswith("/index/open")
     assert actions("Handler", "sns") == actions("Sweep", "sns") == set()
-    assert actions("Notify", "sns") == {"sns:Publish"}
+    assert actions("Handler", "secretsmanager") == actions("Sweep", "secretsmanager") == set()
+    for role in ("Notify", "Deliver"):
+        assert actions(role, "sns") == {"sns:Publish"}
+        assert actions(role, "secretsmanager") == {"secretsmanager:GetSecretValue"}
+        named = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:telemetry-alert-channels-??????"
+        assert statements(role)["Channels"]["Resource"] == named
+    assert actions("Deliver", "sqs") == {"sqs:SendMessage"}
+    assert statements("Deliver")["DeadLetters"]["Resource"].endswith(":telemetry-alert-dead-letters")
+    assert actions("Deliver", "lambda") == set()
+    assert statements("Notify")["Deliver"]["Resource"].endswith(":telemetry-edge-deliver")
     assert actions("Notify", "kinesis") == actions("Notify", "s3") == set()
     assert actions("Handler", "s3") == {"s3:GetObject", "s3:ListBucket", "s3:PutObject"}
     assert statements("Handler")["Rules"]["Resource"].endswith(f"/{EDGE_RULES}*")
@@ -193,6 +215,36 @@ def test_each_function_may_do_what_it_does_and_nothing_else() -> None:
             assert statement["Resource"] != "*" or sid == "Trace"
             if any(action.startswith("kms:") for action in listed):
                 assert "kms:ViaService" in statement["Condition"]["StringEquals"], "of a service, not by itself"
+
+
+def test_the_channels_are_an_encrypted_secret_without_a_value() -> None:
+    """A generated value would be a document that cannot be taken; what is written later is not the template's."""
+    (secret,) = of_type(template(DATA), "AWS::SecretsManager::Secret").values()
+    made = secret["Properties"]
+    assert made["Name"] == "telemetry-alert-channels"
+    assert "KmsKeyId" in made
+    assert not made.keys() & {"SecretString", "GenerateSecretString"}
+    assert secret["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_a_delivery_that_fails_is_not_tried_by_lambda_and_has_an_alarm() -> None:
+    """What it has to send waits in the table, whatever becomes of a call."""
+    made = template(SERVICES)
+    (name,) = (
+        key
+        for key, each in of_type(made, "AWS::Lambda::Function").items()
+        if each["Properties"]["FunctionName"] == "telemetry-edge-deliver"
+    )
+    (config,) = (
+        each["Properties"]
+        for each in of_type(made, "AWS::Lambda::EventInvokeConfig").values()
+        if each["Properties"]["FunctionName"]["Ref"] == name
+    )
+    assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 60)
+    alarms = {key[: -len("00000000")]: each["Properties"] for key, each in of_type(made, _ALARM).items()}
+    assert alarms["DeliverFails"]["Dimensions"] == [{"Name": "FunctionName", "Value": "telemetry-edge-deliver"}]
+    assert alarms["ChannelLags"]["Dimensions"] == [{"Name": "function", "Value": "deliver"}]
+    assert alarms["ChannelsBroken"]["Dimensions"] == [{"Name": "function", "Value": "notify"}]
 
 
 def test_an_alarm_of_each_kind_goes_to_the_pipeline_s_topic() -> None:
@@ -206,6 +258,8 @@ def test_an_alarm_of_each_kind_goes_to_the_pipeline_s_topic() -> None:
         "DroppedEventCount",
         "ApproximateNumberOfMessagesVisible",
         "ApproximateAgeOfOldestMessage",
+        "channels_broken",
+        "oldest_ms",
     }
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == alarms["IteratorAge"]["AlarmActions"]

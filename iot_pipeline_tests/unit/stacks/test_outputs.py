@@ -23,8 +23,16 @@ OUTPUTS = {
         "AlertDeadLettersUrl",
         "WarningTopicArn",
         "CriticalTopicArn",
+        "ChannelsSecret",
     },
-    "TelemetryEdge": {"EdgeFunction", "EdgeMapping", "SweepFunction", "NotifyFunction", "EdgeMetrics"},
+    "TelemetryEdge": {
+        "EdgeFunction",
+        "EdgeMapping",
+        "SweepFunction",
+        "NotifyFunction",
+        "DeliverFunction",
+        "EdgeMetrics",
+    },
     "TelemetryNetwork": {"ClientSecurityGroup"},
     "TelemetryIngest": {
         "DeviceThingType",

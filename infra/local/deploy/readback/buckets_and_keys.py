@@ -1,11 +1,20 @@
-"""Buckets and keys, and the parameters by which stacks find them."""
+"""Buckets, keys and secrets, and the parameters by which stacks find them."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from infra.local.deploy.readback.clients import Clients
 from infra.local.deploy.readback.setting import Setting, document, or_none
 from infra.local.deploy.resources import Resource
+
+
+def secret(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::SecretsManager::Secret; not its value, which is nobody's but its users'."""
+    held = clients.secrets.describe_secret(SecretId=resource.physical_id)
+    for name in ("Name", "Description", "KmsKeyId"):
+        if name in resource.properties:
+            yield Setting(name, resource.properties[name], partial(held.get, name))
 
 
 def bucket(resource: Resource, clients: Clients) -> Iterator[Setting]:

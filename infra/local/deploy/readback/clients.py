@@ -73,6 +73,10 @@ class Clients:
         return self.session.client("ssm")
 
     @cached_property
+    def secrets(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
+        return self.session.client("secretsmanager")
+
+    @cached_property
     def logs(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
         return self.session.client("logs")
 

@@ -22,6 +22,7 @@ READERS: Mapping[str, Callable[[Resource, Clients], Iterator[Setting]]] = {
     "AWS::KMS::Key": buckets_and_keys.key,
     "AWS::KMS::Alias": buckets_and_keys.key_alias,
     "AWS::SSM::Parameter": buckets_and_keys.parameter,
+    "AWS::SecretsManager::Secret": buckets_and_keys.secret,
     "AWS::SQS::Queue": messaging.queue,
     "AWS::SQS::QueuePolicy": messaging.queue_policy,
     "AWS::SNS::Topic": messaging.topic,

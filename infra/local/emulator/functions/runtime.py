@@ -19,6 +19,9 @@ from importlib.machinery import ModuleSpec, PathFinder
 END_OF_INVOCATION = "\x1e"
 # What AWS's runtime of Python brings with it.
 PROVIDED = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
+# The time zones, which Amazon Linux has as files, and a machine without those as this package; and of the standard
+# library a module whose name differs by platform.
+OF_THE_SYSTEM = ("tzdata", "_sysconfigdata_")
 DURABLE = ("AWS_LAMBDA_DURABLE_EXECUTION_ARN", "AWS_LAMBDA_DURABLE_CHECKPOINT_TOKEN")
 _request_id = ""
 
@@ -32,7 +35,7 @@ class PackagedModules:
     def find_spec(self, name: str, path: object = None, _target: object = None) -> ModuleSpec | None:
         """Raises ModuleNotFoundError for what AWS would not have either."""
         top = name.partition(".")[0]
-        if top in PROVIDED or top in sys.stdlib_module_names:
+        if top in PROVIDED or top in sys.stdlib_module_names or top.startswith(OF_THE_SYSTEM):
             return None
         found = PathFinder.find_spec(name, self._folders if path is None else path)  # type: ignore[arg-type]
         if found is None:

@@ -53,8 +53,11 @@ OUTPUTS = {
     "EdgeMapping",
     "SweepFunction",
     "NotifyFunction",
+    "DeliverFunction",
+    "ChannelsSecret",
     "EdgeMetrics",
 }
+EDGE_FUNCTIONS = ("Handler", "Sweep", "Notify", "Deliver")
 # What ministack 1.5.33's CloudFormation takes without doing it.
 DROPPED = {
     ("AWS::S3::Bucket", "AccessLogs", "LifecycleConfiguration"),
@@ -75,7 +78,7 @@ DROPPED = {
         for table in ("DeviceState", "Alerts")
         for setting in ("PointInTimeRecoverySpecification", "SSESpecification", "TimeToLiveSpecification")
     ),
-    *(("AWS::Lambda::Function", name, "ReservedConcurrentExecutions") for name in ("Handler", "Sweep", "Notify")),
+    *(("AWS::Lambda::Function", name, "ReservedConcurrentExecutions") for name in EDGE_FUNCTIONS),
 }
 # What plain ministack has no place for; our extension of mappings has.
 NOWHERE = {("AWS::Lambda::EventSourceMapping", "Records", "MetricsConfig")}
