@@ -82,7 +82,12 @@ class Retention:
         """
         outcomes: list[Outcome] = []
         for table, candidates in self._candidates(now):
-            wanted = [hour for hour in candidates if (not first or hour >= first) and (not last or hour <= last)]
+            # By their starts: a day is not compared with an hour.
+            wanted = [
+                hour
+                for hour in candidates
+                if (not first or hour.start >= first.start) and (not last or hour.start <= last.start)
+            ]
             for batch in batches(wanted):
                 outcomes += self._batch(table, batch, now, dry=dry)
         return Retained(outcomes, tuple(sorted(set(self.unknown))))
