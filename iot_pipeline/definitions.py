@@ -6,6 +6,7 @@ from iot_pipeline.defs.alerts import definitions as alerts
 from iot_pipeline.defs.backfill import definitions as backfill
 from iot_pipeline.defs.curated import definitions as curated
 from iot_pipeline.defs.daily import definitions as daily
+from iot_pipeline.defs.erasure import definitions as erasure
 from iot_pipeline.defs.judged import definitions as judged
 from iot_pipeline.defs.models import definitions as models
 from iot_pipeline.defs.ops import definitions as ops
@@ -27,5 +28,6 @@ defs = dg.Definitions.merge(
     ops.defs,
     pipeline_alerts.defs,
     backfill.defs,
+    erasure.defs,
     dg.Definitions(resources=RESOURCES),
 )

@@ -3,11 +3,12 @@
 A setting is a field of one of these classes and a row of the table in docs/operations.md, which a test compares.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, SecretStr, ValidationError, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from iot_pipeline.contract import CONTRACT, Contract
@@ -28,6 +29,7 @@ class Deployment(BaseSettings):
     athena_workgroup: str = "telemetry-builds"
     raw_crawler: str = "telemetry-raw"
     curated_crawler: str = "telemetry-curated"
+    results_bucket: str | None = Field(default=None, description="Bucket of people's query results, to erase from it")
     dagster_url: str | None = Field(default=None, description="Address of Dagster's UI, for the links in alerts")
 
 
@@ -160,7 +162,58 @@ class Policy(BaseSettings):
         )
 
 
-GROUPS: tuple[type[BaseSettings], ...] = (Deployment, Devices, Edge, Policy, Registry, Warehouse)
+def _duration(value: object) -> object:
+    """A time such as 2160h, 90d or 5y, where a year has 366 days, so that none is cut short."""
+    if not isinstance(value, str):
+        return value
+    found = _DURATION.fullmatch(value)
+    if not found or not int(found[1]):
+        raise ValueError(f"{value!r} is no time to keep something for; expected hours, days or years: 2160h, 90d, 5y")
+    number = int(found[1])
+    return {"h": timedelta(hours=number), "d": timedelta(days=number), "y": timedelta(days=366 * number)}[found[2]]
+
+
+_DURATION = re.compile("([0-9]{1,6})([hdy])")
+# Unset keeps for ever.
+Kept = Annotated[timedelta | None, BeforeValidator(_duration)]
+# What is removed sooner than this would be missed: by the sweep of stored objects (48 hours) and by the check of silent
+# sites (7 days).
+_LEAST_KEPT = timedelta(days=8)
+# The edge remembers an alert for 90 days after its end, and an export may bring it into the history until then.
+_LEAST_KEPT_ALERTS = timedelta(days=91)
+
+
+class Retention(BaseSettings):
+    """For how long each zone of the lake keeps an hour, each as IOT_RETENTION_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="IOT_RETENTION_", frozen=True, env_ignore_empty=True)
+
+    raw: Kept = None
+    judged: Kept = None
+    quarantine: Kept = None
+    ledger: Kept = None
+    curated: Kept = None
+    alert_history: Kept = None
+
+    def check(self, policy: Policy) -> Self:
+        """The same. Raises ValueError, naming the variable, for a time so short that something would be lost."""
+        late = timedelta(days=policy.lateness_days, hours=policy.future_hours) + timedelta(days=2)
+        for name, kept in self:
+            least = _LEAST_KEPT_ALERTS if name == "alert_history" else max(_LEAST_KEPT, late)
+            if kept is not None and kept < least:
+                why = "alerts of so long ago may change" if name == "alert_history" else "late readings need it"
+                raise ValueError(f"{variable(Retention, name)} is {kept}; it must be at least {least}, since {why}")
+        for name in ("raw", "judged"):
+            kept = getattr(self, name)
+            if self.ledger is not None and (kept is None or kept > self.ledger):
+                raise ValueError(
+                    f"{variable(Retention, 'ledger')} is {self.ledger}; it must be at least "
+                    f"{variable(Retention, name)}, which is {kept or 'for ever'}: the ledger says what these hold"
+                )
+        return self
+
+
+GROUPS: tuple[type[BaseSettings], ...] = (Deployment, Devices, Edge, Policy, Registry, Retention, Warehouse)
 
 
 def variable(group: type[BaseSettings], name: str) -> str:
@@ -215,7 +268,15 @@ def policy() -> Policy:
     return Policy()
 
 
+@cache
+def retention() -> Retention:
+    """The retention of this process. Raises pydantic.ValidationError naming each variable that is wrong, and ValueError
+    as `Retention.check`.
+    """
+    return Retention().check(policy())
+
+
 def forget() -> None:
     """Read the environment anew when it is next asked for."""
-    for read in (deployment, registry, warehouse, devices, edge, policy):
+    for read in (deployment, registry, warehouse, devices, edge, policy, retention):
         read.cache_clear()

@@ -75,11 +75,24 @@ class Planner:
                 return loader.unloaded(hours)
         if zone is Zone.JUDGED:
             built = self.lake.catalog.partitions(zones.ledger.name, hours)
-            return [hour for hour in hours if not _is_newer(built.get(hour), plan)]
+            left = [hour for hour in hours if not _is_newer(built.get(hour), plan)]
+            expired = self.lake.expired.arrivals(left)
+            return [hour for hour in left if hour not in expired]
         built = self.lake.catalog.partitions(zones.curated_telemetry.name, hours)
         stale = set(self.lake.stale(hours))
         forced = {step.hour for step in steps if step.why is Why.FORCED and not _is_newer(built.get(step.hour), plan)}
         return sorted(stale | forced)
+
+    def needed(self, arrival_hours: Iterable[Hour], since: datetime) -> dict[Hour, str]:
+        """Those of these arrival hours that a plan made after `since` (aware) is still to judge, and that plan's id."""
+        wanted, found = set(arrival_hours), dict[Hour, str]()
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.lake.bucket, Prefix=PREFIX)
+        recent = [it["Key"] for page in pages for it in page.get("Contents", []) if it["LastModified"] > since]
+        for key in recent:
+            plan = self.read(key.removeprefix(PREFIX).removesuffix(".json"))
+            steps = [step for step in plan.of(Zone.JUDGED) if step.hour in wanted]
+            found |= dict.fromkeys(self.left(plan, steps), plan.id)
+        return found
 
     def _judged(self, hours: Sequence[Hour], *, force: bool) -> list[Step]:
         zones, lake = tables(self.lake.contract), self.lake
@@ -88,7 +101,8 @@ class Planner:
         there = lake.catalog.partitions(zones.ledger.name, hours)
         missing = {hour for hour in hours if hour not in there and sizes[hour]}
         changed = set(lake.stale_arrivals([hour for hour in hours if hour in there]))
-        forced = {hour for hour in there if force}
+        # An hour without raw objects cannot be judged again: it is expired, and what was judged of it stands.
+        forced = there.keys() - lake.expired.arrivals(there) if force else set()
         return [
             Step(Zone.JUDGED, hour, why, sizes[hour])
             for why, found in ((Why.MISSING, missing), (Why.CONTRACT, changed), (Why.FORCED, forced - changed))
@@ -111,6 +125,8 @@ class Planner:
         whys |= dict.fromkeys(follow - stale, Why.FOLLOWS)
         if force:
             whys |= {hour: Why.FORCED for hour in hours if hour in there and hour not in stale}
+            expired = lake.expired.event_hours([hour for hour in whys if whys[hour] is Why.FORCED], plan, there)
+            whys = {hour: why for hour, why in whys.items() if hour not in expired}
         arrivals = {arrival for hour in whys for arrival in plan.marks.get(hour, {})}
         sources = lake.catalog.partitions(zones.judged_telemetry.name, arrivals)
         sizes = self._sizes({hour: partition.location for hour, partition in sources.items()})

@@ -28,5 +28,8 @@ TEMPORARY = "tmp/"
 FAILED_DELIVERY = "failed-delivery/"
 DBT_DOCS = "docs/dbt/"
 
+# The book of what retention and erasures have removed or rewritten: an object an hour of a table.
+REMOVALS = "removals/"
+
 # The ledger's name and place in releases before this one. Its partitions stay where they are; see lake/migrate.py.
 FORMER_LEDGER = "ledger/raw_profile/"

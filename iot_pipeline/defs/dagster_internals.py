@@ -4,9 +4,11 @@ Nothing else imports from `dagster._...`. When Dagster is upgraded, read this fi
 tests, and set `WRITTEN_FOR`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from importlib.metadata import version
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
@@ -16,12 +18,17 @@ from dagster._core.events import EngineEventData
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
+from dagster._core.storage.schedules.sql_schedule_storage import SqlScheduleStorage
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     GRPC_INFO_TAG,
     WILL_RETRY_TAG,
 )
+from sqlalchemy.engine import Connection
 
 __all__ = [
     "ASSET_PARTITION_RANGE_END_TAG",
@@ -37,6 +44,7 @@ __all__ = [
     "InstigatorTick",
     "InstigatorType",
     "TickStatus",
+    "compute_logs",
     "daemon_heartbeats",
     "events_after",
     "forget_run_events",
@@ -45,6 +53,7 @@ __all__ = [
     "noted",
     "partition_range_tags",
     "require_version",
+    "storage_connections",
     "take_note",
 ]
 
@@ -139,6 +148,35 @@ def noted(instance: dg.DagsterInstance, name: str) -> str | None:
 def take_note(instance: dg.DagsterInstance, name: str, value: str) -> None:
     """Keep a small text with the instance, as the daemon keeps its cursors."""
     instance.daemon_cursor_storage.set_cursor_values({name: value})
+
+
+def storage_connections(instance: dg.DagsterInstance) -> Iterator[tuple[str, AbstractContextManager[Connection]]]:
+    """Every database that the instance keeps anything in, by a name for people, each to be opened and closed.
+
+    On SQLite each run has a database of its own beside the index; elsewhere all events are in one. Raises TypeError if
+    a storage is not in SQL.
+    """
+    events, runs, schedules = instance.event_log_storage, instance.run_storage, instance.schedule_storage
+    if not isinstance(events, SqlEventLogStorage) or not isinstance(runs, SqlRunStorage):
+        raise TypeError(f"events and runs are kept by {type(events).__name__} and {type(runs).__name__}, not in SQL")
+    yield "event log", events.index_connection()
+    if isinstance(events, SqliteEventLogStorage):
+        for run_id in events.get_all_run_ids():
+            yield f"event log of run {run_id}", events.run_connection(run_id)
+    yield "runs", runs.connect()
+    if isinstance(schedules, SqlScheduleStorage):
+        yield "schedules and sensors", schedules.connect()
+
+
+def compute_logs(instance: dg.DagsterInstance) -> Path | tuple[Any, str, str] | None:
+    """Where the instance keeps what runs print: a folder, or a client of S3 with bucket and prefix; None elsewhere."""
+    manager = instance.compute_log_manager
+    if isinstance(manager, LocalComputeLogManager):
+        return Path(manager._base_dir)  # it has no public name
+    if type(manager).__name__ == "S3ComputeLogManager":
+        kept: Any = manager
+        return kept._s3_session, kept._s3_bucket, kept._s3_prefix
+    return None
 
 
 def daemon_heartbeats(instance: dg.DagsterInstance) -> dict[str, float | None]:

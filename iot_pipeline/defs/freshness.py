@@ -39,6 +39,7 @@ _OF_GROUP = {
     "reports": MODELLED,
     "registry": QUARTERLY,
     "alerts": QUARTERLY,
+    "upkeep": DAILY,
 }
 _OF_ASSET = {dg.AssetKey("dbt_docs"): DAILY}
 # The table of alerts is never materialized: its checks say how the edge is.

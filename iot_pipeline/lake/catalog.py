@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 # Glue API: BatchGetPartition 1,000, BatchUpdatePartition and BatchCreatePartition 100 entries a call.
 GET_BATCH, BATCH = 1000, 100
+# BatchDeletePartition: 25.
+REMOVE_BATCH = 25
 
 
 def _among(numbers: Iterable[int]) -> str:
@@ -122,6 +125,37 @@ class Catalog:
         The 30th of February, or a year of four letters, is seen by `listed` only.
         """
         return [_foreign(table, raw) for raw in self._pages(table, " OR ".join(_NO_VALUE[key] for key in keys))]
+
+    def older_than(self, table: str, hour: Hour) -> dict[Hour, Partition]:
+        """The registered partitions of a table of hours, or days, before one: Glue returns these alone."""
+        keys = PARTITION_KEYS[: len(hour.values)]
+        older, same = [], ""
+        for key, value in zip(keys, hour.values, strict=True):
+            older.append(f"({same}{key} < '{value}')")
+            same += f"{key} = '{value}' AND "
+        found = {}
+        for raw in self._pages(table, " OR ".join(older)):
+            with suppress(ValueError):  # a foreign partition, which the clean-up reports
+                partition = _partition(raw)
+                found[partition.hour] = partition
+        return found
+
+    def remove(self, table: str, hours: Iterable[Hour]) -> None:
+        """Forget partitions; their objects stay. One that is gone already is fine. Raises PublishError for others."""
+        errors: list[str] = []
+        for batch in _batches(sorted(set(hours)), REMOVE_BATCH):
+            answer = self.glue.batch_delete_partition(
+                DatabaseName=self.database,
+                TableName=table,
+                PartitionsToDelete=[{"Values": list(hour.values)} for hour in batch],
+            )
+            errors += [
+                f"{e['PartitionValues']}: {e['ErrorDetail']}"
+                for e in answer.get("Errors", [])
+                if e["ErrorDetail"].get("ErrorCode") != "EntityNotFoundException"
+            ]
+        if errors:
+            raise PublishError(f"{table}: Glue kept {len(errors)} partitions; remove them again: {'; '.join(errors)}")
 
     def publish(self, table: str, partitions: Sequence[Partition]) -> None:
         """Move each partition to its new location, creating it if it is new.

@@ -126,7 +126,10 @@ class Audit:
             known[Hour.from_values(row[:4])].add(row[4])
         for hour in hours:
             there = self.objects.at(f"s3://{self.lake.bucket}/{RAW}{hour.path}")
-            yield from raw_faults(hour, there, known[hour], ledgers.get(hour), now)
+            found = list(raw_faults(hour, there, known[hour], ledgers.get(hour), now))
+            if found and not self.lake.expired.arrivals([hour]):
+                meant = frozenset(self.lake.removals.erased(hour) if self.lake.removals else ())
+                yield from raw_faults(hour, there, known[hour], ledgers.get(hour), now, meant)
 
     def _written_since(self, partitions: Mapping[Hour, Partition]) -> dict[Hour, str]:
         """By hour, what its build cannot have written there."""

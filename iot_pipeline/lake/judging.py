@@ -12,6 +12,7 @@ from iot_pipeline.contract.layout import RAW
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.expired import ExpiredError
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.increments import Increment, base_of, find_increment, sizes_of_build, take_over
 from iot_pipeline.lake.judged_by import all_rules
@@ -19,8 +20,12 @@ from iot_pipeline.lake.notes import BuildNotes, Marks
 from iot_pipeline.lake.objects import Objects
 from iot_pipeline.lake.plan import batches, read_marks
 from iot_pipeline.lake.publishing import Publisher
+from iot_pipeline.lake.removals import Removals
 from iot_pipeline.lake.statements import Target
 from iot_pipeline.lake.unreadable import unreadable
+
+# How often hours are judged anew of which raw objects were erased meanwhile.
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -35,16 +40,21 @@ class Judging:
     objects: Objects | None
     progress: Callable[[str], None]
 
-    def judge(self, hours: Iterable[Hour]) -> None:
+    def judge(self, hours: Iterable[Hour], *, whole: bool = False) -> None:
         """As `Lake.judge`."""
         wanted = set(hours)
-        done = self._judge_increments(self.objects, wanted) if self.objects else set()
+        done = self._judge_increments(self.objects, wanted) if self.objects and not whole else set()
         for batch in batches(wanted - done):
             set_aside: dict[str, str] = {}
+            attempts = ATTEMPTS
             while True:
                 try:
                     self._judge_batch(batch, set_aside)
                     break
+                except ExpiredError:
+                    attempts -= 1
+                    if not attempts:
+                        raise
                 except OperationalError:
                     found = unreadable(self.objects.s3, self.bucket, batch) if self.objects else {}
                     if found.keys() <= set_aside.keys():
@@ -54,6 +64,7 @@ class Judging:
                     set_aside = found
 
     def _judge_batch(self, batch: Sequence[Hour], set_aside: Mapping[str, str]) -> None:
+        began = datetime.now(UTC)
         with (
             self.publisher.building(self._tables.judged_telemetry) as rows,
             self.publisher.building(self._tables.ledger) as counts,
@@ -61,7 +72,16 @@ class Judging:
             self.athena.run(statements.build_judged(self.contract, batch, rows, set_aside))
             self.athena.run(statements.build_ledger(self.contract, rows.table, counts))
             marks = read_marks(self.athena, statements.marks_of_build(counts.table))
+        if gone := self._changed(batch, began):
+            raise ExpiredError(f"raw objects of {min(gone)} were removed or erased meanwhile; judge the hours again")
         self._publish(rows, counts, batch, marks, {})
+
+    def _changed(self, hours: Sequence[Hour], began: datetime) -> set[Hour]:
+        """Hours of which raw objects were removed or erased since a build began.
+
+        An entry in the book comes before the first object goes or changes: without one all were read as they are.
+        """
+        return Removals(self.objects.s3, self.bucket).entered_since(hours, began) if self.objects else set()
 
     def _judge_increments(self, objects: Objects, hours: Iterable[Hour]) -> set[Hour]:
         """Judge what is new in those of these hours that are judged already; the hours that this has done."""
@@ -101,6 +121,8 @@ class Judging:
             if new.appends:
                 # After the ledger, which counts what lies at the build's location.
                 take_over(objects.s3, new.objects, rows, new.hour)
+        if self._changed([new.hour], began):
+            return False
         self._publish(rows, counts, [new.hour], marks, {new.hour: new.base} if new.appends else {})
         return True
 

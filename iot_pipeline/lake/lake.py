@@ -1,6 +1,6 @@
 """The lake of one deployment: judging what arrived, and building, auditing and publishing what follows from it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,6 +11,7 @@ from iot_pipeline.lake import statements
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.balances import ArrivalHourBalance, EventHourBalance
 from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.expired import Expired
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.judged_by import all_rules, unnoted_rows_stand
 from iot_pipeline.lake.judging import Judging
@@ -19,6 +20,7 @@ from iot_pipeline.lake.objects import Objects
 from iot_pipeline.lake.plan import EventHourPlan, batches, marks_of, plan_event_hours
 from iot_pipeline.lake.publishing import Publisher
 from iot_pipeline.lake.quarantine import Quarantine, balances, follows, received_in
+from iot_pipeline.lake.removals import RAW_TABLE, Removals
 from iot_pipeline.lake.statements import Target
 from iot_pipeline.lake.suspects import suspect_event_hours
 
@@ -43,42 +45,56 @@ class Lake:
     contract: Contract
     progress: Callable[[str], None] = lambda _: None
     s3: "S3Client | None" = None
-    """With it `judge` finds and sets aside raw objects that cannot be read; without it one fails the hour."""
+    """With it `judge` finds and sets aside raw objects that cannot be read, and the book of removals is asked; without
+    it one fails the hour, and nothing counts as expired.
+    """
 
-    def judge(self, hours: Iterable[Hour]) -> None:
+    def judge(self, hours: Iterable[Hour], *, whole: bool = False) -> None:
         """Judge all that arrived in these hours and build its ledger; publish both.
 
         Of an hour that is judged already only what arrived since is read, unless nothing did. The ledger comes last:
         what is judged but not in it is not looked at by any build. A raw object that cannot be read is set aside: it
         becomes one record, and the rest of its hour is judged. Raises pyathena.error.OperationalError if Athena fails
         and every object can be read.
+
+        `whole`: nothing is taken over from what was judged before. Hours whose raw objects retention has removed are
+        left as they are. Raises ExpiredError, with nothing published, if raw objects are removed or erased meanwhile.
         """
+        wanted = [hour for batch in self._without(hours, self.expired.arrivals, "raw objects") for hour in batch]
         Judging(
             self.bucket, self.catalog, self.athena, self.contract, self._publisher, self._objects, self.progress
-        ).judge(hours)
+        ).judge(wanted, whole=whole)
 
     def quarantine(self, hours: Iterable[Hour]) -> list[ArrivalHourBalance]:
         """Build and publish the quarantine of these arrival hours, which must have a ledger; their balances.
 
         An hour whose judged rows follow those that its quarantine was built from gets what is new in them.
         """
-        return Quarantine(self.catalog, self.athena, self.contract, self._publisher, self._objects).build(hours)
+        wanted = [hour for batch in self._without(hours, self.expired.judged, "judged rows") for hour in batch]
+        if not wanted:
+            return []
+        built = Quarantine(self.catalog, self.athena, self.contract, self._publisher, self._objects).build(wanted)
+        # Of these no raw line can be counted any more.
+        expired = self.expired.arrivals(wanted)
+        return [it for it in built if it.hour not in expired] + self.arrival_balances(expired)
 
     def unquarantined(self, hours: Iterable[Hour]) -> list[Hour]:
         """Those of these arrival hours whose quarantine is missing, or was not built from the rows of their ledger."""
         found = tables(self.contract)
         ledgers = self.catalog.partitions(found.ledger.name, hours)
         quarantines = self.catalog.partitions(found.quarantined_telemetry.name, ledgers)
-        return [hour for hour, it in sorted(ledgers.items()) if not follows(quarantines.get(hour), it)]
+        behind = [hour for hour, it in sorted(ledgers.items()) if not follows(quarantines.get(hour), it)]
+        expired = self.expired.uncounted(behind) if behind else set()
+        return [hour for hour in behind if hour not in expired]
 
     def curate(self, event_hours: Iterable[Hour]) -> list[EventHourBalance]:
         """Build, audit and publish these event hours from what the ledger says touches them.
 
         Returns the balance of each. Raises LedgerImbalanceError, with nothing published of the batch concerned, if a
-        build does not hold what the ledger says.
+        build does not hold what the ledger says. Hours that are expired are left as they are.
         """
         balances: list[EventHourBalance] = []
-        for batch in batches(event_hours):
+        for batch in self._without(event_hours, self._expired_events, "sources"):
             balances += self._curate_batch(batch)
         return balances
 
@@ -87,14 +103,19 @@ class Lake:
         return plan_event_hours(self.catalog, self.athena, self.contract, event_hours)
 
     def stale(self, event_hours: Iterable[Hour] | EventHourPlan) -> list[Hour]:
-        """Those of these event hours whose curated partition is missing or does not hold what the ledger says."""
+        """Those of these event hours whose curated partition is missing or does not hold what the ledger says.
+
+        What retention has removed, or has removed sources of, is not named: it stays as it is.
+        """
         plan = event_hours if isinstance(event_hours, EventHourPlan) else self.plan(event_hours)
         built = self.catalog.partitions(tables(self.contract).curated_telemetry.name, plan.hours)
-        return [
+        found = [
             hour
             for hour in plan.hours
             if (plan.valid[hour] or hour in built) and (hour not in built or built[hour].content != plan.content[hour])
         ]
+        expired = self.expired.event_hours(found, plan, built)
+        return [hour for hour in found if hour not in expired]
 
     def stale_arrivals(self, arrival_hours: Iterable[Hour]) -> list[Hour]:
         """Those of these arrival hours whose rows the present contract and transformation would judge otherwise.
@@ -111,7 +132,8 @@ class Lake:
         sql = statements.arrival_hours_judged_otherwise(
             self.contract, wanted, unnoted_stand=unnoted_rows_stand(self.contract)
         )
-        return sorted(Hour.from_values(row) for row in self.athena.run(sql).rows)
+        found = {Hour.from_values(row) for row in self.athena.run(sql).rows}
+        return sorted(found - self.expired.arrivals(found)) if found else []
 
     def touched(self, arrival_hours: Iterable[Hour]) -> list[Hour]:
         """The event hours that have valid readings in these arrival hours."""
@@ -124,9 +146,20 @@ class Lake:
         return self.stale(suspects) if suspects else []
 
     def arrival_balances(self, arrival_hours: Iterable[Hour]) -> list[ArrivalHourBalance]:
-        """The balance of each of these arrival hours that holds anything."""
-        wanted = sorted(set(arrival_hours))
-        return balances(self.athena, wanted, received_in(self.athena, wanted))
+        """The balance of each of these arrival hours that holds anything.
+
+        Of an hour whose raw objects were removed, what was counted before stands for what was received; one whose
+        judged rows or quarantine were removed has no balance any more.
+        """
+        asked = set(arrival_hours)
+        wanted = sorted(asked - self.expired.uncounted(asked))
+        if not wanted:
+            return []
+        received = received_in(self.athena, wanted)
+        if self.removals:
+            for hour in self.expired.arrivals(wanted):
+                received[hour] = int(self.removals.entry(RAW_TABLE, hour)["received"])
+        return balances(self.athena, wanted, received)
 
     def event_balances(self, event_hours: Iterable[Hour] | EventHourPlan) -> list[EventHourBalance]:
         """The balance of each of these event hours: the ledger against the curated table as it is published."""
@@ -139,6 +172,35 @@ class Lake:
         return Objects(self.s3) if self.s3 else None
 
     @property
+    def removals(self) -> Removals | None:
+        """The book of what was removed; None without S3."""
+        return Removals(self.s3, self.bucket) if self.s3 else None
+
+    @property
+    def expired(self) -> Expired:
+        """Which hours are expired."""
+        return Expired(self.catalog, self.contract, self.removals)
+
+    def _without(
+        self, hours: Iterable[Hour], expired: Callable[[Sequence[Hour]], set[Hour]], what: str
+    ) -> Iterator[list[Hour]]:
+        """The hours in batches, without those that are expired, of which `progress` is told."""
+        for batch in batches(hours):
+            gone = expired(batch)
+            if gone:
+                self.progress(
+                    f"left as they are, since retention has removed their {what}: {len(gone)} hours, {min(gone)}"
+                )
+            if len(gone) < len(batch):
+                yield [hour for hour in batch if hour not in gone]
+
+    def _expired_events(self, hours: Sequence[Hour]) -> set[Hour]:
+        if not self.removals:
+            return set()
+        built = self.catalog.partitions(tables(self.contract).curated_telemetry.name, hours)
+        return self.expired.event_hours(hours, self.plan(hours), built)
+
+    @property
     def _publisher(self) -> Publisher:
         return Publisher(self.bucket, self.catalog, self.progress)
 
@@ -149,7 +211,9 @@ class Lake:
             with self._publisher.building(table) as target:
                 balances = self._build(plan, target)
             wrong = [balance for balance in balances if not balance.balances]
-            if not wrong:
+            # What an erasure has judged again meanwhile may not come back by this. Where arrivals change the ledger
+            # again and again, what is built is whole, and the sensor asks for the rest.
+            if not wrong and (attempt == ATTEMPTS or self.plan(batch).content == plan.content):
                 now = datetime.now(UTC)
                 notes = {
                     it.hour: BuildNotes(now, plan.content[it.hour], it.built, plan.marks[it.hour]) for it in balances
@@ -157,7 +221,7 @@ class Lake:
                 self._publisher.publish(table, target, notes)
                 return balances
             before, plan = plan, self.plan(batch)
-            if plan.content == before.content:
+            if wrong and plan.content == before.content:
                 raise LedgerImbalanceError(_explain(wrong))
             self.progress(f"the ledger changed while building (attempt {attempt} of {ATTEMPTS}); building again")
         raise LedgerImbalanceError(f"the ledger kept changing; run the hours again later. {_explain(wrong)}")

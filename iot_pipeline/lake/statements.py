@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from iot_pipeline.contract import PARTITION_KEYS, Contract, Reason, tables
+from iot_pipeline.contract import PARTITION_KEYS, Contract, Reason, Table, tables
 from iot_pipeline.contract.tables import DAY_KEYS
 from iot_pipeline.lake.hours import Day, Hour, arrival_hour_of_key, before_day, partition_predicate, partition_range
 from iot_pipeline.lake.judged_by import JUDGED_ROWS, LEDGER_ROWS, judged_by
@@ -427,6 +427,42 @@ WHERE outcome IN ('valid', '{Reason.INVALID_VALUE}', '{Reason.UNKNOWN_UNIT}')
     AND {partition_range(first, last)}
 GROUP BY fw, outcome
 ORDER BY fw, outcome"""
+
+
+def tenants_of_hours(zone: Table, hours: Iterable[Hour], tenants: Iterable[str]) -> str:
+    """Which of these tenants have data in these hours, or days, of a table; null stands for rows without a tenant."""
+    keys = ", ".join(zone.partition_keys)
+    names = ", ".join(literal(name) for name in sorted(tenants))
+    return f"""\
+SELECT DISTINCT {keys}, tenant
+FROM {zone.name}
+WHERE {_partitions(zone, hours)}
+    AND (tenant IS NULL OR tenant IN ({names}))"""
+
+
+def senders(first: Hour, last: Hour) -> str:
+    """Who has sent anything within these arrival hours, by hour: tenants and devices."""
+    return f"""\
+SELECT DISTINCT {_KEYS}, tenant, device_id
+FROM judged_telemetry
+WHERE {partition_range(first, last)}
+    AND (tenant IS NOT NULL OR device_id IS NOT NULL)"""
+
+
+def open_alerts_of_days(days: Iterable[Hour]) -> str:
+    """Those of these days on which alerts opened that are open still."""
+    table = tables().alert_history
+    keys = ", ".join(table.partition_keys)
+    return f"SELECT DISTINCT {keys}\nFROM {table.name}\nWHERE {_partitions(table, days)}\n    AND status = 'open'"
+
+
+def _partitions(table: Table, hours: Iterable[Hour]) -> str:
+    if table.partition_keys == PARTITION_KEYS:
+        return partition_predicate(hours)
+    alike = (
+        " AND ".join(f"{k} = '{v}'" for k, v in zip(table.partition_keys, hour.values, strict=True)) for hour in hours
+    )
+    return "(" + "\n    OR ".join(f"({each})" for each in alike) + ")"
 
 
 def _lines(hours: Iterable[Hour], without: Collection[str] = (), only: Collection[str] | None = None) -> str:

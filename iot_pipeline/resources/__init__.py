@@ -4,6 +4,7 @@ from iot_pipeline.resources.backfill import BackfillResource
 from iot_pipeline.resources.crawlers import Crawlers
 from iot_pipeline.resources.dbt import DbtDocs, dbt_resource
 from iot_pipeline.resources.edge import EdgeResource
+from iot_pipeline.resources.erasure import ErasureResource
 from iot_pipeline.resources.lake import LakeResource
 from iot_pipeline.resources.raw_events import RawEvents
 from iot_pipeline.resources.registry import RegistryResource
@@ -19,6 +20,7 @@ RESOURCES = {
     "docs": DbtDocs(),
     "edge": EdgeResource(),
     "backfill": BackfillResource(),
+    "erasure": ErasureResource(),
 }
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "Crawlers",
     "DbtDocs",
     "EdgeResource",
+    "ErasureResource",
     "LakeResource",
     "RawEvents",
     "RegistryResource",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import dagster as dg
 
+from iot_pipeline.lake.removals import Removals
 from iot_pipeline.lake.s3_events import RawObject, SetAside, events_of
 from iot_pipeline.settings import deployment
 
@@ -51,6 +52,10 @@ class RawEvents(dg.ConfigurableResource["RawEvents"]):
                 for more in pool.map(_receive, [client] * (IN_FLIGHT - 1)):
                     messages += more
         return [_notification(message) for message in messages]
+
+    def is_meant(self, key: str) -> bool:
+        """Whether retention has removed a raw object, or an erasure a version of it: then it is no loss."""
+        return Removals(boto3.client("s3"), deployment().lake_bucket).explains(key)
 
     def delete(self, notifications: Sequence[Notification]) -> None:
         """Forget notifications that have been recorded, ten a call and up to eight calls at once.

@@ -55,6 +55,7 @@ class Platform:
             **self.emulator.environment,
             "AWS_ENDPOINT_URL_ATHENA": self.athena.endpoint_url,
             "IOT_LAKE_BUCKET": outputs["LakeBucket"],
+            "IOT_RESULTS_BUCKET": outputs["ResultsBucket"],
             "IOT_RAW_QUEUE_URL": outputs["RawQueueUrl"],
             "IOT_GLUE_DATABASE": outputs["GlueDatabase"],
             "IOT_ATHENA_WORKGROUP": outputs["AthenaBuildWorkgroup"],

@@ -2,10 +2,12 @@
 
 import dagster as dg
 
+from iot_pipeline.defs.freshness import with_freshness
 from iot_pipeline.defs.ops.automation_sensor import automation
 from iot_pipeline.defs.ops.closed_hours import closed_hours_are_built, closed_hours_watch
 from iot_pipeline.defs.ops.crawled_schemas import crawl, daily_crawl, schema_checks
 from iot_pipeline.defs.ops.event_log import daily_pruning, prune_event_log
+from iot_pipeline.defs.ops.expiry import apply_retention, daily_retention, retention
 from iot_pipeline.defs.ops.former_history import adopt_former_history
 from iot_pipeline.defs.ops.schedules import (
     clean_up_job,
@@ -24,6 +26,7 @@ from iot_pipeline.defs.ops.stored_objects import (
 )
 
 defs = dg.Definitions(
+    assets=with_freshness(retention),
     asset_checks=[
         every_site_sends,
         closed_hours_are_built,
@@ -34,6 +37,7 @@ defs = dg.Definitions(
         raw_objects_are_as_judged,
     ],
     jobs=[
+        apply_retention,
         prune_event_log,
         look_for_drift,
         closing_build,
@@ -42,6 +46,14 @@ defs = dg.Definitions(
         adopt_former_history,
         audit_stored_objects,
     ],
-    schedules=[daily_pruning, daily_drift, close_hour, daily_crawl, daily_clean_up, sweep_stored_objects],
+    schedules=[
+        daily_retention,
+        daily_pruning,
+        daily_drift,
+        close_hour,
+        daily_crawl,
+        daily_clean_up,
+        sweep_stored_objects,
+    ],
     sensors=[automation, site_arrival, closed_hours_watch],
 )

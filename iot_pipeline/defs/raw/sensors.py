@@ -39,7 +39,7 @@ def raw_objects(context: dg.SensorEvaluationContext, raw_events: RawEvents) -> d
                 context.log.error("left for the dead-letter queue: %s: %s", notification.message_id, problem)
                 continue
             readable.append(notification)
-            aside.update(_set_aside(context, notification))
+            aside.update(_set_aside(context, raw_events, notification))
             for item in notification.objects:
                 found[item.hour].append(item)
     for hour, objects in sorted(found.items()):
@@ -54,14 +54,20 @@ def raw_objects(context: dg.SensorEvaluationContext, raw_events: RawEvents) -> d
     return dg.SkipReason(summary)
 
 
-def _set_aside(context: dg.SensorEvaluationContext, notification: Notification) -> list[str]:
+def _set_aside(context: dg.SensorEvaluationContext, raw_events: RawEvents, notification: Notification) -> list[str]:
     """What a notification tells of that is no new raw object, by name; all of it is logged."""
+    found = []
     for event in notification.set_aside:
+        if event.is_loss and raw_events.is_meant(event.key):
+            context.log.info("removed by retention or an erasure: %r", event.key)
+            found.append("removed as the book says")
+            continue
         if event.is_loss:
-            context.log.error("a raw object is gone, which nothing here removes: %r", event.key)
+            context.log.error("a raw object is gone, and the book of removals does not say why: %r", event.key)
         else:
             context.log.info("not read, %s: %r", event.what, event.key)
-    return [event.what for event in notification.set_aside]
+        found.append(event.what)
+    return found
 
 
 def _delete(raw_events: RawEvents, notifications: Sequence[Notification], until: float) -> int:

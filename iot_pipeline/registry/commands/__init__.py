@@ -1,6 +1,6 @@
 """The command line of the registry; importing this package registers its commands."""
 
-from iot_pipeline.registry.commands import admission, device_history, setup
+from iot_pipeline.registry.commands import admission, device_history, holds, setup
 from iot_pipeline.registry.commands.app import app
 
-__all__ = ["admission", "app", "device_history", "setup"]
+__all__ = ["admission", "app", "device_history", "holds", "setup"]

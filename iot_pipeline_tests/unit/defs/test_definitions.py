@@ -15,7 +15,7 @@ from iot_pipeline.settings import policy
 from iot_pipeline_tests.support.assets import HOURLY
 
 SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
-GROUPS = {"raw", "judged", "curated", "daily", "warehouse", "registry", "alerts"}
+GROUPS = {"raw", "judged", "curated", "daily", "warehouse", "registry", "alerts", "upkeep"}
 MODEL_GROUPS = {"staging", "dimensions", "facts", "reporting", "reports"}
 
 
@@ -57,6 +57,7 @@ def test_the_graph_follows_the_data() -> None:
         "alert_episodes": set(),
         "alert_history": {"alert_episodes"},
         "warehouse_alerts": {"alert_history"},
+        "retention": set(),
     }
     loads = {"warehouse_readings", "warehouse_alerts", "registry_snapshot"}
     sources = {name for name, deps in parents.items() if deps & loads}

@@ -42,6 +42,9 @@ ARGUMENTS = {
     "last": _HOUR,
     "table": "build_curated_telemetry_20261105t120000_0a1b2c3d",
     "judged_table": "build_judged_telemetry_20261105t120000_0a1b2c3d",
+    "zone": tables().ledger,
+    "tenants": ["acme", "it's"],
+    "days": [Day(datetime(2026, 11, 5, tzinfo=UTC)), Day(datetime(2026, 11, 6, tzinfo=UTC))],
     "target": Target("build_20261105t120000_0a1b2c3d", "s3://lake/zone/v=20261105T120000_0a1b2c3d/"),
 }
 
