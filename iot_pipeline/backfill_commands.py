@@ -1,6 +1,7 @@
 """The command line of backfills."""
 
 import os
+import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from iot_pipeline.backfill.plan import BUDGET, MEANINGS, Plan, Zone
 from iot_pipeline.command_line import fail, out, table_of
 from iot_pipeline.connections.backfill import open_planner
 from iot_pipeline.lake.hours import Hour
+
+_PLAN_TAG, _PROCESS_TAG = "iot_pipeline/plan", "iot_pipeline/process"
+_BEGUN = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -84,11 +88,47 @@ def run(
         "loggers": {"console": {"config": {"log_level": "INFO"}}},
     }
     with dg.DagsterInstance.get() as instance:
-        result = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
+        with _explained():
+            end_dead_runs(instance, plan_id)
+        tags = {_PLAN_TAG: plan_id, _PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"}
+        result = job.execute_in_process(run_config=config, instance=instance, tags=tags, raise_on_error=False)
     if not result.success:
         out.print(f"[bold red]run {result.run_id} failed[/]; run the same plan again once its cause is mended")
         raise typer.Exit(1)
     out.print(f"plan {plan_id} is carried out, by run {result.run_id}", soft_wrap=True)
+
+
+def end_dead_runs(instance: dg.DagsterInstance, plan_id: str) -> None:
+    """Mark the runs that this command began here, and whose processes were killed, as failed.
+
+    They would keep their places in the zones' pools, and a run after them wait for ever. Raises ValueError if a process
+    is still at work on the plan, or began it on another host, where this one cannot see it.
+    """
+    for run in instance.get_runs(dg.RunsFilter(job_name="backfill", statuses=list(_BEGUN))):
+        host, _, pid = run.tags.get(_PROCESS_TAG, "").partition(" ")
+        if not pid:
+            continue
+        is_here = host == socket.gethostname()
+        if is_here and not _is_alive(int(pid)):
+            instance.report_run_failed(
+                run, "The process of this run is gone, without a word: killed, or out of memory."
+            )
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        elif run.tags[_PLAN_TAG] == plan_id:
+            raise ValueError(
+                f"plan {plan_id} is being carried out by process {pid} on {host}, run {run.run_id}: wait for it, or "
+                "end it; if that host is gone, mark the run as failed in Dagster's UI"
+            )
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _job() -> dg.JobDefinition:

@@ -1,5 +1,8 @@
 """Plans of backfills, and the job that carries them out, on the lake and the warehouse."""
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +11,7 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
+from infra.local.servers.checkout import CHECKOUT
 from infra.local.session.platform import Platform
 from iot_pipeline.backfill.plan import Plan, PlanError, Why, Zone
 from iot_pipeline.backfill.planner import Planner
@@ -165,3 +169,41 @@ def test_the_command_line_plans_and_runs(
         refused = cli.invoke(app, arguments)
         assert refused.exit_code == 2
         assert told in " ".join(refused.output.split())
+
+
+SLOW_RUN = """\
+import os, sys, socket, time
+import dagster as dg
+from iot_pipeline.backfill_commands import _PLAN_TAG, _PROCESS_TAG
+@dg.op(pool="judge")
+def stay():
+    print("holds the pool", flush=True)
+    time.sleep(300)
+@dg.job(name="backfill", executor_def=dg.in_process_executor)
+def backfill():
+    stay()
+with dg.DagsterInstance.get() as instance:
+    tags = {_PLAN_TAG: sys.argv[1], _PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"}
+    backfill.execute_in_process(instance=instance, tags=tags)
+"""
+
+
+def test_a_killed_run_gives_its_place_in_the_pool_back_and_a_living_one_keeps_the_plan(
+    planner: Planner, lake: Lake, raw: RawZone, dagster_hour: Hour, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    raw.put(dagster_hour, [line(message(reading(dagster_hour.start, 1)), dagster_hour.start)])
+    plan = planner.make(dagster_hour, dagster_hour, [Zone.JUDGED])
+    shutil.copy(CHECKOUT / "dagster.yaml", tmp_path)
+    there = {**environment, "DAGSTER_HOME": str(tmp_path), "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, "-c", SLOW_RUN, plan.id]
+    run = [sys.executable, "-m", "iot_pipeline.backfill", "run", plan.id]
+    with subprocess.Popen(command, cwd=CHECKOUT, env=there, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"holds the pool\n"
+        refused = subprocess.run(run, cwd=CHECKOUT, env=there, capture_output=True, text=True, check=False)
+        assert refused.returncode == 2
+        assert f"is being carried out by process {other.pid}" in " ".join(refused.stderr.split())
+        other.kill()
+    done = subprocess.run(run, cwd=CHECKOUT, env=there, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert lake.unquarantined([dagster_hour]) == []
