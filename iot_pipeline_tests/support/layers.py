@@ -91,6 +91,7 @@ LAYERS = {
         "dagster",
     ),
     "definitions": _layer("defs resources", "dagster", "dagster"),
+    "unattended": _layer("backfill defs lake watcher", "dagster", "dagster"),
     "watcher": _layer("alerting command_line connections defs settings", "botocore dagster pydantic typer", "dagster"),
 }
 
