@@ -49,10 +49,11 @@ check: $(READY)  ## For the daily loop: lint, types and the tests that need no s
 coverage: $(READY)  ## All tests, and which lines they do not reach
 	@$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
-lint: $(READY)  ## Lint, format and types
+lint: $(READY)  ## Lint, format and types; and that the contract breaks nothing of the one that was released
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m iot_pipeline.contract compatibility
 
 format: $(READY)  ## Format the code
 	@$(BIN)/ruff check --fix .

@@ -95,6 +95,7 @@ SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outco
     count_if(position = 1) AS messages,
     count(*) AS readings,
     count_if(extras IS NOT NULL) AS with_extras,
+    {JUDGED_ROWS.unknown_names} AS unknown_fields,
     min(event_time) AS first_event,
     max(event_time) AS last_event,
     max(received_at) AS last_received,
@@ -397,6 +398,46 @@ ORDER BY readings DESC, name
 LIMIT {MAX_FIELDS}"""
 
 
+def values_of_unknown_fields(first: Hour, last: Hour) -> str:
+    """What was sent in fields unknown to the contract in these arrival hours: how many numbers, and which."""
+    percentiles = ", ".join(f"approx_percentile(number, {share}) AS p{share * 100:.0f}" for share in (0.01, 0.5, 0.99))
+    return f"""\
+SELECT name, count(*) AS readings, count(DISTINCT device_id) AS devices, min(received_at) AS first_seen,
+    count(number) AS numbers, min(number) AS least, {percentiles}, max(number) AS greatest
+FROM (
+    SELECT name, device_id, received_at, TRY_CAST(element_at(sent, name) AS DOUBLE) AS number
+    {_sent_fields(first, last)}
+)
+GROUP BY name
+ORDER BY readings DESC, name
+LIMIT {MAX_FIELDS}"""
+
+
+def units_of_unknown_fields(first: Hour, last: Hour) -> str:
+    """The units that devices state of fields unknown to the contract, as JSON texts; null where they state none."""
+    return f"""\
+SELECT name, unit, count(*) AS readings
+FROM (
+    SELECT name, element_at(sent, 'unit.' || name) AS unit
+    {_sent_fields(first, last)}
+)
+GROUP BY name, unit
+ORDER BY readings DESC, name, unit
+LIMIT {MAX_FIELDS}"""
+
+
+def refused_units(first: Hour, last: Hour) -> str:
+    """What stood in `unit` of readings that were refused for it, in these arrival hours."""
+    return f"""\
+SELECT detail, count(*) AS readings
+FROM judged_telemetry
+WHERE outcome = '{Reason.UNKNOWN_UNIT}'
+    AND {partition_range(first, last)}
+GROUP BY detail
+ORDER BY readings DESC, detail
+LIMIT {MAX_FIELDS}"""
+
+
 def readings_by_firmware(contract: Contract, first: Hour, last: Hour) -> str:
     """Readings of these arrival hours by firmware and outcome: how many, of how many devices, with which metrics."""
     counts = ", ".join(f"count({metric.name}) AS {metric.name}" for metric in contract.metrics)
@@ -407,6 +448,19 @@ WHERE outcome IN ('valid', '{Reason.INVALID_VALUE}', '{Reason.UNKNOWN_UNIT}')
     AND {partition_range(first, last)}
 GROUP BY fw, outcome
 ORDER BY fw, outcome"""
+
+
+def _sent_fields(first: Hour, last: Hour) -> str:
+    """The unknown fields of readings, one a row, with all that were sent with it as a map from name to JSON text."""
+    return f"""\
+FROM (
+        SELECT device_id, received_at, CAST(json_parse(extras) AS MAP(VARCHAR, VARCHAR)) AS sent
+        FROM judged_telemetry
+        WHERE extras IS NOT NULL
+            AND received_at IS NOT NULL
+            AND {partition_range(first, last)}
+    )
+    CROSS JOIN UNNEST(map_keys(sent)) AS fields (name)"""
 
 
 def _lines(hours: Iterable[Hour], without: Collection[str] = (), only: Collection[str] | None = None) -> str:

@@ -40,11 +40,11 @@ class Calls:
 
 BASIS = (
     f"Athena bills {DOLLARS_PER_TERABYTE:g} USD a terabyte scanned and at least {MINIMUM_BYTES // 1024**2} MB a "
-    "statement (`iot_pipeline/lake/pricing.py`): what is stated is that minimum; what a run did scan stands in its metadata "
-    "(`bytes scanned`, `query cost (USD)`), and the alert `over_budget` adds up all of it. Redshift Serverless bills "
-    "the time in which it answers, a minute at least (Redshift pricing page, 0.375 USD an RPU-hour in us-east-1), so "
-    "that whatever asks it more often than once a minute keeps it awake. Where no price is given, the product has no "
-    "statement of one."
+    "statement (`iot_pipeline/lake/pricing.py`): what is stated is that minimum; what a run did scan stands in its "
+    "metadata (`bytes scanned`, `query cost (USD)`), and the alert `over_budget` adds up all of it. Redshift "
+    "Serverless bills the time in which it answers, a minute at least (Redshift pricing page, 0.375 USD an RPU-hour in "
+    "us-east-1), so that whatever asks it more often than once a minute keeps it awake. Where no price is given, the "
+    "product has no statement of one."
 )
 
 SENSORS = {
@@ -66,7 +66,7 @@ SENSORS = {
     ),
     "closed_hours_watch": Calls(
         "Glue: the partitions of 24 hours, three times. S3: a listing for each hour without a ledger. Redshift: three "
-        "queries, each time at least a minute: 144 minutes a day with 8 RPU are 7.20 USD, if nothing else keeps it awake",
+        "queries, each time at least a minute: 144 minutes a day of 8 RPU are 7.20 USD if nothing else keeps it awake",
         records=("closed_hours_are_built",),
     ),
     "edge_health": Calls(
