@@ -40,7 +40,7 @@ app = typer.Typer(
 `python -m iot_pipeline.contract propose` shows what devices send that the contract does not know, and the edit of its
 source that would take it up.
 
-`python -m iot_pipeline.contract compatibility` says what the contract breaks of the one that was released, and for whom.
+`python -m iot_pipeline.contract compatibility` says what the contract breaks of the one that was released, for whom.
 """,
 )
 

@@ -1,16 +1,15 @@
 """A change of the contract marks the hours whose rows change or may change, and no others."""
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from iot_pipeline.contract import CONTRACT, Contract, Metric, Unit
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
+from iot_pipeline_tests.support.glue_tables import tables_of
 from iot_pipeline_tests.support.messages import METER, RawZone, build, line, message, reading
 
 MOISTURE = Metric("moisture", (Unit("%"),), 0.0, 100.0, 10.0, "Soil moisture.")
@@ -53,17 +52,8 @@ def arrive(lake: Lake, raw: RawZone, first: Hour, held: Sequence[dict[str, objec
 @pytest.fixture(scope="module")
 def hours(lake: Lake, raw: RawZone) -> Iterator[list[Hour]]:
     """The six arrival hours, before those of other tests; the ledger's table has the columns of new metrics."""
-    glue, database = lake.catalog.glue, lake.catalog.database
-    table: dict[str, Any] = {**glue.get_table(DatabaseName=database, Name="ledger")["Table"]}
-    keys = ("Name", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")
-    before: Any = {key: table[key] for key in keys}
-    wider = copy.deepcopy(before)
-    wider["StorageDescriptor"]["Columns"] += [
-        {"Name": f"{end}_{name}", "Type": "double"} for name in ("moisture", "vibration") for end in ("min", "max")
-    ]
-    glue.update_table(DatabaseName=database, TableInput=wider)
-    yield arrive(lake, raw, Hour(datetime(2020, 1, 1, tzinfo=UTC)), HELD)
-    glue.update_table(DatabaseName=database, TableInput=before)
+    with tables_of(lake, replace(CONTRACT, metrics=(*CONTRACT.metrics, MOISTURE, VIBRATION))):
+        yield arrive(lake, raw, Hour(datetime(2020, 1, 1, tzinfo=UTC)), HELD)
 
 
 @pytest.mark.parametrize(
