@@ -26,6 +26,7 @@ class Deployment(BaseSettings):
     raw_queue_url: str = Field(description="SQS queue with the notifications of new raw objects")
     glue_database: str = "telemetry"
     athena_workgroup: str = "telemetry-builds"
+    people_workgroup: str = "telemetry"
     raw_crawler: str = "telemetry-raw"
     curated_crawler: str = "telemetry-curated"
     dagster_url: str | None = Field(default=None, description="Address of Dagster's UI, for the links in alerts")
@@ -145,6 +146,9 @@ class Policy(BaseSettings):
     )
     event_log_days: float = Field(
         default=30, ge=1, description="How long Dagster keeps what a run has said; what became of it stays"
+    )
+    daily_budget_usd: float = Field(
+        default=10.0, gt=0, description="What Athena may cost a day (UTC) before people are told"
     )
     site_silence_minutes: float = Field(default=30, gt=0, description="A site silent for longer is stale")
 

@@ -367,6 +367,15 @@ WHERE {partition_predicate(event_hours)}
 LIMIT 100"""
 
 
+def readings_by_device(event_hour: Hour) -> str:
+    """How many readings of an event hour each device has. Its columns are names alone: almost no bytes in Parquet."""
+    return f"""\
+SELECT tenant, site, device_id, count(*) AS readings
+FROM curated_telemetry
+WHERE {partition_predicate([event_hour])}
+GROUP BY tenant, site, device_id"""
+
+
 def preview(event_hour: Hour) -> str:
     """A few rows of an event hour, for a person to look at."""
     columns = ", ".join(column.name for column in tables().curated_telemetry.columns)

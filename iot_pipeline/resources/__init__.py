@@ -7,6 +7,7 @@ from iot_pipeline.resources.edge import EdgeResource
 from iot_pipeline.resources.lake import LakeResource
 from iot_pipeline.resources.raw_events import RawEvents
 from iot_pipeline.resources.registry import RegistryResource
+from iot_pipeline.resources.spending import Spending
 from iot_pipeline.resources.warehouse import WarehouseResource
 
 RESOURCES = {
@@ -19,6 +20,7 @@ RESOURCES = {
     "docs": DbtDocs(),
     "edge": EdgeResource(),
     "backfill": BackfillResource(),
+    "spending": Spending(),
 }
 
 __all__ = [
@@ -30,5 +32,6 @@ __all__ = [
     "LakeResource",
     "RawEvents",
     "RegistryResource",
+    "Spending",
     "WarehouseResource",
 ]

@@ -69,6 +69,7 @@ SENSORS = {
         "queries, each time at least a minute: 144 minutes a day of 8 RPU are 7.20 USD if nothing else keeps it awake",
         records=("closed_hours_are_built",),
     ),
+    "spending_watch": Calls("Athena's list of queries: two calls for 50 of them, which scan nothing"),
     "edge_health": Calls(
         "0.86 USD a month, most of it CloudWatch's two listings a look (basis: [below](#the-edge-is-not-well))",
         records=("people_are_told", "handler_keeps_up", "nothing_was_given_up", "sweep_runs"),
@@ -97,6 +98,11 @@ SCHEDULES = {
         records=("raw_schema_is_known", "curated_schema_is_the_contracts"),
     ),
     "daily_drift": Calls("", athena=2, reads="judged rows of 24 hours: names, firmware, all metrics and extras"),
+    "hourly_expected": Calls(
+        "The registry: one query. Glue: the partitions of the hours that may touch it",
+        athena=1,
+        reads="tenant, site and device of one curated hour",
+    ),
     "daily_clean_up": Calls(
         "S3: listings of what was built since the day before, of everything once a week; Glue's tables"
     ),

@@ -8,6 +8,7 @@ WARNING, CRITICAL = "warning", "critical"
 SEVERITIES = {
     "closed_hours_are_built": WARNING,
     "curated_schema_is_the_contracts": WARNING,
+    "devices_send_as_expected": WARNING,
     "every_site_sends": WARNING,
     "firmwares_keep_to_the_contract": WARNING,
     "handler_keeps_up": WARNING,

@@ -6,6 +6,11 @@ from iot_pipeline.defs.ops.automation_sensor import automation
 from iot_pipeline.defs.ops.closed_hours import closed_hours_are_built, closed_hours_watch
 from iot_pipeline.defs.ops.crawled_schemas import crawl, daily_crawl, schema_checks
 from iot_pipeline.defs.ops.event_log import daily_pruning, prune_event_log
+from iot_pipeline.defs.ops.expected_arrival import (
+    devices_send_as_expected,
+    hourly_expected,
+    look_for_missing_readings,
+)
 from iot_pipeline.defs.ops.former_history import adopt_former_history
 from iot_pipeline.defs.ops.schedules import (
     clean_up_job,
@@ -28,6 +33,7 @@ defs = dg.Definitions(
         every_site_sends,
         closed_hours_are_built,
         firmwares_keep_to_the_contract,
+        devices_send_as_expected,
         *schema_checks,
         curated_objects_are_as_built,
         judged_objects_are_as_built,
@@ -36,12 +42,21 @@ defs = dg.Definitions(
     jobs=[
         prune_event_log,
         look_for_drift,
+        look_for_missing_readings,
         closing_build,
         crawl,
         clean_up_job,
         adopt_former_history,
         audit_stored_objects,
     ],
-    schedules=[daily_pruning, daily_drift, close_hour, daily_crawl, daily_clean_up, sweep_stored_objects],
+    schedules=[
+        daily_pruning,
+        daily_drift,
+        hourly_expected,
+        close_hour,
+        daily_crawl,
+        daily_clean_up,
+        sweep_stored_objects,
+    ],
     sensors=[automation, site_arrival, closed_hours_watch],
 )
