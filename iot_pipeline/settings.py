@@ -147,6 +147,9 @@ class Policy(BaseSettings):
     event_log_days: float = Field(
         default=30, ge=1, description="How long Dagster keeps what a run has said; what became of it stays"
     )
+    crawl_on_arrival_minutes: float = Field(
+        default=0.0, ge=0, description="How long after one the next arrival may trigger the crawlers; 0: it never does"
+    )
     daily_budget_usd: float = Field(
         default=10.0, gt=0, description="What Athena may cost a day (UTC) before people are told"
     )

@@ -69,6 +69,9 @@ SENSORS = {
         "queries, each time at least a minute: 144 minutes a day of 8 RPU are 7.20 USD if nothing else keeps it awake",
         records=("closed_hours_are_built",),
     ),
+    "arrived_objects": Calls(
+        f"{_DAGSTER_ONLY}. If it is on, a crawl as `daily_crawl` has, at most once in `IOT_CRAWL_ON_ARRIVAL_MINUTES`"
+    ),
     "spending_watch": Calls("Athena's list of queries: two calls for 50 of them, which scan nothing"),
     "edge_health": Calls(
         "0.86 USD a month, most of it CloudWatch's two listings a look (basis: [below](#the-edge-is-not-well))",

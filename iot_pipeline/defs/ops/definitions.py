@@ -4,6 +4,7 @@ import dagster as dg
 
 from iot_pipeline.defs.ops.automation_sensor import automation
 from iot_pipeline.defs.ops.closed_hours import closed_hours_are_built, closed_hours_watch
+from iot_pipeline.defs.ops.crawl_on_arrival import arrived_objects
 from iot_pipeline.defs.ops.crawled_schemas import crawl, daily_crawl, schema_checks
 from iot_pipeline.defs.ops.event_log import daily_pruning, prune_event_log
 from iot_pipeline.defs.ops.expected_arrival import (
@@ -58,5 +59,5 @@ defs = dg.Definitions(
         daily_clean_up,
         sweep_stored_objects,
     ],
-    sensors=[automation, site_arrival, closed_hours_watch],
+    sensors=[automation, site_arrival, closed_hours_watch, arrived_objects],
 )

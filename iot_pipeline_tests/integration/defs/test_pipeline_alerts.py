@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,17 +25,18 @@ from iot_pipeline.defs.dagster_internals import (
     FreshnessStateChange,
     TickStatus,
     partition_range_tags,
-    take_note,
 )
 from iot_pipeline.defs.pipeline_alerts.budget import spending_watch, spent_so_far
 from iot_pipeline.defs.pipeline_alerts.sensors import Look, pipeline_alerts
 from iot_pipeline.defs.raw.assets import raw_telemetry
+from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.spending import Spent
 from iot_pipeline.resources import EdgeResource, Spending
 from iot_pipeline.watcher import look
 from iot_pipeline_tests.support.dagster_daemon import TickingSensor, beat
 from iot_pipeline_tests.support.inbox import Inbox
+from iot_pipeline_tests.support.messages import RawZone, line, message, reading
 
 HOUR = timedelta(hours=1)
 
@@ -430,7 +430,9 @@ def budget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("budget")
-def test_a_day_that_costs_more_than_its_budget_is_told_of_until_the_next(dagster: Dagster, lake: Lake) -> None:
+def test_a_day_that_costs_more_than_its_budget_is_told_of_until_the_next(
+    dagster: Dagster, lake: Lake, raw: RawZone, arrival: Hour
+) -> None:
     """Each query is counted once, with what Athena says that it scanned."""
 
     def tick() -> Spent:
@@ -442,17 +444,19 @@ def test_a_day_that_costs_more_than_its_budget_is_told_of_until_the_next(dagster
     before, group = tick(), lake.athena.workgroup
     again = tick()
     assert (again.queries, again.dollars) == (before.queries, before.dollars)
-    ran = lake.athena.run("SELECT count(*) FROM ledger WHERE year = '2020' AND month = '01' AND day = '01'")
+    raw.put(arrival, [line(message(reading(arrival.start, 1)), arrival.start)])
+    ran = lake.athena.run(f"SELECT line FROM raw_lines WHERE {partition_predicate([arrival])}")
     after = tick()
     assert after.queries[group] == before.queries.get(group, 0) + 1
     assert after.scanned[group] == before.scanned.get(group, 0) + ran.scanned_bytes
-    # Whatever that query scanned, the day has cost something.
-    take_note(dagster.instance, "iot_pipeline/spent", replace(after, dollars={group: 0.5}).encode())
+    assert after.total == pytest.approx(before.total + ran.dollars)
+    assert ran.dollars > 0.00001
     now = datetime.now(UTC)
     for _ in range(2):
         dagster.look(now)
     assert dagster.told() == [("over_budget", "opened", "critical")]
-    assert "Athena has cost 0.50 USD today, the budget is 0.00" in dagster.open()["over_budget"]
-    assert f"workgroup {group}: 0.5000 USD, {after.queries[group]:,} queries" in dagster.open()["over_budget"]
+    assert f"Athena has cost {after.total:.2f} USD today, the budget is 0.00" in dagster.open()["over_budget"]
+    told = f"workgroup {group}: {after.dollars[group]:.4f} USD, {after.queries[group]:,} queries"
+    assert told in dagster.open()["over_budget"]
     dagster.look(now + 24 * HOUR)
     assert dagster.told() == [("over_budget", "resolved", "critical")]
