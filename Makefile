@@ -49,19 +49,21 @@ check: $(READY)  ## For the daily loop: lint, types and the tests that need no s
 coverage: $(READY)  ## All tests, and which lines they do not reach
 	@$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
-lint: $(READY)  ## Lint, format and types
+lint: $(READY)  ## Lint, format and types; and that the contract breaks nothing of the one that was released
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m iot_pipeline.contract compatibility
 
 format: $(READY)  ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: $(READY)  ## Generate the tables of the contract, the rules and the alerts of the pipeline
+docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of the pipeline and what runs by itself
 	@$(BIN)/python -m iot_pipeline.contract.docs > docs/contract-tables.md
 	@$(BIN)/python -m iot_pipeline.alerting.rule_docs > docs/alert-rules.md
 	@$(BIN)/python -m iot_pipeline.defs.pipeline_alerts.docs > docs/pipeline-alerts.md
+	@$(BIN)/python -m infra.unattended
 
 load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; the books must be exact
 	@$(BIN)/python -m infra.local demo --readings 100000 --live-rate 10000 --live-pack 25 --live-seconds 60

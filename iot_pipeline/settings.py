@@ -27,6 +27,7 @@ class Deployment(BaseSettings):
     raw_queue_url: str = Field(description="SQS queue with the notifications of new raw objects")
     glue_database: str = "telemetry"
     athena_workgroup: str = "telemetry-builds"
+    people_workgroup: str = "telemetry"
     raw_crawler: str = "telemetry-raw"
     curated_crawler: str = "telemetry-curated"
     results_bucket: str | None = Field(default=None, description="Bucket of people's query results, to erase from it")
@@ -151,6 +152,12 @@ class Policy(BaseSettings):
     )
     event_log_days: float = Field(
         default=30, ge=1, description="How long Dagster keeps what a run has said; what became of it stays"
+    )
+    crawl_on_arrival_minutes: float = Field(
+        default=0.0, ge=0, description="How long after one the next arrival may trigger the crawlers; 0: it never does"
+    )
+    daily_budget_usd: float = Field(
+        default=10.0, gt=0, description="What Athena may cost a day (UTC) before people are told"
     )
     site_silence_minutes: float = Field(default=30, gt=0, description="A site silent for longer is stale")
 

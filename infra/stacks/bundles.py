@@ -49,6 +49,7 @@ EDGE = Bundle(
         "iot_pipeline/alerting/nab",
         "iot_pipeline/alerting/__main__.py",
         "iot_pipeline/alerting/rule_docs.py",
+        "iot_pipeline/contract/__main__.py",
         "iot_pipeline/edge/__main__.py",
     ),
 )

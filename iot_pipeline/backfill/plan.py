@@ -51,7 +51,7 @@ MEANINGS = {
 # What a plan may cost, in US dollars, unless its run says otherwise.
 BUDGET = 5.0
 # Statements that Athena runs for a batch of hours, with their checks: as a run's steps show under `queries`.
-_STATEMENTS = {Zone.JUDGED: 10, Zone.CURATED: 7, Zone.WAREHOUSE: 0}
+STATEMENTS = {Zone.JUDGED: 10, Zone.CURATED: 7, Zone.WAREHOUSE: 0}
 # How often a batch's bytes are read: judged, and counted once more for the balance; built, and audited. What ledger and
 # quarantine read of the judged rows is not in it, and makes a dear plan dearer by up to half.
 _READ = {Zone.JUDGED: 2.0, Zone.CURATED: 1.2, Zone.WAREHOUSE: 0.0}
@@ -100,13 +100,13 @@ class Plan:
         for zone in Zone:
             for batch in self.batches(zone):
                 read = sum(step.size for step in batch) * _READ[zone]
-                seconds += max(1, _STATEMENTS[zone]) * _STATEMENT_SECONDS + read / _BYTES_PER_SECOND
+                seconds += max(1, STATEMENTS[zone]) * _STATEMENT_SECONDS + read / _BYTES_PER_SECOND
         return seconds / 60
 
     def _dollars(self, zone: Zone) -> float:
         total = 0.0
         for batch in self.batches(zone):
-            statements = _STATEMENTS[zone]
+            statements = STATEMENTS[zone]
             if statements:
                 read = sum(step.size for step in batch) * _READ[zone] / statements
                 total += statements * query_cost(max(1, round(read)))

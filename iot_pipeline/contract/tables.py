@@ -258,6 +258,7 @@ def _ledger(contract: Contract) -> Table:
             Column("messages", "bigint", "Messages, each counted once, with its first record"),
             Column("readings", "bigint", "Readings; a message without readable readings counts as one"),
             Column("with_extras", "bigint", "Readings that carry fields unknown to the contract"),
+            Column("unknown_fields", "string", "Names of those, a JSON array; null if not noted or endless"),
             Column("first_event", "timestamp", "Earliest event time, UTC"),
             Column("last_event", "timestamp", "Latest event time, UTC"),
             Column("last_received", "timestamp", "Latest arrival at the broker, UTC"),

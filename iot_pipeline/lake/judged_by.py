@@ -25,7 +25,8 @@ class Group:
     highest: str
     first_event: str
     last_received: str
-    unknown_fields: str
+    with_unknown_fields: str
+    unknown_names: str
 
     def lowest_of(self, metric: Metric) -> str:
         """The least value of a metric in its canonical unit, valid or not; null if there is none."""
@@ -36,19 +37,29 @@ class Group:
         return self.highest.format(metric.name)
 
 
+# More names than a text of so many characters has are some device's garbage: of such a group it is not known which.
+_LONGEST_NAMES = 16_000
+# Sets of names are few, one or two a firmware, however many readings there are.
+_NAMES = (
+    "json_format(CAST(flatten(map_keys(histogram(map_keys(CAST(json_parse(extras) AS MAP(VARCHAR, JSON)))))) AS JSON))"
+)
+
 JUDGED_ROWS = Group(
     lowest="min({})",
     highest="max({})",
     first_event="min(event_time)",
     last_received="max(received_at)",
-    unknown_fields="count_if(extras IS NOT NULL)",
+    with_unknown_fields="count_if(extras IS NOT NULL)",
+    unknown_names=f"""CASE WHEN count_if(extras IS NOT NULL) = 0 THEN '[]'
+        WHEN length({_NAMES}) <= {_LONGEST_NAMES} THEN {_NAMES} END""",
 )
 LEDGER_ROWS = Group(
     lowest="min_{}",
     highest="max_{}",
     first_event="first_event",
     last_received="last_received",
-    unknown_fields="with_extras",
+    with_unknown_fields="with_extras",
+    unknown_names="unknown_fields",
 )
 
 
@@ -61,8 +72,13 @@ def judged_by(contract: Contract, group: Group) -> str:
         f"'transformation {VERSION}, contract {contract.version}, future {_seconds(contract.future_bound)}'",
         # An older reading is one of a group that was judged too late, or may be late by another bound.
         f"CASE WHEN outcome <> 'too_late' AND {age} < {lateness} THEN '' ELSE ', lateness {lateness}' END",
-        # A metric that is added was an unknown field before, or made a reading one without metrics.
-        f"CASE WHEN outcome <> 'no_metrics' AND {group.unknown_fields} = 0 THEN '' ELSE ', metrics {names}' END",
+        # A metric that is added was an unknown field before. Where it is not known which fields there were, any may be
+        # the one, and a reading without metrics may have one.
+        (
+            f"CASE WHEN {group.unknown_names} IS NOT NULL THEN {_promoted(contract, group)}\n"
+            f"            WHEN outcome <> 'no_metrics' AND {group.with_unknown_fields} = 0 THEN ''\n"
+            f"            ELSE ', metrics {names}' END"
+        ),
         *(_metric(metric, group) for metric in contract.metrics),
     ]
     return "\n        || ".join(parts)
@@ -92,6 +108,15 @@ def rules_digest(contract: Contract) -> str:
 def digest(*texts: str) -> str:
     """A short hash of texts in their order."""
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
+
+
+def _promoted(contract: Contract, group: Group) -> str:
+    """Whether a metric of the contract was unknown when the group was judged: none was, where it is judged now."""
+    if group is JUDGED_ROWS:
+        return "''"
+    # The unit of an unknown field is an unknown field as well. Within another name there are no bare quotes.
+    names = "|".join(metric.name for metric in contract.metrics)
+    return f"if(regexp_like({group.unknown_names}, '\"(unit\\.)?({names})\"'), ', promoted', '')"
 
 
 def _metric(metric: Metric, group: Group) -> str:

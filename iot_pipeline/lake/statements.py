@@ -99,6 +99,7 @@ SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outco
     count_if(position = 1) AS messages,
     count(*) AS readings,
     count_if(extras IS NOT NULL) AS with_extras,
+    {JUDGED_ROWS.unknown_names} AS unknown_fields,
     min(event_time) AS first_event,
     max(event_time) AS last_event,
     max(received_at) AS last_received,
@@ -386,6 +387,15 @@ WHERE {partition_predicate(event_hours)}
 LIMIT 100"""
 
 
+def readings_by_device(event_hour: Hour) -> str:
+    """How many readings of an event hour each device has. Its columns are names alone: almost no bytes in Parquet."""
+    return f"""\
+SELECT tenant, site, device_id, count(*) AS readings
+FROM curated_telemetry
+WHERE {partition_predicate([event_hour])}
+GROUP BY tenant, site, device_id"""
+
+
 def preview(event_hour: Hour) -> str:
     """A few rows of an event hour, for a person to look at."""
     columns = ", ".join(column.name for column in tables().curated_telemetry.columns)
@@ -414,6 +424,46 @@ WHERE extras IS NOT NULL
     AND {partition_range(first, last)}
 GROUP BY fw, name
 ORDER BY readings DESC, name
+LIMIT {MAX_FIELDS}"""
+
+
+def values_of_unknown_fields(first: Hour, last: Hour) -> str:
+    """What was sent in fields unknown to the contract in these arrival hours: how many numbers, and which."""
+    percentiles = ", ".join(f"approx_percentile(number, {share}) AS p{share * 100:.0f}" for share in (0.01, 0.5, 0.99))
+    return f"""\
+SELECT name, count(*) AS readings, count(DISTINCT device_id) AS devices, min(received_at) AS first_seen,
+    count(number) AS numbers, min(number) AS least, {percentiles}, max(number) AS greatest
+FROM (
+    SELECT name, device_id, received_at, TRY_CAST(element_at(sent, name) AS DOUBLE) AS number
+    {_sent_fields(first, last)}
+)
+GROUP BY name
+ORDER BY readings DESC, name
+LIMIT {MAX_FIELDS}"""
+
+
+def units_of_unknown_fields(first: Hour, last: Hour) -> str:
+    """The units that devices state of fields unknown to the contract, as JSON texts; null where they state none."""
+    return f"""\
+SELECT name, unit, count(*) AS readings
+FROM (
+    SELECT name, element_at(sent, 'unit.' || name) AS unit
+    {_sent_fields(first, last)}
+)
+GROUP BY name, unit
+ORDER BY readings DESC, name, unit
+LIMIT {MAX_FIELDS}"""
+
+
+def refused_units(first: Hour, last: Hour) -> str:
+    """What stood in `unit` of readings that were refused for it, in these arrival hours."""
+    return f"""\
+SELECT detail, count(*) AS readings
+FROM judged_telemetry
+WHERE outcome = '{Reason.UNKNOWN_UNIT}'
+    AND {partition_range(first, last)}
+GROUP BY detail
+ORDER BY readings DESC, detail
 LIMIT {MAX_FIELDS}"""
 
 
@@ -463,6 +513,19 @@ def _partitions(table: Table, hours: Iterable[Hour]) -> str:
         " AND ".join(f"{k} = '{v}'" for k, v in zip(table.partition_keys, hour.values, strict=True)) for hour in hours
     )
     return "(" + "\n    OR ".join(f"({each})" for each in alike) + ")"
+
+
+def _sent_fields(first: Hour, last: Hour) -> str:
+    """The unknown fields of readings, one a row, with all that were sent with it as a map from name to JSON text."""
+    return f"""\
+FROM (
+        SELECT device_id, received_at, CAST(json_parse(extras) AS MAP(VARCHAR, VARCHAR)) AS sent
+        FROM judged_telemetry
+        WHERE extras IS NOT NULL
+            AND received_at IS NOT NULL
+            AND {partition_range(first, last)}
+    )
+    CROSS JOIN UNNEST(map_keys(sent)) AS fields (name)"""
 
 
 def _lines(hours: Iterable[Hour], without: Collection[str] = (), only: Collection[str] | None = None) -> str:

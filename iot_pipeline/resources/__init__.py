@@ -8,6 +8,7 @@ from iot_pipeline.resources.erasure import ErasureResource
 from iot_pipeline.resources.lake import LakeResource
 from iot_pipeline.resources.raw_events import RawEvents
 from iot_pipeline.resources.registry import RegistryResource
+from iot_pipeline.resources.spending import Spending
 from iot_pipeline.resources.warehouse import WarehouseResource
 
 RESOURCES = {
@@ -21,6 +22,7 @@ RESOURCES = {
     "edge": EdgeResource(),
     "backfill": BackfillResource(),
     "erasure": ErasureResource(),
+    "spending": Spending(),
 }
 
 __all__ = [
@@ -33,5 +35,6 @@ __all__ = [
     "LakeResource",
     "RawEvents",
     "RegistryResource",
+    "Spending",
     "WarehouseResource",
 ]

@@ -11,6 +11,7 @@ from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.contract.layout import EDGE_RULES
 from iot_pipeline.contract.tables import registry_history
+from iot_pipeline.lake.expected_readings import ActiveDevice
 from iot_pipeline.lake.site_states import RegisteredSite
 from iot_pipeline.registry import alert_rules
 from iot_pipeline.settings import deployment, edge
@@ -25,6 +26,12 @@ LEFT JOIN (
 ) AS devices USING (tenant_id, site_id)
 GROUP BY tenant_id, site_id
 ORDER BY tenant_id, site_id
+"""
+
+_ACTIVE_DEVICES = """
+SELECT device_id, tenant_id, site_id, model_id, expected_interval_s, valid_from
+FROM registry.device_versions
+WHERE valid_to IS NULL AND status = 'active'
 """
 
 
@@ -52,6 +59,11 @@ class RegistryResource(dg.ConfigurableResource["RegistryResource"]):
             body = registry_export.to_parquet(found[table.name])
             s3.put_object(Bucket=bucket, Key=f"{table.prefix}rows.parquet", Body=body)
         return {name: rows.num_rows for name, rows in found.items()}
+
+    def active_devices(self) -> list[ActiveDevice]:
+        """Every device that is to send now. Raises as `open_registry` does, and psycopg.Error."""
+        with self.connect() as connection:
+            return [ActiveDevice(*row) for row in connection.execute(_ACTIVE_DEVICES)]
 
     def publish_alert_rules(self) -> RuleSet | None:
         """The rules of alerts as a new version; None if the current one says the same. Raises botocore's errors too."""

@@ -41,6 +41,10 @@ def _layer(siblings: str, libraries: str, extra: str | None) -> Layer:
 # stubs (`mypy_boto3_...`) are imported by type checkers alone, and free to all.
 LAYERS = {
     "contract": _layer("", "", None),
+    "contract/__main__": _layer("contract_commands", "", "dagster"),
+    "contract_commands": _layer(
+        "command_line connections contract lake settings", "botocore pyathena pydantic typer", "dagster"
+    ),
     "alerting": _layer("contract", "boto3 botocore", "edge"),
     "edge": _layer("alerting contract", "boto3 botocore", "edge"),
     "edge_commands": _layer(
@@ -103,6 +107,7 @@ LAYERS = {
         "dagster",
     ),
     "definitions": _layer("defs resources", "dagster", "dagster"),
+    "unattended": _layer("backfill defs lake watcher", "dagster", "dagster"),
     "watcher": _layer("alerting command_line connections defs settings", "botocore dagster pydantic typer", "dagster"),
 }
 

@@ -32,6 +32,7 @@ SHARED_NAMES = {
         "registry": "the device registry",
         "schedules": "what the clock starts, of a domain",
         "sensors": "what an event starts, of a domain",
+        "spending": "what Athena costs a day: as it is added up, as a resource",
         "statements": "the SQL that is sent, as text",
         "tables": "tables and their columns: of the lake, of the warehouse",
         "users": "database users and what they may do",

@@ -59,6 +59,7 @@ class Platform:
             "IOT_RAW_QUEUE_URL": outputs["RawQueueUrl"],
             "IOT_GLUE_DATABASE": outputs["GlueDatabase"],
             "IOT_ATHENA_WORKGROUP": outputs["AthenaBuildWorkgroup"],
+            "IOT_PEOPLE_WORKGROUP": outputs["AthenaWorkgroup"],
             "IOT_RAW_CRAWLER": outputs["RawCrawler"],
             "IOT_CURATED_CRAWLER": outputs["CuratedCrawler"],
             "IOT_THING_TYPE": outputs["DeviceThingType"],

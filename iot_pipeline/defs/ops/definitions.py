@@ -5,8 +5,14 @@ import dagster as dg
 from iot_pipeline.defs.freshness import with_freshness
 from iot_pipeline.defs.ops.automation_sensor import automation
 from iot_pipeline.defs.ops.closed_hours import closed_hours_are_built, closed_hours_watch
+from iot_pipeline.defs.ops.crawl_on_arrival import arrived_objects
 from iot_pipeline.defs.ops.crawled_schemas import crawl, daily_crawl, schema_checks
 from iot_pipeline.defs.ops.event_log import daily_pruning, prune_event_log
+from iot_pipeline.defs.ops.expected_arrival import (
+    devices_send_as_expected,
+    hourly_expected,
+    look_for_missing_readings,
+)
 from iot_pipeline.defs.ops.expiry import apply_retention, daily_retention, retention
 from iot_pipeline.defs.ops.former_history import adopt_former_history
 from iot_pipeline.defs.ops.schedules import (
@@ -31,6 +37,7 @@ defs = dg.Definitions(
         every_site_sends,
         closed_hours_are_built,
         firmwares_keep_to_the_contract,
+        devices_send_as_expected,
         *schema_checks,
         curated_objects_are_as_built,
         judged_objects_are_as_built,
@@ -40,6 +47,7 @@ defs = dg.Definitions(
         apply_retention,
         prune_event_log,
         look_for_drift,
+        look_for_missing_readings,
         closing_build,
         crawl,
         clean_up_job,
@@ -50,10 +58,11 @@ defs = dg.Definitions(
         daily_retention,
         daily_pruning,
         daily_drift,
+        hourly_expected,
         close_hour,
         daily_crawl,
         daily_clean_up,
         sweep_stored_objects,
     ],
-    sensors=[automation, site_arrival, closed_hours_watch],
+    sensors=[automation, site_arrival, closed_hours_watch, arrived_objects],
 )

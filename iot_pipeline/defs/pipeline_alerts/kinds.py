@@ -75,6 +75,15 @@ BLIND_SENSOR = Kind(
     "critical",
     "See whether the sensor is on and its last tick's error, and whether the code location loads.",
 )
+OVER_BUDGET = Kind(
+    "over_budget",
+    "Athena's queries of this day (UTC) have cost more than `IOT_DAILY_BUDGET_USD`, or will if the day goes on so.",
+    "warning while it is a forecast, critical once it is so",
+    "The alert has dollars, queries and bytes by workgroup; the history of queries in Athena's console has each. Look "
+    "for backfills, for a contract that changed, for people's queries without a partition. It resolves when the "
+    "forecast is below the budget, or with the new day. The warehouse is not in it.",
+)
+
 KINDS = {
     kind.name: kind
     for kind in (
@@ -88,5 +97,6 @@ KINDS = {
         DEAD_WATCHER,
         DEAD_DAEMON,
         BLIND_SENSOR,
+        OVER_BUDGET,
     )
 }

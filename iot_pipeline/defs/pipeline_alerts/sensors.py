@@ -12,7 +12,7 @@ from iot_pipeline.alerting.notifications import remind
 from iot_pipeline.alerting.table import PIPELINE, AlertsTable
 from iot_pipeline.alerting.trackers import LOOKED, SENSOR, WATCHER, TrackerStore, Watching
 from iot_pipeline.defs.dagster_internals import AssetGraph, events_after, newest_event
-from iot_pipeline.defs.pipeline_alerts import asset_health, failed_runs, ticks, waiting_runs
+from iot_pipeline.defs.pipeline_alerts import asset_health, budget, failed_runs, ticks, waiting_runs
 from iot_pipeline.defs.pipeline_alerts.kinds import DEAD_WATCHER, FAILED_RUN
 from iot_pipeline.defs.pipeline_alerts.seen import Seen, bad, clear
 from iot_pipeline.resources import EdgeResource
@@ -27,7 +27,7 @@ _FAILURES = "failures"
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Opens and resolves alerts of the pipeline: failed checks, stale assets, failed, long and waiting "
-    "runs, failed and missing ticks. docs/operations.md says what each means.",
+    "runs, failed and missing ticks, cost. docs/operations.md says what each means.",
 )
 def pipeline_alerts(context: dg.SensorEvaluationContext, edge: EdgeResource) -> dg.SkipReason:
     """Look once. Where it has looked is kept with the alerts, not in the cursor: so nothing is told twice, or lost."""
@@ -108,6 +108,7 @@ class Look:
         yield from failed_runs.seen_now(failures, still_open, self._instance, self._graph, now_ms)
         yield from waiting_runs.seen_now(self._instance, now)
         yield from ticks.seen_now(self._instance, self._intervals, now_ms)
+        yield from budget.seen_now(self._instance, now)
         watcher = self._store.load(WATCHER)
         if watcher.version:
             yield _of_watcher(watcher.seen[LOOKED], now_ms)

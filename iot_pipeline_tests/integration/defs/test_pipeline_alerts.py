@@ -26,12 +26,17 @@ from iot_pipeline.defs.dagster_internals import (
     TickStatus,
     partition_range_tags,
 )
+from iot_pipeline.defs.pipeline_alerts.budget import spending_watch, spent_so_far
 from iot_pipeline.defs.pipeline_alerts.sensors import Look, pipeline_alerts
 from iot_pipeline.defs.raw.assets import raw_telemetry
-from iot_pipeline.resources import EdgeResource
+from iot_pipeline.lake.hours import Hour, partition_predicate
+from iot_pipeline.lake.lake import Lake
+from iot_pipeline.lake.spending import Spent
+from iot_pipeline.resources import EdgeResource, Spending
 from iot_pipeline.watcher import look
 from iot_pipeline_tests.support.dagster_daemon import TickingSensor, beat
 from iot_pipeline_tests.support.inbox import Inbox
+from iot_pipeline_tests.support.messages import RawZone, line, message, reading
 
 HOUR = timedelta(hours=1)
 
@@ -412,3 +417,46 @@ def test_the_watcher_looks_once_and_says_what_it_misses(
     before = open_trackers().load(WATCHER).version
     assert CliRunner().invoke(app, ["--once"]).exit_code == 0
     assert open_trackers().load(WATCHER).version == before + 1
+
+
+@pytest.fixture
+def budget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A budget that any query is beyond."""
+    monkeypatch.setenv("IOT_DAILY_BUDGET_USD", "0.00001")
+    settings.forget()
+    yield
+    monkeypatch.undo()
+    settings.forget()
+
+
+@pytest.mark.usefixtures("budget")
+def test_a_day_that_costs_more_than_its_budget_is_told_of_until_the_next(
+    dagster: Dagster, lake: Lake, raw: RawZone, arrival: Hour
+) -> None:
+    """Each query is counted once, with what Athena says that it scanned."""
+
+    def tick() -> Spent:
+        spending_watch(dg.build_sensor_context(dagster.instance), spending=Spending())
+        spent = spent_so_far(dagster.instance)
+        assert spent is not None
+        return spent
+
+    before, group = tick(), lake.athena.workgroup
+    again = tick()
+    assert (again.queries, again.dollars) == (before.queries, before.dollars)
+    raw.put(arrival, [line(message(reading(arrival.start, 1)), arrival.start)])
+    ran = lake.athena.run(f"SELECT line FROM raw_lines WHERE {partition_predicate([arrival])}")
+    after = tick()
+    assert after.queries[group] == before.queries.get(group, 0) + 1
+    assert after.scanned[group] == before.scanned.get(group, 0) + ran.scanned_bytes
+    assert after.total == pytest.approx(before.total + ran.dollars)
+    assert ran.dollars > 0.00001
+    now = datetime.now(UTC)
+    for _ in range(2):
+        dagster.look(now)
+    assert dagster.told() == [("over_budget", "opened", "critical")]
+    assert f"Athena has cost {after.total:.2f} USD today, the budget is 0.00" in dagster.open()["over_budget"]
+    told = f"workgroup {group}: {after.dollars[group]:.4f} USD, {after.queries[group]:,} queries"
+    assert told in dagster.open()["over_budget"]
+    dagster.look(now + 24 * HOUR)
+    assert dagster.told() == [("over_budget", "resolved", "critical")]

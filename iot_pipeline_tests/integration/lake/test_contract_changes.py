@@ -1,19 +1,19 @@
 """A change of the contract marks the hours whose rows change or may change, and no others."""
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from iot_pipeline.contract import CONTRACT, Contract, Metric, Unit
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
+from iot_pipeline_tests.support.glue_tables import tables_of
 from iot_pipeline_tests.support.messages import METER, RawZone, build, line, message, reading
 
 MOISTURE = Metric("moisture", (Unit("%"),), 0.0, 100.0, 10.0, "Soil moisture.")
+VIBRATION = Metric("vibration", (Unit("g"),), 0.0, 100.0, 10.0, "Vibration.")
 KELVIN = Unit("K", 1.0, -273.15)
 
 
@@ -28,15 +28,16 @@ def without(name: str) -> Contract:
     return replace(CONTRACT, metrics=tuple(metric for metric in CONTRACT.metrics if metric.name != name))
 
 
-# What each of five arrival hours holds beside its valid humidity.
+# What each of six arrival hours holds beside its valid humidity.
 HELD: list[dict[str, object]] = [
     {"temperature": 40.0},
     {"temperature": 10.0},
     {},
     {"temperature": 200.0},  # out of range: in the quarantine
     {"moisture": 31.0},  # unknown: in the extras
+    {"shake": 1.0, "vibration": None, 'a"vibration"b': 1, "unit": {"vibration": "g", "shake": "g"}},
 ]
-WARM, COLD, DRY, HOT, EARTH = range(5)
+WARM, COLD, DRY, HOT, EARTH, UNIT = range(6)
 
 
 def arrive(lake: Lake, raw: RawZone, first: Hour, held: Sequence[dict[str, object]]) -> list[Hour]:
@@ -50,16 +51,9 @@ def arrive(lake: Lake, raw: RawZone, first: Hour, held: Sequence[dict[str, objec
 
 @pytest.fixture(scope="module")
 def hours(lake: Lake, raw: RawZone) -> Iterator[list[Hour]]:
-    """The five arrival hours, before those of other tests; the ledger's table has the columns of a new metric."""
-    glue, database = lake.catalog.glue, lake.catalog.database
-    table: dict[str, Any] = {**glue.get_table(DatabaseName=database, Name="ledger")["Table"]}
-    keys = ("Name", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")
-    before: Any = {key: table[key] for key in keys}
-    wider = copy.deepcopy(before)
-    wider["StorageDescriptor"]["Columns"] += [{"Name": f"{end}_moisture", "Type": "double"} for end in ("min", "max")]
-    glue.update_table(DatabaseName=database, TableInput=wider)
-    yield arrive(lake, raw, Hour(datetime(2020, 1, 1, tzinfo=UTC)), HELD)
-    glue.update_table(DatabaseName=database, TableInput=before)
+    """The six arrival hours, before those of other tests; the ledger's table has the columns of new metrics."""
+    with tables_of(lake, replace(CONTRACT, metrics=(*CONTRACT.metrics, MOISTURE, VIBRATION))):
+        yield arrive(lake, raw, Hour(datetime(2020, 1, 1, tzinfo=UTC)), HELD)
 
 
 @pytest.mark.parametrize(
@@ -73,11 +67,12 @@ def hours(lake: Lake, raw: RawZone) -> Iterator[list[Hour]]:
         (with_metric("pressure", maximum=1000.0), []),
         (with_metric("temperature", units=(Unit("C"), KELVIN)), [WARM, COLD, HOT]),
         (replace(CONTRACT, metrics=(*CONTRACT.metrics, MOISTURE)), [EARTH]),
-        (without("temperature"), [WARM, COLD, HOT, EARTH]),  # what is unknown in EARTH might be it
+        (replace(CONTRACT, metrics=(*CONTRACT.metrics, VIBRATION)), [UNIT]),  # and not EARTH, whose field is another
+        (without("temperature"), [WARM, COLD, HOT]),
         (replace(CONTRACT, lateness_bound=timedelta(days=40)), []),
-        (replace(CONTRACT, version=2), [WARM, COLD, DRY, HOT, EARTH]),
+        (replace(CONTRACT, version=2), [WARM, COLD, DRY, HOT, EARTH, UNIT]),
     ],
-    ids="unchanged narrowed beyond widened raised absent unit added removed bound version".split(),  # noqa: SIM905  # a list is too long
+    ids="unchanged narrowed beyond widened raised absent unit added other removed bound version".split(),  # noqa: SIM905  # a list is too long
 )
 def test_the_hours_that_may_change_are_marked(
     lake: Lake, hours: list[Hour], contract: Contract, expected: list[int]

@@ -120,6 +120,8 @@ def test_sensors_and_schedules_run_by_default_and_say_what_for() -> None:
         "pipeline_alerts",
         "site_arrival",
         "closed_hours_watch",
+        "spending_watch",
+        "arrived_objects",
         "edge_health",
     }
 

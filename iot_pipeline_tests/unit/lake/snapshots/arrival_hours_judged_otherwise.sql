@@ -6,7 +6,9 @@ WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))
     AND (judged_by IS NULL
         OR judged_by <> 'transformation 2, contract 1, future 3600'
         || CASE WHEN outcome <> 'too_late' AND date_diff('second', first_event, last_received) < 2592000 THEN '' ELSE ', lateness 2592000' END
-        || CASE WHEN outcome <> 'no_metrics' AND with_extras = 0 THEN '' ELSE ', metrics c7ee13d62a37' END
+        || CASE WHEN unknown_fields IS NOT NULL THEN if(regexp_like(unknown_fields, '"(unit\.)?(temperature|humidity|pressure|flow_rate|battery|rssi)"'), ', promoted', '')
+            WHEN outcome <> 'no_metrics' AND with_extras = 0 THEN ''
+            ELSE ', metrics c7ee13d62a37' END
         || CASE WHEN min_temperature IS NULL THEN ''
             WHEN min_temperature >= DOUBLE '-60.0' AND max_temperature <= DOUBLE '150.0' THEN ', temperature 403770438375'
             ELSE ', temperature 403770438375 -60.0 to 150.0' END

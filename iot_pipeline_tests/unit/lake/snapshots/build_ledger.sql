@@ -10,6 +10,8 @@ SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outco
     count_if(position = 1) AS messages,
     count(*) AS readings,
     count_if(extras IS NOT NULL) AS with_extras,
+    CASE WHEN count_if(extras IS NOT NULL) = 0 THEN '[]'
+        WHEN length(json_format(CAST(flatten(map_keys(histogram(map_keys(CAST(json_parse(extras) AS MAP(VARCHAR, JSON)))))) AS JSON))) <= 16000 THEN json_format(CAST(flatten(map_keys(histogram(map_keys(CAST(json_parse(extras) AS MAP(VARCHAR, JSON)))))) AS JSON)) END AS unknown_fields,
     min(event_time) AS first_event,
     max(event_time) AS last_event,
     max(received_at) AS last_received,
@@ -21,7 +23,10 @@ SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outco
     min(rssi) AS min_rssi, max(rssi) AS max_rssi,
     'transformation 2, contract 1, future 3600'
         || CASE WHEN outcome <> 'too_late' AND date_diff('second', min(event_time), max(received_at)) < 2592000 THEN '' ELSE ', lateness 2592000' END
-        || CASE WHEN outcome <> 'no_metrics' AND count_if(extras IS NOT NULL) = 0 THEN '' ELSE ', metrics c7ee13d62a37' END
+        || CASE WHEN CASE WHEN count_if(extras IS NOT NULL) = 0 THEN '[]'
+        WHEN length(json_format(CAST(flatten(map_keys(histogram(map_keys(CAST(json_parse(extras) AS MAP(VARCHAR, JSON)))))) AS JSON))) <= 16000 THEN json_format(CAST(flatten(map_keys(histogram(map_keys(CAST(json_parse(extras) AS MAP(VARCHAR, JSON)))))) AS JSON)) END IS NOT NULL THEN ''
+            WHEN outcome <> 'no_metrics' AND count_if(extras IS NOT NULL) = 0 THEN ''
+            ELSE ', metrics c7ee13d62a37' END
         || CASE WHEN min(temperature) IS NULL THEN ''
             WHEN min(temperature) >= DOUBLE '-60.0' AND max(temperature) <= DOUBLE '150.0' THEN ', temperature 403770438375'
             ELSE ', temperature 403770438375 -60.0 to 150.0' END
@@ -46,6 +51,6 @@ SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outco
 FROM build_judged_telemetry_20261105t120000_0a1b2c3d
 GROUP BY object, tenant, site, date_trunc('hour', event_time), outcome, year, month, day, hour
 UNION ALL
-SELECT object, tenant, site, event_hour, outcome, messages, readings, with_extras, first_event, last_event, last_received, min_temperature, max_temperature, min_humidity, max_humidity, min_pressure, max_pressure, min_flow_rate, max_flow_rate, min_battery, max_battery, min_rssi, max_rssi, judged_by, content, year, month, day, hour
+SELECT object, tenant, site, event_hour, outcome, messages, readings, with_extras, unknown_fields, first_event, last_event, last_received, min_temperature, max_temperature, min_humidity, max_humidity, min_pressure, max_pressure, min_flow_rate, max_flow_rate, min_battery, max_battery, min_rssi, max_rssi, judged_by, content, year, month, day, hour
 FROM ledger
 WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12')))
