@@ -85,6 +85,7 @@ def open_retention(progress: Callable[[str], None] = lambda _: None) -> Retentio
         zones.quarantined_telemetry.name: kept.quarantine,
         zones.ledger.name: kept.ledger,
         zones.curated_telemetry.name: kept.curated,
+        zones.daily_telemetry.name: kept.curated,
         zones.alert_history.name: kept.alert_history,
     }
     with open_registry() as connection:

@@ -15,8 +15,10 @@ from iot_pipeline.contract.layout import RAW
 from iot_pipeline.lake.catalog import Partition
 from iot_pipeline.lake.hours import Day, Hour, arrival_hour_of_key
 from iot_pipeline.lake.lake import Lake
+from iot_pipeline.lake.notes import BuildNotes, Counts
 from iot_pipeline.lake.objects import Objects, StoredObject
 from iot_pipeline.lake.plan import batches
+from iot_pipeline.lake.publishing import Publisher
 from iot_pipeline.lake.removals import RAW_TABLE, Removals
 from iot_pipeline.lake.safety import Safety, Verdict
 
@@ -100,17 +102,19 @@ class Retention:
             zones.quarantined_telemetry,
             zones.ledger,
             zones.curated_telemetry,
+            zones.daily_telemetry,
             zones.alert_history,
         ):
             if table.name not in self.kept:
                 continue
             # The whole hour, or day, must be older.
             moment = now.astimezone(UTC) - self.kept[table.name]
-            before = Day.of(moment) if table is zones.alert_history else Hour.of(moment)
+            before = Day.of(moment) if table in (zones.daily_telemetry, zones.alert_history) else Hour.of(moment)
             if table is zones.raw_telemetry:
                 yield table, sorted(self._raw_before(before))
             else:
-                yield table, sorted(self.lake.catalog.older_than(table.name, before))
+                older = self.lake.catalog.older_than(table.name, before)
+                yield table, sorted(hour for hour, it in older.items() if not _is_emptied(table, it))
 
     def _raw_before(self, before: Hour) -> set[Hour]:
         """Arrival hours that have raw objects. Keys sort by their hours, so that nothing newer is listed."""
@@ -165,10 +169,20 @@ class Retention:
         if table.name == RAW_TABLE:
             entry |= {"received": verdict.received}
         Removals(self.s3, self.lake.bucket).note(table.name, hour, entry)
-        if not table.projected:
+        if table.name == tables(self.lake.contract).daily_telemetry.name:
+            # The view reads days up to the first without a partition: a day that is gone is an empty one.
+            publisher = Publisher(self.lake.bucket, self.lake.catalog, self.lake.progress)
+            publisher.publish(table, publisher.new_version(table), {hour: BuildNotes(now, counts=Counts())})
+        elif not table.projected:
             self.lake.catalog.remove(table.name, [hour])
         delete(self.s3, self.lake.bucket, [item.uri.split("/", 3)[3] for item in objects])
         self.lake.progress(f"removed {hour} of {table.name}: {len(objects)} objects")
+
+
+def _is_emptied(table: Table, partition: Partition) -> bool:
+    """Whether a day holds nothing: it never did, or it was removed."""
+    counts = partition.notes.counts if partition.notes else None
+    return table.name == tables().daily_telemetry.name and counts == Counts()
 
 
 def delete(s3: "S3Client", bucket: str, keys: Iterable[str]) -> None:

@@ -49,6 +49,7 @@ class Safety:
             zones.quarantined_telemetry.name: self._quarantined,
             zones.ledger.name: self._ledger,
             zones.curated_telemetry.name: self._curated,
+            zones.daily_telemetry.name: self._days,
             zones.alert_history.name: self._alerts,
         }
         why = {
@@ -57,6 +58,7 @@ class Safety:
             zones.quarantined_telemetry.name: "its ledger counts what it holds",
             zones.ledger.name: "its raw objects and its judged rows are gone, by their retention",
             zones.curated_telemetry.name: "it holds what the ledger says, and no late reading can come any more",
+            zones.daily_telemetry.name: "all its hours are gone, by their retention",
             zones.alert_history.name: "all its alerts are over",
         }[table.name]
         kept = {hour: Verdict(False, reason) for hour, reason in reasons[table.name](hours)}
@@ -68,9 +70,10 @@ class Safety:
         return kept | {hour: Verdict(True, why) for hour in safe}
 
     def _held(self, table: Table, hours: Sequence[Hour]) -> Reasons:
-        if not self.held:
-            return
         zones = tables(self.lake.contract)
+        # A day stays as long as any of its hours, and those are held.
+        if not self.held or table.name == zones.daily_telemetry.name:
+            return
         asked = table if table.name in (zones.curated_telemetry.name, zones.alert_history.name) else zones.ledger
         rows = self.lake.athena.run(statements.tenants_of_hours(asked, hours, self.held)).rows
         for row in rows:
@@ -138,6 +141,11 @@ class Safety:
 
     def _curated(self, hours: Sequence[Hour]) -> Reasons:
         yield from ((hour, "it is behind the ledger, and to be built again") for hour in self.lake.stale(hours))
+
+    def _days(self, days: Sequence[Hour]) -> Reasons:
+        for day in days:
+            if left := self._there(tables(self.lake.contract).curated_telemetry, Day(day.start).hours):
+                yield day, f"{len(left)} of its hours are there still, first {min(left)}"
 
     def _alerts(self, days: Sequence[Hour]) -> Reasons:
         for row in self.lake.athena.run(statements.open_alerts_of_days(days)).rows:

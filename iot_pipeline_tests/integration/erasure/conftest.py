@@ -14,10 +14,11 @@ from iot_pipeline import settings
 from iot_pipeline.alerting.episodes import Change, Place, write_of
 from iot_pipeline.alerting.lifecycle import AlertKey, Severity, Transition, What
 from iot_pipeline.connections.edge import open_exporter, open_states
+from iot_pipeline.connections.lake import open_compaction
 from iot_pipeline.connections.warehouse import open_episodes_loader, open_loader
 from iot_pipeline.contract import tables
 from iot_pipeline.erasure.eraser import Eraser
-from iot_pipeline.lake.hours import Day, Hour
+from iot_pipeline.lake.hours import Day, Hour, before_day
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.registry.onboarding import onboard
 from iot_pipeline.registry.registration import Request
@@ -101,12 +102,20 @@ class Fleet:
             ),
             "quarantined": self._others(rows_of(lake, z.quarantined_telemetry, [self.arrival], "reason, position")),
             "curated": self._others(rows_of(lake, z.curated_telemetry, self.events, "event_time, seq")),
+            "daily": self._others(self._of_days(days)),
             "warehouse": self._others([row for rows in facts for row in rows]),
             "alerts": self._others([row for rows in open_exporter().rows(days).values() for row in rows]),
             # The sweep for silence may write to it meanwhile.
             "state": [state["Item"][name] for name in ("device", "tenant", "site")],
             "registry": versions,
         }
+
+    def _of_days(self, days: list[Day]) -> list[dict[str, Any]]:
+        where = " OR ".join(before_day(day + 1) + f" AND NOT {before_day(day)}" for day in days)
+        result = self.lake.athena.run(
+            f"SELECT device_id, event_time, seq, temperature FROM daily_telemetry WHERE {where}"
+        )
+        return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
     def _others(self, rows: list[dict[str, Any]]) -> list[str]:
         return sorted(repr(row) for row in rows if self.goes not in repr(row))
@@ -143,6 +152,7 @@ def everywhere(fleet: Fleet) -> Fleet:
         opened = Transition(What.OPENED, key, key.episode(at_ms), Severity.WARNING, at_ms, at_ms, at_ms)
         item = write_of(Change(Place(fleet.tenant, "a", device), (opened,), notes=False), where.alerts_table, at_ms)
         dynamodb.transact_write_items(TransactItems=[item])
+    open_compaction().compact([Day.of(fleet.arrival.start)], datetime.now(UTC))
     exporter = open_exporter()
     exporter.export(everything=True)
     with open_episodes_loader() as episodes:

@@ -26,6 +26,7 @@ EVERYWHERE = {
     "Dagster",
     "alert history",
     "curated",
+    "daily",
     "dead letters",
     "device state and alerts",
     "judged",

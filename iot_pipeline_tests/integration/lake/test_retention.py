@@ -16,10 +16,12 @@ from iot_pipeline.connections.warehouse import open_loader
 from iot_pipeline.contract import tables
 from iot_pipeline.defs.ops.expiry import retention
 from iot_pipeline.defs.raw.sensors import raw_objects
-from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.compaction import Compaction
+from iot_pipeline.lake.hours import Day, Hour, partition_range
 from iot_pipeline.lake.integrity import Audit
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.objects import Objects
+from iot_pipeline.lake.publishing import Publisher
 from iot_pipeline.lake.retention import Outcome, Retention
 from iot_pipeline.lake.s3_events import SetAside
 from iot_pipeline.partitions import partition_key
@@ -171,3 +173,35 @@ def test_the_asset_takes_an_hour_out_of_lake_and_warehouse_and_says_why(
     states = zone_states(lake, planner.objects, open_loader, [hour])[hour]
     assert [states[zone] for zone in ZONES] == ["expired", "expired", "-", "-"]
     assert planner.make(hour, hour).steps == []
+
+
+def test_a_day_goes_when_all_its_hours_are_gone_and_the_view_goes_on(lake: Lake, raw: RawZone, arrival: Hour) -> None:
+    day, s3 = Day.of(arrival.start), boto3.client("s3")
+    publisher = Publisher(lake.bucket, lake.catalog, lake.progress)
+    compaction = Compaction(lake.catalog, lake.athena, lake.contract, publisher, day, lake.progress)
+    for hour, sender in ((arrival, Sender()), (arrival + 1, HELD)):
+        raw.put(hour, [line(message(reading(hour.start, 1)), hour.start, sender)])
+    events = build(lake, [arrival, arrival + 1])
+    compaction.compact([day], arrival.start + 2 * DAY)
+    ((location, notes),) = [
+        (it.location, it.notes) for it in lake.catalog.partitions(Z.daily_telemetry.name, [day]).values()
+    ]
+    assert notes
+    kept, now = {it.name: 300 * DAY for it in (Z.curated_telemetry, Z.daily_telemetry)}, arrival.start + 400 * DAY
+    held = Retention(lake, s3, kept, frozenset({"held-tenant"})).run(now, Hour(day.start), day.hours[-1])
+    assert outcomes(held.of(removed=True)).keys() == {(Z.curated_telemetry.name, events[0])}
+    assert outcomes(held.of(removed=False)) == {
+        (Z.curated_telemetry.name, events[1]): "legal hold of held-tenant",
+        (Z.daily_telemetry.name, day): f"1 of its hours are there still, first {events[1]}",
+    }
+    opened = Retention(lake, s3, kept)
+    done = opened.run(now, Hour(day.start), day.hours[-1])
+    assert outcomes(done.of(removed=True)) == {
+        (Z.curated_telemetry.name, events[1]): "it holds what the ledger says, and no late reading can come any more",
+        (Z.daily_telemetry.name, day): "all its hours are gone, by their retention",
+    }
+    assert not Objects(s3).any_at(location)
+    where = partition_range(Hour(day.start), day.hours[-1])
+    assert lake.athena.run(f"SELECT count(*) FROM telemetry WHERE {where}").rows == [(0,)]
+    assert compaction.look(day.start + 2 * DAY).days_until == day + 1, "the view reads days, this one among them"
+    assert opened.run(now, Hour(day.start), day.hours[-1]).outcomes == []
