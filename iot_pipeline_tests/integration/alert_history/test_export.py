@@ -10,7 +10,7 @@ import pytest
 from iot_pipeline.alert_history.export import OVERLAP_MS, HistoryError
 from iot_pipeline.alert_history.progress import LEASE_MS, ExportBusyError, Progress
 from iot_pipeline.alerting.table import silence
-from iot_pipeline.contract import CONTRACT
+from iot_pipeline.contract import CONTRACT, Format, former_ledger, tables
 from iot_pipeline.edge.stream_lag import record_progress
 from iot_pipeline.lake.cleanup import CleanUp, clean_up
 from iot_pipeline.lake.hours import Day
@@ -187,9 +187,10 @@ def test_a_day_that_somebody_wrote_to_is_not_overwritten(history: History) -> No
 def test_the_clean_up_removes_replaced_versions_of_days(history: History) -> None:
     catalog, bucket = history.exporter.publisher.catalog, history.exporter.publisher.bucket
     glue: Any = catalog.glue
-    for table in ("judged_telemetry", "ledger", "quarantined_telemetry", "curated_telemetry", "raw_profile"):
-        keys = [{"Name": key, "Type": "string"} for key in ("year", "month", "day", "hour")]
-        glue.create_table(DatabaseName=catalog.database, TableInput={"Name": table, "PartitionKeys": keys})
+    for table in (*tables().all, former_ledger()):
+        if table.format is Format.PARQUET and table.name != TABLE.name:
+            keys = [{"Name": key, "Type": "string"} for key in table.partition_keys]
+            glue.create_table(DatabaseName=catalog.database, TableInput={"Name": table.name, "PartitionKeys": keys})
     for number in range(3):
         history.open(f"d{number}", NOON_MS + number, at_ms=NOON_MS + number)
         history.now_ms = NOON_MS + number

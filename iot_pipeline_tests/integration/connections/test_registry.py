@@ -116,7 +116,7 @@ def test_the_command_line_signs_in_anew_each_time(
     secret.put("the third password")
     administrator = Secret.of(secret.client, "postgres", registry_server.password)
     environment.setenv("IOT_REGISTRY_SECRET_ARN", administrator.arn)
-    assert "is at revision 0005" in run("migrate")
+    assert "is at revision 0006" in run("migrate")
     assert run("password", secret.arn) == f"{READER} signs in with the password of {secret.arn}\n"
     foreign = Secret.of(secret.client, "postgres", "x")
     assert "'postgres' is no user of the registry; there are registry" in run("password", foreign.arn)

@@ -80,7 +80,7 @@ def test_a_move_at_noon_arrives_with_the_next_snapshot_and_the_last_ones_objects
     assert snapshots.load(registry).recorded >= 1
     noon = NOON.replace(tzinfo=None)
     assert versions_of(snapshots, device) == [("a", INSTALLED.replace(tzinfo=None), noon), ("b", noon, None)]
-    listed = boto3.client("s3").list_objects_v2(Bucket=snapshots.bucket, Prefix=PREFIX)["Contents"]
+    listed = boto3.client("s3").list_objects_v2(Bucket=snapshots.bucket, Prefix=f"{PREFIX}v=")["Contents"]
     assert len({item["Key"].split("/")[1] for item in listed}) == 1
 
 

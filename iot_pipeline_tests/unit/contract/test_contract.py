@@ -12,7 +12,6 @@ import pytest
 from iot_pipeline.contract import (
     CONTRACT,
     METRICS,
-    PARTITION_KEYS,
     Contract,
     Format,
     Metric,
@@ -149,7 +148,7 @@ def test_a_new_metric_reaches_everything_that_derives() -> None:
 
 def test_tables_are_partitioned_alike_and_only_raw_is_projected() -> None:
     for table in tables().all:
-        assert not set(PARTITION_KEYS) & {column.name for column in table.columns}
+        assert not set(table.partition_keys) & {column.name for column in table.columns}
         assert table.prefix.endswith("/")
         assert all(column.comment for column in table.columns), table.name
         assert table.projected == (table.format is not Format.PARQUET) == bool(table.projection)
