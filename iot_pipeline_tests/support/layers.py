@@ -108,6 +108,11 @@ LAYERS = {
     ),
     "definitions": _layer("defs resources", "dagster", "dagster"),
     "unattended": _layer("backfill defs lake watcher", "dagster", "dagster"),
+    "console": _layer(
+        "alerting connections contract edge lake registry settings",
+        "boto3 botocore fastapi httpx jinja2 jwt psycopg pydantic pyathena sqlglot starlette uvicorn",
+        "console",
+    ),
     "watcher": _layer("alerting command_line connections defs settings", "botocore dagster pydantic typer", "dagster"),
 }
 

@@ -1,0 +1,55 @@
+"""Who may do what: one row a route. A route without a row keeps the service from starting.
+
+Rows that a viewer gets to see are those of `Viewer.sees`: that is each route's own duty, and the walk over this table
+in the tests tries every route as each role with its own and with a foreign tenant.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from iot_pipeline.console.viewer import Role
+
+STAFF = frozenset({Role.ADMIN, Role.OPERATOR, Role.ANALYST})
+EVERYONE = frozenset(Role)
+OPERATORS = frozenset({Role.ADMIN, Role.OPERATOR})
+ADMINS = frozenset({Role.ADMIN})
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may call a route.
+
+    `roles` is None for what needs no sign-in. `changes` marks what changes something: it needs the CSRF token of its
+    session, and is audited. `scope` is the scope that an API key needs; None keeps API keys out.
+    """
+
+    roles: frozenset[Role] | None
+    changes: bool = False
+    scope: str | None = None
+
+
+ROUTES: dict[tuple[str, str], Access] = {
+    ("GET", "/healthz"): Access(None),
+}
+
+
+def of_route(method: str, path: str) -> Access:
+    """The row of a route, given by its template such as `/api/devices/{device}`. Raises KeyError without one."""
+    return ROUTES[(method, path)]
+
+
+def check(app: FastAPI) -> None:
+    """Raises ValueError naming each route without a row, and each row without a route."""
+    present = set(_routes(app))
+    missing, idle = present - set(ROUTES), set(ROUTES) - present
+    if missing or idle:
+        raise ValueError(f"console/access.py: without a row: {sorted(missing)}; without a route: {sorted(idle)}")
+
+
+def _routes(app: FastAPI) -> Iterable[tuple[str, str]]:
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            yield from ((method, route.path) for method in route.methods or ())

@@ -1,0 +1,38 @@
+"""Every request passes here before its route: the table of access decides."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from iot_pipeline.console import access
+from iot_pipeline.console.parts import parts_of
+from iot_pipeline.console.problems import ProblemError
+from iot_pipeline.console.viewer import Viewer
+
+
+def authorise(request: Request) -> None:
+    """Let a request through, its viewer noted in `request.state.viewer`.
+
+    Raises ProblemError: 401 without a sign-in, 403 where the role or the key's scope does not suffice.
+    """
+    row = access.of_route(request.method, request.scope["route"].path)
+    if row.roles is None:
+        return
+    identity = parts_of(request).identity
+    viewer = identity.viewer(request)
+    if viewer is None:
+        raise ProblemError(401, "sign_in", "sign in first: this needs a session or an API key")
+    if viewer.role not in row.roles:
+        raise ProblemError(403, "role", f"{viewer.role} may not do this; {', '.join(sorted(row.roles))} may")
+    if row.changes and viewer.key is None:
+        identity.check_csrf(request)
+    request.state.viewer = viewer
+
+
+def _viewer(request: Request) -> Viewer:
+    viewer: Viewer = request.state.viewer
+    return viewer
+
+
+# What a route declares to get its viewer.
+SignedIn = Annotated[Viewer, Depends(_viewer)]

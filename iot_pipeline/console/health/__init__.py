@@ -1,0 +1,1 @@
+"""Whether the pipeline is well: one tile a question, each answered on its own."""

@@ -1,0 +1,1 @@
+"""What happens now: readings as they arrive, the fleet, alerts that open and resolve."""

@@ -1,0 +1,1 @@
+"""SQL on demand: the guard, the estimate, executions and their results."""
