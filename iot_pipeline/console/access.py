@@ -33,6 +33,11 @@ class Access:
 
 ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/healthz"): Access(None),
+    # What is live, and alerts.
+    ("GET", "/api/live/stream"): Access(EVERYONE),
+    ("POST", "/api/alerts/{episode:path}/acknowledge"): Access(OPERATORS | {Role.TENANT}, changes=True, scope="alerts"),
+    ("GET", "/api/silences"): Access(EVERYONE, scope="alerts"),
+    ("POST", "/api/silences"): Access(OPERATORS | {Role.TENANT}, changes=True, scope="alerts"),
 }
 
 

@@ -1,5 +1,8 @@
 """The service, assembled: its routes, who may call them, its errors."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
@@ -7,9 +10,17 @@ from starlette.exceptions import HTTPException
 
 from iot_pipeline.console import access, problems
 from iot_pipeline.console.authorisation import authorise
+from iot_pipeline.console.live import routes as live
 from iot_pipeline.console.parts import Parts
 
 STATIC = "/static"
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    parts: Parts = app.state.parts
+    async with parts.live.running():
+        yield
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -20,6 +31,7 @@ def create_app(parts: Parts) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         dependencies=[Depends(authorise)],
+        lifespan=_lifespan,
     )
     app.state.parts = parts
     app.add_exception_handler(problems.ProblemError, problems.of_problem)
@@ -31,6 +43,7 @@ def create_app(parts: Parts) -> FastAPI:
         """The service answers."""
         return {"status": "ok"}
 
+    app.include_router(live.router)
     app.mount(STATIC, StaticFiles(packages=[("iot_pipeline.console", "static")]), "static")
     access.check(app)
     return app

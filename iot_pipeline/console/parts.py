@@ -5,6 +5,8 @@ from typing import Protocol
 
 from fastapi import Request
 
+from iot_pipeline.console.audit import Audit
+from iot_pipeline.console.live.service import Live
 from iot_pipeline.console.viewer import Viewer
 
 
@@ -26,6 +28,8 @@ class Parts:
     """What the routes work with."""
 
     identity: Identity
+    audit: Audit
+    live: Live
 
 
 def parts_of(request: Request) -> Parts:
