@@ -7,8 +7,8 @@ in the tests tries every route as each role with its own and with a foreign tena
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from iot_pipeline.console.viewer import Role
 
@@ -23,19 +23,26 @@ class Access:
     """Who may call a route.
 
     `roles` is None for what needs no sign-in. `changes` marks what changes something: it needs the CSRF token of its
-    session, and is audited. `scope` is the scope that an API key needs; None keeps API keys out.
+    session, and is audited. `scope` is the scope that an API key needs; None keeps API keys out. Whoever asks for a
+    `page` without being signed in is sent to sign in.
     """
 
     roles: frozenset[Role] | None
     changes: bool = False
     scope: str | None = None
+    page: bool = False
 
 
 ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/healthz"): Access(None),
+    # Pages.
+    ("GET", "/"): Access(EVERYONE, page=True),
     # What is live, and alerts.
     ("GET", "/api/live/stream"): Access(EVERYONE),
     ("POST", "/api/alerts/{episode:path}/acknowledge"): Access(OPERATORS | {Role.TENANT}, changes=True, scope="alerts"),
+    ("GET", "/api/sites"): Access(EVERYONE),
+    ("GET", "/api/layout"): Access(EVERYONE),
+    ("PUT", "/api/layout"): Access(EVERYONE, changes=True),
     ("GET", "/api/silences"): Access(EVERYONE, scope="alerts"),
     ("POST", "/api/silences"): Access(OPERATORS | {Role.TENANT}, changes=True, scope="alerts"),
 }
@@ -46,15 +53,15 @@ def of_route(method: str, path: str) -> Access:
     return ROUTES[(method, path)]
 
 
-def check(app: FastAPI) -> None:
+def check(routes: Iterable[BaseRoute]) -> None:
     """Raises ValueError naming each route without a row, and each row without a route."""
-    present = set(_routes(app))
+    present = set(_rows(routes))
     missing, idle = present - set(ROUTES), set(ROUTES) - present
     if missing or idle:
         raise ValueError(f"console/access.py: without a row: {sorted(missing)}; without a route: {sorted(idle)}")
 
 
-def _routes(app: FastAPI) -> Iterable[tuple[str, str]]:
-    for route in app.routes:
+def _rows(routes: Iterable[BaseRoute]) -> Iterable[tuple[str, str]]:
+    for route in routes:
         if isinstance(route, APIRoute):
             yield from ((method, route.path) for method in route.methods or ())

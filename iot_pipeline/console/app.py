@@ -2,18 +2,20 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from iot_pipeline.console import access, problems
-from iot_pipeline.console.authorisation import authorise
+from iot_pipeline.console import access, layout, pages, problems, sites
+from iot_pipeline.console.authorisation import SignInError, authorise, to_sign_in
 from iot_pipeline.console.live import routes as live
 from iot_pipeline.console.parts import Parts
 
 STATIC = "/static"
+ROUTERS = (pages.router, live.router, sites.router, layout.router)
 
 
 @asynccontextmanager
@@ -35,6 +37,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     app.add_exception_handler(problems.ProblemError, problems.of_problem)
+    app.add_exception_handler(SignInError, to_sign_in)
     app.add_exception_handler(HTTPException, problems.of_http)
     app.add_exception_handler(RequestValidationError, problems.of_validation)
 
@@ -43,7 +46,8 @@ def create_app(parts: Parts) -> FastAPI:
         """The service answers."""
         return {"status": "ok"}
 
-    app.include_router(live.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.mount(STATIC, StaticFiles(packages=[("iot_pipeline.console", "static")]), "static")
-    access.check(app)
+    access.check(chain(app.routes, *(router.routes for router in ROUTERS)))
     return app

@@ -1,13 +1,17 @@
 """What the routes work with, opened once."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fastapi import Request
 
 from iot_pipeline.console.audit import Audit
 from iot_pipeline.console.live.service import Live
+from iot_pipeline.console.store import Store
 from iot_pipeline.console.viewer import Viewer
+
+if TYPE_CHECKING:
+    from iot_pipeline.console.sites import Sites
 
 
 class Identity(Protocol):
@@ -22,14 +26,19 @@ class Identity(Protocol):
     def check_csrf(self, request: Request) -> None:
         """Raises ProblemError unless a change carries the CSRF token of its session."""
 
+    def csrf(self, request: Request) -> str:
+        """The CSRF token of the session, for the page to send with changes; empty without a session."""
+
 
 @dataclass
 class Parts:
     """What the routes work with."""
 
     identity: Identity
+    store: Store
     audit: Audit
     live: Live
+    sites: "Sites"
 
 
 def parts_of(request: Request) -> Parts:
