@@ -76,12 +76,11 @@ export class Charts {
       {
         width: box.clientWidth,
         height: 170,
-        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
         legend: { live: true },
         scales: { x: { range: () => entry.range } },
-        axes: [axis, { ...axis, size: 60 }],
+        axes: [{ ...axis, values: (_, ticks) => ticks.map((at) => new Date(at * 1e3).toISOString().slice(11, 16)), incrs: [60, 120, 300] }, { ...axis, size: 60 }],
         series: [
-          { label: "UTC" },
+          { label: "UTC", value: (_, at) => (at === null ? "–" : new Date(at * 1e3).toISOString().slice(11, 19)) },
           ...lines.map(([device]) => ({ label: device, stroke: this.colour(device), width: 1.5, spanGaps: true, value: (_, value) => number(value) })),
         ],
       },

@@ -17,10 +17,14 @@ export class Fleet {
   replace(metrics, rows) {
     this.metrics = metrics;
     this.devices.clear();
-    this.cells.clear();
-    this.groups.clear();
-    this.root.replaceChildren();
     this.merge(rows);
+    // Cells that stay keep the keyboard's focus.
+    for (const [id, cell] of this.cells) {
+      if (!this.devices.has(id)) {
+        cell.remove();
+        this.cells.delete(id);
+      }
+    }
   }
 
   merge(rows) {
@@ -47,12 +51,10 @@ export class Fleet {
       device.state = state;
     }
     for (const [key, group] of this.groups) {
-      const [, site] = JSON.parse(key);
       const zone = zones.get(key);
       const local = zone ? new Date(now).toLocaleTimeString("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" }) : "";
       const words = `${group.cells.childElementCount} devices${local ? `, ${local} there` : ""}`;
       if (group.words.textContent !== words) group.words.textContent = words;
-      group.site = site;
     }
     return heard;
   }
