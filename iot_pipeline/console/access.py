@@ -37,6 +37,8 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/healthz"): Access(None),
     # Pages.
     ("GET", "/"): Access(EVERYONE, page=True),
+    ("GET", "/pipeline"): Access(STAFF, page=True),
+    ("GET", "/queries"): Access(EVERYONE, page=True),
     # What is live, and alerts.
     ("GET", "/api/live/stream"): Access(EVERYONE),
     ("POST", "/api/alerts/{episode:path}/acknowledge"): Access(OPERATORS | {Role.TENANT}, changes=True, scope="alerts"),

@@ -14,7 +14,11 @@ from iot_pipeline.console.viewer import Viewer
 
 _templates = Jinja2Templates(Path(__file__).with_name("templates"))
 # The pages in the order of the navigation: address, template, what it is called.
-_NAVIGATION = (("/", "live.html", "Fleet"),)
+_NAVIGATION = (
+    ("/", "live.html", "Fleet"),
+    ("/pipeline", "pipeline.html", "Pipeline"),
+    ("/queries", "queries.html", "Queries"),
+)
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
@@ -22,6 +26,18 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 def live(request: Request, viewer: SignedIn) -> HTMLResponse:
     """The fleet as it is now."""
     return _page(request, viewer, "/")
+
+
+@router.get("/pipeline")
+def pipeline(request: Request, viewer: SignedIn) -> HTMLResponse:
+    """Whether the pipeline is well."""
+    return _page(request, viewer, "/pipeline")
+
+
+@router.get("/queries")
+def queries(request: Request, viewer: SignedIn) -> HTMLResponse:
+    """SQL on demand."""
+    return _page(request, viewer, "/queries")
 
 
 def _page(request: Request, viewer: Viewer, path: str, **also: Any) -> HTMLResponse:
