@@ -18,6 +18,7 @@ _NAVIGATION = (
     ("/", "live.html", "Fleet"),
     ("/pipeline", "pipeline.html", "Pipeline"),
     ("/queries", "queries.html", "Queries"),
+    ("/api/docs", "api.html", "API"),
 )
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -38,6 +39,12 @@ def pipeline(request: Request, viewer: SignedIn) -> HTMLResponse:
 def queries(request: Request, viewer: SignedIn) -> HTMLResponse:
     """SQL on demand."""
     return _page(request, viewer, "/queries")
+
+
+@router.get("/api/docs")
+def api(request: Request, viewer: SignedIn) -> HTMLResponse:
+    """The API, described."""
+    return _page(request, viewer, "/api/docs")
 
 
 def _page(request: Request, viewer: Viewer, path: str, **also: Any) -> HTMLResponse:
