@@ -7,8 +7,8 @@ in the tests tries every route as each role with its own and with a foreign tena
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from iot_pipeline.console.viewer import Role
 
@@ -33,6 +33,14 @@ class Access:
 
 ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/healthz"): Access(None),
+    ("GET", "/login"): Access(None),
+    ("GET", "/callback"): Access(None),
+    ("GET", "/signed-out"): Access(None),
+    ("POST", "/logout"): Access(EVERYONE, changes=True),
+    ("GET", "/api/me"): Access(EVERYONE, scope="me:read"),
+    ("GET", "/api/keys"): Access(EVERYONE),
+    ("POST", "/api/keys"): Access(EVERYONE, changes=True),
+    ("DELETE", "/api/keys/{key}"): Access(EVERYONE, changes=True),
 }
 
 
@@ -41,15 +49,20 @@ def of_route(method: str, path: str) -> Access:
     return ROUTES[(method, path)]
 
 
-def check(app: FastAPI) -> None:
+def scopes_of(role: Role) -> set[str]:
+    """The scopes that a key of somebody in a role can have."""
+    return {row.scope for row in ROUTES.values() if row.scope is not None and role in (row.roles or ())}
+
+
+def check(routes: Iterable[BaseRoute]) -> None:
     """Raises ValueError naming each route without a row, and each row without a route."""
-    present = set(_routes(app))
+    present = set(_rows(routes))
     missing, idle = present - set(ROUTES), set(ROUTES) - present
     if missing or idle:
         raise ValueError(f"console/access.py: without a row: {sorted(missing)}; without a route: {sorted(idle)}")
 
 
-def _routes(app: FastAPI) -> Iterable[tuple[str, str]]:
-    for route in app.routes:
+def _rows(routes: Iterable[BaseRoute]) -> Iterable[tuple[str, str]]:
+    for route in routes:
         if isinstance(route, APIRoute):
             yield from ((method, route.path) for method in route.methods or ())

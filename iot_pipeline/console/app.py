@@ -1,19 +1,26 @@
 """The service, assembled: its routes, who may call them, its errors."""
 
+from itertools import chain
+
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from iot_pipeline.console import access, problems
+from iot_pipeline.console import access, changes, problems
 from iot_pipeline.console.authorisation import authorise
+from iot_pipeline.console.identity import routes as identity_routes
 from iot_pipeline.console.parts import Parts
 
 STATIC = "/static"
+ROUTERS = (identity_routes.router,)
 
 
 def create_app(parts: Parts) -> FastAPI:
-    """The ASGI application on these parts. Raises ValueError if a route and the table of access do not agree."""
+    """The ASGI application on these parts. Raises ValueError if a route and the table of access do not agree.
+
+    It raises ValueError too if a route that changes something declares no record of it.
+    """
     app = FastAPI(
         title="Telemetry console",
         docs_url=None,
@@ -31,6 +38,10 @@ def create_app(parts: Parts) -> FastAPI:
         """The service answers."""
         return {"status": "ok"}
 
+    for router in ROUTERS:
+        app.include_router(router)
     app.mount(STATIC, StaticFiles(packages=[("iot_pipeline.console", "static")]), "static")
-    access.check(app)
+    routes = list(chain(app.routes, *(router.routes for router in ROUTERS)))
+    access.check(routes)
+    changes.check(routes)
     return app

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from fastapi import Request
 
+from iot_pipeline.console.audit import Audit
+from iot_pipeline.console.store import Store
 from iot_pipeline.console.viewer import Viewer
 
 
@@ -12,7 +14,7 @@ class Identity(Protocol):
     """Tells who asks."""
 
     def viewer(self, request: Request) -> Viewer | None:
-        """Who presents a valid session cookie or API key; None without either.
+        """Who presents a session's cookie or an API key; None without either, or with a session that is over.
 
         Raises ProblemError for one that is expired, revoked or forged.
         """
@@ -20,12 +22,17 @@ class Identity(Protocol):
     def check_csrf(self, request: Request) -> None:
         """Raises ProblemError unless a change carries the CSRF token of its session."""
 
+    def csrf(self, request: Request) -> str:
+        """The CSRF token of the session, for the page to send with changes; empty without a session."""
+
 
 @dataclass
 class Parts:
     """What the routes work with."""
 
     identity: Identity
+    store: Store
+    audit: Audit
 
 
 def parts_of(request: Request) -> Parts:

@@ -1,0 +1,31 @@
+"""`python -m iot_pipeline.console`: the console, until SIGTERM or Ctrl-C."""
+
+import sys
+
+import boto3
+import httpx
+from pydantic import ValidationError
+
+from iot_pipeline import settings
+from iot_pipeline.console.app import create_app
+from iot_pipeline.console.audit import Audit
+from iot_pipeline.console.identity.service import IdentityService
+from iot_pipeline.console.parts import Parts
+from iot_pipeline.console.server import serve
+from iot_pipeline.console.store import Store
+
+
+def main() -> None:
+    """Serve on the address of the settings. Exits with a message that names each setting that is missing or wrong."""
+    try:
+        console = settings.console()
+    except ValidationError as error:
+        sys.exit(settings.wrong(error))
+    store = Store(boto3.client("dynamodb"), console.table)
+    with httpx.Client() as http:
+        parts = Parts(IdentityService(console, store, http), store, Audit(store))
+        serve(create_app(parts), console)
+
+
+if __name__ == "__main__":
+    main()
