@@ -48,12 +48,25 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("PUT", "/api/layout"): Access(EVERYONE, changes=True),
     ("GET", "/api/silences"): Access(EVERYONE, scope="alerts"),
     ("POST", "/api/silences"): Access(OPERATORS | {Role.TENANT}, changes=True, scope="alerts"),
+    ("GET", "/login"): Access(None),
+    ("GET", "/callback"): Access(None),
+    ("GET", "/signed-out"): Access(None),
+    ("POST", "/logout"): Access(EVERYONE, changes=True),
+    ("GET", "/api/me"): Access(EVERYONE, scope="me:read"),
+    ("GET", "/api/keys"): Access(EVERYONE),
+    ("POST", "/api/keys"): Access(EVERYONE, changes=True),
+    ("DELETE", "/api/keys/{key}"): Access(EVERYONE, changes=True),
 }
 
 
 def of_route(method: str, path: str) -> Access:
     """The row of a route, given by its template such as `/api/devices/{device}`. Raises KeyError without one."""
     return ROUTES[(method, path)]
+
+
+def scopes_of(role: Role) -> set[str]:
+    """The scopes that a key of somebody in a role can have."""
+    return {row.scope for row in ROUTES.values() if row.scope is not None and role in (row.roles or ())}
 
 
 def check(routes: Iterable[BaseRoute]) -> None:

@@ -9,13 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from iot_pipeline.console import access, layout, pages, problems, sites
+from iot_pipeline.console import access, changes, layout, pages, problems, sites
 from iot_pipeline.console.authorisation import SignInError, authorise, to_sign_in
+from iot_pipeline.console.identity import routes as identity
 from iot_pipeline.console.live import routes as live
 from iot_pipeline.console.parts import Parts
 
 STATIC = "/static"
-ROUTERS = (pages.router, live.router, sites.router, layout.router)
+ROUTERS = (identity.router, pages.router, live.router, sites.router, layout.router)
 
 
 @asynccontextmanager
@@ -26,7 +27,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(parts: Parts) -> FastAPI:
-    """The ASGI application on these parts. Raises ValueError if a route and the table of access do not agree."""
+    """The ASGI application on these parts. Raises ValueError if a route and the table of access do not agree.
+
+    It raises ValueError too if a route that changes something declares no record of it.
+    """
     app = FastAPI(
         title="Telemetry console",
         docs_url=None,
@@ -49,5 +53,7 @@ def create_app(parts: Parts) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.mount(STATIC, StaticFiles(packages=[("iot_pipeline.console", "static")]), "static")
-    access.check(chain(app.routes, *(router.routes for router in ROUTERS)))
+    routes = list(chain(app.routes, *(router.routes for router in ROUTERS)))
+    access.check(routes)
+    changes.check(routes)
     return app

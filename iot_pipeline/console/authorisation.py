@@ -43,6 +43,9 @@ def authorise(request: Request) -> None:
         raise ProblemError(401, "sign_in", "sign in first: this needs a session or an API key")
     if viewer.role not in row.roles:
         raise ProblemError(403, "role", f"{viewer.role} may not do this; {', '.join(sorted(row.roles))} may")
+    if viewer.key is not None and row.scope not in viewer.scopes:
+        lacking = f"this needs a key with the scope {row.scope}" if row.scope else "no API key may do this: sign in"
+        raise ProblemError(403, "scope", lacking)
     if row.changes and viewer.key is None:
         identity.check_csrf(request)
     request.state.viewer = viewer

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, field_validator
 
 from iot_pipeline.console.authorisation import SignedIn
+from iot_pipeline.console.changes import Recorded
 from iot_pipeline.console.live.subscriber import MAX_CHOSEN
 from iot_pipeline.console.parts import parts_of
 from iot_pipeline.console.viewer import Viewer
@@ -36,11 +37,10 @@ def layout(request: Request, viewer: SignedIn) -> Layout:
 
 
 @router.put("/layout")
-def keep(request: Request, viewer: SignedIn, given: Layout) -> Layout:
+def keep(request: Request, viewer: SignedIn, given: Layout, record: Recorded) -> Layout:
     """Keep a layout in place of the one before."""
-    parts = parts_of(request)
-    parts.store.put(_key(viewer), "-", given.model_dump())
-    parts.audit.record(viewer, "layout", _key(viewer))
+    parts_of(request).store.put(_key(viewer), "-", given.model_dump())
+    record("layout", _key(viewer))
     return given
 
 

@@ -18,7 +18,7 @@ class Identity(Protocol):
     """Tells who asks."""
 
     def viewer(self, request: Request) -> Viewer | None:
-        """Who presents a valid session cookie or API key; None without either.
+        """Who presents a session's cookie or an API key; None without either, or with a session that is over.
 
         Raises ProblemError for one that is expired, revoked or forged.
         """

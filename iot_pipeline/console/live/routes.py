@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from iot_pipeline.alerting.table import AlertError
 from iot_pipeline.alerting.table import silence as new_silence
 from iot_pipeline.console.authorisation import SignedIn
+from iot_pipeline.console.changes import Recorded
 from iot_pipeline.console.live.hub import alert_row
 from iot_pipeline.console.live.stream import events
 from iot_pipeline.console.live.subscriber import MAX_CHOSEN, Subscriber
@@ -66,7 +67,9 @@ async def stream(request: Request, viewer: SignedIn, devices: str = "") -> Strea
 
 
 @router.post("/alerts/{episode:path}/acknowledge")
-def acknowledge(request: Request, viewer: SignedIn, episode: str, given: Acknowledgement) -> dict[str, object]:
+def acknowledge(
+    request: Request, viewer: SignedIn, episode: str, given: Acknowledgement, record: Recorded
+) -> dict[str, object]:
     """Take an alert on: nobody is reminded of it any more, and everybody sees who has it."""
     parts = parts_of(request)
     _visible(request, viewer, episode)
@@ -74,7 +77,7 @@ def acknowledge(request: Request, viewer: SignedIn, episode: str, given: Acknowl
         changed = parts.live.alerts.acknowledge(episode, viewer.name, given.reason, _now_ms())
     except AlertError as error:
         raise ProblemError(409, "alert_over", str(error)) from error
-    parts.audit.record(viewer, "acknowledge", episode, given.reason)
+    record("acknowledge", episode, given.reason)
     return alert_row(changed)
 
 
@@ -86,7 +89,7 @@ def silences(request: Request, viewer: SignedIn) -> list[Silence]:
 
 
 @router.post("/silences", status_code=201)
-def silence(request: Request, viewer: SignedIn, given: PlannedWork) -> Silence:
+def silence(request: Request, viewer: SignedIn, given: PlannedWork, record: Recorded) -> Silence:
     """Announce planned work: alerts within its scope open and resolve as ever, and tell nobody."""
     scope = given.model_dump(include={"tenant", "site", "device", "rule"}, exclude_none=True)
     if viewer.tenant is not None:
@@ -98,9 +101,8 @@ def silence(request: Request, viewer: SignedIn, given: PlannedWork) -> Silence:
         made = new_silence(scope, now_ms, now_ms + round(given.hours * _HOUR_MS), viewer.name, given.reason)
     except AlertError as error:
         raise ProblemError(422, "scope", str(error)) from error
-    parts = parts_of(request)
-    parts.live.alerts.add_silence(made)
-    parts.audit.record(viewer, "silence", " ".join(f"{name}={value}" for name, value in scope.items()), given.reason)
+    parts_of(request).live.alerts.add_silence(made)
+    record("silence", " ".join(f"{name}={value}" for name, value in scope.items()), given.reason)
     return Silence.model_validate(vars(made))
 
 
