@@ -33,6 +33,21 @@ class Access:
 
 ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/healthz"): Access(None),
+    ("GET", "/api/openapi.json"): Access(EVERYONE, scope="query"),
+    ("GET", "/api/tables"): Access(EVERYONE, scope="query"),
+    ("GET", "/api/query-limits"): Access(EVERYONE, scope="query"),
+    ("POST", "/api/queries/validate"): Access(EVERYONE, scope="query"),
+    ("POST", "/api/queries/estimate"): Access(EVERYONE, scope="query"),
+    ("POST", "/api/queries"): Access(EVERYONE, changes=True, scope="query"),
+    ("GET", "/api/queries"): Access(EVERYONE, scope="query"),
+    ("GET", "/api/queries/{query}"): Access(EVERYONE, scope="query"),
+    ("POST", "/api/queries/{query}/cancel"): Access(EVERYONE, changes=True, scope="query"),
+    ("GET", "/api/queries/{query}/rows"): Access(EVERYONE, scope="query"),
+    ("GET", "/api/queries/{query}/result.csv"): Access(EVERYONE, scope="query"),
+    ("GET", "/api/queries/{query}/result.parquet"): Access(EVERYONE, scope="query"),
+    ("GET", "/api/saved-queries"): Access(EVERYONE, scope="query"),
+    ("PUT", "/api/saved-queries/{name}"): Access(EVERYONE, changes=True, scope="query"),
+    ("DELETE", "/api/saved-queries/{name}"): Access(EVERYONE, changes=True, scope="query"),
 }
 
 

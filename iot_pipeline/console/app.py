@@ -2,12 +2,14 @@
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from iot_pipeline.console import access, problems
 from iot_pipeline.console.authorisation import authorise
 from iot_pipeline.console.parts import Parts
+from iot_pipeline.console.query.routes import router as queries
 
 STATIC = "/static"
 
@@ -30,6 +32,13 @@ def create_app(parts: Parts) -> FastAPI:
     async def healthz() -> dict[str, str]:
         """The service answers."""
         return {"status": "ok"}
+
+    app.include_router(queries)
+
+    @app.get("/api/openapi.json", include_in_schema=False)
+    async def openapi() -> JSONResponse:
+        """The description of the API for programs (OpenAPI)."""
+        return JSONResponse(app.openapi())
 
     app.mount(STATIC, StaticFiles(packages=[("iot_pipeline.console", "static")]), "static")
     access.check(app)

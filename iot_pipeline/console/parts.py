@@ -5,6 +5,7 @@ from typing import Protocol
 
 from fastapi import Request
 
+from iot_pipeline.console.query.executions import Executions
 from iot_pipeline.console.viewer import Viewer
 
 
@@ -26,6 +27,7 @@ class Parts:
     """What the routes work with."""
 
     identity: Identity
+    queries: Executions | None = None
 
 
 def parts_of(request: Request) -> Parts:

@@ -22,8 +22,9 @@ _NUMBERS = (
 _TEXTS = (
     "chr codepoint concat concat_ws format hamming_distance length levenshtein_distance lower lpad ltrim luhn_check "
     "normalize position regexp_count regexp_extract regexp_extract_all regexp_like regexp_position regexp_replace "
-    "regexp_split replace reverse rpad rtrim soundex split split_part split_to_map split_to_multimap starts_with strpos "
-    "substr substring to_utf8 from_utf8 translate trim upper url_decode url_encode word_stem human_readable_seconds "
+    "regexp_split replace reverse rpad rtrim soundex split split_part split_to_map split_to_multimap starts_with "
+    "strpos substr substring to_utf8 from_utf8 translate trim upper url_decode url_encode word_stem "
+    "human_readable_seconds "
 )
 _BINARIES = (
     "crc32 from_base32 from_base64 from_base64url from_hex md5 sha1 sha256 sha512 spooky_hash_v2_32 spooky_hash_v2_64 "
@@ -45,8 +46,9 @@ _COLLECTIONS = (
 _TIMES = (
     "at_timezone current_timezone date date_add date_diff date_format date_parse date_trunc day day_of_month "
     "day_of_week day_of_year dow doy format_datetime from_iso8601_date from_iso8601_timestamp "
-    "from_iso8601_timestamp_nanos from_unixtime from_unixtime_nanos hour last_day_of_month millisecond minute month now "
-    "parse_datetime parse_duration quarter second timezone_hour timezone_minute to_iso8601 to_milliseconds to_unixtime "
+    "from_iso8601_timestamp_nanos from_unixtime from_unixtime_nanos hour last_day_of_month millisecond minute month "
+    "now parse_datetime parse_duration quarter second timezone_hour timezone_minute to_iso8601 "
+    "to_milliseconds to_unixtime "
     "week week_of_year with_timezone year year_of_week yow "
 )
 _PLACES = (

@@ -14,6 +14,8 @@ from iot_pipeline.console.query.guard.text import MAX_DEPTH, check_text, tokens_
 
 # Athena takes no longer text (Athena user guide, "Service Quotas").
 MAX_WRITTEN = 262_144
+# sqlglot raises these for texts that it cannot read.
+_UNREADABLE = (SqlglotError, ValueError, TypeError, AttributeError, IndexError, KeyError)
 _ROOTS = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
 
 
@@ -64,8 +66,7 @@ def _parsed(sql: str) -> exp.Expr:
     except TooManyReadingsError as error:
         message = "nested so that it can be read in too many ways: name the inner values in WITH"
         raise refused("nesting", message, sql, error.offset) from error
-    except (SqlglotError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
-        # sqlglot raises these for some texts that it cannot read.
+    except _UNREADABLE as error:
         raise refused("syntax", "this is no query that can be read: see Trino's SELECT", sql, 0) from error
     if len(statements) != 1 or statements[0] is None:
         raise refused("several_statements", "one statement at a time", sql, tokens[0].start)
@@ -105,8 +106,9 @@ def _limit(root: exp.Expr, rows: int | None, sql: str) -> bool:
 def _check_stable(text: str, sql: str) -> None:
     """The written text must read as a tree that writes the same text: else sqlglot does not round-trip it."""
     try:
-        again = written(AnalystSql().parser().parse(AnalystSql().tokenize(text), text)[0])
-    except (SqlglotError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
+        (tree,) = AnalystSql().parser().parse(AnalystSql().tokenize(text), text)
+        again = written(tree) if tree is not None else ""
+    except (*_UNREADABLE, TooManyReadingsError) as error:
         raise refused("syntax", "this cannot be written back safely: write it more plainly", sql, 0) from error
     if again != text:
         raise refused("syntax", "this is read in two ways: write it more plainly", sql, 0)

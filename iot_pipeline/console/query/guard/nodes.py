@@ -67,25 +67,27 @@ _ARGUMENTS: dict[type[exp.Expr], str] = {
 }
 # sqlglot sets these on what it reads without their meaning anything in Trino.
 _IGNORED = {exp.Div: {"typed", "safe"}, exp.DPipe: {"safe"}, exp.Interval: {"fraction_in_string"}}
-_ARGUMENT_SETS = {node: set(names.split()) | _IGNORED.get(node, set()) for node, names in _ARGUMENTS.items()}
+_ARGUMENT_SETS: dict[type[exp.Expr], set[str]] = {
+    node: set(names.split()) | _IGNORED.get(node, set()) for node, names in _ARGUMENTS.items()
+}
 
-_TYPES = frozenset(
-    {
-        getattr(exp.DType, name)
-        for name in "VARCHAR TEXT CHAR BOOLEAN TINYINT SMALLINT INT BIGINT FLOAT DOUBLE DECIMAL DATE TIME TIMETZ "
-        "TIMESTAMP TIMESTAMPTZ VARBINARY JSON ARRAY MAP STRUCT INTERVAL UUID IPADDRESS".split()
-    }
+_TYPE_NAMES = (
+    "VARCHAR TEXT CHAR BOOLEAN TINYINT SMALLINT INT BIGINT FLOAT DOUBLE DECIMAL DATE TIME TIMETZ TIMESTAMP TIMESTAMPTZ "
+    "VARBINARY JSON ARRAY MAP STRUCT INTERVAL UUID IPADDRESS"
 )
-_WORDS = frozenset(
-    "LEFT RIGHT FULL INNER CROSS OUTER OVER ROWS RANGE GROUPS UNBOUNDED PRECEDING FOLLOWING "
-    "LEADING TRAILING BOTH DATE TIME TIMESTAMP DECIMAL DOUBLE REAL BIGINT INTEGER JSON".split()
-) | {"CURRENT ROW"}
-_UNITS = frozenset(
+_TYPES = frozenset(getattr(exp.DType, name) for name in _TYPE_NAMES.split())
+_JOINS = "LEFT RIGHT FULL INNER CROSS OUTER"
+_FRAMES = "OVER ROWS RANGE GROUPS UNBOUNDED PRECEDING FOLLOWING"
+_LITERAL_TYPES = "DATE TIME TIMESTAMP DECIMAL DOUBLE REAL BIGINT INTEGER JSON"
+_TRIMS = "LEADING TRAILING BOTH"
+_WORDS = frozenset(f"{_JOINS} {_FRAMES} {_LITERAL_TYPES} {_TRIMS}".split()) | {"CURRENT ROW"}
+_UNIT_NAMES = (
     "YEAR QUARTER MONTH WEEK DAY HOUR MINUTE SECOND DAY_OF_MONTH DAY_OF_WEEK DOW DAY_OF_YEAR DOY YEAR_OF_WEEK YOW "
-    "TIMEZONE_HOUR TIMEZONE_MINUTE".split()
+    "TIMEZONE_HOUR TIMEZONE_MINUTE"
 )
+_UNITS = frozenset(_UNIT_NAMES.split())
 _NUMBER = re.compile(r"\d{1,60}|\d{0,60}\.\d{1,60}|\d{1,60}\.|(\d{1,40}\.?\d{0,40}|\.\d{1,40})[eE][+-]?\d{1,4}")
-_WORD_OF = {
+_WORD_OF: dict[type[exp.Expr], str] = {
     exp.Lateral: "LATERAL over anything but a query",
     exp.Fetch: "FETCH FIRST (write LIMIT)",
     exp.TableSample: "TABLESAMPLE",

@@ -16,9 +16,9 @@ from iot_pipeline.lake.statements import DEVICE_VIEW, TELEMETRY_VIEW
 
 # What the view of devices takes from the registry, where the device may have been another tenant's.
 _OF_REGISTRY = (
-    "device_name device_status model_id model_name manufacturer registered_tenant tenant_name registered_site site_name "
-    "customer_id customer_name country timezone"
-).split()
+    *("device_name", "device_status", "model_id", "model_name", "manufacturer", "registered_tenant", "tenant_name"),
+    *("registered_site", "site_name", "customer_id", "customer_name", "country", "timezone"),
+)
 _REGISTERED = "registered_tenant"
 _DATABASE = re.compile("[a-z][a-z0-9_]{0,60}")
 
@@ -35,28 +35,6 @@ class Relation:
     tenant: str | None
     shared: frozenset[str] = frozenset()
     registered: str | None = None
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Whose rows a query sees: those of a tenant, or all (None). `rows`: how many it may give; None sets no limit.
-
-    Raises ValueError for the name of a database that could be mistaken for something else.
-    """
-
-    database: str
-    tenant: str | None
-    rows: int | None = None
-    relations: Mapping[str, Relation] = field(default_factory=lambda: relations())
-
-    def __post_init__(self) -> None:
-        """The database's name is written into every query."""
-        if not _DATABASE.fullmatch(self.database):
-            raise ValueError(f"{self.database!r} is no name of a Glue database of the platform")
-
-    def visible(self) -> Iterable[str]:
-        """The names of what may be asked about."""
-        return sorted(name for name, each in self.relations.items() if self.tenant is None or each.tenant)
 
 
 def relations(contract: Contract = CONTRACT) -> Mapping[str, Relation]:
@@ -81,3 +59,25 @@ def relations(contract: Contract = CONTRACT) -> Mapping[str, Relation]:
 def _relation(table: Table, tenant: str | None) -> Relation:
     names = [column.name for column in table.columns]
     return Relation(table.name, (*names, *(key for key in table.partition_keys if key not in names)), tenant)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose rows a query sees: those of a tenant, or all (None). `rows`: how many it may give; None sets no limit.
+
+    Raises ValueError for the name of a database that could be mistaken for something else.
+    """
+
+    database: str
+    tenant: str | None
+    rows: int | None = None
+    relations: Mapping[str, Relation] = field(default_factory=relations)
+
+    def __post_init__(self) -> None:
+        """The database's name is written into every query."""
+        if not _DATABASE.fullmatch(self.database):
+            raise ValueError(f"{self.database!r} is no name of a Glue database of the platform")
+
+    def visible(self) -> Iterable[str]:
+        """The names of what may be asked about."""
+        return sorted(name for name, each in self.relations.items() if self.tenant is None or each.tenant)

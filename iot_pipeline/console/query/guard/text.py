@@ -117,8 +117,8 @@ def _check_token(sql: str, token: Token) -> None:
             "The columns year, month, day, hour say the partition"
         )
         raise refused("hidden", message, sql, token.start)
-    if token.token_type == TokenType.IDENTIFIER and not re.fullmatch(r'[^"`\\]{1,128}', token.text):
-        message = "a quoted name has 1 to 128 characters, and no quotes or backslashes among them"
+    if token.token_type == TokenType.IDENTIFIER and not re.fullmatch(r'[^"`\\\t\r\n]{1,128}', token.text):
+        message = "a quoted name has 1 to 128 characters, and no quotes, backslashes or line ends among them"
         raise refused("name", message, sql, token.start)
     if token.token_type == TokenType.VAR and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,127}", token.text):
         message = f"{token.text[:80]!r} is no name: letters a-z, digits and _; quote any other"
