@@ -3,12 +3,14 @@
 A setting is a field of one of these classes and a row of the table in docs/operations.md, which a test compares.
 """
 
+import ipaddress
 import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from iot_pipeline.contract import CONTRACT, Contract
@@ -134,6 +136,51 @@ class Edge(BaseSettings):
     metric_namespace: str = "IotPipeline/Edge"
 
 
+def is_private(url: str) -> bool:
+    """Whether what is sent to an address stays unread by others: by TLS, or because it never leaves the machine."""
+    parts = urlsplit(url)
+    if parts.scheme != "http":
+        return parts.scheme == "https" and bool(parts.hostname)
+    try:
+        return parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _private(url: str) -> str:
+    if not is_private(url):
+        raise ValueError(f"{url!r} must be an https: address, or an http: one of this machine (localhost, 127.0.0.1)")
+    return url
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(_private(url))
+    if parts.username is not None or url != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError(f"{url!r} must be scheme, host and port alone, such as https://console.example.com")
+    return url
+
+
+class Console(BaseSettings):
+    """The console: where it listens, where its table is and who signs people in, each as IOT_CONSOLE_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="IOT_CONSOLE_", frozen=True, env_ignore_empty=True)
+
+    url: Annotated[str, AfterValidator(_origin)] = Field(description="Address under which browsers find the console")
+    host: str = Field(default="127.0.0.1", description="Address on which it listens")
+    port: int = Field(default=8080, ge=1, le=65535)
+    table: str = "telemetry-console"
+    issuer: Annotated[str, AfterValidator(_private)] = Field(
+        description="OpenID Connect provider: the `iss` of its tokens"
+    )
+    discovery_url: Annotated[str | None, AfterValidator(lambda url: url and _private(url))] = Field(
+        default=None, description="Where the provider's discovery document is, if not below the issuer"
+    )
+    client_id: str = Field(description="The console's client at the provider")
+    client_secret_arn: str | None = Field(
+        default=None, description="Secret with the client's secret as its text; unset: a public client, by PKCE alone"
+    )
+
+
 class Policy(BaseSettings):
     """How the lake is to behave, each as IOT_<NAME>; the defaults suit most."""
 
@@ -221,7 +268,7 @@ class Retention(BaseSettings):
         return self
 
 
-GROUPS: tuple[type[BaseSettings], ...] = (Deployment, Devices, Edge, Policy, Registry, Retention, Warehouse)
+GROUPS: tuple[type[BaseSettings], ...] = (Console, Deployment, Devices, Edge, Policy, Registry, Retention, Warehouse)
 
 
 def variable(group: type[BaseSettings], name: str) -> str:
@@ -271,6 +318,12 @@ def edge() -> Edge:
 
 
 @cache
+def console() -> Console:
+    """The console of this process. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
+    return Console()
+
+
+@cache
 def policy() -> Policy:
     """The policy of this process. Raises pydantic.ValidationError naming each variable that is wrong."""
     return Policy()
@@ -286,5 +339,5 @@ def retention() -> Retention:
 
 def forget() -> None:
     """Read the environment anew when it is next asked for."""
-    for read in (deployment, registry, warehouse, devices, edge, policy, retention):
+    for read in (console, deployment, registry, warehouse, devices, edge, policy, retention):
         read.cache_clear()

@@ -17,6 +17,8 @@ import pytest
 from rich.console import Console
 
 from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.loopback import free_port
+from infra.local.session.console import make_users, start_console
 from infra.local.session.platform import Platform, running
 from infra.stacks.node import use_packaged_node
 from iot_pipeline import settings
@@ -25,6 +27,7 @@ from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import LakeResource
 from iot_pipeline_tests.support import leftovers
 from iot_pipeline_tests.support.assemblies import remove_assemblies, share_assemblies
+from iot_pipeline_tests.support.console import TENANTS, RunningConsole
 from iot_pipeline_tests.support.messages import RawZone
 
 HERE = Path(__file__).parent
@@ -90,6 +93,18 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The whole local AWS, once; the session's environment points to it."""
     with started(tmp_path_factory.mktemp("platform")) as platform:
         yield platform
+
+
+@pytest.fixture(scope="session")
+def console(platform: Platform) -> Iterator[RunningConsole]:
+    """The console beside the local AWS, with a user for each role and for each of two tenants, once a session."""
+    passwords = make_users(platform, TENANTS)
+    server = start_console(platform, free_port())
+    running_console = RunningConsole(server.url, server, passwords)
+    try:
+        yield running_console
+    finally:
+        running_console.close()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from infra.stacks.config import PlatformConfig
+from infra.stacks.console.data_stack import ConsoleDataStack
 from infra.stacks.edge.data_stack import EdgeDataStack
 from infra.stacks.edge.stack import EdgeStack
 from infra.stacks.feature_flags import RECOMMENDED
@@ -19,8 +20,8 @@ from iot_pipeline.contract import CONTRACT, Contract
 def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONTRACT) -> cdk.App:
     """The app with all stacks of one environment, not yet synthesised. `outdir` is where `synth()` will write.
 
-    Network; data (lake, warehouse, the edge's), which outlives everything; services (ingest, queries, edge), which can
-    be removed and made again without a loss.
+    Network; data (lake, warehouse, the edge's, the console's), which outlives everything; services (ingest, queries,
+    edge), which can be removed and made again without a loss.
     """
     app = cdk.App(
         outdir=None if outdir is None else str(outdir),
@@ -37,6 +38,7 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
     edge_data.add_stack_dependency(lake)
     edge = EdgeStack(app, config)
     edge.add_stack_dependency(edge_data)
+    ConsoleDataStack(app, config)
     warehouse = WarehouseStack(app, config, contract)
     for needed in (network, lake):
         warehouse.add_stack_dependency(needed)

@@ -13,6 +13,8 @@ DEFAULT_NAME = "telemetry"
 NAME_VARIABLE = "IOT_ENVIRONMENT"
 # "true" reads the stream for the edge by enhanced fan-out.
 FAN_OUT_VARIABLE = "IOT_EDGE_FAN_OUT"
+# The address of the console, to which people come back from signing in.
+CONSOLE_VARIABLE = "IOT_CONSOLE_URL"
 # The bounds on event time, under the names by which the lake reads them: both have to give the same verdict.
 LATENESS_VARIABLE, FUTURE_VARIABLE = "IOT_LATENESS_DAYS", "IOT_FUTURE_HOURS"
 # A bucket's name may have 63 characters, of which account and region take up to 36; a database no capitals.
@@ -86,6 +88,8 @@ class PlatformConfig:
     # Older readings than this at their arrival, and readings further ahead, are bad data to the edge as to the lake.
     lateness_days: float = CONTRACT.lateness_bound / timedelta(days=1)
     future_hours: float = CONTRACT.future_bound / timedelta(hours=1)
+    # Until the console has an address of its own, people can sign in to one on their own machine alone.
+    console_url: str = "http://localhost:8080"
     # Whom an alert of each severity is sent to: `mailto:` and `https:` URLs.
     warning_endpoints: tuple[str, ...] = ()
     critical_endpoints: tuple[str, ...] = ()
@@ -109,6 +113,7 @@ class PlatformConfig:
             account=os.environ.get("CDK_DEFAULT_ACCOUNT", cls.account),
             region=os.environ.get("CDK_DEFAULT_REGION", cls.region),
             name=os.environ.get(NAME_VARIABLE, cls.name),
+            console_url=os.environ.get(CONSOLE_VARIABLE) or cls.console_url,
             edge_fan_out=os.environ.get(FAN_OUT_VARIABLE, "").lower() in {"1", "true"},
             lateness_days=float(os.environ.get(LATENESS_VARIABLE) or cls.lateness_days),
             future_hours=float(os.environ.get(FUTURE_VARIABLE) or cls.future_hours),
@@ -218,6 +223,21 @@ class PlatformConfig:
     def channels_secret(self) -> str:
         """The secret with the configuration of the channels by which people are told of alerts."""
         return f"{self.name}-alert-channels"
+
+    @property
+    def console_table(self) -> str:
+        """The console's own table."""
+        return f"{self.name}-console"
+
+    @property
+    def console_users(self) -> str:
+        """The pool of the people who sign in to the console."""
+        return f"{self.name}-console"
+
+    @property
+    def sign_in_domain(self) -> str:
+        """The first part of the host of the sign-in pages, which all accounts of a region share."""
+        return f"{self.name}-console-{self.account}"
 
     def dead_letters(self, of: str) -> str:
         """A dead-letter queue, by what it holds."""

@@ -7,8 +7,8 @@ in the tests tries every route as each role with its own and with a foreign tena
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from iot_pipeline.console.viewer import Role
 
@@ -23,16 +23,32 @@ class Access:
     """Who may call a route.
 
     `roles` is None for what needs no sign-in. `changes` marks what changes something: it needs the CSRF token of its
-    session, and is audited. `scope` is the scope that an API key needs; None keeps API keys out.
+    session, and is audited. `scope` is the scope that an API key needs; None keeps API keys out. Whoever asks for a
+    `page` without being signed in is sent to sign in.
     """
 
     roles: frozenset[Role] | None
     changes: bool = False
     scope: str | None = None
+    page: bool = False
 
 
 ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/healthz"): Access(None),
+    # Pages.
+    ("GET", "/"): Access(EVERYONE, page=True),
+    ("GET", "/pipeline"): Access(STAFF, page=True),
+    ("GET", "/queries"): Access(EVERYONE, page=True),
+    ("GET", "/api/docs"): Access(EVERYONE, page=True),
+    # What is live, and alerts.
+    ("GET", "/api/live/stream"): Access(EVERYONE),
+    ("POST", "/api/alerts/{episode:path}/acknowledge"): Access(OPERATORS | {Role.TENANT}, changes=True, scope="alerts"),
+    ("GET", "/api/sites"): Access(EVERYONE),
+    ("GET", "/api/layout"): Access(EVERYONE),
+    ("PUT", "/api/layout"): Access(EVERYONE, changes=True),
+    ("GET", "/api/silences"): Access(EVERYONE, scope="alerts"),
+    ("POST", "/api/silences"): Access(OPERATORS | {Role.TENANT}, changes=True, scope="alerts"),
+    # Queries.
     ("GET", "/api/openapi.json"): Access(EVERYONE, scope="query"),
     ("GET", "/api/tables"): Access(EVERYONE, scope="query"),
     ("GET", "/api/query-limits"): Access(EVERYONE, scope="query"),
@@ -48,6 +64,14 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/saved-queries"): Access(EVERYONE, scope="query"),
     ("PUT", "/api/saved-queries/{name}"): Access(EVERYONE, changes=True, scope="query"),
     ("DELETE", "/api/saved-queries/{name}"): Access(EVERYONE, changes=True, scope="query"),
+    ("GET", "/login"): Access(None),
+    ("GET", "/callback"): Access(None),
+    ("GET", "/signed-out"): Access(None),
+    ("POST", "/logout"): Access(EVERYONE, changes=True),
+    ("GET", "/api/me"): Access(EVERYONE, scope="me:read"),
+    ("GET", "/api/keys"): Access(EVERYONE),
+    ("POST", "/api/keys"): Access(EVERYONE, changes=True),
+    ("DELETE", "/api/keys/{key}"): Access(EVERYONE, changes=True),
 }
 
 
@@ -56,15 +80,20 @@ def of_route(method: str, path: str) -> Access:
     return ROUTES[(method, path)]
 
 
-def check(app: FastAPI) -> None:
+def scopes_of(role: Role) -> set[str]:
+    """The scopes that a key of somebody in a role can have."""
+    return {row.scope for row in ROUTES.values() if row.scope is not None and role in (row.roles or ())}
+
+
+def check(routes: Iterable[BaseRoute]) -> None:
     """Raises ValueError naming each route without a row, and each row without a route."""
-    present = set(_routes(app))
+    present = set(_rows(routes))
     missing, idle = present - set(ROUTES), set(ROUTES) - present
     if missing or idle:
         raise ValueError(f"console/access.py: without a row: {sorted(missing)}; without a route: {sorted(idle)}")
 
 
-def _routes(app: FastAPI) -> Iterable[tuple[str, str]]:
-    for route in app.routes:
+def _rows(routes: Iterable[BaseRoute]) -> Iterable[tuple[str, str]]:
+    for route in routes:
         if isinstance(route, APIRoute):
             yield from ((method, route.path) for method in route.methods or ())

@@ -1,30 +1,48 @@
 """The service, assembled: its routes, who may call them, its errors."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import chain
+
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from iot_pipeline.console import access, problems
-from iot_pipeline.console.authorisation import authorise
+from iot_pipeline.console import access, changes, layout, pages, problems, sites
+from iot_pipeline.console.authorisation import SignInError, authorise, to_sign_in
+from iot_pipeline.console.identity import routes as identity
+from iot_pipeline.console.live import routes as live
 from iot_pipeline.console.parts import Parts
-from iot_pipeline.console.query.routes import router as queries
+from iot_pipeline.console.query import routes as queries
 
 STATIC = "/static"
+ROUTERS = (identity.router, pages.router, live.router, sites.router, layout.router, queries.router)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    parts: Parts = app.state.parts
+    async with parts.live.running():
+        yield
 
 
 def create_app(parts: Parts) -> FastAPI:
-    """The ASGI application on these parts. Raises ValueError if a route and the table of access do not agree."""
+    """The ASGI application on these parts. Raises ValueError if a route and the table of access do not agree.
+
+    It raises ValueError too if a route that changes something declares no record of it.
+    """
     app = FastAPI(
         title="Telemetry console",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
         dependencies=[Depends(authorise)],
+        lifespan=_lifespan,
     )
     app.state.parts = parts
     app.add_exception_handler(problems.ProblemError, problems.of_problem)
+    app.add_exception_handler(SignInError, to_sign_in)
     app.add_exception_handler(HTTPException, problems.of_http)
     app.add_exception_handler(RequestValidationError, problems.of_validation)
 
@@ -33,13 +51,10 @@ def create_app(parts: Parts) -> FastAPI:
         """The service answers."""
         return {"status": "ok"}
 
-    app.include_router(queries)
-
-    @app.get("/api/openapi.json", include_in_schema=False)
-    async def openapi() -> JSONResponse:
-        """The description of the API for programs (OpenAPI)."""
-        return JSONResponse(app.openapi())
-
+    for router in ROUTERS:
+        app.include_router(router)
     app.mount(STATIC, StaticFiles(packages=[("iot_pipeline.console", "static")]), "static")
-    access.check(app)
+    routes = list(chain(app.routes, *(router.routes for router in ROUTERS)))
+    access.check(routes)
+    changes.check(routes)
     return app

@@ -1,19 +1,25 @@
 """What the routes work with, opened once."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fastapi import Request
 
+from iot_pipeline.console.audit import Audit
+from iot_pipeline.console.live.service import Live
 from iot_pipeline.console.query.executions import Executions
+from iot_pipeline.console.store import Store
 from iot_pipeline.console.viewer import Viewer
+
+if TYPE_CHECKING:
+    from iot_pipeline.console.sites import Sites
 
 
 class Identity(Protocol):
     """Tells who asks."""
 
     def viewer(self, request: Request) -> Viewer | None:
-        """Who presents a valid session cookie or API key; None without either.
+        """Who presents a session's cookie or an API key; None without either, or with a session that is over.
 
         Raises ProblemError for one that is expired, revoked or forged.
         """
@@ -21,13 +27,20 @@ class Identity(Protocol):
     def check_csrf(self, request: Request) -> None:
         """Raises ProblemError unless a change carries the CSRF token of its session."""
 
+    def csrf(self, request: Request) -> str:
+        """The CSRF token of the session, for the page to send with changes; empty without a session."""
+
 
 @dataclass
 class Parts:
     """What the routes work with."""
 
     identity: Identity
-    queries: Executions | None = None
+    store: Store
+    audit: Audit
+    live: Live
+    sites: "Sites"
+    queries: Executions
 
 
 def parts_of(request: Request) -> Parts:

@@ -17,13 +17,14 @@ class Role(StrEnum):
 class Viewer:
     """Who asks. `tenant` is None for the platform's own people, who see all tenants, and never None for a tenant's.
 
-    `key` is the id of the API key that was presented, None where a person is signed in.
+    `key` is the id of the API key that was presented, None where a person is signed in; `scopes` are the key's.
     """
 
     name: str
     role: Role
     tenant: str | None = None
     key: str | None = None
+    scopes: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Raises ValueError for a tenant's user without a tenant, or one of the platform's with one."""

@@ -26,6 +26,7 @@ STACKS = (
     "TelemetryQueries",
     "TelemetryEdgeData",
     "TelemetryEdge",
+    "TelemetryConsoleData",
     "TelemetryWarehouse",
 )
 

@@ -1,11 +1,14 @@
 """Who may use the local AWS's API: programs that sign with its credentials; no web page, and nobody unsigned.
 
+Cognito's sign-in is the exception, since people reach it with a browser.
+
 Stock ministack serves every page of a browser on this machine (its preflight answers `*`), resets itself for anybody
 who asks, takes an unsigned request and the keys `test` and twelve digits for the account's root, and checks no
 signature of a root key.
 """
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -21,6 +24,11 @@ Send = Callable[[Any], Awaitable[None]]
 # custom resource answers CloudFormation at the third, whose last part nobody can guess.
 _READ_UNSIGNED = ("/_ministack/ready", "/_ministack/iot/ca.pem")
 _ANSWERS = "/_ministack/cfn-response/"
+# Cognito's sign-in is for browsers and for OpenID Connect clients, which sign nothing. Its form alone is sent by a web
+# page: by the one that Cognito itself serves. A pool's id has an underscore, which no bucket's name can have.
+_FORM = ("POST", "/login")
+_SIGN_IN = (_FORM, ("GET", "/oauth2/authorize"), ("POST", "/oauth2/token"), ("GET", "/logout"))
+_DISCOVERY = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/(openid-configuration|jwks\.json)")
 
 
 def install() -> None:
@@ -48,9 +56,14 @@ def refused(scope: Mapping[str, Any]) -> str | None:
     fields: dict[bytes, list[str]] = {}
     for name, value in scope["headers"]:
         fields.setdefault(name.lower(), []).append(value.decode("latin-1"))
-    if refusal := foreign(fields.get(b"origin", []), fields.get(b"host", [])):
-        return refusal
     path, method = scope["path"], scope["method"]
+    origins, hosts = fields.get(b"origin", []), fields.get(b"host", [])
+    if (method, path) == _FORM and origins == [f"http://{host}" for host in hosts]:
+        origins = []
+    if refusal := foreign(origins, hosts):
+        return refusal
+    if (method, path) in _SIGN_IN or (method == "GET" and _DISCOVERY.fullmatch(path)):
+        return None
     if (path in _READ_UNSIGNED and method == "GET") or (path.startswith(_ANSWERS) and method == "PUT"):
         return None
     if path.startswith("/_"):

@@ -83,6 +83,13 @@ class Platform:
             "IOT_ALERT_DEAD_LETTERS_URL": outputs["AlertDeadLettersUrl"],
             "IOT_RULE_ERRORS_URL": outputs["RuleErrorQueueUrl"],
             "IOT_METRIC_NAMESPACE": outputs["EdgeMetrics"],
+            "IOT_CONSOLE_TABLE": outputs["ConsoleTable"],
+            "IOT_CONSOLE_ISSUER": outputs["ConsoleIssuer"],
+            # Tokens name Cognito of AWS as their issuer.
+            "IOT_CONSOLE_DISCOVERY_URL": (
+                f"{self.emulator.endpoint_url}/{outputs['ConsoleUserPool']}/.well-known/openid-configuration"
+            ),
+            "IOT_CONSOLE_CLIENT_ID": outputs["ConsoleClientId"],
             "IOT_REGISTRY_HOST": HOST,
             "IOT_REGISTRY_PORT": str(self.postgres.port),
             "IOT_REGISTRY_DATABASE": REGISTRY_DATABASE,

@@ -4,10 +4,11 @@ import tempfile
 from collections.abc import Iterator
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from iot_pipeline.console.authorisation import SignedIn
+from iot_pipeline.console.changes import Recorded
 from iot_pipeline.console.parts import parts_of
 from iot_pipeline.console.problems import ProblemError
 from iot_pipeline.console.query.documents import (
@@ -42,13 +43,17 @@ router = APIRouter(prefix="/api", tags=["queries"])
 
 
 def _executions(request: Request) -> Executions:
-    executions = parts_of(request).queries
-    if executions is None:
-        raise ProblemError(503, "no_queries", "this service was started without a query engine")
-    return executions
+    return parts_of(request).queries
 
 
 Engine = Annotated[Executions, Depends(_executions)]
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def openapi(request: Request) -> JSONResponse:
+    """The description of the API for programs (OpenAPI)."""
+    app: FastAPI = request.app
+    return JSONResponse(app.openapi())
 
 
 @router.get("/tables", summary="The tables and columns that you may ask")
@@ -86,9 +91,10 @@ def estimate(text: QueryText, viewer: SignedIn, engine: Engine) -> EstimatedQuer
 
 
 @router.post("/queries", status_code=202, summary="Run a query", responses=_REFUSED | _LIMITED)
-def submit(text: QueryText, viewer: SignedIn, engine: Engine, response: Response) -> QueryState:
+def submit(text: QueryText, viewer: SignedIn, engine: Engine, response: Response, record: Recorded) -> QueryState:
     """Gives an id at once; `Location` is where its state is. Poll that until its state is SUCCEEDED."""
     started = engine.submit(viewer, text.sql)
+    record("query", started.id)
     response.headers["Location"] = f"/api/queries/{started.id}"
     return QueryState.of(started)
 
@@ -106,9 +112,11 @@ def state(query: str, viewer: SignedIn, engine: Engine) -> QueryState:
 
 
 @router.post("/queries/{query}/cancel", summary="Cancel a query", responses=_UNKNOWN)
-def cancel(query: str, viewer: SignedIn, engine: Engine) -> QueryState:
+def cancel(query: str, viewer: SignedIn, engine: Engine, record: Recorded) -> QueryState:
     """Athena bills what it scanned until then. One that has ended stays as it is."""
-    return QueryState.of(engine.cancel(viewer, query))
+    cancelled = engine.cancel(viewer, query)
+    record("cancel_query", cancelled.id)
+    return QueryState.of(cancelled)
 
 
 @router.get("/queries/{query}/rows", summary="A page of a result", responses=_UNKNOWN | _WITHOUT)
@@ -169,19 +177,24 @@ def saved_queries(viewer: SignedIn, engine: Engine) -> list[SavedQueryDocument]:
 
 
 @router.put("/saved-queries/{name}", summary="Keep a query", responses=_REFUSED)
-def save_query(name: SavedName, text: QueryText, viewer: SignedIn, engine: Engine) -> SavedQueryDocument:
+def save_query(
+    name: SavedName, text: QueryText, viewer: SignedIn, engine: Engine, record: Recorded
+) -> SavedQueryDocument:
     """Under a name, in place of one that was kept there. It must be one that may be run."""
     engine.guarded(viewer, text.sql)
     kept = {each.name for each in engine.history.saved(viewer)}
     if name not in kept and len(kept) >= _MAX_SAVED:
         raise ProblemError(409, "too_many_saved", f"you keep {len(kept)} queries, and {_MAX_SAVED} may be: forget one")
-    return SavedQueryDocument.of(engine.history.save(viewer, name, text.sql, engine.now()))
+    saved = engine.history.save(viewer, name, text.sql, engine.now())
+    record("save_query", name)
+    return SavedQueryDocument.of(saved)
 
 
 @router.delete("/saved-queries/{name}", status_code=204, summary="Keep a query no longer")
-def forget_query(name: SavedName, viewer: SignedIn, engine: Engine) -> None:
+def forget_query(name: SavedName, viewer: SignedIn, engine: Engine, record: Recorded) -> None:
     """No error if there is none."""
     engine.history.forget(viewer, name)
+    record("forget_query", name)
 
 
 def _named(query: str, ending: str) -> dict[str, str]:

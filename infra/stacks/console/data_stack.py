@@ -1,0 +1,25 @@
+"""The console's data: its table, and the people who may sign in."""
+
+from constructs import Construct
+
+from infra.stacks.base import PlatformStack
+from infra.stacks.config import PlatformConfig
+from infra.stacks.console.table import add_table
+from infra.stacks.console.users import add_client, add_sign_in_pages, add_user_pool
+
+
+class ConsoleDataStack(PlatformStack):
+    """Everything of the console that holds data, and that its service comes and goes without."""
+
+    def __init__(self, scope: Construct, config: PlatformConfig) -> None:
+        super().__init__(scope, "ConsoleData", config, holds_data=True)
+        table = add_table(self, self.key("Key", "console", f"Sessions, keys and audit of {config.name}'s console"))
+        pool = add_user_pool(self)
+        client = add_client(self, pool)
+        add_sign_in_pages(self, pool)
+        self.outputs(
+            ConsoleTable=table.table_name,
+            ConsoleUserPool=pool.user_pool_id,
+            ConsoleIssuer=f"https://cognito-idp.{self.region}.amazonaws.com/{pool.user_pool_id}",
+            ConsoleClientId=client.user_pool_client_id,
+        )

@@ -1,0 +1,50 @@
+"""`python -m iot_pipeline.console`: the console, until SIGTERM or Ctrl-C."""
+
+import sys
+
+import boto3
+import httpx
+from pydantic import ValidationError
+
+from iot_pipeline import settings
+from iot_pipeline.connections.edge import open_alerts
+from iot_pipeline.connections.registry import open_registry
+from iot_pipeline.console.app import create_app
+from iot_pipeline.console.audit import Audit
+from iot_pipeline.console.identity.service import IdentityService
+from iot_pipeline.console.live.service import Live
+from iot_pipeline.console.parts import Parts
+from iot_pipeline.console.query.opening import open_queries
+from iot_pipeline.console.server import serve
+from iot_pipeline.console.sites import Sites
+from iot_pipeline.console.store import Store
+from iot_pipeline.edge.state_store import StateStore
+
+
+def open_parts(console: settings.Console, http: httpx.Client) -> Parts:
+    """The parts of a service on this deployment. Raises pydantic.ValidationError naming what is missing or wrong."""
+    edge, dynamodb = settings.edge(), boto3.client("dynamodb")
+    store = Store(dynamodb, console.table)
+    states = StateStore(dynamodb, edge.device_state_table, edge.alerts_table)
+    return Parts(
+        identity=IdentityService(console, store, http),
+        store=store,
+        audit=Audit(store),
+        live=Live(boto3.client("kinesis"), edge.stream, states, open_alerts(), settings.policy().contract),
+        sites=Sites(open_registry),
+        queries=open_queries(store),
+    )
+
+
+def main() -> None:
+    """Serve on the address of the settings. Exits with a message that names each setting that is missing or wrong."""
+    try:
+        console = settings.console()
+    except ValidationError as error:
+        sys.exit(settings.wrong(error))
+    with httpx.Client() as http:
+        serve(create_app(open_parts(console, http)), console)
+
+
+if __name__ == "__main__":
+    main()
