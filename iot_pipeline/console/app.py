@@ -14,9 +14,10 @@ from iot_pipeline.console.authorisation import SignInError, authorise, to_sign_i
 from iot_pipeline.console.identity import routes as identity
 from iot_pipeline.console.live import routes as live
 from iot_pipeline.console.parts import Parts
+from iot_pipeline.console.query import routes as queries
 
 STATIC = "/static"
-ROUTERS = (identity.router, pages.router, live.router, sites.router, layout.router)
+ROUTERS = (identity.router, pages.router, live.router, sites.router, layout.router, queries.router)
 
 
 @asynccontextmanager

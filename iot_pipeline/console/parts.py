@@ -7,6 +7,7 @@ from fastapi import Request
 
 from iot_pipeline.console.audit import Audit
 from iot_pipeline.console.live.service import Live
+from iot_pipeline.console.query.executions import Executions
 from iot_pipeline.console.store import Store
 from iot_pipeline.console.viewer import Viewer
 
@@ -39,6 +40,7 @@ class Parts:
     audit: Audit
     live: Live
     sites: "Sites"
+    queries: Executions
 
 
 def parts_of(request: Request) -> Parts:
