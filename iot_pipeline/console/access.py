@@ -56,6 +56,10 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/keys"): Access(EVERYONE),
     ("POST", "/api/keys"): Access(EVERYONE, changes=True),
     ("DELETE", "/api/keys/{key}"): Access(EVERYONE, changes=True),
+    # Pipeline health. The pipeline is the platform's own: a tenant sees how its data fares on its devices' pages.
+    ("GET", "/api/health"): Access(STAFF, scope="read"),
+    ("GET", "/api/health/{tile}"): Access(STAFF, scope="read"),
+    ("GET", "/api/health/hours/{hour}/books"): Access(STAFF, scope="read"),
 }
 
 

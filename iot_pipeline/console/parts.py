@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from fastapi import Request
 
 from iot_pipeline.console.audit import Audit
+from iot_pipeline.console.health.health import Health
 from iot_pipeline.console.live.service import Live
 from iot_pipeline.console.store import Store
 from iot_pipeline.console.viewer import Viewer
@@ -32,13 +33,14 @@ class Identity(Protocol):
 
 @dataclass
 class Parts:
-    """What the routes work with."""
+    """What the routes work with. What is None is no part of this service: its routes say so."""
 
     identity: Identity
     store: Store
     audit: Audit
     live: Live
     sites: "Sites"
+    health: Health | None = None
 
 
 def parts_of(request: Request) -> Parts:
