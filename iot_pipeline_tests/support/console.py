@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """The console as a process of its own, and browsers without a screen that sign in by its provider's form."""
 
 import re
@@ -80,3 +81,47 @@ def come_back(client: httpx.Client, user: str, password: str, back: str = "/") -
 
 _INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 _ACTION = re.compile(r'<form method="POST" action="([^"]*)"')
+=======
+"""The console's routers on parts of a test's choice, for a viewer of a test's choice."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.testclient import TestClient
+from starlette.exceptions import HTTPException
+
+from iot_pipeline.console import problems
+from iot_pipeline.console.authorisation import authorise
+from iot_pipeline.console.health import routes as health
+from iot_pipeline.console.viewer import Viewer
+
+
+class Signed:
+    """An identity whose viewer the test sets."""
+
+    def __init__(self, viewer: Viewer | None = None) -> None:
+        self.known = viewer
+
+    def viewer(self, request: Request) -> Viewer | None:
+        return self.known
+
+    def check_csrf(self, request: Request) -> None:
+        return None
+
+    def csrf(self, request: Request) -> str:
+        return ""
+
+
+def client_of(identity: Signed, **parts: Any) -> TestClient:
+    """A client of a service with these parts and no other."""
+    app = FastAPI(dependencies=[Depends(authorise)])
+    app.state.parts = SimpleNamespace(**{"identity": identity, "health": None, **parts})
+    app.add_exception_handler(problems.ProblemError, problems.of_problem)
+    app.add_exception_handler(HTTPException, problems.of_http)
+    app.add_exception_handler(RequestValidationError, problems.of_validation)
+    for router in (health.router,):
+        app.include_router(router)
+    return TestClient(app)
+>>>>>>> 86c03e3 (Console: health's tests, on the local AWS behind doors that a test shuts)

@@ -1,47 +1,33 @@
 """Each tile on the local AWS: what it finds is so, and what breaks its dependency breaks it alone."""
 
-import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
-from fastapi import Request
 from fastapi.testclient import TestClient
 
 from infra.local.session.platform import Platform
 from iot_pipeline import settings
 from iot_pipeline.connections.lake import open_catalog
-from iot_pipeline.console.app import create_app
 from iot_pipeline.console.health import balance, books, partitions, quarantine, warehouse
 from iot_pipeline.console.health.balance import Balance
 from iot_pipeline.console.health.bounded_athena import BoundedAthena, Meter
 from iot_pipeline.console.health.findings import State
-from iot_pipeline.console.health.health import Health, open_health
+from iot_pipeline.console.health.health import open_health
 from iot_pipeline.console.health.hours_seen import open_lake
-from iot_pipeline.console.parts import Parts
 from iot_pipeline.console.viewer import Role, Viewer
 from iot_pipeline.contract import tables
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.notes import BuildNotes, Counts
+from iot_pipeline_tests.support.console import Signed, client_of
 from iot_pipeline_tests.support.emulator import eventually
+from iot_pipeline_tests.support.gate import Gate, gate_to
 from iot_pipeline_tests.support.messages import RawZone, build, line, message, reading
-
-
-class Signed:
-    """An identity whose viewer the test sets."""
-
-    def __init__(self, viewer: Viewer) -> None:
-        self.known = viewer
-
-    def viewer(self, request: Request) -> Viewer | None:
-        return self.known
-
-    def check_csrf(self, request: Request) -> None:
-        return None
-
 
 OPERATOR = Signed(Viewer("ada", Role.OPERATOR))
 
@@ -113,9 +99,12 @@ def test_a_build_that_lost_a_reading_is_an_imbalance(watched: Lake, built: Hour)
 def test_a_quarantined_record_that_is_gone_is_an_imbalance(watched: Lake, raw: RawZone, built: Hour) -> None:
     table = tables().quarantined_telemetry.name
     location = watched.catalog.partitions(table, [built])[built].location
-    keys = [each["Key"] for each in raw.s3.list_objects_v2(
-        Bucket=raw.bucket, Prefix=location.removeprefix(f"s3://{raw.bucket}/")
-    )["Contents"]]
+    keys = [
+        each["Key"]
+        for each in raw.s3.list_objects_v2(Bucket=raw.bucket, Prefix=location.removeprefix(f"s3://{raw.bucket}/"))[
+            "Contents"
+        ]
+    ]
     for key in keys:
         raw.s3.delete_object(Bucket=raw.bucket, Key=key)
     arrived = cell(balance.arrivals(watched, later(built)).data, built)
@@ -137,7 +126,9 @@ def test_the_quarantine_is_counted_as_sql_counts_it(platform: Platform, lake: La
     assert isinstance(found, quarantine.Quarantine)
     rows = lake.athena.run(
         "SELECT reason, count(*) FROM quarantined_telemetry WHERE "
-        + " AND ".join(f"{key} = '{value}'" for key, value in zip(("year", "month", "day"), built.values[:3], strict=True))
+        + " AND ".join(
+            f"{key} = '{value}'" for key, value in zip(("year", "month", "day"), built.values[:3], strict=True)
+        )
         + " GROUP BY reason"
     ).rows
     assert found.reasons == {reason: int(count) for reason, count in rows}
@@ -154,12 +145,6 @@ def test_what_is_curated_and_not_loaded_is_missing_in_the_warehouse(loader: Any,
     assert (row.loaded, row.rows) == ("built", 2)
 
 
-def closed_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 class Clock:
     """The time, which the test can put forward."""
 
@@ -170,73 +155,131 @@ class Clock:
         return datetime.now(UTC) + self.ahead
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+@dataclass
+class Watched:
+    """The service of a test: its client, its clock, and the doors to what it depends on."""
+
+    client: TestClient
+    clock: Clock
+    gates: dict[str, Gate]
+
+    def settled(self) -> dict[str, Any]:
+        """All tiles by name, looked at anew, once no look is under way."""
+        self.clock.ahead += timedelta(hours=1)
+        begun = self._tiles()
+        assert all(tile["is_looking"] for tile in begun.values())
+        return eventually(self._settled, 120)
+
+    def _settled(self) -> dict[str, Any] | None:
+        tiles = self._tiles()
+        return None if any(tile["is_looking"] for tile in tiles.values()) else tiles
+
+    def _tiles(self) -> dict[str, Any]:
+        answer = self.client.get("/api/health")
+        assert answer.status_code == 200, answer.text
+        return {tile["name"]: tile for tile in answer.json()["tiles"]}
 
 
-@pytest.fixture
-def health(platform: Platform, clock: Clock) -> Iterator[Health]:
-    opened = open_health(clock=clock)
-    yield opened
-    opened.close()
+@pytest.fixture(scope="module")
+def gates(platform: Platform) -> Iterator[dict[str, Gate]]:
+    """A door to each dependency, and an environment that leads through them."""
+    emulator, athena = (
+        int(url.rpartition(":")[2])
+        for url in (platform.environment["AWS_ENDPOINT_URL"], platform.environment["AWS_ENDPOINT_URL_ATHENA"])
+    )
+    targets = {
+        "AWS_ENDPOINT_URL_ATHENA": athena,
+        "AWS_ENDPOINT_URL_DYNAMODB": emulator,
+        "AWS_ENDPOINT_URL_GLUE": emulator,
+        "IOT_WAREHOUSE_PORT": platform.redshift.port,
+        "IOT_REGISTRY_PORT": platform.postgres.port,
+    }
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patched:
+        opened = {name: stack.enter_context(gate_to(port)) for name, port in targets.items()}
+        for name, gate in opened.items():
+            patched.setenv(name, f"http://127.0.0.1:{gate.port}" if "URL" in name else str(gate.port))
+        patched.setenv("AWS_MAX_ATTEMPTS", "1")
+        patched.setenv("IOT_DAGSTER_URL", "http://127.0.0.1:9")
+        settings.forget()
+        boto3.setup_default_session()
+        yield opened
+    settings.forget()
+    boto3.setup_default_session()
 
 
-@pytest.fixture
-def client(health: Health) -> TestClient:
-    return TestClient(create_app(Parts(OPERATOR, health=health)))
-
-
-def seen_by(client: TestClient) -> dict[str, Any] | None:
-    """All tiles by name, once none is looked at any more."""
-    answer = client.get("/api/health")
-    assert answer.status_code == 200
-    tiles = {tile["name"]: tile for tile in answer.json()["tiles"]}
-    return None if any(tile["is_looking"] for tile in tiles.values()) else tiles
+@pytest.fixture(scope="module")
+def service(gates: dict[str, Gate]) -> Iterator[Watched]:
+    clock = Clock()
+    health = open_health(clock=clock)
+    yield Watched(client_of(OPERATOR, health=health), clock, gates)
+    health.close()
 
 
 def failing(tiles: dict[str, Any]) -> dict[str, str]:
     return {name: tile["failure"]["dependency"] for name, tile in tiles.items() if tile["failure"]}
 
 
-BROKEN = [
-    ({"AWS_ENDPOINT_URL_ATHENA": "http://127.0.0.1:{port}"}, {"lag", "quarantine", "spending"}, "Athena"),
-    ({"AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:{port}"}, {"dead_letters"}, "SQS or S3"),
-    ({"IOT_ALERTS_TABLE": "no-such-table"}, {"alerts"}, "DynamoDB"),
-    ({"IOT_WAREHOUSE_PORT": "{port}"}, {"warehouse"}, "the warehouse"),
-]
-
-
-@pytest.mark.parametrize(("broken", "names", "dependency"), BROKEN, ids=lambda it: str(it)[:30])
-def test_what_is_down_is_said_by_its_own_tiles_alone_and_comes_back(
-    client: TestClient,
-    clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
-    broken: dict[str, str],
-    names: set[str],
-    dependency: str,
+@pytest.mark.parametrize(
+    ("gate", "broken"),
+    [
+        ("AWS_ENDPOINT_URL_ATHENA", {"lag": "Athena", "quarantine": "Athena", "spending": "Athena"}),
+        ("AWS_ENDPOINT_URL_DYNAMODB", {"alerts": "DynamoDB", "edge": "Kinesis or DynamoDB"}),
+        (
+            "AWS_ENDPOINT_URL_GLUE",
+            {"arrivals": "Glue", "events": "Glue", "partitions": "Glue or S3", "warehouse": "Glue"},
+        ),
+        ("IOT_WAREHOUSE_PORT", {"warehouse": "the warehouse"}),
+    ],
+)
+def test_what_is_down_is_said_by_its_own_tiles_alone_and_they_come_back(
+    service: Watched, gate: str, broken: dict[str, str]
 ) -> None:
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    whole = eventually(lambda: seen_by(client))
-    assert whole is not None
-    before = failing(whole)
-    assert set(before) == {"runs"}, whole
-    with monkeypatch.context() as patched:
-        for name, value in broken.items():
-            patched.setenv(name, value.format(port=closed_port()))
-        settings.forget()
-        open_anew(client)
-        clock.ahead += timedelta(hours=1)
-        found = eventually(lambda: seen_by(client))
-        assert found is not None
-        assert {name for name in failing(found) if name not in before} >= names
-        for name in names:
-            tile = found[name]
-            assert tile["failure"]["dependency"] == dependency
-            assert (tile["state"], tile["stale"]) == ("unknown", True)
-            assert tile["known"]["data"] == whole[name]["known"]["data"] or tile["known"]["age_s"] > 0
-    settings.forget()
-    clock.ahead += timedelta(hours=1)
-    found = eventually(lambda: seen_by(client))
-    assert found is not None
-    assert failing(found).keys() == before.keys()
+    before = service.settled()
+    assert failing(before) == {"runs": "Dagster"}
+    service.gates[gate].shut()
+    during = service.settled()
+    service.gates[gate].open()
+    # No hour of these last days has a quarantine that Athena would be asked to count.
+    assert failing(during) == {"runs": "Dagster", **broken}
+    for name in broken:
+        tile = during[name]
+        assert (tile["state"], tile["stale"]) == ("unknown", True)
+        assert (
+            tile["failure"]["since"] in tile["sentence"].replace(" ", "T")
+            or tile["failure"]["since"][:19].replace("T", " ") in tile["sentence"]
+        )
+        assert tile["known"]["data"].keys() == before[name]["known"]["data"].keys()
+        assert tile["known"]["at"] == before[name]["known"]["at"]
+    after = service.settled()
+    assert failing(after) == {"runs": "Dagster"}
+    assert all(after[name]["known"]["at"] > before[name]["known"]["at"] for name in broken)
+
+
+def test_without_the_registry_what_has_arrived_is_still_told(service: Watched) -> None:
+    service.gates["IOT_REGISTRY_PORT"].shut()
+    during = service.settled()
+    service.gates["IOT_REGISTRY_PORT"].open()
+    assert failing(during) == {"runs": "Dagster"}
+    assert during["lag"]["state"] == "unknown"
+    assert "the registry has not answered" in during["lag"]["sentence"]
+
+
+def test_a_tenant_sees_nothing_of_the_pipeline(service: Watched, platform: Platform) -> None:
+    tenant = client_of(Signed(Viewer("eve", Role.TENANT, "acme")))
+    for path in ("/api/health", "/api/health/lag", "/api/health/hours/2026-11-21T10/books"):
+        assert (tenant.get(path).status_code, tenant.get(path).json()["type"]) == (403, "role")
+
+
+@pytest.mark.parametrize("hour", ["2026-11-21T24", "2026-02-30T01", "now", "2026-11-21", "2026-11-21T10:00"])
+def test_what_is_no_hour_is_refused_by_name(service: Watched, hour: str) -> None:
+    answer = service.client.get(f"/api/health/hours/{hour}/books")
+    assert answer.status_code == 422
+    assert repr(hour) in answer.json()["detail"]
+
+
+def test_books_and_tiles_over_http(service: Watched, built: Hour) -> None:
+    answer = service.client.get(f"/api/health/hours/{built.start:%Y-%m-%dT%H}/books")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["arrivals"]["received"] == 5
+    assert service.client.get("/api/health/nothing").status_code == 404
+    assert service.client.get("/api/health/lag").json()["name"] == "lag"
