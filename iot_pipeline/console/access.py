@@ -60,6 +60,11 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/health"): Access(STAFF, scope="read"),
     ("GET", "/api/health/{tile}"): Access(STAFF, scope="read"),
     ("GET", "/api/health/hours/{hour}/books"): Access(STAFF, scope="read"),
+    # Devices: a tenant's people see its own, row by row.
+    ("GET", "/api/devices"): Access(EVERYONE, scope="read"),
+    ("GET", "/api/devices/{device}"): Access(EVERYONE, scope="read"),
+    ("GET", "/api/devices/{device}/quality"): Access(EVERYONE, scope="read"),
+    ("GET", "/api/devices/{device}/series"): Access(EVERYONE, scope="read"),
 }
 
 

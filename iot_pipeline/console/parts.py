@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from fastapi import Request
 
 from iot_pipeline.console.audit import Audit
+from iot_pipeline.console.devices.devices import Devices
 from iot_pipeline.console.health.health import Health
 from iot_pipeline.console.live.service import Live
 from iot_pipeline.console.store import Store
@@ -41,6 +42,7 @@ class Parts:
     live: Live
     sites: "Sites"
     health: Health | None = None
+    devices: Devices | None = None
 
 
 def parts_of(request: Request) -> Parts:

@@ -94,6 +94,7 @@ from starlette.exceptions import HTTPException
 
 from iot_pipeline.console import problems
 from iot_pipeline.console.authorisation import authorise
+from iot_pipeline.console.devices import routes as devices
 from iot_pipeline.console.health import routes as health
 from iot_pipeline.console.viewer import Viewer
 
@@ -117,11 +118,11 @@ class Signed:
 def client_of(identity: Signed, **parts: Any) -> TestClient:
     """A client of a service with these parts and no other."""
     app = FastAPI(dependencies=[Depends(authorise)])
-    app.state.parts = SimpleNamespace(**{"identity": identity, "health": None, **parts})
+    app.state.parts = SimpleNamespace(**{"identity": identity, "health": None, "devices": None, **parts})
     app.add_exception_handler(problems.ProblemError, problems.of_problem)
     app.add_exception_handler(HTTPException, problems.of_http)
     app.add_exception_handler(RequestValidationError, problems.of_validation)
-    for router in (health.router,):
+    for router in (health.router, devices.router):
         app.include_router(router)
     return TestClient(app)
 >>>>>>> 86c03e3 (Console: health's tests, on the local AWS behind doors that a test shuts)

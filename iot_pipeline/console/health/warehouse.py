@@ -15,7 +15,14 @@ from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.settings import policy
 from iot_pipeline.warehouse import statements
+from iot_pipeline.warehouse.tables import LOADS
 from iot_pipeline.warehouse.transaction import read
+
+# The first load makes its tables: before it there is nothing, which is no error.
+_LOADS_ARE_THERE = f"""\
+SELECT count(*)
+FROM information_schema.tables
+WHERE table_schema || '.' || table_name = '{LOADS.full_name}'"""
 
 
 class LoadedRow(BaseModel):
@@ -46,9 +53,11 @@ def look(catalog: Catalog, now: datetime) -> Finding:
     with asking("Glue"):
         curated = catalog.partitions(tables(policy().contract).curated_telemetry.name, hours)
     with asking("the warehouse"), open_warehouse() as connection:
-        loads = {Hour.from_sql(row[0]): row for row in read(connection, statements.loads_of_hours(hours))}
+        made = read(connection, _LOADS_ARE_THERE)[0][0]
+        rows_of_loads = read(connection, statements.loads_of_hours(hours)) if made else []
+        loads = {Hour.from_sql(row[0]): row for row in rows_of_loads}
         unmodelled = set(loads)
-        if read(connection, statements.facts_are_there())[0][0]:
+        if loads and read(connection, statements.facts_are_there())[0][0]:
             unmodelled = {Hour.from_sql(row[0]) for row in read(connection, statements.loads_without_facts(hours))}
     rows = []
     for hour in reversed(hours):
