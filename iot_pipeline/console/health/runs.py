@@ -116,7 +116,9 @@ def _judged(data: Runs) -> tuple[State, str]:
 def _asked(client: httpx.Client, where: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
     with asking(_DEPENDENCY):
         response = client.post(f"{where.rstrip('/')}/graphql", json={"query": _QUERY, "variables": dict(variables)})
-        response.raise_for_status()
+        # What GraphQL refuses comes with status 400 and its reasons.
+        if not response.headers.get("content-type", "").startswith("application/json"):
+            response.raise_for_status()
         answer: Mapping[str, Any] = response.json()
     if answer.get("errors"):
         raise DownError(_DEPENDENCY, "; ".join(str(error.get("message")) for error in answer["errors"]))

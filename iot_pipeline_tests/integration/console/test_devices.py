@@ -72,7 +72,7 @@ def batch(*lines: bytes) -> Any:
 def test_values_are_joined_without_a_seam_and_without_doubles(
     client: TestClient, lake: Lake, raw: RawZone, hub: Hub, meter: Sender
 ) -> None:
-    now = datetime.now(UTC)
+    now = datetime.now(UTC).replace(microsecond=0)
     times = [now - timedelta(minutes=30) + timedelta(minutes=3 * n) for n in range(10)]
     sent = [line(message(reading(at, n, temperature=20.0 + n)), at, meter) for n, at in enumerate(times)]
     arrival = Hour.of(now)
