@@ -1,128 +1,14 @@
-<<<<<<< HEAD
-"""The console as a process of its own, and browsers without a screen that sign in by its provider's form."""
+"""A client of the console on parts of a test's choice."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from html import unescape
-from urllib.parse import urljoin
-
-import httpx
-
-from infra.local.session.console import LocalConsole
-
-TENANTS = ("acme", "globex")
-
-
-@dataclass
-class RunningConsole:
-    """A console that runs, and the passwords of its users: a user for each role, and `tenant-<id>` for each tenant."""
-
-    start: Callable[[], LocalConsole]
-    passwords: dict[str, str]
-    server: LocalConsole = field(init=False)
-    _open: list[httpx.Client] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """It runs from now on."""
-        self.server = self.start()
-
-    @property
-    def url(self) -> str:
-        """Where browsers find it."""
-        return self.server.url
-
-    def restart(self) -> None:
-        """Stop the process and start another one at the same address."""
-        self.server.stop()
-        self.server = self.start()
-
-    def browser(self) -> httpx.Client:
-        """A client with cookies of its own, that has not signed in; it follows no redirect by itself."""
-        client = httpx.Client(base_url=self.url, timeout=60)
-        self._open.append(client)
-        return client
-
-    def signed_in(self, user: str) -> httpx.Client:
-        """A client that has signed in by the form, and sends with its changes what a page of the console sends."""
-        client = self.browser()
-        arrived = walk_in(client, user, self.passwords[user])
-        assert arrived.status_code == 303, arrived.text
-        token = client.get("/api/me").raise_for_status().json()["csrf_token"]
-        client.headers.update({"X-CSRF-Token": token, "Origin": self.url})
-        return client
-
-    def close(self) -> None:
-        """Close the clients, and stop the process."""
-        for client in self._open:
-            client.close()
-        self.server.stop()
-
-
-def walk_in(client: httpx.Client, user: str, password: str, back: str = "/") -> httpx.Response:
-    """Sign in as a person does; the console's answer to the browser that comes back from the provider."""
-    return client.get(come_back(client, user, password, back))
-
-
-def come_back(client: httpx.Client, user: str, password: str, back: str = "/") -> str:
-    """Sign in as a person does; the address to which the provider sends the browser back, not yet followed."""
-    form_page = client.get(client.get("/login", params={"next": back}).headers["location"])
-    fields = dict(_INPUT.findall(form_page.text)) | {"username": user, "password": password}
-    action = _ACTION.search(form_page.text)
-    assert action, form_page.text
-    sent = client.post(
-        urljoin(str(form_page.url), unescape(action[1])),
-        data={name: unescape(value) for name, value in fields.items()},
-        headers={"Origin": f"{form_page.url.scheme}://{form_page.url.netloc.decode()}"},
-    )
-    assert sent.status_code == 302, sent.text
-    return sent.headers["location"]
-
-
-_INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
-_ACTION = re.compile(r'<form method="POST" action="([^"]*)"')
-=======
-"""The console's routers on parts of a test's choice, for a viewer of a test's choice."""
-
-from types import SimpleNamespace
 from typing import Any
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
-from starlette.exceptions import HTTPException
 
-from iot_pipeline.console import problems
-from iot_pipeline.console.authorisation import authorise
-from iot_pipeline.console.devices import routes as devices
-from iot_pipeline.console.health import routes as health
-from iot_pipeline.console.viewer import Viewer
+from iot_pipeline.console.app import create_app
+from iot_pipeline.console.parts import Identity
+from iot_pipeline_tests.support.console_parts import unopened
 
 
-class Signed:
-    """An identity whose viewer the test sets."""
-
-    def __init__(self, viewer: Viewer | None = None) -> None:
-        self.known = viewer
-
-    def viewer(self, request: Request) -> Viewer | None:
-        return self.known
-
-    def check_csrf(self, request: Request) -> None:
-        return None
-
-    def csrf(self, request: Request) -> str:
-        return ""
-
-
-def client_of(identity: Signed, **parts: Any) -> TestClient:
+def client_of(identity: Identity, **parts: Any) -> TestClient:
     """A client of a service with these parts and no other."""
-    app = FastAPI(dependencies=[Depends(authorise)])
-    app.state.parts = SimpleNamespace(**{"identity": identity, "health": None, "devices": None, **parts})
-    app.add_exception_handler(problems.ProblemError, problems.of_problem)
-    app.add_exception_handler(HTTPException, problems.of_http)
-    app.add_exception_handler(RequestValidationError, problems.of_validation)
-    for router in (health.router, devices.router):
-        app.include_router(router)
-    return TestClient(app)
->>>>>>> 86c03e3 (Console: health's tests, on the local AWS behind doors that a test shuts)
+    return TestClient(create_app(unopened(identity, **parts)))

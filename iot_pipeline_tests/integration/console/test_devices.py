@@ -21,7 +21,8 @@ from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.registry.registration import Request, add_device
 from iot_pipeline.registry.sites import apply
-from iot_pipeline_tests.support.console_routes import Signed, client_of
+from iot_pipeline_tests.support.console_parts import Signed
+from iot_pipeline_tests.support.console_routes import client_of
 from iot_pipeline_tests.support.emulator import unique
 from iot_pipeline_tests.support.messages import RawZone, Sender, build, line, message, reading
 from iot_pipeline_tests.support.registry import World, catalog

@@ -24,7 +24,8 @@ from iot_pipeline.contract import tables
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.notes import BuildNotes, Counts
-from iot_pipeline_tests.support.console_routes import Signed, client_of
+from iot_pipeline_tests.support.console_parts import Signed
+from iot_pipeline_tests.support.console_routes import client_of
 from iot_pipeline_tests.support.emulator import eventually
 from iot_pipeline_tests.support.gate import Gate, gate_to
 from iot_pipeline_tests.support.messages import RawZone, build, line, message, reading
