@@ -4,7 +4,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -26,11 +26,13 @@ class _Asked(Generic[V]):
 
 
 class Coalesced(Generic[K, V]):
-    """Answers `ask`, on threads of its own. An answer is kept for some seconds, an error is not kept."""
+    """Answers `ask`, on threads of its own, which keep no process from ending. An answer is kept for some seconds, an
+    error is not kept.
+    """
 
     def __init__(self, ask: Callable[[K], V], at_once: int, kept_seconds: float, within_seconds: float) -> None:
         self._ask, self._kept, self._within = ask, kept_seconds, within_seconds
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="coalesced")
+        self._turns = threading.Semaphore(at_once)
         self._lock = threading.Lock()
         self._asked: OrderedDict[K, _Asked[V]] = OrderedDict()
 
@@ -42,8 +44,9 @@ class Coalesced(Generic[K, V]):
             if asked is None:
                 if len(self._asked) >= _MAX:
                     raise BusyError("too much is asked for at the same time; try again in a moment")
-                asked = _Asked(self._threads.submit(self._ask, key), time.monotonic())
+                asked = _Asked(Future(), time.monotonic())
                 self._asked[key] = asked
+                threading.Thread(target=self._work, args=(key, asked.answer), daemon=True).start()
         try:
             return asked.answer.result(self._within)
         except Late:
@@ -51,15 +54,18 @@ class Coalesced(Generic[K, V]):
                 raise
             raise BusyError(f"no answer within {self._within:g} s; try again") from None
 
-    def close(self) -> None:
-        """Begin nothing more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+    def _work(self, key: K, answer: "Future[V]") -> None:
+        with self._turns:
+            try:
+                answer.set_result(self._ask(key))
+            except BaseException as error:  # noqa: BLE001  # it is raised again where the answer is waited for
+                answer.set_exception(error)
 
     def _forget_old(self) -> None:
         now = time.monotonic()
         done = [(key, asked) for key, asked in self._asked.items() if asked.answer.done()]
         for key, asked in done:
-            if now - asked.at >= self._kept or asked.answer.cancelled() or asked.answer.exception() is not None:
+            if now - asked.at >= self._kept or asked.answer.exception() is not None:
                 del self._asked[key]
         full = len(self._asked) - _MAX + 1
         for key, _ in [each for each in done if each[0] in self._asked][: max(0, full)]:

@@ -38,7 +38,7 @@ class QualityQuestion:
 
 
 class Devices:
-    """Where devices' parts are kept, and what is asked of Athena for them. `close` it at the end."""
+    """Where devices' parts are kept, and what is asked of Athena for them."""
 
     def __init__(self, sources: Sources, meter: Meter) -> None:
         self.sources, self._meter = sources, meter
@@ -46,11 +46,6 @@ class Devices:
         self.quality: Coalesced[QualityQuestion, Quality] = Coalesced(
             self._quality, _AT_ONCE, _QUALITY_KEPT_SECONDS, _WITHIN_SECONDS
         )
-
-    def close(self) -> None:
-        """Begin nothing more."""
-        self.series.close()
-        self.quality.close()
 
     def _series(self, asked: SeriesQuestion) -> Series:
         athena = BoundedAthena(self._meter, SECONDS)

@@ -1,7 +1,7 @@
 """All tiles of this deployment, each looked at on its own."""
 
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
@@ -138,21 +138,19 @@ def all_tiles(meter: Meter, book: spending.Book) -> list[Tile]:
 
 
 class Health:
-    """The tiles, shared by all who watch, and the books of an hour on demand. `close` it at the end."""
+    """The tiles, shared by all who watch, and the books of an hour on demand."""
 
     def __init__(
         self, tiles: Sequence[Tile], meter: Meter, books: Callable[[Hour], Books], clock: Clock = utc_now
     ) -> None:
-        # A look that hangs holds its own thread alone: there is one for each tile.
-        self._threads = ThreadPoolExecutor(max(1, len(tiles)), thread_name_prefix="health")
         self.meter = meter
-        self.tiles = {tile.name: Shared(tile, self._threads.submit, clock) for tile in tiles}
+        self.tiles = {tile.name: Shared(tile, _submit, clock) for tile in tiles}
         self.books = Coalesced(books, _BOOKS_AT_ONCE, _BOOKS_KEPT_SECONDS, _BOOKS_WITHIN_SECONDS)
 
-    def close(self) -> None:
-        """Begin nothing more; what is under way ends by itself."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self.books.close()
+
+def _submit(look: Callable[[], None]) -> None:
+    """On a thread for each look, of which a tile has one at a time. One that hangs keeps no process from ending."""
+    threading.Thread(target=look, daemon=True).start()
 
 
 def open_health(store: Store | None = None, clock: Clock = utc_now) -> Health:

@@ -1,6 +1,5 @@
 """A device's page on the local AWS: its parts, its values joined to live ones, and what a foreign tenant sees of it."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -34,10 +33,8 @@ def hub() -> Hub:
 
 
 @pytest.fixture
-def devices(platform: Platform) -> Iterator[Devices]:
-    opened = open_devices(Meter())
-    yield opened
-    opened.close()
+def devices(platform: Platform) -> Devices:
+    return open_devices(Meter())
 
 
 @pytest.fixture

@@ -209,11 +209,10 @@ def gates(platform: Platform) -> Iterator[dict[str, Gate]]:
 
 
 @pytest.fixture(scope="module")
-def service(gates: dict[str, Gate]) -> Iterator[Watched]:
+def service(gates: dict[str, Gate]) -> Watched:
     clock = Clock()
     health = open_health(clock=clock)
-    yield Watched(client_of(OPERATOR, health=health), clock, gates)
-    health.close()
+    return Watched(client_of(OPERATOR, health=health), clock, gates)
 
 
 def failing(tiles: dict[str, Any]) -> dict[str, str]:
