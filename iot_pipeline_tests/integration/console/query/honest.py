@@ -72,7 +72,7 @@ HONEST = [
     "SELECT (SELECT max(temperature) FROM telemetry) - (SELECT min(temperature) FROM telemetry) AS span",
     "SELECT t.device_id, t.temperature FROM telemetry t WHERE t.temperature = (SELECT max(u.temperature) FROM telemetry u WHERE u.device_id = t.device_id) ORDER BY 1, 2",
     "SELECT count(*) FROM daily_telemetry d FULL JOIN curated_telemetry c ON d.device_id = c.device_id AND d.seq = c.seq AND d.event_time = c.event_time",
-    "SELECT \"Device_ID\" AS \"Gerät (°)\", Temperature FROM TELEMETRY WHERE Year = '2026' ORDER BY 1, 2 LIMIT 3",
+    'SELECT "Device_ID" AS "Gerät (°)", Temperature FROM TELEMETRY WHERE Year = \'2026\' ORDER BY 1, 2 LIMIT 3',
     'SELECT "t"."seq" FROM "telemetry" AS "t" ORDER BY "t"."seq" DESC LIMIT 2 -- the newest',
     "SELECT first_value(temperature) OVER w, last_value(seq) OVER w FROM telemetry WINDOW w AS (PARTITION BY site ORDER BY event_time, seq) ORDER BY 1, 2",
     "SELECT ntile(4) OVER (ORDER BY temperature, device_id, event_time) q, temperature FROM telemetry ORDER BY 2, 1",
