@@ -40,6 +40,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/pipeline"): Access(STAFF, page=True),
     ("GET", "/queries"): Access(EVERYONE, page=True),
     ("GET", "/api/docs"): Access(EVERYONE, page=True),
+    ("GET", "/devices/{device}"): Access(EVERYONE, page=True),
     # What is live, and alerts.
     ("GET", "/api/live/stream"): Access(EVERYONE),
     ("POST", "/api/alerts/{episode:path}/acknowledge"): Access(OPERATORS | {Role.TENANT}, changes=True, scope="alerts"),
