@@ -2,16 +2,19 @@
 
 import { element, number, utc } from "../shared/format.js";
 
-export function drawSeries(root, note, series) {
-  const live = series.metrics.reduce((sum, metric) => sum + metric.points.reduce((count, point) => count + point.live, 0), 0);
-  note.textContent = series.curated_until
-    ? `Curated up to ${utc(Date.parse(series.curated_until))}; ${number(live)} values are from the live stream. Mean, with least and greatest as a band.`
-    : `Nothing is curated yet; ${number(live)} values are from the live stream.`;
+export function drawSeries(root, note, found) {
+  const seam = found.unknown_between;
+  note.textContent = [
+    found.curated_until ? `Curated up to ${utc(Date.parse(found.curated_until))}, ${number(found.live_newer)} newer readings are from the live stream.` : "Nothing is curated yet: what is shown is from the live stream.",
+    seam ? `Between ${utc(Date.parse(seam[0]))} and ${utc(Date.parse(seam[1]))} readings may be missing.` : "",
+    found.ahead ? `${number(found.ahead)} readings by a clock that is ahead are not drawn.` : "",
+    "Mean, with least and greatest as a band.",
+  ].filter(Boolean).join(" ");
   const style = getComputedStyle(document.body);
   const accent = style.getPropertyValue("--accent").trim();
   const axis = { stroke: style.color, grid: { stroke: style.getPropertyValue("--line") } };
   root.replaceChildren();
-  for (const metric of series.metrics.filter((each) => each.points.length)) {
+  for (const metric of found.series.filter((each) => each.points.length)) {
     const box = element("div", { class: "chart", "data-metric": metric.metric }, element("h3", {}, `${metric.metric}, ${metric.unit}`));
     root.append(box);
     const line = (name) => metric.points.map((point) => point[name]);
