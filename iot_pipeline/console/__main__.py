@@ -4,13 +4,15 @@ import sys
 
 import boto3
 import httpx
+from botocore.config import Config
 from pydantic import ValidationError
 
 from iot_pipeline import settings
-from iot_pipeline.console.app import create_app
+from iot_pipeline.console.app import STATIC, create_app
 from iot_pipeline.console.audit import Audit
 from iot_pipeline.console.identity.service import IdentityService
 from iot_pipeline.console.parts import Parts
+from iot_pipeline.console.safety import SafetyHeaders
 from iot_pipeline.console.server import serve
 from iot_pipeline.console.store import Store
 
@@ -21,10 +23,16 @@ def main() -> None:
         console = settings.console()
     except ValidationError as error:
         sys.exit(settings.wrong(error))
-    store = Store(boto3.client("dynamodb"), console.table)
+    store = Store(boto3.client("dynamodb", config=_PATIENCE), console.table)
     with httpx.Client() as http:
         parts = Parts(IdentityService(console, store, http), store, Audit(store))
-        serve(create_app(parts), console)
+        app = create_app(parts)
+        app.add_middleware(SafetyHeaders, https=console.url.startswith("https:"), static=STATIC)
+        serve(app, console)
+
+
+# As many connections as FastAPI's pool has threads; a person waits for the answer.
+_PATIENCE = Config(max_pool_connections=40, connect_timeout=3, read_timeout=10, retries={"mode": "standard"})
 
 
 if __name__ == "__main__":

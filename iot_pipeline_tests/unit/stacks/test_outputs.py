@@ -42,6 +42,7 @@ OUTPUTS = {
         "TopicRoot",
         "DeliveryStreamName",
     },
+    "TelemetryConsoleData": {"ConsoleTable", "ConsoleUserPool", "ConsoleIssuer", "ConsoleClientId"},
     "TelemetryWarehouse": {
         "RegistryHost",
         "RegistryPort",
