@@ -59,10 +59,11 @@ format: $(READY)  ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of the pipeline and what runs by itself
+docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of the pipeline and what runs by itself, and who may do what in the console
 	@$(BIN)/python -m iot_pipeline.contract.docs > docs/contract-tables.md
 	@$(BIN)/python -m iot_pipeline.alerting.rule_docs > docs/alert-rules.md
 	@$(BIN)/python -m iot_pipeline.defs.pipeline_alerts.docs > docs/pipeline-alerts.md
+	@$(BIN)/python -m iot_pipeline.console.access_docs > docs/console-access.md
 	@$(BIN)/python -m infra.unattended
 
 load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; the books must be exact

@@ -4,12 +4,13 @@ import sys
 
 import boto3
 import httpx
+from botocore.config import Config
 from pydantic import ValidationError
 
 from iot_pipeline import settings
 from iot_pipeline.connections.edge import open_alerts
 from iot_pipeline.connections.registry import open_registry
-from iot_pipeline.console.app import create_app
+from iot_pipeline.console.app import STATIC, create_app
 from iot_pipeline.console.audit import Audit
 from iot_pipeline.console.devices.devices import open_devices
 from iot_pipeline.console.health.health import open_health
@@ -17,15 +18,19 @@ from iot_pipeline.console.identity.service import IdentityService
 from iot_pipeline.console.live.service import Live
 from iot_pipeline.console.parts import Parts
 from iot_pipeline.console.query.opening import open_queries
+from iot_pipeline.console.safety import SafetyHeaders
 from iot_pipeline.console.server import serve
 from iot_pipeline.console.sites import Sites
 from iot_pipeline.console.store import Store
 from iot_pipeline.edge.state_store import StateStore
 
+# As many connections as FastAPI's pool has threads; a person waits for the answer.
+_PATIENCE = Config(max_pool_connections=40, connect_timeout=3, read_timeout=10, retries={"mode": "standard"})
+
 
 def open_parts(console: settings.Console, http: httpx.Client) -> Parts:
     """The parts of a service on this deployment. Raises pydantic.ValidationError naming what is missing or wrong."""
-    edge, dynamodb = settings.edge(), boto3.client("dynamodb")
+    edge, dynamodb = settings.edge(), boto3.client("dynamodb", config=_PATIENCE)
     store = Store(dynamodb, console.table)
     states = StateStore(dynamodb, edge.device_state_table, edge.alerts_table)
     health = open_health(store)
@@ -48,7 +53,9 @@ def main() -> None:
     except ValidationError as error:
         sys.exit(settings.wrong(error))
     with httpx.Client() as http:
-        serve(create_app(open_parts(console, http)), console)
+        app = create_app(open_parts(console, http))
+        app.add_middleware(SafetyHeaders, https=console.url.startswith("https:"), static=STATIC)
+        serve(app, console)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from iot_pipeline.console import access, changes, layout, pages, problems, sites
+from iot_pipeline.console import access, changes, layout, pages, problems, safety, sites
 from iot_pipeline.console.authorisation import SignInError, authorise, to_sign_in
 from iot_pipeline.console.devices import routes as devices
 from iot_pipeline.console.health import routes as health
@@ -50,12 +50,14 @@ def create_app(parts: Parts) -> FastAPI:
         openapi_url=None,
         dependencies=[Depends(authorise)],
         lifespan=_lifespan,
+        max_body_size=safety.BODY_BYTES,
     )
     app.state.parts = parts
     app.add_exception_handler(problems.ProblemError, problems.of_problem)
     app.add_exception_handler(SignInError, to_sign_in)
     app.add_exception_handler(HTTPException, problems.of_http)
     app.add_exception_handler(RequestValidationError, problems.of_validation)
+    app.add_exception_handler(Exception, problems.of_failure)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:

@@ -40,6 +40,11 @@ async def of_http(_: Request, error: Exception) -> JSONResponse:
     return answer
 
 
+async def of_failure(_: Request, _error: Exception) -> JSONResponse:
+    """The document of a fault of the console itself, which is in its log."""
+    return problem(500, "failure", "the console has failed at this; its log says more")
+
+
 async def of_validation(_: Request, error: Exception) -> JSONResponse:
     """The document of a request whose fields are wrong: which field, and what was expected."""
     assert isinstance(error, RequestValidationError)  # noqa: S101  # as above

@@ -6,6 +6,7 @@ import sys
 import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -33,10 +34,15 @@ def start_console(platform: Platform, port: int) -> LocalConsole:
     """The console's process on a port, ready to be asked. Raises LocalError if it ends before."""
     url = f"http://{HOST}:{port}"
     _admit(platform, url)
-    own = {variable(Console, "url"): url, variable(Console, "host"): HOST, variable(Console, "port"): str(port)}
-    log_file = platform.state_dir / "console.log"
-    command = [sys.executable, "-m", "iot_pipeline.console"]
-    process = launch(command, log_file, platform.state_dir, os.environ | own)
+    return launch_console(platform.state_dir, url, os.environ)
+
+
+def launch_console(folder: Path, url: str, environment: Mapping[str, str]) -> LocalConsole:
+    """A console that is to be found at an address of this machine, with its log in a folder. Raises as above."""
+    port = url.rpartition(":")[2]
+    own = {variable(Console, "url"): url, variable(Console, "host"): HOST, variable(Console, "port"): port}
+    log_file = folder / "console.log"
+    process = launch([sys.executable, "-m", "iot_pipeline.console"], log_file, folder, {**environment, **own})
     server = LocalConsole("the console", process, log_file, url)
     server.start(lambda: _answers(f"{url}/healthz"))
     return server

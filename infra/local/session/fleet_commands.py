@@ -30,6 +30,13 @@ def onboard(folder: Path, devices: int, tenants: int, sites: int) -> None:
     _run("iot_pipeline.registry", "onboard-all", str(devices_file), "--out", str(folder / "devices"))
 
 
+def tenants(folder: Path) -> list[str]:
+    """The tenants of the fleet in a folder; none if there is no fleet."""
+    if not (folder / LIST_FILE).exists():
+        return []
+    return sorted({device.tenant for device in load_fleet(folder).devices})
+
+
 @dataclass(frozen=True)
 class Move:
     """A device that changed its site: until `at` (UTC) it stood at `old_site`, from then on at `new_site`."""

@@ -1,4 +1,4 @@
-"""`make up`: the Dagster UI and daemon, and a fleet that keeps publishing, until Ctrl-C."""
+"""`make up`: the console, the Dagster UI and daemon, and a fleet that keeps publishing, until Ctrl-C."""
 
 import os
 import signal
@@ -18,6 +18,7 @@ from infra.local.servers.checkout import CHECKOUT
 from infra.local.servers.local_server import LocalError, LocalServer, launch
 from infra.local.servers.loopback import HOST, free_port
 from infra.local.session import fleet_commands
+from infra.local.session.console import PASSWORDS, make_users, start_console
 from infra.local.session.dead_runs import fail_dead_runs, fail_orphaned_runs
 from infra.local.session.leftovers import note_processes
 from infra.local.session.platform import Platform
@@ -36,7 +37,7 @@ BUILD_INTERVAL_MINUTES = "2"
 
 
 def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) -> None:
-    """Run Dagster and the fleet until Ctrl-C or SIGTERM; `env_file` is what a person's own commands are to read.
+    """Run console, Dagster and fleet until Ctrl-C or SIGTERM; `env_file` is what a person's own commands are to read.
 
     Raises LocalError if one of them ends by itself.
     """
@@ -49,14 +50,20 @@ def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) 
         with dg.DagsterInstance.get() as instance:
             for run_id in fail_orphaned_runs(instance):
                 console.print(f"run {run_id} was cut off with the last session: marked as failed")
+        console.print("starting the console")
+        browsed = start_console(platform, _port(platform, "console-port"))
+        children.append(browsed.process)
+        make_users(platform, fleet_commands.tenants(platform.state_dir / "fleet"))
         console.print("starting Dagster")
-        url = f"http://{HOST}:{_ui_port(platform)}"
+        url = f"http://{HOST}:{_port(platform, 'ui-port')}"
         dagster = _launch_dagster(platform, url)
         children.append(dagster.process)
         dagster.wait_until(lambda: _answers(f"{url}/server_info"))
         children.append(_launch_watcher(platform))
         note_processes(platform.state_dir, [process.pid for process in _family(children)])
-        console.print(f"\n[bold green]Dagster's UI: {url}[/]   sensors and schedules are on")
+        console.print(f"\n[bold green]The console: {browsed.url}[/]")
+        console.print(f"Who may sign in, and how: {platform.state_dir / PASSWORDS}", soft_wrap=True)
+        console.print(f"[bold green]Dagster's UI: {url}[/]   sensors and schedules are on")
         if devices:
             console.print(f"{devices} devices publish; hours are built every {BUILD_INTERVAL_MINUTES} minutes")
         console.print(f"AWS: {platform.emulator.endpoint_url}   MQTT: {HOST}:{platform.emulator.mqtt_port}")
@@ -116,9 +123,9 @@ def _launch_watcher(platform: Platform) -> subprocess.Popen[bytes]:
     )
 
 
-def _ui_port(platform: Platform) -> int:
-    """The port of last time, if it is free still, so that an open browser finds the UI again."""
-    noted = platform.state_dir / "ui-port"
+def _port(platform: Platform, name: str) -> int:
+    """The port of last time, if it is free still, so that an open browser finds its page again."""
+    noted = platform.state_dir / name
     port = int(noted.read_text()) if noted.exists() else free_port()
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

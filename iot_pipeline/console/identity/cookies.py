@@ -28,14 +28,14 @@ class Cookies:
 
     def set_sign_in(self, response: Response, values: Mapping[str, str]) -> None:
         """Have the browser keep what /callback compares."""
-        text = base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+        text = base64.urlsafe_b64encode(json.dumps(values).encode()).rstrip(b"=").decode()
         self._set(response, self.sign_in, text, SIGN_IN_SECONDS)
 
     def sign_in_of(self, request: Request) -> dict[str, str]:
         """What /login gave the browser to keep; empty if there is nothing that can be read."""
         try:
             text = request.cookies.get(self.sign_in, "")[:_LONGEST]
-            values = json.loads(base64.urlsafe_b64decode(text))
+            values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         except ValueError:
             return {}
         texts = isinstance(values, dict) and all(isinstance(value, str) for value in values.values())

@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 from fastapi.testclient import TestClient
 
+from infra.local.servers.checkout import CHECKOUT
 from iot_pipeline.console import access
+from iot_pipeline.console.access_docs import markdown
 from iot_pipeline.console.app import create_app
 from iot_pipeline.console.viewer import Role, Viewer
 from iot_pipeline_tests.support.console_parts import Signed, unopened
@@ -35,3 +37,8 @@ def test_unknown_paths_are_problem_documents() -> None:
     answer = TestClient(create_app(unopened(Signed()))).get("/nowhere")
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"] == "not_found"
+
+
+def test_the_written_table_is_the_current_one() -> None:
+    written = (CHECKOUT / "docs" / "console-access.md").read_text(encoding="utf-8")
+    assert written == markdown(), "run `make docs`"

@@ -19,6 +19,7 @@ _NAMES = {
     "BucketName",
     "ConsumerName",
     "DBClusterIdentifier",
+    "Domain",
     "FunctionName",
     "LogGroupName",
     "Name",
@@ -30,6 +31,7 @@ _NAMES = {
     "TemplateName",
     "ThingTypeName",
     "TopicName",
+    "UserPoolName",
     "WorkgroupName",
 }
 
@@ -92,14 +94,16 @@ def test_each_domain_has_a_key_of_its_own() -> None:
         for stack in STACKS
         for alias in of_type(template(stack), "AWS::KMS::Alias").values()
     }
-    assert set(keys) == {f"alias/telemetry/{domain}" for domain in ("lake", "alerts", "edge", "registry", "warehouse")}
-    assert len(set(keys.values())) == 5
+    assert set(keys) == {
+        f"alias/telemetry/{domain}" for domain in ("lake", "alerts", "edge", "console", "registry", "warehouse")
+    }
+    assert len(set(keys.values())) == 6
 
 
 def test_stacks_that_hold_data_cannot_be_deleted() -> None:
     artifacts = json.loads((assembly() / "manifest.json").read_text())["artifacts"]
     protected = {name for name in STACKS if artifacts[name]["properties"].get("terminationProtection")}
-    assert protected == {"TelemetryLake", "TelemetryEdgeData", "TelemetryWarehouse"}
+    assert protected == {"TelemetryLake", "TelemetryEdgeData", "TelemetryConsoleData", "TelemetryWarehouse"}
 
 
 def test_zones_and_range_are_the_configurations() -> None:

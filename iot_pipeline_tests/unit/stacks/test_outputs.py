@@ -48,6 +48,7 @@ OUTPUTS = {
         "TopicRoot",
         "DeliveryStreamName",
     },
+    "TelemetryConsoleData": {"ConsoleTable", "ConsoleUserPool", "ConsoleIssuer", "ConsoleClientId"},
     "TelemetryWarehouse": {
         "RegistryHost",
         "RegistryPort",

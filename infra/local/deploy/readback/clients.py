@@ -85,6 +85,10 @@ class Clients:
         return self.session.client("dynamodb")
 
     @cached_property
+    def cognito(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
+        return self.session.client("cognito-idp")
+
+    @cached_property
     def events(self) -> Any:  # untyped: the project's boto3 stubs leave this service out
         return self.session.client("events")
 

@@ -10,6 +10,7 @@ from infra.local.deploy.readback import (
     lambdas,
     messaging,
     roles_and_logs,
+    sign_in,
     tables,
 )
 from infra.local.deploy.readback.clients import Clients
@@ -29,6 +30,10 @@ READERS: Mapping[str, Callable[[Resource, Clients], Iterator[Setting]]] = {
     "AWS::SNS::TopicPolicy": messaging.topic_policy,
     "AWS::SNS::Subscription": messaging.subscription,
     "AWS::DynamoDB::Table": tables.table,
+    "AWS::Cognito::UserPool": sign_in.user_pool,
+    "AWS::Cognito::UserPoolGroup": sign_in.group,
+    "AWS::Cognito::UserPoolClient": sign_in.client,
+    "AWS::Cognito::UserPoolDomain": sign_in.domain,
     "AWS::Events::Rule": clock_and_alarms.rule,
     "AWS::CloudWatch::Alarm": clock_and_alarms.alarm,
     "AWS::Kinesis::Stream": ingestion.stream,
