@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from iot_pipeline import settings
 from iot_pipeline.connections.edge import open_alerts
 from iot_pipeline.connections.registry import open_registry
+from iot_pipeline.console.admin.admin import open_admin
 from iot_pipeline.console.app import create_app
 from iot_pipeline.console.audit import Audit
 from iot_pipeline.console.devices.devices import open_devices
@@ -36,6 +37,7 @@ def open_parts(console: settings.Console, http: httpx.Client) -> Parts:
         sites=Sites(open_registry),
         health=health,
         devices=open_devices(health.meter),
+        admin=open_admin(health.meter),
     )
 
 

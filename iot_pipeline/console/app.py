@@ -10,6 +10,8 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from iot_pipeline.console import access, changes, layout, pages, problems, sites
+from iot_pipeline.console.admin import devices as admin_devices
+from iot_pipeline.console.admin import rules as admin_rules
 from iot_pipeline.console.authorisation import SignInError, authorise, to_sign_in
 from iot_pipeline.console.devices import routes as devices
 from iot_pipeline.console.health import routes as health
@@ -18,7 +20,17 @@ from iot_pipeline.console.live import routes as live
 from iot_pipeline.console.parts import Parts
 
 STATIC = "/static"
-ROUTERS = (identity.router, pages.router, live.router, sites.router, layout.router, health.router, devices.router)
+ROUTERS = (
+    identity.router,
+    pages.router,
+    live.router,
+    sites.router,
+    layout.router,
+    health.router,
+    devices.router,
+    admin_devices.router,
+    admin_rules.router,
+)
 
 
 @asynccontextmanager

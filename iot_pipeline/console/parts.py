@@ -13,6 +13,7 @@ from iot_pipeline.console.store import Store
 from iot_pipeline.console.viewer import Viewer
 
 if TYPE_CHECKING:
+    from iot_pipeline.console.admin.admin import Admin
     from iot_pipeline.console.sites import Sites
 
 
@@ -43,6 +44,7 @@ class Parts:
     sites: "Sites"
     health: Health | None = None
     devices: Devices | None = None
+    admin: "Admin | None" = None
 
 
 def parts_of(request: Request) -> Parts:
