@@ -30,6 +30,7 @@ class Deployment(BaseSettings):
     glue_database: str = "telemetry"
     athena_workgroup: str = "telemetry-builds"
     people_workgroup: str = "telemetry"
+    tenants_workgroup: str = "telemetry-tenants"
     raw_crawler: str = "telemetry-raw"
     curated_crawler: str = "telemetry-curated"
     results_bucket: str | None = Field(default=None, description="Bucket of people's query results, to erase from it")

@@ -46,6 +46,8 @@ class PlatformConfig:
     stream_retention_hours: int = 48
     # Athena bills 5 dollars a TB: a runaway query costs at most 50 cents.
     scan_cutoff_gib: int = 100
+    # A tenant's query: five cents. The console refuses it before, by its estimate.
+    tenant_scan_cutoff_gib: int = 10
     query_results_days: int = 7
     # How long a deleted or overwritten object, an old version of a partition among them, can still be brought back.
     noncurrent_days: int = 7

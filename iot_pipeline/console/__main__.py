@@ -17,6 +17,7 @@ from iot_pipeline.console.health.health import open_health
 from iot_pipeline.console.identity.service import IdentityService
 from iot_pipeline.console.live.service import Live
 from iot_pipeline.console.parts import Parts
+from iot_pipeline.console.query.opening import open_queries
 from iot_pipeline.console.server import serve
 from iot_pipeline.console.sites import Sites
 from iot_pipeline.console.store import Store
@@ -35,6 +36,7 @@ def open_parts(console: settings.Console, http: httpx.Client) -> Parts:
         audit=Audit(store),
         live=Live(boto3.client("kinesis"), edge.stream, states, open_alerts(), settings.policy().contract),
         sites=Sites(open_registry),
+        queries=open_queries(store),
         health=health,
         devices=open_devices(health.meter),
         admin=open_admin(health.meter),

@@ -18,6 +18,7 @@ from iot_pipeline.console.health import routes as health
 from iot_pipeline.console.identity import routes as identity
 from iot_pipeline.console.live import routes as live
 from iot_pipeline.console.parts import Parts
+from iot_pipeline.console.query import routes as queries
 
 STATIC = "/static"
 ROUTERS = (
@@ -26,6 +27,7 @@ ROUTERS = (
     live.router,
     sites.router,
     layout.router,
+    queries.router,
     health.router,
     devices.router,
     admin_devices.router,

@@ -9,6 +9,7 @@ from iot_pipeline.console.audit import Audit
 from iot_pipeline.console.devices.devices import Devices
 from iot_pipeline.console.health.health import Health
 from iot_pipeline.console.live.service import Live
+from iot_pipeline.console.query.executions import Executions
 from iot_pipeline.console.store import Store
 from iot_pipeline.console.viewer import Viewer
 
@@ -42,9 +43,10 @@ class Parts:
     audit: Audit
     live: Live
     sites: "Sites"
-    health: Health | None = None
-    devices: Devices | None = None
-    admin: "Admin | None" = None
+    queries: Executions
+    health: Health
+    devices: Devices
+    admin: "Admin"
 
 
 def parts_of(request: Request) -> Parts:

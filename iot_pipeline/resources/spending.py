@@ -15,5 +15,5 @@ class Spending(dg.ConfigurableResource["Spending"]):
     def look(self, before: Spent | None, now: datetime) -> Spent:
         """What has been spent today, by what was at the last look. Raises botocore's errors."""
         where = deployment()
-        groups = list(dict.fromkeys((where.athena_workgroup, where.people_workgroup)))
+        groups = list(dict.fromkeys((where.athena_workgroup, where.people_workgroup, where.tenants_workgroup)))
         return counted(boto3.client("athena"), groups, before, now)

@@ -46,5 +46,8 @@ def unopened(identity: Identity, **opened: Any) -> Parts:
         "audit": Audit(store),
         "live": Live(None, "", StateStore(None, "", ""), AlertsTable(None, "")),
         "sites": Sites(_no_registry),
+        "queries": None,
+        "health": None,
+        "devices": None,
     }
     return Parts(identity=identity, **parts | opened)

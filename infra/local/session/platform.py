@@ -60,6 +60,7 @@ class Platform:
             "IOT_GLUE_DATABASE": outputs["GlueDatabase"],
             "IOT_ATHENA_WORKGROUP": outputs["AthenaBuildWorkgroup"],
             "IOT_PEOPLE_WORKGROUP": outputs["AthenaWorkgroup"],
+            "IOT_TENANTS_WORKGROUP": outputs["AthenaTenantsWorkgroup"],
             "IOT_RAW_CRAWLER": outputs["RawCrawler"],
             "IOT_CURATED_CRAWLER": outputs["CuratedCrawler"],
             "IOT_THING_TYPE": outputs["DeviceThingType"],

@@ -23,6 +23,7 @@ class QueriesStack(PlatformStack):
         workgroups = add_workgroups(self, config, key)
         self.outputs(
             AthenaWorkgroup=workgroups.people.ref,
+            AthenaTenantsWorkgroup=workgroups.tenants.ref,
             AthenaBuildWorkgroup=workgroups.builds.ref,
             RawCrawler=crawlers.raw.ref,
             CuratedCrawler=crawlers.curated.ref,

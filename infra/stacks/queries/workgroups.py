@@ -14,25 +14,46 @@ ENGINE = "Athena engine version 3"
 
 @dataclass(frozen=True)
 class Workgroups:
-    """One for people and dashboards, one for the builds."""
+    """One for people and dashboards, one for tenants' users in the console, one for the builds."""
 
     people: athena.CfnWorkGroup
+    tenants: athena.CfnWorkGroup
     builds: athena.CfnWorkGroup
 
 
 def add_workgroups(stack: Stack, config: PlatformConfig, key: kms.IKey) -> Workgroups:
-    """Both workgroups. People's results have a bucket of their own, and only the builds may say where they write.
+    """All workgroups. People's results have a bucket of their own, and only the builds may say where they write.
 
     A workgroup that enforces its configuration refuses `external_location` in a CTAS (Athena user guide,
     "Considerations and limitations for CTAS queries"), and a build has to say where it writes.
     """
     return Workgroups(
-        people=_workgroup(stack, "Workgroup", config.name, config, f"{config.results_bucket}/", key, enforced=True),
+        people=_workgroup(
+            stack,
+            "Workgroup",
+            config.name,
+            "For people and dashboards",
+            config.scan_cutoff_gib,
+            f"{config.results_bucket}/",
+            key,
+            enforced=True,
+        ),
+        tenants=_workgroup(
+            stack,
+            "TenantsWorkgroup",
+            f"{config.name}-tenants",
+            "For tenants' users, by the console",
+            config.tenant_scan_cutoff_gib,
+            f"{config.results_bucket}/",
+            key,
+            enforced=True,
+        ),
         builds=_workgroup(
             stack,
             "BuildWorkgroup",
             f"{config.name}-builds",
-            config,
+            "For the builds, which name where they write",
+            config.scan_cutoff_gib,
             f"{config.lake_bucket}/{QUERY_RESULTS}",
             key,
             enforced=False,
@@ -44,7 +65,8 @@ def _workgroup(
     stack: Stack,
     construct_id: str,
     name: str,
-    config: PlatformConfig,
+    description: str,
+    cutoff_gib: int,
     results: str,
     key: kms.IKey,
     *,
@@ -54,13 +76,13 @@ def _workgroup(
         stack,
         construct_id,
         name=name,
-        description="For people and dashboards" if enforced else "For the builds, which name where they write",
+        description=description,
         recursive_delete_option=True,
         work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
             engine_version=athena.CfnWorkGroup.EngineVersionProperty(selected_engine_version=ENGINE),
             enforce_work_group_configuration=enforced,
             publish_cloud_watch_metrics_enabled=True,
-            bytes_scanned_cutoff_per_query=config.scan_cutoff_gib * 1024**3,
+            bytes_scanned_cutoff_per_query=cutoff_gib * 1024**3,
             result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
                 output_location=f"s3://{results}{name}/",
                 encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(

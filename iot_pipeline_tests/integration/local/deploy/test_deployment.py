@@ -29,6 +29,7 @@ OUTPUTS = {
     "TopicRoot",
     "GlueDatabase",
     "AthenaWorkgroup",
+    "AthenaTenantsWorkgroup",
     "AthenaBuildWorkgroup",
     "RawQueueUrl",
     "AlertsTopicArn",

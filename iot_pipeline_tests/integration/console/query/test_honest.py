@@ -1,0 +1,31 @@
+"""An honest query gives through the guard, among two tenants, what it gives without it where there is one alone."""
+
+from typing import Any
+
+import pytest
+
+from iot_pipeline.console.query.guard import Scope, guard
+from iot_pipeline_tests.integration.console.query.honest import HONEST
+from iot_pipeline_tests.support.athena import LocalAthena
+from iot_pipeline_tests.support.guarded import ALONE, BOTH, OWN, foreign_in
+
+
+def test_there_are_sixty() -> None:
+    assert len(set(HONEST)) >= 60
+
+
+@pytest.mark.parametrize("sql", HONEST)
+def test_an_honest_query(two_tenants: LocalAthena, sql: str) -> None:
+    plain = rows(two_tenants, sql, ALONE)
+    guarded = rows(two_tenants, guard(sql, Scope(BOTH, OWN, 100_000)).sql, "default")
+    assert guarded == plain
+    assert foreign_in(guarded[1]) == []
+    assert rows(two_tenants, guard(sql, Scope(BOTH, None)).sql, "default") == rows(two_tenants, sql, BOTH)
+
+
+def rows(athena: LocalAthena, sql: str, database: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Names of columns and rows, in order if the query says so."""
+    cursor = athena.connect(database).cursor()
+    found = list(cursor.execute(sql).fetchall())
+    ordered = found if "ORDER BY" in sql.rsplit(")", 1)[-1] else sorted(found, key=repr)
+    return [column[0] for column in cursor.description or ()], ordered
