@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from infra.local.session.platform import Platform
-from iot_pipeline.console.admin.admin import open_admin
+from iot_pipeline.console.admin.means import open_admin
 from iot_pipeline.console.health.bounded_athena import Meter
 from iot_pipeline.console.viewer import Role, Viewer
 from iot_pipeline.lake.hours import Hour

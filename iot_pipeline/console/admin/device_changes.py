@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel
 
-from iot_pipeline.console.admin.admin import Reason, admin_of, explained
+from iot_pipeline.console.admin.means import Reason, admin_of, explained
 from iot_pipeline.console.changes import Recorded
 from iot_pipeline.console.devices.sections import Version, version_of
 from iot_pipeline.registry import devices, things

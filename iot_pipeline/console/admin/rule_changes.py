@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from iot_pipeline.alerting.device_rules import checked_kind
 from iot_pipeline.alerting.rule_kinds import KINDS, Kind
-from iot_pipeline.console.admin.admin import Admin, Reason, admin_of, explained
+from iot_pipeline.console.admin.means import Admin, Reason, admin_of, explained
 from iot_pipeline.console.authorisation import SignedIn
 from iot_pipeline.console.changes import Recorded
 from iot_pipeline.console.devices.sections import moment
