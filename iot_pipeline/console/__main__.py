@@ -10,10 +10,11 @@ from pydantic import ValidationError
 from iot_pipeline import settings
 from iot_pipeline.connections.edge import open_alerts
 from iot_pipeline.connections.registry import open_registry
+from iot_pipeline.console.admin.means import open_admin
 from iot_pipeline.console.app import STATIC, create_app
 from iot_pipeline.console.audit import Audit
-from iot_pipeline.console.devices.devices import open_devices
-from iot_pipeline.console.health.health import open_health
+from iot_pipeline.console.devices.questions import open_devices
+from iot_pipeline.console.health.tiles import open_health
 from iot_pipeline.console.identity.service import IdentityService
 from iot_pipeline.console.live.service import Live
 from iot_pipeline.console.parts import Parts
@@ -43,6 +44,7 @@ def open_parts(console: settings.Console, http: httpx.Client) -> Parts:
         queries=open_queries(store),
         health=health,
         devices=open_devices(health.meter),
+        admin=open_admin(health.meter),
     )
 
 

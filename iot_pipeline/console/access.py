@@ -77,6 +77,16 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/health"): Access(STAFF, scope="health:read"),
     ("GET", "/api/health/{tile}"): Access(STAFF, scope="health:read"),
     ("GET", "/api/health/hours/{hour}/books"): Access(STAFF, scope="health:read"),
+    # What admins change.
+    ("POST", "/api/admin/devices"): Access(ADMINS, changes=True),
+    ("POST", "/api/admin/devices/{device}/move"): Access(ADMINS, changes=True),
+    ("POST", "/api/admin/devices/{device}/decommission"): Access(ADMINS, changes=True),
+    ("GET", "/api/admin/rules"): Access(OPERATORS),
+    ("GET", "/api/admin/rules/history"): Access(OPERATORS),
+    ("POST", "/api/admin/rules"): Access(ADMINS, changes=True),
+    ("POST", "/api/admin/rules/{rule}/end"): Access(ADMINS, changes=True),
+    # A dry run changes nothing, and is billed.
+    ("POST", "/api/admin/rules/try"): Access(OPERATORS),
     # Devices: a tenant's people see its own, row by row.
     ("GET", "/api/devices"): Access(EVERYONE, scope="devices:read"),
     ("GET", "/api/devices/{device}"): Access(EVERYONE, scope="devices:read"),

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Protocol
 from fastapi import Request
 
 from iot_pipeline.console.audit import Audit
-from iot_pipeline.console.devices.devices import Devices
-from iot_pipeline.console.health.health import Health
+from iot_pipeline.console.devices.questions import Devices
+from iot_pipeline.console.health.tiles import Health
 from iot_pipeline.console.live.service import Live
 from iot_pipeline.console.query.executions import Executions
 from iot_pipeline.console.store import Store
 from iot_pipeline.console.viewer import Viewer
 
 if TYPE_CHECKING:
+    from iot_pipeline.console.admin.means import Admin
     from iot_pipeline.console.sites import Sites
 
 
@@ -45,6 +46,7 @@ class Parts:
     queries: Executions
     health: Health
     devices: Devices
+    admin: "Admin"
 
 
 def parts_of(request: Request) -> Parts:

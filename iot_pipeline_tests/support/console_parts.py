@@ -49,5 +49,6 @@ def unopened(identity: Identity, **opened: Any) -> Parts:
         "queries": None,
         "health": None,
         "devices": None,
+        "admin": None,
     }
     return Parts(identity=identity, **parts | opened)

@@ -24,6 +24,7 @@ SHARED_NAMES = {
         "erasure": "erasing a device or a tenant: the package, its resource, its Dagster objects",
         "history": "what Dagster has written of whoever is erased: as the eraser asks for it, and as Dagster has it",
         "holds": "legal holds: in the registry, and their commands",
+        "devices": "devices: in the registry, their pages in the console",
         "docs": "generated documentation: the contract's tables, the models' pages",
         "jobs": "what a person starts in Dagster, of a domain",
         "lake": "the lake: the package, its class, its connection, its resource",

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from iot_pipeline.console.authorisation import SignedIn
 from iot_pipeline.console.coalesced import BusyError
-from iot_pipeline.console.devices.devices import Devices, QualityQuestion, SeriesQuestion
 from iot_pipeline.console.devices.quality import Quality
+from iot_pipeline.console.devices.questions import Devices, QualityQuestion, SeriesQuestion
 from iot_pipeline.console.devices.sections import Alert, Section, State, Version, state_of, version_of
 from iot_pipeline.console.devices.series import MAX_HOURS, MAX_POINTS, Series, Window
 from iot_pipeline.console.health.findings import DownError, asking

@@ -42,11 +42,11 @@ class BoundedAthena(Athena):
         super().__init__(where.people_workgroup, where.glue_database, on_start=self._note)
         self._client: AthenaClient = boto3.client("athena")
         self._meter, self._seconds = meter, seconds
-        self._query_id = ""
+        self._query_id, self._is_late = "", False
 
     def run(self, sql: str) -> QueryResult:
         """As `Athena.run`."""
-        self._query_id = ""
+        self._query_id, self._is_late = "", False
         stopping = threading.Timer(self._seconds, self._stop)
         stopping.daemon = True
         stopping.start()
@@ -61,7 +61,10 @@ class BoundedAthena(Athena):
 
     def _note(self, query_id: str) -> None:
         self._query_id = query_id
+        if self._is_late:
+            self._stop()
 
     def _stop(self) -> None:
+        self._is_late = True
         if self._query_id:
             self._client.stop_query_execution(QueryExecutionId=self._query_id)

@@ -56,10 +56,10 @@ def reason_of(error: BaseException) -> str:
 
 @contextmanager
 def asking(dependency: str) -> Iterator[None]:
-    """Inside, a dependency is asked: whatever is raised becomes a DownError that names it."""
+    """Inside, a dependency is asked: what is raised becomes a DownError that names it, but for mistakes of our own."""
     try:
         yield
-    except DownError:
+    except (DownError, AssertionError, AttributeError, TypeError):
         raise
     except Exception as error:
         raise DownError(dependency, reason_of(error)) from error

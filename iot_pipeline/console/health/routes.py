@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from iot_pipeline.console.coalesced import BusyError
 from iot_pipeline.console.health.books import Books
 from iot_pipeline.console.health.findings import DownError
-from iot_pipeline.console.health.health import Health
 from iot_pipeline.console.health.shared import utc_now
+from iot_pipeline.console.health.tiles import Health
 from iot_pipeline.console.health.views import HealthView, TileView, health_view, tile_view
 from iot_pipeline.console.parts import parts_of
 from iot_pipeline.console.problems import ProblemError

@@ -126,6 +126,8 @@ class Shared:
     def _failed(self, dependency: str, reason: str) -> None:
         with self._lock:
             before, now = self._failure, self._clock()
+            if before is None:
+                log.warning("the tile %s: %s does not answer: %s", self.tile.name, dependency, reason)
             since = before.since if before and before.dependency == dependency else self._looking_since or now
             self._failure = Failure(dependency, since, reason)
             self._look = None

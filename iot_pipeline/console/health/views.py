@@ -7,16 +7,16 @@ from pydantic import BaseModel
 from iot_pipeline.console.health.alerts import PipelineAlerts
 from iot_pipeline.console.health.balance import ArrivalBalance, EventBalance
 from iot_pipeline.console.health.bounded_athena import Meter
-from iot_pipeline.console.health.dead_letters import Letters
 from iot_pipeline.console.health.edge_latency import EdgeLatency
 from iot_pipeline.console.health.findings import State, worst
 from iot_pipeline.console.health.lag import Lag
-from iot_pipeline.console.health.partitions import Partitions
-from iot_pipeline.console.health.quarantine import Quarantine
+from iot_pipeline.console.health.reasons_seen import Quarantine
 from iot_pipeline.console.health.runs import Runs
 from iot_pipeline.console.health.shared import Seen, Shared
 from iot_pipeline.console.health.spending import Spending
+from iot_pipeline.console.health.undelivered import Letters
 from iot_pipeline.console.health.warehouse import Warehouse
+from iot_pipeline.console.health.zones import Partitions
 
 Data = (
     Lag

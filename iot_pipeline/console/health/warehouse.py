@@ -8,8 +8,8 @@ from iot_pipeline.connections.lake import open_catalog
 from iot_pipeline.connections.warehouse import open_warehouse
 from iot_pipeline.console.health.findings import Finding, State, asking, several
 from iot_pipeline.console.health.hours_seen import is_recent, last_hours
-from iot_pipeline.console.health.partitions import HOURS, Partition
 from iot_pipeline.console.health.shared import Look
+from iot_pipeline.console.health.zones import HOURS, Partition
 from iot_pipeline.contract import tables
 from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.hours import Hour

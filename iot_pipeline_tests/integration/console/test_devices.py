@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from infra.local.session.platform import Platform
 from iot_pipeline.connections.edge import open_states
-from iot_pipeline.console.devices.devices import Devices, open_devices
+from iot_pipeline.console.devices.questions import Devices, open_devices
 from iot_pipeline.console.health.bounded_athena import Meter
 from iot_pipeline.console.live.hub import Hub
 from iot_pipeline.console.viewer import Role, Viewer

@@ -9,16 +9,17 @@ from typing import Any
 import boto3
 import pytest
 from fastapi.testclient import TestClient
+from pyathena.error import OperationalError
 
 from infra.local.session.platform import Platform
 from iot_pipeline import settings
 from iot_pipeline.connections.lake import open_catalog
-from iot_pipeline.console.health import balance, books, partitions, quarantine, warehouse
+from iot_pipeline.console.health import balance, books, reasons_seen, warehouse, zones
 from iot_pipeline.console.health.balance import Balance
 from iot_pipeline.console.health.bounded_athena import BoundedAthena, Meter
 from iot_pipeline.console.health.findings import State
-from iot_pipeline.console.health.health import open_health
 from iot_pipeline.console.health.hours_seen import open_lake
+from iot_pipeline.console.health.tiles import open_health
 from iot_pipeline.console.viewer import Role, Viewer
 from iot_pipeline.contract import tables
 from iot_pipeline.lake.hours import Hour
@@ -70,7 +71,7 @@ def test_a_partition_that_is_gone_is_missing_in_the_map_and_in_the_zones(watched
     found = balance.events(watched, later(built))
     assert cell(found.data, built).balance is Balance.MISSING
     assert found.state is not State.OK
-    found = partitions.look(watched, later(built))
+    found = zones.look(watched, later(built))
     row = cell(found.data, built)
     assert (row.raw, row.judged, row.quarantined, row.curated) == ("built", "built", "built", "missing")
     assert found.state is State.WARNING
@@ -79,7 +80,7 @@ def test_a_partition_that_is_gone_is_missing_in_the_map_and_in_the_zones(watched
 
 def test_what_arrived_and_was_not_judged_is_missing(watched: Lake, raw: RawZone, dagster_hour: Hour) -> None:
     raw.put(dagster_hour, [line(message(reading(dagster_hour.start, 1)), dagster_hour.start)])
-    row = cell(partitions.look(watched, later(dagster_hour)).data, dagster_hour)
+    row = cell(zones.look(watched, later(dagster_hour)).data, dagster_hour)
     assert (row.raw, row.judged, row.curated, row.recent) == ("built", "missing", "empty", False)
 
 
@@ -123,8 +124,8 @@ def test_the_books_of_an_hour_say_from_where_and_where_to(watched: Lake, built: 
 
 def test_the_quarantine_is_counted_as_sql_counts_it(platform: Platform, lake: Lake, built: Hour) -> None:
     athena = BoundedAthena(meter := Meter(), 20)
-    found = quarantine.look(athena, later(built)).data
-    assert isinstance(found, quarantine.Quarantine)
+    found = reasons_seen.look(athena, later(built)).data
+    assert isinstance(found, reasons_seen.Quarantine)
     rows = lake.athena.run(
         "SELECT reason, count(*) FROM quarantined_telemetry WHERE "
         + " AND ".join(
@@ -154,6 +155,18 @@ class Clock:
 
     def __call__(self) -> datetime:
         return datetime.now(UTC) + self.ahead
+
+
+def test_a_query_that_takes_too_long_is_stopped_on_the_server(platform: Platform) -> None:
+    meter, numbers = Meter(), "UNNEST(sequence(1, 10000))"
+    athena = BoundedAthena(meter, 0.5)
+    with pytest.raises(OperationalError):
+        athena.run(f"SELECT sum(sqrt(a * b * c)) FROM {numbers} AS x (a), {numbers} AS y (b), {numbers} AS z (c)")
+    newest = boto3.client("athena").list_query_executions(WorkGroup=athena.workgroup)["QueryExecutionIds"][0]
+    stopped = boto3.client("athena").get_query_execution(QueryExecutionId=newest)["QueryExecution"]
+    assert stopped["Status"]["State"] == "CANCELLED"
+    assert meter.queries == 0
+    assert athena.run("SELECT 1").rows == [(1,)]
 
 
 @dataclass

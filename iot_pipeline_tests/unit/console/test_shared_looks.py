@@ -44,7 +44,7 @@ class Bench:
 
     def known(self) -> str | None:
         known = self.shared.see().known
-        return known and known.finding.sentence
+        return None if known is None else known.finding.sentence
 
 
 def test_however_many_watch_there_is_one_look() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from iot_pipeline.console.health.bounded_athena import Meter
 from iot_pipeline.console.health.findings import State, worst
-from iot_pipeline.console.health.health import all_tiles
 from iot_pipeline.console.health.spending import Memory
+from iot_pipeline.console.health.tiles import all_tiles
 from iot_pipeline.definitions import defs
 
 TILES = {tile.name: tile for tile in all_tiles(Meter(), Memory())}

@@ -9,14 +9,14 @@ from iot_pipeline.console.coalesced import Coalesced
 from iot_pipeline.console.health import (
     alerts,
     balance,
-    dead_letters,
     edge_latency,
     lag,
-    partitions,
-    quarantine,
+    reasons_seen,
     runs,
     spending,
+    undelivered,
     warehouse,
+    zones,
 )
 from iot_pipeline.console.health.books import Books, open_books
 from iot_pipeline.console.health.bounded_athena import Meter
@@ -96,7 +96,7 @@ def all_tiles(meter: Meter, book: spending.Book) -> list[Tile]:
             timedelta(seconds=60),
             timedelta(seconds=45),
             "/overview/backfills",
-            partial(partitions.open_look, meter),
+            partial(zones.open_look, meter),
         ),
         Tile(
             "warehouse",
@@ -114,7 +114,7 @@ def all_tiles(meter: Meter, book: spending.Book) -> list[Tile]:
             timedelta(seconds=300),
             timedelta(seconds=45),
             "/assets/quarantined_telemetry",
-            partial(quarantine.open_look, meter),
+            partial(reasons_seen.open_look, meter),
         ),
         Tile(
             "dead_letters",
@@ -123,7 +123,7 @@ def all_tiles(meter: Meter, book: spending.Book) -> list[Tile]:
             timedelta(seconds=30),
             timedelta(seconds=15),
             None,
-            dead_letters.open_look,
+            undelivered.open_look,
         ),
         Tile(
             "spending",
