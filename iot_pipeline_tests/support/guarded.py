@@ -17,6 +17,7 @@ from iot_pipeline_tests.support.athena import BUCKET, LocalAthena
 OWN, FOREIGN = "acme", "globex"
 # Every text of a foreign row holds this, and every number of one is at least so large.
 MARK, FAR = "FOREIGN", 900_000.0
+MOVED = "moved-1"
 BOTH, ALONE = "telemetry", "alone"
 START = datetime(2026, 11, 20, 22, tzinfo=UTC)
 TODAY = Day(datetime(2026, 11, 21, tzinfo=UTC))
@@ -66,16 +67,18 @@ def _write(athena: LocalAthena, database: str, table: Table, tenants: tuple[str,
             continue
         made.add(values)
         path = place + "".join(f"{k}={v}/" for k, v in zip(table.partition_keys, values, strict=True))
-        rows = [row for number, tenant in enumerate(tenants) for row in _rows(table, tenant, hour, number)]
-        athena.put(f"{path}rows.parquet", _parquet(table, rows))
+        held = [row for number, tenant in enumerate(tenants) for row in rows(table, tenant, hour, number)]
+        athena.put(f"{path}rows.parquet", _parquet(table, held))
         if table.partition_keys:
             located = {**storage, "Location": f"s3://{BUCKET}/{path}"}
-            partition = {"Values": list(values), "StorageDescriptor": located, "Parameters": {"rows": str(len(rows))}}
+            partition = {"Values": list(values), "StorageDescriptor": located, "Parameters": {"rows": str(len(held))}}
             glue.create_partition(DatabaseName=database, TableName=table.name, PartitionInput=partition)
 
 
-def _rows(table: Table, tenant: str, hour: datetime, number: int) -> list[Row]:
-    return [{c.name: _value(c.name, c.type, tenant, hour, n + 7 * number) for c in table.columns} for n in range(6)]
+def rows(table: Table, tenant: str, hour: datetime, number: int) -> list[Row]:
+    """The rows of a table that a tenant has in an hour."""
+    count = 5 if table.name == "registry_devices" and tenant == OWN else 6
+    return [{c.name: _value(c.name, c.type, tenant, hour, n + 7 * number) for c in table.columns} for n in range(count)]
 
 
 def _value(name: str, kind: str, tenant: str, hour: datetime, n: int) -> Any:
@@ -98,10 +101,11 @@ def _value(name: str, kind: str, tenant: str, hour: datetime, n: int) -> Any:
 _NAMED: Mapping[str, Callable[[str, datetime, int], Any]] = {
     "tenant": lambda tenant, hour, n: tenant,
     "tenant_id": lambda tenant, hour, n: tenant,
-    # Both tenants have sites and devices of the same names, as a join by them alone would mix up.
+    # Both tenants have sites of the same names, as a join by them alone would mix up.
     "site": lambda tenant, hour, n: f"site-{n % 2}",
     "site_id": lambda tenant, hour, n: f"site-{n % 2}",
-    "device_id": lambda tenant, hour, n: f"d-{n % 7 % 3}",
+    # Ids of devices are unique, but `MOVED` sends for one tenant and is registered with the other.
+    "device_id": lambda tenant, hour, n: MOVED if n % 7 == 5 else f"{tenant[0]}-{n % 7 % 3}",
     "hour": lambda tenant, hour, n: f"{hour:%H}",
     "valid_from": lambda tenant, hour, n: datetime(2026, 1, 1),
     "valid_to": lambda tenant, hour, n: None,
