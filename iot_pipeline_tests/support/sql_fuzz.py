@@ -27,11 +27,34 @@ _TABLES += ["registry_sites", "registry_devices", "alert_history"]
 _OPEN = {**dict.fromkeys(_TABLES, "tenant"), "registry_sites": "tenant_id", "registry_devices": "tenant_id"}
 _OTHERS = ["ledger", "raw_lines", "information_schema.tables", '"curated_telemetry$partitions"', "alone.telemetry"]
 _OTHERS += ["system.runtime.queries", "q1_a", "nothing", 'telemetry."telemetry"', "awsdatacatalog.telemetry.telemetry"]
-_COLUMNS = ["tenant", "device_id", "site", "seq", "temperature", "event_time", "fw", "extras", "year", "hour", "tenant_id"]
+_COLUMNS = [
+    "tenant",
+    "device_id",
+    "site",
+    "seq",
+    "temperature",
+    "event_time",
+    "fw",
+    "extras",
+    "year",
+    "hour",
+    "tenant_id",
+]
 _COLUMNS += ['"$path"', '"tenant"', "TENANT", "x", "a", "t.tenant", "telemetry.tenant", "registered_tenant"]
 _NAMES = ["a", "b", "t", "telemetry", "ledger", "curated_telemetry", "Device_Telemetry", '"telemetry"', "q1_a", "x"]
 _CALLS = ["max", "min", "count", "array_agg", "coalesce", "lower", "length", "abs", "current_user", "version", "eval"]
-_CALLS += ["cardinality", "date_trunc", "approx_percentile", "map_keys", "row", "if", "try", '"max"', "typeof", "concat"]
+_CALLS += [
+    "cardinality",
+    "date_trunc",
+    "approx_percentile",
+    "map_keys",
+    "row",
+    "if",
+    "try",
+    '"max"',
+    "typeof",
+    "concat",
+]
 _SIGNS = ["+", "-", "*", "/", "||", "=", "<>", "<", ">=", "AND", "OR", "LIKE", "IS DISTINCT FROM", "::", "->"]
 _JUNK = ["--", "/*", "*/", ";", "'", '"', "(", ")", "[", "]", "$", "?", "@", "{{", "}}", "`", "\\", "\x00", "\u202e"]
 _JUNK += ["NOT", "SELECT", "FROM", "WITH", "UNION", ",", ".", "LATERAL", "TABLE", "DELETE", "U&'\\0041'", "X'00'", "é"]
@@ -83,7 +106,10 @@ class Writer:
         text = f"SELECT {self._maybe(0.1, lambda: 'DISTINCT ')}{', '.join(items)}"
         text += self._maybe(0.9, lambda: f" FROM {self._from(depth)}")
         text += self._maybe(0.35, lambda: f" WHERE {self._value(depth)}")
-        text += self._maybe(0.15, lambda: f" GROUP BY {self._one('1', 'tenant', 'ROLLUP (tenant, site)', 'GROUPING SETS ((tenant), ())')}")
+        text += self._maybe(
+            0.15,
+            lambda: f" GROUP BY {self._one('1', 'tenant', 'ROLLUP (tenant, site)', 'GROUPING SETS ((tenant), ())')}",
+        )
         return text + self._maybe(0.05, lambda: f" HAVING {self._value(depth)}")
 
     def _item(self, depth: int) -> str:
@@ -132,7 +158,9 @@ class Writer:
             lambda: f"({self._value(inner)})",
             lambda: f"NOT {self._value(inner)}",
             lambda: f"CASE WHEN {self._value(inner)} THEN {self._value(inner)} ELSE {self._value(inner)} END",
-            lambda: f"{self._one('CAST', 'TRY_CAST')}({self._value(inner)} AS {self._one('varchar', 'bigint', 'json', 'evil')})",
+            lambda: (
+                f"{self._one('CAST', 'TRY_CAST')}({self._value(inner)} AS {self._one('varchar', 'bigint', 'json', 'evil')})"
+            ),
             lambda: f"({self._query(inner)})",
             lambda: f"EXISTS ({self._query(inner)})",
             lambda: f"{self._one(*_COLUMNS)} IN ({self._query(inner)})",
@@ -153,7 +181,9 @@ class Writer:
         return text() if self._random.random() < chance else ""
 
 
-_TOKEN = re.compile(r"""\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|[A-Za-z_][A-Za-z0-9_]*|[0-9.]+(?:[eE][+-]?\d+)?|->|[<>=!|]+|.)""", re.S)
+_TOKEN = re.compile(
+    r"""\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|[A-Za-z_][A-Za-z0-9_]*|[0-9.]+(?:[eE][+-]?\d+)?|->|[<>=!|]+|.)""", re.S
+)
 
 
 def check_tokens(sql: str) -> None:
@@ -216,7 +246,13 @@ def database() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     con.execute("CREATE SCHEMA telemetry")
     zones = tables()
-    for table in (zones.curated_telemetry, zones.daily_telemetry, zones.quarantined_telemetry, zones.alert_history, *registry_history()):
+    for table in (
+        zones.curated_telemetry,
+        zones.daily_telemetry,
+        zones.quarantined_telemetry,
+        zones.alert_history,
+        *registry_history(),
+    ):
         rows = [row for n, tenant in enumerate((OWN, FOREIGN)) for row in guarded.rows(table, tenant, START, n)]
         keys = {"year": "2026", "month": "11", "day": "20", "hour": "22"}
         rows = [row | {key: keys[key] for key in table.partition_keys if key not in row} for row in rows]
@@ -276,4 +312,6 @@ if __name__ == "__main__":
     started = time.monotonic()
     for name, times in sorted(try_out(number, first, 5).items(), key=lambda item: -item[1]):
         print(f"{times:>8,}  {name}")
-    print(f"{number:,} statements, seed {first}: no foreign row, no write, no crash; {time.monotonic() - started:.0f} s")
+    print(
+        f"{number:,} statements, seed {first}: no foreign row, no write, no crash; {time.monotonic() - started:.0f} s"
+    )

@@ -14,7 +14,13 @@ OUTPUTS = {
         "StreamName",
         "RuleErrorQueueUrl",
     },
-    "TelemetryQueries": {"AthenaWorkgroup", "AthenaTenantsWorkgroup", "AthenaBuildWorkgroup", "RawCrawler", "CuratedCrawler"},
+    "TelemetryQueries": {
+        "AthenaWorkgroup",
+        "AthenaTenantsWorkgroup",
+        "AthenaBuildWorkgroup",
+        "RawCrawler",
+        "CuratedCrawler",
+    },
     "TelemetryEdgeData": {
         "DeviceStateTable",
         "AlertsTable",

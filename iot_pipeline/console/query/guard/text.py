@@ -99,7 +99,12 @@ def tokens_of(sql: str) -> list[Token]:
         raise refused("too_long", message, sql, tokens[MAX_TOKENS].start)
     for before, token in zip([None, *tokens], tokens, strict=False):
         _check_token(sql, token)
-        if before and before.token_type == TokenType.NUMBER and token.start == before.end + 1 and (token.text[:1].isalnum() or token.text[:1] == "_"):
+        if (
+            before
+            and before.token_type == TokenType.NUMBER
+            and token.start == before.end + 1
+            and (token.text[:1].isalnum() or token.text[:1] == "_")
+        ):
             raise refused("number", "a number is followed by a blank or a sign: write it without _", sql, before.start)
     return tokens
 

@@ -52,5 +52,7 @@ def test_most_that_pass_are_run(two_tenants: LocalAthena) -> None:
         except OperationalError:
             continue
         ran += 1
-    print(f"\n{len(ESCAPES)} escapes: {len(ESCAPES) - len(PASSING)} refused by the guard, {ran} run without a foreign row")
+    print(
+        f"\n{len(ESCAPES)} escapes: {len(ESCAPES) - len(PASSING)} refused by the guard, {ran} run without a foreign row"
+    )
     assert ran >= len(PASSING) * 2 // 3

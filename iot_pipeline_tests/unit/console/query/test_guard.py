@@ -94,7 +94,7 @@ def test_a_common_table_expression_shadows_a_table_only_where_it_is_in_scope() -
 
 def test_what_the_registry_says_of_another_tenants_device_is_hidden() -> None:
     made = guard("SELECT customer_name FROM device_telemetry", TENANT).sql
-    assert "CASE WHEN \"registered_tenant\" = 'acme' THEN \"customer_name\" END" in made
+    assert 'CASE WHEN "registered_tenant" = \'acme\' THEN "customer_name" END' in made
     assert "CASE" not in guard("SELECT customer_name FROM device_telemetry", STAFF).sql
 
 
@@ -132,7 +132,9 @@ def _deep(frames: int, do: Callable[[], object]) -> object:
     return do() if frames == 0 else _deep(frames - 1, do)
 
 
-@pytest.mark.parametrize("text", KNOWN["sqlglot: nesting raises RecursionError, or ends the process"], ids=lambda t: repr(t[:20]))
+@pytest.mark.parametrize(
+    "text", KNOWN["sqlglot: nesting raises RecursionError, or ends the process"], ids=lambda t: repr(t[:20])
+)
 def test_nesting_is_refused_by_name_even_where_little_of_the_stack_is_left(text: str) -> None:
     _deep(600, lambda: pytest.raises(RefusedError, guard, text, TENANT))
 
