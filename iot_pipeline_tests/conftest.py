@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -99,8 +100,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def console(platform: Platform) -> Iterator[RunningConsole]:
     """The console beside the local AWS, with a user for each role and for each of two tenants, once a session."""
     passwords = make_users(platform, TENANTS)
-    server = start_console(platform, free_port())
-    running_console = RunningConsole(server.url, server, passwords)
+    port = free_port()
+    running_console = RunningConsole(partial(start_console, platform, port), passwords)
     try:
         yield running_console
     finally:

@@ -11,6 +11,8 @@ from iot_pipeline.connections.edge import open_alerts
 from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.console.app import create_app
 from iot_pipeline.console.audit import Audit
+from iot_pipeline.console.devices.devices import open_devices
+from iot_pipeline.console.health.health import open_health
 from iot_pipeline.console.identity.service import IdentityService
 from iot_pipeline.console.live.service import Live
 from iot_pipeline.console.parts import Parts
@@ -26,6 +28,7 @@ def open_parts(console: settings.Console, http: httpx.Client) -> Parts:
     edge, dynamodb = settings.edge(), boto3.client("dynamodb")
     store = Store(dynamodb, console.table)
     states = StateStore(dynamodb, edge.device_state_table, edge.alerts_table)
+    health = open_health(store)
     return Parts(
         identity=IdentityService(console, store, http),
         store=store,
@@ -33,6 +36,8 @@ def open_parts(console: settings.Console, http: httpx.Client) -> Parts:
         live=Live(boto3.client("kinesis"), edge.stream, states, open_alerts(), settings.policy().contract),
         sites=Sites(open_registry),
         queries=open_queries(store),
+        health=health,
+        devices=open_devices(health.meter),
     )
 
 

@@ -40,6 +40,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/pipeline"): Access(STAFF, page=True),
     ("GET", "/queries"): Access(EVERYONE, page=True),
     ("GET", "/api/docs"): Access(EVERYONE, page=True),
+    ("GET", "/devices/{device}"): Access(EVERYONE, page=True),
     # What is live, and alerts.
     ("GET", "/api/live/stream"): Access(EVERYONE),
     ("POST", "/api/alerts/{episode:path}/acknowledge"): Access(OPERATORS | {Role.TENANT}, changes=True, scope="alerts"),
@@ -72,6 +73,15 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/api/keys"): Access(EVERYONE),
     ("POST", "/api/keys"): Access(EVERYONE, changes=True),
     ("DELETE", "/api/keys/{key}"): Access(EVERYONE, changes=True),
+    # Pipeline health. The pipeline is the platform's own: a tenant sees how its data fares on its devices' pages.
+    ("GET", "/api/health"): Access(STAFF, scope="health:read"),
+    ("GET", "/api/health/{tile}"): Access(STAFF, scope="health:read"),
+    ("GET", "/api/health/hours/{hour}/books"): Access(STAFF, scope="health:read"),
+    # Devices: a tenant's people see its own, row by row.
+    ("GET", "/api/devices"): Access(EVERYONE, scope="devices:read"),
+    ("GET", "/api/devices/{device}"): Access(EVERYONE, scope="devices:read"),
+    ("GET", "/api/devices/{device}/quality"): Access(EVERYONE, scope="devices:read"),
+    ("GET", "/api/devices/{device}/series"): Access(EVERYONE, scope="devices:read"),
 }
 
 

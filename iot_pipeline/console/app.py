@@ -11,13 +11,24 @@ from starlette.exceptions import HTTPException
 
 from iot_pipeline.console import access, changes, layout, pages, problems, sites
 from iot_pipeline.console.authorisation import SignInError, authorise, to_sign_in
+from iot_pipeline.console.devices import routes as devices
+from iot_pipeline.console.health import routes as health
 from iot_pipeline.console.identity import routes as identity
 from iot_pipeline.console.live import routes as live
 from iot_pipeline.console.parts import Parts
 from iot_pipeline.console.query import routes as queries
 
 STATIC = "/static"
-ROUTERS = (identity.router, pages.router, live.router, sites.router, layout.router, queries.router)
+ROUTERS = (
+    identity.router,
+    pages.router,
+    live.router,
+    sites.router,
+    layout.router,
+    queries.router,
+    health.router,
+    devices.router,
+)
 
 
 @asynccontextmanager

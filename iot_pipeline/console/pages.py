@@ -47,9 +47,15 @@ def api(request: Request, viewer: SignedIn) -> HTMLResponse:
     return _page(request, viewer, "/api/docs")
 
 
-def _page(request: Request, viewer: Viewer, path: str, **also: Any) -> HTMLResponse:
+@router.get("/devices/{device}")
+def device(request: Request, viewer: SignedIn, device: str) -> HTMLResponse:
+    """One device. Whether the viewer may see it, the API says to the page's script."""
+    return _page(request, viewer, "/devices/{device}", "device.html", device=device)
+
+
+def _page(request: Request, viewer: Viewer, path: str, template: str = "", **also: Any) -> HTMLResponse:
     links = [(to, name) for to, _, name in _NAVIGATION if viewer.role in (access.of_route("GET", to).roles or ())]
-    template = next(name for to, name, _ in _NAVIGATION if to == path)
+    template = template or next(name for to, name, _ in _NAVIGATION if to == path)
     csrf = parts_of(request).identity.csrf(request)
     given = {"viewer": viewer, "links": links, "path": path, "csrf": csrf, **also}
     return _templates.TemplateResponse(request, template, given, headers={"Cache-Control": "no-store"})

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 from fastapi import Request
 
 from iot_pipeline.console.audit import Audit
+from iot_pipeline.console.devices.devices import Devices
+from iot_pipeline.console.health.health import Health
 from iot_pipeline.console.live.service import Live
 from iot_pipeline.console.query.executions import Executions
 from iot_pipeline.console.store import Store
@@ -33,7 +35,7 @@ class Identity(Protocol):
 
 @dataclass
 class Parts:
-    """What the routes work with."""
+    """What the routes work with. What is None is no part of this service: its routes say so."""
 
     identity: Identity
     store: Store
@@ -41,6 +43,8 @@ class Parts:
     live: Live
     sites: "Sites"
     queries: Executions
+    health: Health
+    devices: Devices
 
 
 def parts_of(request: Request) -> Parts:

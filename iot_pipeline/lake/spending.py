@@ -97,9 +97,12 @@ def _since(athena: "AthenaClient", workgroup: str, newest: str | None, day: str)
             query = described.get(name)
             if query is None:
                 continue
-            if f"{query['Status']['SubmissionDateTime'].astimezone(UTC):%Y-%m-%d}" < day:
+            submitted = f"{query['Status']['SubmissionDateTime'].astimezone(UTC):%Y-%m-%d}"
+            if submitted < day:
                 return
-            yield query
+            # A day that is over is counted to its end while the next one goes on.
+            if submitted == day:
+                yield query
         if len(fresh) < len(ids):
             return
 

@@ -13,20 +13,9 @@ from iot_pipeline.contract.layout import EDGE_RULES
 from iot_pipeline.contract.tables import registry_history
 from iot_pipeline.lake.expected_readings import ActiveDevice
 from iot_pipeline.lake.site_states import RegisteredSite
-from iot_pipeline.registry import alert_rules
+from iot_pipeline.registry import alert_rules, present
 from iot_pipeline.settings import deployment, edge
 from iot_pipeline.warehouse import registry_export
-
-# A site is never removed. It is in use unless it had devices and none of them is active there now.
-_SITES = """
-SELECT tenant_id, site_id, count(devices.device_id) = 0 OR coalesce(bool_or(devices.in_use), false) AS in_use
-FROM (SELECT tenant_id, site_id FROM registry.site_versions WHERE valid_to IS NULL) AS sites
-LEFT JOIN (
-    SELECT device_id, tenant_id, site_id, valid_to IS NULL AND status = 'active' AS in_use FROM registry.device_versions
-) AS devices USING (tenant_id, site_id)
-GROUP BY tenant_id, site_id
-ORDER BY tenant_id, site_id
-"""
 
 _ACTIVE_DEVICES = """
 SELECT device_id, tenant_id, site_id, model_id, expected_interval_s, valid_from
@@ -45,7 +34,7 @@ class RegistryResource(dg.ConfigurableResource["RegistryResource"]):
     def sites(self) -> list[RegisteredSite]:
         """Every site as it is now, by tenant and site. Raises as `open_registry` does, and psycopg.Error."""
         with self.connect() as connection:
-            return [RegisteredSite(*row) for row in connection.execute(_SITES)]
+            return [RegisteredSite(*row) for row in present.sites(connection)]
 
     def publish_history(self) -> dict[str, int]:
         """Copy sites and devices, with their history, into the lake; rows by table. Raises as `sites`, botocore's too.

@@ -1,13 +1,14 @@
 """The console as a process of its own, and browsers without a screen that sign in by its provider's form."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import unescape
 from urllib.parse import urljoin
 
 import httpx
 
-from infra.local.servers.local_server import LocalServer
+from infra.local.session.console import LocalConsole
 
 TENANTS = ("acme", "globex")
 
@@ -16,10 +17,24 @@ TENANTS = ("acme", "globex")
 class RunningConsole:
     """A console that runs, and the passwords of its users: a user for each role, and `tenant-<id>` for each tenant."""
 
-    url: str
-    server: LocalServer
+    start: Callable[[], LocalConsole]
     passwords: dict[str, str]
+    server: LocalConsole = field(init=False)
     _open: list[httpx.Client] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """It runs from now on."""
+        self.server = self.start()
+
+    @property
+    def url(self) -> str:
+        """Where browsers find it."""
+        return self.server.url
+
+    def restart(self) -> None:
+        """Stop the process and start another one at the same address."""
+        self.server.stop()
+        self.server = self.start()
 
     def browser(self) -> httpx.Client:
         """A client with cookies of its own, that has not signed in; it follows no redirect by itself."""

@@ -109,7 +109,7 @@ LAYERS = {
     "definitions": _layer("defs resources", "dagster", "dagster"),
     "unattended": _layer("backfill defs lake watcher", "dagster", "dagster"),
     "console": _layer(
-        "alerting connections contract edge lake registry settings",
+        "alerting connections contract edge lake registry settings warehouse",
         "boto3 botocore fastapi httpx jinja2 jwt psycopg pyarrow pydantic pyathena sqlglot starlette uvicorn",
         "console",
     ),

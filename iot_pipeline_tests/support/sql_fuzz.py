@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from iot_pipeline.console.query.guard import RefusedError, Scope, guard
+from iot_pipeline.console.query.guard import Guarded, RefusedError, Scope, guard
 from iot_pipeline.contract import tables
 from iot_pipeline.contract.tables import registry_history
 from iot_pipeline_tests.support import guarded
@@ -158,9 +158,7 @@ class Writer:
             lambda: f"({self._value(inner)})",
             lambda: f"NOT {self._value(inner)}",
             lambda: f"CASE WHEN {self._value(inner)} THEN {self._value(inner)} ELSE {self._value(inner)} END",
-            lambda: (
-                f"{self._one('CAST', 'TRY_CAST')}({self._value(inner)} AS {self._one('varchar', 'bigint', 'json', 'evil')})"
-            ),
+            lambda: f"{self._one('CAST', 'TRY_CAST')}({self._value(inner)} AS {self._one('varchar', 'json', 'evil')})",
             lambda: f"({self._query(inner)})",
             lambda: f"EXISTS ({self._query(inner)})",
             lambda: f"{self._one(*_COLUMNS)} IN ({self._query(inner)})",
@@ -182,7 +180,7 @@ class Writer:
 
 
 _TOKEN = re.compile(
-    r"""\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|[A-Za-z_][A-Za-z0-9_]*|[0-9.]+(?:[eE][+-]?\d+)?|->|[<>=!|]+|.)""", re.S
+    r"""\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|[A-Za-z_][A-Za-z0-9_]*|[0-9.]+(?:[eE][+-]?\d+)?|->|[<>=!|]+|.)""", re.DOTALL
 )
 
 
@@ -279,12 +277,10 @@ def try_out(count: int, seed: int, run_every: int) -> Counter[str]:
     writer, con, scope, seen = Writer(random.Random(seed)), database(), Scope("telemetry", OWN, 200), Counter[str]()
     for _ in range(count):
         text = writer.statement()
-        try:
-            made = guard(text, scope)
-        except RefusedError as error:
-            assert error.line >= 1, text
-            assert error.column >= 1, text
-            seen[f"refused: {error.kind}"] += 1
+        made = _guarded(text, scope)
+        if isinstance(made, RefusedError):
+            assert min(made.line, made.column) >= 1, text
+            seen[f"refused: {made.kind}"] += 1
             continue
         seen["passed"] += 1
         check_tokens(made.sql)
@@ -292,6 +288,13 @@ def try_out(count: int, seed: int, run_every: int) -> Counter[str]:
         if seen["passed"] % run_every == 0:
             _run(con, made.sql, seen)
     return seen
+
+
+def _guarded(text: str, scope: Scope) -> Guarded | RefusedError:
+    try:
+        return guard(text, scope)
+    except RefusedError as error:
+        return error
 
 
 def _run(con: duckdb.DuckDBPyConnection, sql: str, seen: Counter[str]) -> None:

@@ -90,7 +90,7 @@ export class Alerts {
       { "data-alert": alert.id },
       element("td", {}, element("span", { class: "badge", "data-state": state }, state)),
       element("td", {}, [alert.rule, alert.metric].filter(Boolean).join(" "), alert.flapping ? " (flapping)" : ""),
-      element("td", {}, where),
+      element("td", {}, alert.device ? element("a", { href: `/devices/${encodeURIComponent(alert.device)}` }, where) : where),
       element("td", {}, element("span", {}, siteTime(alert.opened_ms, zone)), element("br"), element("small", {}, ago(alert.opened_ms, now))),
       element("td", {}, alert.worst === undefined ? "–" : `${number(alert.worst)}${alert.limit === undefined ? "" : ` (limit ${number(alert.limit)})`}`),
       element("td", {}, taken),

@@ -41,6 +41,7 @@ const stream = new Stream({
     alerts.replace(given.alerts);
     charts.add(inOrder(given.readings));
     take(given.status);
+    drawChosen();
   },
   devices: (rows) => { fleet.merge(rows); dirty = true; },
   readings: (rows) => { charts.add(inOrder(rows)); dirty = true; },
@@ -79,15 +80,39 @@ function toggle(device) {
 function reopen() {
   charts.choose([...chosen]);
   document.getElementById("no-chosen").hidden = chosen.size > 0;
-  const chips = [...chosen].map((device) => {
-    const mark = element("i");
-    mark.style.background = charts.colour(device);
-    const link = element("span", {}, device);
-    const remove = element("button", { type: "button", class: "quiet", "aria-label": `Do not draw ${device}`, onclick: () => toggle(device) }, "×");
-    return element("span", { class: "chip" }, mark, link, remove);
-  });
-  document.getElementById("chosen").replaceChildren(...chips);
+  drawChosen();
   stream.open([...chosen]);
+}
+
+// The chosen devices with their latest values, each with the colour of its lines.
+function drawChosen() {
+  const root = document.getElementById("chosen");
+  if (!chosen.size || !charts.metrics.length) {
+    root.replaceChildren();
+    return;
+  }
+  const head = ["Device", ...charts.metrics.map((metric) => `${metric.name}, ${metric.unit}`), ""];
+  const rows = [...chosen].map((device) => {
+    const mark = element("i", { class: "mark" });
+    mark.style.background = charts.colour(device);
+    const link = element("a", { href: `/devices/${encodeURIComponent(device)}` }, device);
+    const remove = element("button", { type: "button", class: "quiet", "aria-label": `Do not draw ${device}`, onclick: () => toggle(device) }, "×");
+    const values = charts.metrics.map((metric) => element("td", { class: "number", "data-value": metric.name }));
+    return element("tr", { "data-device": device }, element("th", { scope: "row" }, mark, link), ...values, element("td", {}, remove));
+  });
+  root.replaceChildren(element("table", {}, element("thead", {}, element("tr", {}, ...head.map((words) => element("th", { scope: "col" }, words)))), element("tbody", {}, ...rows)));
+  fillChosen();
+}
+
+function fillChosen() {
+  for (const row of document.querySelectorAll("#chosen tr[data-device]")) {
+    const latest = fleet.devices.get(row.dataset.device)?.latest ?? [];
+    charts.metrics.forEach((metric, place) => {
+      const words = number(latest[charts.places[place]]?.[0]);
+      const cell = row.cells[place + 1];
+      if (cell.textContent !== words) cell.textContent = words;
+    });
+  }
 }
 
 function verdict(heard) {
@@ -119,6 +144,7 @@ function draw() {
   alerts.draw(now, zones);
   map.draw(fleet.devices.values());
   charts.draw(now);
+  fillChosen();
   document.getElementById("no-devices").hidden = fleet.devices.size > 0;
   if (!status) return;
   show("heard", `${number(heard)} / ${number(fleet.devices.size)}`);
