@@ -1,7 +1,6 @@
 """Two databases for the guard's tests: `telemetry` with the rows of two tenants, `alone` with those of one of them."""
 
 import io
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from iot_pipeline_tests.support.athena import BUCKET, LocalAthena
 OWN, FOREIGN = "acme", "globex"
 # Every text of a foreign row holds this, and every number of one is at least so large.
 MARK, FAR = "FOREIGN", 900_000.0
+MOVED = "moved-1"
 BOTH, ALONE = "telemetry", "alone"
 START = datetime(2026, 11, 20, 22, tzinfo=UTC)
 TODAY = Day(datetime(2026, 11, 21, tzinfo=UTC))
@@ -66,23 +66,26 @@ def _write(athena: LocalAthena, database: str, table: Table, tenants: tuple[str,
             continue
         made.add(values)
         path = place + "".join(f"{k}={v}/" for k, v in zip(table.partition_keys, values, strict=True))
-        rows = [row for number, tenant in enumerate(tenants) for row in _rows(table, tenant, hour, number)]
-        athena.put(f"{path}rows.parquet", _parquet(table, rows))
+        held = [row for number, tenant in enumerate(tenants) for row in rows(table, tenant, hour, number)]
+        athena.put(f"{path}rows.parquet", _parquet(table, held))
         if table.partition_keys:
             located = {**storage, "Location": f"s3://{BUCKET}/{path}"}
-            partition = {"Values": list(values), "StorageDescriptor": located, "Parameters": {"rows": str(len(rows))}}
+            partition = {"Values": list(values), "StorageDescriptor": located, "Parameters": {"rows": str(len(held))}}
             glue.create_partition(DatabaseName=database, TableName=table.name, PartitionInput=partition)
 
 
-def _rows(table: Table, tenant: str, hour: datetime, number: int) -> list[Row]:
-    return [{c.name: _value(c.name, c.type, tenant, hour, n + 7 * number) for c in table.columns} for n in range(6)]
+def rows(table: Table, tenant: str, hour: datetime, number: int) -> list[Row]:
+    """The rows of a table that a tenant has in an hour."""
+    count = {"registry_sites": 2, "registry_devices": 3 if tenant == OWN else 6}.get(table.name, 6)
+    return [{c.name: _value(c.name, c.type, tenant, hour, n + 7 * number) for c in table.columns} for n in range(count)]
 
 
 def _value(name: str, kind: str, tenant: str, hour: datetime, n: int) -> Any:
     """A value by a column's name and type; what is foreign can be told by it."""
     foreign = tenant == FOREIGN
-    if name in _NAMED:
-        return _NAMED[name](tenant, hour, n)
+    named = _named(tenant, hour, n)
+    if name in named:
+        return named[name]
     if kind == "string":
         return f"{MARK} {name} {n}" if foreign else f"{name} {n % 3}"
     if kind == "timestamp":
@@ -95,20 +98,23 @@ def _value(name: str, kind: str, tenant: str, hour: datetime, n: int) -> Any:
     return number if kind == "double" else int(number)
 
 
-_NAMED: Mapping[str, Callable[[str, datetime, int], Any]] = {
-    "tenant": lambda tenant, hour, n: tenant,
-    "tenant_id": lambda tenant, hour, n: tenant,
-    # Both tenants have sites and devices of the same names, as a join by them alone would mix up.
-    "site": lambda tenant, hour, n: f"site-{n % 2}",
-    "site_id": lambda tenant, hour, n: f"site-{n % 2}",
-    "device_id": lambda tenant, hour, n: f"d-{n % 7 % 3}",
-    "hour": lambda tenant, hour, n: f"{hour:%H}",
-    "valid_from": lambda tenant, hour, n: datetime(2026, 1, 1),
-    "valid_to": lambda tenant, hour, n: None,
-    "country": lambda tenant, hour, n: "DE" if tenant == OWN else MARK,
-    "timezone": lambda tenant, hour, n: "Europe/Berlin",
-    "status": lambda tenant, hour, n: "active",
-}
+def _named(tenant: str, hour: datetime, n: int) -> Row:
+    """Columns that mean the same in every table."""
+    return {
+        "tenant": tenant,
+        "tenant_id": tenant,
+        # Both tenants have sites of the same names, as a join by them alone would mix up.
+        "site": f"site-{n % 2}",
+        "site_id": f"site-{n % 2}",
+        # Ids of devices are unique, but `MOVED` sends for one tenant and is registered with the other.
+        "device_id": MOVED if n % 7 == 5 else f"{tenant[0]}-{n % 7 % 3}",
+        "hour": f"{hour:%H}",
+        "valid_from": datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None),
+        "valid_to": None,
+        "country": "DE" if tenant == OWN else MARK,
+        "timezone": "Europe/Berlin",
+        "status": "active",
+    }
 
 
 def _parquet(table: Table, rows: list[Row]) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from iot_pipeline.console.query.guard import Guarded
 from iot_pipeline.console.query.guard.scope import Relation, relations
-from iot_pipeline.console.query.restrictions import Read, expression, names_in, reads, reads_of_view
+from iot_pipeline.console.query.restrictions import Read, expression, may_hold, names_in, reads, reads_of_view
 from iot_pipeline.console.query.sizes import Catalogued, Partition, Sizes, view_text
 from iot_pipeline.contract.tables import PARTITION_KEYS
 from iot_pipeline.lake.pricing import query_cost
@@ -86,7 +86,10 @@ class Estimator:
         where = expression(read.conditions, keys)
         root = str(storage.get("Location", "")).rstrip("/") + "/"
         if keys and not projected:
-            partitions = self.catalogued.partitions(read.table, where)
+            found = self.catalogued.partitions(read.table, where)
+            partitions = [
+                each for each in found if may_hold(read.conditions, dict(zip(keys, each.values, strict=True)))
+            ]
         else:
             partitions = [Partition(root + _equal(read, keys), None)]
         parquet = _PARQUET in str(storage.get("SerdeInfo", {}).get("SerializationLibrary", "")).lower()

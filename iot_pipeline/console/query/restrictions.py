@@ -1,6 +1,7 @@
 """Which partitions a guarded query restricts itself to, as an expression that Glue understands."""
 
-from collections.abc import Collection, Iterator
+import operator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -8,6 +9,14 @@ from sqlglot import exp
 from iot_pipeline.console.query.guard.dialect import AnalystSql
 
 _COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+_ORDERS: Mapping[type[exp.Expr], Callable[[str, str], bool]] = {
+    exp.EQ: operator.eq,
+    exp.NEQ: operator.ne,
+    exp.LT: operator.lt,
+    exp.LTE: operator.le,
+    exp.GT: operator.gt,
+    exp.GTE: operator.ge,
+}
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -53,6 +62,45 @@ def expression(conditions: Collection[exp.Expr], keys: Collection[str]) -> str:
     """What of the conditions is about partition keys alone, in Glue's form; empty if nothing is."""
     rendered = (_rendered(each, frozenset(keys)) for each in conditions)
     return " AND ".join(f"({each})" for each in rendered if each)
+
+
+def may_hold(conditions: Collection[exp.Expr], values: Mapping[str, str]) -> bool:
+    """Whether a partition with these values of its keys can hold rows for which the conditions are true."""
+    return all(_truth(each, values) is not False for each in conditions)
+
+
+def _truth(node: exp.Expr, values: Mapping[str, str]) -> bool | None:
+    """Of a condition, by the keys alone; None where they do not decide it."""
+    if isinstance(node, exp.Paren):
+        return _truth(node.this, values)
+    if isinstance(node, exp.Not):
+        inner = _truth(node.this, values)
+        return None if inner is None else not inner
+    if isinstance(node, exp.And | exp.Or):
+        decisive = isinstance(node, exp.Or)
+        both = {_truth(node.left, values), _truth(node.right, values)}
+        return decisive if decisive in both else None if None in both else not decisive
+    if isinstance(node, exp.Between):
+        found, low, high = (_text(each, values) for each in (node.this, node.args["low"], node.args["high"]))
+        return None if found is None or low is None or high is None else low <= found <= high
+    if isinstance(node, exp.In) and not node.args.get("query"):
+        found, among = _text(node.this, values), [_text(each, values) for each in node.expressions]
+        return None if found is None or None in among else found in among
+    compare = _ORDERS.get(type(node))
+    left, right = (_text(node.args.get(name), values) for name in ("this", "expression"))
+    return None if compare is None or left is None or right is None else bool(compare(left, right))
+
+
+def _text(node: exp.Expr | None, values: Mapping[str, str]) -> str | None:
+    """The text of a literal or of a key, or of such joined by `||`; None for anything else."""
+    if isinstance(node, exp.Literal) and node.is_string:
+        return node.name
+    if isinstance(node, exp.Column):
+        return values.get(node.name.lower())
+    if isinstance(node, exp.DPipe):
+        parts = (_text(node.left, values), _text(node.right, values))
+        return None if None in parts else "".join(part for part in parts if part)
+    return None
 
 
 def names_in(tree: exp.Expr, database: str) -> set[str]:

@@ -24,10 +24,11 @@ _TAIL = 128 * 1024
 
 @dataclass(frozen=True)
 class Partition:
-    """Where a partition lies, and how many rows its build noted, if it did."""
+    """Where a partition lies, how many rows its build noted, if it did, and its values."""
 
     location: str
     rows: int | None
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,10 @@ class Catalogued:
         return int(of_columns * whole / read) if read else 0
 
     def _bytes_of(self, stored: StoredObject, columns: Collection[str]) -> int:
-        """The compressed bytes of some columns in an object, by its footer."""
+        """The compressed bytes of some columns in an object, by its footer, which is read with them."""
         footer = self._footer(stored, _TAIL)
         wanted = {name.lower() for name in columns}
-        total = 0
+        total = int(footer.serialized_size) + 8
         for group in range(footer.num_row_groups):
             chunks = footer.row_group(group)
             for number in range(chunks.num_columns):
@@ -120,7 +121,8 @@ def view_text(table: dict[str, Any]) -> str | None:
 def _partition(raw: Any) -> Partition:
     location = str(raw.get("StorageDescriptor", {}).get("Location") or "").rstrip("/") + "/"
     rows = (raw.get("Parameters") or {}).get("rows", "")
-    return Partition(location, int(rows) if rows.isascii() and rows.isdigit() else None)
+    count = int(rows) if rows.isascii() and rows.isdigit() else None
+    return Partition(location, count, tuple(raw["Values"]))
 
 
 def _weight(partitions: Sequence[Partition]) -> int:

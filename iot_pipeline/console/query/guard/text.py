@@ -97,8 +97,15 @@ def tokens_of(sql: str) -> list[Token]:
     if len(tokens) > MAX_TOKENS:
         message = f"{len(tokens):,} words and signs; {MAX_TOKENS:,} are allowed: shorten it"
         raise refused("too_long", message, sql, tokens[MAX_TOKENS].start)
-    for token in tokens:
+    for before, token in zip([None, *tokens], tokens, strict=False):
         _check_token(sql, token)
+        if (
+            before
+            and before.token_type == TokenType.NUMBER
+            and token.start == before.end + 1
+            and (token.text[:1].isalnum() or token.text[:1] == "_")
+        ):
+            raise refused("number", "a number is followed by a blank or a sign: write it without _", sql, before.start)
     return tokens
 
 
