@@ -41,6 +41,8 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/queries"): Access(EVERYONE, page=True),
     ("GET", "/api/docs"): Access(EVERYONE, page=True),
     ("GET", "/devices/{device}"): Access(EVERYONE, page=True),
+    ("GET", "/admin"): Access(OPERATORS, page=True),
+    ("GET", "/keys"): Access(EVERYONE, page=True),
     # What is live, and alerts.
     ("GET", "/api/live/stream"): Access(EVERYONE),
     ("POST", "/api/alerts/{episode:path}/acknowledge"): Access(OPERATORS | {Role.TENANT}, changes=True, scope="alerts"),

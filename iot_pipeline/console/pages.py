@@ -18,6 +18,8 @@ _NAVIGATION = (
     ("/", "live.html", "Fleet"),
     ("/pipeline", "pipeline.html", "Pipeline"),
     ("/queries", "queries.html", "Queries"),
+    ("/admin", "admin.html", "Administration"),
+    ("/keys", "keys.html", "API keys"),
     ("/api/docs", "api.html", "API"),
 )
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -39,6 +41,18 @@ def pipeline(request: Request, viewer: SignedIn) -> HTMLResponse:
 def queries(request: Request, viewer: SignedIn) -> HTMLResponse:
     """SQL on demand."""
     return _page(request, viewer, "/queries")
+
+
+@router.get("/admin")
+def admin(request: Request, viewer: SignedIn) -> HTMLResponse:
+    """Devices and alert rules, changed."""
+    return _page(request, viewer, "/admin")
+
+
+@router.get("/keys")
+def keys(request: Request, viewer: SignedIn) -> HTMLResponse:
+    """API keys."""
+    return _page(request, viewer, "/keys")
 
 
 @router.get("/api/docs")
