@@ -12,7 +12,7 @@ from iot_pipeline.console.app import STATIC, create_app
 from iot_pipeline.console.audit import Audit
 from iot_pipeline.console.identity.service import IdentityService
 from iot_pipeline.console.parts import Parts
-from iot_pipeline.console.safety import SafetyHeaders
+from iot_pipeline.console.safety import BodyLimit, SafetyHeaders
 from iot_pipeline.console.server import serve
 from iot_pipeline.console.store import Store
 
@@ -26,9 +26,8 @@ def main() -> None:
     store = Store(boto3.client("dynamodb", config=_PATIENCE), console.table)
     with httpx.Client() as http:
         parts = Parts(IdentityService(console, store, http), store, Audit(store))
-        app = create_app(parts)
-        app.add_middleware(SafetyHeaders, https=console.url.startswith("https:"), static=STATIC)
-        serve(app, console)
+        app = BodyLimit(create_app(parts))
+        serve(SafetyHeaders(app, https=console.url.startswith("https:"), static=STATIC), console)
 
 
 # As many connections as FastAPI's pool has threads; a person waits for the answer.

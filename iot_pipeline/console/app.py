@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from iot_pipeline.console import access, changes, problems, safety
+from iot_pipeline.console import access, changes, problems
 from iot_pipeline.console.authorisation import authorise
 from iot_pipeline.console.identity import routes as identity_routes
 from iot_pipeline.console.parts import Parts
@@ -27,7 +27,6 @@ def create_app(parts: Parts) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         dependencies=[Depends(authorise)],
-        max_body_size=safety.BODY_BYTES,
     )
     app.state.parts = parts
     app.add_exception_handler(problems.ProblemError, problems.of_problem)
