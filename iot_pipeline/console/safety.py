@@ -1,7 +1,11 @@
-"""What every answer tells a browser not to do (OWASP Secure Headers Project)."""
+"""How much a request may send, and what every answer tells a browser not to do (OWASP Secure Headers Project)."""
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from iot_pipeline.console.problems import of_http
 
 # The largest body of a request: a statement of SQL is some kilobytes.
 BODY_BYTES = 1_000_000
@@ -39,3 +43,35 @@ class SafetyHeaders:
             await send(message)
 
         await self._app(scope, receive, send_safely if scope["type"] == "http" else send)
+
+
+class BodyLimit:
+    """Refuses with 413 a request whose body is larger than BODY_BYTES, before or while it is read."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        too_large = HTTPException(413, f"the body is larger than {BODY_BYTES} bytes")
+        request = Request(scope)
+        declared = request.headers.get("content-length", "0")
+        # h11 has refused a length that is no number.
+        if int(declared) > BODY_BYTES:
+            answer = await of_http(request, too_large)
+            await answer(scope, receive, send)
+            return
+        read = 0
+
+        async def receive_within() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > BODY_BYTES:
+                raise too_large
+            return message
+
+        await self._app(scope, receive_within, send)

@@ -2,11 +2,13 @@
 
 import asyncio
 import resource
+import signal
+import sys
 from typing import Any
 
 import h11
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from iot_pipeline.settings import Console
@@ -70,10 +72,13 @@ class BoundedProtocol(H11Protocol):
         self._deadline = None if what is None else self.loop.call_later(seconds, self.transport.close)
 
 
-def serve(app: FastAPI, settings: Console) -> None:
+def serve(app: ASGIApp, settings: Console) -> None:
     """Serve until SIGTERM or SIGINT."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    # uvicorn stops in order at either signal, and then raises it again.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     uvicorn.run(
         app,
         host=settings.host,

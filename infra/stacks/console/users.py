@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cognito as cognito
 
 from infra.stacks.base import PlatformStack
+from infra.stacks.nag import accept
 
 # A tenant's users are in a group `tenant:<id>`, made when the tenant is.
 ROLES = ("admin", "operator", "analyst")
@@ -30,7 +31,7 @@ def add_user_pool(stack: PlatformStack) -> cognito.UserPool:
             require_symbols=True,
             temp_password_validity=cdk.Duration.days(3),
         ),
-        mfa=cognito.Mfa.OPTIONAL,
+        mfa=cognito.Mfa.REQUIRED,
         mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
         account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
         auto_verify=cognito.AutoVerifiedAttrs(email=True),
@@ -38,6 +39,7 @@ def add_user_pool(stack: PlatformStack) -> cognito.UserPool:
         deletion_protection=stack.config.deletion_protection,
         removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     )
+    accept(pool, "AwsSolutions-COG8", "Few users, all made by administrators, with a second factor; Plus bills by user")
     for precedence, role in enumerate(ROLES, 1):
         cognito.CfnUserPoolGroup(
             stack,

@@ -1,6 +1,6 @@
 """Every route of the table of access, tried as everybody: each role, two tenants, nobody, and API keys."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -89,7 +89,7 @@ def test_a_tenant_finds_nothing_of_another(route: Route, clients: dict[str, http
 
 
 @pytest.fixture(scope="module")
-def keys(console: RunningConsole, clients: dict[str, httpx.Client]) -> Iterator[dict[tuple[str, str], httpx.Client]]:
+def keys(console: RunningConsole, clients: dict[str, httpx.Client]) -> dict[tuple[str, str], httpx.Client]:
     """A client with an API key for each user and each scope that the user may give."""
     made = {}
     for user, role in USERS.items():
@@ -98,7 +98,7 @@ def keys(console: RunningConsole, clients: dict[str, httpx.Client]) -> Iterator[
             client = console.browser()
             client.headers["Authorization"] = f"Bearer {answer.json()['key']}"
             made[user, scope] = client
-    yield made
+    return made
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)

@@ -3,6 +3,8 @@
 import os
 import resource
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -156,8 +158,9 @@ def test_forged_tokens_sign_nobody_in_and_do_as_keys_neither(own_console: LocalC
             answer = come_back()
             assert answer.status_code in {400, 502}, what
             assert "session" not in browser.cookies, what
-            presented = {"Authorization": f"Bearer {forge()}"}
-            assert browser.get("/api/me", headers=presented).status_code == 401, what
+            presented = {"Authorization": f"Bearer {forge()}".strip()}
+            # The longest is too long for a head.
+            assert browser.get("/api/me", headers=presented).status_code in {400, 401}, what
         provider.token = provider.honest
         assert come_back().status_code == 303
         assert browser.get("/api/me").json()["role"] == "analyst"
@@ -193,9 +196,6 @@ def test_it_stops_in_order_with_a_request_half_sent(own_console: LocalConsole) -
 
 
 def test_what_is_missing_in_the_environment_is_named(platform: Platform, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IOT_CONSOLE_")}
     run = subprocess.run(
         [sys.executable, "-m", "iot_pipeline.console"], env=environment, capture_output=True, text=True, check=False

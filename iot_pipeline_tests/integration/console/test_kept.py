@@ -1,12 +1,14 @@
 """Sessions and keys in the real table: hashed, ended by time, by a change of role, and at sign-in."""
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 
 from infra.local.session.platform import Platform
+from iot_pipeline.console.audit import Audit
 from iot_pipeline.console.identity import sessions
 from iot_pipeline.console.identity.api_keys import ApiKeys
 from iot_pipeline.console.identity.known import Known
@@ -118,10 +120,6 @@ def test_an_answer_of_the_provider_counts_once_and_for_its_own_browser(console: 
 
 
 def test_sign_ins_and_keys_are_audited(console: RunningConsole, store: Store) -> None:
-    from datetime import UTC, datetime
-
-    from iot_pipeline.console.audit import Audit
-
     browser = console.signed_in("operator")
     key = browser.post("/api/keys", json={"name": "n", "scopes": ["me:read"]}).json()["id"]
     browser.delete(f"/api/keys/{key}")

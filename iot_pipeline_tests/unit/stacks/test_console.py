@@ -28,6 +28,7 @@ def test_nobody_can_sign_up() -> None:
     made = only("AWS::Cognito::UserPool")
     assert made["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
     assert made["DeletionProtection"] == "ACTIVE"
+    assert (made["MfaConfiguration"], made["EnabledMfas"]) == ("ON", ["SOFTWARE_TOKEN_MFA"])
     assert made["Policies"]["PasswordPolicy"]["MinimumLength"] >= 14
 
 
