@@ -18,12 +18,8 @@ from iot_pipeline.console.health.tiles import open_health
 from iot_pipeline.console.identity.service import IdentityService
 from iot_pipeline.console.live.service import Live
 from iot_pipeline.console.parts import Parts
-<<<<<<< HEAD
 from iot_pipeline.console.query.opening import open_queries
-from iot_pipeline.console.safety import SafetyHeaders
-=======
 from iot_pipeline.console.safety import BodyLimit, SafetyHeaders
->>>>>>> console-identity
 from iot_pipeline.console.server import serve
 from iot_pipeline.console.sites import Sites
 from iot_pipeline.console.store import Store
@@ -59,15 +55,8 @@ def main() -> None:
     except ValidationError as error:
         sys.exit(settings.wrong(error))
     with httpx.Client() as http:
-<<<<<<< HEAD
-        app = create_app(open_parts(console, http))
-        app.add_middleware(SafetyHeaders, https=console.url.startswith("https:"), static=STATIC)
-        serve(app, console)
-=======
-        parts = Parts(IdentityService(console, store, http), store, Audit(store))
-        app = BodyLimit(create_app(parts))
+        app = BodyLimit(create_app(open_parts(console, http)))
         serve(SafetyHeaders(app, https=console.url.startswith("https:"), static=STATIC), console)
->>>>>>> console-identity
 
 
 if __name__ == "__main__":

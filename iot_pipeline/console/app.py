@@ -9,19 +9,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-<<<<<<< HEAD
-from iot_pipeline.console import access, changes, layout, pages, problems, safety, sites
+from iot_pipeline.console import access, changes, layout, pages, problems, sites
 from iot_pipeline.console.admin import device_changes, rule_changes
 from iot_pipeline.console.authorisation import SignInError, authorise, to_sign_in
 from iot_pipeline.console.devices import routes as devices
 from iot_pipeline.console.health import routes as health
 from iot_pipeline.console.identity import routes as identity
 from iot_pipeline.console.live import routes as live
-=======
-from iot_pipeline.console import access, changes, problems
-from iot_pipeline.console.authorisation import authorise
-from iot_pipeline.console.identity import routes as identity_routes
->>>>>>> console-identity
 from iot_pipeline.console.parts import Parts
 from iot_pipeline.console.query import routes as queries
 
@@ -58,11 +52,7 @@ def create_app(parts: Parts) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         dependencies=[Depends(authorise)],
-<<<<<<< HEAD
         lifespan=_lifespan,
-        max_body_size=safety.BODY_BYTES,
-=======
->>>>>>> console-identity
     )
     app.state.parts = parts
     app.add_exception_handler(problems.ProblemError, problems.of_problem)
