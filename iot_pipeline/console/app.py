@@ -53,6 +53,7 @@ def create_app(parts: Parts) -> FastAPI:
         openapi_url=None,
         dependencies=[Depends(authorise)],
         lifespan=_lifespan,
+        responses=problems.RESPONSES,
     )
     app.state.parts = parts
     app.add_exception_handler(problems.ProblemError, problems.of_problem)

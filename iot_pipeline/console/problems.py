@@ -9,6 +9,21 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
+_DOCUMENT = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "description": "A name that scripts can compare"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong and what to do, for people"},
+    },
+}
+# What every route of the OpenAPI document can answer beside its own. 422 is named, or FastAPI would describe its own.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": words, "content": {MEDIA_TYPE: {"schema": _DOCUMENT}}}
+    for status, words in ((422, "A field is wrong: which, and what was expected"), ("default", "It is not carried out"))
+}
 
 
 class ProblemError(Exception):

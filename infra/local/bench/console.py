@@ -119,7 +119,8 @@ def _stuck(url: str, cookies: dict[str, str], devices: Sequence[str]) -> Iterato
         yield
 
 
-def _sign_in(page: Page, url: str, user: str, password: str) -> None:
+def sign_in(page: Page, url: str, user: str, password: str) -> None:
+    """Sign in by the provider's form."""
     page.goto(f"{url}/login")
     page.fill('input[name="username"]', user)
     page.fill('input[name="password"]', password)
@@ -127,7 +128,8 @@ def _sign_in(page: Page, url: str, user: str, password: str) -> None:
     page.wait_for_url(f"{url}/")
 
 
-def _p95(values: Sequence[float]) -> float:
+def p95(values: Sequence[float]) -> float:
+    """The value that 95 of 100 do not exceed; nan of less than two."""
     return statistics.quantiles(values, n=20)[18] if len(values) > 1 else float("nan")
 
 
@@ -168,7 +170,7 @@ def _measure(stack: ExitStack, console: Console, state: Path, devices: int, stre
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.add_init_script(_WATCH)
-    _sign_in(page, server.url, "operator", password)
+    sign_in(page, server.url, "operator", password)
     cookies = {each["name"]: each["value"] for each in page.context.cookies(server.url)}
     page.wait_for_function(f"document.querySelectorAll('.cell').length >= {devices}", timeout=120_000)
     first_paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
@@ -211,8 +213,8 @@ def _measure(stack: ExitStack, console: Console, state: Path, devices: int, stre
     console.print(f"\n{devices} devices, {streams} streams (one of them stuck), {took:.0f} s; {_machine()}\n")
     _row(console, "readings that 18 tabs were sent", f"{len(delays):,}", "")
     _row(console, "  not sent, by their numbers; told as missed", f"{gaps:,}; {missed:,}", "goal: the same")
-    _row(console, "device to tab, p50 / p95", f"{statistics.median(delays):,.0f} / {_p95(delays):,.0f} ms", "")
-    _row(console, "device to drawn, p50 / p95", f"{statistics.median(drawn):,.0f} / {_p95(drawn):,.0f} ms", "")
+    _row(console, "device to tab, p50 / p95", f"{statistics.median(delays):,.0f} / {p95(delays):,.0f} ms", "")
+    _row(console, "device to drawn, p50 / p95", f"{statistics.median(drawn):,.0f} / {p95(drawn):,.0f} ms", "")
     _row(console, "service's memory, first and last fifth (median)", f"{first / 1e6:.0f}; {last / 1e6:.0f} MB", "")
     _row(console, "  growth", f"{100 * (last / first - 1):+.1f}%", "goal: at most 10%")
     _row(console, "service's processor", f"{100 * cpu:.0f}% of a core", "")
