@@ -1,4 +1,4 @@
-"""`make bench-console-api`: every call of the console's API but queries, with 20 users at once; p50 and p95 by route."""
+"""`make bench-console-api`: every call of the console's API but queries, 20 users at once; p50 and p95 by route."""
 
 import shutil
 import tempfile

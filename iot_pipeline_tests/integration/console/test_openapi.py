@@ -1,4 +1,4 @@
-"""The OpenAPI document against the service: a client that nobody here wrote makes requests of it, right and wrong ones."""
+"""The OpenAPI document against the service: a client that nobody here wrote asks by it, rightly and wrongly."""
 
 import subprocess
 import sys
