@@ -8,7 +8,14 @@ from sqlglot import exp
 
 from iot_pipeline.console.query.guard.dialect import AnalystSql
 
-_COMPARISONS: Mapping[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+_COMPARISONS: Mapping[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
 _ORDERS: Mapping[type[exp.Expr], Callable[[str, str], bool]] = {
     exp.EQ: operator.eq,
     exp.NEQ: operator.ne,
