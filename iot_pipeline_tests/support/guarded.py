@@ -49,13 +49,13 @@ def fill(athena: LocalAthena) -> None:
 
 def _write(athena: LocalAthena, database: str, table: Table, tenants: tuple[str, ...]) -> None:
     place = f"guarded/{database}/{table.name}/"
-    storage = {
+    storage: Row = {
         "Columns": [{"Name": column.name, "Type": column.type} for column in table.columns],
         "Location": f"s3://{BUCKET}/{place}",
         "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
     }
     glue = athena.client("glue")
-    table_input = {"Name": table.name, "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage}
+    table_input: Row = {"Name": table.name, "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage}
     table_input["PartitionKeys"] = [{"Name": key, "Type": "string"} for key in table.partition_keys]
     glue.create_table(DatabaseName=database, TableInput=table_input)
     hours = [START + timedelta(hours=n) for n in range(HOURS)] if table.partition_keys else [START]

@@ -2,14 +2,12 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from fastapi import Request
 from fastapi.testclient import TestClient
 
 from iot_pipeline.console.app import create_app
 from iot_pipeline.console.audit import Audit
-from iot_pipeline.console.parts import Parts
 from iot_pipeline.console.query.estimate import Estimator
 from iot_pipeline.console.query.executions import Executions
 from iot_pipeline.console.query.history import History
@@ -17,26 +15,11 @@ from iot_pipeline.console.query.sizes import Catalogued
 from iot_pipeline.console.store import Store
 from iot_pipeline.console.viewer import Role, Viewer
 from iot_pipeline_tests.support.athena import BUCKET, LocalAthena
+from iot_pipeline_tests.support.console_parts import Signed, unopened
 from iot_pipeline_tests.support.guarded import BOTH, OWN
 
 ANALYST, TENANT = Viewer("ada", Role.ANALYST), Viewer("bob", Role.TENANT, OWN)
 MIB = 1024**2
-
-
-@dataclass
-class FixedIdentity:
-    """Whoever asks is this viewer."""
-
-    known: Viewer | None = None
-
-    def viewer(self, request: Request) -> Viewer | None:
-        return self.known
-
-    def check_csrf(self, request: Request) -> None:
-        return None
-
-    def csrf(self, request: Request) -> str:
-        return ""
 
 
 @dataclass
@@ -45,7 +28,7 @@ class QueryApi:
 
     engine: Executions
     audit: Audit
-    identity: FixedIdentity
+    identity: Signed
     client: TestClient
 
     def ask(self, viewer: Viewer | None, method: str, path: str, **more: Any) -> Any:
@@ -92,6 +75,6 @@ def open_api(athena: LocalAthena) -> QueryApi:
         estimator=Estimator.on(Catalogued(athena.client("glue"), athena.client("s3"), BOTH)),
         history=History(store),
     )
-    identity, audit, unused = FixedIdentity(), Audit(store), cast("Any", None)
-    parts = Parts(identity=identity, store=store, audit=audit, live=unused, sites=unused, queries=engine)
+    identity, audit = Signed(), Audit(store)
+    parts = unopened(identity, store=store, audit=audit, queries=engine)
     return QueryApi(engine, audit, identity, TestClient(create_app(parts)))

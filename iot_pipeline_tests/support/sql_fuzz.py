@@ -170,9 +170,9 @@ class Writer:
             lambda: f"extras['{self._one('x', '$path')}']",
             lambda: f"/* {self._one(*_NAMES)} */ {self._value(inner)}",
         )
-        return self._one(*forms)()
+        return self._random.choice(forms)()
 
-    def _one(self, *of: Any) -> Any:
+    def _one(self, *of: str) -> str:
         return self._random.choice(of)
 
     def _maybe(self, chance: float, text: Callable[[], str]) -> str:
@@ -191,7 +191,8 @@ def check_tokens(sql: str) -> None:
     assert not {";", "--", "`", "$", "?", "@", "{"} & set(tokens), sql
     for at, token in enumerate(tokens):
         assert not (token == "-" and tokens[at + 1 : at + 2] == ["-"] and "--" in sql.replace("- -", "")), sql
-        if token == '"telemetry"' and tokens[at + 1 : at + 2] == ["."] and tokens[at - 1] == "FROM":
+        from_ = tokens[at - 1] == "FROM" and tokens[at - 2] != "DISTINCT"
+        if from_ and token == '"telemetry"' and tokens[at + 1 : at + 2] == ["."]:
             table = tokens[at + 2].strip('"')
             assert tokens[at + 3 : at + 8] == ["WHERE", f'"{_OPEN[table]}"', "=", f"'{OWN}'", ")"], sql
         elif token in {"FROM", "JOIN"} and tokens[at + 1].startswith('"') and tokens[at + 1] != '"telemetry"':

@@ -5,7 +5,7 @@ that are named in another part of the query. Where partitions are many, a sample
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iot_pipeline.console.query.guard import Guarded
 from iot_pipeline.console.query.guard.scope import Relation, relations
@@ -74,7 +74,7 @@ class Estimator:
             raise ValueError(f"views are nested over {_MAX_VIEWS} deep at {read.table}")
         below = []
         for inner in reads_of_view(text):
-            joined = Read(inner.table, (*inner.conditions, *read.conditions), star=False)
+            joined = replace(inner, conditions=read.conditions, of_view=(*inner.of_view, *read.of_view))
             below += self._tables(joined, columns, depth + 1)
         return below
 
@@ -83,18 +83,16 @@ class Estimator:
         storage = table.get("StorageDescriptor", {})
         keys = [key["Name"] for key in table.get("PartitionKeys", [])]
         projected = (table.get("Parameters") or {}).get("projection.enabled") == "true"
-        where = expression(read.conditions, keys)
+        every = (*read.conditions, *read.of_view)
         root = str(storage.get("Location", "")).rstrip("/") + "/"
         if keys and not projected:
-            found = self.catalogued.partitions(read.table, where)
-            partitions = [
-                each for each in found if may_hold(read.conditions, dict(zip(keys, each.values, strict=True)))
-            ]
+            found = self.catalogued.partitions(read.table, expression(every, keys))
+            partitions = [each for each in found if may_hold(every, dict(zip(keys, each.values, strict=True)))]
         else:
             partitions = [Partition(root + _equal(read, keys), None)]
         parquet = _PARQUET in str(storage.get("SerdeInfo", {}).get("SerializationLibrary", "")).lower()
         sizes: Sizes = self.catalogued.sizes(partitions, columns if parquet else None)
-        shown = where if keys else "(not partitioned)"
+        shown = expression(read.conditions, keys) if keys else "(not partitioned)"
         return TableEstimate(read.table, sizes.bytes, sizes.partitions, shown, sizes.sampled)
 
 

@@ -8,7 +8,14 @@ from sqlglot import exp
 
 from iot_pipeline.console.query.guard.dialect import AnalystSql
 
-_COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+_COMPARISONS: Mapping[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
 _ORDERS: Mapping[type[exp.Expr], Callable[[str, str], bool]] = {
     exp.EQ: operator.eq,
     exp.NEQ: operator.ne,
@@ -22,11 +29,15 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 @dataclass(frozen=True)
 class Read:
-    """One use of a table in a query: the conditions around it, and whether every column is taken."""
+    """One use of a table in a query: the conditions around it, and whether every column is taken.
+
+    `of_view` are conditions that the view has through which it is read.
+    """
 
     table: str
     conditions: tuple[exp.Expr, ...]
     star: bool
+    of_view: tuple[exp.Expr, ...] = ()
 
 
 def reads(tree: exp.Expr, database: str) -> list[Read]:
@@ -54,7 +65,7 @@ def reads_of_view(text: str) -> list[Read]:
         select = table.find_ancestor(exp.Select)
         where = select.args.get("where") if select else None
         conditions = tuple(_conjuncts(where.this)) if where else ()
-        found.append(Read(table.name, conditions, star=True))
+        found.append(Read(table.name, (), star=True, of_view=conditions))
     return found
 
 
@@ -78,7 +89,7 @@ def _truth(node: exp.Expr, values: Mapping[str, str]) -> bool | None:
         return None if inner is None else not inner
     if isinstance(node, exp.And | exp.Or):
         decisive = isinstance(node, exp.Or)
-        both = {_truth(node.left, values), _truth(node.right, values)}
+        both = {_truth(node.this, values), _truth(node.expression, values)}
         return decisive if decisive in both else None if None in both else not decisive
     if isinstance(node, exp.Between):
         found, low, high = (_text(each, values) for each in (node.this, node.args["low"], node.args["high"]))
@@ -98,7 +109,7 @@ def _text(node: exp.Expr | None, values: Mapping[str, str]) -> str | None:
     if isinstance(node, exp.Column):
         return values.get(node.name.lower())
     if isinstance(node, exp.DPipe):
-        parts = (_text(node.left, values), _text(node.right, values))
+        parts = (_text(node.this, values), _text(node.expression, values))
         return None if None in parts else "".join(part for part in parts if part)
     return None
 
@@ -128,8 +139,8 @@ def _conditions(own: exp.Subquery, outer: exp.Select) -> Iterator[exp.Expr]:
 
 def _conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
     if isinstance(condition, exp.And):
-        yield from _conjuncts(condition.left)
-        yield from _conjuncts(condition.right)
+        yield from _conjuncts(condition.this)
+        yield from _conjuncts(condition.expression)
     elif isinstance(condition, exp.Paren):
         yield from _conjuncts(condition.this)
     else:
@@ -174,7 +185,7 @@ def _rendered(node: exp.Expr, keys: frozenset[str]) -> str | None:
 
 def _joined(node: exp.Expr, keys: frozenset[str]) -> str | None:
     """Of an AND what can be written, of an OR all or nothing."""
-    parts = [_rendered(node.left, keys), _rendered(node.right, keys)]
+    parts = [_rendered(node.this, keys), _rendered(node.expression, keys)]
     if isinstance(node, exp.Or):
         return f"({parts[0]}) OR ({parts[1]})" if all(parts) else None
     known = [part for part in parts if part]
@@ -184,7 +195,7 @@ def _joined(node: exp.Expr, keys: frozenset[str]) -> str | None:
 def _whole(node: exp.Expr, keys: frozenset[str]) -> bool:
     """Whether all of a condition can be written: the opposite of a part would leave out too much."""
     if isinstance(node, exp.And):
-        return _whole(node.left, keys) and _whole(node.right, keys)
+        return _whole(node.this, keys) and _whole(node.expression, keys)
     if isinstance(node, exp.Paren | exp.Not):
         return _whole(node.this, keys)
     return _rendered(node, keys) is not None
@@ -192,9 +203,9 @@ def _whole(node: exp.Expr, keys: frozenset[str]) -> bool:
 
 def _comparison(node: exp.Expr, keys: frozenset[str]) -> str | None:
     sign = _COMPARISONS[type(node)]
-    key, value = _key(node.left, keys), _value(node.right)
+    key, value = _key(node.this, keys), _value(node.expression)
     if not key:
-        key, value, sign = _key(node.right, keys), _value(node.left), _FLIPPED.get(sign, sign)
+        key, value, sign = _key(node.expression, keys), _value(node.this), _FLIPPED.get(sign, sign)
     return f"{key} {sign} {value}" if key and value else None
 
 

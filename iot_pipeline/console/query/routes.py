@@ -28,13 +28,14 @@ from iot_pipeline.console.query.guard import Scope
 from iot_pipeline.console.query.parquet import write_parquet
 from iot_pipeline.console.query.schema import open_tables
 
+Responses = dict[int | str, dict[str, Any]]
 _CHUNK = 256 * 1024
 _SPILLED = 16 * 1024 * 1024
 _MAX_SAVED = 200
-_UNKNOWN = {404: {"model": Problem, "description": "You have no such query"}}
-_REFUSED = {422: {"model": Problem, "description": "The guard refuses the query, and says where"}}
-_LIMITED = {429: {"model": Problem, "description": "Your limit of a day, or of queries at once, is reached"}}
-_WITHOUT = {
+_UNKNOWN: Responses = {404: {"model": Problem, "description": "You have no such query"}}
+_REFUSED: Responses = {422: {"model": Problem, "description": "The guard refuses the query, and says where"}}
+_LIMITED: Responses = {429: {"model": Problem, "description": "Your limit of a day, or of queries at once, is reached"}}
+_WITHOUT: Responses = {
     409: {"model": Problem, "description": "The query has no result, or none yet"},
     410: {"model": Problem, "description": "The result is no longer kept"},
 }

@@ -155,9 +155,11 @@ def test_crawlers_write_to_their_own_database_and_delete_nothing() -> None:
         assert '"TableLevelConfiguration": 3' in crawler["Properties"]["Configuration"]
 
 
-def test_workgroups_limit_the_scan_and_only_the_people_s_enforces() -> None:
-    cutoff = PlatformConfig().scan_cutoff_gib * 1024**3
-    for name, enforced in (("telemetry", True), ("telemetry-builds", False)):
+def test_workgroups_limit_the_scan_and_only_the_builds_does_not_enforce() -> None:
+    config = PlatformConfig()
+    usual, small = config.scan_cutoff_gib * 1024**3, config.tenant_scan_cutoff_gib * 1024**3
+    groups = (("telemetry", True, usual), ("telemetry-tenants", True, small), ("telemetry-builds", False, usual))
+    for name, enforced, cutoff in groups:
         assertions("TelemetryQueries").has_resource_properties(
             "AWS::Athena::WorkGroup",
             {
@@ -180,6 +182,7 @@ def test_people_s_results_have_a_bucket_of_their_own() -> None:
     }
     assert locations == {
         "telemetry": "s3://telemetry-results-000000000000-eu-west-1/telemetry/",
+        "telemetry-tenants": "s3://telemetry-results-000000000000-eu-west-1/telemetry-tenants/",
         "telemetry-builds": f"s3://{BUCKET}/athena-results/telemetry-builds/",
     }
 
