@@ -38,8 +38,8 @@ def clients(console: RunningConsole) -> dict[str, httpx.Client]:
 def asked(client: httpx.Client, route: Route, path: str | None = None, **request: Any) -> int:
     """The status of an answer; its body is not read, for some have no end."""
     method, template = route
-    body = {} if method in {"GET", "DELETE"} else {"json": {}}
-    with client.stream(method, path or template, **body, **request) as answer:
+    body: dict[str, Any] | None = None if method in {"GET", "DELETE"} else {}
+    with client.stream(method, path or template, json=body, **request) as answer:
         return answer.status_code
 
 

@@ -2,7 +2,7 @@
 
 from iot_pipeline_tests.support.console import RunningConsole
 
-WANTED = {"name": "nightly report", "scopes": ["me:read"], "days": 7}
+WANTED: dict[str, object] = {"name": "nightly report", "scopes": ["me:read"], "days": 7}
 
 
 def test_a_key_is_shown_once_and_works_until_it_is_revoked(console: RunningConsole) -> None:
@@ -36,7 +36,14 @@ def test_what_no_key_can_be_is_refused_by_name(console: RunningConsole) -> None:
     refused = owner.post("/api/keys", json=WANTED | {"scopes": ["me:read", "everything"]})
     assert (refused.status_code, refused.json()["type"]) == (422, "scope")
     assert refused.json()["detail"].startswith("everything: no scope that analyst may give")
-    for wrong in ({"days": 0}, {"days": 366}, {"scopes": []}, {"name": ""}, {"role": "admin"}):
+    wrongs: tuple[dict[str, object], ...] = (
+        {"days": 0},
+        {"days": 366},
+        {"scopes": []},
+        {"name": ""},
+        {"role": "admin"},
+    )
+    for wrong in wrongs:
         answer = owner.post("/api/keys", json=WANTED | wrong)
         assert (answer.status_code, answer.json()["type"]) == (422, "invalid_request"), wrong
 

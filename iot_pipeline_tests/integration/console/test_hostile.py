@@ -111,7 +111,7 @@ COOKIES = [
 def test_bad_cookies_sign_nobody_in(console: RunningConsole, name: str) -> None:
     with console.browser() as browser:
         for value in COOKIES:
-            headers = {"Cookie": f"{name}={value}".encode("latin-1")}
+            headers = {b"Cookie": f"{name}={value}".encode("latin-1")}
             assert browser.get("/api/me", headers=headers).status_code == 401
             assert browser.get("/callback?code=x&state=y", headers=headers).status_code == 400
 

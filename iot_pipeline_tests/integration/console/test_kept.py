@@ -1,6 +1,7 @@
 """Sessions and keys in the real table: hashed, ended by time, by a change of role, and at sign-in."""
 
 import os
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,10 +53,10 @@ def test_a_session_ends_by_time(store: Store, known: Known, bound: str, monkeypa
 def test_use_is_written_down(store: Store, known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Sessions(store, known)
     session_id = kept.begin(ADA)
-    now = sessions.time.time()
-    monkeypatch.setattr(sessions.time, "time", lambda: now + sessions.IDLE_SECONDS - 1)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + sessions.IDLE_SECONDS - 1)
     assert kept.person(session_id) == ADA
-    monkeypatch.setattr(sessions.time, "time", lambda: now + sessions.IDLE_SECONDS + 1)
+    monkeypatch.setattr(time, "time", lambda: now + sessions.IDLE_SECONDS + 1)
     assert Sessions(store, known).person(session_id) == ADA
 
 
