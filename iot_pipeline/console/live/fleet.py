@@ -76,11 +76,18 @@ class Fleet:
         device = self._device(message.device_id)
         arrival_ms = message.received_ms or 0
         if arrival_ms >= device.arrival_ms:
+            if device.tenant != (message.tenant or ""):
+                # What it sent for its former tenant is not the new one's to see.
+                device.recent.clear()
+                device.latest.clear()
             device.tenant, device.site = message.tenant or "", message.site or ""
             device.arrival_ms = arrival_ms
             if message.fw is not None and not message.wrong_fw:
                 device.firmware = message.fw
         device.changed = tick
+        if device.tenant != (message.tenant or ""):
+            # It comes late, and is of before the device was onboarded for another tenant.
+            return device, []
         valid = [_live(reading) for reading in readings if reading.outcome == VALID]
         for reading in valid:
             device.recent.append(_packed(reading))

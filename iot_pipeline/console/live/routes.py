@@ -61,9 +61,20 @@ async def stream(request: Request, viewer: SignedIn, devices: str = "") -> Strea
     chosen = frozenset(name for name in devices.split(",") if name)
     if len(chosen) > MAX_CHOSEN:
         raise ProblemError(422, "too_many_devices", f"devices: at most {MAX_CHOSEN} can be chosen, got {len(chosen)}")
-    hub = parts_of(request).live.hub
+    parts = parts_of(request)
+
+    def is_signed_in() -> bool:
+        try:
+            return parts.identity.viewer(request) == viewer
+        except ProblemError:
+            return False
+
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(events(hub, Subscriber(viewer, chosen)), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        events(parts.live.hub, Subscriber(viewer, chosen), is_signed_in),
+        media_type="text/event-stream",
+        headers=headers,
+    )
 
 
 @router.post("/alerts/{episode:path}/acknowledge")

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from iot_pipeline.console.live.hub import Hub, alert_row, reading_row
@@ -10,19 +11,27 @@ from iot_pipeline.console.live.subscriber import Subscriber
 
 # What arrives within this time goes out together.
 GATHER_SECONDS = 0.1
+# How often it is asked whether the viewer is still signed in.
+ASK_SECONDS = 10.0
 # How soon a browser that has lost its connection comes back.
 RETRY_MS = 1_000
 
 
-async def events(hub: Hub, subscriber: Subscriber) -> AsyncIterator[str]:
-    """The events of one tab, until the hub is closed or the tab goes.
+async def events(hub: Hub, subscriber: Subscriber, is_signed_in: Callable[[], bool]) -> AsyncIterator[str]:
+    """The events of one tab, until the hub is closed, the tab goes, or its viewer is signed in no more.
 
-    The generator waits where the browser does not take what was sent; meanwhile the newest wins, in bounded memory.
+    `is_signed_in` may block, and is asked now and then, in a thread. The generator waits where the browser does not
+    take what was sent; meanwhile the newest wins, in bounded memory.
     """
     try:
         yield f"retry: {RETRY_MS}\n" + _event("snapshot", hub.join(subscriber))
+        asked = time.monotonic()
         while not hub.closing:
             await subscriber.wake.wait()
+            if time.monotonic() - asked > ASK_SECONDS:
+                asked = time.monotonic()
+                if not await asyncio.to_thread(is_signed_in):
+                    return
             subscriber.wake.clear()
             for event in _due(hub, subscriber):
                 yield event

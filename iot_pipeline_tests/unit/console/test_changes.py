@@ -10,10 +10,9 @@ from iot_pipeline.console import access, changes
 from iot_pipeline.console.audit import Audit
 from iot_pipeline.console.authorisation import SignedIn, authorise
 from iot_pipeline.console.changes import Recorded, UnrecordedError
-from iot_pipeline.console.parts import Parts
 from iot_pipeline.console.store import Store
 from iot_pipeline.console.viewer import Role, Viewer
-from iot_pipeline_tests.unit.console.test_access import Signed
+from iot_pipeline_tests.support.console_parts import Signed, unopened
 
 router = APIRouter()
 
@@ -53,7 +52,7 @@ class Written:
 def app(written: Written) -> FastAPI:
     store = cast("Store", written)
     made = FastAPI(dependencies=[Depends(authorise)])
-    made.state.parts = Parts(Signed(Viewer("ada", Role.ADMIN)), store, Audit(store))
+    made.state.parts = unopened(Signed(Viewer("ada", Role.ADMIN)), store=store, audit=Audit(store))
     made.include_router(router)
     return made
 

@@ -1,5 +1,7 @@
 // The tab's one stream. It connects again by itself after whatever cut it off, and then begins with a whole snapshot.
 
+import { call } from "../shared/api.js";
+
 const SILENT_MS = 5000;
 
 export class Stream {
@@ -30,6 +32,8 @@ export class Stream {
   watch() {
     if (performance.now() - this.heard < SILENT_MS) return;
     this.handlers.connected(false);
+    // Whoever is signed in no more is sent to sign in; a service that does not answer is asked again.
+    call("GET", "/api/me").catch(() => {});
     if (this.source) this.open(this.devices);
   }
 }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from iot_pipeline.alerting.table import PIPELINE
-from iot_pipeline.console.live import fleet
+from iot_pipeline.console.live import fleet, stream
 from iot_pipeline.console.live.hub import Hub
 from iot_pipeline.console.live.shards import Batch
 from iot_pipeline.console.live.stream import events
@@ -143,12 +143,34 @@ def test_a_tenant_sees_nothing_of_another(hub: Hub) -> None:
     }
 
 
-def test_a_device_that_moves_to_another_tenant_leaves_the_first(hub: Hub) -> None:
-    subscriber, _ = join(hub, ACME, "d1")
-    send(hub, one(1, 20.0, "d1", "acme"), one(2, 20.0, "d1", "globex"))
-    assert [each.seq for each in subscriber.take_waiting()["d1"]] == [1]
+def test_a_device_that_moves_to_another_tenant_leaves_the_first_and_brings_nothing_of_it(hub: Hub) -> None:
+    first, _ = join(hub, ACME, "d1")
+    second, _ = join(hub, GLOBEX, "d1")
+    late = line([reading(NOON_MS, 3, temperature=23.0)], NOON_MS + 2500, device="d1", tenant="acme")
+    send(hub, one(1, 20.0, "d1", "acme"), one(2, 21.0, "d1", "globex"), late)
+    assert [each.seq for each in first.take_waiting()["d1"]] == [1]
+    assert [each.seq for each in second.take_waiting()["d1"]] == [2]
     _, snapshot = join(hub, ACME, "d1")
     assert (snapshot["devices"], snapshot["readings"]) == ([], {})
+    assert [each.seq for each in hub.recent("d1", GLOBEX)] == [2]
+    _, snapshot = join(hub, GLOBEX, "d1")
+    (row,) = snapshot["devices"]
+    assert row[5][0][0] == 21.0
+
+
+def test_a_stream_ends_when_its_viewer_is_signed_in_no_more(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "ASK_SECONDS", 0.0)
+    answers = iter([True, False])
+
+    async def watch() -> int:
+        count = 0
+        async for _ in events(hub, Subscriber(STAFF, frozenset()), lambda: next(answers)):
+            count += 1
+            hub.beat()
+        return count
+
+    assert asyncio.run(watch()) == 2, "the snapshot, and one status"
+    assert not hub._subscribers
 
 
 def test_alerts_appear_change_and_go(hub: Hub) -> None:
@@ -219,7 +241,7 @@ def test_a_stream_begins_with_a_snapshot_goes_on_with_changes_and_ends_with_the_
     async def watch() -> list[str]:
         found = []
         send(hub, one(1, 20.0))
-        async for event in events(hub, Subscriber(STAFF, frozenset({"d1"}))):
+        async for event in events(hub, Subscriber(STAFF, frozenset({"d1"})), lambda: True):
             found.append(event)
             if len(found) == 1:
                 send(hub, one(2, 21.0))
