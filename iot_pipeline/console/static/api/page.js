@@ -14,7 +14,7 @@ function typeOf(schema) {
   return [schema.type ?? "anything", schema.format].filter(Boolean).join(", ");
 }
 
-const rows = (heads, entries) => element("div", { class: "scroll" }, element("table", {},
+const rows = (heads, entries) => element("div", { class: "scroll", tabindex: "0" }, element("table", {},
   element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
   element("tbody", {}, ...entries.map((entry) => element("tr", {}, ...entry.map((cell) => element("td", {}, cell ?? "")))))));
 

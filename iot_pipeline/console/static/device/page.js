@@ -8,7 +8,7 @@ const REFRESH_MS = 15_000;
 const device = document.getElementById("device").dataset.device;
 const path = `/api/devices/${encodeURIComponent(device)}`;
 const $ = (id) => document.getElementById(id);
-const table = (heads, rows) => element("div", { class: "scroll" }, element("table", {},
+const table = (heads, rows) => element("div", { class: "scroll", tabindex: "0" }, element("table", {},
   element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
   element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell ?? "–")))))));
 const badge = (state, words) => element("span", { class: "badge", "data-state": state }, words);

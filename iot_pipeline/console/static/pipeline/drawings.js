@@ -3,7 +3,7 @@
 import { ago, element, number, utc } from "../shared/format.js";
 
 const table = (heads, rows) =>
-  element("div", { class: "scroll" }, element("table", {}, element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))), element("tbody", {}, ...rows)));
+  element("div", { class: "scroll", tabindex: "0" }, element("table", {}, element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))), element("tbody", {}, ...rows)));
 const row = (...cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell instanceof Node ? cell : String(cell ?? "–"))));
 const empty = (words) => [element("p", { class: "empty" }, words)];
 const badge = (state, words = state) => element("span", { class: "badge", "data-state": state }, words);
@@ -29,7 +29,7 @@ function heat(hours, stateOf, describe, open) {
     return element("tr", {}, element("th", { scope: "row" }, day), ...columns);
   });
   const heads = Array.from({ length: 24 }, (_, hour) => element("th", { scope: "col" }, hour % 6 ? "" : String(hour).padStart(2, "0")));
-  return element("div", { class: "scroll" }, element("table", { class: "heatmap" }, element("thead", {}, element("tr", {}, element("th"), ...heads)), element("tbody", {}, ...rows)));
+  return element("div", { class: "scroll", tabindex: "0" }, element("table", { class: "heatmap" }, element("thead", {}, element("tr", {}, element("th"), ...heads)), element("tbody", {}, ...rows)));
 }
 
 function bars(values, describe) {

@@ -4,7 +4,7 @@ import { element } from "./format.js";
 
 export function table(heads, rows, empty) {
   if (!rows.length) return element("p", { class: "empty" }, empty);
-  return element("div", { class: "scroll" }, element("table", {},
+  return element("div", { class: "scroll", tabindex: "0" }, element("table", {},
     element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
     element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell ?? "–")))))));
 }
