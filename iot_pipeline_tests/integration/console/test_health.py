@@ -169,7 +169,9 @@ class Watched:
         self.clock.ahead += timedelta(hours=1)
         begun = self._tiles()
         assert all(tile["is_looking"] for tile in begun.values())
-        return eventually(self._settled, 120)
+        found = eventually(self._settled, 120)
+        assert found is not None
+        return found
 
     def _settled(self) -> dict[str, Any] | None:
         tiles = self._tiles()

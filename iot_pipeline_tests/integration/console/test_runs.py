@@ -74,7 +74,7 @@ def test_runs_and_failures_are_told_with_where_one_acts(dagster: str) -> None:
             ("bad", "failure", None),
         }
         assert [run.job for run in data.failed] == ["bad"]
-        assert data.waiting == data.backfills == []
+        assert (data.waiting, data.backfills) == ([], [])
         # No daemon runs here, which is worse than a run that failed.
         assert found.state is State.CRITICAL
         assert "no heartbeat of" in found.sentence
