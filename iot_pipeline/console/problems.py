@@ -17,13 +17,19 @@ _DOCUMENT = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "What is wrong and what to do, for people"},
+        "line": {"type": "integer", "description": "Of a refused query: the line, from 1"},
+        "column": {"type": "integer", "description": "Of a refused query: the character in the line, from 1"},
     },
 }
-# What every route of the OpenAPI document can answer beside its own. 422 is named, or FastAPI would describe its own.
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"description": words, "content": {MEDIA_TYPE: {"schema": _DOCUMENT}}}
-    for status, words in ((422, "A field is wrong: which, and what was expected"), ("default", "It is not carried out"))
-}
+
+
+def documented(status: int | str, words: str) -> dict[int | str, dict[str, Any]]:
+    """A problem document among a route's answers in the OpenAPI document; `default` stands for any status."""
+    return {status: {"description": words, "content": {MEDIA_TYPE: {"schema": _DOCUMENT}}}}
+
+
+# What every route can answer beside its own. 422 is named, or FastAPI would describe its own document.
+RESPONSES = documented(422, "A field is wrong: which, and what was expected") | documented("default", "Not carried out")
 
 
 class ProblemError(Exception):

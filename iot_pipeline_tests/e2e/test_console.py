@@ -5,24 +5,19 @@ Where IOT_TEST_PICTURES names a folder, the pictures of the pages are kept there
 
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from infra.local.demo.screenshot import ARGUMENTS, BrowserMissingError, find_browser
 from infra.local.session.platform import Platform
-from iot_pipeline.settings import edge
-from iot_pipeline_tests.support.console import RunningConsole
-from iot_pipeline_tests.support.edge import line, reading
-from iot_pipeline_tests.support.emulator import unique
+from iot_pipeline_tests.support.console import RunningConsole, Sensor
 
 SERIOUS = {"serious", "critical"}
 WAIT_MS = 60_000
@@ -91,22 +86,6 @@ def at_browser(browser: Browser, console: RunningConsole) -> Callable[..., Any]:
         context.close()
 
     return person
-
-
-class Sensor:
-    """A device, from the stream on: what it sends stands there as the IoT rule would put it."""
-
-    def __init__(self, tenant: str = "acme", site: str = "berlin") -> None:
-        self.name, self.tenant, self.site = unique("sensor"), tenant, site
-        self._kinesis: Any = boto3.client("kinesis")
-        self._seq = 0
-
-    def send(self, ahead_seconds: float = 0, **values: float) -> None:
-        """A reading of now, or as if it came so much later."""
-        self._seq += 1
-        now = int((time.time() + ahead_seconds) * 1000)
-        data = line([reading(now, self._seq, **values)], now, device=self.name, tenant=self.tenant, site=self.site)
-        self._kinesis.put_record(StreamName=edge().stream, Data=data, PartitionKey=self.name)
 
 
 def cell(person: Person, sensor: Sensor) -> Any:

@@ -1,14 +1,20 @@
 """The console as a process of its own, and browsers without a screen that sign in by its provider's form."""
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import unescape
+from typing import Any
 from urllib.parse import urljoin
 
+import boto3
 import httpx
 
 from infra.local.session.console import LocalConsole
+from iot_pipeline.settings import edge
+from iot_pipeline_tests.support.edge import line, reading
+from iot_pipeline_tests.support.emulator import unique
 
 TENANTS = ("acme", "globex")
 
@@ -80,3 +86,19 @@ def come_back(client: httpx.Client, user: str, password: str, back: str = "/") -
 
 _INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 _ACTION = re.compile(r'<form method="POST" action="([^"]*)"')
+
+
+class Sensor:
+    """A device, from the stream on: what it sends stands there as the IoT rule would put it."""
+
+    def __init__(self, tenant: str = "acme", site: str = "berlin") -> None:
+        self.name, self.tenant, self.site = unique("sensor"), tenant, site
+        self._kinesis: Any = boto3.client("kinesis")
+        self._seq = 0
+
+    def send(self, ahead_seconds: float = 0, **values: float) -> None:
+        """A reading of now, or as if it came so much later."""
+        self._seq += 1
+        now = int((time.time() + ahead_seconds) * 1000)
+        data = line([reading(now, self._seq, **values)], now, device=self.name, tenant=self.tenant, site=self.site)
+        self._kinesis.put_record(StreamName=edge().stream, Data=data, PartitionKey=self.name)

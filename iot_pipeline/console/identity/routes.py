@@ -46,7 +46,7 @@ def _service(request: Request) -> IdentityService:
 Service = Annotated[IdentityService, Depends(_service)]
 
 
-@router.get("/login")
+@router.get("/login", include_in_schema=False)
 def login(identity: Service, back: Annotated[str | None, Query(alias="next", max_length=2000)] = None) -> Response:
     """Send the browser to the provider."""
     try:
@@ -58,7 +58,7 @@ def login(identity: Service, back: Annotated[str | None, Query(alias="next", max
     return answer
 
 
-@router.get("/callback")
+@router.get("/callback", include_in_schema=False)
 def callback(request: Request, identity: Service) -> Response:
     """Receive the browser back from the provider, and begin its session."""
     try:
@@ -93,7 +93,7 @@ def logout(identity: Service, request: Request, response: Response, record: Reco
         return {"next": signed_out}
 
 
-@router.get("/signed-out")
+@router.get("/signed-out", include_in_schema=False)
 def signed_out() -> HTMLResponse:
     """What a browser shows after signing out."""
     return page("signed_out.html")

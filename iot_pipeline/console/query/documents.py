@@ -15,17 +15,6 @@ from iot_pipeline.lake.pricing import query_cost
 SavedName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,79}$")]
 
 
-class Problem(BaseModel):
-    """Why a request was not carried out (RFC 9457, application/problem+json)."""
-
-    type: str = Field(description="A name that scripts can compare", examples=["unknown_table"])
-    title: str
-    status: int
-    detail: str = Field(description="What is wrong and what to do, for people")
-    line: int | None = Field(None, description="Of a refused query: the line, from 1")
-    column: int | None = Field(None, description="Of a refused query: the character in the line, from 1")
-
-
 class QueryText(BaseModel):
     """A query to be run, estimated, validated or saved."""
 

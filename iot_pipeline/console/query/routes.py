@@ -10,11 +10,10 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from iot_pipeline.console.authorisation import SignedIn
 from iot_pipeline.console.changes import Recorded
 from iot_pipeline.console.parts import parts_of
-from iot_pipeline.console.problems import ProblemError
+from iot_pipeline.console.problems import ProblemError, documented
 from iot_pipeline.console.query.documents import (
     EstimatedQuery,
     OpenTable,
-    Problem,
     QueryState,
     QueryText,
     ResultPage,
@@ -32,13 +31,10 @@ Responses = dict[int | str, dict[str, Any]]
 _CHUNK = 256 * 1024
 _SPILLED = 16 * 1024 * 1024
 _MAX_SAVED = 200
-_UNKNOWN: Responses = {404: {"model": Problem, "description": "You have no such query"}}
-_REFUSED: Responses = {422: {"model": Problem, "description": "The guard refuses the query, and says where"}}
-_LIMITED: Responses = {429: {"model": Problem, "description": "Your limit of a day, or of queries at once, is reached"}}
-_WITHOUT: Responses = {
-    409: {"model": Problem, "description": "The query has no result, or none yet"},
-    410: {"model": Problem, "description": "The result is no longer kept"},
-}
+_UNKNOWN = documented(404, "You have no such query")
+_REFUSED = documented(422, "The guard refuses the query, and says where")
+_LIMITED = documented(429, "Your limit of a day, or of queries at once, is reached")
+_WITHOUT = documented(409, "The query has no result, or none yet") | documented(410, "The result is no longer kept")
 
 router = APIRouter(prefix="/api", tags=["queries"])
 
