@@ -92,7 +92,7 @@ bench-backfill: $(READY)  ## A backfill of 2,000 hours killed three times, under
 	@$(BIN)/python -m infra.local.bench.backfill
 
 bench-console: $(READY)  ## 500 devices, 20 browsers' streams, ten minutes: the console's memory, drops, how soon a reading shows
-	@$(BIN)/python -m infra.local.bench.console
+	@$(BIN)/python -m infra.local.bench.console_streams
 
 bench-console-api: $(READY)  ## The console's API with 20 users at once, p95 by route
 	@$(BIN)/python -m infra.local.bench.console_api

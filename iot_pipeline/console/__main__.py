@@ -16,12 +16,12 @@ from iot_pipeline.console.audit import Audit
 from iot_pipeline.console.devices.questions import open_devices
 from iot_pipeline.console.health.tiles import open_health
 from iot_pipeline.console.identity.service import IdentityService
-from iot_pipeline.console.live.service import Live
+from iot_pipeline.console.live.sources import Live
 from iot_pipeline.console.parts import Parts
 from iot_pipeline.console.query.opening import open_queries
-from iot_pipeline.console.safety import BodyLimit, SafetyHeaders
+from iot_pipeline.console.safe_answers import BodyLimit, SafetyHeaders
 from iot_pipeline.console.server import serve
-from iot_pipeline.console.sites import Sites
+from iot_pipeline.console.site_list import Sites
 from iot_pipeline.console.store import Store
 from iot_pipeline.edge.state_store import StateStore
 

@@ -8,14 +8,14 @@ from fastapi import Request
 from iot_pipeline.console.audit import Audit
 from iot_pipeline.console.devices.questions import Devices
 from iot_pipeline.console.health.tiles import Health
-from iot_pipeline.console.live.service import Live
+from iot_pipeline.console.live.sources import Live
 from iot_pipeline.console.query.executions import Executions
 from iot_pipeline.console.store import Store
 from iot_pipeline.console.viewer import Viewer
 
 if TYPE_CHECKING:
     from iot_pipeline.console.admin.means import Admin
-    from iot_pipeline.console.sites import Sites
+    from iot_pipeline.console.site_list import Sites
 
 
 class Identity(Protocol):

@@ -8,9 +8,9 @@ from fastapi import Request
 
 from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.console.audit import Audit
-from iot_pipeline.console.live.service import Live
+from iot_pipeline.console.live.sources import Live
 from iot_pipeline.console.parts import Identity, Parts
-from iot_pipeline.console.sites import Sites
+from iot_pipeline.console.site_list import Sites
 from iot_pipeline.console.store import Store
 from iot_pipeline.console.viewer import Viewer
 from iot_pipeline.edge.state_store import StateStore

@@ -31,6 +31,7 @@ SHARED_NAMES = {
         "migrate": "bringing what an earlier release left up to date",
         "plan": "what is to be built: of event hours by what the ledger says, of a backfill by what a person asks",
         "registry": "the device registry",
+        "routes": "the routes of the console's parts",
         "schedules": "what the clock starts, of a domain",
         "sensors": "what an event starts, of a domain",
         "spending": "what Athena costs a day: as it is added up, as a resource",
@@ -41,6 +42,8 @@ SHARED_NAMES = {
         "warehouse": "the warehouse",
     },
     "infra": {
+        "console": "the console: its stack, its process beside the local AWS",
+        "data_stack": "what outlives everything else: of the edge, of the console",
         "config": "what is configured: of an environment, of the local Athena",
         "dialect": "one engine's SQL in, another's out",
         "functions": "the SQL functions of an engine",

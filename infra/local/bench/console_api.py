@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.bench.console import p95, sign_in
+from infra.local.bench.console_streams import p95, sign_in
 from infra.local.demo.screenshot import ARGUMENTS, find_browser
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.servers.loopback import free_port

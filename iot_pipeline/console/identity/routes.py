@@ -11,8 +11,8 @@ from iot_pipeline.console import access
 from iot_pipeline.console.authorisation import SignedIn
 from iot_pipeline.console.changes import Recorded
 from iot_pipeline.console.identity.api_keys import LONGEST_DAYS, ApiKey
-from iot_pipeline.console.identity.pages import page
 from iot_pipeline.console.identity.people import RoleError
+from iot_pipeline.console.identity.plain_pages import page
 from iot_pipeline.console.identity.provider import ProviderError
 from iot_pipeline.console.identity.service import IdentityService
 from iot_pipeline.console.identity.sign_in import SignInError, local_path
