@@ -19,6 +19,8 @@ from infra.local.demo.screenshot import ARGUMENTS, BrowserMissingError, find_bro
 from infra.local.session.platform import Platform
 from iot_pipeline_tests.support.console import RunningConsole, Sensor
 
+# Other devices, so that the fleet looks like one.
+CROWD = (("acme", "berlin"), ("acme", "denver"), ("globex", "denver"), ("globex", "osaka"))
 SERIOUS = {"serious", "critical"}
 WAIT_MS = 60_000
 expect.set_options(timeout=WAIT_MS)
@@ -94,6 +96,10 @@ def cell(person: Person, sensor: Sensor) -> Any:
 
 def test_a_value_moves_and_an_alert_comes_is_taken_on_and_goes(at_browser: Any, platform: Platform) -> None:
     sensor = Sensor()
+    for number, (tenant, site) in enumerate(CROWD * 8):
+        Sensor(tenant, site).send(temperature=18.0 + number % 7)
+    for number in range(60):
+        sensor.send(ahead_seconds=number - 60, temperature=20.0 + (number % 9) / 10, battery=3.9 - number / 1000)
     sensor.send(temperature=20.0)
     with at_browser("operator") as ada:
         page = ada.page
