@@ -3,6 +3,9 @@
 const COLOURS = ["#0a6ed1", "#d1620a", "#1a8f5a", "#b5179e", "#8a6d00", "#0096a8"];
 const NUMBERS = /^(double|float|real|.*int|decimal)/;
 
+// Bars begin at nothing.
+const fromZero = (_, least, greatest) => [Math.min(0, least * 1.05), Math.max(0, greatest * 1.05)];
+
 export function drawChart(root, columns, rows) {
   root.replaceChildren();
   const first = columns.findIndex((column) => !NUMBERS.test(column.type));
@@ -23,7 +26,7 @@ export function drawChart(root, columns, rows) {
       width: root.clientWidth || root.parentElement.clientWidth - 32,
       height: 220,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
-      scales: { x: { time: isTime } },
+      scales: isTime ? { x: { time: true } } : { x: { time: false, range: [-0.5, kept.length - 0.5] }, y: { range: fromZero } },
       axes: [isTime ? axis : { ...axis, values: labels }, { ...axis, size: 60 }],
       series: [{ label: columns[first].name, ...(isTime ? {} : { value: (_, tick) => kept[tick]?.[1][first] ?? "–" }) }, ...values.map(([column], place) => ({ label: column.name, stroke: COLOURS[place], fill: isTime ? undefined : `${COLOURS[place]}55`, width: 1.5, ...bars }))],
     },
