@@ -17,7 +17,7 @@ from infra.local.servers.loopback import HOST
 from infra.local.servers.private_files import write_private
 from infra.local.session.platform import Platform
 from infra.stacks.console.users import ROLES
-from iot_pipeline.settings import Console, variable
+from iot_pipeline.settings import Console, Deployment, variable
 
 # At each start of a local AWS they are made anew: a file of passwords that outlives them would be of no use.
 PASSWORDS = "console-passwords"
@@ -30,11 +30,15 @@ class LocalConsole(LocalServer):
     url: str
 
 
-def start_console(platform: Platform, port: int) -> LocalConsole:
-    """The console's process on a port, ready to be asked. Raises LocalError if it ends before."""
+def start_console(platform: Platform, port: int, dagster_url: str | None = None) -> LocalConsole:
+    """The console's process on a port, ready to be asked; `dagster_url` is where it asks Dagster, and links to.
+
+    Raises LocalError if it ends before.
+    """
     url = f"http://{HOST}:{port}"
     _admit(platform, url)
-    return launch_console(platform.state_dir, url, os.environ)
+    dagster = {} if dagster_url is None else {variable(Deployment, "dagster_url"): dagster_url}
+    return launch_console(platform.state_dir, url, os.environ | dagster)
 
 
 def launch_console(folder: Path, url: str, environment: Mapping[str, str]) -> LocalConsole:

@@ -50,19 +50,19 @@ def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) 
         with dg.DagsterInstance.get() as instance:
             for run_id in fail_orphaned_runs(instance):
                 console.print(f"run {run_id} was cut off with the last session: marked as failed")
-        console.print("starting the console")
-        browsed = start_console(platform, _port(platform, "console-port"))
+        url = f"http://{HOST}:{_port(platform, 'ui-port')}"
+        browsed = start_console(platform, _port(platform, "console-port"), url)
         children.append(browsed.process)
         make_users(platform, fleet_commands.tenants(platform.state_dir / "fleet"))
+        console.print(f"\n[bold green]The console: {browsed.url}[/]")
+        console.print(f"Who may sign in, and how: {platform.state_dir / PASSWORDS}\n", soft_wrap=True)
         console.print("starting Dagster")
-        url = f"http://{HOST}:{_port(platform, 'ui-port')}"
         dagster = _launch_dagster(platform, url)
         children.append(dagster.process)
         dagster.wait_until(lambda: _answers(f"{url}/server_info"))
         children.append(_launch_watcher(platform))
         note_processes(platform.state_dir, [process.pid for process in _family(children)])
-        console.print(f"\n[bold green]The console: {browsed.url}[/]")
-        console.print(f"Who may sign in, and how: {platform.state_dir / PASSWORDS}", soft_wrap=True)
+        console.print(f"\n[bold green]The console: {browsed.url}[/]   {platform.state_dir / PASSWORDS}", soft_wrap=True)
         console.print(f"[bold green]Dagster's UI: {url}[/]   sensors and schedules are on")
         if devices:
             console.print(f"{devices} devices publish; hours are built every {BUILD_INTERVAL_MINUTES} minutes")
