@@ -30,6 +30,7 @@ from iot_pipeline_tests.support import leftovers
 from iot_pipeline_tests.support.assemblies import remove_assemblies, share_assemblies
 from iot_pipeline_tests.support.console import TENANTS, RunningConsole
 from iot_pipeline_tests.support.messages import RawZone
+from iot_pipeline_tests.support.turns import take_turns
 
 HERE = Path(__file__).parent
 
@@ -62,6 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(HERE).parts[0] if item.path.is_relative_to(HERE) else ""
         if folder in {"integration", "e2e"}:
             item.add_marker(folder)
+    take_turns(items)
 
 
 @pytest.hookimpl(trylast=True)

@@ -188,6 +188,7 @@ with dg.DagsterInstance.get() as instance:
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_gives_its_place_in_the_pool_back_and_a_living_one_keeps_the_plan(
     planner: Planner, lake: Lake, raw: RawZone, dagster_hour: Hour, tmp_path: Path, environment: dict[str, str]
 ) -> None:

@@ -38,6 +38,7 @@ lake.curate(lake.touched(arrivals))
 """
 
 
+@pytest.mark.slow
 def test_a_build_killed_anywhere_ends_as_an_undisturbed_one(
     lake: Lake, raw: RawZone, arrival: Hour, environment: dict[str, str]
 ) -> None:

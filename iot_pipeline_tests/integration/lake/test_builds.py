@@ -177,6 +177,7 @@ def test_an_event_hour_is_built_again_without_its_raw_objects(lake: Lake, raw: R
     assert [(row["seq"], row["extras"]) for row in curated(lake, [arrival])] == [(1, {"note": '"x"'}), (2, None)]
 
 
+@pytest.mark.slow
 def test_a_reader_sees_whole_partitions_only(lake: Lake, raw: RawZone, arrival: Hour) -> None:
     fill(raw, arrival)
     event_hours = build(lake, [arrival])

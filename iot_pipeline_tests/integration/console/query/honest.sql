@@ -49,7 +49,7 @@ SELECT extract(hour FROM event_time) h, day_of_week(event_time) d, count(*) FROM
 SELECT count(*) FROM telemetry WHERE event_time >= TIMESTAMP '2026-11-20 23:00:00' AND event_time < TIMESTAMP '2026-11-21 00:30:00'
 SELECT count(*) FROM telemetry WHERE event_time BETWEEN timestamp '2026-11-20 22:00:00' AND timestamp '2026-11-20 22:59:59'
 SELECT CAST(event_time AS date) d, count(*) FROM telemetry WHERE CAST(event_time AS date) = DATE '2026-11-20' GROUP BY 1
-SELECT to_unixtime(max(event_time)), year(max(received_at)), from_iso8601_date('2026-11-20') FROM telemetry
+SELECT to_unixtime(max(event_time)) - to_unixtime(min(event_time)), year(max(received_at)), from_iso8601_date('2026-11-20') FROM telemetry
 SELECT event_time AT TIME ZONE 'UTC' FROM telemetry ORDER BY 1 LIMIT 2
 SELECT round(avg(temperature), 2), floor(max(humidity)), abs(-1.5), 7 / 2, 7 % 4, power(2, 3) FROM telemetry
 SELECT upper(site) || '-' || lower(fw), length(fw), substr(fw, 1, 2) FROM telemetry ORDER BY 1, seq LIMIT 3

@@ -1,6 +1,5 @@
 """Each escape is refused by name, or what the guard makes of it shows no foreign row."""
 
-import pytest
 from pyathena.error import OperationalError
 
 from iot_pipeline.console.query.guard import RefusedError, Scope, guard
