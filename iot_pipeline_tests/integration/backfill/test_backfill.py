@@ -80,6 +80,7 @@ def test_what_is_missing_is_planned_built_and_then_no_more(
     assert _locations(lake, list(built)) == built, "a plan that is done does nothing"
 
 
+@pytest.mark.slow
 def test_an_interrupted_plan_goes_on_where_it_ended(
     planner: Planner, instance: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
 ) -> None:
@@ -104,6 +105,7 @@ def test_an_interrupted_plan_goes_on_where_it_ended(
     assert before.keys() == after.keys()
 
 
+@pytest.mark.slow
 def test_a_changed_contract_and_a_late_reading_are_planned_for_what_they_are(
     planner: Planner, lake: Lake, raw: RawZone, dagster_hour: Hour
 ) -> None:

@@ -67,6 +67,7 @@ def batch(*lines: bytes) -> Any:
     return SimpleNamespace(shard="s", behind_ms=0, lines=lines)
 
 
+@pytest.mark.slow
 def test_values_are_joined_without_a_seam_and_without_doubles(
     client: TestClient, lake: Lake, raw: RawZone, hub: Hub, meter: Sender
 ) -> None:
