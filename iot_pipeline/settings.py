@@ -5,6 +5,7 @@ A setting is a field of one of these classes and a row of the table in docs/oper
 
 import ipaddress
 import re
+import socket
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, Literal, Self
@@ -137,19 +138,23 @@ class Edge(BaseSettings):
 
 
 def is_private(url: str) -> bool:
-    """Whether what is sent to an address stays unread by others: by TLS, or because it never leaves the machine."""
+    """Whether what is sent to an address stays unread by others: by TLS, or because its host is a loopback address.
+
+    The name of a host is looked up for http: alone; one that is not known is not private.
+    """
     parts = urlsplit(url)
-    if parts.scheme != "http":
-        return parts.scheme == "https" and bool(parts.hostname)
+    if not parts.hostname or parts.scheme != "http":
+        return bool(parts.hostname) and parts.scheme == "https"
     try:
-        return parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
+        found = socket.getaddrinfo(parts.hostname, None)
+    except OSError:
         return False
+    return all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found)
 
 
 def _private(url: str) -> str:
     if not is_private(url):
-        raise ValueError(f"{url!r} must be an https: address, or an http: one of this machine (localhost, 127.0.0.1)")
+        raise ValueError(f"{url!r} must be an https: address, or an http: one whose host is a loopback address")
     return url
 
 
@@ -166,7 +171,7 @@ class Console(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="IOT_CONSOLE_", frozen=True, env_ignore_empty=True)
 
     url: Annotated[str, AfterValidator(_origin)] = Field(description="Address under which browsers find the console")
-    host: str = Field(default="127.0.0.1", description="Address on which it listens")
+    host: str = Field(description="Address on which it listens; in a container, all: `0.0.0.0`")
     port: int = Field(default=8080, ge=1, le=65535)
     table: str = "telemetry-console"
     issuer: Annotated[str, AfterValidator(_private)] = Field(

@@ -128,3 +128,21 @@ def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValidationError) as raised:
         Registry()
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "private"),
+    [
+        ("https://login.example.com/pool", True),
+        ("http://127.0.0.1:8080", True),
+        ("http://[::1]:8080", True),
+        ("http://localhost:8080", True),
+        ("http://192.0.2.1", False),
+        ("http://no-such-host.invalid", False),
+        ("ftp://127.0.0.1", False),
+        ("https://", False),
+        ("127.0.0.1", False),
+    ],
+)
+def test_what_is_sent_in_the_clear_stays_on_the_machine(url: str, private: bool) -> None:
+    assert settings.is_private(url) is private

@@ -27,7 +27,7 @@ def provider() -> Iterator[OidcProvider]:
 @pytest.fixture
 def asked(provider: OidcProvider) -> Iterator[Provider]:
     with httpx.Client() as http:
-        yield Provider(Console(url="http://127.0.0.1:1", issuer=provider.url, client_id=CLIENT), http)
+        yield Provider(Console(url="http://127.0.0.1:1", host="127.0.0.1", issuer=provider.url, client_id=CLIENT), http)
 
 
 @pytest.fixture
@@ -89,6 +89,7 @@ def test_a_thousand_tokens_of_unknown_keys_cost_the_provider_one_request(
 def test_a_document_of_another_issuer_is_refused(provider: OidcProvider) -> None:
     settings = Console(
         url="http://127.0.0.1:1",
+        host="127.0.0.1",
         issuer="https://login.example.com",
         discovery_url=f"{provider.url}/.well-known/openid-configuration",
         client_id=CLIENT,
@@ -98,7 +99,7 @@ def test_a_document_of_another_issuer_is_refused(provider: OidcProvider) -> None
 
 
 def test_a_provider_that_is_not_there_is_named(provider: OidcProvider) -> None:
-    settings = Console(url="http://127.0.0.1:1", issuer="http://127.0.0.1:9", client_id=CLIENT)
+    settings = Console(url="http://127.0.0.1:1", host="127.0.0.1", issuer="http://127.0.0.1:9", client_id=CLIENT)
     with httpx.Client() as http, pytest.raises(ProviderError, match=r"127\.0\.0\.1:9/.* does not answer"):
         Provider(settings, http).endpoints()
 
