@@ -21,6 +21,12 @@ _DAY_MINUTES = 1440
 _STANDING = {
     "Athena": ("WorkGroup",),
     "CloudWatch": ("Alarm",),
+    "Cognito": (
+        "UserPool",
+        "UserPoolClient",
+        "UserPoolDomain",
+        "UserPoolGroup",
+    ),
     "EC2": (
         "FlowLog",
         "RouteTable",
