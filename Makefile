@@ -36,7 +36,7 @@ down: $(READY)  ## Stop what a killed session left running
 reset: $(READY)  ## Stop everything and remove all local state
 	@$(BIN)/python -m infra.local reset
 
-# Two workers, each with a local AWS of its own; a module stays on one of them. What takes longest begins first.
+# Two workers, each with a local AWS of its own; a module stays on one of them. Their order is that of support/time_box.py.
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(READY)  ## All tests

@@ -3,8 +3,6 @@
 import os
 import socket
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,15 +10,15 @@ import dagster as dg
 import pyathena
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import ValidationError
 from redshift_connector.error import Error as RedshiftError
 
-from iot_pipeline import settings
 from iot_pipeline.backfill.plan import BUDGET, MEANINGS, Plan, Zone
-from iot_pipeline.command_line import fail, out, table_of
+from iot_pipeline.command_line import explained, out, table_of
 from iot_pipeline.connections.backfill import open_planner
 from iot_pipeline.lake.hours import Hour
 
+# What a person can act on.
+_ACTED_ON = (ValueError, OSError, ClientError, BotoCoreError, pyathena.Error, RedshiftError)
 _PLAN_TAG, _PROCESS_TAG = "iot_pipeline/plan", "iot_pipeline/process"
 _BEGUN = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 
@@ -47,7 +45,7 @@ def plan(
     force: Annotated[bool, typer.Option("--force", help="Build what is current too.")] = False,
 ) -> None:
     """What is to be built: by zone and reason, with bytes, dollars and minutes. Nothing is built."""
-    with _explained():
+    with explained(*_ACTED_ON):
         made = open_planner().make(_hour(first), _hour(last), zone or list(Zone), force=force)
     show(made)
 
@@ -76,7 +74,7 @@ def run(
     budget: Annotated[float, typer.Option(help="Refuse a plan that may cost more US dollars.")] = BUDGET,
 ) -> None:
     """Carry out a plan, in this process; the run is in Dagster's history, where DAGSTER_HOME says that is."""
-    with _explained():
+    with explained(*_ACTED_ON):
         if "DAGSTER_HOME" not in os.environ:
             raise ValueError("DAGSTER_HOME is not set: set -a; . ./.env")
         found = open_planner().read(plan_id)
@@ -88,7 +86,7 @@ def run(
         "loggers": {"console": {"config": {"log_level": "INFO"}}},
     }
     with dg.DagsterInstance.get() as instance:
-        with _explained():
+        with explained(*_ACTED_ON):
             end_dead_runs(instance, plan_id)
         tags = {_PLAN_TAG: plan_id, _PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"}
         result = job.execute_in_process(run_config=config, instance=instance, tags=tags, raise_on_error=False)
@@ -138,17 +136,6 @@ def _job() -> dg.JobDefinition:
         from iot_pipeline.definitions import defs  # `plan` does without their seconds
 
         return defs.resolve_job_def("backfill")
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn errors a person can act on into one line and exit code 2."""
-    try:
-        yield
-    except ValidationError as error:
-        fail(f"in the environment: {settings.wrong(error)}", error)
-    except (ValueError, OSError, ClientError, BotoCoreError, pyathena.Error, RedshiftError) as error:
-        fail(" ".join(str(error).split()), error)
 
 
 def _hour(text: str) -> Hour:

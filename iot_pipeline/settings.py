@@ -37,6 +37,11 @@ class Deployment(BaseSettings):
     results_bucket: str | None = Field(default=None, description="Bucket of people's query results, to erase from it")
     dagster_url: str | None = Field(default=None, description="Address of Dagster's UI, for the links in alerts")
 
+    @property
+    def workgroups(self) -> list[str]:
+        """Athena's workgroups, each once: of the builds, of people, of tenants."""
+        return list(dict.fromkeys((self.athena_workgroup, self.people_workgroup, self.tenants_workgroup)))
+
 
 class Login(BaseSettings):
     """Where a database is, and how to sign in: with `user` and `password`, or with a secret that holds both.

@@ -26,11 +26,10 @@ from iot_pipeline import settings
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import LakeResource
-from iot_pipeline_tests.support import leftovers
+from iot_pipeline_tests.support import leftovers, time_box
 from iot_pipeline_tests.support.assemblies import remove_assemblies, share_assemblies
 from iot_pipeline_tests.support.console import TENANTS, RunningConsole
 from iot_pipeline_tests.support.messages import RawZone
-from iot_pipeline_tests.support.turns import take_turns
 
 HERE = Path(__file__).parent
 
@@ -49,6 +48,7 @@ _dagster_days = count()
 
 def pytest_configure(config: pytest.Config) -> None:
     """A session that is told to end, as by a CI that ran out of time, stops what it started."""
+    time_box.begin(config)
     if not leftovers.is_worker(config):
         leftovers.mark_descendants()
         share_assemblies()
@@ -57,13 +57,32 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(number, signal.default_int_handler)
 
 
+def _module(item: pytest.Item) -> str:
+    return item.path.relative_to(HERE).as_posix()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their folder, so that none is forgotten."""
+    """Mark tests by their folder, so that none is forgotten; today's order."""
     for item in items:
-        folder = item.path.relative_to(HERE).parts[0] if item.path.is_relative_to(HERE) else ""
+        folder = _module(item).partition("/")[0]
         if folder in {"integration", "e2e"}:
             item.add_marker(folder)
-    take_turns(items)
+    time_box.arrange(items, {item: _module(item) for item in items})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before any fixture of a test is made."""
+    time_box.skip_what_is_left(_module(item))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was left for another day."""
+    left = time_box.modules_left(terminalreporter.stats.get("skipped", []))
+    if left:
+        terminalreporter.section("left for another day: the time box is spent")
+        for module, count in left.items():
+            terminalreporter.line(f"{count:4d} of {module}")
 
 
 @pytest.hookimpl(trylast=True)

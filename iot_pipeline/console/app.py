@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from iot_pipeline.console import access, changes, kept_layout, pages, problems, site_list
+from iot_pipeline.console import access, changes, kept_layout, pages, problems
 from iot_pipeline.console.admin import device_changes, rule_changes
 from iot_pipeline.console.authorisation import SignInError, authorise, to_sign_in
 from iot_pipeline.console.devices import routes as devices
@@ -24,7 +24,6 @@ ROUTERS = (
     identity.router,
     pages.router,
     live.router,
-    site_list.router,
     kept_layout.router,
     queries.router,
     health.router,

@@ -2,12 +2,11 @@
 
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import boto3
 
-from iot_pipeline.console.health.shared import utc_now
 from iot_pipeline.lake.athena import Athena, QueryResult
 from iot_pipeline.settings import deployment
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 class Meter:
     """What all queries of this process have cost since it began."""
 
-    since: datetime = field(default_factory=utc_now)
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
     queries: int = 0
     scanned_bytes: int = 0
     dollars: float = 0.0

@@ -6,12 +6,16 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import StringConstraints
 from starlette.routing import BaseRoute
 
 from iot_pipeline.console import access
 from iot_pipeline.console.authorisation import SignedIn
 from iot_pipeline.console.parts import parts_of
 from iot_pipeline.console.viewer import Viewer
+
+# Why a change is made, for people to write and for the audit to keep.
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 
 
 class UnrecordedError(AssertionError):

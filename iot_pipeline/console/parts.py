@@ -1,21 +1,19 @@
 """What the routes work with, opened once."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from fastapi import Request
 
+from iot_pipeline.console.admin.means import Admin
 from iot_pipeline.console.audit import Audit
 from iot_pipeline.console.devices.questions import Devices
 from iot_pipeline.console.health.tiles import Health
 from iot_pipeline.console.live.sources import Live
 from iot_pipeline.console.query.executions import Executions
+from iot_pipeline.console.site_list import Sites
 from iot_pipeline.console.store import Store
 from iot_pipeline.console.viewer import Viewer
-
-if TYPE_CHECKING:
-    from iot_pipeline.console.admin.means import Admin
-    from iot_pipeline.console.site_list import Sites
 
 
 class Identity(Protocol):
@@ -42,11 +40,11 @@ class Parts:
     store: Store
     audit: Audit
     live: Live
-    sites: "Sites"
+    sites: Sites
     queries: Executions
     health: Health
     devices: Devices
-    admin: "Admin"
+    admin: Admin
 
 
 def parts_of(request: Request) -> Parts:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -14,10 +13,8 @@ from typing import Annotated
 import pyathena
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import ValidationError
 
-from iot_pipeline import settings
-from iot_pipeline.command_line import fail, out, table_of
+from iot_pipeline.command_line import explained, out, table_of
 from iot_pipeline.connections.lake import open_lake
 from iot_pipeline.contract import metrics
 from iot_pipeline.contract_commands.compatibility import compared, verdict
@@ -26,6 +23,8 @@ from iot_pipeline.contract_commands.evidence import Evidence, gathered
 from iot_pipeline.contract_commands.proposal import Proposal, Said, edited
 from iot_pipeline.lake.hours import Hour
 
+# What a person can act on.
+_ACTED_ON = (ValueError, OSError, ClientError, BotoCoreError, pyathena.Error)
 RELEASED = Path(__file__).with_name("released.json")
 _PACKAGE = "iot_pipeline/contract"
 _DESCRIBING = "iot_pipeline/contract_commands/description.py"
@@ -61,7 +60,7 @@ def propose(
     write: Annotated[bool, typer.Option("--write", help="Edit it.")] = False,
 ) -> None:
     """What drift asks of the contract: its evidence, and the edit as a diff. Nothing is edited without `--write`."""
-    with _explained():
+    with explained(*_ACTED_ON):
         last = Hour.of(_moment(until) if until else datetime.now(UTC))
         first = Hour.of(last.start - timedelta(days=days)) + 1
         said = Said(_pairs(unit), _pairs(meaning), dict(map(_conversion, convert or [])))
@@ -91,7 +90,7 @@ def compatibility(
     ] = False,
 ) -> None:
     """What breaks whom, and what does not. Exit code 1 if the version would have to be raised."""
-    with _explained():
+    with explained(*_ACTED_ON):
         old = _of_commit(against) if against else json.loads(RELEASED.read_text(encoding="utf-8"))
         new = described()
         changes = compared(old, new)
@@ -188,14 +187,3 @@ def _moment(text: str) -> datetime:
     except ValueError:
         raise ValueError(f"{text!r} is no hour; expected 2026-11-01T05, UTC") from None
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn errors a person can act on into one line and exit code 2."""
-    try:
-        yield
-    except ValidationError as error:
-        fail(f"in the environment: {settings.wrong(error)}", error)
-    except (ValueError, OSError, ClientError, BotoCoreError, pyathena.Error) as error:
-        fail(" ".join(str(error).split()), error)

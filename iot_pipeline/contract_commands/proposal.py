@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from iot_pipeline.contract import Contract, Metric, Unit
+from iot_pipeline.contract.judge import PREFIXES
 from iot_pipeline.contract_commands.source_edit import with_metric, with_unit
-
-_PREFIXES = ("message.", "location.", "unit.", "reading.")
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Proposal:
 
 def of_field(contract: Contract, sent: Sent, said: Said) -> Proposal:
     """What is proposed for an unknown field."""
-    if sent.name.startswith(_PREFIXES):
+    if sent.name.startswith(PREFIXES):
         return Proposal(sent.name, notes=["not a field of the reading itself: it stays in `extras`"])
     if sent.numbers < sent.readings:
         left = f"{sent.readings - sent.numbers} of {sent.readings} values are no numbers: a metric is one; it stays in"

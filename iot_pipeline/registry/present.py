@@ -1,5 +1,6 @@
 """Sites and devices as they are now."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection
@@ -21,6 +22,32 @@ ORDER BY tenant_id, site_id
 def sites(connection: Connection[Any]) -> list[tuple[str, str, bool]]:
     """Every site, by tenant and site, with whether it is in use. Raises psycopg.Error."""
     return [(tenant, site, in_use) for tenant, site, in_use in connection.execute(_SITES)]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a site is: `country` by ISO 3166, `timezone` by IANA's name, `lat` and `lon` in degrees."""
+
+    tenant: str
+    site: str
+    name: str | None
+    country: str | None
+    timezone: str | None
+    lat: float | None
+    lon: float | None
+
+
+_PLACES = """
+SELECT tenant_id, site_id, name, country, timezone, lat, lon
+FROM registry.site_versions
+WHERE valid_to IS NULL
+ORDER BY tenant_id, site_id
+"""
+
+
+def places(connection: Connection[Any]) -> list[Place]:
+    """Where every site is, by tenant and site. Raises psycopg.Error."""
+    return [Place(*row) for row in connection.execute(_PLACES)]
 
 
 _DEVICES = """

@@ -10,10 +10,8 @@ from iot_pipeline.settings import deployment
 
 
 class Spending(dg.ConfigurableResource["Spending"]):
-    """The workgroups of this deployment: of the builds, and of people."""
+    """The workgroups of this deployment."""
 
     def look(self, before: Spent | None, now: datetime) -> Spent:
         """What has been spent today, by what was at the last look. Raises botocore's errors."""
-        where = deployment()
-        groups = list(dict.fromkeys((where.athena_workgroup, where.people_workgroup, where.tenants_workgroup)))
-        return counted(boto3.client("athena"), groups, before, now)
+        return counted(boto3.client("athena"), deployment().workgroups, before, now)

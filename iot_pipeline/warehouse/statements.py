@@ -66,13 +66,22 @@ FROM {LOADS.full_name}
 WHERE event_hour IN ({wanted})"""
 
 
+def loads_are_there() -> str:
+    """One row: 1 once the first load has made its tables, 0 before."""
+    return _is_there(*LOADS.full_name.split("."))
+
+
 def facts_are_there() -> str:
     """One row: 1 once dbt has built the books of the facts, 0 before."""
-    return """\
+    return _is_there("marts", "fact_hours")
+
+
+def _is_there(schema: str, table: str) -> str:
+    return f"""\
 SELECT count(*)
 FROM information_schema.tables
-WHERE table_schema = 'marts'
-    AND table_name = 'fact_hours'"""
+WHERE table_schema = '{schema}'
+    AND table_name = '{table}'"""
 
 
 def loads_without_facts(hours: Iterable[Hour]) -> str:

@@ -176,9 +176,9 @@ def test_each_page_opens_for_staff_without_a_complaint(at_browser: Any, user: st
 
 def test_the_pages_are_readable_on_a_phone_and_in_the_dark(at_browser: Any) -> None:
     with at_browser("operator", viewport={"width": 390, "height": 800}, color_scheme="dark") as ada:
-        for path in ("/", "/pipeline", "/queries"):
+        for path, shown in (("/", ".cell"), ("/pipeline", ".tile"), ("/queries", "#tables details")):
             ada.page.goto(f"{ada.console.url}{path}")
-            ada.page.wait_for_timeout(500)
+            expect(ada.page.locator(shown).first).to_be_visible()
             wider = ada.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wider <= 0, f"{path} scrolls to the side by {wider} pixels: {ada.page.evaluate(_WIDE)}"
             ada.check_accessible()

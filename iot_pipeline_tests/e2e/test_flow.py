@@ -65,7 +65,6 @@ def assert_the_alerts_are_the_rules(capsys: pytest.CaptureFixture[str]) -> None:
     assert replayed.success
 
 
-@pytest.mark.slow
 def test_a_killed_simulator_loses_nothing_and_invents_nothing(empty_platform: Platform, tmp_path: Path) -> None:
     folder, since = tmp_path / "fleet", datetime.now(UTC)
     fleet_commands.onboard(folder, 10, 1, 1)

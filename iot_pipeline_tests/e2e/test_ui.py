@@ -110,7 +110,6 @@ def test_two_clicks_backfill_a_range(page: Page) -> None:
     expect(dialog.get_by_role("button", name="Launch backfill")).to_be_enabled()
 
 
-@pytest.mark.slow
 def test_the_script_takes_pictures(page: Page, tmp_path: Path) -> None:
     taken = take_screenshots(page, tmp_path / "images")
     assert [picture.name for picture in taken] == [

@@ -1,5 +1,6 @@
 """The console's parts for tests of some of them: what a test does not give is not opened."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -11,7 +12,7 @@ from iot_pipeline.console.audit import Audit
 from iot_pipeline.console.live.sources import Live
 from iot_pipeline.console.parts import Identity, Parts
 from iot_pipeline.console.site_list import Sites
-from iot_pipeline.console.store import Store
+from iot_pipeline.console.store import Item, Store
 from iot_pipeline.console.viewer import Viewer
 from iot_pipeline.edge.state_store import StateStore
 
@@ -32,6 +33,22 @@ class Signed:
     def csrf(self, request: Request) -> str:
         """None is needed."""
         return ""
+
+
+class HeldStore(Store):
+    """A table of items that lasts as long as a test."""
+
+    def __init__(self) -> None:
+        super().__init__(None, "")
+        self.items: dict[tuple[str, str], Item] = {}
+
+    def get(self, key: str, sort: str = "-") -> Item | None:
+        """As in the table."""
+        return self.items.get((key, sort))
+
+    def put(self, key: str, sort: str, values: Mapping[str, Any], *, new: bool = False) -> None:
+        """As in the table."""
+        self.items[key, sort] = dict(values)
 
 
 def _no_registry() -> AbstractContextManager[psycopg.Connection[Any]]:

@@ -81,7 +81,7 @@ LAYERS = {
         "botocore dagster psycopg pyathena pydantic redshift_connector rich typer",
         "dagster",
     ),
-    "command_line": _layer("", "rich typer", "registry"),
+    "command_line": _layer("settings", "pydantic rich typer", "registry"),
     "connections/backfill": _layer("backfill", "boto3", "warehouse"),
     "connections/credentials": _layer("settings", "boto3", "registry"),
     "connections/edge": _layer("alert_history alerting edge lake settings", "boto3", "warehouse"),

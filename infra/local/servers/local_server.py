@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,15 @@ class LocalServer:
     def report(self, problem: str) -> str:
         """A problem of this server, with the end of its log."""
         return f"{self.name} {problem}; {self.log_file} ends with:\n{log_tail(self.log_file)}"
+
+
+def answers(url: str) -> bool:
+    """Whether a server of ours answers at an address, with no error."""
+    try:
+        with urllib.request.urlopen(url, timeout=10):  # noqa: S310  # our own loopback
+            return True
+    except OSError:
+        return False
 
 
 def launch(

@@ -3,7 +3,6 @@
 import os
 import secrets
 import sys
-import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from infra.local.servers.local_server import LocalServer, launch
+from infra.local.servers.local_server import LocalServer, answers, launch
 from infra.local.servers.loopback import HOST
 from infra.local.servers.private_files import write_private
 from infra.local.session.platform import Platform
@@ -48,7 +47,7 @@ def launch_console(folder: Path, url: str, environment: Mapping[str, str]) -> Lo
     log_file = folder / "console.log"
     process = launch([sys.executable, "-m", "iot_pipeline.console"], log_file, folder, {**environment, **own})
     server = LocalConsole("the console", process, log_file, url)
-    server.start(lambda: _answers(f"{url}/healthz"))
+    server.start(lambda: answers(f"{url}/healthz"))
     return server
 
 
@@ -104,11 +103,3 @@ def _admit(platform: Platform, url: str) -> None:
 
 
 _ANSWERED_ONLY = {"ClientSecret", "CreationDate", "LastModifiedDate"}
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=10):  # noqa: S310  # our own loopback
-            return True
-    except OSError:
-        return False

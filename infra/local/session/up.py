@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import psutil
 from rich.console import Console
 
 from infra.local.servers.checkout import CHECKOUT
-from infra.local.servers.local_server import LocalError, LocalServer, launch
+from infra.local.servers.local_server import LocalError, LocalServer, answers, launch
 from infra.local.servers.loopback import HOST, free_port
 from infra.local.session import fleet_commands
 from infra.local.session.console import PASSWORDS, make_users, start_console
@@ -59,7 +58,7 @@ def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) 
         console.print("starting Dagster")
         dagster = _launch_dagster(platform, url)
         children.append(dagster.process)
-        dagster.wait_until(lambda: _answers(f"{url}/server_info"))
+        dagster.wait_until(lambda: answers(f"{url}/server_info"))
         children.append(_launch_watcher(platform))
         note_processes(platform.state_dir, [process.pid for process in _family(children)])
         console.print(f"\n[bold green]The console: {browsed.url}[/]   {platform.state_dir / PASSWORDS}", soft_wrap=True)
@@ -135,14 +134,6 @@ def _port(platform: Platform, name: str) -> int:
             port = free_port()
     noted.write_text(str(port))
     return port
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=10):  # noqa: S310  # our own loopback
-            return True
-    except OSError:
-        return False
 
 
 def _family(children: Iterable[subprocess.Popen[bytes]]) -> list[psutil.Process]:

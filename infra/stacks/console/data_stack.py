@@ -4,8 +4,11 @@ from constructs import Construct
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
-from infra.stacks.console.table import add_table
 from infra.stacks.console.users import add_client, add_sign_in_pages, add_user_pool
+from infra.stacks.item_table import item_table
+
+# As iot_pipeline.console.store has them: sessions, API keys, saved queries, layouts and the audit in one table.
+KEY, SORT, EXPIRES = "key", "sort", "expires"
 
 
 class ConsoleDataStack(PlatformStack):
@@ -13,7 +16,8 @@ class ConsoleDataStack(PlatformStack):
 
     def __init__(self, scope: Construct, config: PlatformConfig) -> None:
         super().__init__(scope, "ConsoleData", config, holds_data=True)
-        table = add_table(self, self.key("Key", "console", f"Sessions, keys and audit of {config.name}'s console"))
+        key = self.key("Key", "console", f"Sessions, keys and audit of {config.name}'s console")
+        table = item_table(self, "Table", config.console_table, key, partition=KEY, sort=SORT, expires=EXPIRES)
         pool = add_user_pool(self)
         client = add_client(self, pool)
         add_sign_in_pages(self, pool)

@@ -3,9 +3,10 @@
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel
 
-from iot_pipeline.console.admin.means import Reason, admin_of, explained
-from iot_pipeline.console.changes import Recorded
+from iot_pipeline.console.admin.means import explained
+from iot_pipeline.console.changes import Reason, Recorded
 from iot_pipeline.console.devices.sections import Version, version_of
+from iot_pipeline.console.parts import parts_of
 from iot_pipeline.registry import devices, things
 from iot_pipeline.registry.decommission import decommission
 from iot_pipeline.registry.errors import CompensationError
@@ -63,7 +64,7 @@ class End(BaseModel):
 @router.post("", status_code=201)
 def let_in(request: Request, response: Response, record: Recorded, given: Onboarding) -> Onboarded:
     """Thing, certificate and the registry's row, or none of them."""
-    admin = admin_of(request)
+    admin = parts_of(request).admin
     # What is answered may hold a private key.
     response.headers["Cache-Control"] = "no-store"
     with explained(), admin.connect() as connection:
@@ -93,7 +94,7 @@ def let_in(request: Request, response: Response, record: Recorded, given: Onboar
 @router.post("/{device}/move")
 def move(request: Request, record: Recorded, device: str, given: Move) -> Version:
     """Another site of its tenant. The version of that moment."""
-    admin = admin_of(request)
+    admin = parts_of(request).admin
     with explained(), admin.connect() as connection:
         version = devices.move_device(connection, device, given.site, given.at, _may(overwrite=given.overwrite))
         now = devices.history(connection, device)[-1]
@@ -107,7 +108,7 @@ def move(request: Request, record: Recorded, device: str, given: Move) -> Versio
 @router.post("/{device}/decommission")
 def end(request: Request, record: Recorded, device: str, given: End) -> Version:
     """Its version is closed, its certificates are revoked. Once more changes nothing."""
-    admin = admin_of(request)
+    admin = parts_of(request).admin
     with explained(), admin.connect() as connection:
         try:
             ended = decommission(connection, admin.iot, device, given.at, _may(overwrite=given.overwrite))

@@ -3,20 +3,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import psycopg
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from fastapi import Request
-from pydantic import StringConstraints
 
 from iot_pipeline.alerting.device_rules import RuleError
 from iot_pipeline.connections.registry import open_registry
-from iot_pipeline.console.health.bounded_athena import BoundedAthena, Meter
-from iot_pipeline.console.health.findings import DownError
-from iot_pipeline.console.parts import parts_of
+from iot_pipeline.console.bounded_athena import BoundedAthena, Meter
+from iot_pipeline.console.dependencies import DownError
 from iot_pipeline.console.problems import ProblemError
 from iot_pipeline.registry.errors import (
     CompensationError,
@@ -32,8 +29,6 @@ from iot_pipeline.settings import devices, edge
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
 
-# Why a change is made, which the audit keeps.
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 _ATHENA_SECONDS = 60.0
 
 
@@ -60,11 +55,6 @@ def open_admin(meter: Meter) -> Admin:
         edge().rules_bucket,
         lambda: BoundedAthena(meter, _ATHENA_SECONDS),
     )
-
-
-def admin_of(request: Request) -> Admin:
-    """The part of the service that answers a request."""
-    return parts_of(request).admin
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The rules of alerts: what there is, what is in force, setting and ending them, and what they would have raised."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -10,19 +9,17 @@ from pydantic import BaseModel, Field
 
 from iot_pipeline.alerting.device_rules import checked_kind
 from iot_pipeline.alerting.rule_kinds import KINDS, Kind
-from iot_pipeline.console.admin.means import Admin, Reason, admin_of, explained
+from iot_pipeline.console.admin.means import Admin, explained
 from iot_pipeline.console.authorisation import SignedIn
-from iot_pipeline.console.changes import Recorded
-from iot_pipeline.console.devices.sections import moment
-from iot_pipeline.console.health.findings import asking
-from iot_pipeline.console.health.shared import utc_now
+from iot_pipeline.console.changes import Reason, Recorded
+from iot_pipeline.console.dependencies import asking
+from iot_pipeline.console.parts import parts_of
 from iot_pipeline.console.problems import ProblemError
+from iot_pipeline.contract.event_time import moment
 from iot_pipeline.contract.layout import EDGE_RULES
 from iot_pipeline.edge.backtest import metrics_to_read, tried
 from iot_pipeline.edge.past_episodes import PastEpisode
-from iot_pipeline.lake.hours import Hour, partition_range
-from iot_pipeline.lake.past_readings import past_readings
-from iot_pipeline.lake.transformation import literal
+from iot_pipeline.lake.past_readings import count_past_readings, past_readings
 from iot_pipeline.registry import alert_rules
 from iot_pipeline.registry.alert_rules import RecordedRule
 
@@ -133,7 +130,7 @@ class Outcome(BaseModel):
 @router.get("")
 def rules(request: Request) -> Rules:
     """What there is, and what people have set."""
-    with explained(), admin_of(request).connect() as connection:
+    with explained(), parts_of(request).admin.connect() as connection:
         found = alert_rules.in_force(connection)
     return Rules(kinds=[_kind(kind) for kind in KINDS.values()], in_force=[_rule(each) for each in found])
 
@@ -141,14 +138,14 @@ def rules(request: Request) -> Rules:
 @router.get("/history")
 def history(request: Request) -> list[Rule]:
     """Every rule that was ever set, the newest first."""
-    with explained(), admin_of(request).connect() as connection:
+    with explained(), parts_of(request).admin.connect() as connection:
         return [_rule(each) for each in reversed(alert_rules.history(connection))]
 
 
 @router.post("", status_code=201)
 def set_rule(request: Request, viewer: SignedIn, record: Recorded, given: NewRule) -> Published:
     """Set parameters for a scope, and publish them."""
-    admin = admin_of(request)
+    admin = parts_of(request).admin
     with explained(), admin.connect() as connection:
         made = alert_rules.set_rule(
             connection, given.rule, given.metric, given.scope, given.parameters, viewer.name, given.reason
@@ -161,7 +158,7 @@ def set_rule(request: Request, viewer: SignedIn, record: Recorded, given: NewRul
 @router.post("/{rule}/end")
 def end_rule(request: Request, viewer: SignedIn, record: Recorded, rule: int, given: EndRule) -> Published:
     """End what was set: what is wider holds again."""
-    admin = admin_of(request)
+    admin = parts_of(request).admin
     with explained(), admin.connect() as connection:
         ended = alert_rules.end_rule(connection, rule, viewer.name)
         connection.commit()
@@ -172,13 +169,13 @@ def end_rule(request: Request, viewer: SignedIn, record: Recorded, rule: int, gi
 @router.post("/try")
 def try_rule(request: Request, given: Trial) -> Outcome:
     """A dry run: what a rule would have raised over the last hours. Nothing is changed."""
-    athena, until = admin_of(request).athena(), utc_now()
+    athena, until = parts_of(request).admin.athena(), datetime.now(UTC)
     since = until - timedelta(hours=given.hours)
     where = {"tenant": given.tenant, "site": given.site, "device": given.device}
     with explained():
         checked_kind(given.rule, given.metric)
         with asking("Athena"):
-            count = int(athena.run(_count(since, until, where)).rows[0][0])
+            count = count_past_readings(athena, since, until, **where)
         if count > MAX_READINGS:
             detail = f"{count:,} readings are more than the {MAX_READINGS:,} of a dry run: give fewer hours or a device"
             raise ProblemError(422, "too_many_readings", detail, readings=count)
@@ -191,13 +188,6 @@ def try_rule(request: Request, given: Trial) -> Outcome:
         readings=len(readings),
         episodes=[_episode(each) for each in found[:_SHOWN]],
     )
-
-
-def _count(since: datetime, until: datetime, where: Mapping[str, str | None]) -> str:
-    columns = {"tenant": "tenant", "site": "site", "device": "device_id"}
-    narrowed = [f"{columns[name]} = {literal(value)}" for name, value in where.items() if value is not None]
-    conditions = " AND ".join([partition_range(Hour.of(since), Hour.of(until)), *narrowed])
-    return f"SELECT count(*) AS readings\nFROM curated_telemetry\nWHERE {conditions}"
 
 
 def _publish(admin: Admin, connection: Connection[Any]) -> int:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from iot_pipeline.connections.edge import open_alerts, open_states
 from iot_pipeline.connections.registry import open_registry
+from iot_pipeline.console.bounded_athena import BoundedAthena, Meter
 from iot_pipeline.console.coalesced import Coalesced
 from iot_pipeline.console.devices.quality import Quality, quality_of
 from iot_pipeline.console.devices.sections import Sources
 from iot_pipeline.console.devices.series import LiveReading, Series, Window, series_of
-from iot_pipeline.console.health.bounded_athena import BoundedAthena, Meter
 from iot_pipeline.lake.hours import Hour, hours_between
 
 SECONDS = 20.0

@@ -1,6 +1,6 @@
 """The routes of devices. A device of which the viewer may see nothing is answered as one that there is not."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -9,12 +9,11 @@ from pydantic import BaseModel
 
 from iot_pipeline.console.authorisation import SignedIn
 from iot_pipeline.console.coalesced import BusyError
+from iot_pipeline.console.dependencies import DownError, asking
 from iot_pipeline.console.devices.quality import Quality
 from iot_pipeline.console.devices.questions import Devices, QualityQuestion, SeriesQuestion
 from iot_pipeline.console.devices.sections import Alert, Section, State, Version, state_of, version_of
 from iot_pipeline.console.devices.series import MAX_HOURS, MAX_POINTS, Series, Window
-from iot_pipeline.console.health.findings import DownError, asking
-from iot_pipeline.console.health.shared import utc_now
 from iot_pipeline.console.parts import parts_of
 from iot_pipeline.console.problems import ProblemError
 from iot_pipeline.console.viewer import Viewer
@@ -103,7 +102,7 @@ def page(request: Request, viewer: SignedIn, device: str) -> DeviceView:
     sources = _devices(request).sources
     history, state = _seen(_devices(request), device, viewer)
     return DeviceView(
-        device=device, now=utc_now(), history=history, state=state, alerts=sources.episodes(device, viewer)
+        device=device, now=datetime.now(UTC), history=history, state=state, alerts=sources.episodes(device, viewer)
     )
 
 
@@ -112,7 +111,7 @@ def quality(request: Request, viewer: SignedIn, device: str, hours: Hours = 24) 
     """What the contract made of a device's readings in the last hours, counted by Athena."""
     devices = _devices(request)
     _seen(devices, device, viewer)
-    last = Hour.of(utc_now())
+    last = Hour.of(datetime.now(UTC))
     try:
         return devices.quality.get(QualityQuestion(device, last + (1 - hours), last, viewer.tenant))
     except DownError as error:
@@ -126,19 +125,22 @@ async def series(
     request: Request,
     viewer: SignedIn,
     device: str,
-    metric: Annotated[list[str], Query(min_length=1, max_length=len(_METRICS))],
+    metric: Annotated[list[str] | None, Query(max_length=len(_METRICS))] = None,
     hours: Hours = 24,
     points: Annotated[int, Query(ge=10, le=MAX_POINTS)] = 720,
 ) -> Series:
-    """A device's values of the last hours: from curated, joined to the live ones. Each bucket has min, max and mean."""
-    metrics = tuple(dict.fromkeys(metric))
+    """A device's values of the last hours: from curated, joined to the live ones. Each bucket has min, max and mean.
+
+    Without a `metric` those of all.
+    """
+    metrics = tuple(dict.fromkeys(metric or _METRICS))
     if unknown := [name for name in metrics if name not in _METRICS]:
         raise ProblemError(422, "invalid_request", f"metric: {unknown[0]!r} is none; there are {', '.join(_METRICS)}")
     devices = _devices(request)
     await run_in_threadpool(_seen, devices, device, viewer)
     # The hub belongs to this event loop.
     live = tuple(parts_of(request).live.hub.recent(device, viewer))
-    window = Window.until(utc_now(), hours, points)
+    window = Window.until(datetime.now(UTC), hours, points)
     try:
         question = SeriesQuestion(device, metrics, window, live, viewer.tenant)
         return await run_in_threadpool(devices.series.get, question)

@@ -7,7 +7,7 @@ not the device alone.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -17,9 +17,10 @@ from pydantic import BaseModel
 from iot_pipeline.alerting.episodes import Item
 from iot_pipeline.alerting.lifecycle import Severity
 from iot_pipeline.alerting.table import AlertsTable
-from iot_pipeline.console.health.findings import DownError, asking
+from iot_pipeline.console.dependencies import DownError, asking
 from iot_pipeline.console.viewer import Viewer
 from iot_pipeline.contract import METRICS
+from iot_pipeline.contract.event_time import moment
 from iot_pipeline.contract.judge import VALID
 from iot_pipeline.contract.reasons import Reason
 from iot_pipeline.edge.device_state import DeviceState
@@ -204,8 +205,3 @@ def _alert(item: Item) -> Alert:
 
 def _number(value: Any) -> float | None:
     return None if value is None else float(value)
-
-
-def moment(ms: int) -> datetime:
-    """A time of the edge, in UTC."""
-    return datetime.fromtimestamp(ms / 1000, UTC)

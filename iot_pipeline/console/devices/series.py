@@ -16,9 +16,10 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from iot_pipeline.console.health.bounded_athena import BoundedAthena
-from iot_pipeline.console.health.findings import asking
+from iot_pipeline.console.bounded_athena import BoundedAthena
+from iot_pipeline.console.dependencies import asking
 from iot_pipeline.contract import METRICS
+from iot_pipeline.contract.event_time import moment
 from iot_pipeline.lake.hours import Hour, partition_range
 from iot_pipeline.lake.transformation import literal
 
@@ -235,7 +236,7 @@ def joined(
                     curated.buckets[name][bucket] = Bucket(value, value, value, 1, 1)
                 else:
                     held.add(value)
-    times = [_moment(reading.at_ms) for reading in live]
+    times = [moment(reading.at_ms) for reading in live]
     until, first = curated.until, min(times, default=None)
     return Series(
         device=device,
@@ -273,7 +274,3 @@ def _metric(name: str, window: Window, buckets: Mapping[int, Bucket]) -> MetricS
         for number, held in sorted(buckets.items())
     ]
     return MetricSeries(metric=name, unit=_UNITS[name], points=points)
-
-
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -1,7 +1,7 @@
 """The open alerts of the pipeline itself."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import BaseModel
 
@@ -9,8 +9,10 @@ from iot_pipeline.alerting.episodes import Item
 from iot_pipeline.alerting.lifecycle import Severity
 from iot_pipeline.alerting.table import PIPELINE, AlertsTable
 from iot_pipeline.connections.edge import open_alerts
-from iot_pipeline.console.health.findings import Finding, State, asking, several
+from iot_pipeline.console.dependencies import asking
+from iot_pipeline.console.health.findings import Finding, State, several
 from iot_pipeline.console.health.shared import Look
+from iot_pipeline.contract.event_time import moment
 
 
 class PipelineAlert(BaseModel):
@@ -59,7 +61,7 @@ def _ordered(found: Iterable[Item]) -> list[PipelineAlert]:
             rule=item["rule"],
             subject=item["subject"],
             severity=Severity(int(item["severity"])).label,
-            opened_at=datetime.fromtimestamp(int(item["opened_ms"]) / 1000, UTC),
+            opened_at=moment(int(item["opened_ms"])),
             about=item.get("about", f"{item['rule']} {item['subject']}"),
             text=item.get("text", ""),
             acknowledged_by=item.get("acknowledged_by"),

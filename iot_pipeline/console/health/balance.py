@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
-from iot_pipeline.console.health.bounded_athena import Meter
-from iot_pipeline.console.health.findings import Finding, State, asking, several
+from iot_pipeline.console.bounded_athena import Meter
+from iot_pipeline.console.dependencies import asking
+from iot_pipeline.console.health.findings import Finding, State, several
 from iot_pipeline.console.health.hours_seen import is_recent, last_hours, open_lake
 from iot_pipeline.console.health.shared import Look
 from iot_pipeline.contract import tables

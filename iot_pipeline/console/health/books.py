@@ -9,9 +9,9 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from iot_pipeline.console.bounded_athena import Meter
+from iot_pipeline.console.dependencies import asking
 from iot_pipeline.console.health.balance import Balance, of_arrivals, of_events
-from iot_pipeline.console.health.bounded_athena import Meter
-from iot_pipeline.console.health.findings import asking
 from iot_pipeline.console.health.hours_seen import open_lake
 from iot_pipeline.contract import tables
 from iot_pipeline.lake import statements

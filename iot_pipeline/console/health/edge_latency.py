@@ -6,7 +6,8 @@ from typing import Any
 import boto3
 from pydantic import BaseModel
 
-from iot_pipeline.console.health.findings import Finding, State, asking
+from iot_pipeline.console.dependencies import asking
+from iot_pipeline.console.health.findings import Finding, State
 from iot_pipeline.console.health.shared import Look
 from iot_pipeline.edge.stream_lag import lag_ms
 from iot_pipeline.edge.sweep import MAX_LAG_MS

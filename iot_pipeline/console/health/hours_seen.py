@@ -5,7 +5,7 @@ from datetime import datetime
 import boto3
 
 from iot_pipeline.connections.lake import open_catalog
-from iot_pipeline.console.health.bounded_athena import BoundedAthena, Meter
+from iot_pipeline.console.bounded_athena import BoundedAthena, Meter
 from iot_pipeline.console.health.findings import GRACE
 from iot_pipeline.lake.hours import HOUR, Hour, hours_between
 from iot_pipeline.lake.lake import Lake

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pydantic import BaseModel
 
 from iot_pipeline.connections.registry import open_registry
-from iot_pipeline.console.health.bounded_athena import BoundedAthena, Meter
-from iot_pipeline.console.health.findings import DownError, Finding, State, asking, several
+from iot_pipeline.console.bounded_athena import BoundedAthena, Meter
+from iot_pipeline.console.dependencies import DownError, asking
+from iot_pipeline.console.health.findings import Finding, State, several
 from iot_pipeline.console.health.shared import Look
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from iot_pipeline.console.health.bounded_athena import BoundedAthena, Meter
-from iot_pipeline.console.health.findings import Finding, State, asking, several
+from iot_pipeline.console.bounded_athena import BoundedAthena, Meter
+from iot_pipeline.console.dependencies import asking
+from iot_pipeline.console.health.findings import Finding, State, several
 from iot_pipeline.console.health.hours_seen import last_hours
 from iot_pipeline.console.health.shared import Look
 from iot_pipeline.lake.hours import Hour, partition_range

@@ -5,8 +5,8 @@ import re
 from fastapi import APIRouter, Request
 
 from iot_pipeline.console.coalesced import BusyError
+from iot_pipeline.console.dependencies import DownError
 from iot_pipeline.console.health.books import Books
-from iot_pipeline.console.health.findings import DownError
 from iot_pipeline.console.health.shared import utc_now
 from iot_pipeline.console.health.tiles import Health
 from iot_pipeline.console.health.views import HealthView, TileView, health_view, tile_view

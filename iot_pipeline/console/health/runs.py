@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 from pydantic import BaseModel
 
-from iot_pipeline.console.health.findings import DownError, Finding, State, asking, several
+from iot_pipeline.console.dependencies import DownError, asking
+from iot_pipeline.console.health.findings import Finding, State, several
 from iot_pipeline.console.health.shared import Look
 from iot_pipeline.settings import deployment
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from iot_pipeline.console.health.findings import DownError, Finding, reason_of
+from iot_pipeline.console.dependencies import DownError, reason_of
+from iot_pipeline.console.health.findings import Finding
 
 Look = Callable[[datetime], Finding]
 Clock = Callable[[], datetime]

@@ -6,12 +6,13 @@ counts what came after the last look of it. A day on which nobody looked is not 
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import boto3
 from pydantic import BaseModel
 
-from iot_pipeline.console.health.findings import Finding, State, asking
+from iot_pipeline.console.dependencies import asking
+from iot_pipeline.console.health.findings import Finding, State
 from iot_pipeline.console.health.shared import Look
 from iot_pipeline.console.store import Store
 from iot_pipeline.lake.spending import Spent, counted, forecast
@@ -50,52 +51,26 @@ class Spending(BaseModel):
     forecast_dollars: float | None
 
 
-class Book(Protocol):
-    """Keeps what was counted of a day."""
-
-    def get(self, day: str) -> tuple[Spent, bool] | None:
-        """What was counted, and whether the day is closed; None if nothing was."""
-
-    def put(self, spent: Spent, *, closed: bool) -> None:
-        """Keep it in place of what was kept of that day."""
-
-
-class Memory:
-    """A book as long as the process lives."""
-
-    def __init__(self) -> None:
-        self._days: dict[str, tuple[Spent, bool]] = {}
-
-    def get(self, day: str) -> tuple[Spent, bool] | None:
-        """As `Book`."""
-        return self._days.get(day)
-
-    def put(self, spent: Spent, *, closed: bool) -> None:
-        """As `Book`."""
-        self._days[spent.day] = (spent, closed)
-
-
-class Kept:
-    """A book in the console's table."""
+class Book:
+    """What was counted of each day, in the console's table."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def get(self, day: str) -> tuple[Spent, bool] | None:
-        """As `Book`. Raises botocore's errors."""
+        """What was counted, and whether the day is closed; None if nothing was. Raises botocore's errors."""
         item = self._store.get("spending", day)
         return None if item is None else (Spent.decode(item["spent"]), bool(item["closed"]))
 
     def put(self, spent: Spent, *, closed: bool) -> None:
-        """As `Book`. Raises botocore's errors."""
+        """Keep it in place of what was kept of that day. Raises botocore's errors."""
         expires = int((datetime.fromisoformat(spent.day).replace(tzinfo=UTC) + _KEPT).timestamp())
         self._store.put("spending", spent.day, {"spent": spent.encode(), "closed": closed, "expires": expires})
 
 
 def open_look(book: Book) -> Look:
     """Asks Athena for the queries since the last look."""
-    where, athena = deployment(), boto3.client("athena")
-    groups = list(dict.fromkeys((where.athena_workgroup, where.people_workgroup)))
+    groups, athena = deployment().workgroups, boto3.client("athena")
     return lambda now: look(athena, groups, book, now)
 
 

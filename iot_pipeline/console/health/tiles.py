@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
+from iot_pipeline.console.bounded_athena import Meter
 from iot_pipeline.console.coalesced import Coalesced
 from iot_pipeline.console.health import (
     alerts,
@@ -19,7 +20,6 @@ from iot_pipeline.console.health import (
     zones,
 )
 from iot_pipeline.console.health.books import Books, open_books
-from iot_pipeline.console.health.bounded_athena import Meter
 from iot_pipeline.console.health.shared import Clock, Shared, Tile, utc_now
 from iot_pipeline.console.store import Store
 from iot_pipeline.lake.hours import Hour
@@ -36,103 +36,103 @@ def all_tiles(meter: Meter, book: spending.Book) -> list[Tile]:
     """
     return [
         Tile(
-            "lag",
-            "Data lag by site",
-            ("Athena", "the registry"),
-            timedelta(seconds=60),
-            timedelta(seconds=45),
-            "/assets/ledger",
-            partial(lag.open_look, meter),
+            name="lag",
+            title="Data lag by site",
+            needs=("Athena", "the registry"),
+            every=timedelta(seconds=60),
+            within=timedelta(seconds=45),
+            acts_at="/assets/ledger",
+            open=partial(lag.open_look, meter),
         ),
         Tile(
-            "edge",
-            "Edge latency",
-            ("Kinesis or DynamoDB", "CloudWatch"),
-            timedelta(seconds=20),
-            timedelta(seconds=10),
-            None,
-            edge_latency.open_look,
+            name="edge",
+            title="Edge latency",
+            needs=("Kinesis or DynamoDB", "CloudWatch"),
+            every=timedelta(seconds=20),
+            within=timedelta(seconds=10),
+            acts_at=None,
+            open=edge_latency.open_look,
         ),
         Tile(
-            "alerts",
-            "Open pipeline alerts",
-            ("DynamoDB",),
-            timedelta(seconds=15),
-            timedelta(seconds=10),
-            "/automation",
-            alerts.open_look,
+            name="alerts",
+            title="Open pipeline alerts",
+            needs=("DynamoDB",),
+            every=timedelta(seconds=15),
+            within=timedelta(seconds=10),
+            acts_at="/automation",
+            open=alerts.open_look,
         ),
         Tile(
-            "runs",
-            "Runs and failures",
-            ("Dagster",),
-            timedelta(seconds=20),
-            timedelta(seconds=15),
-            "/runs",
-            runs.open_look,
+            name="runs",
+            title="Runs and failures",
+            needs=("Dagster",),
+            every=timedelta(seconds=20),
+            within=timedelta(seconds=15),
+            acts_at="/runs",
+            open=runs.open_look,
         ),
         Tile(
-            "arrivals",
-            "Balance by arrival hour",
-            ("Glue", "Athena"),
-            timedelta(seconds=120),
-            timedelta(seconds=60),
-            "/assets/ledger?view=partitions",
-            partial(balance.open_arrivals, meter),
+            name="arrivals",
+            title="Balance by arrival hour",
+            needs=("Glue", "Athena"),
+            every=timedelta(seconds=120),
+            within=timedelta(seconds=60),
+            acts_at="/assets/ledger?view=partitions",
+            open=partial(balance.open_arrivals, meter),
         ),
         Tile(
-            "events",
-            "Balance by event hour",
-            ("Glue",),
-            timedelta(seconds=60),
-            timedelta(seconds=30),
-            "/assets/curated_telemetry?view=partitions",
-            partial(balance.open_events, meter),
+            name="events",
+            title="Balance by event hour",
+            needs=("Glue",),
+            every=timedelta(seconds=60),
+            within=timedelta(seconds=30),
+            acts_at="/assets/curated_telemetry?view=partitions",
+            open=partial(balance.open_events, meter),
         ),
         Tile(
-            "partitions",
-            "Missing and stale partitions",
-            ("Glue or S3",),
-            timedelta(seconds=60),
-            timedelta(seconds=45),
-            "/overview/backfills",
-            partial(zones.open_look, meter),
+            name="partitions",
+            title="Missing and stale partitions",
+            needs=("Glue or S3",),
+            every=timedelta(seconds=60),
+            within=timedelta(seconds=45),
+            acts_at="/overview/backfills",
+            open=partial(zones.open_look, meter),
         ),
         Tile(
-            "warehouse",
-            "Loaded hours",
-            ("the warehouse", "Glue"),
-            timedelta(seconds=600),
-            timedelta(seconds=60),
-            "/assets/warehouse_readings?view=partitions",
-            warehouse.open_look,
+            name="warehouse",
+            title="Loaded hours",
+            needs=("the warehouse", "Glue"),
+            every=timedelta(seconds=600),
+            within=timedelta(seconds=60),
+            acts_at="/assets/warehouse_readings?view=partitions",
+            open=warehouse.open_look,
         ),
         Tile(
-            "quarantine",
-            "Quarantine by reason and firmware",
-            ("Athena",),
-            timedelta(seconds=300),
-            timedelta(seconds=45),
-            "/assets/quarantined_telemetry",
-            partial(reasons_seen.open_look, meter),
+            name="quarantine",
+            title="Quarantine by reason and firmware",
+            needs=("Athena",),
+            every=timedelta(seconds=300),
+            within=timedelta(seconds=45),
+            acts_at="/assets/quarantined_telemetry",
+            open=partial(reasons_seen.open_look, meter),
         ),
         Tile(
-            "dead_letters",
-            "Dead letters",
-            ("SQS or S3",),
-            timedelta(seconds=30),
-            timedelta(seconds=15),
-            None,
-            undelivered.open_look,
+            name="dead_letters",
+            title="Dead letters",
+            needs=("SQS or S3",),
+            every=timedelta(seconds=30),
+            within=timedelta(seconds=15),
+            acts_at=None,
+            open=undelivered.open_look,
         ),
         Tile(
-            "spending",
-            "Athena's cost by day",
-            ("Athena", "DynamoDB"),
-            timedelta(seconds=300),
-            timedelta(seconds=60),
-            "/automation",
-            partial(spending.open_look, book),
+            name="spending",
+            title="Athena's cost by day",
+            needs=("Athena", "DynamoDB"),
+            every=timedelta(seconds=300),
+            within=timedelta(seconds=60),
+            acts_at="/automation",
+            open=partial(spending.open_look, book),
         ),
     ]
 
@@ -153,10 +153,7 @@ def _submit(look: Callable[[], None]) -> None:
     threading.Thread(target=look, daemon=True).start()
 
 
-def open_health(store: Store | None = None, clock: Clock = utc_now) -> Health:
-    """The health of this deployment. Nothing is asked before somebody looks. Without a store, spending is remembered
-    for as long as the process lives.
-    """
+def open_health(store: Store, clock: Clock = utc_now) -> Health:
+    """The health of this deployment. Nothing is asked before somebody looks."""
     meter = Meter()
-    book = spending.Memory() if store is None else spending.Kept(store)
-    return Health(all_tiles(meter, book), meter, open_books(meter), clock)
+    return Health(all_tiles(meter, spending.Book(store)), meter, open_books(meter), clock)

@@ -3,7 +3,8 @@
 from pydantic import BaseModel
 
 from iot_pipeline.connections.edge import open_dead_letters
-from iot_pipeline.console.health.findings import Finding, State, asking, several
+from iot_pipeline.console.dependencies import asking
+from iot_pipeline.console.health.findings import Finding, State, several
 from iot_pipeline.console.health.shared import Look
 from iot_pipeline.edge.dead_letters import DeadLetters
 

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from iot_pipeline.console.bounded_athena import Meter
 from iot_pipeline.console.health.alerts import PipelineAlerts
 from iot_pipeline.console.health.balance import ArrivalBalance, EventBalance
-from iot_pipeline.console.health.bounded_athena import Meter
 from iot_pipeline.console.health.edge_latency import EdgeLatency
 from iot_pipeline.console.health.findings import State, worst
 from iot_pipeline.console.health.lag import Lag

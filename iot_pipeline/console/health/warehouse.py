@@ -6,7 +6,8 @@ from pydantic import BaseModel
 
 from iot_pipeline.connections.lake import open_catalog
 from iot_pipeline.connections.warehouse import open_warehouse
-from iot_pipeline.console.health.findings import Finding, State, asking, several
+from iot_pipeline.console.dependencies import asking
+from iot_pipeline.console.health.findings import Finding, State, several
 from iot_pipeline.console.health.hours_seen import is_recent, last_hours
 from iot_pipeline.console.health.shared import Look
 from iot_pipeline.console.health.zones import HOURS, Partition
@@ -15,14 +16,7 @@ from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.settings import policy
 from iot_pipeline.warehouse import statements
-from iot_pipeline.warehouse.tables import LOADS
 from iot_pipeline.warehouse.transaction import read
-
-# The first load makes its tables: before it there is nothing, which is no error.
-_LOADS_ARE_THERE = f"""\
-SELECT count(*)
-FROM information_schema.tables
-WHERE table_schema || '.' || table_name = '{LOADS.full_name}'"""
 
 
 class LoadedRow(BaseModel):
@@ -53,7 +47,7 @@ def look(catalog: Catalog, now: datetime) -> Finding:
     with asking("Glue"):
         curated = catalog.partitions(tables(policy().contract).curated_telemetry.name, hours)
     with asking("the warehouse"), open_warehouse() as connection:
-        made = read(connection, _LOADS_ARE_THERE)[0][0]
+        made = read(connection, statements.loads_are_there())[0][0]
         rows_of_loads = read(connection, statements.loads_of_hours(hours)) if made else []
         loads = {Hour.from_sql(row[0]): row for row in rows_of_loads}
         unmodelled = set(loads)

@@ -12,13 +12,13 @@ from iot_pipeline.console.authorisation import SignedIn
 from iot_pipeline.console.changes import Recorded
 from iot_pipeline.console.identity.api_keys import LONGEST_DAYS, ApiKey
 from iot_pipeline.console.identity.people import RoleError
-from iot_pipeline.console.identity.plain_pages import page
 from iot_pipeline.console.identity.provider import ProviderError
 from iot_pipeline.console.identity.service import IdentityService
 from iot_pipeline.console.identity.sign_in import SignInError, local_path
 from iot_pipeline.console.identity.tokens import TokenError
 from iot_pipeline.console.parts import parts_of
 from iot_pipeline.console.problems import ProblemError
+from iot_pipeline.console.rendered import page
 from iot_pipeline.console.viewer import Role, Viewer
 
 

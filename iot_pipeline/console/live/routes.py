@@ -1,7 +1,7 @@
 """The live page's routes: its stream, and what people do about alerts."""
 
 import time
-from typing import Annotated, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
@@ -10,17 +10,18 @@ from pydantic import BaseModel, Field
 from iot_pipeline.alerting.table import AlertError
 from iot_pipeline.alerting.table import silence as new_silence
 from iot_pipeline.console.authorisation import SignedIn
-from iot_pipeline.console.changes import Recorded
+from iot_pipeline.console.changes import Reason, Recorded
+from iot_pipeline.console.dependencies import DownError, asking
 from iot_pipeline.console.live.hub import alert_row
 from iot_pipeline.console.live.stream import events
 from iot_pipeline.console.live.subscriber import MAX_CHOSEN, Subscriber
 from iot_pipeline.console.parts import parts_of
 from iot_pipeline.console.problems import ProblemError
+from iot_pipeline.console.site_list import Site
 from iot_pipeline.console.viewer import Viewer
 
 _HOUR_MS = 3_600_000
 MAX_SILENCE_HOURS = 24 * 14
-Reason = Annotated[str, Field(min_length=3, max_length=500)]
 router = APIRouter(prefix="/api", tags=["live"])
 
 
@@ -90,6 +91,17 @@ def acknowledge(
         raise ProblemError(409, "alert_over", str(error)) from error
     record("acknowledge", episode, given.reason)
     return alert_row(changed)
+
+
+@router.get("/sites")
+def sites(request: Request, viewer: SignedIn) -> list[Site]:
+    """The sites that the viewer sees, as the registry has them now: their names, positions and time zones."""
+    try:
+        with asking("the registry"):
+            found = parts_of(request).sites.all()
+    except DownError as error:
+        raise ProblemError(503, "dependency_down", str(error), dependency=error.dependency) from error
+    return [site for site in found if viewer.sees(site.tenant)]
 
 
 @router.get("/silences")

@@ -80,7 +80,6 @@ def test_what_is_missing_is_planned_built_and_then_no_more(
     assert _locations(lake, list(built)) == built, "a plan that is done does nothing"
 
 
-@pytest.mark.slow
 def test_an_interrupted_plan_goes_on_where_it_ended(
     planner: Planner, instance: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
 ) -> None:
@@ -105,7 +104,6 @@ def test_an_interrupted_plan_goes_on_where_it_ended(
     assert before.keys() == after.keys()
 
 
-@pytest.mark.slow
 def test_a_changed_contract_and_a_late_reading_are_planned_for_what_they_are(
     planner: Planner, lake: Lake, raw: RawZone, dagster_hour: Hour
 ) -> None:
@@ -190,7 +188,6 @@ with dg.DagsterInstance.get() as instance:
 """
 
 
-@pytest.mark.slow
 def test_a_killed_run_gives_its_place_in_the_pool_back_and_a_living_one_keeps_the_plan(
     planner: Planner, lake: Lake, raw: RawZone, dagster_hour: Hour, tmp_path: Path, environment: dict[str, str]
 ) -> None:

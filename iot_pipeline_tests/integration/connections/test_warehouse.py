@@ -131,7 +131,6 @@ def test_a_wrong_password_is_refused(secret: Secret, alter: Callable[[str], None
         who()
 
 
-@pytest.mark.slow
 def test_each_run_of_dbt_signs_in_with_the_password_of_its_moment(
     secret: Secret, alter: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from infra.local.session.platform import Platform
 from iot_pipeline.console.admin.means import open_admin
-from iot_pipeline.console.health.bounded_athena import Meter
+from iot_pipeline.console.bounded_athena import Meter
 from iot_pipeline.console.viewer import Role, Viewer
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake

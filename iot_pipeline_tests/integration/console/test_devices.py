@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from infra.local.session.platform import Platform
 from iot_pipeline.connections.edge import open_states
+from iot_pipeline.console.bounded_athena import Meter
 from iot_pipeline.console.devices.questions import Devices, open_devices
-from iot_pipeline.console.health.bounded_athena import Meter
 from iot_pipeline.console.live.hub import Hub
 from iot_pipeline.console.viewer import Role, Viewer
 from iot_pipeline.contract.judge import Judge
@@ -67,7 +67,6 @@ def batch(*lines: bytes) -> Any:
     return SimpleNamespace(shard="s", behind_ms=0, lines=lines)
 
 
-@pytest.mark.slow
 def test_values_are_joined_without_a_seam_and_without_doubles(
     client: TestClient, lake: Lake, raw: RawZone, hub: Hub, meter: Sender
 ) -> None:

@@ -13,9 +13,9 @@ from fastapi.testclient import TestClient
 from infra.local.session.platform import Platform
 from iot_pipeline import settings
 from iot_pipeline.connections.lake import open_catalog
+from iot_pipeline.console.bounded_athena import BoundedAthena, Meter
 from iot_pipeline.console.health import balance, books, reasons_seen, warehouse, zones
 from iot_pipeline.console.health.balance import Balance
-from iot_pipeline.console.health.bounded_athena import BoundedAthena, Meter
 from iot_pipeline.console.health.findings import State
 from iot_pipeline.console.health.hours_seen import open_lake
 from iot_pipeline.console.health.tiles import open_health
@@ -24,7 +24,7 @@ from iot_pipeline.contract import tables
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.notes import BuildNotes, Counts
-from iot_pipeline_tests.support.console_parts import Signed
+from iot_pipeline_tests.support.console_parts import HeldStore, Signed
 from iot_pipeline_tests.support.console_routes import client_of
 from iot_pipeline_tests.support.emulator import eventually
 from iot_pipeline_tests.support.gate import Gate, gate_to
@@ -213,7 +213,7 @@ def gates(platform: Platform) -> Iterator[dict[str, Gate]]:
 @pytest.fixture(scope="module")
 def service(gates: dict[str, Gate]) -> Watched:
     clock = Clock()
-    health = open_health(clock=clock)
+    health = open_health(HeldStore(), clock)
     return Watched(client_of(OPERATOR, health=health), clock, gates)
 
 
@@ -233,7 +233,6 @@ def failing(tiles: dict[str, Any]) -> dict[str, str]:
         ("IOT_WAREHOUSE_PORT", {"warehouse": "the warehouse"}),
     ],
 )
-@pytest.mark.slow
 def test_what_is_down_is_said_by_its_own_tiles_alone_and_they_come_back(
     service: Watched, gate: str, broken: dict[str, str]
 ) -> None:

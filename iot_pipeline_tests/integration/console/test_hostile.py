@@ -62,7 +62,6 @@ def connect(console: RunningConsole) -> socket.socket:
     ],
     ids=["silent", "half a head", "half a body"],
 )
-@pytest.mark.slow
 def test_a_thousand_connections_that_say_too_little_are_closed(console: RunningConsole, sent: bytes) -> None:
     with ExitStack() as stack:
         opened = [stack.enter_context(connect(console)) for _ in range(1000)]

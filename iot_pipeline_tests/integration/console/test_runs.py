@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from infra.local.servers.loopback import HOST, free_port
+from iot_pipeline.console.dependencies import DownError
 from iot_pipeline.console.health import runs
-from iot_pipeline.console.health.findings import DownError, State
+from iot_pipeline.console.health.findings import State
 from iot_pipeline_tests.support.emulator import eventually
 
 JOBS = """

@@ -59,7 +59,6 @@ def _proposed(source: Path) -> Contract:
     return replace(CONTRACT, metrics=(*CONTRACT.metrics, metric))
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("warehouse_is_as_before")
 def test_a_new_field_is_proposed_and_filled_in_from_history(
     lake: Lake, hours: list[Hour], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

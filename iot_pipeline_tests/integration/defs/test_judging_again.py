@@ -51,7 +51,6 @@ def records_in_quarantine(instance: dg.DagsterInstance, hour: Hour) -> object:
     return found.asset_materialization.metadata["records"].value
 
 
-@pytest.mark.slow
 def test_hours_that_a_new_contract_concerns_are_judged_in_one_run_and_their_event_hours_follow(
     instance: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
 ) -> None:

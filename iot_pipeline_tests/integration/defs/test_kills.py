@@ -38,7 +38,6 @@ lake.curate(lake.touched(arrivals))
 """
 
 
-@pytest.mark.slow
 def test_a_build_killed_anywhere_ends_as_an_undisturbed_one(
     lake: Lake, raw: RawZone, arrival: Hour, environment: dict[str, str]
 ) -> None:
@@ -98,7 +97,6 @@ def quick_redelivery(platform: Platform) -> Iterator[None]:
     sqs.set_queue_attributes(QueueUrl=url, Attributes=deployed)
 
 
-@pytest.mark.slow
 def test_dagster_killed_anywhere_ends_as_an_undisturbed_run(
     lake: Lake,
     raw: RawZone,
@@ -162,7 +160,6 @@ def other_athena(platform: Platform, tmp_path: Path) -> Iterator[OtherAthena]:
     other.kill()
 
 
-@pytest.mark.slow
 def test_an_engine_killed_in_the_middle_of_a_query(
     lake: Lake, raw: RawZone, arrival: Hour, environment: dict[str, str], other_athena: OtherAthena
 ) -> None:

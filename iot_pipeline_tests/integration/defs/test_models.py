@@ -67,7 +67,6 @@ def _metadata(result: dg.ExecuteInProcessResult, name: str) -> dict[str, Any]:
     return {key: value.value for key, value in found.items()}
 
 
-@pytest.mark.slow
 def test_it_builds_until_nothing_is_stale(result: dg.ExecuteInProcessResult, empty_models: Models) -> None:
     assert result.success
     books = "SELECT count(*), sum(readings) FROM marts.fact_hours"

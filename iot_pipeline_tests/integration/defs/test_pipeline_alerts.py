@@ -362,7 +362,6 @@ def test_two_looks_at_once_count_once(dagster: Dagster) -> None:
     assert dagster.told() == [("failed_check", "opened", "critical")]
 
 
-@pytest.mark.slow
 def test_more_alerts_than_one_write_takes(dagster: Dagster) -> None:
     def evaluation(number: int, *, passed: bool) -> dg.AssetCheckEvaluation:
         return dg.AssetCheckEvaluation(

@@ -40,7 +40,6 @@ def _remove(lake: Lake, table: str, hour: Hour) -> None:
         s3.delete_object(Bucket=lake.bucket, Key=item["Key"])
 
 
-@pytest.mark.slow
 def test_old_hours_that_were_tampered_with_fail_their_checks(
     instance: dg.DagsterInstance, lake: Lake, raw: RawZone, dagster_hour: Hour
 ) -> None:

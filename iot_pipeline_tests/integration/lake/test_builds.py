@@ -177,7 +177,6 @@ def test_an_event_hour_is_built_again_without_its_raw_objects(lake: Lake, raw: R
     assert [(row["seq"], row["extras"]) for row in curated(lake, [arrival])] == [(1, {"note": '"x"'}), (2, None)]
 
 
-@pytest.mark.slow
 def test_a_reader_sees_whole_partitions_only(lake: Lake, raw: RawZone, arrival: Hour) -> None:
     fill(raw, arrival)
     event_hours = build(lake, [arrival])
@@ -334,7 +333,6 @@ def test_a_new_metric_arrives_with_no_other_edit(moisture: Lake, lake: Lake, raw
     assert CONTRACT.metrics == METRICS
 
 
-@pytest.mark.slow
 def test_one_malformed_line_in_a_million_readings_costs_one_line(lake: Lake, raw: RawZone, arrival: Hour) -> None:
     messages, pack, objects = 40_000, 25, 8
     at = arrival.start

@@ -124,7 +124,6 @@ def test_sql_and_python_say_the_same_of_generated_payloads(
     assert compared(local_athena, raw, lines, contract) == SAID
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not SEEDS, reason=f"100,000 further payloads: set {VARIABLE} to seeds such as 1,2,3,4,5")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_sql_and_python_say_the_same_of_20_000_payloads_a_seed(local_athena: LocalAthena, raw: str, seed: int) -> None:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel
 
-from iot_pipeline.console.health.findings import DownError, Finding, State
+from iot_pipeline.console.dependencies import DownError
+from iot_pipeline.console.health.findings import Finding, State
 from iot_pipeline.console.health.shared import RETRY, Look, Shared, Tile
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -7,6 +7,7 @@ import pytest
 from iot_pipeline.console.health import spending
 from iot_pipeline.console.health.findings import Finding, State
 from iot_pipeline.lake.pricing import query_cost
+from iot_pipeline_tests.support.console_parts import HeldStore
 from iot_pipeline_tests.unit.lake.test_spending import GB, Athena
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -27,7 +28,7 @@ def days(found: Finding) -> dict[str, tuple[bool, int | None]]:
 
 
 def test_a_day_is_closed_by_the_first_look_of_a_later_one() -> None:
-    athena, book = Athena(), spending.Memory()
+    athena, book = Athena(), spending.Book(HeldStore())
     athena.add("a", NOON - timedelta(hours=1))
     assert days(look(athena, book, NOON))["2026-11-28"] == (False, 1)
     athena.add("b", NOON + timedelta(hours=11))
@@ -40,7 +41,7 @@ def test_a_day_is_closed_by_the_first_look_of_a_later_one() -> None:
 
 
 def test_a_day_on_which_nobody_looked_is_not_made_up() -> None:
-    athena, book = Athena(), spending.Memory()
+    athena, book = Athena(), spending.Book(HeldStore())
     athena.add("a", NOON - timedelta(days=2))
     look(athena, book, NOON - timedelta(days=2))
     athena.add("b", NOON - timedelta(days=1))
@@ -54,8 +55,8 @@ def test_the_budget_decides_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spending, "policy", lambda: type("Policy", (), {"daily_budget_usd": 1.0}))
     athena.add("a", NOON - timedelta(hours=1), 120 * GB)
     assert query_cost(120 * GB) == pytest.approx(0.586, abs=0.001)
-    found = look(athena, spending.Memory(), NOON)
+    found = look(athena, spending.Book(HeldStore()), NOON)
     assert found.state is State.WARNING
     assert "it will be 1.17 if the day goes on so" in found.sentence
     athena.add("b", NOON, 120 * GB)
-    assert look(athena, spending.Memory(), NOON).state is State.CRITICAL
+    assert look(athena, spending.Book(HeldStore()), NOON).state is State.CRITICAL

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from iot_pipeline.console.health.bounded_athena import Meter
+from iot_pipeline.console.bounded_athena import Meter
 from iot_pipeline.console.health.findings import State, worst
-from iot_pipeline.console.health.spending import Memory
+from iot_pipeline.console.health.spending import Book
 from iot_pipeline.console.health.tiles import all_tiles
 from iot_pipeline.definitions import defs
+from iot_pipeline_tests.support.console_parts import HeldStore
 
-TILES = {tile.name: tile for tile in all_tiles(Meter(), Memory())}
+TILES = {tile.name: tile for tile in all_tiles(Meter(), Book(HeldStore()))}
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.stacks.config import PlatformConfig
-from infra.stacks.console import table, users
+from infra.stacks.console import data_stack, users
 from iot_pipeline.console.identity.people import person
 from iot_pipeline.console.viewer import Role
 from iot_pipeline_tests.support.templates import of_type, template
@@ -17,7 +17,7 @@ def only(resource_type: str) -> dict[str, Any]:
 
 def test_the_table_is_the_one_that_the_store_works_on() -> None:
     made = only("AWS::DynamoDB::Table")
-    assert [key["AttributeName"] for key in made["KeySchema"]] == [table.KEY, table.SORT] == ["key", "sort"]
+    assert [key["AttributeName"] for key in made["KeySchema"]] == [data_stack.KEY, data_stack.SORT] == ["key", "sort"]
     assert made["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
     assert made["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert made["SSESpecification"]["SSEType"] == "KMS"

@@ -64,8 +64,7 @@ async function look() {
 
 async function values() {
   try {
-    const metrics = ["temperature", "humidity", "pressure", "flow_rate", "battery", "rssi"].map((name) => `metric=${name}`).join("&");
-    drawSeries($("charts"), $("joined"), await call("GET", `${path}/series?${metrics}`));
+    drawSeries($("charts"), $("joined"), await call("GET", `${path}/series`));
   } catch (error) {
     $("joined").textContent = `No values: ${error.message}`;
   }

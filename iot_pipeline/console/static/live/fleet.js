@@ -53,6 +53,8 @@ export class Fleet {
     for (const [key, group] of this.groups) {
       const zone = zones.get(key);
       const local = zone ? new Date(now).toLocaleTimeString("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" }) : "";
+      // Its last device has moved away.
+      group.section.hidden = group.cells.childElementCount === 0;
       const words = `${group.cells.childElementCount} devices${local ? `, ${local} there` : ""}`;
       if (group.words.textContent !== words) group.words.textContent = words;
     }
@@ -81,7 +83,7 @@ export class Fleet {
       const cells = element("div", { class: "cells" });
       const section = element("div", { class: "site" }, element("h3", {}, `${device.tenant} / ${device.site} `, words), cells);
       this.root.append(section);
-      this.groups.set(key, { words, cells });
+      this.groups.set(key, { section, words, cells });
     }
     return this.groups.get(key);
   }

@@ -72,9 +72,19 @@ function take(given) {
 function toggle(device) {
   if (chosen.has(device)) chosen.delete(device);
   else if (chosen.size < MAX_CHOSEN) chosen.add(device);
-  else return;
+  else {
+    tell(`At most ${MAX_CHOSEN} devices are drawn: take one away first.`);
+    return;
+  }
+  tell("");
   reopen();
-  call("PUT", "/api/layout", { devices: [...chosen], metrics: layout.metrics }).catch((error) => show("no-chosen", error.message));
+  call("PUT", "/api/layout", { devices: [...chosen], metrics: layout.metrics }).catch((error) => tell(`The choice is not kept: ${error.message}`));
+}
+
+// What went wrong with the choice of devices, beside them.
+function tell(words) {
+  show("choice", words);
+  document.getElementById("choice").hidden = words === "";
 }
 
 function reopen() {

@@ -83,11 +83,11 @@ export const drawings = {
   spending: ({ days, budget_dollars: budget, forecast_dollars: forecast }) => [
     bars(days.filter((day) => day.dollars !== null).map((day) => [day.day, day.dollars]), (dollars) => `$${dollars.toFixed(4)}`),
     element("p", {}, `${budget ? `budget $${budget} a day` : "no budget is set"}${forecast === null ? "" : `, forecast for today $${forecast.toFixed(4)}`}`),
-    table(["Workgroup", "Today", "Bytes", "Queries"], (days.at(-1)?.groups ?? []).map((group) => row(group.workgroup, `$${group.dollars.toFixed(4)}`, number(group.scanned_bytes), number(group.queries)))),
+    table(["Workgroup", "Today", "Bytes", "Queries"], (days[0]?.groups ?? []).map((group) => row(group.workgroup, `$${group.dollars.toFixed(4)}`, number(group.scanned_bytes), number(group.queries)))),
   ],
 };
 
 function runTable(runs) {
-  const states = { SUCCESS: "ok", FAILURE: "critical", CANCELED: "warning" };
-  return table(["Job", "Partition", "Status", "Began"], runs.map((run) => row(run.job, run.partition, badge(states[run.status] ?? "unknown", run.status.toLowerCase()), run.started_at ? since(run.started_at) : "–")));
+  const states = { success: "ok", failure: "critical", canceled: "warning" };
+  return table(["Job", "Partition", "Status", "Began"], runs.map((run) => row(run.job, run.partition, badge(states[run.status] ?? "unknown", run.status), run.started_at ? since(run.started_at) : "–")));
 }

@@ -72,8 +72,8 @@ async function watch(query) {
     await ended(query);
   } finally {
     if (running === query.id) $("cancel").disabled = true;
-    drawHistory();
-    drawLimits();
+    drawHistory().catch(refuse);
+    drawLimits().catch(refuse);
   }
 }
 
@@ -121,7 +121,12 @@ async function drawSaved() {
   const found = await call("GET", "/api/saved-queries");
   $("saved").replaceChildren(...found.map((saved) => element("li", {},
     element("button", { type: "button", class: "link", title: saved.sql, onclick: () => { $("sql").value = saved.sql; $("name").value = saved.name; estimate(); } }, saved.name), " ",
-    element("button", { type: "button", class: "quiet", "aria-label": `Forget ${saved.name}`, onclick: async () => { await call("DELETE", `/api/saved-queries/${encodeURIComponent(saved.name)}`); drawSaved(); } }, "×"))));
+    element("button", { type: "button", class: "quiet", "aria-label": `Forget ${saved.name}`, onclick: () => forget(saved.name).catch(refuse) }, "×"))));
+}
+
+async function forget(name) {
+  await call("DELETE", `/api/saved-queries/${encodeURIComponent(name)}`);
+  await drawSaved();
 }
 
 async function drawLimits() {
@@ -132,7 +137,7 @@ async function drawLimits() {
 async function save() {
   try {
     await call("PUT", `/api/saved-queries/${encodeURIComponent($("name").value)}`, { sql: $("sql").value });
-    drawSaved();
+    await drawSaved();
   } catch (error) {
     refuse(error);
   }

@@ -2,7 +2,13 @@
 
 import { call } from "./api.js";
 
-document.getElementById("sign-out").addEventListener("click", async () => {
-  const { next } = await call("POST", "/logout");
-  location.assign(next);
+const button = document.getElementById("sign-out");
+button.addEventListener("click", async () => {
+  try {
+    const { next } = await call("POST", "/logout");
+    location.assign(next);
+  } catch (error) {
+    button.textContent = "Sign out again";
+    button.title = `You are still signed in: ${error.message}`;
+  }
 });

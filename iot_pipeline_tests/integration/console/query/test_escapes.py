@@ -1,6 +1,5 @@
 """Each escape is refused by name, or what the guard makes of it shows no foreign row."""
 
-import pytest
 from pyathena.error import OperationalError
 
 from iot_pipeline.console.query.guard import RefusedError, Scope, guard
@@ -32,7 +31,6 @@ def test_tables_hold_foreign_rows(two_tenants: LocalAthena) -> None:
         assert foreign_in(two_tenants.rows(f"SELECT * FROM {table}", BOTH)), table
 
 
-@pytest.mark.slow
 def test_escapes_that_pass_show_no_foreign_row(two_tenants: LocalAthena) -> None:
     """Each is run, but for the exceptions that the engine refuses."""
     ran = 0

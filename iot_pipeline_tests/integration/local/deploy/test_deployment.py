@@ -57,6 +57,10 @@ OUTPUTS = {
     "DeliverFunction",
     "ChannelsSecret",
     "EdgeMetrics",
+    "ConsoleTable",
+    "ConsoleIssuer",
+    "ConsoleClientId",
+    "ConsoleUserPool",
 }
 EDGE_FUNCTIONS = ("Handler", "Sweep", "Notify", "Deliver")
 # What ministack 1.5.33's CloudFormation takes without doing it.
@@ -76,7 +80,7 @@ DROPPED = {
     ("AWS::SNS::Topic", "Critical", "KmsMasterKeyId"),
     *(
         ("AWS::DynamoDB::Table", table, setting)
-        for table in ("DeviceState", "Alerts")
+        for table in ("DeviceState", "Alerts", "Table")
         for setting in ("PointInTimeRecoverySpecification", "SSESpecification", "TimeToLiveSpecification")
     ),
     *(("AWS::Lambda::Function", name, "ReservedConcurrentExecutions") for name in EDGE_FUNCTIONS),

@@ -247,7 +247,6 @@ def failures_of(aws: LocalAws, function: Function, **rules: Any) -> str:
     return url
 
 
-@pytest.mark.slow
 def test_an_asynchronous_call_that_fails_is_tried_twice_more_and_then_recorded(local_aws: LocalAws) -> None:
     function = make(local_aws)
     url = failures_of(local_aws, function)
@@ -288,7 +287,6 @@ def test_a_call_that_is_throttled_waits_and_uses_no_attempt(local_aws: LocalAws)
         assert slow.result()[1] is None
 
 
-@pytest.mark.slow
 def test_a_call_that_grows_too_old_is_recorded_as_such(local_aws: LocalAws) -> None:
     function = make(local_aws)
     local_aws.client("lambda").put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
@@ -315,7 +313,6 @@ def test_each_shard_has_an_environment_of_its_own(local_aws: LocalAws) -> None:
     local_aws.client("lambda").delete_event_source_mapping(UUID=mapping)
 
 
-@pytest.mark.slow
 def test_a_rule_with_a_rate_calls_each_minute_and_asynchronously(local_aws: LocalAws) -> None:
     function = make(local_aws)
     url = failures_of(local_aws, function, MaximumRetryAttempts=0)
