@@ -186,6 +186,9 @@ class Console(BaseSettings):
         default=None, description="Where the provider's discovery document is, if not below the issuer"
     )
     client_id: str = Field(description="The console's client at the provider")
+    user_pool: str | None = Field(
+        default=None, description="Cognito's pool of its people, for admins to change; unset: changed at the provider"
+    )
     client_secret_arn: str | None = Field(
         default=None, description="Secret with the client's secret as its text; unset: a public client, by PKCE alone"
     )

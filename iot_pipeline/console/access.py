@@ -89,6 +89,11 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("POST", "/api/admin/rules/{rule}/end"): Access(ADMINS, changes=True),
     # A dry run changes nothing, and is billed.
     ("POST", "/api/admin/rules/try"): Access(OPERATORS),
+    ("GET", "/api/admin/people"): Access(ADMINS),
+    ("POST", "/api/admin/people"): Access(ADMINS, changes=True),
+    ("PUT", "/api/admin/people/{name}/role"): Access(ADMINS, changes=True),
+    ("POST", "/api/admin/people/{name}/disable"): Access(ADMINS, changes=True),
+    ("POST", "/api/admin/people/{name}/enable"): Access(ADMINS, changes=True),
     # Devices: a tenant's people see its own, row by row.
     ("GET", "/api/devices"): Access(EVERYONE, scope="devices:read"),
     ("GET", "/api/devices/{device}"): Access(EVERYONE, scope="devices:read"),

@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from iot_pipeline.console import access, changes, kept_layout, pages, problems
-from iot_pipeline.console.admin import device_changes, rule_changes
+from iot_pipeline.console.admin import device_changes, people_changes, rule_changes
 from iot_pipeline.console.authorisation import SignInError, authorise, to_sign_in
 from iot_pipeline.console.devices import routes as devices
 from iot_pipeline.console.health import routes as health
@@ -30,6 +30,7 @@ ROUTERS = (
     devices.router,
     device_changes.router,
     rule_changes.router,
+    people_changes.router,
 )
 
 

@@ -66,7 +66,7 @@ def change_site(
 
 
 def _customer(connection: Connection[Any], customer: Customer) -> bool:
-    _require_tenant(connection, customer.tenant_id, f"customer {customer.customer_id}")
+    require_tenant(connection, customer.tenant_id, f"customer {customer.customer_id}")
     held = connection.execute(
         "SELECT tenant_id FROM registry.customers WHERE customer_id = %s", (customer.customer_id,)
     ).fetchone()
@@ -90,7 +90,7 @@ def _sites(connection: Connection[Any], sites: Sequence[Site], at: datetime, may
 
 def _site(connection: Connection[Any], site: Site, at: datetime, may_overwrite: MayOverwrite) -> bool:
     what = f"site {site.site_id} of tenant {site.tenant_id}"
-    _require_tenant(connection, site.tenant_id, what)
+    require_tenant(connection, site.tenant_id, what)
     if site.customer_id is not None:
         owned = "SELECT 1 FROM registry.customers WHERE (tenant_id, customer_id) = (%s, %s)"
         if not connection.execute(owned, (site.tenant_id, site.customer_id)).fetchone():
@@ -144,6 +144,7 @@ def _upsert(connection: Connection[Any], table: str, key: str, row: dict[str, An
     return connection.execute(statement, row).rowcount == 1
 
 
-def _require_tenant(connection: Connection[Any], tenant_id: str, what: str) -> None:
+def require_tenant(connection: Connection[Any], tenant_id: str, what: str) -> None:
+    """Raises UnknownReferenceError, naming `what` refers to it, unless a tenant is in the registry."""
     if not connection.execute("SELECT 1 FROM registry.tenants WHERE tenant_id = %s", (tenant_id,)).fetchone():
         raise UnknownReferenceError(f"{what}: tenant {tenant_id!r} is not in the registry; add it to the catalog")

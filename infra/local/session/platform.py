@@ -90,6 +90,7 @@ class Platform:
                 f"{self.emulator.endpoint_url}/{outputs['ConsoleUserPool']}/.well-known/openid-configuration"
             ),
             "IOT_CONSOLE_CLIENT_ID": outputs["ConsoleClientId"],
+            "IOT_CONSOLE_USER_POOL": outputs["ConsoleUserPool"],
             "IOT_REGISTRY_HOST": HOST,
             "IOT_REGISTRY_PORT": str(self.postgres.port),
             "IOT_REGISTRY_DATABASE": REGISTRY_DATABASE,

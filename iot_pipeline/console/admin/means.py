@@ -14,6 +14,7 @@ from iot_pipeline.alerting.device_rules import RuleError
 from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.console.bounded_athena import BoundedAthena, Meter
 from iot_pipeline.console.dependencies import DownError
+from iot_pipeline.console.identity.directory import Directory, PersonError
 from iot_pipeline.console.problems import ProblemError
 from iot_pipeline.registry.errors import (
     CompensationError,
@@ -24,7 +25,7 @@ from iot_pipeline.registry.errors import (
     UnknownReferenceError,
 )
 from iot_pipeline.registry.things import DeviceKind
-from iot_pipeline.settings import devices, edge
+from iot_pipeline.settings import console, devices, edge
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
@@ -34,7 +35,10 @@ _ATHENA_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Admin:
-    """The registry, AWS IoT with the names that devices have there, the bucket of the rules, and Athena."""
+    """The registry, AWS IoT with the names that devices have there, the bucket of the rules, and Athena.
+
+    `directory` is None where the provider of sign-ins is another than Cognito.
+    """
 
     connect: Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
     iot: "IoTClient"
@@ -42,11 +46,12 @@ class Admin:
     s3: Any
     rules_bucket: str
     athena: Callable[[], BoundedAthena]
+    directory: Directory | None
 
 
 def open_admin(meter: Meter) -> Admin:
     """Those of this deployment; `meter` counts the queries. Raises pydantic.ValidationError."""
-    names = devices()
+    names, pool = devices(), console().user_pool
     return Admin(
         open_registry,
         boto3.client("iot", config=Config(retries={"mode": "adaptive"})),
@@ -54,6 +59,7 @@ def open_admin(meter: Meter) -> Admin:
         boto3.client("s3"),
         edge().rules_bucket,
         lambda: BoundedAthena(meter, _ATHENA_SECONDS),
+        None if pool is None else Directory(boto3.client("cognito-idp"), pool),
     )
 
 
@@ -70,7 +76,7 @@ def explained() -> Iterator[None]:
         raise ProblemError(409, "different_device", str(error)) from error
     except UnknownReferenceError as error:
         raise ProblemError(422, "unknown_reference", str(error)) from error
-    except (RegistryError, RuleError) as error:
+    except (RegistryError, RuleError, PersonError) as error:
         raise ProblemError(422, "refused", str(error)) from error
     except OnboardingError as error:
         raise ProblemError(502, "undone", str(error)) from error

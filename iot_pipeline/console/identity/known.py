@@ -23,6 +23,14 @@ class Known:
         self._store.put(_key(person.subject), "-", values)
         self._recent.put(person.subject, person)
 
+    def forget(self, subject: str) -> None:
+        """End what somebody can do by a session or a key of before; the next sign-in begins anew.
+
+        Another process of the console believes its memory for CACHE_SECONDS more.
+        """
+        self._store.remove(_key(subject))
+        self._recent.drop(subject)
+
     def person(self, subject: str) -> Person | None:
         """Who somebody was at the last sign-in; None for somebody unknown."""
         if (found := self._recent.get(subject)) is not None:

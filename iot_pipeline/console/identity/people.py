@@ -1,7 +1,7 @@
 """Who somebody is by the claims of a token: the name, and by the groups the role and the tenant."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,15 +39,22 @@ def person(claims: Mapping[str, Any]) -> Person:
     groups = claims.get(GROUPS) or []
     if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
         raise RoleError(f"{name}: {GROUPS} is no list of texts")
-    if len(groups) != 1:
-        raise RoleError(f"{name} must be in exactly one group, and is in {', '.join(sorted(groups)) or 'none'}")
-    role, tenant = _of_group(name, groups[0])
+    role, tenant = role_of(name, groups)
     return Person(subject, name, role, tenant)
 
 
-def _of_group(name: str, group: str) -> tuple[Role, str | None]:
+def role_of(name: str, groups: Sequence[str]) -> tuple[Role, str | None]:
+    """The role and the tenant of somebody in these groups. Raises RoleError."""
+    if len(groups) != 1:
+        raise RoleError(f"{name} must be in exactly one group, and is in {', '.join(sorted(groups)) or 'none'}")
+    (group,) = groups
     if found := _TENANT.fullmatch(group):
         return Role.TENANT, found[1]
     if group not in _PLATFORM:
         raise RoleError(f"{name} is in the unknown group {group!r}; known are {', '.join(_PLATFORM)} and tenant:<id>")
     return _PLATFORM[group], None
+
+
+def group_of(role: Role, tenant: str | None) -> str:
+    """The group of a role: the inverse of `role_of`."""
+    return role.value if tenant is None else f"tenant:{tenant}"

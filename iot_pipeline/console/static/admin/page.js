@@ -86,6 +86,44 @@ function end(rule) {
   return box;
 }
 
+function people() {
+  const name = { name: "name", label: "Name", required: "" };
+  const role = [{ name: "role", label: "Role (admin, operator, analyst, tenant)", required: "" }, { name: "tenant", label: "Tenant, of the role tenant" }];
+  const path = (who, verb) => `/api/admin/people/${encodeURIComponent(who)}/${verb}`;
+  const change = (id, fields, verb, carryOut) => form($(id), [name, ...fields, reason], verb, async (given) => {
+    const told = await carryOut(given);
+    await drawPeople();
+    return told;
+  });
+  change("let-in", role, "Let in", async (given) => {
+    const made = await call("POST", "/api/admin/people", given);
+    return [said(`${made.name} can sign in, and chooses a password then. For the first time, shown this once:`), element("pre", {}, made.password)];
+  });
+  change("assign", role, "Give the role", async ({ name: who, ...given }) => {
+    await call("PUT", path(who, "role"), given);
+    return said(`${who} has this role from the next sign-in on; sessions and keys of before have ended.`);
+  });
+  change("disable", [], "Shut out", async ({ name: who, ...given }) => {
+    await call("POST", path(who, "disable"), given);
+    return said(`${who} is shut out; sessions and keys have ended.`);
+  });
+  change("enable", [], "Let in again", async ({ name: who, ...given }) => {
+    await call("POST", path(who, "enable"), given);
+    return said(`${who} can sign in again.`);
+  });
+}
+
+async function drawPeople() {
+  const found = await call("GET", "/api/admin/people");
+  $("people").replaceChildren(table(["Name", "Role", "Tenant", "May sign in", "Since"], found.map((each) => [
+    each.name, each.role ?? each.problem, each.tenant, each.enabled ? each.status.toLowerCase().replaceAll("_", " ") : "no", at(each.made),
+  ]), "Nobody."));
+}
+
 for (const each of document.querySelectorAll("[data-admin]")) each.hidden = !isAdmin;
-if (isAdmin) devices();
+if (isAdmin) {
+  devices();
+  people();
+  drawPeople().catch((error) => $("people").replaceChildren(element("p", { class: "notice" }, error.message)));
+}
 drawRules().then(({ kinds }) => rules(kinds)).catch((error) => $("rules").replaceChildren(element("p", { class: "notice" }, error.message)));
