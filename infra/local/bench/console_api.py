@@ -1,11 +1,13 @@
 """`make bench-console-api`: every call of the console's API but queries, 20 users at once; p50 and p95 by route."""
 
+import random
 import shutil
 import tempfile
 import threading
 import time
 from collections import defaultdict
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -45,10 +47,23 @@ def _is_open(row: Access) -> bool:
     return row.roles is None or Role.ADMIN in row.roles
 
 
-def _ask(url: str, cookies: dict[str, str], paths: list[str], rounds: int, took: Times, lock: threading.Lock) -> None:
-    with httpx.Client(base_url=url, cookies=cookies, timeout=60) as client:
-        for _ in range(rounds):
-            for path in paths:
+@dataclass(frozen=True)
+class _User:
+    """Asks every route so often, each time after `pause` seconds in the mean, as somebody who reads what came."""
+
+    url: str
+    cookies: dict[str, str]
+    paths: list[str]
+    rounds: int
+    pause: float
+    seed: int = 0
+
+    def ask(self, took: Times, lock: threading.Lock) -> None:
+        """Note how many milliseconds each answer took."""
+        rng = random.Random(self.seed)  # noqa: S311  # a schedule, no secret
+        with httpx.Client(base_url=self.url, cookies=self.cookies, timeout=60) as client:
+            for path in rng.sample(self.paths, len(self.paths)) * self.rounds:
+                time.sleep(rng.uniform(0, 2 * self.pause))
                 began = time.perf_counter()
                 client.get(path).raise_for_status()
                 milliseconds = (time.perf_counter() - began) * 1000
@@ -59,6 +74,7 @@ def _ask(url: str, cookies: dict[str, str], paths: list[str], rounds: int, took:
 def measure(
     users: Annotated[int, typer.Option(help="How many ask at once.")] = 20,
     rounds: Annotated[int, typer.Option(help="How often each asks every route.")] = 20,
+    pause: Annotated[float, typer.Option(help="Seconds between a user's calls, in the mean; 0: none.")] = 0.5,
 ) -> None:
     """Ask, and print."""
     console, state = Console(), Path(tempfile.mkdtemp(prefix="bench-console-api-"))
@@ -79,17 +95,17 @@ def measure(
             page.wait_for_selector(".cell")
             device = str(page.locator(".cell").first.get_attribute("aria-label")).split(",")[0]
             browser.close()
-            _measure(console, server.url, cookies, asked(device), users, rounds)
+            _measure(console, _User(server.url, cookies, asked(device), rounds, pause), users)
     finally:
         shutil.rmtree(state, ignore_errors=True)
 
 
-def _measure(console: Console, url: str, cookies: dict[str, str], paths: list[str], users: int, rounds: int) -> None:
-    _ask(url, cookies, paths, 1, defaultdict(list), threading.Lock())
+def _measure(console: Console, user: _User, users: int) -> None:
+    replace(user, rounds=1, pause=0).ask(defaultdict(list), threading.Lock())
     took: Times = defaultdict(list)
     lock = threading.Lock()
     threads = [
-        threading.Thread(target=_ask, args=(url, cookies, paths, rounds, took, lock), name=f"user {number}")
+        threading.Thread(target=replace(user, seed=number).ask, args=(took, lock), name=f"user {number}")
         for number in range(users)
     ]
     began = time.monotonic()
@@ -105,7 +121,7 @@ def _measure(console: Console, url: str, cookies: dict[str, str], paths: list[st
         table.add_row(path, str(len(times)), f"{ordered[len(ordered) // 2]:.0f}", f"{found:.0f}", str(found < GOAL_MS))
     console.print(table)
     calls = sum(map(len, took.values()))
-    console.print(f"{users} users without a pause between their calls: {calls / seconds:,.0f} calls a second")
+    console.print(f"{users} users, {user.pause:g} s between a user's calls: {calls / seconds:,.0f} calls a second")
 
 
 if __name__ == "__main__":
