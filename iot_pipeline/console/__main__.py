@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from iot_pipeline import settings
 from iot_pipeline.connections.edge import open_alerts
-from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.console.admin.means import open_admin
 from iot_pipeline.console.app import STATIC, create_app
 from iot_pipeline.console.audit import Audit
@@ -19,6 +18,7 @@ from iot_pipeline.console.identity.service import IdentityService
 from iot_pipeline.console.live.sources import Live
 from iot_pipeline.console.parts import Parts
 from iot_pipeline.console.query.opening import open_queries
+from iot_pipeline.console.registry_pool import RegistryPool
 from iot_pipeline.console.safe_answers import BodyLimit, SafetyHeaders
 from iot_pipeline.console.server import serve
 from iot_pipeline.console.site_list import Sites
@@ -29,7 +29,7 @@ from iot_pipeline.edge.state_store import StateStore
 _PATIENCE = Config(max_pool_connections=40, connect_timeout=3, read_timeout=10, retries={"mode": "standard"})
 
 
-def open_parts(console: settings.Console, http: httpx.Client) -> Parts:
+def open_parts(console: settings.Console, http: httpx.Client, registry: RegistryPool) -> Parts:
     """The parts of a service on this deployment. Raises pydantic.ValidationError naming what is missing or wrong."""
     edge, dynamodb = settings.edge(), boto3.client("dynamodb", config=_PATIENCE)
     store = Store(dynamodb, console.table)
@@ -40,11 +40,11 @@ def open_parts(console: settings.Console, http: httpx.Client) -> Parts:
         store=store,
         audit=Audit(store),
         live=Live(boto3.client("kinesis"), edge.stream, states, open_alerts(), settings.policy().contract),
-        sites=Sites(open_registry),
+        sites=Sites(registry.connect),
         queries=open_queries(store),
         health=health,
-        devices=open_devices(health.meter),
-        admin=open_admin(health.meter),
+        devices=open_devices(registry.connect, health.meter),
+        admin=open_admin(registry.connect, console.user_pool, health.meter),
     )
 
 
@@ -54,8 +54,8 @@ def main() -> None:
         console = settings.console()
     except ValidationError as error:
         sys.exit(settings.wrong(error))
-    with httpx.Client() as http:
-        app = BodyLimit(create_app(open_parts(console, http)))
+    with httpx.Client() as http, RegistryPool() as registry:
+        app = BodyLimit(create_app(open_parts(console, http, registry)))
         serve(SafetyHeaders(app, https=console.url.startswith("https:"), static=STATIC), console)
 
 

@@ -1,15 +1,12 @@
 """Where the sites are: names, positions and time zones, as the registry has them now."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
 
-import psycopg
 from pydantic import BaseModel
 
+from iot_pipeline.console.registry_pool import Connect
 from iot_pipeline.registry import present
 
 # Sites change rarely, and every tab asks when it opens.
@@ -32,7 +29,7 @@ class Site(BaseModel):
 class Sites:
     """Reads them from the registry, at most once a minute however many ask."""
 
-    connect: Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+    connect: Connect
     _held: list[Site] = field(default_factory=list)
     _until: float = 0.0
     _lock: Lock = field(default_factory=Lock)

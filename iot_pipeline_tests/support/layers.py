@@ -110,7 +110,8 @@ LAYERS = {
     "unattended": _layer("backfill defs lake watcher", "dagster", "dagster"),
     "console": _layer(
         "alerting connections contract edge lake registry settings warehouse",
-        "boto3 botocore fastapi h11 httpx jinja2 jwt psycopg pyarrow pydantic pyathena sqlglot starlette uvicorn",
+        "boto3 botocore fastapi h11 httpx jinja2 jwt psycopg psycopg_pool pyarrow pydantic pyathena sqlglot starlette "
+        "uvicorn",
         "console",
     ),
     "watcher": _layer("alerting command_line connections defs settings", "botocore dagster pydantic typer", "dagster"),

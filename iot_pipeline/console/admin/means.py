@@ -1,7 +1,7 @@
 """What the admins' routes work with, and what their errors become."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from iot_pipeline.alerting.device_rules import RuleError
-from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.console.bounded_athena import BoundedAthena, Meter
 from iot_pipeline.console.dependencies import DownError
 from iot_pipeline.console.identity.directory import Directory, PersonError
 from iot_pipeline.console.problems import ProblemError
+from iot_pipeline.console.registry_pool import Connect
 from iot_pipeline.registry.errors import (
     CompensationError,
     DifferentDeviceError,
@@ -25,7 +25,7 @@ from iot_pipeline.registry.errors import (
     UnknownReferenceError,
 )
 from iot_pipeline.registry.things import DeviceKind
-from iot_pipeline.settings import console, devices, edge
+from iot_pipeline.settings import devices, edge
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
@@ -40,7 +40,7 @@ class Admin:
     `directory` is None where the provider of sign-ins is another than Cognito.
     """
 
-    connect: Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+    connect: Connect
     iot: "IoTClient"
     kind: DeviceKind
     s3: Any
@@ -49,17 +49,20 @@ class Admin:
     directory: Directory | None
 
 
-def open_admin(meter: Meter) -> Admin:
-    """Those of this deployment; `meter` counts the queries. Raises pydantic.ValidationError."""
-    names, pool = devices(), console().user_pool
+def open_admin(connect: Connect, user_pool: str | None, meter: Meter) -> Admin:
+    """Those of this deployment; `connect` opens its registry, `meter` counts the queries.
+
+    Raises pydantic.ValidationError.
+    """
+    names = devices()
     return Admin(
-        open_registry,
+        connect,
         boto3.client("iot", config=Config(retries={"mode": "adaptive"})),
         DeviceKind(names.thing_type, names.device_policy),
         boto3.client("s3"),
         edge().rules_bucket,
         lambda: BoundedAthena(meter, _ATHENA_SECONDS),
-        None if pool is None else Directory(boto3.client("cognito-idp"), pool),
+        None if user_pool is None else Directory(boto3.client("cognito-idp"), user_pool),
     )
 
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from iot_pipeline.connections.edge import open_alerts, open_states
-from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.console.bounded_athena import BoundedAthena, Meter
 from iot_pipeline.console.coalesced import Coalesced
 from iot_pipeline.console.devices.quality import Quality, quality_of
 from iot_pipeline.console.devices.sections import Sources
 from iot_pipeline.console.devices.series import LiveReading, Series, Window, series_of
+from iot_pipeline.console.registry_pool import Connect
 from iot_pipeline.lake.hours import Hour, hours_between
 
 SECONDS = 20.0
@@ -56,6 +56,9 @@ class Devices:
         return quality_of(athena, asked.device, hours_between(asked.first, asked.last), asked.tenant)
 
 
-def open_devices(meter: Meter) -> Devices:
-    """The devices of this deployment; `meter` counts their queries. Raises pydantic.ValidationError."""
-    return Devices(Sources(open_registry, open_states(), open_alerts()), meter)
+def open_devices(connect: Connect, meter: Meter) -> Devices:
+    """The devices of this deployment; `connect` opens its registry, `meter` counts the queries.
+
+    Raises pydantic.ValidationError.
+    """
+    return Devices(Sources(connect, open_states(), open_alerts()), meter)

@@ -78,7 +78,7 @@ def fleet(
     shown, more = found[:limit], len(found) > limit
     try:
         with asking("DynamoDB"):
-            states, down = sources.states.load([device.device_id for device in shown]), None
+            states, down = sources.states.look([device.device_id for device in shown]), None
     except DownError as error:
         states, down = {}, str(error)
     rows = []

@@ -4,8 +4,7 @@ A device can pass from one tenant to another, when it is onboarded again: so eve
 not the device alone.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -18,6 +17,7 @@ from iot_pipeline.alerting.episodes import Item
 from iot_pipeline.alerting.lifecycle import Severity
 from iot_pipeline.alerting.table import AlertsTable
 from iot_pipeline.console.dependencies import DownError, asking
+from iot_pipeline.console.registry_pool import Connect
 from iot_pipeline.console.viewer import Viewer
 from iot_pipeline.contract import METRICS
 from iot_pipeline.contract.event_time import moment
@@ -101,7 +101,7 @@ class Alert(BaseModel):
 class Sources:
     """Where a device's parts are kept."""
 
-    connect: Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+    connect: Connect
     states: StateStore
     alerts: AlertsTable
 
@@ -119,7 +119,7 @@ class Sources:
         """The edge's state, if its last message was of a tenant that the viewer may see."""
         try:
             with asking("DynamoDB"):
-                found = self.states.load([device])[device]
+                found = self.states.look([device])[device]
         except DownError as error:
             return Section[State](data=None, down=str(error))
         return Section[State](data=state_of(found) if found.version and viewer.sees(found.tenant) else None)

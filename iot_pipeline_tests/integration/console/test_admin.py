@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from infra.local.session.platform import Platform
+from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.console.admin.means import open_admin
 from iot_pipeline.console.bounded_athena import Meter
 from iot_pipeline.console.viewer import Role, Viewer
@@ -44,7 +45,7 @@ def viewer() -> Signed:
 
 @pytest.fixture
 def client(platform: Platform, viewer: Signed, audit: Audit) -> TestClient:
-    return client_of(viewer, audit=audit, admin=open_admin(Meter()))
+    return client_of(viewer, audit=audit, admin=open_admin(open_registry, None, Meter()))
 
 
 @pytest.fixture
