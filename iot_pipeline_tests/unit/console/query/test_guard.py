@@ -146,9 +146,9 @@ def test_nesting_is_refused_by_name_even_where_little_of_the_stack_is_left(text:
 
 def test_random_texts_do_not_get_around_it() -> None:
     """`python -m iot_pipeline_tests.support.sql_fuzz 100000` tries more."""
-    seen = try_out(int(os.environ.get("IOT_FUZZ_STATEMENTS", "3000")), seed=11, run_every=1)
+    seen = try_out(int(os.environ.get("IOT_FUZZ_STATEMENTS", "1500")), seed=11, run_every=1)
     print(f"\n{dict(seen.most_common())}")
-    assert seen["passed"] > 200
-    assert seen["parsed"] > 100
-    assert seen["ran"] > 20
-    assert seen["rows"] > 20
+    assert seen["passed"] > 100
+    assert seen["parsed"] > 50
+    assert seen["ran"] > 10
+    assert seen["rows"] > 10
