@@ -63,6 +63,7 @@ def start_emulator(
     firehose_interval_scale: float = 1.0,
     kinesis_poll_seconds: float = 1.0,
     async_retry_seconds: float = 60.0,
+    mqtt_wait_scale: float = 1.0,
     log_level: str = "WARNING",
 ) -> Emulator:
     """Start the local AWS on the given (or free) ports and wait until its API, MQTT and extensions are ready.
@@ -77,7 +78,7 @@ def start_emulator(
     command += ["--state-dir", str(state_dir), "--region", region, "--log-level", log_level]
     command += ["--firehose-interval-scale", str(firehose_interval_scale)]
     command += ["--kinesis-poll-seconds", str(kinesis_poll_seconds)]
-    command += ["--async-retry-seconds", str(async_retry_seconds)]
+    command += ["--async-retry-seconds", str(async_retry_seconds), "--mqtt-wait-scale", str(mqtt_wait_scale)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     log_file = state_dir / "emulator.log"
     process = launch(command, log_file, CHECKOUT, environment | credentials.environment)
