@@ -8,7 +8,7 @@ from typing import Any
 
 from ministack.services import iot
 
-from infra.local.emulator.iot import limits, outbound, packets, wills
+from infra.local.emulator.iot import limits, outbound, packets, shared_subscriptions, wills
 from infra.local.emulator.iot.connection import Connection, current
 from infra.local.emulator.iot.packets import RefusedPacketError
 
@@ -102,6 +102,7 @@ async def _connect(session: Any, connection: Connection, flags: int, body: bytes
     if not await _stock_dispatch(session, packets.CONNECT, flags, connect.body):
         return False
     await wills.reconnected(key, resumed=not connect.clean_start)
+    await shared_subscriptions.release(session)
     connection.heard()
     return True
 
@@ -157,6 +158,7 @@ async def _subscribe(session: Any, kind: int, flags: int, body: bytes) -> bool:
         session._sub_ids.remove(sid)
         session._sub_filters.pop(sid)
         session._sub_granted_qos.pop(sid, None)
+    await shared_subscriptions.release(session)
     return bool(going_on)
 
 

@@ -52,6 +52,24 @@ def install() -> None:
     iot.broker_unsubscribe = _unsubscribe
 
 
+async def release(session: Any) -> None:
+    """Hand out what waits in the groups of a client that has come or subscribed, now that it was told so."""
+    for topic_filter in set(session._sub_filters.values()):
+        group = _groups.get((session.account_id, session.region, topic_filter))
+        if group is None:
+            continue
+        waiting, group.waiting = group.waiting, []
+        for topic, payload, properties, received_at in waiting:
+            aged = iot._aged_properties(properties, received_at)
+            if aged is None:
+                continue
+            token = iot._delivery_properties.set(aged)
+            try:
+                await group.deliver(topic, payload, 1)
+            finally:
+                iot._delivery_properties.reset(token)
+
+
 async def _subscribe(
     account_id: str,
     region: str,
@@ -73,16 +91,6 @@ async def _subscribe(
     member = uuid.uuid4().hex
     group.members[member] = (callback, granted_qos)
     _group_of[member] = key
-    waiting, group.waiting = group.waiting, []
-    for topic, payload, properties, received_at in waiting:
-        aged = iot._aged_properties(properties, received_at)
-        if aged is None:
-            continue
-        token = iot._delivery_properties.set(aged)
-        try:
-            await group.deliver(topic, payload, 1)
-        finally:
-            iot._delivery_properties.reset(token)
     return member
 
 
@@ -102,7 +110,9 @@ def _awaited(key: Key) -> bool:
     """Whether a client with a persistent session that is away is in the group."""
     account_id, region, topic_filter = key
     return any(
-        stored[:2] == (account_id, region) and topic_filter in session.subscriptions and not iot._is_session_expired(session)
+        stored[:2] == (account_id, region)
+        and topic_filter in session.subscriptions
+        and not iot._is_session_expired(session)
         for stored, session in iot._persistent_sessions.items()
         if stored not in iot._connected_clients
     )
