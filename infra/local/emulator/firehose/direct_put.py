@@ -23,7 +23,9 @@ Handler = Callable[[Any], Any]
 
 def install() -> None:
     """Check both requests before stock ministack handles them."""
-    firehose._HANDLERS["PutRecord"] = _checking(firehose._put_record, lambda data: [data.get("Record") or {}], "record.")
+    firehose._HANDLERS["PutRecord"] = _checking(
+        firehose._put_record, lambda data: [data.get("Record") or {}], "record."
+    )
     firehose._HANDLERS["PutRecordBatch"] = _checking(firehose._put_record_batch, lambda data: data.get("Records") or [])
 
 
@@ -63,5 +65,7 @@ def _refusal(data: Any, records: list[Any], where: str | None) -> Any:
 
 
 def _unmet(where: str, bound: str) -> Any:
-    text = f"1 validation error detected: Value at '{where}' failed to satisfy constraint: Member must have length {bound}"
+    text = (
+        f"1 validation error detected: Value at '{where}' failed to satisfy constraint: Member must have length {bound}"
+    )
     return error_response_json("ValidationException", text, 400)

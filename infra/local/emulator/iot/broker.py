@@ -28,7 +28,6 @@ _epoch = 0
 
 def install(settings: EmulatorSettings) -> None:
     """Replace the listener, the TLS context and the sessions' authorisation."""
-
     connection.install(settings.mqtt_port, settings.mqtt_wait_scale)
     protocol.install()
     shared_subscriptions.install()

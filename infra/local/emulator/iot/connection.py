@@ -60,7 +60,7 @@ class _Acceptor(iot._MtlsAcceptor):  # type: ignore[misc]  # ministack ships no 
         bound = HANDSHAKE_SECONDS * _wait_scale
         try:
             tls = await loop.start_tls(transport, protocol, context, server_side=True, ssl_handshake_timeout=bound)
-        except (OSError, asyncio.TimeoutError) as error:
+        except (TimeoutError, OSError) as error:
             iot._mtls_logger.info("IoT mTLS: no TLS handshake: %s", error)
             transport.abort()
             return

@@ -50,7 +50,9 @@ def invalid(text: str) -> RefusedRequestError:
 
 def unmet(where: str, constraint: str) -> RefusedRequestError:
     """A member of a request that breaks a constraint of the API's model."""
-    text = f"1 validation error detected: Value at '{where}' failed to satisfy constraint: Member must have {constraint}"
+    text = (
+        f"1 validation error detected: Value at '{where}' failed to satisfy constraint: Member must have {constraint}"
+    )
     return RefusedRequestError("ValidationException", text)
 
 

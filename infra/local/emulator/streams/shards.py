@@ -158,7 +158,9 @@ def _split_shard(data: Any) -> dict[str, Any]:
     # "The hash key range value must be in the range of hash keys being mapped into the shard", and leave both children
     # a key.
     if not start < int(text) <= end:
-        raise invalid(f"NewStartingHashKey {text} is not above {start} and at most {end}, the range of shard {shard_id}.")
+        raise invalid(
+            f"NewStartingHashKey {text} is not above {start} and at most {end}, the range of shard {shard_id}."
+        )
     _split(stream, shard_id, int(text))
     return {}
 
@@ -217,7 +219,12 @@ def _may_scale(stream: Any, count: int, target: int) -> None:
 
 def _scale(stream: Any, target: int) -> None:
     """Split where a border of the new shards is, merge where one of the old is left; as AWS, by short-lived shards."""
-    borders = {int(start) for start, _end in kinesis._compute_hash_ranges(target)}
+    old = [int(shard["starting_hash_key"]) for shard in open_shards(stream).values()]
+    # A border that is another's but for the rounding of the division is no new one.
+    borders = {
+        next((border for border in old if abs(border - int(start)) <= target), int(start))
+        for start, _end in kinesis._compute_hash_ranges(target)
+    }
     for border in sorted(borders):
         shard_id = route(border, stream)
         if int(stream["shards"][shard_id]["starting_hash_key"]) != border:
