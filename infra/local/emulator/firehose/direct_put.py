@@ -1,8 +1,9 @@
 """PutRecord and PutRecordBatch within Firehose's limits, and only to delivery streams that take them.
 
-API reference, PutRecordBatch: "up to 500 records. Each record in the request can be as large as 1,000 KB (before base64
-encoding), up to a limit of 4 MB for the entire request"; the API's model bounds a record's data at 1,024,000 bytes. The
-texts are AWS's: osquery/osquery issue 3568. Its rates (5,000 records and 5 MB a second, unless raised) are not enforced.
+API reference, PutRecordBatch: "up to 500 records. Each record in the request can be as large as 1,000 KB (before
+base64 encoding), up to a limit of 4 MB for the entire request"; the API's model bounds a record's data at 1,024,000
+bytes. The texts are AWS's: osquery/osquery issue 3568. Its rates (5,000 records and 5 MB a second, unless raised) are
+not enforced.
 """
 
 import base64

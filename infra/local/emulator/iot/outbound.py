@@ -1,7 +1,7 @@
 """What the broker sends to a client: never more at once than it takes, and never a packet that is too large for it.
 
-AWS general reference, "Maximum outbound unacknowledged QoS 1 publish requests" (100; "when this quota is reached, no new
-publish requests are sent to the client until the client acknowledges the publish requests"); MQTT 5, 3.1.2.11.3
+AWS general reference, "Maximum outbound unacknowledged QoS 1 publish requests" (100; "when this quota is reached, no
+new publish requests are sent to the client until the client acknowledges the publish requests"); MQTT 5, 3.1.2.11.3
 (Receive Maximum) and 3.1.2.11.4 (Maximum Packet Size: what is larger is not sent). Stock ministack has no such limits.
 """
 

@@ -1,8 +1,8 @@
 """SubscribeToShard: enhanced fan-out by the API, to the end of a closed shard.
 
-API reference, SubscribeToShard and SubscribeToShardEvent: events for up to five minutes; ChildShards "only at the end of
-the current shard"; a second call within 5 seconds is refused, a later one takes over. Stock ministack pushes a closed
-shard's subscription for ever.
+API reference, SubscribeToShard and SubscribeToShardEvent: events for up to five minutes; ChildShards "only at the end
+of the current shard"; a second call within 5 seconds is refused, a later one takes over. Stock ministack never ends the
+subscription of a closed shard.
 """
 
 import asyncio

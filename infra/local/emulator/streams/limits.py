@@ -1,8 +1,8 @@
 """The numbers of Kinesis Data Streams, and the errors of a request that goes beyond them.
 
-They are those of the API's own model (botocore's `kinesis/2013-12-02/service-2.json`) and of the API reference; the texts
-of the errors are AWS's where they are known (awslabs/amazon-kinesis-producer issue 680 for a record, aws/
-amazon-kinesis-streams-for-fluent-bit issue 21 for a request, mhart/kinesalite for the shard count). A shard's
+They are those of the API's own model (botocore's `kinesis/2013-12-02/service-2.json`) and of the API reference; the
+texts of the errors are AWS's where they are known (awslabs/amazon-kinesis-producer issue 680 for a record,
+aws/amazon-kinesis-streams-for-fluent-bit issue 21 for a request, mhart/kinesalite for the shard count). A shard's
 throughput (1 MiB and 1,000 records a second in, 2 MiB and 5 calls a second out) is not enforced.
 """
 

@@ -1,8 +1,8 @@
 """Reading a stream by the API: closed shards to their end, pages within Kinesis' limits, and filtered lists of shards.
 
-API reference: GetRecords ("If the shard has been closed, the shard iterator can't return more data and GetRecords returns
-null in NextShardIterator"; ChildShards "only when the end of the current shard is reached"), ListShards (ShardFilter,
-NextToken), DescribeStreamSummary (OpenShardCount).
+API reference: GetRecords ("If the shard has been closed, the shard iterator can't return more data and GetRecords
+returns null in NextShardIterator"; ChildShards "only when the end of the current shard is reached"), ListShards
+(ShardFilter, NextToken), DescribeStreamSummary (OpenShardCount).
 """
 
 import base64

@@ -2,7 +2,7 @@
 
 Kinesis Data Streams developer guide, "After resharding": parent shards go from OPEN to CLOSED and, after the retention
 period, to EXPIRED; their children get all later records. API reference: SplitShard, MergeShards, UpdateShardCount.
-Stock ministack deletes the parents with their records. On AWS the stream is UPDATING meanwhile; here it is done at once.
+Stock ministack deletes the parents with their records. On AWS the stream is UPDATING meanwhile; here it is ACTIVE.
 """
 
 import time

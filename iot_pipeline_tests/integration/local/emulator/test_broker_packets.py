@@ -1,7 +1,7 @@
 """Packets that MQTT or AWS IoT forbid: each ends the connection with its reason, and nobody else notices.
 
-MQTT 3.1.1 and MQTT 5.0 (OASIS), sections beside the cases; AWS IoT developer guide, "MQTT" ("MQTT reason codes", "AWS IoT
-differences from MQTT specifications"); AWS general reference, "AWS IoT Core message broker and protocol limits and
+MQTT 3.1.1 and MQTT 5.0 (OASIS), sections beside the cases; AWS IoT developer guide, "MQTT" ("MQTT reason codes", "AWS
+IoT differences from MQTT specifications"); AWS general reference, "AWS IoT Core message broker and protocol limits and
 quotas". MQTT 3.1.1 has no reasons: the connection is closed.
 """
 
@@ -218,7 +218,7 @@ def test_the_connack_says_what_aws_iot_allows(local_aws: LocalAws, device: Devic
 
 @pytest.mark.parametrize("version", [V311, V5])
 def test_what_is_just_allowed(local_aws: LocalAws, device: Device, version: int) -> None:
-    """The limits themselves: 128 bytes of client id, 7 slashes, 256 bytes of topic, 128 KB, 8 filters in a SUBSCRIBE."""
+    """The limits themselves: 128 bytes of client id, 7 slashes, 256 bytes of topic, 128 KB, 8 filters at once."""
     client = RawMqtt(local_aws, device)
     client.opened("c" * 128, version)
     for number, sent in enumerate([("1/2/3/4/5/6/7/8", b"{}"), ("t" * 256, b"{}"), ("a", bytes(131_072))], 1):

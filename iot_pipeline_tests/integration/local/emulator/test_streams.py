@@ -136,7 +136,7 @@ def test_update_shard_count_leaves_equal_shards_and_every_record(local_aws: Loca
     if start in (
         2 * target,
         target / 2,
-    ):  # "double or halve ...: this results in the fewest number of splits or merges"
+    ):  # "the fewest number of splits or merges"
         assert len(stream.shards()) == start + target
     assert max(int(shard["HashKeyRange"]["EndingHashKey"]) for shard in still_open) == LAST
     found = [text for shard in stream.shards() for text in stream.read(shard)[0]]
