@@ -85,13 +85,14 @@ def start_emulator(
     name = f"the local AWS (port {port}, MQTT {mqtt_port})"
     emulator = Emulator(name, process, log_file, port, mqtt_port, state_dir, region, credentials)
     emulator.start(lambda: _is_ready(emulator))
-    emulator.ca_pem.write_bytes(_get(emulator, "/_ministack/iot/ca.pem"))
     return emulator
 
 
 def _is_ready(emulator: Emulator) -> bool:
+    """Whether it serves all; its CA certificate is there then."""
     try:
         state = json.loads(_get(emulator, "/_ministack/ready"))
+        emulator.ca_pem.write_bytes(_get(emulator, "/_ministack/iot/ca.pem"))
     except OSError:
         return False
     # Another process id: the port is taken, and our process is about to say so.
