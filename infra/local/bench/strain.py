@@ -3,8 +3,8 @@
     python -m infra.local.bench.strain [--busy 4] [--devices 20]
 
 Starts busy processes and then `python -m infra.local up` on a state folder of its own, waits until it says that all is
-there, asks each of its pages once, presses Ctrl-C, and looks whether anything is left running. Exit code 1 unless all of
-that went well. It writes the checkout's `.env` only if there is none, and takes it away.
+there, asks each of its pages once, presses Ctrl-C, and looks whether anything is left running. Exit code 1 unless all
+of that went well. It writes the checkout's `.env` only if there is none, and takes it away.
 """
 
 import multiprocessing

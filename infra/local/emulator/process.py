@@ -30,6 +30,11 @@ class Emulator(LocalServer):
         return f"http://{HOST}:{self.port}"
 
     @property
+    def mqtt_endpoint(self) -> str:
+        """Where devices find the broker, as `host:port`."""
+        return f"localhost:{self.mqtt_port}"
+
+    @property
     def ca_pem(self) -> Path:
         """The CA certificate for MQTT clients."""
         return self.state_dir / "ca.pem"

@@ -14,7 +14,14 @@ from typing import Any
 
 from ministack.services import iot
 
-from infra.local.emulator.iot import connection, policy_variables, protocol, shared_subscriptions
+from infra.local.emulator.iot import (
+    connection,
+    endpoint,
+    http_publish,
+    policy_variables,
+    protocol,
+    shared_subscriptions,
+)
 from infra.local.emulator.settings import EmulatorSettings
 
 DECISION_SECONDS = 5.0
@@ -31,6 +38,8 @@ def install(settings: EmulatorSettings) -> None:
     connection.install(settings.mqtt_port, settings.mqtt_wait_scale)
     protocol.install()
     shared_subscriptions.install()
+    http_publish.install()
+    endpoint.install(settings.mqtt_port)
     iot._subscription_matches = functools.lru_cache(maxsize=1 << 17)(iot._subscription_matches)
     iot._mtls_build_ssl_context = _build_ssl_context
     iot._WSSession._policy_allows = _policy_allows
