@@ -160,7 +160,7 @@ def _filtered(stream: Any, shard_filter: Any) -> list[str]:
 def _was_open(shard: Any, moment: float, stream: Any) -> bool:
     """Whether a shard was open at a moment; those of a stream's beginning were open at every moment before it too."""
     begun = shard.get("opened_at", 0.0) if shards.parents(shard) else 0.0
-    return begun <= max(moment, stream["CreationTimestamp"]) < shard.get("closed_at", float("inf"))
+    return bool(begun <= max(moment, stream["CreationTimestamp"]) < shard.get("closed_at", float("inf")))
 
 
 def _token(arn: str, after: str, shard_filter: Any) -> str:

@@ -1,8 +1,7 @@
-"""Resharding, and the limits of Kinesis Data Streams.
+"""Resharding: closed shards stay readable, and every kind of reader goes on with their children.
 
-API reference: SplitShard, MergeShards, UpdateShardCount, ListShards, GetRecords, SubscribeToShard, PutRecord,
-PutRecords, UpdateMaxRecordSize; developer guide, "After resharding", "Handle large records"; Lambda developer guide,
-"Process Amazon Kinesis Data Streams records with Lambda". The numbers: `infra/local/emulator/streams/limits.py`.
+API reference: SplitShard, MergeShards, UpdateShardCount, ListShards, GetRecords, SubscribeToShard; developer guide,
+"After resharding"; Lambda developer guide, "Process Amazon Kinesis Data Streams records with Lambda".
 """
 
 import signal
@@ -15,61 +14,9 @@ from botocore.exceptions import ClientError
 from iot_pipeline.console.live.shards import Batch, StreamReader
 from iot_pipeline_tests.integration.local.emulator.test_event_source import map_function
 from iot_pipeline_tests.support.emulator import LocalAws, eventually, restart, unique
+from iot_pipeline_tests.support.stream import LAST, MIDDLE, Stream, code, digits
 
 pytestmark = pytest.mark.integration
-MIDDLE = str(2**127)
-LAST = 2**128 - 1
-MIB = 1 << 20
-
-
-def digits(shard_id: str) -> str:
-    """A shard's number."""
-    return str(int(shard_id.rpartition("-")[2]))
-
-
-class Stream:
-    """A stream under test."""
-
-    def __init__(self, aws: LocalAws, shards: int = 1) -> None:
-        self.kinesis = aws.client("kinesis")
-        self.name, self.arn = aws.stream(shards)
-
-    def put(self, *texts: str, hash_key: int | None = None) -> list[str]:
-        """Put records one after the other; their shards."""
-        more = {} if hash_key is None else {"ExplicitHashKey": str(hash_key)}
-        put = self.kinesis.put_record
-        answers = [put(StreamName=self.name, Data=text.encode(), PartitionKey=text, **more) for text in texts]
-        return [digits(answer["ShardId"]) for answer in answers]
-
-    def shards(self, **options: Any) -> dict[str, Any]:
-        """The stream's shards by their numbers."""
-        found = self.kinesis.list_shards(StreamName=self.name, **options)["Shards"]
-        return {digits(shard["ShardId"]): shard for shard in found}
-
-    def read(self, shard: str, **start: Any) -> tuple[list[str], dict[str, Any]]:
-        """A shard's records from its beginning, or from a start, as far as it goes now; and the last answer."""
-        start = start or {"ShardIteratorType": "TRIM_HORIZON"}
-        shard_id = f"shardId-{shard:>012}"
-        answer = self.kinesis.get_shard_iterator(StreamName=self.name, ShardId=shard_id, **start)
-        iterator, found = answer["ShardIterator"], []
-        while True:
-            answer = self.kinesis.get_records(ShardIterator=iterator, Limit=2)
-            found += [record["Data"].decode() for record in answer["Records"]]
-            iterator = answer.get("NextShardIterator")
-            if iterator is None or not answer["Records"]:
-                return found, answer
-
-    def split(self, shard: str = "0", at: str = MIDDLE) -> None:
-        self.kinesis.split_shard(StreamName=self.name, ShardToSplit=f"shardId-{shard:>012}", NewStartingHashKey=at)
-
-    def scale(self, count: int) -> Any:
-        return self.kinesis.update_shard_count(
-            StreamName=self.name, TargetShardCount=count, ScalingType="UNIFORM_SCALING"
-        )
-
-
-def code(error: pytest.ExceptionInfo[ClientError]) -> str:
-    return str(error.value.response["Error"]["Code"])
 
 
 def test_a_split_shard_is_read_to_its_end_and_names_its_children(local_aws: LocalAws) -> None:
@@ -300,71 +247,3 @@ def test_a_subscription_ends_with_its_closed_shard(local_aws: LocalAws) -> None:
     rest = [event["SubscribeToShardEvent"] for event in events]
     assert [record["Data"] for event in rest for record in event["Records"]] == [b"c"]
     assert [child["ShardId"][-1] for child in rest[-1]["ChildShards"]] == ["1", "2"]
-
-
-PUTS: dict[str, tuple[list[tuple[int, str]], str | None]] = {
-    "500 records": ([(1, "k")] * 500, None),
-    "501 records": ([(1, "k")] * 501, "ValidationException"),
-    "a record of 1 MiB with its key": ([(MIB - 1, "k")], None),
-    "a record of 1 MiB and its key": ([(MIB, "k")], "ValidationException"),
-    "a record above 1 MiB": ([(MIB + 1, "k")], "ValidationException"),
-    "10 MiB": ([(MIB - 1, "k")] * 10, None),
-    "above 10 MiB": ([(MIB - 1, "k")] * 10 + [(0, "k")], "InvalidArgumentException"),
-    "a key of 256 characters": ([(1, "k" * 256)], None),
-    "a key of 257 characters": ([(1, "k" * 257)], "ValidationException"),
-}
-
-
-@pytest.mark.parametrize(("records", "expected"), PUTS.values(), ids=PUTS)
-def test_put_records_limits(local_aws: LocalAws, records: list[tuple[int, str]], expected: str | None) -> None:
-    stream = Stream(local_aws)
-    request = [{"Data": bytes(size), "PartitionKey": key} for size, key in records]
-    if expected is None:
-        answer = stream.kinesis.put_records(StreamName=stream.name, Records=request)
-        assert (answer["FailedRecordCount"], len(answer["Records"])) == (0, len(records))
-        return
-    with pytest.raises(ClientError) as error:
-        stream.kinesis.put_records(StreamName=stream.name, Records=request)
-    assert code(error) == expected
-    assert stream.read("0")[0] == []
-
-
-@pytest.mark.parametrize("hash_key", ["-1", str(2**128), "x"])
-def test_a_hash_key_beyond_the_range_is_refused(local_aws: LocalAws, hash_key: str) -> None:
-    stream = Stream(local_aws)
-    with pytest.raises(ClientError) as error:
-        stream.kinesis.put_record(StreamName=stream.name, Data=b"x", PartitionKey="k", ExplicitHashKey=hash_key)
-    assert code(error) == "InvalidArgumentException"
-
-
-def test_a_stream_of_large_records(local_aws: LocalAws) -> None:
-    """Guide, "Handle large records": up to 10 MiB once the stream is told to."""
-    stream = Stream(local_aws)
-    record = {"StreamName": stream.name, "Data": bytes(3 * MIB), "PartitionKey": "k"}
-    with pytest.raises(ClientError, match="1048576") as error:
-        stream.kinesis.put_record(**record)
-    assert code(error) == "ValidationException"
-    with pytest.raises(ClientError, match="1024 to 10240"):
-        stream.kinesis.update_max_record_size(StreamARN=stream.arn, MaxRecordSizeInKiB=10_241)
-    stream.kinesis.update_max_record_size(StreamARN=stream.arn, MaxRecordSizeInKiB=3073)
-    stream.kinesis.put_record(**record)
-    summary = stream.kinesis.describe_stream_summary(StreamName=stream.name)["StreamDescriptionSummary"]
-    assert summary["MaxRecordSizeInKiB"] == 3073
-    name = unique("stream")
-    stream.kinesis.create_stream(StreamName=name, ShardCount=1, MaxRecordSizeInKiB=10_240)
-    stream.kinesis.put_record(StreamName=name, Data=bytes(10 * MIB - 1), PartitionKey="k")
-
-
-def test_get_records_answers_10_mib_and_10000_records_at_the_most(local_aws: LocalAws) -> None:
-    stream = Stream(local_aws)
-    for _ in range(12):
-        stream.kinesis.put_record(StreamName=stream.name, Data=bytes(MIB - 1), PartitionKey="k")
-    start = {"ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"}
-    iterator = stream.kinesis.get_shard_iterator(StreamName=stream.name, **start)["ShardIterator"]
-    with pytest.raises(ClientError) as error:
-        stream.kinesis.get_records(ShardIterator=iterator, Limit=10_001)
-    assert code(error) == "InvalidArgumentException"
-    page = stream.kinesis.get_records(ShardIterator=iterator)
-    assert len(page["Records"]) == 10
-    rest = stream.kinesis.get_records(ShardIterator=page["NextShardIterator"])
-    assert len(rest["Records"]) == 2
