@@ -40,7 +40,8 @@ class Stream:
         start = start or {"ShardIteratorType": "TRIM_HORIZON"}
         shard_id = f"shardId-{shard:>012}"
         answer = self.kinesis.get_shard_iterator(StreamName=self.name, ShardId=shard_id, **start)
-        iterator, found = answer["ShardIterator"], []
+        iterator = answer["ShardIterator"]
+        found: list[str] = []
         while True:
             answer = self.kinesis.get_records(ShardIterator=iterator, Limit=2)
             found += [record["Data"].decode() for record in answer["Records"]]

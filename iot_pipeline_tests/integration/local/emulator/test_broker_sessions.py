@@ -301,7 +301,8 @@ def test_a_client_is_sent_no_more_than_it_takes(clients: Clients, asked: int, al
     sent = [b"%d" % n for n in range(allowed + 5)]
     say(clients.new(), topic, *sent)
     reader.send(PING)
-    ids, payloads = [], []
+    ids: list[bytes] = []
+    payloads: list[bytes] = []
     while (answer := reader.receive()) is not None and answer[0] == PUBLISH:
         size = struct.unpack_from("!H", answer[2])[0]
         ids.append(answer[2][2 + size : 4 + size])

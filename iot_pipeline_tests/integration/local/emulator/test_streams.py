@@ -205,7 +205,9 @@ def test_a_mapping_reads_children_after_their_parents(local_aws: LocalAws) -> No
 
 
 def test_the_consoles_reader_follows_the_children_at_once(local_aws: LocalAws) -> None:
-    stream, found, trouble = Stream(local_aws), [], []
+    stream = Stream(local_aws)
+    found: list[str] = []
+    trouble: list[str] = []
 
     def take(batch: Batch) -> None:
         found.extend(line.decode() for line in batch.lines)
