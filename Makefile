@@ -9,7 +9,7 @@ export PYTHONWARNINGS := ignore
 # imports: collecting the unit tests took 33 s of a core, and takes 12 s with bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api lock clean
+.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api strain lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -90,6 +90,9 @@ bench-compaction: $(READY)  ## Six queries before and after compaction, and a th
 
 bench-backfill: $(READY)  ## A backfill of 2,000 hours killed three times, under a reader
 	@$(BIN)/python -m infra.local.bench.backfill
+
+strain: $(READY)  ## `make up` beside four busy processes: whether it comes up and stops cleanly
+	@$(BIN)/python -m infra.local.bench.strain
 
 bench-console: $(READY)  ## 500 devices, 20 browsers' streams, ten minutes: the console's memory, drops, how soon a reading shows
 	@$(BIN)/python -m infra.local.bench.console_streams

@@ -20,7 +20,7 @@ from iot_pipeline.contract import TOPIC_ROOT
 from simulator.keys import Credentials
 
 KEEPALIVE_S = 60
-_TIMEOUT_S = 15.0
+_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)

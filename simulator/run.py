@@ -21,6 +21,8 @@ from simulator.state import State
 # Batches of a paced plan are made this long before their first message is due.
 _AHEAD_MS = 300
 _CONNECT_TIMEOUT_S = 20.0
+# On a busy machine handshakes are slow; what is refused is an error, and is not waited for.
+_FIRST_CONNECT_TIMEOUT_S = 120.0
 _FLUSH_EVERY_S = 0.5
 
 
@@ -206,9 +208,15 @@ class Run:
         self._stopping = True
 
     async def _until_connected(self, publisher: Publisher, devices: int) -> None:
-        """Wait for the whole fleet, or for as many as connect within the timeout."""
-        deadline = asyncio.get_running_loop().time() + _CONNECT_TIMEOUT_S
-        while publisher.connected < devices and not self._stopping and asyncio.get_running_loop().time() < deadline:
+        """Wait for the whole fleet, or for as many as connect within the timeout; longer for the first of all."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+
+        def give_up() -> bool:
+            patience = _CONNECT_TIMEOUT_S if publisher.connected or publisher.errors else _FIRST_CONNECT_TIMEOUT_S
+            return clock() - began > patience
+
+        while publisher.connected < devices and not self._stopping and not give_up():
             publisher.check()
             self._report(publisher)
             await asyncio.sleep(0.05)

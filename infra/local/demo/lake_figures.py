@@ -1,6 +1,5 @@
 """The figures of a demo run, each taken from the lake, the catalog or the simulator's manifest."""
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 import boto3
 
 from infra.local.demo.latency import Latency
+from infra.local.servers.patience import wait_while_it_moves
 from iot_pipeline.contract import CONTRACT, tables
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.hours import Hour, partition_predicate
@@ -101,10 +101,9 @@ def s3_to_curated(lake: Lake, arrivals: Iterable[Hour]) -> Latency:
     return Latency.of([(visible[path] - objects[path][1]).total_seconds() for path in visible])
 
 
-def wait_for_messages(athena: Athena, arrivals: Iterable[Hour], expected: int, timeout_seconds: float) -> int:
-    """Wait until so many messages are in raw; what is there when they are, or when the time is up."""
+def wait_for_messages(athena: Athena, arrivals: Iterable[Hour], expected: int) -> int:
+    """Wait until so many messages are in raw; how many there are. Raises LocalError if no more come."""
     sql = f"SELECT count(*) FROM raw_lines WHERE {partition_predicate(arrivals)}"
-    deadline = time.monotonic() + timeout_seconds
-    while (found := int(athena.run(sql).rows[0][0])) < expected and time.monotonic() < deadline:
-        time.sleep(0.5)
-    return found
+    return wait_while_it_moves(
+        f"{expected:,} messages in S3", lambda: int(athena.run(sql).rows[0][0]), lambda found: found >= expected
+    )

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 
 from infra.local.demo.alert_figures import STUCK_METRIC, Limits, Verdict, verdicts
 from infra.local.demo.latency import Latency
-from infra.local.servers.local_server import LocalError
+from infra.local.servers.patience import wait_while_it_moves
 from iot_pipeline import settings
 from iot_pipeline.connections.edge import open_alerts, open_dead_letters, open_states
 from iot_pipeline.connections.registry import open_registry
@@ -23,7 +23,6 @@ from iot_pipeline.registry import alert_rules
 from simulator.faults import OUTAGE_MESSAGES
 from simulator.manifest import read_manifest
 
-EDGE_TIMEOUT_SECONDS = 120.0
 _LEAK_READINGS = 40
 _STUCK_READINGS = 30
 # A pause as short as this is no outage but a busy machine.
@@ -72,14 +71,17 @@ def set_rules(devices: int, rate: int, pack: int) -> Limits:
 
 
 def wait_for_edge() -> None:
-    """Until the handler has taken all that is on the stream. Raises LocalError after EDGE_TIMEOUT_SECONDS."""
+    """Until the handler has taken all that is on the stream. Raises LocalError if it stands still."""
     where = settings.edge()
     kinesis, dynamodb = boto3.client("kinesis"), boto3.client("dynamodb")
-    deadline = time.monotonic() + EDGE_TIMEOUT_SECONDS
-    while behind := lag_ms(kinesis, dynamodb, where.stream, where.alerts_table, int(time.time() * 1000)):
-        if time.monotonic() > deadline:
-            raise LocalError(f"the edge is still {behind / 1000:.0f} s behind its stream; see the emulator's log")
-        time.sleep(0.2)
+
+    def oldest_waiting() -> str | None:
+        """When the oldest record came that the handler has not taken; none when it has taken all."""
+        now = int(time.time() * 1000)
+        behind = lag_ms(kinesis, dynamodb, where.stream, where.alerts_table, now)
+        return f"{datetime.fromtimestamp((now - behind) / 1000, UTC):%H:%M:%S}, the oldest record" if behind else None
+
+    wait_while_it_moves("the edge, which takes what is on the stream", oldest_waiting, lambda oldest: oldest is None)
 
 
 def figures(manifest: Path, since: datetime, limits: Limits) -> EdgeFigures:

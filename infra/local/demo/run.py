@@ -31,7 +31,6 @@ from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import LakeResource
 from simulator.manifest import expected_ledger
 
-RAW_TIMEOUT_SECONDS = 120.0
 QUERY_RUNS = 3
 
 
@@ -74,9 +73,7 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
     expected = expected_ledger(folder / "out")
     with steps.step("waiting for Firehose to land it in S3"):
         arrivals = _arrival_hours(steps.started_at)
-        landed = lake_figures.wait_for_messages(
-            LakeResource().open().athena, arrivals, expected.messages, RAW_TIMEOUT_SECONDS
-        )
+        landed = lake_figures.wait_for_messages(LakeResource().open().athena, arrivals, expected.messages)
     with dg.DagsterInstance.get() as instance:
         with steps.step("Dagster: raw hours from S3 notifications, ledger, quarantine"):
             arrivals = record_arrivals(instance)

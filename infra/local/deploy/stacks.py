@@ -14,10 +14,10 @@ from mypy_boto3_s3 import S3Client
 from infra.local.deploy.adopt import import_change_set, orphaned_buckets
 from infra.local.deploy.prune import not_for_here, prune, unsupported
 from infra.local.servers.local_server import LocalError
+from infra.local.servers.patience import wait_while_it_moves
 
 _UNSUPPORTED = re.compile(r"Unrecognized resource types: \[(.*?)\]")
 _POLL_SECONDS = 0.1
-_TIMEOUT_SECONDS = 120
 # A first deployment that failed leaves a stack that can only be deleted.
 _UNUSABLE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED")
 
@@ -92,8 +92,13 @@ def _change(client: CloudFormationClient, name: str, template: dict[str, Any], *
 
 
 def _execute(client: CloudFormationClient, name: str, change_set: str, verb: str) -> str:
-    while (made := client.describe_change_set(ChangeSetName=change_set))["Status"].endswith(("PENDING", "IN_PROGRESS")):
-        time.sleep(_POLL_SECONDS)
+    wait_while_it_moves(
+        f"the change set of stack {name}",
+        lambda: client.describe_change_set(ChangeSetName=change_set)["Status"],
+        lambda status: not status.endswith(("PENDING", "IN_PROGRESS")),
+        _POLL_SECONDS,
+    )
+    made = client.describe_change_set(ChangeSetName=change_set)
     if made["Status"] == "FAILED":
         reason = made.get("StatusReason", "")
         if "didn't contain changes" in reason:
@@ -108,21 +113,22 @@ def _execute(client: CloudFormationClient, name: str, change_set: str, verb: str
 
 def _settled_status(client: CloudFormationClient, name: str) -> str | None:
     """The stack's status once nothing is in progress; None if there is no such stack."""
-    deadline = time.monotonic() + _TIMEOUT_SECONDS
-    while True:
+
+    def look() -> tuple[str | None, int]:
+        """The status, and how many resources have gone on."""
         try:
             status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
         except ClientError as error:
             if "does not exist" in str(error):
-                return None
+                return None, 0
             raise
         if status == "DELETE_COMPLETE":
-            return None
-        if not status.endswith("IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
-            return status
-        if time.monotonic() > deadline:
-            raise DeployError(f"stack {name} has been {status} for {_TIMEOUT_SECONDS} s: reset the local AWS")
-        time.sleep(_POLL_SECONDS)
+            return None, 0
+        in_progress = status.endswith("IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
+        return status, len(client.describe_stack_events(StackName=name)["StackEvents"]) if in_progress else -1
+
+    status, _events = wait_while_it_moves(f"stack {name}", look, lambda state: state[1] <= 0, _POLL_SECONDS)
+    return status
 
 
 def _current_template(client: CloudFormationClient, name: str) -> object:

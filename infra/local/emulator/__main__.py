@@ -47,6 +47,12 @@ def parse_settings(arguments: list[str] | None = None) -> EmulatorSettings:
         default=env("LOCAL_AWS_ASYNC_RETRY_SECONDS", "60.0"),
         help="wait before an asynchronous call is tried again [LOCAL_AWS_ASYNC_RETRY_SECONDS]",
     )
+    parser.add_argument(
+        "--mqtt-wait-scale",
+        type=float,
+        default=env("LOCAL_AWS_MQTT_WAIT_SCALE", "1.0"),
+        help="multiplies an MQTT client's keep-alive [LOCAL_AWS_MQTT_WAIT_SCALE]",
+    )
     parser.add_argument("--log-level", default=env("LOCAL_AWS_LOG_LEVEL", "WARNING"), help="[LOCAL_AWS_LOG_LEVEL]")
     options = parser.parse_args(arguments)
     options.state_dir = options.state_dir.resolve()

@@ -8,16 +8,18 @@ the retention.
 """
 
 import base64
+import json
 import threading
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core.concurrency import esm_wake
+from ministack import app
 from ministack.services import kinesis
 
-from infra.local.emulator.firehose import delivery
+from infra.local.emulator.streams import fan_out, reading, shards, writing
+from infra.local.emulator.streams.limits import RefusedRequestError
 
 SWEEP_SECONDS = 5.0
 KEPT_BYTES = 32 << 20
@@ -38,8 +40,21 @@ class KinesisPutError(RuntimeError):
 
 
 def install() -> None:
-    """Replace the retention sweep."""
+    """Replace the retention sweep, resharding, and the requests that write and read."""
     kinesis._expire_records = _sweep
+    shards.install()
+    writing.install()
+    reading.install()
+    fan_out.install()
+    stock = app.SERVICE_HANDLERS["kinesis"]
+
+    async def handle(method: str, path: str, headers: Any, body: Any, query: Any) -> Any:
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        if action in writing.MORE_REQUESTS and "cbor" not in headers.get("content-type", ""):
+            return writing.MORE_REQUESTS[action](json.loads(body or b"{}"))
+        return await stock(method, path, headers, body, query)
+
+    app.SERVICE_HANDLERS["kinesis"] = handle
 
 
 def append(stream_name: str, partition_key: str, data: bytes) -> None:
@@ -52,23 +67,12 @@ def append(stream_name: str, partition_key: str, data: bytes) -> None:
         state = "does not exist" if stream is None else f"is {stream['StreamStatus']}"
         msg = f"Kinesis PutRecord: stream {stream_name} {state}"
         raise KinesisPutError(msg)
-    if not 1 <= len(partition_key) <= 256 or len(data) > 1_048_576:
-        sizes = f"{len(partition_key)} characters and {len(data)} bytes"
-        msg = f"Kinesis PutRecord: a partition key has 1 to 256 characters and data up to 1 MiB, here {sizes}"
-        raise KinesisPutError(msg)
-    _sweep(stream)
-    now = round(time.time(), 3)
-    shard_id = kinesis._route_to_shard(kinesis._partition_key_to_hash(partition_key), stream)
-    stream["shards"][shard_id]["records"].append(
-        {
-            "SequenceNumber": kinesis._next_sequence_number(),
-            "ApproximateArrivalTimestamp": now,
-            "Data": data,
-            "PartitionKey": partition_key,
-        }
-    )
-    delivery.ingest(stream["StreamARN"], [data], now)
-    esm_wake.set()
+    try:
+        writing.check_record(stream, partition_key, data)
+    except RefusedRequestError as error:
+        msg = f"Kinesis PutRecord: {error}"
+        raise KinesisPutError(msg) from error
+    writing.put(stream, partition_key, data)
 
 
 def record_bytes(record: Any) -> bytes:
@@ -84,6 +88,7 @@ def _sweep(stream: Any) -> None:
         return
     _last_sweep[arn] = now
     cutoff = time.time() - stream["RetentionPeriodHours"] * 3600
+    shards.forget_expired(stream, time.time())
     for shard_id, shard in stream["shards"].items():
         with records_lock:
             records = shard["records"]
@@ -99,7 +104,7 @@ def _trimmable(records: list[Any], stream_arn: str, shard_id: str) -> int:
     index = len(records)
     while index and kept < KEPT_BYTES:
         index -= 1
-        kept += len(records[index]["Data"])
+        kept += reading.record_size(records[index])
     consumed = consumed_up_to(stream_arn, shard_id)
     if consumed is None:
         return index

@@ -30,6 +30,11 @@ class Emulator(LocalServer):
         return f"http://{HOST}:{self.port}"
 
     @property
+    def mqtt_endpoint(self) -> str:
+        """Where devices find the broker, as `host:port`."""
+        return f"localhost:{self.mqtt_port}"
+
+    @property
     def ca_pem(self) -> Path:
         """The CA certificate for MQTT clients."""
         return self.state_dir / "ca.pem"
@@ -63,6 +68,7 @@ def start_emulator(
     firehose_interval_scale: float = 1.0,
     kinesis_poll_seconds: float = 1.0,
     async_retry_seconds: float = 60.0,
+    mqtt_wait_scale: float = 1.0,
     log_level: str = "WARNING",
 ) -> Emulator:
     """Start the local AWS on the given (or free) ports and wait until its API, MQTT and extensions are ready.
@@ -77,20 +83,21 @@ def start_emulator(
     command += ["--state-dir", str(state_dir), "--region", region, "--log-level", log_level]
     command += ["--firehose-interval-scale", str(firehose_interval_scale)]
     command += ["--kinesis-poll-seconds", str(kinesis_poll_seconds)]
-    command += ["--async-retry-seconds", str(async_retry_seconds)]
+    command += ["--async-retry-seconds", str(async_retry_seconds), "--mqtt-wait-scale", str(mqtt_wait_scale)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     log_file = state_dir / "emulator.log"
     process = launch(command, log_file, CHECKOUT, environment | credentials.environment)
     name = f"the local AWS (port {port}, MQTT {mqtt_port})"
     emulator = Emulator(name, process, log_file, port, mqtt_port, state_dir, region, credentials)
     emulator.start(lambda: _is_ready(emulator))
-    emulator.ca_pem.write_bytes(_get(emulator, "/_ministack/iot/ca.pem"))
     return emulator
 
 
 def _is_ready(emulator: Emulator) -> bool:
+    """Whether it serves all; its CA certificate is there then."""
     try:
         state = json.loads(_get(emulator, "/_ministack/ready"))
+        emulator.ca_pem.write_bytes(_get(emulator, "/_ministack/iot/ca.pem"))
     except OSError:
         return False
     # Another process id: the port is taken, and our process is about to say so.

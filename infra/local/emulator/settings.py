@@ -19,6 +19,7 @@ class EmulatorSettings:
     60 s on AWS need not be waited for locally. `kinesis_poll_seconds` is how often an event source mapping asks a shard
     for records, unless it reads by enhanced fan-out: once a second on AWS. `async_retry_seconds` is how long an
     asynchronous call of a function waits before it is tried again: a minute on AWS, and two before the last time.
+    `mqtt_wait_scale` multiplies how long the broker waits for a client, its keep-alive among it: 30 s at least on AWS.
     """
 
     port: int
@@ -28,6 +29,7 @@ class EmulatorSettings:
     firehose_interval_scale: float = 1.0
     kinesis_poll_seconds: float = 1.0
     async_retry_seconds: float = 60.0
+    mqtt_wait_scale: float = 1.0
     log_level: str = "WARNING"
 
     @property

@@ -23,7 +23,8 @@ from infra.local.servers.loopback import HOST, free_port
 from infra.local.servers.private_files import write_private
 
 SUPERUSER = "postgres"
-GONE_SECONDS = 5.0
+# A killed server is gone as soon as the kernel comes to it.
+GONE_SECONDS = 60.0
 PORT_ATTEMPTS = 5
 
 # What a killed postmaster leaves behind for a moment, while its children notice that it is gone.

@@ -75,7 +75,7 @@ def replay(platform: Platform, folder: Path, file: Path, *, lateness_days: float
     Raises LocalError.
     """
     emulator = platform.emulator
-    broker = ["--endpoint", f"localhost:{emulator.mqtt_port}", "--ca", str(emulator.ca_pem)]
+    broker = ["--endpoint", emulator.mqtt_endpoint, "--ca", str(emulator.ca_pem)]
     form = ["--map", "temperature=value", "--unit", "temperature=F", "--time-zone", "UTC", "--rebase"]
     _run("simulator", "replay", str(file), str(folder), *broker, *form, "--lateness-bound", f"{lateness_days:g}d")
 
@@ -95,7 +95,7 @@ def start_publishing(platform: Platform, folder: Path, log: Path, *options: str)
 def run_arguments(platform: Platform, folder: Path, *options: str) -> list[str]:
     """The simulator's arguments for a run against this local AWS."""
     emulator = platform.emulator
-    return ["run", str(folder), "--endpoint", f"localhost:{emulator.mqtt_port}", "--ca", str(emulator.ca_pem), *options]
+    return ["run", str(folder), "--endpoint", emulator.mqtt_endpoint, "--ca", str(emulator.ca_pem), *options]
 
 
 def _run(module: str, *arguments: str) -> None:

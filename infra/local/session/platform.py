@@ -53,6 +53,9 @@ class Platform:
         outputs = self.deployed.outputs
         return {
             **self.emulator.environment,
+            # What the simulator reads; the data endpoint of `aws iot describe-endpoint` is the same.
+            "SIMULATOR_ENDPOINT": self.emulator.mqtt_endpoint,
+            "SIMULATOR_CA": str(self.emulator.ca_pem),
             "AWS_ENDPOINT_URL_ATHENA": self.athena.endpoint_url,
             "IOT_LAKE_BUCKET": outputs["LakeBucket"],
             "IOT_RESULTS_BUCKET": outputs["ResultsBucket"],

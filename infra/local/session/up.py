@@ -65,7 +65,7 @@ def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) 
         console.print(f"[bold green]Dagster's UI: {url}[/]   sensors and schedules are on")
         if devices:
             console.print(f"{devices} devices publish; hours are built every {BUILD_INTERVAL_MINUTES} minutes")
-        console.print(f"AWS: {platform.emulator.endpoint_url}   MQTT: {HOST}:{platform.emulator.mqtt_port}")
+        console.print(f"AWS: {platform.emulator.endpoint_url}   MQTT: {platform.emulator.mqtt_endpoint}")
         console.print(f"Your own scripts: the environment is in {env_file}", soft_wrap=True)
         console.print("What is wrong now, with fleet and pipeline: python -m iot_pipeline.edge alerts", soft_wrap=True)
         console.print(f"Logs: {platform.state_dir}   Ctrl-C stops it all\n", soft_wrap=True)

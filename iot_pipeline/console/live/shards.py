@@ -48,6 +48,7 @@ class StreamReader:
         self._deliver, self._trouble = deliver, trouble
         self._since = datetime.now(UTC) - history
         self._stopped = threading.Event()
+        self._resharded = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._looking = threading.Thread(target=self._look, name="shards", daemon=True)
 
@@ -58,6 +59,7 @@ class StreamReader:
     def stop(self) -> None:
         """End within moments; the threads are over when this returns."""
         self._stopped.set()
+        self._resharded.set()
         for thread in (self._looking, *self._threads.values()):
             if thread.is_alive():
                 thread.join(MAX_PAUSE_SECONDS)
@@ -77,7 +79,9 @@ class StreamReader:
             except (BotoCoreError, ClientError) as error:
                 self._trouble("stream", f"the stream {self._stream} cannot be listed: {error}")
                 pause = MAX_PAUSE_SECONDS
-            self._stopped.wait(pause)
+            self._resharded.wait(pause)
+            if not self._stopped.is_set():
+                self._resharded.clear()
 
     def _shards(self) -> list[str]:
         found, more = [], {"StreamName": self._stream}
@@ -111,6 +115,7 @@ class StreamReader:
             iterator = answer.get("NextShardIterator")
             if iterator is None:
                 log.info("%s was closed by a resharding and is read to its end", shard)
+                self._resharded.set()
                 return
             if not (records and behind_ms):
                 self._stopped.wait(POLL_SECONDS)

@@ -14,7 +14,6 @@ import threading
 import time
 from bisect import bisect_right
 from collections import deque
-from pathlib import Path
 from typing import Any
 
 from ministack.core.arn import parse_arn
@@ -23,9 +22,11 @@ from ministack.services import kinesis, lambda_svc
 
 from infra.local.emulator import kinesis as local_kinesis
 from infra.local.emulator.event_source import batch, measures
+from infra.local.emulator.event_source.checkpoints import Checkpoints
 from infra.local.emulator.event_source.failure import send_failure
 from infra.local.emulator.event_source.polling import polling_of, stream_arn_of
 from infra.local.emulator.settings import EmulatorSettings
+from infra.local.emulator.streams import shards
 
 # The most that a function is called with, and what a record takes of it beside its data (AWS Lambda quotas).
 PAYLOAD_BYTES = 6 << 20
@@ -33,34 +34,6 @@ RECORD_BYTES = 600
 ERROR_SECONDS = 1.0
 BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 log = logging.getLogger("local_aws.event_source")
-
-
-class Checkpoints:
-    """The last sequence number each mapping has done with in each shard, on disk."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._lock = threading.Lock()
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def _path(self, mapping_id: str) -> Path:
-        return self._folder / f"{mapping_id}.json"
-
-    def load(self, mapping_id: str) -> dict[str, str]:
-        """By shard id; empty for a mapping without a checkpoint."""
-        path = self._path(mapping_id)
-        return dict(json.loads(path.read_text())) if path.exists() else {}
-
-    def save(self, mapping_id: str, positions: dict[str, str]) -> None:
-        """Merge positions by shard into the mapping's file, atomically."""
-        with self._lock:
-            temporary = self._path(mapping_id).with_suffix(".tmp")
-            temporary.write_text(json.dumps(self.load(mapping_id) | positions))
-            temporary.replace(self._path(mapping_id))
-
-    def remove(self, mapping_id: str) -> None:
-        """Forget a deleted mapping."""
-        self._path(mapping_id).unlink(missing_ok=True)
 
 
 class ShardReader(threading.Thread):
@@ -77,6 +50,7 @@ class ShardReader(threading.Thread):
         self.position = _checkpoints.load(self.mapping_id).get(shard_id, "")
         self.work: deque[batch.Work] = deque()
         self.attempt = 0
+        self.ended = False
 
     @property
     def mapping(self) -> Any:
@@ -84,9 +58,9 @@ class ShardReader(threading.Thread):
         return lambda_svc._esms.get_scoped(*self.scope, self.mapping_id)
 
     def run(self) -> None:
-        """Process batches until the mapping or the shard is gone."""
+        """Process batches until the mapping or the shard is gone, or a closed shard is read to its end."""
         with request_scope(*self.scope):
-            while self.mapping is not None and self._shard() is not None:
+            while self.mapping is not None and self._shard() is not None and not self.ended:
                 try:
                     progressed = self._step()
                 except Exception:
@@ -96,11 +70,31 @@ class ShardReader(threading.Thread):
                     continue
                 if not progressed:
                     time.sleep(self.polling.look_seconds)
-        _readers.pop((self.mapping_id, self.shard_id), None)
+        if not self.ended:
+            _readers.pop((self.mapping_id, self.shard_id), None)
+
+    def _shards(self) -> dict[str, Any]:
+        stream = kinesis._streams.get(parse_arn(self.stream_arn).resource.split("/", 1)[1])
+        return stream["shards"] if stream and stream["StreamARN"] == self.stream_arn else {}
 
     def _shard(self) -> Any:
-        stream = kinesis._streams.get(parse_arn(self.stream_arn).resource.split("/", 1)[1])
-        return stream["shards"].get(self.shard_id) if stream and stream["StreamARN"] == self.stream_arn else None
+        return self._shards().get(self.shard_id)
+
+    def _has_ended(self, shard: Any) -> bool:
+        """Whether a closed shard holds nothing that was not done with."""
+        records = shard["records"]
+        return not shards.is_open(shard) and (not records or self.position >= records[-1]["SequenceNumber"])
+
+    def _parents_are_read(self) -> bool:
+        """Lambda developer guide, "Process Amazon Kinesis Data Streams records with Lambda": a shard's records come in
+        order, and those of a key that moved to a child come after the parent's.
+        """
+        there = self._shards()
+        for parent_id in shards.parents(there.get(self.shard_id) or {}):
+            reader = _readers.get((self.mapping_id, parent_id))
+            if parent_id in there and (reader is None or not reader.ended):
+                return False
+        return True
 
     def _step(self) -> bool:
         mapping = self.mapping
@@ -110,9 +104,13 @@ class ShardReader(threading.Thread):
         if function is None:
             return False
         if not self.work:
+            if not self._parents_are_read():
+                return False
             records = self._next_records(mapping)
             if not records:
-                return False
+                shard = self._shard()
+                self.ended = shard is not None and self._has_ended(shard)
+                return self.ended
             self.work.append(batch.Work(records))
         self._process(self.work.popleft(), mapping, function)
         return True
@@ -280,6 +278,8 @@ def _init_position(mapping_id: str, source_arn: str, starting: str) -> None:
 def _release(mapping_id: str) -> None:
     _stock_release(mapping_id)
     _checkpoints.remove(mapping_id)
+    for key in [key for key, reader in _readers.items() if key[0] == mapping_id and reader.ended]:
+        _readers.pop(key, None)
 
 
 def _start_readers() -> bool:
@@ -301,6 +301,6 @@ def _consumed_up_to(stream_arn: str, shard_id: str) -> str | None:
     positions = [
         reader.position
         for reader in list(_readers.values())
-        if reader.stream_arn == stream_arn and reader.shard_id == shard_id
+        if reader.stream_arn == stream_arn and reader.shard_id == shard_id and not reader.ended
     ]
     return min(positions) if positions else None

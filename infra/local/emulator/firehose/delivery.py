@@ -20,6 +20,7 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import firehose
 
 from infra.local.emulator import s3
+from infra.local.emulator.firehose import direct_put
 from infra.local.emulator.firehose.destination import (
     DeliveryStreamError,
     arrival_slot,
@@ -148,6 +149,7 @@ def install(settings: EmulatorSettings) -> None:
     firehose.ingest_from_kinesis_source = lambda arn, records: ingest(arn, [raw for _key, raw in records], time.time())
     firehose._deliver_records_to_s3 = _deliver_direct_put
     firehose._validate_s3_destination_config = validate_destination
+    direct_put.install()
     firehose._delete_delivery_stream = firehose._HANDLERS["DeleteDeliveryStream"] = _delete_delivery_stream
     stock_load, stock_lifespan = app._load_persisted_state, app._handle_lifespan
 
@@ -181,6 +183,9 @@ def put(name: str, records: list[bytes]) -> None:
     stream = firehose._streams.get(name)
     if stream is None or stream["status"] != "ACTIVE":
         msg = f"Firehose PutRecord: there is no active delivery stream {name}"
+        raise DeliveryStreamError(msg)
+    if direct_put.reads_a_stream(stream):
+        msg = f"Firehose PutRecord: {direct_put.NOT_PERMITTED} ({name})"
         raise DeliveryStreamError(msg)
     _buffers.add(stream, StreamId(get_account_id(), get_region(), name), records, time.time())
 

@@ -1,9 +1,9 @@
 """The MQTT listener: loopback only, a client certificate required, and a right that is withdrawn ends the session.
 
-AWS IoT Core developer guide: "X.509 client certificates" (mutual TLS, TLS 1.2 or later), "MQTT" (reason codes), and
-the UpdateCertificate API ("AWS IoT disconnects all devices that used that certificate to connect"). Stock ministack
-listens on every interface, serves clients without a certificate, and lets a revoked certificate publish until it
-disconnects.
+AWS IoT Core developer guide: "X.509 client certificates" (mutual TLS, TLS 1.2 or later), and the UpdateCertificate API
+("AWS IoT disconnects all devices that used that certificate to connect"). Stock ministack listens on every interface,
+serves clients without a certificate, and lets a revoked certificate publish until it disconnects. What a session does
+with packets: `protocol.py`.
 """
 
 import asyncio
@@ -14,42 +14,35 @@ from typing import Any
 
 from ministack.services import iot
 
-from infra.local.emulator.iot import policy_variables
+from infra.local.emulator.iot import (
+    connection,
+    endpoint,
+    http_publish,
+    policy_variables,
+    protocol,
+    shared_subscriptions,
+)
 from infra.local.emulator.settings import EmulatorSettings
-from infra.local.servers.loopback import HOST
 
 DECISION_SECONDS = 5.0
-MAXIMUM_PAYLOAD = 128 * 1024
-PACKET_TOO_LARGE = 0x95
-PUBLISH = 3
 _AUTHORIZATION_PATHS = ("/certificates", "/policies", "/target-policies", "/principal-policies", "/things")
 
 _stock_context = iot._mtls_build_ssl_context
 _stock_allows = iot._WSSession._policy_allows
 _stock_handle = iot.handle_request
-_stock_dispatch = iot._WSSession._dispatch_packet
 _epoch = 0
 
 
 def install(settings: EmulatorSettings) -> None:
     """Replace the listener, the TLS context and the sessions' authorisation."""
-
-    async def start_locked() -> None:
-        if iot._mtls_server is None:
-            loop = asyncio.get_running_loop()
-            # Made before anybody connects: an early Python 3.11 reads on while the first connection waits for it, and
-            # what the client said by then is lost (seen with 3.11.2, where the first handshake never ended).
-            await iot._mtls_context()
-            iot._mtls_server = await loop.create_server(
-                iot._MtlsAcceptor, host=HOST, port=settings.mqtt_port, backlog=1024
-            )
-            iot._mtls_loop = loop
-
-    iot._mtls_start_locked = start_locked
+    connection.install(settings.mqtt_port, settings.mqtt_wait_scale)
+    protocol.install()
+    shared_subscriptions.install()
+    http_publish.install()
+    endpoint.install(settings.mqtt_port)
     iot._subscription_matches = functools.lru_cache(maxsize=1 << 17)(iot._subscription_matches)
     iot._mtls_build_ssl_context = _build_ssl_context
     iot._WSSession._policy_allows = _policy_allows
-    iot._WSSession._dispatch_packet = _dispatch_packet
     iot.handle_request = _handle_request
 
 
@@ -58,25 +51,6 @@ def _build_ssl_context() -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     return context
-
-
-async def _dispatch_packet(session: Any, packet_type: int, flags: int, body: bytes) -> bool:
-    """Refuse a payload above 128 KB (AWS general reference, "AWS IoT Core endpoints and quotas")."""
-    if packet_type == PUBLISH and len(body) > MAXIMUM_PAYLOAD and _payload_size(session, flags, body) > MAXIMUM_PAYLOAD:
-        iot._broker_logger.warning("IoT broker: %r published more than 128 KB: disconnected", session._client_id)
-        if session.protocol_version == iot.MQTT_5:
-            await session.send_bytes(iot._make_disconnect(PACKET_TOO_LARGE))
-        return False
-    return bool(await _stock_dispatch(session, packet_type, flags, body))
-
-
-def _payload_size(session: Any, flags: int, body: bytes) -> int:
-    _topic, offset = iot._read_string(body, 0)
-    if flags & 0x06:
-        offset += 2
-    if session.protocol_version == iot.MQTT_5:
-        _properties, offset = iot._decode_properties(body, offset)
-    return len(body) - int(offset)
 
 
 def _policy_allows(session: Any, action: str, resource: str) -> bool:

@@ -11,12 +11,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from iot_pipeline_tests.support import raw_mqtt
 from iot_pipeline_tests.support.emulator import Device, LocalAws, unique
 
 pytestmark = pytest.mark.integration
@@ -221,3 +223,26 @@ def test_the_mqtt_port_listens_on_loopback_only(local_aws: LocalAws) -> None:
         line.split()[1] for line in sockets if line.split()[1].endswith(f":{port}") and line.split()[3] == "0A"
     }
     assert addresses == {f"0100007F:{port}"}
+
+
+@pytest.mark.parametrize("request_of", [{}, {"endpointType": "iot:Data-ATS"}])
+def test_the_data_endpoint_is_where_devices_connect(
+    local_aws: LocalAws, device: Device, request_of: dict[str, str]
+) -> None:
+    """API reference, DescribeEndpoint; on AWS the host alone, whose port is 8883."""
+    host, _, port = local_aws.client("iot").describe_endpoint(**request_of)["endpointAddress"].partition(":")
+    context = ssl.create_default_context(cafile=str(local_aws.emulator.ca_pem))
+    context.load_cert_chain(device.certificate, device.key)
+    with socket.create_connection((host, int(port))) as plain, context.wrap_socket(plain, server_hostname=host) as tls:
+        tls.sendall(raw_mqtt.connect(device.name))
+        assert tls.recv(4)[0] >> 4 == raw_mqtt.CONNACK
+
+
+def test_publishing_by_http_has_the_brokers_limits(local_aws: LocalAws) -> None:
+    """General reference: a payload of 128 KB, a topic of 256 bytes and 7 slashes, "for every publish request"."""
+    data = local_aws.client("iot-data")
+    data.publish(topic="1/2/3/4/5/6/7/8", qos=1, payload=b"x" * 131_072)
+    for topic, size in (("a", 131_073), ("1/2/3/4/5/6/7/8/9", 1), ("t" * 257, 1)):
+        with pytest.raises(ClientError) as error:
+            data.publish(topic=topic, qos=1, payload=b"x" * size)
+        assert error.value.response["Error"]["Code"] == "InvalidRequestException"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.local.emulator.firehose.journal import Journal, StreamId, leftovers
 from iot_pipeline_tests.support.emulator import REGION, LocalAws, eventually, restart, unique
@@ -179,3 +180,54 @@ def test_a_journal_cut_short_yields_its_whole_records(tmp_path: Path) -> None:
     assert [(record.arrival, record.data) for record in found.records()] == [(5.0, b"one"), (5.0, b"two")]
     assert (found.stream, found.first_arrival, found.size) == (journal.stream, 5.0, 6)
     assert found.object_id == journal.object_id
+
+
+def test_a_delivery_stream_of_a_kinesis_stream_takes_no_records_itself(local_aws: LocalAws) -> None:
+    """AWS's words: "This operation is not permitted on KinesisStreamAsSource delivery stream type."."""
+    firehose, (_name, arn) = local_aws.client("firehose"), local_aws.stream()
+    name = local_aws.delivery_stream(local_aws.bucket(), arn)
+    record = {"Data": b"x"}
+    for put in (
+        lambda: firehose.put_record(DeliveryStreamName=name, Record=record),
+        lambda: firehose.put_record_batch(DeliveryStreamName=name, Records=[record]),
+    ):
+        with pytest.raises(ClientError, match="not permitted on KinesisStreamAsSource") as error:
+            put()
+        assert error.value.response["Error"]["Code"] == "InvalidArgumentException"
+
+
+KIB = 1024
+BATCHES: dict[str, tuple[list[int], str | None]] = {
+    "500 records": ([1] * 500, None),
+    "501 records": ([1] * 501, "ValidationException"),
+    "a record of 1,000 KiB": ([1000 * KIB], None),
+    "a record above 1,000 KiB": ([1, 1000 * KIB + 1], "ValidationException"),
+    "4 MiB": ([1000 * KIB] * 4 + [96 * KIB], None),
+    "above 4 MiB": ([1000 * KIB] * 4 + [96 * KIB + 1], "InvalidArgumentException"),
+}
+
+
+@pytest.mark.parametrize(("sizes", "expected"), BATCHES.values(), ids=BATCHES)
+def test_put_record_batchs_limits(local_aws: LocalAws, sizes: list[int], expected: str | None) -> None:
+    """API reference, PutRecordBatch: 500 records, 1,000 KB each, 4 MB a request; a refused one delivers nothing."""
+    firehose, bucket = local_aws.client("firehose"), local_aws.bucket()
+    name = local_aws.delivery_stream(bucket)
+    records = [{"Data": b"x" * size} for size in sizes]
+    if expected is None:
+        assert firehose.put_record_batch(DeliveryStreamName=name, Records=records)["FailedPutCount"] == 0
+    else:
+        with pytest.raises(ClientError) as error:
+            firehose.put_record_batch(DeliveryStreamName=name, Records=records)
+        assert error.value.response["Error"]["Code"] == expected
+        sizes = []
+    firehose.put_record(DeliveryStreamName=name, Record={"Data": b"end"})
+    assert eventually(lambda: local_aws.lines(bucket)[-1:] == ["end"])
+    assert [len(line) for line in local_aws.lines(bucket)[:-1]] == sizes
+
+
+def test_a_record_of_put_record_has_1000_kib(local_aws: LocalAws) -> None:
+    firehose, name = local_aws.client("firehose"), local_aws.delivery_stream(local_aws.bucket())
+    firehose.put_record(DeliveryStreamName=name, Record={"Data": bytes(1000 * KIB)})
+    with pytest.raises(ClientError, match="1024000") as error:
+        firehose.put_record(DeliveryStreamName=name, Record={"Data": bytes(1000 * KIB + 1)})
+    assert error.value.response["Error"]["Code"] == "ValidationException"

@@ -1,0 +1,129 @@
+"""PutRecord and PutRecords within Kinesis' limits, and streams of large records.
+
+API reference: PutRecord, PutRecords, CreateStream, UpdateMaxRecordSize; developer guide, "Handle large records". Stock
+ministack knows no large records, counts no partition key, and takes any ExplicitHashKey for the first shard's.
+"""
+
+import base64
+import binascii
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core.concurrency import esm_wake
+from ministack.services import kinesis
+
+from infra.local.emulator.firehose import delivery
+from infra.local.emulator.streams import limits, shards
+from infra.local.emulator.streams.limits import RefusedRequestError
+
+_stock_create = kinesis._create_stream
+_stock_summary = kinesis._describe_stream_summary
+
+
+def install() -> None:
+    """Replace the requests that write."""
+    kinesis._put_record = shards.answering(_put_record)
+    kinesis._put_records = shards.answering(_put_records)
+    kinesis._create_stream = _create_stream
+
+
+def put(stream: Any, partition_key: str, data: bytes, *, hash_key: int | None = None) -> tuple[str, str]:
+    """Append a record, whose sizes were checked, to a stream of the current request scope; its shard and number."""
+    kinesis._expire_records(stream)
+    if hash_key is None:
+        hash_key = kinesis._partition_key_to_hash(partition_key)
+    shard_id = shards.route(hash_key, stream)
+    now, sequence = round(time.time(), 3), kinesis._next_sequence_number()
+    stream["shards"][shard_id]["records"].append(
+        {
+            "SequenceNumber": sequence,
+            "ApproximateArrivalTimestamp": now,
+            "Data": data,
+            "PartitionKey": partition_key,
+        }
+    )
+    delivery.ingest(stream["StreamARN"], [data], now)
+    esm_wake.set()
+    return shard_id, sequence
+
+
+def check_record(stream: Any, partition_key: str, data: bytes, where: str = "") -> None:
+    """Raise RefusedRequestError unless a stream takes a record; `where` is the record's place in its request."""
+    limits.at_most(len(partition_key), limits.PARTITION_KEY_CHARACTERS, f"{where}partitionKey", least=1)
+    most = limits.maximum_record_bytes(stream)
+    limits.at_most(len(data), most, f"{where}data")
+    # "When the data blob is added to the partition key size, the total size must not exceed the maximum record size."
+    limits.at_most(len(data) + len(partition_key.encode()), most, f"{where}data and partitionKey")
+
+
+def _active(data: Any) -> Any:
+    stream = shards.stream_of(data)
+    if stream["StreamStatus"] != "ACTIVE":
+        text = f"Stream {stream['StreamName']} is {stream['StreamStatus']}"
+        raise RefusedRequestError("ResourceInUseException", text)
+    return stream
+
+
+def _read(record: Any, where: str = "") -> tuple[str, bytes, int | None]:
+    try:
+        data = base64.b64decode(record.get("Data") or "", validate=True)
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise RefusedRequestError("SerializationException", f"{where}data is not base64") from error
+    text = record.get("ExplicitHashKey")
+    hash_key = None
+    if text is not None:
+        if not str(text).isascii() or not str(text).isdigit() or int(text) > limits.LARGEST_HASH_KEY:
+            raise limits.invalid(f"{where}ExplicitHashKey {text} is not between 0 and {limits.LARGEST_HASH_KEY}")
+        hash_key = int(text)
+    return str(record.get("PartitionKey") or ""), data, hash_key
+
+
+def _put_record(data: Any) -> dict[str, Any]:
+    stream = _active(data)
+    partition_key, body, hash_key = _read(data)
+    check_record(stream, partition_key, body)
+    shard_id, sequence = put(stream, partition_key, body, hash_key=hash_key)
+    return {"ShardId": shard_id, "SequenceNumber": sequence, "EncryptionType": stream.get("EncryptionType", "NONE")}
+
+
+def _put_records(data: Any) -> dict[str, Any]:
+    """All records are checked before the first is put: one that is too large refuses the request."""
+    stream, records = _active(data), data.get("Records") or []
+    limits.at_most(len(records), limits.RECORDS_PER_PUT, "records", least=1)
+    read = [_read(record, f"records.{n}.member.") for n, record in enumerate(records, 1)]
+    for n, (partition_key, body, _hash_key) in enumerate(read, 1):
+        check_record(stream, partition_key, body, f"records.{n}.member.")
+    if sum(len(body) + len(partition_key.encode()) for partition_key, body, _hash_key in read) > limits.BYTES_PER_PUT:
+        raise limits.invalid(f"Records size exceeds {limits.BYTES_PER_PUT // limits.MIB} MB limit")
+    put_records = [put(stream, partition_key, body, hash_key=hash_key) for partition_key, body, hash_key in read]
+    encryption = stream.get("EncryptionType", "NONE")
+    return {
+        "FailedRecordCount": 0,
+        "EncryptionType": encryption,
+        "Records": [{"ShardId": shard_id, "SequenceNumber": sequence} for shard_id, sequence in put_records],
+    }
+
+
+def _create_stream(data: Any) -> Any:
+    maximum = data.get("MaxRecordSizeInKiB")
+    try:
+        kib = limits.maximum_record_kib(maximum) if maximum is not None else limits.SMALLEST_MAXIMUM_KIB
+    except RefusedRequestError as error:
+        return error.response
+    response = _stock_create(data)
+    if response[0] < 400:
+        kinesis._streams[data["StreamName"]]["MaxRecordSizeInKiB"] = kib
+    return response
+
+
+def update_max_record_size(data: Any) -> dict[str, Any]:
+    """The request UpdateMaxRecordSize, which stock ministack lacks. Raises RefusedRequestError."""
+    stream = _active(data)
+    stream["MaxRecordSizeInKiB"] = limits.maximum_record_kib(data.get("MaxRecordSizeInKiB"))
+    return {}
+
+
+MORE_REQUESTS: dict[str, Callable[[Any], Any]] = {
+    "UpdateMaxRecordSize": shards.answering(update_max_record_size),
+}
