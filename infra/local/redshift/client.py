@@ -2,16 +2,14 @@
 
 import asyncio
 
-from infra.local.redshift.copy.command import Command, CopyCommand
+from infra.local.redshift.copy.command import CopyCommand
 from infra.local.redshift.copy.copying import run_copy
 from infra.local.redshift.copy.unloading import run_unload
-from infra.local.redshift.dialect import Translation, translate
-from infra.local.redshift.unsupported import UnsupportedError
+from infra.local.redshift.dialect import Translation
+from infra.local.redshift.translating import Translator
 from infra.local.redshift.wire import protocol
 from infra.local.redshift.wire.backend import POISON, Backend, BackendError, SkippedError
 from infra.local.redshift.wire.protocol import SqlError
-
-LONG = 100_000
 
 # What PostgreSQL knows a prepared COPY or UNLOAD as: it has no parameters and no rows, and is never executed.
 _PLACEHOLDER = "SET LOCAL redshift.command = ''"
@@ -20,11 +18,12 @@ _PLACEHOLDER = "SET LOCAL redshift.command = ''"
 class Session:
     """The client's requests, one after the other."""
 
-    def __init__(self, reader: asyncio.StreamReader, backend: Backend) -> None:
+    def __init__(self, reader: asyncio.StreamReader, backend: Backend, translator: Translator) -> None:
         self._reader = reader
         self._backend = backend
-        self._statements: dict[str, Command] = {}
-        self._portals: dict[str, Command] = {}
+        self._translate = translator.translate
+        self._statements: dict[str, Translation] = {}
+        self._portals: dict[str, Translation] = {}
 
     async def run(self) -> None:
         """Serve until the client says goodbye. Raises asyncio.IncompleteReadError when it just goes."""
@@ -42,12 +41,12 @@ class Session:
     async def _query(self, body: bytes) -> None:
         sql, _ = protocol.text(body)
         try:
-            translation = await _translate(sql)
+            translation = await self._translate(sql)
         except SqlError as error:
             await self._backend.send(b"Q", protocol.message(b"Q", POISON.encode() + b"\0"), error=error)
             return
         if translation.command:
-            await self._run(translation.command)
+            await self._run(translation)
             await self._backend.send(b"S", protocol.message(b"S"))
         else:
             await self._backend.send(b"Q", protocol.message(b"Q", translation.sql.encode() + b"\0"))
@@ -57,12 +56,12 @@ class Session:
         sql, at = protocol.text(body, at)
         self._statements.pop(name, None)
         try:
-            translation = await _translate(sql)
+            translation = await self._translate(sql)
         except SqlError as error:
             await self._backend.send(b"P", protocol.parse(name, POISON), error=error)
             return
         if translation.command:
-            self._statements[name] = translation.command
+            self._statements[name] = translation
             await self._backend.send(b"P", protocol.parse(name, _PLACEHOLDER))
         else:
             await self._backend.send(b"P", protocol.parse(name, translation.sql, body[at:]))
@@ -82,13 +81,14 @@ class Session:
         else:
             await self._backend.send(b"E", protocol.message(b"E", body))
 
-    async def _run(self, command: Command) -> None:
+    async def _run(self, translation: Translation) -> None:
         """Do a COPY or UNLOAD, and answer as PostgreSQL does to one Execute."""
+        command = translation.command
         try:
             if isinstance(command, CopyCommand):
                 await run_copy(self._backend, command)
-            else:
-                await run_unload(self._backend, command, (await _translate(command.query)).sql)
+            elif command is not None:
+                await run_unload(self._backend, command, translation.sql)
         except SqlError as error:
             await self._fail(error)
         except BackendError as error:
@@ -102,11 +102,3 @@ class Session:
         except SkippedError:
             return
         await self._backend.answer(error.encode())
-
-
-async def _translate(sql: str) -> Translation:
-    """A long text takes seconds: in a thread, so that the other clients are served meanwhile."""
-    try:
-        return translate(sql) if len(sql) < LONG else await asyncio.to_thread(translate, sql)
-    except UnsupportedError as error:
-        raise SqlError(error.message, error.sqlstate) from error

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from infra.local.redshift.copy.command import Command, parse_command
+from infra.local.redshift.copy.command import Command, UnloadCommand, parse_command
 from infra.local.redshift.refused.denied import check_denied
 from infra.local.redshift.refused.denied_statements import check_denied_statement
 from infra.local.redshift.sql.commands import translate_utility
 from infra.local.redshift.sql.grammar import PostgresSql, check_known, parse_statement
+from infra.local.redshift.sql.long_texts import LongTexts
 from infra.local.redshift.sql.rewrites import to_postgres_tree
 from infra.local.redshift.sql.tables import (
     check_late_binding,
@@ -26,14 +27,15 @@ from infra.local.redshift.sql.tables import (
     with_index,
     without_attributes,
 )
-from infra.local.redshift.sql.words import statements
+from infra.local.redshift.sql.words import PARSED, statements
 from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, TOO_COMPLEX, UnsupportedError
 
 __all__ = ["CATALOG_SQL", "Translation", "UnsupportedError", "check", "translate"]
 
 _FOLDER = Path(__file__).parent / "sql"
 CATALOG_SQL: str = "".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("functions.sql", "catalog.sql"))
-_PARSED = ["SELECT", "WITH", "(", "INSERT", "UPDATE", "DELETE", "MERGE"]
+REMEMBERED = 2_000
+COMMANDS = ("COPY", "UNLOAD")
 _CREATED = re.compile(
     r"CREATE (OR REPLACE )?((TEMP|TEMPORARY|LOCAL TEMPORARY|LOCAL TEMP) )?(TABLE|VIEW)\b", re.IGNORECASE
 )
@@ -46,29 +48,48 @@ _DECLARED = re.compile(r"(?P<head>DECLARE \S+ CURSOR FOR )", re.IGNORECASE)
 class Translation:
     """What to send to PostgreSQL in place of a text of Redshift SQL, parameters (`$1`) unchanged.
 
-    Or else, when there is one, the COPY or UNLOAD to run.
+    Or else, when there is one, the COPY or UNLOAD to run; `sql` is then what the UNLOAD reads.
     """
 
     sql: str
     command: Command | None = None
 
 
-@lru_cache(maxsize=2000)
 def translate(sql: str) -> Translation:
     """PostgreSQL 16 text for one or more statements of Redshift SQL.
 
     Comments are dropped. Raises UnsupportedError for what Redshift refuses or the local Redshift does not know.
     """
-    found = statements(sql)
+    return _remembered(sql) if len(sql) <= REMEMBERED else _translated(sql)
+
+
+def _translated(sql: str) -> Translation:
+    aside = LongTexts(sql)
+    found = statements(sql, aside)
     if len(found) == 1:
         check_denied_statement(found[0])
-        command = parse_command(sql)
+        command = parse_command(sql) if found[0][0].upper() in COMMANDS else None
         if command is not None:
-            return Translation("", command)
+            return Translation(_unloaded(command.query) if isinstance(command, UnloadCommand) else "", command)
     try:
-        return Translation(";\n".join(_translate(words) for words in found))
+        return Translation(aside.restored(";\n".join(_translate(words) for words in found)))
     except RecursionError as error:
         raise UnsupportedError(f"{LOCAL}expressions nested this deep", TOO_COMPLEX) from error
+
+
+_remembered = lru_cache(maxsize=2000)(_translated)
+
+
+def _unloaded(query: str) -> str:
+    """What UNLOAD reads, in PostgreSQL: https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html."""
+    found = statements(query)
+    tree = parse_statement(query) if len(found) == 1 and found[0][0].upper() in ("SELECT", "WITH", "(") else None
+    if not isinstance(tree, exp.Query):
+        raise UnsupportedError("UNLOAD needs a SELECT statement", SYNTAX_ERROR)
+    if tree.args.get("limit"):
+        message = "Limit clause is not supported in the outermost select of an UNLOAD statement"
+        raise UnsupportedError(message, SYNTAX_ERROR)
+    return translate(query).sql
 
 
 def check(sql: str) -> None:
@@ -82,7 +103,7 @@ def _translate(words: list[str]) -> str:
     if utility is not None:
         return utility
     text = " ".join(words)
-    if words[0].upper() in _PARSED:
+    if words[0].upper() in PARSED:
         return _rewrite(text)
     if _CREATED.match(text):
         return _create(words)
@@ -92,7 +113,7 @@ def _translate(words: list[str]) -> str:
         return declared["head"] + _translate_within(words[len(declared["head"].split()) :])
     if added := _ADDED.match(text):
         return _add_column(added)
-    if words[0].upper() in ("COPY", "UNLOAD"):
+    if words[0].upper() in COMMANDS:
         raise UnsupportedError(f"{LOCAL}{words[0].upper()} beside other statements; send it alone")
     raise UnsupportedError(f"{LOCAL}statement {text[:60]}")
 

@@ -10,6 +10,10 @@ SSL_REQUEST = 80877103
 GSS_REQUEST = 80877104
 PROTOCOL_3 = 196608
 
+# Four times the largest statement; PostgreSQL's own bound for what begins a connection.
+MOST_BYTES = 64 * 1024 * 1024
+MOST_STARTUP_BYTES = 10_000
+
 JSONB, SUPER = 3802, 4000
 SUPER_MODIFIER = 16_384_000
 
@@ -46,14 +50,27 @@ def message(kind: bytes, body: bytes = b"") -> bytes:
 
 
 async def read_message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """(type, body) of the next message. Raises asyncio.IncompleteReadError at the end."""
+    """(type, body) of the next message.
+
+    Raises asyncio.IncompleteReadError at the end, SqlError for a length that no message has.
+    """
     kind, length = _HEADER.unpack(await reader.readexactly(5))
+    _check_length(length - 4, MOST_BYTES)
     return kind, await reader.readexactly(length - 4)
 
 
+def _check_length(length: int, most: int) -> None:
+    if not 0 <= length <= most:
+        raise SqlError(f"invalid length of message: {length} bytes; expected 0 to {most}", "08P01")
+
+
 async def read_startup(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """(code, body after the code) of a message without a type, as the first ones of a connection are."""
+    """(code, body after the code) of a message without a type, as the first ones of a connection are.
+
+    Raises as `read_message`.
+    """
     length, code = struct.unpack("!II", await reader.readexactly(8))
+    _check_length(length - 8, MOST_STARTUP_BYTES)
     return code, await reader.readexactly(length - 8)
 
 
