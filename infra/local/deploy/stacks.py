@@ -15,7 +15,7 @@ from infra.local.deploy.adopt import import_change_set, orphaned_buckets
 from infra.local.deploy.prune import not_for_here, prune, unsupported
 from infra.local.servers.local_server import LocalError
 
-_UNSUPPORTED = re.compile(r"Unrecognized resource types: \[(.*?)\]")
+_UNSUPPORTED = re.compile(r"Unrecognized resource types: \[([^\[\]]*+)\]")
 _POLL_SECONDS = 0.1
 _TIMEOUT_SECONDS = 120
 # A first deployment that failed leaves a stack that can only be deleted.

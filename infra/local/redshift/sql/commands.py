@@ -3,7 +3,7 @@
 The patterns match a statement's words joined by single blanks, in any case. Source of each form: its page below
 https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_commands.html. What matches none is no statement we know.
 
-Texts may be long: a pattern that looks for one word after another holds on to the first place of the first, as in
+Texts may be long: a pattern that looks for one word after another holds on to one place of the first, as in
 `(?>.+? ON )`, and does not look for the second from each of its places.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from infra.local.redshift.unsupported import LOCAL, UnsupportedError
 
-_PART = r'(?:"[^"]+"|[\w$#]+)'
+_PART = r'(?:"[^"]++"|[\w$#]++)'
 _NAME = rf"{_PART}(?: \. {_PART}){{0,2}}"
 _WORK = r"(?: WORK| TRANSACTION)?"
 _GRANTEE = rf"(?:GROUP |ROLE )?{_NAME}"
@@ -46,7 +46,7 @@ _WIDENED = rf"ALTER COLUMN (?P<column>{_PART}) TYPE (?:VARCHAR|CHARACTER VARYING
 _SIGN_IN = r"(?P<password>'(?:[^']|'')*'|DISABLE)"
 _DEFAULT = r"(?:SELECT|INSERT|UPDATE|DELETE|REFERENCES|EXECUTE|ALL)"
 _DEFAULTS = rf"{_DEFAULT}(?: , {_DEFAULT})* ON (?:TABLES|FUNCTIONS)"
-_DEFAULTS_OF = rf"ALTER DEFAULT PRIVILEGES(?: FOR USER {_PART}(?: , {_PART})*)?(?: IN SCHEMA {_PART}(?: , {_PART})*)?"
+_DEFAULTS_OF = rf"ALTER DEFAULT PRIVILEGES(?: FOR USER {_PART}(?: , {_PART})*+)?(?: IN SCHEMA {_PART}(?: , {_PART})*+)?"
 _TRUNCATE = "CALL pg_catalog.redshift_truncate_commits_and_is_refused_in_a_transaction"
 _SAME = r"\g<0>"
 
@@ -89,10 +89,10 @@ _FORMS: tuple[tuple[str, Turn], ...] = (
     ),
     (rf"COMMENT ON (?:TABLE|VIEW|COLUMN|SCHEMA|DATABASE) {_NAME}(?: \. {_PART})? IS (?:'.*'|NULL|\$.*\$)", _SAME),
     (
-        rf"GRANT (?>.+? ON ).+ TO {_GRANTEE}(?: WITH GRANT OPTION)?(?: , {_GRANTEE})*",
+        rf"GRANT (?>.+? ON )(?>.+ TO ){_GRANTEE}(?: WITH GRANT OPTION)?(?: , {_GRANTEE})*",
         lambda m: _without_role(m.group(0)),
     ),
-    (rf"REVOKE (?>.+? ON ).+ FROM {_GRANTEE}(?: , {_GRANTEE})*(?: RESTRICT)?", lambda m: _without_role(m.group(0))),
+    (rf"REVOKE (?>.+? ON )(?>.+ FROM ){_GRANTEE}(?: , {_GRANTEE})*(?: RESTRICT)?", lambda m: _without_role(m.group(0))),
     # Users: r_CREATE_USER, r_ALTER_USER, r_DROP_USER, r_ALTER_DEFAULT_PRIVILEGES; without their options.
     (rf"CREATE USER (?P<user>{_PART})(?: WITH)? PASSWORD {_SIGN_IN}", lambda m: "CREATE ROLE" + _with_password(m)),
     (rf"ALTER USER (?P<user>{_PART})(?: WITH)? PASSWORD {_SIGN_IN}", lambda m: "ALTER ROLE" + _with_password(m)),
@@ -118,6 +118,7 @@ _NOT_OURS = (
     (r"(?:ANALYZE|ANALYSE) COMPRESSION\b.*", "ANALYZE COMPRESSION"),
     (rf"ALTER TABLE {_NAME} APPEND FROM .*", "ALTER TABLE APPEND; insert from a select, then delete"),
 )
+_REFUSED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), what) for pattern, what in _NOT_OURS)
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), turn) for pattern, turn in _FORMS)
 
 
@@ -127,8 +128,8 @@ def translate_utility(words: list[str]) -> str | None:
     Raises UnsupportedError for forms that are Redshift's and not ours.
     """
     text = " ".join(words)
-    for form, what in _NOT_OURS:
-        if re.fullmatch(form, text, re.IGNORECASE | re.DOTALL):
+    for pattern, what in _REFUSED:
+        if pattern.fullmatch(text):
             raise UnsupportedError(LOCAL + what)
     for pattern, turn in _COMPILED:
         match = pattern.fullmatch(text)
