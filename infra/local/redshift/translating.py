@@ -25,6 +25,8 @@ _KEPT_LENGTH = 10_000
 _NICE = 10
 _LENGTH = struct.Struct("!I")
 
+Types = tuple[tuple[str, tuple[str, ...] | None], ...]
+Asked = tuple[str, Types]
 Answer = Translation | SqlError
 
 
@@ -32,19 +34,20 @@ class Translator:
     """Translates for all clients, and remembers what it has translated."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, Answer] = OrderedDict()
+        self._known: OrderedDict[Asked, Answer] = OrderedDict()
         self._free: asyncio.Queue[asyncio.subprocess.Process | None] = asyncio.Queue()
         for _ in range(PROCESSES):
             self._free.put_nowait(None)
 
-    async def translate(self, sql: str) -> Translation:
-        """What PostgreSQL gets for the text. Raises SqlError for what is refused."""
-        answer = self._known.get(sql)
+    async def translate(self, sql: str, known: Types = ()) -> Translation:
+        """What PostgreSQL gets for the text; `known` as in `dialect.translate`. Raises SqlError for what is refused."""
+        asked = sql, known
+        answer = self._known.get(asked)
         if len(sql) <= SHORT:
-            answer = _answer(sql)
+            answer = _answer(asked)
         elif answer is None:
-            answer = await self._elsewhere(sql)
-            self._remember(sql, answer)
+            answer = await self._elsewhere(asked)
+            self._remember(asked, answer)
         if isinstance(answer, SqlError):
             raise SqlError(answer.message, answer.sqlstate, answer.detail)
         return answer
@@ -56,19 +59,19 @@ class Translator:
             if process is not None:
                 _end(process)
 
-    def _remember(self, sql: str, answer: Answer) -> None:
-        if len(sql) > _KEPT_LENGTH:
+    def _remember(self, asked: Asked, answer: Answer) -> None:
+        if len(asked[0]) > _KEPT_LENGTH:
             return
-        self._known[sql] = answer
-        self._known.move_to_end(sql)
+        self._known[asked] = answer
+        self._known.move_to_end(asked)
         if len(self._known) > _KEPT:
             self._known.popitem(last=False)
 
-    async def _elsewhere(self, sql: str) -> Answer:
+    async def _elsewhere(self, asked: Asked) -> Answer:
         process = await self._free.get()
         try:
             process = process or await _started()
-            return await asyncio.wait_for(_asked(process, sql), MOST_SECONDS)
+            return await asyncio.wait_for(_reply(process, asked), MOST_SECONDS)
         except TimeoutError:
             process = _end(process)
             return SqlError(f"{LOCAL}a statement that takes more than {MOST_SECONDS:.0f} s to read", TOO_COMPLEX)
@@ -85,10 +88,10 @@ async def _started() -> asyncio.subprocess.Process:
     )
 
 
-async def _asked(process: asyncio.subprocess.Process, sql: str) -> Answer:
+async def _reply(process: asyncio.subprocess.Process, asked: Asked) -> Answer:
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(_framed(sql))
+    process.stdin.write(_framed(asked))
     await process.stdin.drain()
     (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
     answer: Answer = pickle.loads(await process.stdout.readexactly(length))
@@ -106,9 +109,9 @@ def _framed(value: object) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def _answer(sql: str) -> Answer:
+def _answer(asked: Asked) -> Answer:
     try:
-        return translate(sql)
+        return translate(*asked)
     except UnsupportedError as error:
         return SqlError(error.message, error.sqlstate)
 
@@ -117,8 +120,8 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer until the proxy closes the pipe, or is gone."""
     os.nice(_NICE)
     while header := requests.read(_LENGTH.size):
-        sql = pickle.loads(requests.read(*_LENGTH.unpack(header)))
-        answers.write(_framed(_answer(sql)))
+        asked = pickle.loads(requests.read(*_LENGTH.unpack(header)))
+        answers.write(_framed(_answer(asked)))
         answers.flush()
 
 

@@ -37,7 +37,7 @@ def test_redshift_connector_types(local_warehouse: LocalWarehouse) -> None:
         cursor.execute("select * from types where c0 = %s or c0 is null or c0 = 9 order by c0", (-3,))
         assert [tuple(row) for row in cursor.fetchall()] == [
             (*ROW, None),
-            (9, *[None] * (len(ROW) - 1), '{"a": [1, null]}'),
+            (9, *[None] * (len(ROW) - 1), '{"a":[1,null]}'),
             (None,) * (len(ROW) + 1),
         ]
         assert cursor.description is not None

@@ -1,0 +1,46 @@
+"""The names of output columns that have no alias: a call's own name, whatever PostgreSQL's function for it is called."""
+
+from sqlglot import exp
+
+from infra.local.redshift.sql.functions import FUNCTIONS, REWRITTEN
+
+NAMELESS = "?column?"
+
+
+def name_outputs(tree: exp.Expr) -> exp.Expr:
+    """Give every calculated column of an inner query the name that it has on Redshift, in place.
+
+    The outermost query's columns are named on their way to the client (`output_name`).
+    """
+    for select in tree.find_all(exp.Select):
+        if select is tree or isinstance(select.parent, exp.SetOperation | exp.Exists | exp.In):
+            continue
+        items = [_aliased(item) for item in select.expressions]
+        select.set("expressions", items)
+    return tree
+
+
+def _aliased(item: exp.Expr) -> exp.Expr:
+    if isinstance(item, exp.Div):
+        return exp.alias_(item, NAMELESS, quoted=True)
+    call = item
+    while isinstance(call, exp.Window | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls | exp.Paren):
+        call = call.this
+    name = call.name.lower() if isinstance(call, exp.Anonymous) else ""
+    turned = name in REWRITTEN or (name in FUNCTIONS and FUNCTIONS[name] != name)
+    return exp.alias_(item, name, quoted=True) if turned and name != "percentile_cont" else item
+
+
+def output_name(name: str) -> str:
+    """What the client is told of a column that PostgreSQL named after a function of ours."""
+    if name in ("redshift_divide", "redshift_quotient"):
+        return NAMELESS
+    return _OURS.get(name, name.removeprefix("redshift_"))
+
+
+_OURS = {"redshift_percentile": "percentile_cont", "redshift_add_years": "date_add", "redshift_dateadd": "date_add"}
+_OURS |= {"redshift_json_path": "json_extract_path_text"}
+_OURS |= {
+    f"redshift_datediff_{unit}": "date_diff"
+    for unit in "year quarter month week day hour minute second millisecond microsecond".split()
+}
