@@ -2,7 +2,7 @@
 
 A statement goes through the deny-lists (`refused/`), then either matches one of the forms of `sql/commands.py` or is
 parsed (`sql/grammar.py`), checked against an allow-list of nodes and rewritten (`sql/tables.py`, `sql/rewrites.py`,
-`sql/functions.py`). `sql/catalog.sql`, `sql/functions.sql` and `sql/numbers.sql` hold what PostgreSQL needs for it.
+`sql/functions.py`). The `.sql` files of `sql/` hold what PostgreSQL needs for it.
 """
 
 import re
@@ -34,7 +34,7 @@ from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, TOO_COMPLEX, U
 __all__ = ["CATALOG_SQL", "Translation", "UnsupportedError", "check", "translate"]
 
 _FOLDER = Path(__file__).parent / "sql"
-CATALOG_SQL: str = "".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("functions.sql", "numbers.sql", "catalog.sql"))
+CATALOG_SQL: str = "".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("functions.sql", "numbers.sql", "catalog.sql", "bytes.sql"))
 REMEMBERED = 2_000
 COMMANDS = ("COPY", "UNLOAD")
 _CREATED = re.compile(

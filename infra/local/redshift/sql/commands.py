@@ -22,6 +22,13 @@ _OWN_SETTINGS = (
     "error_on_nondeterministic_update|describe_field_name_in_uppercase|json_serialization_enable|spectrum_enable_pseudo_columns|"
     "enable_vacuum_boost|max_cursor_result_set_size|auto_analyze|use_fips_ssl|stored_proc_log_min_messages"
 )
+# What they are where nobody has set them: the page of each, below cm_chap_ConfigurationRef.html.
+_DEFAULTS_SHOWN = {
+    "query_group": "unset",
+    "wlm_query_slot_count": "1",
+    "enable_result_cache_for_session": "on",
+    "analyze_threshold_percent": "10",
+}
 _PG_SETTINGS = (
     "search_path|datestyle|timezone|time zone|statement_timeout|extra_float_digits|application_name|client_encoding"
 )
@@ -58,6 +65,7 @@ _FORMS: tuple[tuple[str, Turn], ...] = (
     # Settings: r_SET, r_RESET, r_SHOW. Names that tell upper from lower case are refused: nothing here would.
     (rf"SET (?:SESSION |LOCAL )?(?P<name>{_OWN_SETTINGS}) (?:TO|=) (?P<to>.+)", r"SET redshift.\g<name> TO \g<to>"),
     (rf"RESET (?P<name>{_OWN_SETTINGS})", r"RESET redshift.\g<name>"),
+    (rf"SHOW (?P<name>{'|'.join(_DEFAULTS_SHOWN)})", lambda m: _shown(m["name"].lower())),
     (rf"SHOW (?P<name>{_OWN_SETTINGS})", r"SHOW redshift.\g<name>"),
     (rf"SET (?:SESSION |LOCAL )?{_CASE} (?:TO|=) (?:false|off|0|DEFAULT)", "SET redshift.case TO 'off'"),
     (rf"SET (?:SESSION |LOCAL )?(?:{_PG_SETTINGS})(?: TO| =)? .+", _SAME),
@@ -140,6 +148,11 @@ def translate_utility(words: list[str]) -> str | None:
         if match:
             return match.expand(turn) if isinstance(turn, str) else turn(match)
     return None
+
+
+def _shown(name: str) -> str:
+    value = f"nullif(current_setting('redshift.{name}', true), '')"
+    return f"SELECT coalesce({value}, '{_DEFAULTS_SHOWN[name]}') AS {name}"
 
 
 def _with_password(match: re.Match[str]) -> str:

@@ -199,8 +199,8 @@ def _json_parse(args: Args) -> exp.Expr:
 
 
 _SAME = (
-    "abs acos ascii asin atan atan2 bit_and bit_or bool_and bool_or btrim ceil ceiling chr coalesce cos cot "
-    "count cume_dist current_database degrees dense_rank floor greatest initcap last_value lag lead least "
+    "abs acos ascii asin atan atan2 bit_and bit_or bool_and bool_or btrim chr coalesce cos cot "
+    "count cume_dist current_database degrees dense_rank greatest initcap last_value lag lead least "
     "length lower lpad ltrim max md5 min mod nth_value ntile nullif percent_rank percentile_disc pi "
     "quote_ident quote_literal radians random rank repeat replace reverse row_number rpad rtrim sign sin "
     "substr substring tan to_char to_date to_hex to_number to_timestamp "
@@ -219,6 +219,8 @@ _TURNED: dict[str, str | Build] = {
     "can_json_parse": _of_text("redshift_can_json_parse"),
     "character_length": "length",
     "char_length": "length",
+    "ceil": "redshift_ceil",
+    "ceiling": "redshift_ceil",
     "charindex": _charindex,
     "concat": _concat,
     "convert_timezone": _convert_timezone,
@@ -235,6 +237,7 @@ _TURNED: dict[str, str | Build] = {
     "dlog10": _double("log"),
     "left": _side("left"),
     "right": _side("right"),
+    "floor": "redshift_floor",
     "func_sha2": _sha2,
     "getdate": "redshift_getdate",
     "is_valid_json": _of_text("redshift_is_valid_json"),

@@ -182,7 +182,7 @@ BEGIN
 END $$;
 
 -- The number of characters of LEFT and RIGHT and the part of SPLIT_PART are positive: docs r_LEFT, SPLIT_PART.
-CREATE OR REPLACE FUNCTION pg_catalog.redshift_refuse_number(n bigint) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_refuse_number(n bigint) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     RAISE EXCEPTION 'not supported by Redshift: the number % here; it must be positive', n USING ERRCODE = '22023';
 END $$;

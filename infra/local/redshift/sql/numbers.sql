@@ -16,7 +16,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 
 -- Types and digits of a quotient: docs r_numeric_computations201. `p` and `s` are NULL where nothing is declared.
-CREATE OR REPLACE FUNCTION pg_catalog.redshift_refuse_division() RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_refuse_division() RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     RAISE EXCEPTION 'not supported by the local Redshift: a division of DECIMAL whose precision and scale are not declared; CAST both sides to DECIMAL(p, s)'
         USING ERRCODE = '0A000';
@@ -89,6 +89,20 @@ CREATE OR REPLACE FUNCTION pg_catalog.redshift_trunc(x bigint, digits integer) R
     LANGUAGE sql IMMUTABLE AS $$SELECT pg_catalog.trunc(x::numeric, digits)::bigint$$;
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_trunc(x integer, digits integer) RETURNS integer
     LANGUAGE sql IMMUTABLE AS $$SELECT pg_catalog.trunc(x::numeric, digits)::integer$$;
+
+DO $do$
+DECLARE
+    name text;
+    kind text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['ceil', 'floor'] LOOP
+        FOREACH kind IN ARRAY ARRAY['integer', 'bigint', 'numeric', 'double precision'] LOOP
+            EXECUTE format('CREATE OR REPLACE FUNCTION pg_catalog.redshift_%1$s(x %2$s) RETURNS %2$s '
+                'LANGUAGE sql IMMUTABLE AS $$SELECT %3$s$$', name, kind,
+                CASE WHEN kind IN ('integer', 'bigint') THEN 'x' ELSE format('pg_catalog.%s(x)', name) END);
+        END LOOP;
+    END LOOP;
+END $do$;
 
 -- PERCENTILE_CONT and MEDIAN: of numbers that are exact a DECIMAL, of moments their own type: docs r_PERCENTILE_CONT,
 -- r_MEDIAN. The values are in order and have no NULL among them.

@@ -13,22 +13,26 @@ def name_outputs(tree: exp.Expr) -> exp.Expr:
     The outermost query's columns are named on their way to the client (`output_name`).
     """
     for select in tree.find_all(exp.Select):
-        if select is tree or isinstance(select.parent, exp.SetOperation | exp.Exists | exp.In):
+        if isinstance(select.parent, exp.SetOperation | exp.Exists | exp.In):
             continue
-        items = [_aliased(item) for item in select.expressions]
+        items = [_aliased(item, outermost=select is tree) for item in select.expressions]
         select.set("expressions", items)
     return tree
 
 
-def _aliased(item: exp.Expr) -> exp.Expr:
-    if isinstance(item, exp.Div):
+def _aliased(item: exp.Expr, *, outermost: bool) -> exp.Expr:
+    if isinstance(item, exp.Dot) and not isinstance(item.expression, exp.Anonymous | exp.Star):
+        return exp.alias_(item, item.name, quoted=True)
+    if isinstance(item, exp.Div) and not outermost:
         return exp.alias_(item, NAMELESS, quoted=True)
     call = item
     while isinstance(call, exp.Window | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls | exp.Paren):
         call = call.this
     name = call.name.lower() if isinstance(call, exp.Anonymous) else ""
     turned = name in REWRITTEN or (name in FUNCTIONS and FUNCTIONS[name] != name)
-    return exp.alias_(item, name, quoted=True) if turned and name != "percentile_cont" else item
+    if name == "median" or (turned and not outermost and name != "percentile_cont"):
+        return exp.alias_(item, name, quoted=True)
+    return item
 
 
 def output_name(name: str) -> str:
@@ -39,7 +43,7 @@ def output_name(name: str) -> str:
 
 
 _OURS = {"redshift_percentile": "percentile_cont", "redshift_add_years": "date_add", "redshift_dateadd": "date_add"}
-_OURS |= {"redshift_json_path": "json_extract_path_text"}
+_OURS |= {"redshift_json_path": "json_extract_path_text", "jsonb": "json_parse"}
 _OURS |= {
     f"redshift_datediff_{unit}": "date_diff"
     for unit in "year quarter month week day hour minute second millisecond microsecond".split()

@@ -23,7 +23,7 @@ def to_postgres_tree(tree: exp.Expr) -> exp.Expr:
     for identifier in tree.find_all(exp.Identifier):
         if identifier.name.startswith("#"):
             identifier.set("quoted", True)
-    for step in (name_outputs, _merge_inserts, _windows, _aggregates, rewrite_navigation, _calls, _keywords, rewrite_qualify):
+    for step in (name_outputs, _comparisons, _merge_inserts, _windows, _aggregates, rewrite_navigation, _calls, _keywords, rewrite_qualify):
         tree = step(tree)
     return tree
 
@@ -186,6 +186,15 @@ def _keyword(node: exp.Expr) -> exp.Expr | None:
     return None
 
 
+def _compared(node: exp.Expr) -> exp.Expr | None:
+    """Blanks at the end mean nothing where texts are compared: docs r_Character_types. (Those of columns do here.)"""
+    for side in (node.this, node.expression, *(node.expressions or [])):
+        if isinstance(side, exp.Literal) and side.is_string and side.name.endswith(" "):
+            side.set("this", side.name.rstrip(" "))
+    return None
+
+
+_comparisons = _each((exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In), _compared)
 _merge_inserts = _each(exp.Insert, _merge_insert)
 _windows = _each(exp.Window, _window)
 _aggregates = _each((exp.WithinGroup, exp.Anonymous), _aggregate)
