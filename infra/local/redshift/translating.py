@@ -1,12 +1,13 @@
 """Translating beside the event loop: however long a text takes to read, the other clients are served meanwhile.
 
-A short text is read at once, in a few milliseconds. A longer one goes to one of a few processes of its own, with less
-priority than the proxy; one that takes too long is ended with its process, and refused by name.
+A short text is read at once, in a few milliseconds. A longer one goes to one of a few processes; a very long one to
+another, which has the least priority. One that takes too much of the processor ends its process, and is refused by name.
 """
 
 import asyncio
 import os
 import pickle
+import signal
 import struct
 import sys
 from collections import OrderedDict
@@ -18,11 +19,13 @@ from infra.local.redshift.unsupported import LOCAL, TOO_COMPLEX, UnsupportedErro
 from infra.local.redshift.wire.protocol import SqlError
 
 SHORT = 300
-MOST_SECONDS = 20.0
-PROCESSES = 2
+LONG = 20_000
+MOST_CPU_SECONDS = 20.0
+# By whether they are for long texts.
+PROCESSES = {False: 2, True: 1}
 _KEPT = 2000
 _KEPT_LENGTH = 10_000
-_NICE = 10
+_NICEST = 19
 _LENGTH = struct.Struct("!I")
 
 Types = tuple[tuple[str, tuple[str, ...] | None], ...]
@@ -35,9 +38,11 @@ class Translator:
 
     def __init__(self) -> None:
         self._known: OrderedDict[Asked, Answer] = OrderedDict()
-        self._free: asyncio.Queue[asyncio.subprocess.Process | None] = asyncio.Queue()
-        for _ in range(PROCESSES):
-            self._free.put_nowait(None)
+        self._free: dict[bool, asyncio.Queue[asyncio.subprocess.Process | None]] = {}
+        for long, processes in PROCESSES.items():
+            self._free[long] = asyncio.Queue()
+            for _ in range(processes):
+                self._free[long].put_nowait(None)
 
     async def translate(self, sql: str, known: Types = ()) -> Translation:
         """What PostgreSQL gets for the text; `known` as in `dialect.translate`. Raises SqlError for what is refused."""
@@ -54,10 +59,9 @@ class Translator:
 
     def close(self) -> None:
         """End the processes that are at rest; the others end with this one, whose pipes they read."""
-        while not self._free.empty():
-            process = self._free.get_nowait()
-            if process is not None:
-                _end(process)
+        for free in self._free.values():
+            while not free.empty():
+                _end(free.get_nowait())
 
     def _remember(self, asked: Asked, answer: Answer) -> None:
         if len(asked[0]) > _KEPT_LENGTH:
@@ -68,23 +72,28 @@ class Translator:
             self._known.popitem(last=False)
 
     async def _elsewhere(self, asked: Asked) -> Answer:
-        process = await self._free.get()
+        long = len(asked[0]) > LONG
+        process = await self._free[long].get()
         try:
-            process = process or await _started()
-            return await asyncio.wait_for(_reply(process, asked), MOST_SECONDS)
-        except TimeoutError:
-            process = _end(process)
-            return SqlError(f"{LOCAL}a statement that takes more than {MOST_SECONDS:.0f} s to read", TOO_COMPLEX)
+            process = process or await _started(long=long)
+            return await _reply(process, asked)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            _end(process)
+            process = None
+            most = f"{MOST_CPU_SECONDS:.0f} s of the processor"
+            return SqlError(f"{LOCAL}a statement that takes more than {most} to read", TOO_COMPLEX)
         except BaseException:  # the client has gone: its answer is nobody's
-            process = _end(process)
+            _end(process)
+            process = None
             raise
         finally:
-            self._free.put_nowait(process)
+            self._free[long].put_nowait(process)
 
 
-async def _started() -> asyncio.subprocess.Process:
+async def _started(*, long: bool) -> asyncio.subprocess.Process:
+    priority = str(_NICEST if long else 0)
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", __name__, priority, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
 
 
@@ -117,13 +126,15 @@ def _answer(asked: Asked) -> Answer:
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer until the proxy closes the pipe, or is gone."""
-    os.nice(_NICE)
+    """Answer until the proxy closes the pipe, or is gone. The timer's signal ends the process."""
     while header := requests.read(_LENGTH.size):
         asked = pickle.loads(requests.read(*_LENGTH.unpack(header)))
+        signal.setitimer(signal.ITIMER_VIRTUAL, MOST_CPU_SECONDS)
         answers.write(_framed(_answer(asked)))
         answers.flush()
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 if __name__ == "__main__":
+    os.nice(int(sys.argv[1]))
     _serve(sys.stdin.buffer, sys.stdout.buffer)

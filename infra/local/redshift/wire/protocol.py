@@ -137,7 +137,7 @@ def as_redshift(body: bytes, output_name: Callable[[str], str]) -> tuple[bytes, 
 
 
 # A text within JSON, and the blank after a comma or a colon that PostgreSQL writes and Redshift does not.
-_TEXT_OR_BLANK = re.compile(rb'"(?:[^"\\]++|\\.)*+"| ')
+_TEXT_OR_BLANK = re.compile(rb'"(?:[^"\\]++|\\.)*+"?| ')
 
 
 def compact(body: bytes, supers: list[int]) -> bytes:
