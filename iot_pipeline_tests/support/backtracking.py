@@ -1,11 +1,11 @@
 """Which regular expressions may take more than linear time, told from the expression alone.
 
-Python's `re` tries one way after the other. That is more than linear where two loops can share a stretch of text in many
-ways: one loop after another (`a*a*b`: quadratic), a loop in a loop (`(a+)+b`) or of turns that can be read in two ways
-(`(a|a)*b`: exponential), and a search, which begins anew at every place, before a loop that takes all that stands before
-it (`a*b` searched in a's). The way from one loop to the other, and a turn of each, must be passable by characters of both,
-something after them must be able to fail, and the first must not be possessive or atomic. What is refused here may be
-harmless: the characters are compared as sets, not as words.
+Python's `re` tries one way after the other. That is more than linear where two loops can share a stretch of text in
+many ways: one loop after another (`a*a*b`: quadratic), a loop in a loop (`(a+)+b`) or of turns that can be read in two
+ways (`(a|a)*b`: exponential), and a search, which begins anew at every place, before a loop that takes all that stands
+before it (`a*b` searched in a's). The way from one loop to the other, and a turn of each, must be passable by
+characters of both, something after them must be able to fail, and the first must not be possessive or atomic. What is
+refused here may be harmless: the characters are compared as sets, not as words.
 """
 
 import re
@@ -106,7 +106,9 @@ class _Machine:
         if least == 0:
             self.edge(start, end)
         if most >= FEWEST_TURNS:
-            self.loops.append(_Loop(frozenset().union(*taken), entry, after, possessive, inner if possessive else atomic))
+            self.loops.append(
+                _Loop(frozenset().union(*taken), entry, after, possessive, inner if possessive else atomic)
+            )
         if most > 1 and not possessive:
             self.edge(after, entry)
         return end
@@ -135,7 +137,7 @@ def chars_of(kind: Any, value: Any, flags: int) -> frozenset[str]:
     if kind is op.CATEGORY:
         return frozenset(char for char in _ALPHABET if re.fullmatch(_CATEGORIES[value], char))
     if kind is op.IN:
-        taken = frozenset().union(*(chars_of(*item, flags) for item in value if item[0] is not op.NEGATE))
+        taken = frozenset().union(*(chars_of(one, of, flags) for one, of in value if one is not op.NEGATE))
         return _ALPHABET - taken if value[0][0] is op.NEGATE else taken
     raise AssertionError(f"unknown part of a regular expression: {kind}")
 
@@ -234,9 +236,13 @@ def _parts(start: list[Any], following: Callable[[Any], list[Any]]) -> Iterator[
         for other in others:
             backward.setdefault(other, []).append(node)
     seen: set[Any] = set()
+
+    def unseen(at: Any) -> list[Any]:
+        return [one for one in backward.get(at, []) if one not in seen]
+
     for node in reversed(left):
         if node not in seen:
-            part = {node, *_reached([node], lambda at: [one for one in backward.get(at, []) if one not in seen])}
+            part = {node, *_reached([node], unseen)}
             seen |= part
             yield part
 

@@ -62,7 +62,7 @@ def used_patterns(folder: Path, root: Path) -> Iterator[Used | Unseen]:
 def _method_calls(tree: ast.AST) -> Iterator[tuple[str, str]]:
     """(the name, the method) of `_NAME.method(...)`, and of `_NAME.method` that is handed on."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr in _USES and not (_named(node.value) == "re"):
+        if isinstance(node, ast.Attribute) and node.attr in _USES and _named(node.value) != "re":
             yield _named(node.value), node.attr
 
 
@@ -109,9 +109,15 @@ def _called(module: ModuleType, place: str, tree: ast.AST) -> Iterator[Used | Un
             continue  # `_held` has it
         flags = next((word.value for word in node.keywords if word.arg == "flags"), None)
         if flags is None and node.func.attr in ("match", "fullmatch", "search", "compile"):
-            flags = node.args[1 if node.func.attr == "compile" else 2] if len(node.args) > (node.func.attr != "compile") + 1 else None
+            flags = (
+                node.args[1 if node.func.attr == "compile" else 2]
+                if len(node.args) > (node.func.attr != "compile") + 1
+                else None
+            )
         try:
-            pattern, given = (eval(ast.unparse(part), vars(module)) for part in (node.args[0], flags or ast.Constant(0)))
+            pattern, given = (
+                eval(ast.unparse(part), vars(module)) for part in (node.args[0], flags or ast.Constant(0))
+            )
         except NameError:
             yield Unseen(where)
             continue

@@ -41,7 +41,7 @@ def _sample(items: Any, flags: int, turns: list[tuple[str, str]], lead: str = ""
             turns.append((before, turn))
             made.append(turn * max(value[0], 1))
         elif kind is op.BRANCH:
-            made += [_sample(branch, flags, turns, before) for branch in value[1]][0]
+            made += next(iter([_sample(branch, flags, turns, before) for branch in value[1]]))
         elif kind is op.SUBPATTERN:
             made += _sample(value[3], flags, turns, before)
         elif kind is op.ATOMIC_GROUP:

@@ -15,6 +15,7 @@ from sqlglot import exp
 from infra.local.redshift.copy.command import Command, UnloadCommand, parse_command
 from infra.local.redshift.refused.denied import check_denied
 from infra.local.redshift.refused.denied_statements import check_denied_statement
+from infra.local.redshift.sql.catalog_queries import is_catalog_query
 from infra.local.redshift.sql.commands import translate_utility
 from infra.local.redshift.sql.decimals import Known, divide
 from infra.local.redshift.sql.grammar import PostgresSql, check_known, parse_statement
@@ -34,7 +35,10 @@ from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, TOO_COMPLEX, U
 __all__ = ["CATALOG_SQL", "Translation", "UnsupportedError", "check", "translate"]
 
 _FOLDER = Path(__file__).parent / "sql"
-CATALOG_SQL: str = "".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("functions.sql", "numbers.sql", "catalog.sql", "bytes.sql"))
+CATALOG_SQL: str = "".join(
+    (_FOLDER / name).read_text(encoding="utf-8")
+    for name in ("functions.sql", "numbers.sql", "catalog.sql", "bytes.sql")
+)
 REMEMBERED = 2_000
 COMMANDS = ("COPY", "UNLOAD")
 _CREATED = re.compile(
@@ -42,7 +46,7 @@ _CREATED = re.compile(
 )
 _ADDED = re.compile(r"(?P<head>ALTER TABLE .+? )ADD (COLUMN )?(?P<column>.+)", re.IGNORECASE | re.DOTALL)
 _EXPLAINED = re.compile(r"EXPLAIN( VERBOSE)? ", re.IGNORECASE)
-_DECLARED = re.compile(r"(?P<head>DECLARE \S+ CURSOR FOR )", re.IGNORECASE)
+_DECLARED = re.compile(r"(?P<head>DECLARE \S+ CURSOR (?:WITHOUT HOLD )?FOR )", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ def _translated(sql: str, known: tuple[tuple[str, tuple[str, ...] | None], ...])
     found = statements(sql, aside)
     told = Divisions(dict(known), [])
     if len(found) == 1:
+        if is_catalog_query(sql, found[0]):
+            return Translation(sql)
         check_denied_statement(found[0])
         command = parse_command(sql) if found[0][0].upper() in COMMANDS else None
         if command is not None:

@@ -62,8 +62,8 @@ _TOKEN = re.compile(
       | (?P<mark>.)""",
     re.DOTALL | re.VERBOSE,
 )
-# What `_count_ahead` counts. A comment that does not end, and a dollar quote, is one to the end of the text: from there on
-# the tokens themselves are counted.
+# What `_count_ahead` counts. A comment that does not end, and a dollar quote, is one to the end of the text: from there
+# on the tokens themselves are counted.
 _COUNTED = re.compile(
     rf"""[^\s\w'"$/-]
       | [\w.][\w$.]*+

@@ -1,7 +1,7 @@
 """Translating beside the event loop: however long a text takes to read, the other clients are served meanwhile.
 
 A short text is read at once, in a few milliseconds. A longer one goes to one of a few processes; a very long one to
-another, which has the least priority. One that takes too much of the processor ends its process, and is refused by name.
+another, which has the least priority. One that takes too much of the processor ends its process, and is refused.
 """
 
 import asyncio
@@ -98,12 +98,12 @@ async def _started(*, long: bool) -> asyncio.subprocess.Process:
 
 
 async def _reply(process: asyncio.subprocess.Process, asked: Asked) -> Answer:
-    assert process.stdin is not None
-    assert process.stdout is not None
+    if process.stdin is None or process.stdout is None:
+        raise ConnectionError("the process that translates has no pipes")
     process.stdin.write(_framed(asked))
     await process.stdin.drain()
     (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
-    answer: Answer = pickle.loads(await process.stdout.readexactly(length))
+    answer: Answer = pickle.loads(await process.stdout.readexactly(length))  # noqa: S301  of a process of our own
     return answer
 
 
@@ -128,7 +128,7 @@ def _answer(asked: Asked) -> Answer:
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer until the proxy closes the pipe, or is gone. The timer's signal ends the process."""
     while header := requests.read(_LENGTH.size):
-        asked = pickle.loads(requests.read(*_LENGTH.unpack(header)))
+        asked = pickle.loads(requests.read(*_LENGTH.unpack(header)))  # noqa: S301  of the proxy
         signal.setitimer(signal.ITIMER_VIRTUAL, MOST_CPU_SECONDS)
         answers.write(_framed(_answer(asked)))
         answers.flush()

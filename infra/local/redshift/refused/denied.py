@@ -86,7 +86,12 @@ DENIED: tuple[Denied, ...] = (
     Denied(
         "distinct on", "r_SELECT_list.html", "DISTINCT ON; use QUALIFY row_number() ... = 1", has(exp.Distinct, "on")
     ),
-    Denied("empty list", "r_SELECT_list.html", "SELECT of nothing; name a column", lambda n: isinstance(n, exp.Select) and not n.expressions),
+    Denied(
+        "empty list",
+        "r_SELECT_list.html",
+        "SELECT of nothing; name a column",
+        lambda n: isinstance(n, exp.Select) and not n.expressions,
+    ),
     Denied("lateral", "r_FROM_clause30.html", "LATERAL; join a subquery that groups by the key", is_a(exp.Lateral)),
     Denied("filter", "c_Aggregate_Functions.html", "FILTER; use SUM(CASE WHEN ... END)", is_a(exp.Filter)),
     Denied("array", FEATURES, "ARRAY[...] and subscripts of it; use SUPER", has(exp.Array, "bracket_notation")),

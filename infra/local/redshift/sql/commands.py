@@ -73,7 +73,10 @@ _FORMS: tuple[tuple[str, Turn], ...] = (
     # What drivers ask for; the isolation level is Redshift's (r_BEGIN), whatever PostgreSQL's is.
     (r"SHOW TRANSACTION(?: |_)ISOLATION(?: LEVEL)?", "SELECT 'serializable' AS transaction_isolation"),
     (r"SHOW SERVER_VERSION", "SELECT '8.0.2' AS server_version"),
-    (r"SHOW (?:standard_conforming_strings|server_encoding|max_identifier_length|is_superuser|session_authorization)", _SAME),
+    (
+        r"SHOW (?:standard_conforming_strings|server_encoding|max_identifier_length|is_superuser)",
+        _SAME,
+    ),
     (rf"USE {_NAME}", "SET redshift.use TO 'on'"),
     (r"RESET USE", "SET redshift.use TO 'off'"),
     # r_SHOW_SCHEMAS, r_SHOW_TABLES, r_SHOW_COLUMNS.

@@ -82,7 +82,9 @@ def _probe(scope: exp.Expr, columns: list[exp.Column]) -> str:
         sources = [scope.this, *sources, *(scope.args.get("using") or [])]
     if not sources or isinstance(scope, exp.Insert | exp.Merge):
         return ""
-    query = exp.select(*(exp.alias_(column.copy(), f"c{n}") for n, column in enumerate(columns))).from_(sources[0].copy())
+    query = exp.select(*(exp.alias_(column.copy(), f"c{n}") for n, column in enumerate(columns))).from_(
+        sources[0].copy()
+    )
     query.set("joins", [one.copy() if isinstance(one, exp.Join) else exp.Join(this=one.copy()) for one in sources[1:]])
     named = [cte.copy() for outer in _around(scope) for cte in outer.args["with_"].expressions]
     if named:
@@ -180,7 +182,8 @@ def _cast(to: exp.DataType) -> Number | None:
     if to.this in _FLOATS:
         return FLOAT
     if to.this == exp.DType.DECIMAL and len(to.expressions) == 2:
-        return Number(*(int(param.name) for param in to.expressions))
+        precision, scale = (int(param.name) for param in to.expressions)
+        return Number(precision, scale)
     return None
 
 
@@ -226,7 +229,6 @@ def _called(node: exp.Anonymous, types: dict[str, Number]) -> Number | None:
         return None
     value = arguments[0].expressions[0] if isinstance(arguments[0], exp.Distinct) else arguments[0]
     number = _number(value, types)
-    if number in (None, FLOAT) or name in _SAME:
+    if number is None or number == FLOAT or name in _SAME:
         return number
-    assert number is not None
     return Number(MOST, number.scale) if number.decimal else Number(19, 0, decimal=False)

@@ -1,7 +1,8 @@
-"""The names of output columns that have no alias: a call's own name, whatever PostgreSQL's function for it is called."""
+"""The names of output columns without an alias: a call's own name, whatever PostgreSQL's function for it is called."""
 
 from sqlglot import exp
 
+from infra.local.redshift.sql.dateparts import UNITS
 from infra.local.redshift.sql.functions import FUNCTIONS, REWRITTEN
 
 NAMELESS = "?column?"
@@ -44,7 +45,4 @@ def output_name(name: str) -> str:
 
 _OURS = {"redshift_percentile": "percentile_cont", "redshift_add_years": "date_add", "redshift_dateadd": "date_add"}
 _OURS |= {"redshift_json_path": "json_extract_path_text", "jsonb": "json_parse"}
-_OURS |= {
-    f"redshift_datediff_{unit}": "date_diff"
-    for unit in "year quarter month week day hour minute second millisecond microsecond".split()
-}
+_OURS |= {f"redshift_datediff_{unit}": "date_diff" for unit in UNITS}

@@ -23,7 +23,17 @@ def to_postgres_tree(tree: exp.Expr) -> exp.Expr:
     for identifier in tree.find_all(exp.Identifier):
         if identifier.name.startswith("#"):
             identifier.set("quoted", True)
-    for step in (name_outputs, _comparisons, _merge_inserts, _windows, _aggregates, rewrite_navigation, _calls, _keywords, rewrite_qualify):
+    for step in (
+        name_outputs,
+        _comparisons,
+        _merge_inserts,
+        _windows,
+        _aggregates,
+        rewrite_navigation,
+        _calls,
+        _keywords,
+        rewrite_qualify,
+    ):
         tree = step(tree)
     return tree
 
@@ -150,7 +160,15 @@ def _call(node: exp.Expr) -> exp.Expr | None:
 
 
 _OURS = frozenset(
-    {"string_agg", "array_agg", "array_to_string", "array_remove", "jsonb_extract_path", "jsonb_extract_path_text", "pg_input_is_valid"}
+    {
+        "string_agg",
+        "array_agg",
+        "array_to_string",
+        "array_remove",
+        "jsonb_extract_path",
+        "jsonb_extract_path_text",
+        "pg_input_is_valid",
+    }
 )
 
 
@@ -187,7 +205,10 @@ def _keyword(node: exp.Expr) -> exp.Expr | None:
 
 
 def _compared(node: exp.Expr) -> exp.Expr | None:
-    """Blanks at the end mean nothing where texts are compared: docs r_Character_types. (Those of columns do here.)"""
+    """Blanks at the end of a literal mean nothing where texts are compared.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html; those of a column's values do mean some here.
+    """
     for side in (node.this, node.expression, *(node.expressions or [])):
         if isinstance(side, exp.Literal) and side.is_string and side.name.endswith(" "):
             side.set("this", side.name.rstrip(" "))

@@ -11,7 +11,6 @@ from infra.local.redshift.sql.grammar import RedshiftSql
 from infra.local.redshift.sql.long_texts import LongTexts
 from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, TOO_COMPLEX, UnsupportedError
 
-
 # Statements that are parsed; the others are matched word by word, and by what their literals hold.
 PARSED = ("SELECT", "WITH", "(", "INSERT", "UPDATE", "DELETE", "MERGE")
 
@@ -59,7 +58,7 @@ def _for_sqlglot(sql: str, aside: LongTexts) -> Iterator[str]:
 
 
 def _check_length(token: Token) -> None:
-    """PostgreSQL would cut a name off and say so in a notice alone (Redshift takes 127 bytes); no other is that long."""
+    """PostgreSQL would cut a name off and say so in a notice alone; Redshift takes 127 bytes."""
     name = token.inner if token.kind is Kind.QUOTED else token.text if token.kind is Kind.WORD else ""
     if len(name) > LONGEST_NAME // 4 and len(name.encode()) > LONGEST_NAME:
         raise UnsupportedError(f"{LOCAL}a name of more than {LONGEST_NAME} bytes: {name[:LONGEST_NAME]}...", "42622")
