@@ -90,10 +90,10 @@ class Translator:
             self._free[long].put_nowait(process)
 
 
-async def _started(*, long: bool) -> asyncio.subprocess.Process:
-    priority = str(_NICEST if long else 0)
+async def _started(*, long: bool, most_cpu_seconds: float = MOST_CPU_SECONDS) -> asyncio.subprocess.Process:
+    bounds = [str(_NICEST if long else 0), str(most_cpu_seconds)]
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, priority, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", __name__, *bounds, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
 
 
@@ -125,11 +125,11 @@ def _answer(asked: Asked) -> Answer:
         return SqlError(error.message, error.sqlstate)
 
 
-def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def _serve(requests: BinaryIO, answers: BinaryIO, most_cpu_seconds: float) -> None:
     """Answer until the proxy closes the pipe, or is gone. The timer's signal ends the process."""
     while header := requests.read(_LENGTH.size):
         asked = pickle.loads(requests.read(*_LENGTH.unpack(header)))  # noqa: S301  of the proxy
-        signal.setitimer(signal.ITIMER_VIRTUAL, MOST_CPU_SECONDS)
+        signal.setitimer(signal.ITIMER_VIRTUAL, most_cpu_seconds)
         answers.write(_framed(_answer(asked)))
         answers.flush()
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
@@ -137,4 +137,4 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 if __name__ == "__main__":
     os.nice(int(sys.argv[1]))
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
+    _serve(sys.stdin.buffer, sys.stdout.buffer, float(sys.argv[2]))
