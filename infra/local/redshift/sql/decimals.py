@@ -50,6 +50,7 @@ def divide(tree: exp.Expr, known: Known) -> tuple[exp.Expr, tuple[str, ...]]:
     `known` has the types (PostgreSQL's names of them) of the columns of such queries; None for one that cannot be.
     """
     probes: dict[str, None] = {}
+    tree = _bounded(tree)
     divisions = [node for node in tree.walk(bfs=False) if isinstance(node, exp.Div)]
     scopes = {id(scope): scope for node in divisions if (scope := _scope(node)) is not None}
     for scope in reversed(scopes.values()):
@@ -65,6 +66,19 @@ def divide(tree: exp.Expr, known: Known) -> tuple[exp.Expr, tuple[str, ...]]:
                 tree = turned
             node.replace(turned)
     return tree, tuple(probes)
+
+
+def _bounded(tree: exp.Expr) -> exp.Expr:
+    """Sums and products whose digits may be more than a DECIMAL's, as far as that is told by the text, overflow."""
+    for node in reversed([node for node in tree.walk(bfs=False) if isinstance(node, exp.Add | exp.Sub | exp.Mul)]):
+        number = _number(node, {})
+        if number is None or number == FLOAT or not number.decimal or number.precision < MOST or number.scale > MOST:
+            continue
+        bounded = exp.Cast(this=node.copy(), to=exp.DataType.build(f"decimal({MOST}, {number.scale})"))
+        if node is tree:
+            tree = bounded
+        node.replace(bounded)
+    return tree
 
 
 def _scope(node: exp.Expr) -> exp.Expr | None:
@@ -166,7 +180,7 @@ def _literal(node: exp.Literal) -> Number | None:
     if node.is_string:
         return None
     if "e" in text:
-        return FLOAT
+        return None  # whether it is a DECIMAL or a double is not documented
     if "." in text:
         whole, _, digits = text.partition(".")
         return Number(max(len(whole.lstrip("0")), 1) + len(digits), len(digits))

@@ -44,5 +44,6 @@ def output_name(name: str) -> str:
 
 
 _OURS = {"redshift_percentile": "percentile_cont", "redshift_add_years": "date_add", "redshift_dateadd": "date_add"}
+_OURS |= {"trunc": "date_part"}  # what EXTRACT becomes; TRUNC is a function of ours
 _OURS |= {"redshift_json_path": "json_extract_path_text", "jsonb": "json_parse"}
 _OURS |= {f"redshift_datediff_{unit}": "date_diff" for unit in UNITS}
