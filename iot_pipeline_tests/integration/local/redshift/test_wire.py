@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+import struct
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -249,3 +251,18 @@ def test_postgres_killed_behind_it(tmp_path: Path) -> None:
             redshift.stop()
     finally:
         postgres.stop()
+
+
+def test_a_message_of_a_length_that_none_has_is_refused(local_warehouse: LocalWarehouse) -> None:
+    with socket.create_connection(("127.0.0.1", local_warehouse.redshift.port), timeout=30) as client:
+        client.sendall(struct.pack("!II", 2**31, 196608))
+        answer = client.recv(4096)
+    assert answer.startswith(b"E")
+    assert b"08P01" in answer
+
+
+def test_a_statement_larger_than_redshifts_is_refused(local_warehouse: LocalWarehouse) -> None:
+    with local_warehouse.psycopg(autocommit=True) as connection:
+        with pytest.raises(psycopg.errors.StatementTooComplex, match="Statement is too large"):
+            connection.execute("select 1" + " " * 16 * 1024 * 1024)
+        assert connection.execute("select 1").fetchone() == (1,)
