@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]  # it has no stubs
 import pytest
 import sqlalchemy as sa
 
@@ -24,7 +24,7 @@ def warehouse(local_warehouse: LocalWarehouse) -> Iterator[LocalWarehouse]:
 
 
 def psql(warehouse: LocalWarehouse, command: str, state: Any) -> str:
-    program = programs_for(state).folder / "psql"
+    program = str(programs_for(state).folder / "psql")
     arguments = [program, warehouse.redshift.dsn, "--no-psqlrc", "--tuples-only", "--no-align", "--command", command]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60)
     assert done.stderr == ""
@@ -101,7 +101,7 @@ def test_named_cursors(warehouse: LocalWarehouse) -> None:
 
 def test_redshift_connector_metadata(warehouse: LocalWarehouse) -> None:
     with warehouse.cursor() as cursor:
-        assert cursor.get_catalogs() == (["telemetry"],)
+        assert [list(row) for row in cursor.get_catalogs()] == [["telemetry"]]
         assert "clients" in [row[0] for row in cursor.get_schemas()]
         assert cursor.get_primary_keys(schema="clients", table="sites") == ()
         cursor.execute("SELECT * FROM clients.sites WHERE id = 1")

@@ -384,7 +384,7 @@ def told(connection: "psycopg.Connection[Any]", sql: str) -> str:
     with connection.transaction(force_rollback=True), connection.cursor() as cursor:
         if "search_path" not in sql:
             cursor.execute("SET search_path TO guide")
-        result = cursor.execute(sql).pgresult  # type: ignore[arg-type]  # texts of a table
+        result = cursor.execute(sql).pgresult
         assert result is not None
         values = [[result.get_value(row, n) for n in range(result.nfields)] for row in range(result.ntuples)]
         return ";".join("|".join("NULL" if v is None else v.decode() for v in row) for row in values)
