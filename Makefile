@@ -9,7 +9,7 @@ export PYTHONWARNINGS := ignore
 # imports: collecting the unit tests took 33 s of a core, and takes 12 s with bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api strain lock clean
+.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client strain lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -99,6 +99,9 @@ bench-console: $(READY)  ## 500 devices, 20 browsers' streams, ten minutes: the 
 
 bench-console-api: $(READY)  ## The console's API with 20 users at once, p95 by route
 	@$(BIN)/python -m infra.local.bench.console_api
+
+bench-hostile-client: $(READY)  ## 50 clients of the local Redshift, one of them hostile: the others' p99 against its quiet value
+	@$(BIN)/python -m infra.local.bench.hostile_client
 
 bench-memory: $(READY)  ## How much memory 10 million readings in one hour take, of 200 devices and of one
 	@$(BIN)/python -m infra.local.bench.memory

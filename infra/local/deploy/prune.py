@@ -63,7 +63,7 @@ def references(node: Any) -> Iterator[str]:
                 yield value[0] if isinstance(value, list) else value.split(".")[0]
             elif key == "Fn::Sub":
                 text = value if isinstance(value, str) else value[0]
-                yield from (name.split(".")[0] for name in re.findall(r"\$\{([^!][^}]*)\}", text))
+                yield from (name.split(".")[0] for name in re.findall(r"\$\{([^!}$][^}$]*+)\}", text))
             yield from references(value)
     elif isinstance(node, list):
         for item in node:

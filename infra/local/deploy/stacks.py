@@ -16,7 +16,7 @@ from infra.local.deploy.prune import not_for_here, prune, unsupported
 from infra.local.servers.local_server import LocalError
 from infra.local.servers.patience import wait_while_it_moves
 
-_UNSUPPORTED = re.compile(r"Unrecognized resource types: \[(.*?)\]")
+_UNSUPPORTED = re.compile(r"Unrecognized resource types: \[([^\[\]]*+)\]")
 _POLL_SECONDS = 0.1
 # A first deployment that failed leaves a stack that can only be deleted.
 _UNUSABLE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED")

@@ -23,14 +23,16 @@ async def _serve(options: argparse.Namespace) -> None:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    server = await Server(options.postgres_port).listen(options.port)
-    port = server.sockets[0].getsockname()[1]
+    server = Server(options.postgres_port)
+    listening = await server.listen(options.port)
+    port = listening.sockets[0].getsockname()[1]
     print(f"Redshift listens on {HOST}:{port}", flush=True)
     if options.ready_file:
         partial = options.ready_file.with_suffix(".part")
         partial.write_text(json.dumps({"port": port, "pid": os.getpid()}))
         partial.replace(options.ready_file)
     await told.wait()
+    listening.close()
     server.close()
 
 

@@ -2,15 +2,25 @@
 
 PostgreSQL's manual, "Lexical Structure", https://www.postgresql.org/docs/16/sql-syntax-lexical.html, whose rules are
 Redshift's: comments in /* */ nest. Quantifiers are possessive and an open quote or comment is refused where it begins:
-nothing is read twice, or one client's text would keep all others waiting.
+nothing is read twice, or one client's text would keep all others waiting. What is read at all is bounded.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import islice
 
-from infra.local.redshift.unsupported import SYNTAX_ERROR, UnsupportedError
+from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, TOO_COMPLEX, UnsupportedError
+
+# https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-sql.html: the largest statement; the other bounds are ours.
+MOST_BYTES = 16 * 1024 * 1024
+MOST_TOKENS = 80_000
+MOST_DOLLAR_QUOTES = 100
+COUNTED_AHEAD_FROM = 2_000
+DEEPEST_COMMENT = 10
+DEEPEST_BRACKETS = 1000
+LONGEST_NAME = 63
 
 
 class Kind(Enum):
@@ -36,23 +46,36 @@ class Token:
     inner: str = ""
 
 
+_COMMENT = r"/\*(?:[^*/]++|\*(?!/)|/(?!\*))*+\*/"
+for _ in range(DEEPEST_COMMENT):
+    _COMMENT = rf"/\*(?:[^*/]++|\*(?!/)|/(?!\*)|{_COMMENT})*+\*/"
+_GAP = rf"(?:\s++|--[^\n]*+|{_COMMENT})++"
 _TOKEN = re.compile(
-    r"""(?P<blank>\s++)
-      | (?P<line>--[^\n]*+)
-      | (?P<comment>/\*)
+    rf"""(?P<gap>{_GAP})
+      | (?P<open>/\*)
       | (?P<string>'(?P<in_string>(?:[^'\\]++|''|\\.)*+)(?P<string_end>')?)
       | (?P<quoted>"(?P<in_quoted>(?:[^"]++|"")*+)(?P<quoted_end>")?)
       | (?P<parameter>\$\d++)
       | (?P<dollar>\$[A-Za-z_]*+\$)
-      | (?P<word>[A-Za-z_\u0080-\uffff][\w$]*+)
+      | (?P<word>[A-Za-z_\u0080-\U0010ffff][\w$]*+)
       | (?P<number>\d++(?:\.\d++)?+)
       | (?P<mark>.)""",
     re.DOTALL | re.VERBOSE,
 )
-_COMMENT_MARK = re.compile(r"/\*|\*/")
+# What `_count_ahead` counts. A comment that does not end, and a dollar quote, is one to the end of the text: from there
+# on the tokens themselves are counted.
+_COUNTED = re.compile(
+    rf"""[^\s\w'"$/-]
+      | [\w.][\w$.]*+
+      | '(?:[^'\\]++|''|\\.)*+'?
+      | "(?:[^"]++|"")*+"?
+      | {_GAP}
+      | /\*.*+
+      | \$[A-Za-z_]*+\$.*+
+      | .""",
+    re.DOTALL | re.VERBOSE,
+)
 _KINDS = {
-    "blank": Kind.BLANK,
-    "line": Kind.COMMENT,
     "parameter": Kind.PARAMETER,
     "word": Kind.WORD,
     "number": Kind.NUMBER,
@@ -60,16 +83,31 @@ _KINDS = {
 }
 
 
+def check_size(sql: str) -> None:
+    """Raise UnsupportedError 54001 for a text that is longer than Redshift's largest statement."""
+    size = len(sql) if sql.isascii() else len(sql.encode())
+    if size > MOST_BYTES:
+        raise UnsupportedError(
+            f"Statement is too large. Statement Size: {size} bytes. Maximum Allowed: {MOST_BYTES} bytes", TOO_COMPLEX
+        )
+
+
 def tokens(sql: str) -> Iterator[Token]:
     """The tokens of a text, blanks and comments included: joined they are the text.
 
-    Raises UnsupportedError 42601 for a quote or a comment that does not end.
+    What stands between two others is one token: BLANK, or COMMENT where there is any comment in it. Raises
+    UnsupportedError 42601 for a quote or a comment that does not end, 54001 for more tokens than anything is done for.
     """
-    at = 0
+    at = count = dollars = 0
     while found := _TOKEN.match(sql, at):
-        if found["comment"]:
-            end = _comment_end(sql, at)
-            yield Token(Kind.COMMENT, sql[at:end])
+        count += 1
+        dollars += found["dollar"] is not None
+        if count == COUNTED_AHEAD_FROM and len(sql) > MOST_TOKENS:
+            _count_ahead(sql, at)
+        if count > MOST_TOKENS or dollars > MOST_DOLLAR_QUOTES:
+            raise _too_many()
+        if found["open"]:
+            raise _open(f"/* comment (or more than {DEEPEST_COMMENT} comments in one another)", sql[at:])
         elif found["dollar"]:
             end = _dollar_end(sql, found.end(), found["dollar"])
             yield Token(Kind.DOLLAR_QUOTED, sql[at:end])
@@ -79,7 +117,15 @@ def tokens(sql: str) -> Iterator[Token]:
         at = end
 
 
+def _count_ahead(sql: str, at: int) -> None:
+    """Many tokens are counted before they are made, which takes a tenth of the time."""
+    if next(islice(_COUNTED.finditer(sql, at), MOST_TOKENS, None), None):
+        raise _too_many()
+
+
 def _simple(found: re.Match[str]) -> Token:
+    if found["gap"]:
+        return Token(Kind.BLANK if found[0].isspace() else Kind.COMMENT, found[0])
     if found["string"]:
         if not found["string_end"]:
             raise _open("quoted string", found[0])
@@ -91,20 +137,15 @@ def _simple(found: re.Match[str]) -> Token:
     return Token(_KINDS[str(found.lastgroup)], found[0])
 
 
-def _comment_end(sql: str, start: int) -> int:
-    depth = 0
-    for mark in _COMMENT_MARK.finditer(sql, start):
-        depth += 1 if mark[0] == "/*" else -1
-        if depth == 0:
-            return mark.end()
-    raise _open("/* comment", sql[start : start + 40])
-
-
 def _dollar_end(sql: str, start: int, tag: str) -> int:
     end = sql.find(tag, start)
     if end < 0:
         raise _open("dollar-quoted string", sql[start - len(tag) : start + 40])
     return end + len(tag)
+
+
+def _too_many() -> UnsupportedError:
+    return UnsupportedError(f"{LOCAL}more than {MOST_TOKENS} tokens or {MOST_DOLLAR_QUOTES} dollar quotes", TOO_COMPLEX)
 
 
 def _open(what: str, text: str) -> UnsupportedError:

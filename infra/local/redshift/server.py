@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from infra.local.redshift.client import Session
+from infra.local.redshift.translating import Translator
 from infra.local.redshift.wire import protocol
 from infra.local.redshift.wire.backend import Backend
 from infra.local.redshift.wire.protocol import CANCEL_REQUEST, GSS_REQUEST, PROTOCOL_3, SSL_REQUEST, SqlError
@@ -12,6 +14,8 @@ from infra.local.servers.loopback import HOST
 
 # What PostgreSQL takes of the start-up parameters; redshift_connector sends more, about itself.
 _PARAMETERS = {"user", "database", "application_name", "client_encoding", "options", "DateStyle", "TimeZone"}
+
+MOST_THREADS = 256
 
 log = logging.getLogger(__name__)
 
@@ -21,16 +25,27 @@ class Server:
 
     def __init__(self, postgres_port: int) -> None:
         self._postgres_port = postgres_port
+        self._translator = Translator()
 
     async def listen(self, port: int) -> asyncio.Server:
-        """Start to listen; port 0 takes a free one."""
+        """Start to listen; port 0 takes a free one.
+
+        COPY and UNLOAD wait for S3 in threads; there are enough for all clients that PostgreSQL takes.
+        """
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MOST_THREADS))
         return await asyncio.start_server(self._serve, HOST, port)
+
+    def close(self) -> None:
+        """End the processes that translate."""
+        self._translator.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._welcome(reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             log.info("the client went away: %r", error)
+        except SqlError as error:
+            writer.write(error.encode())
         except asyncio.CancelledError:  # the server stops; asyncio's streams would print it
             log.info("a connection is cut")
         except Exception:
@@ -58,7 +73,7 @@ class Server:
                 return
             pg_writer.write(protocol.startup(code, _accepted(body)))
             backend = Backend(pg_reader, pg_writer, writer)
-            await _first_of(Session(reader, backend).run(), backend.pump())
+            await _first_of(Session(reader, backend, self._translator).run(), backend.pump())
         finally:
             pg_writer.close()
 

@@ -113,20 +113,19 @@ def mysql_format(text: str) -> str:
 
 def joda_format(text: str) -> str:
     """A strftime pattern of a format_datetime/parse_datetime pattern (Trino docs, "Java date functions")."""
-    parts = re.findall(r"'(?:[^']|'')*'|([A-Za-z])(\1*)|[^A-Za-z']+", text)
     out, position = [], 0
-    for match in re.finditer(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+", text):
-        position = match.end()
+    for match in re.finditer(r"'((?:[^']++|'')*+)('?)|([A-Za-z])\3*|[^A-Za-z']+", text):
+        position = match.end() if match[2] != "" else -1
         token = match[0]
         if match[1] is not None:
             out.append(match[1].replace("''", "'") or "'")
-        elif match[2]:
+        elif match[3]:
             if token not in _JODA:
                 raise UnsupportedError(f"format_datetime pattern {token}")
             out.append(_JODA[token])
         else:
             out.append(token.replace("%", "%%"))
-    if position != len(text) or not parts:
+    if position != len(text) or not out:
         raise UnsupportedError(f"format_datetime pattern {text}")
     return "".join(out)
 

@@ -10,7 +10,7 @@ from infra.local.athena.reading.scan import column_list
 from infra.local.athena.writing.unload import closing
 
 _I = re.IGNORECASE
-_PAIR = re.compile(r"['\"]([^'\"]*)['\"]\s*=\s*'((?:[^'\\]|\\.)*)'")
+_PAIR = re.compile(r"['\"]([^'\"]*)['\"]\s*=\s*'((?:[^'\\]++|\\.)*+)'?")
 _CLAUSES = re.compile(
     r"\s*(?:comment\s+'(?P<comment>[^']*)'"
     r"|row\s+format\s+serde\s+'(?P<serde>[^']+)'"

@@ -22,7 +22,7 @@ def parse_unload(sql: str) -> tuple[str, str, dict[str, Any]] | None:
     options: dict[str, Any] = {}
     for pair in split_top(rest[2]):
         name, _, value = pair.partition("=")
-        texts = re.findall(r"'((?:[^']|'')*)'", value)
+        texts = re.findall(r"'((?:[^']++|'')*+)'?", value)
         options[name.strip().lower()] = texts if value.strip().lower().startswith("array") else texts[0]
     if "format" not in options:
         raise QueryError("SYNTAX_ERROR: UNLOAD needs the property format")

@@ -52,7 +52,7 @@ class Folder:
 
 def split_path(path: str) -> tuple[str, str]:
     """`s3://bucket/a/b` as bucket and prefix (`a/b/`, or empty at the root); raises ValueError."""
-    match = re.fullmatch(r"s3://([^/]+)/?(.*)", path)
+    match = re.fullmatch(r"s3://([^/]++)/?(.*)", path)
     if not match:
         msg = f"{path!r} is not an S3 path: expected s3://bucket/folder/"
         raise ValueError(msg)

@@ -17,7 +17,7 @@ from infra.local.emulator.iot import rule_json
 from infra.local.emulator.iot.rule_sql import MISSING, Message, compile_expression, compile_rule
 from infra.local.emulator.s3 import put_object_async
 
-_TEMPLATE = re.compile(r"\$\{([^}]*+)(?:\}|(?P<open>\Z))")  # one that does not end is read once, and left as it is
+_TEMPLATE = re.compile(r"\$\{([^}]*+)(\}?)")  # one that does not end is read once, and left as it is
 _SEPARATORS = ("\n", "\t", "\r\n", ",")
 _STOCK_ACTIONS = {"lambda", "republish", "dynamoDBv2", "sns", "sqs"}
 
@@ -148,7 +148,7 @@ def _substitute(template: str) -> str:
     message = _message.get()
 
     def value_of(match: re.Match[str]) -> str:
-        if match["open"] is not None:
+        if not match[2]:
             return match[0]
         value = compile_expression(match[1])(message)
         return "" if value is MISSING else str(iot._sql_as_string(value))

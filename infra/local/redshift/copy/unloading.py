@@ -9,8 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
-import sqlglot
-from sqlglot import exp
 
 from infra.local.redshift.copy import s3_objects
 from infra.local.redshift.copy.command import UnloadCommand
@@ -43,7 +41,6 @@ async def run_unload(backend: Backend, command: UnloadCommand, sql: str) -> None
 
     Raises SqlError (the transaction still has to be failed), BackendError and SkippedError.
     """
-    _check_query(command.query)
     await asyncio.to_thread(_check_destination, command)
     schema = await _schema(backend, sql)
     with tempfile.TemporaryFile() as file:
@@ -51,14 +48,6 @@ async def run_unload(backend: Backend, command: UnloadCommand, sql: str) -> None
         rows = await asyncio.to_thread(_write, file, schema, command)
     await backend.answer(notice(f"UNLOAD completed, {rows} record(s) unloaded successfully."))
     await backend.answer(message(b"C", b"UNLOAD\0"))
-
-
-def _check_query(query: str) -> None:
-    parsed = sqlglot.parse_one(query, read="redshift")
-    if not isinstance(parsed, exp.Query):
-        raise SqlError("UNLOAD needs a SELECT statement", "42601")
-    if parsed.args.get("limit"):
-        raise SqlError("Limit clause is not supported in the outermost select of an UNLOAD statement", "42601")
 
 
 def _check_destination(command: UnloadCommand) -> None:

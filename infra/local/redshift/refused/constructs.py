@@ -9,6 +9,17 @@ from infra.local.redshift.sql.functions import AGGREGATES
 Found = Callable[[exp.Expr], bool]
 
 
+def too_many_digits(node: exp.Expr) -> bool:
+    """A number of more digits than a DECIMAL has."""
+    digits = node.name.replace(".", "").lstrip("0") if isinstance(node, exp.Literal) and not node.is_string else ""
+    return digits.isdigit() and len(digits) > 38
+
+
+def distinct_rows(node: exp.Expr) -> bool:
+    """COUNT(DISTINCT (a, b))."""
+    return isinstance(node, exp.Distinct) and any(isinstance(value, exp.Tuple) for value in node.expressions)
+
+
 def is_a(*kinds: type[exp.Expr]) -> Found:
     return lambda node: isinstance(node, kinds)
 

@@ -13,6 +13,7 @@ from infra.local.redshift.refused.constructs import (
     Found,
     calls,
     column_type,
+    distinct_rows,
     frameless,
     has,
     has_materialized,
@@ -23,6 +24,7 @@ from infra.local.redshift.refused.constructs import (
     set_operation_all,
     set_tuple,
     sorted_differently,
+    too_many_digits,
     unnamed_qualify,
     values_in_from,
     window_of_constants,
@@ -86,6 +88,14 @@ DENIED: tuple[Denied, ...] = (
     Denied(
         "distinct on", "r_SELECT_list.html", "DISTINCT ON; use QUALIFY row_number() ... = 1", has(exp.Distinct, "on")
     ),
+    Denied(
+        "empty list",
+        "r_SELECT_list.html",
+        "SELECT of nothing; name a column",
+        lambda n: isinstance(n, exp.Select) and not n.expressions,
+    ),
+    Denied("digits", "r_Numeric_types201.html", "a number of more than 38 digits", too_many_digits),
+    Denied("distinct rows", "r_COUNT.html", "DISTINCT of a row; concatenate its columns", distinct_rows),
     Denied("lateral", "r_FROM_clause30.html", "LATERAL; join a subquery that groups by the key", is_a(exp.Lateral)),
     Denied("filter", "c_Aggregate_Functions.html", "FILTER; use SUM(CASE WHEN ... END)", is_a(exp.Filter)),
     Denied("array", FEATURES, "ARRAY[...] and subscripts of it; use SUPER", has(exp.Array, "bracket_notation")),

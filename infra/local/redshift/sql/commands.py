@@ -3,7 +3,7 @@
 The patterns match a statement's words joined by single blanks, in any case. Source of each form: its page below
 https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_commands.html. What matches none is no statement we know.
 
-Texts may be long: a pattern that looks for one word after another holds on to the first place of the first, as in
+Texts may be long: a pattern that looks for one word after another holds on to one place of the first, as in
 `(?>.+? ON )`, and does not look for the second from each of its places.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from infra.local.redshift.unsupported import LOCAL, UnsupportedError
 
-_PART = r'(?:"[^"]+"|[\w$#]+)'
+_PART = r'(?:"[^"]++"|[\w$#]++)'
 _NAME = rf"{_PART}(?: \. {_PART}){{0,2}}"
 _WORK = r"(?: WORK| TRANSACTION)?"
 _GRANTEE = rf"(?:GROUP |ROLE )?{_NAME}"
@@ -22,6 +22,13 @@ _OWN_SETTINGS = (
     "error_on_nondeterministic_update|describe_field_name_in_uppercase|json_serialization_enable|spectrum_enable_pseudo_columns|"
     "enable_vacuum_boost|max_cursor_result_set_size|auto_analyze|use_fips_ssl|stored_proc_log_min_messages"
 )
+# What they are where nobody has set them: the page of each, below cm_chap_ConfigurationRef.html.
+_DEFAULTS_SHOWN = {
+    "query_group": "unset",
+    "wlm_query_slot_count": "1",
+    "enable_result_cache_for_session": "on",
+    "analyze_threshold_percent": "10",
+}
 _PG_SETTINGS = (
     "search_path|datestyle|timezone|time zone|statement_timeout|extra_float_digits|application_name|client_encoding"
 )
@@ -46,7 +53,7 @@ _WIDENED = rf"ALTER COLUMN (?P<column>{_PART}) TYPE (?:VARCHAR|CHARACTER VARYING
 _SIGN_IN = r"(?P<password>'(?:[^']|'')*'|DISABLE)"
 _DEFAULT = r"(?:SELECT|INSERT|UPDATE|DELETE|REFERENCES|EXECUTE|ALL)"
 _DEFAULTS = rf"{_DEFAULT}(?: , {_DEFAULT})* ON (?:TABLES|FUNCTIONS)"
-_DEFAULTS_OF = rf"ALTER DEFAULT PRIVILEGES(?: FOR USER {_PART}(?: , {_PART})*)?(?: IN SCHEMA {_PART}(?: , {_PART})*)?"
+_DEFAULTS_OF = rf"ALTER DEFAULT PRIVILEGES(?: FOR USER {_PART}(?: , {_PART})*+)?(?: IN SCHEMA {_PART}(?: , {_PART})*+)?"
 _TRUNCATE = "CALL pg_catalog.redshift_truncate_commits_and_is_refused_in_a_transaction"
 _SAME = r"\g<0>"
 
@@ -58,10 +65,18 @@ _FORMS: tuple[tuple[str, Turn], ...] = (
     # Settings: r_SET, r_RESET, r_SHOW. Names that tell upper from lower case are refused: nothing here would.
     (rf"SET (?:SESSION |LOCAL )?(?P<name>{_OWN_SETTINGS}) (?:TO|=) (?P<to>.+)", r"SET redshift.\g<name> TO \g<to>"),
     (rf"RESET (?P<name>{_OWN_SETTINGS})", r"RESET redshift.\g<name>"),
+    (rf"SHOW (?P<name>{'|'.join(_DEFAULTS_SHOWN)})", lambda m: _shown(m["name"].lower())),
     (rf"SHOW (?P<name>{_OWN_SETTINGS})", r"SHOW redshift.\g<name>"),
     (rf"SET (?:SESSION |LOCAL )?{_CASE} (?:TO|=) (?:false|off|0|DEFAULT)", "SET redshift.case TO 'off'"),
     (rf"SET (?:SESSION |LOCAL )?(?:{_PG_SETTINGS})(?: TO| =)? .+", _SAME),
     (rf"(?:RESET|SHOW) (?:{_PG_SETTINGS}|ALL)", _SAME),
+    # What drivers ask for; the isolation level is Redshift's (r_BEGIN), whatever PostgreSQL's is.
+    (r"SHOW TRANSACTION(?: |_)ISOLATION(?: LEVEL)?", "SELECT 'serializable' AS transaction_isolation"),
+    (r"SHOW SERVER_VERSION", "SELECT '8.0.2' AS server_version"),
+    (
+        r"SHOW (?:standard_conforming_strings|server_encoding|max_identifier_length|is_superuser)",
+        _SAME,
+    ),
     (rf"USE {_NAME}", "SET redshift.use TO 'on'"),
     (r"RESET USE", "SET redshift.use TO 'off'"),
     # r_SHOW_SCHEMAS, r_SHOW_TABLES, r_SHOW_COLUMNS.
@@ -89,10 +104,10 @@ _FORMS: tuple[tuple[str, Turn], ...] = (
     ),
     (rf"COMMENT ON (?:TABLE|VIEW|COLUMN|SCHEMA|DATABASE) {_NAME}(?: \. {_PART})? IS (?:'.*'|NULL|\$.*\$)", _SAME),
     (
-        rf"GRANT (?>.+? ON ).+ TO {_GRANTEE}(?: WITH GRANT OPTION)?(?: , {_GRANTEE})*",
+        rf"GRANT (?>.+? ON )(?>.+ TO ){_GRANTEE}(?: WITH GRANT OPTION)?(?: , {_GRANTEE})*",
         lambda m: _without_role(m.group(0)),
     ),
-    (rf"REVOKE (?>.+? ON ).+ FROM {_GRANTEE}(?: , {_GRANTEE})*(?: RESTRICT)?", lambda m: _without_role(m.group(0))),
+    (rf"REVOKE (?>.+? ON )(?>.+ FROM ){_GRANTEE}(?: , {_GRANTEE})*(?: RESTRICT)?", lambda m: _without_role(m.group(0))),
     # Users: r_CREATE_USER, r_ALTER_USER, r_DROP_USER, r_ALTER_DEFAULT_PRIVILEGES; without their options.
     (rf"CREATE USER (?P<user>{_PART})(?: WITH)? PASSWORD {_SIGN_IN}", lambda m: "CREATE ROLE" + _with_password(m)),
     (rf"ALTER USER (?P<user>{_PART})(?: WITH)? PASSWORD {_SIGN_IN}", lambda m: "ALTER ROLE" + _with_password(m)),
@@ -118,6 +133,7 @@ _NOT_OURS = (
     (r"(?:ANALYZE|ANALYSE) COMPRESSION\b.*", "ANALYZE COMPRESSION"),
     (rf"ALTER TABLE {_NAME} APPEND FROM .*", "ALTER TABLE APPEND; insert from a select, then delete"),
 )
+_REFUSED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), what) for pattern, what in _NOT_OURS)
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), turn) for pattern, turn in _FORMS)
 
 
@@ -127,14 +143,19 @@ def translate_utility(words: list[str]) -> str | None:
     Raises UnsupportedError for forms that are Redshift's and not ours.
     """
     text = " ".join(words)
-    for form, what in _NOT_OURS:
-        if re.fullmatch(form, text, re.IGNORECASE | re.DOTALL):
+    for pattern, what in _REFUSED:
+        if pattern.fullmatch(text):
             raise UnsupportedError(LOCAL + what)
     for pattern, turn in _COMPILED:
         match = pattern.fullmatch(text)
         if match:
             return match.expand(turn) if isinstance(turn, str) else turn(match)
     return None
+
+
+def _shown(name: str) -> str:
+    value = f"nullif(current_setting('redshift.{name}', true), '')"
+    return f"SELECT coalesce({value}, '{_DEFAULTS_SHOWN[name]}') AS {name}"
 
 
 def _with_password(match: re.Match[str]) -> str:

@@ -84,6 +84,42 @@ def _decode(args: Args) -> exp.Expr:
     return exp.Case(ifs=ifs, default=default)
 
 
+def _double(name: str) -> Build:
+    """A function whose result is a double whatever it is given; PostgreSQL's is a DECIMAL of a DECIMAL."""
+
+    def build(args: Args) -> exp.Expr:
+        return call(name, *(_each_double(argument) for argument in args))
+
+    return build
+
+
+def _each_double(argument: exp.Expr) -> exp.Expr:
+    if isinstance(argument, exp.Distinct):
+        return exp.Distinct(expressions=[cast(value, "double precision") for value in argument.expressions])
+    return cast(argument, "double precision")
+
+
+def _log(args: Args) -> exp.Expr:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_LOG.html: base 10."""
+    if len(args) != 1:
+        raise UnsupportedError(f"{LOCAL}LOG with a base; use LN(x) / LN(base)")
+    return _double("log")(args)
+
+
+def _part(args: Args) -> exp.Expr:
+    """https://docs.aws.amazon.com/redshift/latest/dg/SPLIT_PART.html: a part is counted from 1."""
+    return call("split_part", text(args[0]), args[1], call("redshift_positive", args[2]))
+
+
+def _side(name: str) -> Build:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_LEFT.html: a positive number of characters."""
+
+    def build(args: Args) -> exp.Expr:
+        return call(name, text(args[0]), call("redshift_positive", args[1]))
+
+    return build
+
+
 def _concat(args: Args) -> exp.Expr:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CONCAT.html: two arguments, NULL if one is."""
     if len(args) != 2:
@@ -163,17 +199,19 @@ def _json_parse(args: Args) -> exp.Expr:
 
 
 _SAME = (
-    "abs acos ascii asin atan atan2 bit_and bit_or bool_and bool_or btrim cbrt ceil ceiling chr coalesce cos cot "
-    "count cume_dist current_database degrees dense_rank exp floor greatest initcap last_value lag lead least "
-    "left length ln lower lpad ltrim max md5 min mod nth_value ntile nullif percent_rank percentile_disc pi power "
-    "quote_ident quote_literal radians random rank repeat replace reverse right row_number rpad rtrim sign sin "
-    "sqrt stddev stddev_pop stddev_samp substr substring sum tan to_char to_date to_hex to_number to_timestamp "
-    "translate upper var_pop var_samp variance any_value first_value percentile_cont "
+    "abs acos ascii asin atan atan2 bit_and bit_or bool_and bool_or btrim chr coalesce cos cot "
+    "count cume_dist current_database degrees dense_rank greatest initcap last_value lag lead least "
+    "length lower lpad ltrim max md5 min mod nth_value ntile nullif percent_rank percentile_disc pi "
+    "quote_ident quote_literal radians random rank repeat replace reverse row_number rpad rtrim sign sin "
+    "substr substring tan to_char to_date to_hex to_number to_timestamp "
+    "translate upper any_value first_value percentile_cont "
     # of the leader node: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html
     "age now current_schema current_schemas has_database_privilege has_schema_privilege has_table_privilege "
-    "pg_backend_pid pg_cancel_backend pg_terminate_backend version format_type pg_get_late_binding_view_cols "
+    "pg_backend_pid pg_cancel_backend pg_terminate_backend format_type pg_get_late_binding_view_cols "
     "col_description obj_description pg_get_viewdef pg_get_userbyid pg_table_is_visible"
 )
+
+_DOUBLES = "exp ln power sqrt cbrt stddev stddev_pop stddev_samp var_pop var_samp variance"
 
 _TURNED: dict[str, str | Build] = {
     "add_months": "redshift_add_months",
@@ -181,6 +219,8 @@ _TURNED: dict[str, str | Build] = {
     "can_json_parse": _of_text("redshift_can_json_parse"),
     "character_length": "length",
     "char_length": "length",
+    "ceil": "redshift_ceil",
+    "ceiling": "redshift_ceil",
     "charindex": _charindex,
     "concat": _concat,
     "convert_timezone": _convert_timezone,
@@ -191,9 +231,13 @@ _TURNED: dict[str, str | Build] = {
     "dateadd": _dateadd,
     "datediff": _datediff,
     "decode": _decode,
-    "dexp": "exp",
-    "dlog1": "ln",
-    "dlog10": "log",
+    **{name: _double(name) for name in _DOUBLES.split()},
+    "dexp": _double("exp"),
+    "dlog1": _double("ln"),
+    "dlog10": _double("log"),
+    "left": _side("left"),
+    "right": _side("right"),
+    "floor": "redshift_floor",
     "func_sha2": _sha2,
     "getdate": "redshift_getdate",
     "is_valid_json": _of_text("redshift_is_valid_json"),
@@ -206,23 +250,25 @@ _TURNED: dict[str, str | Build] = {
     "json_typeof": "jsonb_typeof",
     "last_day": "redshift_last_day",
     "len": "length",
-    "log": "log",
+    "log": _log,
     "nvl": "coalesce",
     "nvl2": _nvl2,
     "octet_length": "octet_length",
-    "pow": "power",
+    "pow": _double("power"),
     "regexp_count": _regexp("regexp_count", 3),
     "regexp_replace": _regexp("regexp_replace", 4),
     "regexp_substr": _regexp("regexp_substr", 4),
     "replicate": "repeat",
     "round": "redshift_round",
     "sha2": _sha2,
-    "split_part": _of_text("split_part"),
+    "split_part": _part,
     "strpos": _of_text("strpos"),
     "strtol": _of_text("redshift_strtol"),
+    "sum": "redshift_sum",
     "textlen": "length",
     "to_varchar": "to_char",
     "trunc": "redshift_trunc",
+    "version": "redshift_version",
 }
 FUNCTIONS: dict[str, str | Build] = {**{name: name for name in _SAME.split()}, **_TURNED}
 AGGREGATES = frozenset(

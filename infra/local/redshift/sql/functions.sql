@@ -94,7 +94,7 @@ CREATE OR REPLACE FUNCTION pg_catalog.redshift_trunc(x double precision, digits 
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_trunc(x timestamp) RETURNS date
     LANGUAGE sql IMMUTABLE AS $$SELECT x::date$$;
 
--- AVG of integers is a bigint: docs r_AVG. (Of a DECIMAL it has the argument's scale; PostgreSQL's has more digits.)
+-- AVG of integers is a bigint: docs r_AVG.
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_avg_final(state bigint[]) RETURNS bigint
     LANGUAGE sql IMMUTABLE AS $$SELECT CASE WHEN state[1] = 0 THEN NULL ELSE state[2] / state[1] END$$;
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_avg_step(state numeric[], x bigint) RETURNS numeric[]
@@ -107,8 +107,6 @@ CREATE OR REPLACE AGGREGATE pg_catalog.redshift_avg(integer)
     (SFUNC = int4_avg_accum, STYPE = bigint[], FINALFUNC = redshift_avg_final, INITCOND = '{0,0}');
 CREATE OR REPLACE AGGREGATE pg_catalog.redshift_avg(bigint)
     (SFUNC = redshift_avg_step, STYPE = numeric[], FINALFUNC = redshift_avg_final, INITCOND = '{0,0}');
-CREATE OR REPLACE AGGREGATE pg_catalog.redshift_avg(numeric)
-    (SFUNC = numeric_avg_accum, STYPE = internal, FINALFUNC = numeric_avg);
 CREATE OR REPLACE AGGREGATE pg_catalog.redshift_avg(double precision)
     (SFUNC = float8_accum, STYPE = double precision[], FINALFUNC = float8_avg, INITCOND = '{0,0,0}');
 CREATE OR REPLACE AGGREGATE pg_catalog.redshift_avg(real)
@@ -182,3 +180,15 @@ BEGIN
     END LOOP;
     RETURN CASE WHEN negative THEN -total ELSE total END;
 END $$;
+
+-- The number of characters of LEFT and RIGHT and the part of SPLIT_PART are positive: docs r_LEFT, SPLIT_PART.
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_refuse_number(n bigint) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RAISE EXCEPTION 'not supported by Redshift: the number % here; it must be positive', n USING ERRCODE = '22023';
+END $$;
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_positive(n bigint) RETURNS integer LANGUAGE sql IMMUTABLE
+    AS $$SELECT CASE WHEN n < 0 THEN pg_catalog.redshift_refuse_number(n) ELSE n::integer END$$;
+
+-- VERSION tells clients that they speak to Redshift: docs r_VERSION. Its PostgreSQL is 8.0.2.
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_version() RETURNS text LANGUAGE sql IMMUTABLE
+    AS $$SELECT 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 (Red Hat 3.4.2-6.fc3), Redshift 1.0.0'$$;

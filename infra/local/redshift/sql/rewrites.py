@@ -9,6 +9,7 @@ from infra.local.redshift.sql.dateparts import date_part
 from infra.local.redshift.sql.functions import REWRITTEN, call, cast, rewrite_call, text
 from infra.local.redshift.sql.lax_cast import lax_cast
 from infra.local.redshift.sql.navigation import rewrite_navigation
+from infra.local.redshift.sql.output_names import name_outputs
 from infra.local.redshift.sql.qualify import rewrite_qualify
 from infra.local.redshift.unsupported import LOCAL, UnsupportedError
 
@@ -22,7 +23,17 @@ def to_postgres_tree(tree: exp.Expr) -> exp.Expr:
     for identifier in tree.find_all(exp.Identifier):
         if identifier.name.startswith("#"):
             identifier.set("quoted", True)
-    for step in (_merge_inserts, _windows, _aggregates, rewrite_navigation, _calls, _keywords, rewrite_qualify):
+    for step in (
+        name_outputs,
+        _comparisons,
+        _merge_inserts,
+        _windows,
+        _aggregates,
+        rewrite_navigation,
+        _calls,
+        _keywords,
+        rewrite_qualify,
+    ):
         tree = step(tree)
     return tree
 
@@ -60,7 +71,7 @@ def _window(window: exp.Expr) -> exp.Expr | None:
     name = function.name.lower() if isinstance(function, exp.Anonymous) else ""
     if name == "ratio_to_report":
         total = window.copy()
-        total.set("this", call("sum", *function.expressions))
+        total.set("this", call("redshift_sum", *function.expressions))
         return exp.Paren(
             this=exp.Div(this=cast(exp.Paren(this=function.expressions[0]), "double precision"), expression=total)
         )
@@ -107,9 +118,17 @@ def _aggregate(node: exp.Expr) -> exp.Expr | None:
             return None
         return _listagg(function, node.expression if isinstance(node, exp.WithinGroup) else None)
     if name == "median":
-        order = exp.Order(expressions=[exp.Ordered(this=function.expressions[0], nulls_first=False)])
-        return exp.WithinGroup(this=call("percentile_cont", exp.Literal.number("0.5")), expression=order)
+        return _percentile(exp.Literal.number("0.5"), exp.Ordered(this=function.expressions[0], nulls_first=False))
+    if name == "percentile_cont" and isinstance(node, exp.WithinGroup):
+        (ordered,) = node.expression.expressions
+        return _percentile(function.expressions[0], ordered)
     return None
+
+
+def _percentile(at: exp.Expr, ordered: exp.Ordered) -> exp.Expr:
+    """PostgreSQL's own gives a double or an interval: ours takes the values in order."""
+    values = call("array_agg", exp.Order(this=ordered.this.copy(), expressions=[ordered]))
+    return call("redshift_percentile", at, call("array_remove", values, exp.Null()))
 
 
 def _listagg(function: exp.Expr, order: exp.Expr | None) -> exp.Expr:
@@ -141,7 +160,15 @@ def _call(node: exp.Expr) -> exp.Expr | None:
 
 
 _OURS = frozenset(
-    {"string_agg", "array_agg", "array_to_string", "jsonb_extract_path", "jsonb_extract_path_text", "pg_input_is_valid"}
+    {
+        "string_agg",
+        "array_agg",
+        "array_to_string",
+        "array_remove",
+        "jsonb_extract_path",
+        "jsonb_extract_path_text",
+        "pg_input_is_valid",
+    }
 )
 
 
@@ -170,13 +197,27 @@ def _keyword(node: exp.Expr) -> exp.Expr | None:
         return _extract(node)
     if isinstance(node, exp.TryCast):
         return lax_cast(text(node.this), node.args["to"])
+    if isinstance(node, exp.Pow):
+        return call("power", cast(node.this, "double precision"), cast(node.expression, "double precision"))
     if isinstance(node, exp.CurrentTimestamp) and node.args.get("sysdate"):
         return exp.Localtimestamp()
     return None
 
 
+def _compared(node: exp.Expr) -> exp.Expr | None:
+    """Blanks at the end of a literal mean nothing where texts are compared.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html; those of a column's values do mean some here.
+    """
+    for side in (node.this, node.expression, *(node.expressions or [])):
+        if isinstance(side, exp.Literal) and side.is_string and side.name.endswith(" "):
+            side.set("this", side.name.rstrip(" "))
+    return None
+
+
+_comparisons = _each((exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In), _compared)
 _merge_inserts = _each(exp.Insert, _merge_insert)
 _windows = _each(exp.Window, _window)
 _aggregates = _each((exp.WithinGroup, exp.Anonymous), _aggregate)
 _calls = _each((exp.Anonymous, exp.Dot), _call)
-_keywords = _each((exp.Extract, exp.TryCast, exp.CurrentTimestamp), _keyword)
+_keywords = _each((exp.Extract, exp.TryCast, exp.CurrentTimestamp, exp.Pow), _keyword)

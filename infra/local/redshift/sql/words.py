@@ -5,22 +5,26 @@ from collections.abc import Iterator
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
-from infra.local.redshift.lexical import Kind
+from infra.local.redshift.lexical import DEEPEST_BRACKETS, LONGEST_NAME, Kind, Token, check_size
 from infra.local.redshift.lexical import tokens as lexed
 from infra.local.redshift.sql.grammar import RedshiftSql
+from infra.local.redshift.sql.long_texts import LongTexts
 from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, TOO_COMPLEX, UnsupportedError
 
-DEEPEST = 1000
+# Statements that are parsed; the others are matched word by word, and by what their literals hold.
+PARSED = ("SELECT", "WITH", "(", "INSERT", "UPDATE", "DELETE", "MERGE")
 
 
-def statements(sql: str) -> list[list[str]]:
+def statements(sql: str, aside: LongTexts | None = None) -> list[list[str]]:
     """The statements of a text, each as its tokens as written, without comments; empty statements are left out.
 
+    Long literals are put `aside`.
     Quoted names become lower case, as Redshift folds them: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html.
-    Raises UnsupportedError 42601 for text that is no sequence of tokens (an open quote), 54001 for brackets in brackets
-    that no parser would go down to.
+    Raises UnsupportedError 42601 for text that is no sequence of tokens (an open quote), 54001 for a text that is too
+    long and for brackets in brackets that no parser would go down to, 42622 for a name that PostgreSQL would shorten.
     """
-    sql = "".join(_for_sqlglot(sql))
+    check_size(sql)
+    sql = "".join(_for_sqlglot(sql, aside or LongTexts(sql)))
     try:
         tokens = RedshiftSql().tokenize(sql)
     except SqlglotError as error:
@@ -35,16 +39,33 @@ def statements(sql: str) -> list[list[str]]:
     return [words for words in found if words]
 
 
-def _for_sqlglot(sql: str) -> Iterator[str]:
-    depth = 0
+def _for_sqlglot(sql: str, aside: LongTexts) -> Iterator[str]:
+    depth, first = 0, ""
     for token in lexed(sql):
         depth += (token.text == "(") - (token.text == ")")
-        if depth > DEEPEST:
-            raise UnsupportedError(f"{LOCAL}more than {DEEPEST} brackets in one another", TOO_COMPLEX)
-        if token.kind is Kind.COMMENT:
+        if depth > DEEPEST_BRACKETS:
+            raise UnsupportedError(f"{LOCAL}more than {DEEPEST_BRACKETS} brackets in one another", TOO_COMPLEX)
+        if token.kind in (Kind.COMMENT, Kind.BLANK):
             yield " "
-        elif token.kind is Kind.PARAMETER:
+            continue
+        first = "" if token.text == ";" else first or token.text.upper()
+        if token.kind is Kind.PARAMETER:
             # sqlglot takes "$1,$" of "$1,$2" for the tag of a dollar-quoted text; a blank in it tells it otherwise.
             yield f"{token.text} "
         else:
-            yield token.text
+            _check_length(token)
+            yield aside.short(token) if first in PARSED else token.text
+
+
+def _check_length(token: Token) -> None:
+    """PostgreSQL would cut a name off and say so in a notice alone; Redshift takes 127 bytes."""
+    name = token.inner if token.kind is Kind.QUOTED else token.text if token.kind is Kind.WORD else ""
+    if len(name) > LONGEST_NAME // 4 and len(name.encode()) > LONGEST_NAME:
+        raise UnsupportedError(f"{LOCAL}a name of more than {LONGEST_NAME} bytes: {name[:LONGEST_NAME]}...", "42622")
+    for kind, most in _LONGEST.items():
+        if token.kind is kind and len(token.text) > most:
+            what = kind.name.lower().replace("_", "-")
+            raise UnsupportedError(f"{LOCAL}a {what} text of more than {most} characters", TOO_COMPLEX)
+
+
+_LONGEST = {Kind.NUMBER: 1000, Kind.DOLLAR_QUOTED: 65_535}

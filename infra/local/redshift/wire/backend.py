@@ -6,7 +6,8 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 
-from infra.local.redshift.wire.protocol import SqlError, close, message, with_super
+from infra.local.redshift.sql.output_names import output_name
+from infra.local.redshift.wire.protocol import SqlError, as_redshift, close, compact, message
 
 # The answers that end each request.
 _LAST = {
@@ -44,6 +45,8 @@ class _Request:
     kind: bytes
     ours: bool = False
     error: SqlError | None = None
+    target: str = ""
+    like: str = ""
 
 
 class Backend:
@@ -62,11 +65,18 @@ class Backend:
         self._waiting: deque[_Request] = deque([_Request(b"startup")])
         self._skips = False
         self._takes_data = False
+        self._supers: dict[str, list[int]] = {}
         self._answers: asyncio.Queue[tuple[bytes, bytes]] = asyncio.Queue(maxsize=256)
 
-    async def send(self, kind: bytes, encoded: bytes, *, error: SqlError | None = None) -> None:
-        """Pass a request of the client on. With `error`, PostgreSQL's refusal of it is replaced by that one."""
-        self._expect(_Request(kind, error=error))
+    async def send(
+        self, kind: bytes, encoded: bytes, *, error: SqlError | None = None, target: str = "", like: str = ""
+    ) -> None:
+        """Pass a request of the client on. With `error`, PostgreSQL's refusal of it is replaced by that one.
+
+        `target` is the statement (S...) or portal (P...) that it makes, describes or executes, `like` the statement
+        that a portal is of.
+        """
+        self._expect(_Request(kind, error=error, target=target, like=like))
         self._writer.write(encoded)
         await self._writer.drain()
 
@@ -172,7 +182,7 @@ class Backend:
                 break
             kind = bytes(buffer[position : position + 1])
             ours = bool(self._waiting) and self._waiting[0].ours and kind not in _UNSOLICITED
-            if ours or kind in b"TE":
+            if ours or kind in b"TE" or (kind == b"D" and self._supers_now()):
                 self._client.write(bytes(buffer[passed:position]))
                 await self._special(kind, bytes(buffer[position + 5 : end]), ours=ours)
                 passed = end
@@ -186,12 +196,20 @@ class Backend:
         if ours:
             await self._answers.put((kind, body))
         elif kind == b"T":
-            self._client.write(message(kind, with_super(body)))
+            described, supers = as_redshift(body, output_name)
+            self._supers[self._waiting[0].target if self._waiting else ""] = supers
+            self._client.write(message(kind, described))
+        elif kind == b"D":
+            self._client.write(message(kind, compact(body, self._supers_now())))
         else:
             error = self._waiting[0].error if self._waiting else None
             self._client.write(error.encode() if error else message(kind, body))
         if kind == b"E":
             await self._fail_waiting(ours=ours)
+
+    def _supers_now(self) -> list[int]:
+        """The places of the SUPER columns of the rows that come."""
+        return self._supers.get(self._waiting[0].target, []) if self._waiting else []
 
     async def _fail_waiting(self, *, ours: bool) -> None:
         """PostgreSQL skips what waits, up to the next Sync."""
@@ -207,4 +225,6 @@ class Backend:
 
     def _finish(self, kind: bytes) -> None:
         if self._waiting and kind in _LAST[self._waiting[0].kind] and kind not in _UNSOLICITED:
-            self._waiting.popleft()
+            request = self._waiting.popleft()
+            if request.kind in b"PB":  # what it makes is new: of a portal the columns are its statement's
+                self._supers[request.target] = self._supers.get(request.like, []) if request.like else []

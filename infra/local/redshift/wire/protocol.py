@@ -1,14 +1,19 @@
 """Messages of PostgreSQL's protocol 3, which Redshift speaks: https://www.postgresql.org/docs/16/protocol-message-formats.html."""
 
 import asyncio
+import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 CANCEL_REQUEST = 80877102
 SSL_REQUEST = 80877103
 GSS_REQUEST = 80877104
 PROTOCOL_3 = 196608
+
+# Four times the largest statement; PostgreSQL's own bound for what begins a connection.
+MOST_BYTES = 64 * 1024 * 1024
+MOST_STARTUP_BYTES = 10_000
 
 JSONB, SUPER = 3802, 4000
 SUPER_MODIFIER = 16_384_000
@@ -46,14 +51,27 @@ def message(kind: bytes, body: bytes = b"") -> bytes:
 
 
 async def read_message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """(type, body) of the next message. Raises asyncio.IncompleteReadError at the end."""
+    """(type, body) of the next message.
+
+    Raises asyncio.IncompleteReadError at the end, SqlError for a length that no message has.
+    """
     kind, length = _HEADER.unpack(await reader.readexactly(5))
+    _check_length(length - 4, MOST_BYTES)
     return kind, await reader.readexactly(length - 4)
 
 
+def _check_length(length: int, most: int) -> None:
+    if not 0 <= length <= most:
+        raise SqlError(f"invalid length of message: {length} bytes; expected 0 to {most}", "08P01")
+
+
 async def read_startup(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """(code, body after the code) of a message without a type, as the first ones of a connection are."""
+    """(code, body after the code) of a message without a type, as the first ones of a connection are.
+
+    Raises as `read_message`.
+    """
     length, code = struct.unpack("!II", await reader.readexactly(8))
+    _check_length(length - 8, MOST_STARTUP_BYTES)
     return code, await reader.readexactly(length - 8)
 
 
@@ -100,14 +118,37 @@ def row(body: bytes) -> list[str | None]:
     return values
 
 
-def with_super(body: bytes) -> bytes:
-    """A RowDescription in which PostgreSQL's jsonb is Redshift's SUPER: clients give it as text, not as objects."""
-    changed = bytearray(body)
-    position = 2
-    for _ in range(struct.unpack_from("!h", body)[0]):
-        position = body.index(b"\0", position) + 1
-        table, column, kind, size, _, form = _FIELD.unpack_from(body, position)
-        if kind == JSONB:
-            _FIELD.pack_into(changed, position, table, column, SUPER, size, SUPER_MODIFIER, form)
+def as_redshift(body: bytes, output_name: Callable[[str], str]) -> tuple[bytes, list[int]]:
+    """(a RowDescription as Redshift gives it, the places of its SUPER columns).
+
+    PostgreSQL's jsonb is Redshift's SUPER: clients give it as text, not as objects. Names go through `output_name`.
+    """
+    changed, supers, position = [body[:2]], [], 2
+    for n in range(struct.unpack_from("!h", body)[0]):
+        name, position = text(body, position)
+        field = bytearray(body[position : position + _FIELD.size])
         position += _FIELD.size
-    return bytes(changed)
+        table, column, kind, size, _, form = _FIELD.unpack(field)
+        if kind == JSONB:
+            _FIELD.pack_into(field, 0, table, column, SUPER, size, SUPER_MODIFIER, form)
+            supers.append(n)
+        changed.append(output_name(name).encode() + b"\0" + field)
+    return b"".join(changed), supers
+
+
+# A text within JSON, and the blank after a comma or a colon that PostgreSQL writes and Redshift does not.
+_TEXT_OR_BLANK = re.compile(rb'"(?:[^"\\]++|\\.)*+"?| ')
+
+
+def compact(body: bytes, supers: list[int]) -> bytes:
+    """A DataRow with the JSON of its SUPER columns without blanks between its parts."""
+    changed, position = [body[:2]], 2
+    for n in range(struct.unpack_from("!h", body)[0]):
+        (length,) = struct.unpack_from("!i", body, position)
+        value = body[position + 4 : position + 4 + max(length, 0)]
+        position += 4 + max(length, 0)
+        if n in supers and length > 0:
+            value = _TEXT_OR_BLANK.sub(lambda found: b"" if found[0] == b" " else found[0], value)
+            length = len(value)
+        changed.append(struct.pack("!i", length) + value)
+    return b"".join(changed)

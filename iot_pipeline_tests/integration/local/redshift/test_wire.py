@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+import struct
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +39,7 @@ def test_redshift_connector_types(local_warehouse: LocalWarehouse) -> None:
         cursor.execute("select * from types where c0 = %s or c0 is null or c0 = 9 order by c0", (-3,))
         assert [tuple(row) for row in cursor.fetchall()] == [
             (*ROW, None),
-            (9, *[None] * (len(ROW) - 1), '{"a": [1, null]}'),
+            (9, *[None] * (len(ROW) - 1), '{"a":[1,null]}'),
             (None,) * (len(ROW) + 1),
         ]
         assert cursor.description is not None
@@ -249,3 +251,18 @@ def test_postgres_killed_behind_it(tmp_path: Path) -> None:
             redshift.stop()
     finally:
         postgres.stop()
+
+
+def test_a_message_of_a_length_that_none_has_is_refused(local_warehouse: LocalWarehouse) -> None:
+    with socket.create_connection(("127.0.0.1", local_warehouse.redshift.port), timeout=30) as client:
+        client.sendall(struct.pack("!II", 2**31, 196608))
+        answer = client.recv(4096)
+    assert answer.startswith(b"E")
+    assert b"08P01" in answer
+
+
+def test_a_statement_larger_than_redshifts_is_refused(local_warehouse: LocalWarehouse) -> None:
+    with local_warehouse.psycopg(autocommit=True) as connection:
+        with pytest.raises(psycopg.errors.StatementTooComplex, match="Statement is too large"):
+            connection.execute("select 1" + " " * 16 * 1024 * 1024)
+        assert connection.execute("select 1").fetchone() == (1,)

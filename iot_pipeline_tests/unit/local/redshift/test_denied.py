@@ -14,6 +14,9 @@ NODES: list[tuple[str, str, str]] = [
     ("on conflict", "INSERT INTO t (a) VALUES (1) ON CONFLICT DO NOTHING", "INSERT INTO t (a) VALUES (1)"),
     ("returning", "DELETE FROM t WHERE a = 1 RETURNING a", "DELETE FROM t WHERE a = 1"),
     ("distinct on", "SELECT DISTINCT ON (a) a, b FROM t", "SELECT DISTINCT a, b FROM t"),
+    ("digits", f"SELECT {'9' * 39}", f"SELECT {'9' * 38}"),
+    ("distinct rows", "SELECT count(DISTINCT (a, b)) FROM t", "SELECT count(DISTINCT a || b) FROM t"),
+    ("empty list", "SELECT FROM t", "SELECT 1 FROM t"),
     (
         "lateral",
         "SELECT * FROM t CROSS JOIN LATERAL (SELECT max(b) FROM u WHERE u.a = t.a) x",
