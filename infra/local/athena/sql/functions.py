@@ -58,13 +58,9 @@ def unit_of(node: exp.Expr) -> str:
     return unit
 
 
-def is_date(node: exp.Expr) -> bool:
-    """Whether the expression is a DATE by its own text."""
-    node = node.unnest()
-    if isinstance(node, exp.Cast):
-        return bool(node.to.this == exp.DataType.Type.DATE)
-    names = {"date", "current_date", "last_day_of_month", "from_iso8601_date"}
-    return isinstance(node, exp.CurrentDate) or (isinstance(node, exp.Anonymous) and node.name.lower() in names)
+def _typed(node: exp.Expr) -> bool:
+    """Whether the type is known, and no DATE: those have a form of their own."""
+    return node.meta.get("kind") is not None
 
 
 _EXACT = {"second", "minute", "hour"}
@@ -78,17 +74,18 @@ def _date_add(renderer: Renderer, a: list[exp.Expr]) -> str:
     else:
         step = f"to_{unit}s(trino_count({count})::{'BIGINT' if unit in _EXACT else 'INTEGER'})"
     added = f"({renderer.sql(a[2])} + {step})"
-    return f"CAST({added} AS DATE)" if is_date(a[2]) else f"trino_not_date({renderer.sql(a[2])}, {added})"
+    return added if _typed(a[2]) else f"trino_not_date({renderer.sql(a[2])}, {added})"
 
 
 def _date_trunc(renderer: Renderer, a: list[exp.Expr]) -> str:
     value = renderer.sql(a[1])
     cut = f"date_trunc({literal(unit_of(a[0]))}, {value})"
-    return f"CAST({cut} AS DATE)" if is_date(a[1]) else f"trino_not_date({value}, {cut})"
+    return cut if _typed(a[1]) else f"trino_not_date({value}, {cut})"
 
 
 def _date_diff(renderer: Renderer, a: list[exp.Expr]) -> str:
-    return f"date_sub({literal(unit_of(a[0]))}, {renderer.sql(a[1])}, {renderer.sql(a[2])})"
+    sides = ", ".join(f"CAST({renderer.sql(side)} AS TIMESTAMP)" for side in a[1:])
+    return f"date_sub({literal(unit_of(a[0]))}, {sides})"
 
 
 _MYSQL = {
@@ -200,21 +197,26 @@ def bind(body: exp.Expr, values: dict[str, str]) -> exp.Expr:
     """The body of a lambda with its parameters replaced by SQL text."""
 
     def replace(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Column) and not node.table and node.name in values:
-            return exp.Var(this=values[node.name])
-        if isinstance(node, exp.Column) and node.table in values:
-            return exp.Var(this=f'{values[node.table]}."{node.name}"')
-        if (
-            isinstance(node, exp.Identifier)
-            and node.name in values
-            and not isinstance(node.parent, exp.Column | exp.Dot)
-        ):
-            return exp.Var(this=values[node.name])
-        if isinstance(node, exp.Dot) and isinstance(node.this, exp.Identifier) and node.this.name in values:
-            return exp.Var(this=f'{values[node.this.name]}."{node.expression.name}"')
-        return node
+        text = _bound(node, values)
+        if text is None:
+            return node
+        found = exp.Var(this=text)
+        found.meta.update(node.meta)
+        return found
 
     return body.copy().transform(replace)
+
+
+def _bound(node: exp.Expr, values: dict[str, str]) -> str | None:
+    if isinstance(node, exp.Column) and not node.table and node.name in values:
+        return values[node.name]
+    if isinstance(node, exp.Column) and node.table in values:
+        return f'{values[node.table]}."{node.name}"'
+    if isinstance(node, exp.Identifier) and node.name in values and not isinstance(node.parent, exp.Column | exp.Dot):
+        return values[node.name]
+    if isinstance(node, exp.Dot) and isinstance(node.this, exp.Identifier) and node.this.name in values:
+        return f'{values[node.this.name]}."{node.expression.name}"'
+    return None
 
 
 _DEPTH = "__e{}"
@@ -276,7 +278,12 @@ def _concat(renderer: Renderer, a: list[exp.Expr]) -> str:
 
 def _replace(renderer: Renderer, a: list[exp.Expr]) -> str:
     to = renderer.sql(a[2]) if len(a) > 2 else "''"
-    return f"replace({renderer.sql(a[0])}, {renderer.sql(a[1])}, {to})"
+    return f"{_replacing(a[1])}({renderer.sql(a[0])}, {renderer.sql(a[1])}, {to})"
+
+
+def _replacing(search: exp.Expr) -> str:
+    plain = isinstance(search, exp.Literal) and search.is_string and search.name
+    return "replace" if plain else "trino_replace"
 
 
 def _extreme(comparison: str) -> Form:
@@ -298,7 +305,9 @@ def _array_sort(renderer: Renderer, a: list[exp.Expr]) -> str:
     return f"list_sort({renderer.sql(a[0])}, 'ASC', 'NULLS LAST')"
 
 
-_WS = "e' \\t\\n\\r\\f\\x0b'"
+# What Java's Character.isWhitespace says is blank, as Trino's trim does.
+_WS = "' ' || " + " || ".join(f"chr({code})" for code in (*range(9, 14), *range(28, 32), 0x1680, *range(0x2000, 0x2007),
+                                                         *range(0x2008, 0x200B), 0x2028, 0x2029, 0x205F, 0x3000))
 _TABLE: list[tuple[str, Form, int, int]] = [
     # Aggregates (Trino docs, "Aggregate functions")
     ("count", "count({*})", 0, 1), ("sum", "sum(trino_number({0}))", 1, 1), ("min", "min({0})", 1, 1),
@@ -341,12 +350,14 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("replace", _replace, 2, 3),
     ("trim", f"trim({{0}}, {_WS})", 1, 1), ("ltrim", f"ltrim({{0}}, {_WS})", 1, 1),
     ("rtrim", f"rtrim({{0}}, {_WS})", 1, 1),
-    ("lpad", "lpad({0}, {1}, {2})", 3, 3), ("rpad", "rpad({0}, {1}, {2})", 3, 3),
-    ("split", "string_split({0}, {1})", 2, 2),
+    ("lpad", "lpad(trino_same_padding({0}, {2}, {1}), {1}::INTEGER, {2})", 3, 3),
+    ("rpad", "rpad(trino_same_padding({0}, {2}, {1}), {1}::INTEGER, {2})", 3, 3),
+    ("split", "trino_split({0}, {1})", 2, 2),
     ("split_part", "trino_split_part({0}, {1}, {2})", 3, 3), ("concat", _concat, 2, 99),
     ("concat_ws", "concat_ws({*})", 2, 99), ("starts_with", "starts_with({0}, {1})", 2, 2),
-    ("reverse", "reverse({0})", 1, 1), ("chr", "chr({0})", 1, 1), ("codepoint", "unicode({0})", 1, 1),
-    ("levenshtein_distance", "levenshtein({0}, {1})", 2, 2), ("translate", "translate({0}, {1}, {2})", 3, 3),
+    ("reverse", "trino_reverse({0})", 1, 1), ("chr", "chr({0}::INTEGER)", 1, 1),
+    ("codepoint", "trino_codepoint({0})", 1, 1),
+    ("levenshtein_distance", "levenshtein(trino_ascii({0}, 'levenshtein_distance'), trino_ascii({1}, 'levenshtein_distance'))", 2, 2), ("translate", "translate({0}, {1}, {2})", 3, 3),
     # Regular expression functions
     ("regexp_like", _with_pattern("regexp_matches({}, {})"), 2, 2), ("regexp_extract", _regexp_extract, 2, 3),
     ("regexp_replace", _regexp_replace, 2, 3), ("regexp_split", _with_pattern("string_split_regex({}, {})"), 2, 2),
@@ -385,31 +396,35 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("date", "trino_cast_date({0})", 1, 1), ("date_trunc", _date_trunc, 2, 2), ("date_add", _date_add, 3, 3),
     ("date_diff", _date_diff, 3, 3), ("date_format", _strftime(mysql_format), 2, 2),
     ("date_parse", _strptime(mysql_format, zone=False), 2, 2), ("format_datetime", _strftime(joda_format), 2, 2),
-    ("parse_datetime", _strptime(joda_format, zone=True), 2, 2), ("from_unixtime", "trino_from_unixtime({0})", 1, 1),
+    ("parse_datetime", _strptime(joda_format, zone=True), 2, 2), ("from_unixtime", "trino_from_unixtime({0})", 1, 2),
     ("to_unixtime", "epoch({0})", 1, 1), ("from_iso8601_timestamp", "trino_iso8601({0})", 1, 1),
     ("from_iso8601_date", "trino_cast_date({0})", 1, 1), ("now", "now()", 0, 0),
     *((n, n + "({0})", 1, 1) for n in ("year", "month", "day", "hour", "minute", "second", "quarter")),
     ("millisecond", "(extract('millisecond' FROM {0}) % 1000)", 1, 1), ("week", "weekofyear({0})", 1, 1),
     *((n, "isodow({0})", 1, 1) for n in ("day_of_week", "dow")),
     *((n, "dayofyear({0})", 1, 1) for n in ("day_of_year", "doy")),
-    ("last_day_of_month", "last_day({0})", 1, 1),
+    ("last_day_of_month", "last_day({0})", 1, 1), ("at_timezone", "{0}", 2, 2), ("with_timezone", "{0}", 2, 2),
+    ("day_of_month", "day({0})", 1, 1), ("week_of_year", "weekofyear({0})", 1, 1), ("yow", "isoyear({0})", 1, 1),
+    ("year_of_week", "isoyear({0})", 1, 1), ("current_timezone", "'UTC'", 0, 0), ("to_milliseconds", "{0}", 1, 1),
+    ("to_iso8601", "strftime({0}, '%Y-%m-%d')", 1, 1), ("array_distinct", "trino_array_distinct({0})", 1, 1),
+    ("bitwise_not", "(-({0}) - 1)", 1, 1), *((n, n + "({0})", 1, 1) for n in ("sinh", "cosh", "tanh")),
 ]  # fmt: skip
 
 FUNCTIONS: dict[str, Function] = {name: Function(form, low, high) for name, form, low, high in _TABLE}
 
 # Trino has these; this server does not (a name outside both lists is no function of Trino's as far as we know).
 _ELSEWHERE = (
-    "all_keys_match any_keys_match approx_most_frequent approx_set array_distinct array_except array_histogram "
-    "array_intersect array_remove array_union bing_tile bit_count bitwise_not bitwise_left_shift combinations "
-    "covar_pop covar_samp crc32 current_timezone entropy format from_base from_big_endian_32 from_big_endian_64 "
+    "all_keys_match any_keys_match approx_most_frequent approx_set array_except array_histogram "
+    "array_intersect array_remove array_union bing_tile bit_count bitwise_left_shift combinations "
+    "covar_pop covar_samp crc32 entropy format from_base from_big_endian_32 from_big_endian_64 "
     "geometric_mean hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds is_json_scalar json_array "
     "json_array_contains json_array_get json_exists json_object json_query json_value kurtosis listagg "
     "multimap_agg multimap_from_entries map_union map_zip_with murmur3 ngrams normalize numeric_histogram "
     "parse_duration qdigest_agg rand random regexp_count regexp_position regr_intercept regr_slope repeat sha512 "
     "shuffle skewness soundex split_to_map split_to_multimap spooky_hash_v2_64 st_distance tdigest_agg "
-    "timezone_hour timezone_minute to_base to_big_endian_64 to_iso8601 to_milliseconds trim_array typeof "
-    "url_decode url_encode url_extract_host url_extract_path uuid value_at_quantile with_timezone at_timezone "
-    "word_stem xxhash64 year_of_week yow week_of_year day_of_month zip sinh cosh tanh random_string "
+    "timezone_hour timezone_minute to_base to_big_endian_64 trim_array typeof "
+    "url_decode url_encode url_extract_host url_extract_path uuid value_at_quantile "
+    "word_stem xxhash64 zip random_string "
     "great_circle_distance hash_counts merge reduce_agg bitwise_and_agg bitwise_or_agg cosine_similarity "
     "ip_prefix is_subnet_of luhn_check "
 )

@@ -3,7 +3,10 @@
 `typeof` is folded when DuckDB binds, so a CASE over it costs nothing at run time.
 """
 
+import re
+
 from infra.local.athena.shortcuts import json_numbers
+from infra.local.athena.sql import typed_macros
 
 SETTINGS = [
     "SET timezone = 'UTC'",
@@ -121,10 +124,6 @@ trino_try_timestamptz(x) AS
     CASE WHEN typeof(x) = 'VARCHAR' THEN
     error('NOT_SUPPORTED_LOCALLY: CAST(varchar AS timestamp with time zone)') ELSE TRY_CAST(x AS TIMESTAMPTZ)
     END;
-
-trino_double_text(x) AS
-    CASE WHEN x IS NULL THEN NULL WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) THEN CAST(x AS VARCHAR) ELSE
-    java_double(x) END;
 
 trino_json_text_of(x) AS
     CASE WHEN left(CAST(TRY_CAST(x AS JSON) AS VARCHAR), 1) IN ('{', '[') THEN NULL WHEN json_type(TRY_CAST(x
@@ -292,6 +291,16 @@ trino_iso8601(x) AS
 
 _NAMES = ("bigint", "integer", "smallint", "tinyint")
 _INTEGERS = [_INTEGER.format(name=name, kind=name.upper()) for name in _NAMES]
+_MACRO_TEXTS = (_GUARDS, *_INTEGERS, typed_macros.MACROS, _FUNCTIONS, json_numbers.MACROS)
 MACROS = [
-    macro.strip() for text in (_GUARDS, *_INTEGERS, _FUNCTIONS, json_numbers.MACROS) for macro in text.split(";\n")
+    macro.strip() for text in _MACRO_TEXTS for macro in text.split(";\n")
 ]
+
+
+def _refusing() -> re.Pattern[str]:
+    names = [macro.partition("(")[0] for macro in MACROS if "NOT_SUPPORTED_LOCALLY" in macro]
+    return re.compile(r"\b(?:" + "|".join(names) + r")\(")
+
+
+REFUSING = _refusing()
+"""A call of a macro that may refuse a value by name."""

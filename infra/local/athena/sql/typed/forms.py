@@ -1,0 +1,72 @@
+"""DuckDB forms of functions that depend on the types of their arguments in ways a template cannot say."""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from infra.local.athena.errors import UnsupportedError
+from infra.local.athena.sql.typed import kinds
+from infra.local.athena.sql.typed.kinds import Kind, duckdb_text, record
+
+PLAIN_AGGREGATES = {
+    *("count", "sum", "avg", "min", "max", "array_agg", "bool_and", "bool_or", "every", "arbitrary", "any_value"),
+    *("stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop", "count_if", "corr"),
+}
+"""Aggregates of one DuckDB call, into which DISTINCT and ORDER BY can be written."""
+
+_FLOATS = {"real", "double"}
+Render = Callable[[exp.Expr], str]
+
+
+def typed_form(
+    name: str, given: list[exp.Expr], node: exp.Anonymous, kind: Kind | None, render: Render
+) -> str | None:
+    """DuckDB text of a call by the types of its arguments; None where the function's general form holds."""
+    types = [record(a) for a in given]
+    if name in {"greatest", "least"} and kind and kind.name in _FLOATS:
+        return _extreme(name, [f"CAST({render(a)} AS {duckdb_text(kind)})" for a in given])
+    if name in {"min", "max"} and kind and kind.name in _FLOATS:
+        return f"{name}(trino_no_nan({render(given[0])}))"
+    if kind and kind.name == "decimal" and name in {"round", "ceil", "ceiling", "floor"}:
+        called = "ceil" if name == "ceiling" else name
+        return f"CAST({called}({', '.join(render(a) for a in given)}) AS {duckdb_text(kind)})"
+    if name == "avg" and kind and kind.name == "decimal":
+        return _decimal_average(node, render(given[0]), kind)
+    if name in {"date_trunc", "date_add"} and types[-1] and types[-1].name == "date":
+        dated = [*given[:-1], exp.Var(this=f"CAST({render(given[-1])} AS TIMESTAMP)")]
+        return f"CAST({_untyped(name, dated, render)} AS DATE)"
+    if name == "approx_percentile":
+        return _percentile(node, render(given[0]), render(given[1]))
+    return None
+
+
+def _extreme(name: str, values: list[str]) -> str:
+    """greatest and least: NULL if any is NULL; NaN counts only where there is nothing else."""
+    nulls = " OR ".join(f"{v} IS NULL" for v in values)
+    numbers = ", ".join(f"trino_no_nan({v})" for v in values)
+    return f"CASE WHEN {nulls} THEN NULL ELSE coalesce({name}({numbers}), {values[0]}) END"
+
+
+def _decimal_average(node: exp.Anonymous, value: str, kind: Kind) -> str:
+    if isinstance(node.parent, exp.Window | exp.Filter):
+        raise UnsupportedError("avg of a DECIMAL with OVER or FILTER (write avg(CAST(x AS double)))")
+    quotient = f"decimal_div(CAST(sum({value}) AS VARCHAR), CAST(count({value}) AS VARCHAR), {kind.numbers[1]})"
+    return f"CAST({quotient} AS {duckdb_text(kind)})"
+
+
+def _percentile(node: exp.Anonymous, value: str, share: str) -> str:
+    """The value at the rank that Trino's digests give as long as they hold each value by itself."""
+    if isinstance(node.parent, exp.Window | exp.Filter):
+        raise UnsupportedError("approx_percentile with OVER or FILTER (filter in a subquery)")
+    return f"trino_at_share(list({value} ORDER BY {value}) FILTER ({value} IS NOT NULL), CAST({share} AS DOUBLE))"
+
+
+def _untyped(name: str, given: list[exp.Expr], render: Render) -> str:
+    from infra.local.athena.sql.functions import unit_of
+
+    unit = unit_of(given[0])
+    if name == "date_trunc":
+        return f"date_trunc('{unit}', {render(given[1])})"
+    if unit not in {"day", "week", "month", "quarter", "year"}:
+        raise UnsupportedError(f"date_add('{unit}', ...) of a DATE; cast it to timestamp")
+    return f"({render(given[2])} + to_{unit}s(CAST(trino_count({render(given[1])}) AS INTEGER)))"
