@@ -95,7 +95,9 @@ class ArithmeticText(MomentText):
         text, times = self.sql(interval), self.sql(number)
         kind = record(number)
         if result.name == kinds.YEAR_MONTH:
-            raise UnsupportedError(f"INTERVAL YEAR TO MONTH {op} a number; write the product as a literal")
+            if op == "*" and kind and kind.name in kinds.INTEGERS:
+                return f"to_months(CAST(trino_months({text}) * {times} AS INTEGER))"
+            raise UnsupportedError(f"INTERVAL YEAR TO MONTH {op} {kind}; multiply by a whole number")
         if op == "*" and kind and kind.name in kinds.INTEGERS:
             return f"to_microseconds(epoch_us({text}) * CAST({times} AS BIGINT))"
         changed = f"(epoch_us({text}) / 1000)::DOUBLE {op} CAST({times} AS DOUBLE)"

@@ -134,8 +134,8 @@ class CastText(ArithmeticText):
     def _to_decimal(self, value: str, given: Kind, wanted: Kind, *, quiet: bool) -> str:
         kind = duckdb_text(wanted)
         if given.name == "varchar":
-            fits = f"regexp_full_match({value}, '\\s*[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?\\s*')"
-            tried = f"CASE WHEN {fits} THEN TRY_CAST(trim({value}) AS {kind}) END"
+            fits = f"regexp_full_match({value}, '[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?')"
+            tried = f"CASE WHEN {fits} THEN TRY_CAST({value} AS {kind}) END"
         else:
             tried = f"TRY_CAST({value} AS {kind})"
         shown = f"{'' if given.name == 'varchar' else given.name.upper() + ' '}"
@@ -170,7 +170,7 @@ class CastText(ArithmeticText):
             return text_of_scalar(value, given)
         if wanted.name in {"decimal", kinds.ZONED, "timestamp"} or given.name not in _FROM.get(wanted.name, ()):
             raise UnsupportedError(f"cast of array({given}) to array({wanted}) (use transform)")
-        return f"trino_must({value}, trino_try_{wanted.name}({value}), {literal(wanted.name.upper())})"
+        return f"trino_must({value}, trino_try_{wanted.name}({value}), {literal(wanted.name)})"
 
     # Types that are not known: the macros look at DuckDB's
 
@@ -179,7 +179,7 @@ class CastText(ArithmeticText):
         if kind.this in _SCALAR_CASTS:
             name = _SCALAR_CASTS[kind.this]
             tried = f"trino_try_{name}({value})"
-            text = tried if quiet else f"trino_must({value}, {tried}, {literal(name.upper())})"
+            text = tried if quiet else f"trino_must({value}, {tried}, {literal(name)})"
             length = kind.expressions and kind.this in {T.VARCHAR, T.TEXT}
             return f"left({text}, {kind.expressions[0].name})" if length else text
         if kind.this == T.JSON:

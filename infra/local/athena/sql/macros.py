@@ -86,8 +86,12 @@ trino_text(x) AS
 
 trino_must(x, v, t) AS
     CASE WHEN v IS NULL AND x IS NOT NULL AND NOT (typeof(x) = 'JSON' AND TRY_CAST(x AS VARCHAR) = 'null') THEN
-    error('INVALID_CAST_ARGUMENT: Cannot cast ''' || coalesce(TRY_CAST(x AS VARCHAR), '?') || ''' to ' || t)
-    ELSE v END
+    CASE WHEN typeof(x) IN ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT') THEN
+    error('NUMERIC_VALUE_OUT_OF_RANGE: Out of range for ' || t || ': ' || coalesce(TRY_CAST(x AS VARCHAR), '?'))
+    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN
+    error('INVALID_CAST_ARGUMENT: Cannot cast ' || double_text(TRY_CAST(x AS DOUBLE)) || ' to ' || t)
+    ELSE error('INVALID_CAST_ARGUMENT: Cannot cast ''' || coalesce(TRY_CAST(x AS VARCHAR), '?') || ''' to ' || upper(t))
+    END ELSE v END
 """
 
 _FUNCTIONS = r"""

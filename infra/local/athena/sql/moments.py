@@ -92,6 +92,9 @@ class MomentText(DuckDBGenerator):
     def zone(self, node: exp.Expr) -> str | None:
         """DuckDB text of the zone of an expression that says it itself; None for one that is in UTC."""
         node = node.unnest()
+        kind = record(node)
+        if kind and kind.name != kinds.ZONED:
+            return None
         if isinstance(node, exp.AtTimeZone):
             return _named(node.args["zone"])
         if isinstance(node, exp.Cast) and node.to.this == kinds.T.TIMESTAMPTZ:
@@ -142,13 +145,13 @@ class MomentText(DuckDBGenerator):
         """DuckDB text of the instant, whatever the zone."""
         node = node.unnest()
         zone = self.zone(node)
+        if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.to.this == kinds.T.TIMESTAMPTZ:
+            return f"CAST({literal(_zoned_literal(node.this.name)[0])} AS TIMESTAMPTZ)"
         if zone is None:
             return self.sql(node)
         if isinstance(node, exp.AtTimeZone):
             return self._as_instant(node.this)
         if isinstance(node, exp.Cast):
-            if isinstance(node.this, exp.Literal):
-                return f"CAST({literal(_zoned_literal(node.this.name)[0])} AS TIMESTAMPTZ)"
             return self._as_instant(node.this)
         if isinstance(node, exp.Case):
             return self._branches(node, self._as_instant)

@@ -160,6 +160,8 @@ class DuckDBText(CastText):
 
     def cast_sql(self, expression: exp.Cast, safe_prefix: str | None = None) -> str:  # noqa: ARG002 - sqlglot's signature
         """CAST, and literals such as DATE '2026-01-01'."""
+        if expression.to.this == T.TIMESTAMPTZ and isinstance(expression.this, exp.Literal):
+            return self.kept(expression)
         if self.zone(expression) is not None:
             return self.kept(expression)
         return self.cast(expression, self._operand(expression), quiet=False)
@@ -254,7 +256,10 @@ class DuckDBText(CastText):
         inner = expression.this
         if isinstance(inner, exp.Literal) and inner.name == "9223372036854775808":
             return "CAST(-9223372036854775808 AS BIGINT)"
-        return f"(- {self.sql(inner)})"
+        kind = record(expression)
+        text = f"(- {self.sql(inner)})"
+        plain = isinstance(inner.unnest(), exp.Literal | exp.Column)
+        return f"CAST({text} AS {duckdb_text(kind)})" if kind and kind.name in kinds.INTEGERS and not plain else text
 
     def dpipe_sql(self, expression: exp.DPipe) -> str:
         """|| joins texts, binaries and arrays; an array also takes an item at either end."""

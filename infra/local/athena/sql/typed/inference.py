@@ -29,8 +29,8 @@ def infer(tree: exp.Expr, tables: Mapping[str, Columns] | None = None) -> list[t
     """
     names = Names(ctes={name: dict(columns) for name, columns in (tables or {}).items()})
     if isinstance(tree, exp.Query | exp.Values):
-        columns = _Inference().query(tree, names)
-        return list(columns.items()) if columns else []
+        columns = _Inference().query(tree, names) or {}
+        return [(name.partition("\0")[0], kinds.unambiguous(kind)) for name, kind in columns.items()]
     _Inference().expression(tree, names)
     return []
 
@@ -94,20 +94,19 @@ class _Inference:
                 self.expression(join.args["on"], names)
         found: list[tuple[str, Kind | None] | None] = []
         for at, item in enumerate(node.expressions):
-            found += self._items(item, at, names, joined=bool(node.args.get("joins")))
+            found += self._items(item, at, names, using=any(j.args.get("using") for j in node.args.get("joins") or []))
         self._rest(node, names, ("from_", "joins", "expressions"))
-        if None in found or len({name for name, _ in filter(None, found)}) != len(found):
-            return None
-        return dict(filter(None, found))
+        return None if None in found else _by_name(list(filter(None, found)))
 
     def _items(
-        self, item: exp.Expr, at: int, names: Names, *, joined: bool
+        self, item: exp.Expr, at: int, names: Names, *, using: bool
     ) -> list[tuple[str, Kind | None] | None]:
         star = item if isinstance(item, exp.Star) else item.this if isinstance(item, exp.Column) else None
         if isinstance(star, exp.Star):
-            return [None] if joined else list(names.star(item.text("table").lower()))
+            return [None] if using else list(names.star(item.text("table").lower()))
         kind = self.expression(item, names)
-        return [(item.alias_or_name.lower() or f"_col{at}", kind)]
+        named = isinstance(item, exp.Alias | exp.Column | exp.Dot)
+        return [(item.alias_or_name.lower() if named else f"_col{at}", kind)]
 
     def _relation(self, node: exp.Expr, names: Names) -> None:
         alias = node.args.get("alias")
@@ -211,6 +210,18 @@ class _Inference:
         return form.kind(given) if form else None
 
 
+def _by_name(found: list[tuple[str, Kind | None]]) -> Columns:
+    """The columns; a name that comes twice can be selected, but not referred to."""
+    columns: Columns = {}
+    for at, (name, kind) in enumerate(found):
+        if name in columns:
+            columns[f"{name}\0{at}"] = kind
+            columns[name] = Kind("ambiguous", (), (columns[name],)) if columns[name] else None
+        else:
+            columns[name] = kind
+    return columns
+
+
 def _counts_rows(name: str, arguments: list[exp.Expr]) -> bool:
     return name == "count" and len(arguments) == 1 and isinstance(arguments[0], exp.Star)
 
@@ -250,8 +261,8 @@ def _literal(node: exp.Literal) -> Kind | None:
         return kinds.decimal(max(digits, 1), len(fraction))
     if not text.isdigit():
         return None
-    if int(text) > _LARGEST + 1:
-        raise QueryError(f"INVALID_LITERAL: line 1:1: Invalid numeric literal: {text}")
+    if int(text) > _LARGEST + isinstance(node.parent, exp.Neg):
+        raise QueryError(f"SYNTAX_ERROR: line 1:1: Invalid numeric literal: {text}")
     return kinds.INTEGER if int(text) <= _SMALLEST else kinds.BIGINT
 
 

@@ -253,3 +253,10 @@ def record(value: Any) -> Kind | None:
     """The Kind noted at a node of a statement, if any."""
     found = value.meta.get("kind") if isinstance(value, exp.Expr) else None
     return found if isinstance(found, Kind) else None
+
+
+def unambiguous(kind: Kind | None) -> Kind | None:
+    """The type of a column, also where its name comes twice."""
+    while kind and kind.name == "ambiguous":
+        kind = kind.parts[0]
+    return kind

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from infra.local.athena.errors import QueryError
 from infra.local.athena.sql.typed.kinds import Kind, record
 
 Columns = dict[str, Kind | None]
@@ -30,7 +31,10 @@ class Names:
     def find(self, column: exp.Column) -> Kind | None:
         """The type of a column, of a field of a column, or of a lambda's parameter."""
         parts = [part.name.lower() for part in column.parts]
-        return self._found(parts)
+        found = self._found(parts)
+        if found and found.name == "ambiguous":
+            raise QueryError(f"AMBIGUOUS_NAME: line 1:1: Column '{'.'.join(parts)}' is ambiguous")
+        return found
 
     def variable(self, name: str) -> Kind | None:
         """The type of a lambda's parameter."""

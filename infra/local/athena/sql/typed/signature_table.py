@@ -6,12 +6,12 @@ count(any) bigint
 count_if(boolean) bigint
 sum(int) bigint := sum({0})
 sum(decimal) decimal38 := sum({0})
-sum(double) double := sum({0})
 sum(real) real := sum({0})
+sum(double) double := sum({0})
 avg(int) double := avg({0})
-avg(double) double := avg({0})
-avg(real) real := avg({0})
 avg(decimal) $1
+avg(real) real := avg({0})
+avg(double) double := avg({0})
 min(any) $1
 max(any) $1
 bool_and(boolean) boolean
@@ -191,6 +191,7 @@ map_from_entries(array) ?
 date(text) date
 date(timestamp) date := CAST({0} AS DATE)
 date(date) date := {0}
+date(zoned) date := CAST(CAST({0} AS TIMESTAMP) AS DATE)
 date_trunc(text, timestamp) $2
 date_trunc(text, date) $2
 date_trunc(text, zoned) $2
@@ -204,6 +205,7 @@ date_parse(text, text) timestamp
 format_datetime(moment, text) varchar
 parse_datetime(text, text) zoned
 from_unixtime(double) zoned
+from_unixtime(double, text) zoned
 to_unixtime(clock) double
 to_unixtime(date) double := epoch(CAST({0} AS TIMESTAMP))
 from_iso8601_timestamp(text) zoned
@@ -237,7 +239,7 @@ last_day_of_month(moment) date
 """
 
 _COMPLETE = (
-    "sha256 sha1 md5 to_hex from_hex to_utf8 from_utf8 sum avg count_if lower upper trim ltrim rtrim strpos concat "
+    "sha256 sha1 md5 to_hex from_hex to_utf8 from_utf8 count_if lower upper trim ltrim rtrim strpos concat "
     "json_parse json_format starts_with regexp_like hour minute second year month day abs bool_and bool_or every "
 )
 COMPLETE = frozenset(_COMPLETE.split())
