@@ -109,7 +109,7 @@ class ArithmeticText(MomentText):
         if a is None or b is None:
             return None
         met = kinds.common((a, b))
-        if met is None and not _partly_known(a, b):
+        if met is None and not (kinds.is_partly_known(a) or kinds.is_partly_known(b)):
             raise QueryError(f"TYPE_MISMATCH: line 1:1: Cannot apply operator: {a} {op} {b}")
         zoned = kinds.ZONED in (a.name, b.name)
         left, right = (self.instant(s) if zoned else self.sql(s) for s in (node.this, node.expression))
@@ -131,7 +131,3 @@ class ArithmeticText(MomentText):
         watched = [text for text in floats if (text == left) == greater or op == "="]
         return "".join(f" AND NOT isnan({text})" for text in watched[:1])
 
-
-def _partly_known(a: Kind, b: Kind) -> bool:
-    """Whether a part of a composite type is unknown, so that nothing can be said."""
-    return bool((a.parts or b.parts) and a.name == b.name)

@@ -68,7 +68,7 @@ class CastText(ArithmeticText):
             return f"CAST(NULL AS {duckdb_text(wanted)})"
         if given is not None:
             self._check(node, given, wanted)
-        if isinstance(node.this, exp.Literal) and (exact := self._literal(node, wanted)):
+        if not quiet and isinstance(node.this, exp.Literal) and (exact := self._literal(node, wanted)):
             return exact
         if given is not None and (typed := self._typed(node, value, given, wanted, quiet=quiet)):
             return typed

@@ -15,7 +15,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from infra.local.athena.errors import QueryError, UnsupportedError
 
-_KEYWORD_CALLS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM")
+_KEYWORD_CALLS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "SUBSTRING", "POSITION")
 
 
 class AthenaSql(Trino):
@@ -78,9 +78,26 @@ def parse_query(sql: str) -> exp.Expr:
         raise _unparsed(error) from error
     if len(statements) != 1 or statements[0] is None:
         raise QueryError("SYNTAX_ERROR: Only one sql statement is allowed. Got: " + sql[:80])
-    tree = statements[0]
+    tree = _plain_calls(statements[0])
     for node in tree.walk():
         _check_node(node)
+    return tree
+
+
+def _plain_calls(tree: exp.Expr) -> exp.Expr:
+    """The tree with if(a, b, c), SUBSTRING(a FROM b FOR c) and POSITION(a IN b) as calls like all others."""
+    for node in list(tree.find_all(exp.If, exp.Substring, exp.StrPosition)):
+        if isinstance(node, exp.If):
+            name, values = "if", [node.this, node.args["true"], node.args.get("false")]
+        elif isinstance(node, exp.Substring):
+            name, values = "substring", [node.this, node.args.get("start"), node.args.get("length")]
+        else:
+            name, values = "strpos", [node.this, node.args["substr"]]
+        if not (name == "if" and isinstance(node.parent, exp.Case)):
+            call = exp.Anonymous(this=name, expressions=[value for value in values if value is not None])
+            if node is tree:
+                return call
+            node.replace(call)
     return tree
 
 
@@ -133,7 +150,7 @@ def _check_tokens(tokens: list[Token]) -> None:
 
 _CALLS = {
     "JSON_QUERY": "json_extract", "JSON_VALUE": "json_extract_scalar", "JSON_EXISTS": "json_extract(...) IS NOT NULL",
-    "JSON_OBJECT": "CAST(MAP(...) AS json)", "JSON_ARRAY": "CAST(ARRAY[...] AS json)", "POSITION": "strpos",
+    "JSON_OBJECT": "CAST(MAP(...) AS json)", "JSON_ARRAY": "CAST(ARRAY[...] AS json)",
     "NORMALIZE": "no normalization", "LISTAGG": "array_join(array_agg(x ORDER BY y), ',')",
 }  # fmt: skip
 _CLAUSES = {

@@ -1,5 +1,7 @@
 """The DuckDB instance: settings, macros and the few functions that only Python can do exactly."""
 
+import math
+
 import duckdb
 from duckdb.func import FunctionNullHandling
 
@@ -30,6 +32,7 @@ def connect(config: Config | None = None) -> duckdb.DuckDBPyConnection:
 
 def _functions(con: duckdb.DuckDBPyConnection) -> None:
     con.create_function("double_text", double_text, ["DOUBLE"], "VARCHAR")
+    con.create_function("cube_root", math.cbrt, ["DOUBLE"], "DOUBLE")
     con.create_function("interval_text", day_time_text, ["BIGINT"], "VARCHAR")
     con.create_function("decimal_div", decimal_quotient, ["VARCHAR", "VARCHAR", "INTEGER"], "VARCHAR")
     con.create_function("utf8_lossy", _utf8_lossy, ["BLOB"], "VARCHAR")

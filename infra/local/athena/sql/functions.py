@@ -143,15 +143,62 @@ def _strptime(convert: Callable[[str], str], zone: bool) -> Form:
 def pattern_of(node: exp.Expr) -> str:
     """A regular expression that RE2 reads as Trino's Joni does; no look-around, no back references."""
     text = text_of(node, "regular expression")
-    if re.search(r"\(\?[=!<>]|\\[1-9]|\\[kGZ]|[*+?}]\+|\[\[|&&", text):
-        raise UnsupportedError(f"regular expression {text}")
-    return literal(text)
+    if re.search(r"\(\?[=!<>]|\\[1-9]|\\[kGZhHvVRX]|[*+?}]\+|\[\[|&&|\\p\{Is|\\p\{java|\(\?[a-z]*[xd]", text):
+        raise UnsupportedError(f"regular expression {text} (look-around, back references and possessive quantifiers)")
+    return literal(re.sub(r"\\s|(\\.)", _blank_class(text), text))
+
+
+def _blank_class(text: str) -> Callable[[re.Match[str]], str]:
+    """Joni's \\s holds the vertical tab, RE2's does not."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match[1]:
+            return match[0]
+        before = text[: match.start()]
+        inside = before.count("[") - before.count("\\[") > before.count("]") - before.count("\\]")
+        return r"\s\x0b" if inside else r"[\s\x0b]"
+
+    return replace
+
+
+def _line(value: str, node: exp.Expr) -> str:
+    """The text to match; with $ in the pattern Joni also matches before a line feed at the end, RE2 does not."""
+    text = re.sub(r"\\.|\[[^\]]*\]", "", text_of(node, "regular expression"))
+    return f"trino_no_line({value})" if "$" in text else value
+
+
+def _groups(node: exp.Expr) -> int:
+    return len(re.findall(r"\((?!\?)|\(\?P?<[A-Za-z]", re.sub(r"\\.|\[[^\]]*\]", "", text_of(node, "regular expression"))))
+
+
+def _matches_nothing(node: exp.Expr) -> bool:
+    """Whether the pattern matches the empty text."""
+    try:
+        return re.match(text_of(node, "regular expression"), "") is not None
+    except re.error:
+        return True
 
 
 def _regexp_extract(renderer: Renderer, a: list[exp.Expr]) -> str:
-    value, pattern = renderer.sql(a[0]), pattern_of(a[1])
-    group = renderer.sql(a[2]) if len(a) > 2 else "0"
-    return f"trino_regexp_extract({value}, {pattern}, {group})"
+    value, pattern = _line(renderer.sql(a[0]), a[1]), pattern_of(a[1])
+    if len(a) < 3:
+        return f"trino_regexp_extract({value}, {pattern}, 0)"
+    if not isinstance(a[2], exp.Literal):
+        raise UnsupportedError("regexp_extract of a group that is not a literal number")
+    group = int(a[2].name)
+    if group > _groups(a[1]):
+        raise QueryError(
+            f"INVALID_FUNCTION_ARGUMENT: Pattern has {_groups(a[1])} groups. Cannot access group {group}"
+        )
+    found = f"trino_regexp_extract({value}, {pattern}, {group})"
+    optional = group and re.search(r"\)[?*]|\)\{0|\|", text_of(a[1], "regular expression"))
+    return f"trino_taken_group({found})" if optional else found
+
+
+def _regexp_split(renderer: Renderer, a: list[exp.Expr]) -> str:
+    if _matches_nothing(a[1]):
+        raise UnsupportedError("regexp_split at a pattern that matches the empty text")
+    return f"string_split_regex({_line(renderer.sql(a[0]), a[1])}, {pattern_of(a[1])})"
 
 
 def _regexp_replace(renderer: Renderer, a: list[exp.Expr]) -> str:
@@ -159,7 +206,7 @@ def _regexp_replace(renderer: Renderer, a: list[exp.Expr]) -> str:
     if "\\" in replacement or re.search(r"\$[^0-9]|\$\d\d|\$$", replacement):
         raise UnsupportedError(f"regexp_replace replacement {replacement}")
     to = literal(re.sub(r"\$(\d)", r"\\\1", replacement))
-    return f"regexp_replace({renderer.sql(a[0])}, {pattern_of(a[1])}, {to}, 'g')"
+    return f"regexp_replace({_line(renderer.sql(a[0]), a[1])}, {pattern_of(a[1])}, {to}, 'g')"
 
 
 def _substr(renderer: Renderer, a: list[exp.Expr]) -> str:
@@ -172,7 +219,7 @@ def _substr(renderer: Renderer, a: list[exp.Expr]) -> str:
 
 
 def _with_pattern(template: str) -> Form:
-    return lambda r, a: template.format(r.sql(a[0]), pattern_of(a[1]))
+    return lambda r, a: template.format(_line(r.sql(a[0]), a[1]), pattern_of(a[1]))
 
 
 def json_path(node: exp.Expr) -> str:
@@ -334,7 +381,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("floor", "floor({0})", 1, 1),
     ("round", "round({*})", 1, 2), ("truncate", "trunc({0})", 1, 1), ("sign", "sign({0})", 1, 1),
     ("mod", "({0} % {1})", 2, 2), ("power", "pow({0}, {1})", 2, 2), ("pow", "pow({0}, {1})", 2, 2),
-    ("sqrt", "sqrt({0})", 1, 1), ("cbrt", "cbrt({0})", 1, 1), ("exp", "exp({0})", 1, 1), ("ln", "ln({0})", 1, 1),
+    ("sqrt", "sqrt({0})", 1, 1), ("cbrt", "cube_root({0}::DOUBLE)", 1, 1), ("exp", "exp({0})", 1, 1), ("ln", "ln({0})", 1, 1),
     ("log2", "log2({0})", 1, 1), ("log10", "log10({0})", 1, 1), ("log", "log({0}, {1})", 2, 2), ("pi", "pi()", 0, 0),
     ("e", "exp(1.0::DOUBLE)", 0, 0), ("radians", "radians({0})", 1, 1), ("degrees", "degrees({0})", 1, 1),
     *((n, n + "({0})", 1, 1) for n in ("sin", "cos", "tan", "asin", "acos", "atan")),
@@ -344,7 +391,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("width_bucket", "trino_width_bucket({0}, {1}, {2}, {3})", 4, 4),
     ("bitwise_and", "({0} & {1})", 2, 2), ("bitwise_or", "({0} | {1})", 2, 2), ("bitwise_xor", "xor({0}, {1})", 2, 2),
     # String functions
-    ("lower", "lower({0})", 1, 1), ("upper", "upper({0})", 1, 1), ("length", "trino_length({0})", 1, 1),
+    ("lower", "lower({0})", 1, 1), ("upper", "trino_upper({0})", 1, 1), ("length", "trino_length({0})", 1, 1),
     ("substr", _substr, 2, 3), ("substring", _substr, 2, 3),
     ("strpos", "strpos({0}, {1})", 2, 2),
     ("replace", _replace, 2, 3),
@@ -360,12 +407,12 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("levenshtein_distance", "levenshtein(trino_ascii({0}, 'levenshtein_distance'), trino_ascii({1}, 'levenshtein_distance'))", 2, 2), ("translate", "translate({0}, {1}, {2})", 3, 3),
     # Regular expression functions
     ("regexp_like", _with_pattern("regexp_matches({}, {})"), 2, 2), ("regexp_extract", _regexp_extract, 2, 3),
-    ("regexp_replace", _regexp_replace, 2, 3), ("regexp_split", _with_pattern("string_split_regex({}, {})"), 2, 2),
+    ("regexp_replace", _regexp_replace, 2, 3), ("regexp_split", _regexp_split, 2, 2),
     ("regexp_extract_all", _with_pattern("regexp_extract_all({}, {})"), 2, 2),
     # Binary functions
     ("to_utf8", "encode({0})", 1, 1), ("from_utf8", "trino_from_utf8({0})", 1, 1),
     ("to_hex", "hex(trino_binary({0}))", 1, 1),
-    ("from_hex", "unhex({0})", 1, 1), ("to_base64", "to_base64(trino_binary({0}))", 1, 1),
+    ("from_hex", "trino_from_hex({0})", 1, 1), ("to_base64", "to_base64(trino_binary({0}))", 1, 1),
     ("from_base64", "from_base64({0})", 1, 1), ("sha256", "unhex(sha256(trino_binary({0})))", 1, 1),
     ("sha1", "unhex(sha1(trino_binary({0})))", 1, 1), ("md5", "unhex(md5(trino_binary({0})))", 1, 1),
     # JSON functions
@@ -407,7 +454,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("day_of_month", "day({0})", 1, 1), ("week_of_year", "weekofyear({0})", 1, 1), ("yow", "isoyear({0})", 1, 1),
     ("year_of_week", "isoyear({0})", 1, 1), ("current_timezone", "'UTC'", 0, 0), ("to_milliseconds", "{0}", 1, 1),
     ("to_iso8601", "strftime({0}, '%Y-%m-%d')", 1, 1), ("array_distinct", "trino_array_distinct({0})", 1, 1),
-    ("bitwise_not", "(-({0}) - 1)", 1, 1), *((n, n + "({0})", 1, 1) for n in ("sinh", "cosh", "tanh")),
+    ("bitwise_not", "(-({0}) - 1)", 1, 1),
 ]  # fmt: skip
 
 FUNCTIONS: dict[str, Function] = {name: Function(form, low, high) for name, form, low, high in _TABLE}
@@ -422,7 +469,7 @@ _ELSEWHERE = (
     "multimap_agg multimap_from_entries map_union map_zip_with murmur3 ngrams normalize numeric_histogram "
     "parse_duration qdigest_agg rand random regexp_count regexp_position regr_intercept regr_slope repeat sha512 "
     "shuffle skewness soundex split_to_map split_to_multimap spooky_hash_v2_64 st_distance tdigest_agg "
-    "timezone_hour timezone_minute to_base to_big_endian_64 trim_array typeof "
+    "sinh cosh tanh timezone_hour timezone_minute to_base to_big_endian_64 trim_array typeof "
     "url_decode url_encode url_extract_host url_extract_path uuid value_at_quantile "
     "word_stem xxhash64 zip random_string "
     "great_circle_distance hash_counts merge reduce_agg bitwise_and_agg bitwise_or_agg cosine_similarity "

@@ -29,7 +29,7 @@ trino_json_{name}(x) AS
 trino_try_{name}(x) AS
     CASE WHEN typeof(x) = 'VARCHAR' THEN
         CASE WHEN CAST(TRY_CAST(x AS {kind}) AS VARCHAR) = x::VARCHAR
-            OR regexp_full_match(x::VARCHAR, '[+-]?[0-9]+') THEN TRY_CAST(x AS {kind}) END
+            OR regexp_full_match(x::VARCHAR, '\\s*[+-]?[0-9]+\\s*') THEN TRY_CAST(trim(x::VARCHAR, e' \\t\\n\\r') AS {kind}) END
     WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS {kind})
     WHEN typeof(x) = 'JSON' THEN trino_json_{name}(x)
     ELSE TRY_CAST(x AS {kind}) END
@@ -103,7 +103,9 @@ trino_try_double(x) AS
     NULL ELSE TRY_CAST(x AS DOUBLE) END ELSE TRY_CAST(x AS DOUBLE) END;
 
 trino_try_real(x) AS
-    TRY_CAST(trino_try_double(x) AS FLOAT);
+    CASE WHEN typeof(x) = 'DOUBLE' AND abs(TRY_CAST(x AS DOUBLE)) > 3.4028235677973366e38 THEN
+    CASE WHEN TRY_CAST(x AS DOUBLE) > 0 THEN 'inf'::FLOAT ELSE '-inf'::FLOAT END
+    ELSE TRY_CAST(trino_try_double(x) AS FLOAT) END;
 
 trino_try_boolean(x) AS
     CASE WHEN typeof(x) = 'VARCHAR' AND lower(x::VARCHAR) NOT IN ('t','true','1','f','false','0') THEN NULL

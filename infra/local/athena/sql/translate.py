@@ -226,6 +226,25 @@ class DuckDBText(CastText):
         """RESPECT NULLS, which is so without being said."""
         return self.sql(expression, "this")
 
+    def in_sql(self, expression: exp.In) -> str:
+        """IN; NaN is in no list."""
+        text = super().in_sql(expression)
+        kind = record(expression.this)
+        listed = all(isinstance(item.unnest(), exp.Literal) for item in expression.expressions)
+        numbers = listed and not expression.args.get("query")
+        return text if numbers or not kind or kind.name not in _FLOATS else f"({text} AND NOT isnan({self.sql(expression.this)}))"
+
+    def between_sql(self, expression: exp.Between) -> str:
+        """BETWEEN; NaN is between no two numbers."""
+        sides = [expression.this, expression.args["low"], expression.args["high"]]
+        if any((kind := record(side)) and kind.name == kinds.ZONED for side in sides):
+            value, low, high = (self.instant(side) for side in sides)
+            return f"{value} BETWEEN {low} AND {high}"
+        kind = record(expression.args["high"])
+        text = super().between_sql(expression)
+        nan = kind and kind.name in _FLOATS and not isinstance(sides[2].unnest(), exp.Literal)
+        return f"({text} AND NOT isnan({self.sql(sides[2])}))" if nan else text
+
     def div_sql(self, expression: exp.Div) -> str:
         """Integer division truncates, and division of numbers by zero is an error."""
         untyped = f"trino_div({self.sql(expression.left)}, {self.sql(expression.right)})"

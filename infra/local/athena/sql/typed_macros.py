@@ -150,6 +150,18 @@ trino_reverse(s) AS
 trino_ascii(x, f) AS
     CASE WHEN strlen(x) <> length(x) THEN error('NOT_SUPPORTED_LOCALLY: ' || f || ' of text beyond ASCII') ELSE x END;
 
+trino_upper(x) AS
+    CASE WHEN contains(x, 'ß') THEN array_to_string(list_transform(string_split(x, 'ß'), lambda e: upper(e)), 'ß')
+    ELSE upper(x) END;
+
+trino_from_hex(x) AS
+    CASE WHEN length(x) % 2 = 1 THEN error('INVALID_FUNCTION_ARGUMENT: invalid input length ' || length(x))
+    ELSE unhex(x) END;
+
+trino_taken_group(x) AS
+    CASE WHEN x = '' THEN error('NOT_SUPPORTED_LOCALLY: regexp_extract of an optional group that may have taken no part '
+    || '(NULL in Trino) or be empty') ELSE x END;
+
 trino_no_line(x) AS
     CASE WHEN ends_with(x, chr(10)) THEN
     error('NOT_SUPPORTED_LOCALLY: a regular expression with $ of text that ends with a line feed') ELSE x END

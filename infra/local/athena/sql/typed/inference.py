@@ -15,8 +15,8 @@ from infra.local.athena.sql.typed.scopes import Columns, Names, field_of, rename
 
 _OPERATORS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 _LOGICAL = (
-    *(exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In, exp.Is),
-    *(exp.Like, exp.Exists, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Boolean),
+    *(exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is),
+    *(exp.Like, exp.Escape, exp.Exists, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Boolean),
 )
 _SMALLEST, _LARGEST = 2**31 - 1, 2**63 - 1
 
@@ -69,14 +69,15 @@ class _Inference:
         if left is None or right is None or len(left) != len(right):
             return None
         pairs = zip(left, left.values(), right.values(), strict=True)
-        return {name: kinds.common((a, b)) for name, a, b in pairs}
+        what = f"column in {type(node).__name__.upper()} query"
+        return {name: _together((a, b), what) for name, a, b in pairs}
 
     def _values(self, node: exp.Values, names: Names) -> Columns | None:
         rows = [self._row_kinds(item, names) for item in node.expressions]
         self._rest(node, names)
         if len({len(row) for row in rows}) != 1:
             return None
-        columns = [kinds.common(column) for column in zip(*rows, strict=True)]
+        columns = [_together(column, "Values rows") for column in zip(*rows, strict=True)]
         return renamed({f"_col{at}": kind for at, kind in enumerate(columns)}, node.args.get("alias"))
 
     def _row_kinds(self, item: exp.Expr, names: Names) -> list[Kind | None]:
@@ -176,9 +177,12 @@ class _Inference:
         if isinstance(node, exp.Case):
             branches = [record(branch.args["true"]) for branch in node.args["ifs"]]
             other = node.args.get("default")
-            return kinds.common([*branches, record(other) if other else kinds.UNKNOWN])
+            return _together([*branches, record(other) if other else kinds.UNKNOWN], "All CASE results")
+        if isinstance(node, exp.In | exp.Between):
+            _check_compared(node)
+            return kinds.BOOLEAN
         if isinstance(node, exp.Array):
-            return kinds.array(kinds.common(below))
+            return kinds.array(_together(below, "All ARRAY elements"))
         if isinstance(node, exp.Tuple):
             return kinds.row((None, kind) for kind in below)
         if isinstance(node, exp.Dot):
@@ -195,7 +199,7 @@ class _Inference:
         if name == "try":
             return given[0]
         if name == "if":
-            return kinds.common([*given[1:], *([kinds.UNKNOWN] if len(given) == 2 else [])])
+            return _together([*given[1:], *([kinds.UNKNOWN] if len(given) == 2 else [])], "Result types for IF")
         if name == "row":
             return kinds.row((None, kind) for kind in given)
         if name in {"map", "map_from_entries", "map_entries"}:
@@ -204,10 +208,35 @@ class _Inference:
             return kinds.result_of("%", *filter(None, given))
         if name in {"at_timezone", "with_timezone"}:
             return kinds.INSTANT
+        if name in {"coalesce", "greatest", "least", "nullif"}:
+            _together(given, f"All {name.upper()} operands")
         form = signatures.resolve(name, [] if _counts_rows(name, arguments) else given)
         if form:
             node.meta["form"] = form
         return form.kind(given) if form else None
+
+
+def _together(given: Sequence[Kind | None], what: str) -> Kind | None:
+    """The common type; QueryError where all types are known and have none."""
+    met = kinds.common(given)
+    if met is None and not any(kinds.is_partly_known(kind) for kind in given):
+        shown = ", ".join(dict.fromkeys(str(kind) for kind in given))
+        raise QueryError(
+            f"TYPE_MISMATCH: line 1:1: {what} must be the same type or coercible to a common type. Cannot find common "
+            f"type between {shown}"
+        )
+    return met
+
+
+def _check_compared(node: exp.In | exp.Between) -> None:
+    if isinstance(node, exp.Between):
+        others = [node.args["low"], node.args["high"]]
+    else:
+        query = node.args.get("query")
+        others = [*node.expressions, *([query.this if isinstance(query, exp.Subquery) else query] if query else [])]
+    values = [record(node.this), *map(record, others)]
+    if len(values) > 1:
+        _together(values, "IN or BETWEEN value and items")
 
 
 def _by_name(found: list[tuple[str, Kind | None]]) -> Columns:

@@ -260,3 +260,8 @@ def unambiguous(kind: Kind | None) -> Kind | None:
     while kind and kind.name == "ambiguous":
         kind = kind.parts[0]
     return kind
+
+
+def is_partly_known(kind: Kind | None) -> bool:
+    """Whether a type, or one within it, is not known."""
+    return kind is None or any(is_partly_known(part) for part in kind.parts)

@@ -77,7 +77,7 @@ mod(number, number) ?
 power(double, double) double := pow(CAST({0} AS DOUBLE), CAST({1} AS DOUBLE))
 pow(double, double) double := pow(CAST({0} AS DOUBLE), CAST({1} AS DOUBLE))
 sqrt(double) double := trino_sqrt(CAST({0} AS DOUBLE))
-cbrt(double) double := cbrt(CAST({0} AS DOUBLE))
+cbrt(double) double := cube_root(CAST({0} AS DOUBLE))
 exp(double) double := exp(CAST({0} AS DOUBLE))
 ln(double) double := trino_ln(CAST({0} AS DOUBLE))
 log2(double) double := trino_log2(CAST({0} AS DOUBLE))
@@ -94,9 +94,6 @@ asin(double) double := trino_or_nan({0}, asin(trino_unit(CAST({0} AS DOUBLE))))
 acos(double) double := trino_or_nan({0}, acos(trino_unit(CAST({0} AS DOUBLE))))
 atan(double) double := atan(CAST({0} AS DOUBLE))
 atan2(double, double) double := atan2(CAST({0} AS DOUBLE), CAST({1} AS DOUBLE))
-sinh(double) double := sinh(CAST({0} AS DOUBLE))
-cosh(double) double := cosh(CAST({0} AS DOUBLE))
-tanh(double) double := tanh(CAST({0} AS DOUBLE))
 is_nan(float) boolean := isnan({0})
 is_finite(double) boolean := isfinite(CAST({0} AS DOUBLE))
 is_infinite(double) boolean := isinf(CAST({0} AS DOUBLE))
@@ -239,7 +236,7 @@ last_day_of_month(moment) date
 """
 
 _COMPLETE = (
-    "sha256 sha1 md5 to_hex from_hex to_utf8 from_utf8 count_if lower upper trim ltrim rtrim strpos concat "
+    "sha256 sha1 md5 to_hex from_hex to_utf8 count_if lower upper trim ltrim rtrim concat "
     "json_parse json_format starts_with regexp_like hour minute second year month day abs bool_and bool_or every "
 )
 COMPLETE = frozenset(_COMPLETE.split())
