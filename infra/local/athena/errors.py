@@ -113,6 +113,10 @@ _WORDED: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
         lambda m: f"INVALID_FUNCTION_ARGUMENT: Invalid format: \"{m[1]}\"",
     ),
     (
+        re.compile(r"Invalid escape string"),
+        lambda m: "INVALID_FUNCTION_ARGUMENT: Escape string must be a single character",
+    ),
+    (
         re.compile(r"Map keys must be unique"),
         lambda m: "INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed",
     ),

@@ -43,7 +43,7 @@ def column_info(name: str, kind: DuckDBPyType, trino: Kind | None = None) -> dic
 
 
 def _athena_name(kind: DuckDBPyType, trino: Kind | None) -> str:
-    if trino and trino.name in {ZONED, YEAR_MONTH, DAY_TIME, "row", "unknown"}:
+    if trino and trino.name in {ZONED, YEAR_MONTH, DAY_TIME, "row", "json", "unknown"}:
         return trino.name
     return athena_name(kind)
 

@@ -111,9 +111,27 @@ class ArithmeticText(MomentText):
         met = kinds.common((a, b))
         if met is None and not (kinds.is_partly_known(a) or kinds.is_partly_known(b)):
             raise QueryError(f"TYPE_MISMATCH: line 1:1: Cannot apply operator: {a} {op} {b}")
+        if a == b == kinds.JSON and op in {"=", "<>"}:
+            return f"trino_java_json({self.sql(node.this)}) {op} trino_java_json({self.sql(node.expression)})"
+        if composite := self._compared_parts(node, op, a, b):
+            return composite
         zoned = kinds.ZONED in (a.name, b.name)
         left, right = (self.instant(s) if zoned else self.sql(s) for s in (node.this, node.expression))
         return f"{left} {op} {right}{self._no_nan(node, op, left, right)}"
+
+    def _compared_parts(self, node: exp.Binary, op: str, a: Kind, b: Kind) -> str | None:
+        """A comparison of arrays or rows, in which a NULL makes the answer NULL and not false."""
+        if not a.parts or not b.parts:
+            return None
+        scalar = all(part and not part.parts and part.name not in _FLOATS for part in (*a.parts, *b.parts))
+        left, right = self.sql(node.this), self.sql(node.expression)
+        if a.name == "array" and scalar:
+            return f"trino_comparable({left}) {op} trino_comparable({right})"
+        if a.name == "row" and scalar and op in {"=", "<>"} and len(a.parts) == len(b.parts):
+            fields = range(1, len(a.parts) + 1)
+            same = " AND ".join(f"struct_extract_at({left}, {n}) = struct_extract_at({right}, {n})" for n in fields)
+            return f"({same})" if op == "=" else f"(NOT ({same}))"
+        raise UnsupportedError(f"{a} {op} {b}; compare the parts")
 
     def _no_nan(self, node: exp.Binary, op: str, left: str, right: str) -> str:
         """What keeps NaN from being equal to itself and greater than all numbers, as it is in DuckDB."""

@@ -142,34 +142,45 @@ class CastText(ArithmeticText):
         return tried if quiet else f"trino_must_decimal({value}, {tried}, {literal(shown)}, {literal(str(wanted).upper())})"
 
     def _to_json(self, value: str, given: Kind) -> str:
-        if _holds(given, {"real", "decimal", "date", "timestamp", kinds.ZONED, "varbinary", "row", "map"}):
-            plain = not _holds(given, {kinds.ZONED, "varbinary", "date", "timestamp"})
-            if not plain and given.name not in {"date", "timestamp"}:
-                raise UnsupportedError(f"CAST({given} AS json); cast the parts to varchar or double first")
         if given.name in {"date", "timestamp"}:
             return f"to_json({text_of_scalar(value, given)})"
-        if _holds(given, {"row"}):
-            raise UnsupportedError(f"CAST({given} AS json); cast a MAP or an ARRAY")
+        if _holds(given, {"decimal", "real", "date", "timestamp", kinds.ZONED, "varbinary", "row"}):
+            raise UnsupportedError(f"CAST({given} AS json); cast the parts to double or varchar first")
         return "CAST(NULL AS JSON)" if given == kinds.UNKNOWN else f"trino_to_json({value})"
 
     def between_composites(self, value: str, given: Kind, wanted: Kind, *, quiet: bool) -> str | None:
         """A cast between arrays, maps and rows, item by item where DuckDB's own conversion of the items is another."""
         if None in given.parts or _plain_cast(given, wanted):
             return f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {duckdb_text(wanted)})"
-        if given.name == "array" and not quiet:
-            item = self._scalar_text("__c", given.parts[0], wanted.parts[0])
-            return f"list_transform({value}, lambda __c: {item})"
-        raise UnsupportedError(f"cast of {given} to {wanted} (transform its parts one by one)")
+        if quiet:
+            raise UnsupportedError(f"TRY_CAST of {given} to {wanted} (transform its parts one by one)")
+        return self._converted(value, given, wanted, 0)
 
-    def _scalar_text(self, value: str, given: Kind | None, wanted: Kind | None) -> str:
-        if given is None or wanted is None or given.parts or wanted.parts:
-            raise UnsupportedError(f"cast of array({given}) to array({wanted}) (use transform)")
-        if given == wanted:
-            return value
+    def _converted(self, value: str, given: Kind | None, wanted: Kind | None, depth: int) -> str:
+        """A value of one type in another, part by part."""
+        if given is None or wanted is None or len(given.parts) != len(wanted.parts):
+            raise UnsupportedError(f"cast of {given} to {wanted} (transform its parts one by one)")
+        if _plain_cast(given, wanted):
+            return f"CAST({value} AS {duckdb_text(wanted)})"
+        if given.name == "array":
+            item = f"__c{depth}"
+            inner = self._converted(item, given.parts[0], wanted.parts[0], depth + 1)
+            return f"list_transform({value}, lambda {item}: {inner})"
+        if given.name == "row":
+            parts = zip(given.parts, wanted.parts, strict=True)
+            fields = [self._converted(f"struct_extract_at({value}, {n})", a, b, depth + 1) for n, (a, b) in enumerate(parts, 1)]
+            built = f"CAST(row({', '.join(fields)}) AS {duckdb_text(wanted)})"
+            return f"CASE WHEN {value} IS NOT NULL THEN {built} END"
+        return self._scalar_text(value, given, wanted)
+
+    def _scalar_text(self, value: str, given: Kind, wanted: Kind) -> str:
         if wanted.name == "varchar" and given.name in _FROM["varchar"]:
             return text_of_scalar(value, given)
-        if wanted.name in {"decimal", kinds.ZONED, "timestamp"} or given.name not in _FROM.get(wanted.name, ()):
-            raise UnsupportedError(f"cast of array({given}) to array({wanted}) (use transform)")
+        unlike = wanted.name in {"map", kinds.ZONED, "timestamp"} or given.name not in _FROM.get(wanted.name, ())
+        if unlike:
+            raise UnsupportedError(f"cast of a part from {given} to {wanted} (transform the parts one by one)")
+        if wanted.name == "decimal":
+            return self._to_decimal(value, given, wanted, quiet=False)
         return f"trino_must({value}, trino_try_{wanted.name}({value}), {literal(wanted.name)})"
 
     # Types that are not known: the macros look at DuckDB's

@@ -112,7 +112,11 @@ def _numbers_joined(tokens: list[Token], sql: str) -> list[Token]:
     found: list[Token] = []
     for token in tokens:
         last = found[-1] if found else None
-        if last and last.token_type == TokenType.NUMBER and token.start == last.end + 1 and _continues(token):
+        prefix = sql[token.start : token.start + 2].lower()
+        if token.token_type in {TokenType.HEX_STRING, TokenType.BIT_STRING} and prefix in {"0x", "0b"}:
+            number = str(int(token.text, 16 if prefix == "0x" else 2))
+            token = Token(TokenType.NUMBER, number, token.line, token.col, token.start, token.end)  # noqa: PLW2901
+        if last and last.token_type == TokenType.NUMBER and token.start == last.end + 1 and _continues(token, sql):
             text = last.text + token.text
             if not re.fullmatch(r"\d+(_\d+)*(\.(\d+(_\d+)*)?)?([eE][+-]?\d+)?", text):
                 raise _syntax(last, f"identifiers must not start with a digit; surround the identifier with double "
@@ -123,8 +127,8 @@ def _numbers_joined(tokens: list[Token], sql: str) -> list[Token]:
     return found
 
 
-def _continues(token: Token) -> bool:
-    return token.token_type in {TokenType.VAR, TokenType.NUMBER} and token.text[:1] in "_.0123456789"
+def _continues(token: Token, sql: str) -> bool:
+    return token.token_type in {TokenType.VAR, TokenType.NUMBER} or sql[token.start].isalpha()
 
 
 def _unparsed(error: ParseError) -> QueryError:
@@ -166,7 +170,7 @@ def _refuse_syntax(token: Token, following: list[Token]) -> None:
         return
     opened = bool(following) and following[0].token_type == TokenType.L_PAREN
     if name in _CALLS and opened:
-        raise UnsupportedError(f"{name.lower()}; write {_CALLS[name]}")
+        raise UnsupportedError(f"function {name.lower()}; write {_CALLS[name]}")
     if _CLAUSES.get(name):
         raise UnsupportedError(f"{name}; write {_CLAUSES[name]}")
     if name in {"U&", "LOCALTIME", "CURRENT_TIME"}:
@@ -201,6 +205,8 @@ def _check_node(node: exp.Expr) -> None:
     if isinstance(node, exp.Any | exp.All):
         raise UnsupportedError(f"comparison with {type(node).__name__.upper()}; write IN, or compare with min or max")
     _check_column(node)
+    if isinstance(node, exp.Join) and node.args.get("method"):
+        raise UnsupportedError(f"{node.args['method']} JOIN; write JOIN ... USING or ON")
     for name in _FORBIDDEN_ARGS.get(type(node), ()):
         if node.args.get(name):
             raise QueryError(f"SYNTAX_ERROR: mismatched input: {name.upper().rstrip('_')} in {type(node).__name__}")

@@ -96,6 +96,7 @@ _MYSQL = {
 _JODA = {
     "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "MM": "%m", "MMM": "%b", "MMMM": "%B", "dd": "%d", "d": "%-d", "HH": "%H",
     "hh": "%I", "h": "%-I", "mm": "%M", "ss": "%S", "SSS": "%g", "EEE": "%a", "EEEE": "%A", "a": "%p", "DDD": "%j",
+    "M": "%-m", "H": "%-H", "m": "%-M", "s": "%-S",
 }  # fmt: skip
 
 
@@ -134,7 +135,11 @@ def _strftime(convert: Callable[[str], str]) -> Form:
 
 def _strptime(convert: Callable[[str], str], zone: bool) -> Form:
     def form(renderer: Renderer, a: list[exp.Expr]) -> str:
-        parsed = f"strptime({renderer.sql(a[0])}, {literal(convert(text_of(a[1], 'format')))})"
+        value, pattern = renderer.sql(a[0]), convert(text_of(a[1], "format"))
+        dated, text = pattern, value
+        if "%Y" not in pattern and "%y" not in pattern:
+            dated, text = "%Y " + pattern, f"('1970 ' || {value})"  # Joda's default year
+        parsed = f"trino_parsed({value}, strptime({text}, {literal(dated)}))"
         return f"timezone('UTC', {parsed})" if zone else parsed
 
     return form
@@ -343,7 +348,11 @@ def _extreme(comparison: str) -> Form:
 
 
 def _map_concat(renderer: Renderer, a: list[exp.Expr]) -> str:
-    return f"map_concat({', '.join(renderer.sql(x) for x in a)})"
+    texts = [renderer.sql(x) for x in a]
+    folded = texts[0]
+    for text in texts[1:]:
+        folded = f"trino_map_concat({folded}, {text})"
+    return folded
 
 
 def _array_sort(renderer: Renderer, a: list[exp.Expr]) -> str:
@@ -363,8 +372,8 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("arbitrary", "any_value({0})", 1, 1), ("any_value", "any_value({0})", 1, 1),
     ("array_agg", "array_agg({0})", 1, 1), ("max_by", "arg_max_null({0}, {1})", 2, 2),
     ("min_by", "arg_min_null({0}, {1})", 2, 2), ("approx_percentile", "quantile_disc({0}, {1})", 2, 2),
-    ("approx_distinct", "approx_count_distinct({0})", 1, 1), ("map_agg", "trino_map_agg({0}, {1})", 2, 2),
-    ("histogram", "trino_histogram({0})", 1, 1), ("checksum", "trino_checksum({0})", 1, 1),
+    ("approx_distinct", "count(DISTINCT {0})", 1, 1), ("map_agg", "trino_map_agg({0}, {1})", 2, 2),
+    ("histogram", "trino_histogram({0})", 1, 1),
     ("stddev", "stddev_samp({0})", 1, 1), ("stddev_samp", "stddev_samp({0})", 1, 1),
     ("stddev_pop", "stddev_pop({0})", 1, 1), ("variance", "var_samp({0})", 1, 1), ("var_samp", "var_samp({0})", 1, 1),
     ("var_pop", "var_pop({0})", 1, 1), ("corr", "corr({0}, {1})", 2, 2), ("grouping", "grouping({*})", 1, 9),
@@ -426,7 +435,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("array_max", "trino_array_extreme({0}, list_max({0}))", 1, 1),
     ("array_min", "trino_array_extreme({0}, list_min({0}))", 1, 1),
     ("array_position", "trino_array_position({0}, {1})", 2, 2),
-    ("arrays_overlap", "list_has_any({0}, {1})", 2, 2), ("flatten", "flatten({0})", 1, 1),
+    ("arrays_overlap", "trino_arrays_overlap({0}, {1})", 2, 2), ("flatten", "flatten({0})", 1, 1),
     ("sequence", "generate_series({*})", 2, 3), ("slice", "trino_slice({0}, {1}, {2})", 3, 3),
     ("filter", _each("list_filter({}, {})"), 2, 2), ("transform", _each("list_transform({}, {})"), 2, 2),
     ("any_match", _each("trino_any(list_transform({}, {}))"), 2, 2),
@@ -464,7 +473,7 @@ _ELSEWHERE = (
     "all_keys_match any_keys_match approx_most_frequent approx_set array_except array_histogram "
     "array_intersect array_remove array_union bing_tile bit_count bitwise_left_shift combinations "
     "covar_pop covar_samp crc32 entropy format from_base from_big_endian_32 from_big_endian_64 "
-    "geometric_mean hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds is_json_scalar json_array "
+    "checksum geometric_mean hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds is_json_scalar json_array "
     "json_array_contains json_array_get json_exists json_object json_query json_value kurtosis listagg "
     "multimap_agg multimap_from_entries map_union map_zip_with murmur3 ngrams normalize numeric_histogram "
     "parse_duration qdigest_agg rand random regexp_count regexp_position regr_intercept regr_slope repeat sha512 "

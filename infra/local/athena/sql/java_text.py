@@ -53,3 +53,10 @@ def decimal_quotient(dividend: str, divisor: str, scale: int) -> str:
         raise QueryError("DIVISION_BY_ZERO: Division by zero")
     with localcontext(prec=160):
         return str((Decimal(dividend) / Decimal(divisor)).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP))
+
+
+def cube_root(value: float) -> float:
+    """Math.cbrt of Java, which is exact for cubes of whole numbers."""
+    root = math.cbrt(value)
+    whole = round(root) if math.isfinite(root) else 0
+    return float(whole) if whole**3 == value else root

@@ -212,9 +212,18 @@ trino_json_scalar_of(j) AS
     contains(CAST(j AS VARCHAR), '\') THEN substr(CAST(j AS VARCHAR), 2, length(CAST(j AS VARCHAR)) - 2) ELSE
     json_extract_string(j, '$') END;
 
+trino_json_scalar_at(x, p, j) AS
+    -- A number of a text stays as it is written there; one of a JSON value is a double's or a whole number's text.
+    CASE WHEN json_type(j) = 'DOUBLE' THEN CASE WHEN typeof(x) = 'JSON' THEN java_double(TRY_CAST(j AS DOUBLE)) ELSE
+    json_number(CAST(x AS VARCHAR), p) END ELSE trino_json_scalar_of(j) END;
+
 trino_json_scalar(x, p) AS
-    CASE WHEN p = '$' THEN trino_json_scalar_of(TRY_CAST(x AS JSON)) ELSE
-    trino_json_scalar_of(json_extract(trino_json_unique(x), p)) END;
+    CASE WHEN p = '$' THEN trino_json_scalar_at(x, p, TRY_CAST(x AS JSON)) ELSE
+    trino_json_scalar_at(x, p, json_extract(trino_json_unique(x), p)) END;
+
+trino_java_json(x) AS
+    CASE WHEN regexp_matches(CAST(x AS VARCHAR), '[{\[]|[0-9][.eE]|^\s|\s$') THEN java_json(CAST(x AS VARCHAR)) ELSE
+    CAST(x AS VARCHAR) END;
 
 trino_json_array_length(x) AS
     CASE WHEN starts_with(TRY_CAST(x AS JSON)::VARCHAR, '{') THEN NULL WHEN json_type(TRY_CAST(x AS JSON)) = 'ARRAY'
@@ -235,7 +244,9 @@ trino_array_position(a, x) AS
     CASE WHEN a IS NULL OR x IS NULL THEN NULL ELSE coalesce(list_position(a, x), 0)::BIGINT END;
 
 trino_slice(a, s, n) AS
-    list_slice(a, s, CASE WHEN s < 0 AND s + n >= 0 THEN -1 ELSE s + n - 1 END);
+    CASE WHEN s = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
+    WHEN n < 0 THEN error('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0') ELSE
+    list_slice(a, s, CASE WHEN s < 0 AND s + n >= 0 THEN -1 ELSE s + n - 1 END) END;
 
 trino_any(l) AS
     CASE WHEN list_contains(l, true) THEN true WHEN len(list_filter(l, lambda e: e IS NULL)) > 0 THEN NULL WHEN
@@ -261,9 +272,6 @@ trino_map_agg(k, v) AS
 trino_histogram(x) AS
     histogram(x);
 
-trino_checksum(x) AS
-    unhex(format('{:016X}', ((sum(hash(x)::HUGEINT) % 18446744073709551616))::UBIGINT));
-
 trino_width_bucket(x, a, b, n) AS
     CASE WHEN x < a THEN 0 WHEN x >= b THEN n + 1 ELSE CAST(floor((x - a)::DOUBLE * n / (b - a)) AS BIGINT) + 1
     END;
@@ -287,8 +295,10 @@ trino_from_unixtime(x) AS
 
 trino_try_iso8601(x) AS
     CASE WHEN regexp_full_match(x,
-    '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?')
-    THEN trino_ms(TRY_CAST(replace(x, ',', '.') AS TIMESTAMPTZ)) END;
+    '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?')
+    THEN trino_ms(TRY_CAST(replace(x, ',', '.') AS TIMESTAMPTZ))
+    WHEN regexp_full_match(x, '[+-]?[0-9]{1,9}(-(W[0-9]{1,2}(-[0-9])?|[0-9]{3}|[0-9]{1,2}(-[0-9]{1,2})?))?(T[0-9]{0,2}([:.,+-][0-9:.,]*)?Z?)?')
+    THEN error('NOT_SUPPORTED_LOCALLY: from_iso8601_timestamp of "' || x || '" (write YYYY-MM-DDTHH:MM:SS)') END;
 
 trino_iso8601(x) AS
     CASE WHEN x IS NOT NULL AND trino_try_iso8601(x) IS NULL THEN
@@ -304,8 +314,11 @@ MACROS = [
 
 
 def _refusing() -> re.Pattern[str]:
-    names = [macro.partition("(")[0] for macro in MACROS if "NOT_SUPPORTED_LOCALLY" in macro]
-    return re.compile(r"\b(?:" + "|".join(names) + r")\(")
+    bodies = dict(macro.partition("(")[::2] for macro in MACROS)
+    found = {name for name, body in bodies.items() if "NOT_SUPPORTED_LOCALLY" in body}
+    while more := {n for n, body in bodies.items() if n not in found and any(f"{f}(" in body for f in found)}:
+        found |= more
+    return re.compile(r"\b(?:" + "|".join(sorted(found)) + r")\(")
 
 
 REFUSING = _refusing()

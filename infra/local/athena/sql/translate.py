@@ -25,6 +25,8 @@ from infra.local.athena.sql.unnest import POSITIONS, taken_apart_below, unnest_r
 
 ZONED_COLUMN = "__zoned"
 """The call that stands for a column of the result whose time zone is shown."""
+JSON_COLUMN = "__json"
+"""The call that stands for a column of JSON in the result, which is shown as Trino writes it."""
 T = exp.DataType.Type
 _COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 _OPERATORS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Mod: "%"}
@@ -35,13 +37,17 @@ _EXTRACTED = {
 }
 _OVER = exp.Window | exp.Filter | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls
 _FLOATS = {"real", "double"}
+_NARROWED = {"sum", "avg", "count_if", "grouping"}
 
 
 class DuckDBText(CastText):
     """Writes Trino's tree as DuckDB text with Trino's meaning."""
 
-    def __init__(self, *, unnest_maps: bool = True, shortcuts: bool = False, **options: Any) -> None:
+    def __init__(
+        self, *, unnest_maps: bool = True, shortcuts: bool = False, shown: bool = False, **options: Any
+    ) -> None:
         super().__init__(dialect=DuckDB(), **options)
+        self.shown = shown
         self.unnest_maps = unnest_maps
         self.shortcuts = shortcuts
 
@@ -64,6 +70,8 @@ class DuckDBText(CastText):
             return super().anonymous_sql(node)
         if name == POSITIONS:
             return f"unnest(range(1, len({self.sql(arguments[0])}) + 1))"
+        if name == JSON_COLUMN or (name == "json_format" and self.shown and len(arguments) == 1):
+            return f"trino_java_json({self.sql(arguments[0])})"
         if name == ZONED_COLUMN:
             return self.zoned_sql(arguments[0])
         if arguments and isinstance(arguments[0], exp.Distinct | exp.Order):
@@ -416,9 +424,10 @@ def translated(
     tree = tree.copy()
     columns = infer(tree, tables)
     if shown:
-        _show_zones(tree)
+        _shown(tree)
     tree = json_fields.gathered(taken_apart_below(tree))
-    text = DuckDBText(unnest_maps=unnest_maps, shortcuts=shortcuts, comments=False).generate(tree, copy=False)
+    writer = DuckDBText(unnest_maps=unnest_maps, shortcuts=shortcuts, shown=shown, comments=False)
+    text = writer.generate(tree, copy=False)
     if not text:
         raise QueryError("SYNTAX_ERROR: empty statement")
     return Translated(text, [kind for _, kind in columns])
@@ -429,16 +438,26 @@ def to_duckdb(tree: exp.Expr, *, unnest_maps: bool = True, shortcuts: bool = Fal
     return translated(tree, unnest_maps=unnest_maps, shortcuts=shortcuts).sql
 
 
-def _show_zones(tree: exp.Expr) -> None:
-    """Keep the zones of the outermost SELECT's columns, where nothing but the reader looks at them."""
-    if not isinstance(tree, exp.Select) or tree.args.get("distinct") or tree.args.get("group"):
+def _shown(tree: exp.Expr) -> None:
+    """Keep the zones of the outermost SELECT's columns, where nothing but the reader looks at them; and write JSON."""
+    if not isinstance(tree, exp.Select) or tree.args.get("distinct"):
         return
     for item in list(tree.expressions):
         inner = item.unalias()
         kind = record(inner)
-        if kind and kind.name == kinds.ZONED and not isinstance(inner, exp.Column | exp.Window | exp.Subquery):
-            shown = exp.Anonymous(this=ZONED_COLUMN, expressions=[inner.copy()])
-            inner.replace(shown)
+        zoned = kind and kind.name == kinds.ZONED and not isinstance(inner, exp.Column | exp.Window | exp.Subquery)
+        if zoned and not tree.args.get("group"):
+            _wrapped(inner, ZONED_COLUMN)
+        elif kind == kinds.JSON and not tree.args.get("group"):
+            _wrapped(inner, JSON_COLUMN)
+
+
+def _wrapped(node: exp.Expr, name: str) -> None:
+    call = exp.Anonymous(this=name, expressions=[node.copy()])
+    if isinstance(node.parent, exp.Select) and isinstance(node, exp.Column):
+        node.replace(exp.alias_(call, node.name, quoted=True))
+    else:
+        node.replace(call)
 
 
 def _finished(node: exp.Expr, text: str) -> str:
@@ -449,7 +468,7 @@ def _finished(node: exp.Expr, text: str) -> str:
     kind = record(node)
     if isinstance(call, exp.Anonymous) and kind and call.name.lower() in {"min", "max"} and kind.name in _FLOATS:
         return f"coalesce({text}, {text.replace('trino_no_nan(', '(')})"  # of NaN alone the answer is NaN
-    if isinstance(call, exp.Anonymous) and kind and call.name.lower() in {"sum", "avg"} and kind.name != "decimal":
+    if isinstance(call, exp.Anonymous) and kind and call.name.lower() in _NARROWED and kind.name != "decimal":
         return f"CAST({text} AS {duckdb_text(kind)})"
     return text
 

@@ -155,12 +155,33 @@ trino_upper(x) AS
     ELSE upper(x) END;
 
 trino_from_hex(x) AS
-    CASE WHEN length(x) % 2 = 1 THEN error('INVALID_FUNCTION_ARGUMENT: invalid input length ' || length(x))
-    ELSE unhex(x) END;
+    -- Without error(), which DuckDB takes in no TRY.
+    unhex(CASE WHEN length(x) % 2 = 1 THEN 'odd length' ELSE x END);
 
 trino_taken_group(x) AS
     CASE WHEN x = '' THEN error('NOT_SUPPORTED_LOCALLY: regexp_extract of an optional group that may have taken no part '
     || '(NULL in Trino) or be empty') ELSE x END;
+
+trino_arrays_overlap(a, b) AS
+    CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(a, b) THEN true
+    WHEN len(a) > 0 AND len(b) > 0 AND (len(list_filter(a, lambda e: e IS NULL)) > 0
+    OR len(list_filter(b, lambda e: e IS NULL)) > 0) THEN NULL ELSE false END;
+
+trino_map_concat(a, b) AS
+    map_from_entries(list_concat(map_entries(b), list_filter(map_entries(a), lambda e: NOT map_contains(b, e.key))));
+
+trino_number_max(a) AS
+    coalesce(list_max(list_filter(a, lambda e: NOT isnan(e))), list_max(a));
+
+trino_number_min(a) AS
+    coalesce(list_min(list_filter(a, lambda e: NOT isnan(e))), list_min(a));
+
+trino_comparable(a) AS
+    CASE WHEN len(list_filter(a, lambda e: e IS NULL)) > 0 THEN
+    error('NOT_SUPPORTED_LOCALLY: comparison of arrays that hold NULL') ELSE a END;
+
+trino_parsed(x, v) AS
+    CASE WHEN trim(x, e' \t\n') <> x THEN error('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || x || '"') ELSE v END;
 
 trino_no_line(x) AS
     CASE WHEN ends_with(x, chr(10)) THEN

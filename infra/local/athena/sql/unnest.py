@@ -30,7 +30,7 @@ def unnest_relation(renderer: Renderer, node: exp.Unnest) -> str:
     names = [c.name for c in alias.args.get("columns") or []] if alias else []
     offset = node.args.get("offset")
     if len(node.expressions) != 1:
-        raise UnsupportedError("UNNEST of several arrays (use zip or an index)")
+        raise UnsupportedError("UNNEST of several arrays (UNNEST one WITH ORDINALITY and index the others)")
     table = quote(alias.name) if alias and alias.this else "unnest"
     if isinstance(offset, exp.Expr) and offset.name and len(names) >= 1 and offset.name not in names:
         names = [*names, offset.name]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from infra.local.athena.errors import UnsupportedError
-from infra.local.athena.sql.typed import kinds
+from infra.local.athena.errors import QueryError, UnsupportedError
+from infra.local.athena.sql.functions import unit_of
 from infra.local.athena.sql.typed.kinds import Kind, duckdb_text, record
 
 PLAIN_AGGREGATES = {
@@ -32,6 +32,12 @@ def typed_form(
         return f"CAST({called}({', '.join(render(a) for a in given)}) AS {duckdb_text(kind)})"
     if name == "avg" and kind and kind.name == "decimal":
         return _decimal_average(node, render(given[0]), kind)
+    if name in {"array_max", "array_min"} and kind and kind.name in _FLOATS:
+        value = render(given[0])
+        return f"trino_array_extreme({value}, trino_number_{name[-3:]}({value}))"
+    if name == "date_add" and kind and kind.name == "timestamp" and kind.numbers[0] < 3:
+        if unit_of(given[0]) == "millisecond":
+            raise UnsupportedError(f"date_add('millisecond', ...) of {kind}; cast it to timestamp(3)")
     if name in {"date_trunc", "date_add"} and types[-1] and types[-1].name == "date":
         dated = [*given[:-1], exp.Var(this=f"CAST({render(given[-1])} AS TIMESTAMP)")]
         return f"CAST({_untyped(name, dated, render)} AS DATE)"
@@ -62,11 +68,9 @@ def _percentile(node: exp.Anonymous, value: str, share: str) -> str:
 
 
 def _untyped(name: str, given: list[exp.Expr], render: Render) -> str:
-    from infra.local.athena.sql.functions import unit_of
-
     unit = unit_of(given[0])
+    if unit not in {"day", "week", "month", "quarter", "year"}:
+        raise QueryError(f"INVALID_FUNCTION_ARGUMENT: '{unit}' is not a valid DATE field")
     if name == "date_trunc":
         return f"date_trunc('{unit}', {render(given[1])})"
-    if unit not in {"day", "week", "month", "quarter", "year"}:
-        raise UnsupportedError(f"date_add('{unit}', ...) of a DATE; cast it to timestamp")
     return f"({render(given[2])} + to_{unit}s(CAST(trino_count({render(given[1])}) AS INTEGER)))"

@@ -235,9 +235,9 @@ def _moment(operator: str, a: Kind, b: Kind) -> Kind | None:
     intervals = (DAY_TIME, YEAR_MONTH)
     moments = ("date", "timestamp", ZONED)
     if operator in "+-" and a.name in moments and b.name in intervals:
-        return a
+        return _moved(a, b)
     if operator == "+" and b.name in moments and a.name in intervals:
-        return b
+        return _moved(b, a)
     if operator in "+-" and a == b and a.name in intervals:
         return a
     if operator == "-" and a.name in moments and b.name in moments:
@@ -247,6 +247,12 @@ def _moment(operator: str, a: Kind, b: Kind) -> Kind | None:
     if operator == "*" and b.name in intervals and a.name in (*INTEGERS, "double"):
         return b
     return None
+
+
+def _moved(moment: Kind, interval: Kind) -> Kind:
+    """A moment moved by an interval, which has milliseconds where it is of days and less."""
+    exact = interval.name == DAY_TIME and moment.numbers
+    return Kind(moment.name, (max(moment.numbers[0], 3),)) if exact else moment
 
 
 def record(value: Any) -> Kind | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from infra.local.athena.errors import QueryError
-from infra.local.athena.sql.typed.kinds import Kind, record
+from infra.local.athena.sql.typed.kinds import Kind, record, unambiguous
 
 Columns = dict[str, Kind | None]
 
@@ -83,7 +83,7 @@ def renamed(columns: Columns | None, alias: exp.Expr | None) -> Columns | None:
         return columns
     if columns is None or len(columns) != len(names):
         return dict.fromkeys(names)
-    return dict(zip(names, columns.values(), strict=True))
+    return dict(zip(names, map(unambiguous, columns.values()), strict=True))
 
 
 def unnested(node: exp.Unnest) -> Columns | None:

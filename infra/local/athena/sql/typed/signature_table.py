@@ -34,7 +34,7 @@ stddev_pop(double) double
 variance(double) double
 var_samp(double) double
 var_pop(double) double
-corr(double, double) double
+corr(exact_double, exact_double) double
 grouping(any...) integer
 row_number() bigint
 rank() bigint

@@ -22,6 +22,7 @@ _CLASSES = {
     "int": kinds.INTEGERS,
     "number": kinds.NUMBERS,
     "double": kinds.NUMBERS,
+    "exact_double": ("double",),
     "float": ("real", "double"),
     "text": ("varchar",),
     "binary": ("varbinary",),
