@@ -25,7 +25,8 @@ def column_info(name: str, kind: DuckDBPyType, trino: Kind | None = None) -> dic
     athena = _athena_name(kind, trino)
     precision, scale = _PRECISION.get(athena, 0), 0
     if kind.id == "decimal":
-        precision, scale = (int(str(value)) for _, value in kind.children)
+        exact = trino.numbers if trino and trino.name == "decimal" else ()
+        precision, scale = exact or (int(str(value)) for _, value in kind.children)
     if trino and trino.name in {"timestamp", ZONED}:
         precision = max(trino.numbers[0], 3)
     return {

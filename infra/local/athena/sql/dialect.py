@@ -85,7 +85,13 @@ def parse_query(sql: str) -> exp.Expr:
 
 
 def _plain_calls(tree: exp.Expr) -> exp.Expr:
-    """The tree with if(a, b, c), SUBSTRING(a FROM b FOR c) and POSITION(a IN b) as calls like all others."""
+    """The tree with if(a, b, c), SUBSTRING(a FROM b FOR c) and POSITION(a IN b) as calls like all others, and each row
+    of VALUES as (a, b).
+    """
+    for item in [item for values in tree.find_all(exp.Values) for item in values.expressions]:
+        row = item.expressions[0].unnest() if isinstance(item, exp.Tuple) and len(item.expressions) == 1 else None
+        if isinstance(row, exp.Anonymous) and row.name.lower() == "row":
+            item.set("expressions", row.expressions)
     for node in list(tree.find_all(exp.If, exp.Substring, exp.StrPosition)):
         if isinstance(node, exp.If):
             name, values = "if", [node.this, node.args["true"], node.args.get("false")]

@@ -6,7 +6,7 @@ from duckdb.func import FunctionNullHandling
 from infra.local.athena.config import Config
 from infra.local.athena.errors import QueryError
 from infra.local.athena.sql import json_cast
-from infra.local.athena.sql.java_text import cube_root, day_time_text, decimal_quotient, double_text, java_double
+from infra.local.athena.sql.java_text import cube_root, day_time_text, decimal_quotient, double_text, java_double, real_cast_text
 from infra.local.athena.sql.java_json import java_json, json_number
 from infra.local.athena.sql.macros import MACROS, SETTINGS
 from iot_pipeline.contract.json_text import NotJsonError, canonical, parsed
@@ -31,6 +31,7 @@ def connect(config: Config | None = None) -> duckdb.DuckDBPyConnection:
 
 def _functions(con: duckdb.DuckDBPyConnection) -> None:
     con.create_function("double_text", double_text, ["DOUBLE"], "VARCHAR")
+    con.create_function("real_cast_text", real_cast_text, ["DOUBLE"], "VARCHAR")
     con.create_function("cube_root", cube_root, ["DOUBLE"], "DOUBLE")
     con.create_function("interval_text", day_time_text, ["BIGINT"], "VARCHAR")
     con.create_function("decimal_div", decimal_quotient, ["VARCHAR", "VARCHAR", "INTEGER"], "VARCHAR")

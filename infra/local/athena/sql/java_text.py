@@ -12,12 +12,7 @@ def java_double(value: float) -> str:
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return _plain(value)
-    digits, _, exponent = f"{value:e}".partition("e")
-    digits, _, exponent = repr(value).partition("e") if "e" in repr(value) else (digits, "", exponent)
-    if "e" not in repr(value):
-        mantissa = repr(value).replace(".", "").lstrip("-0").rstrip("0") or "0"
-        digits = ("-" if value < 0 else "") + mantissa[0] + "." + (mantissa[1:] or "0")
-    return f"{digits if '.' in digits else digits + '.0'}E{int(exponent)}"
+    return double_text(value)
 
 
 def _plain(value: float) -> str:
@@ -31,10 +26,19 @@ def double_text(value: float) -> str:
         return java_double(value)
     if value == 0:
         return "0E0"
-    sign, digits, exponent = Decimal(repr(value)).as_tuple()
-    text = "".join(map(str, digits)).lstrip("0")
-    power = len(text) - 1 + int(exponent)
-    mantissa = text.rstrip("0") or "0"
+    return _scientific(repr(value)) if len(repr(value).strip("-0.").partition("e")[0]) > 1 else _scientific(f"{value:.1e}")
+
+
+def real_cast_text(value: float) -> str:
+    """CAST(real AS varchar) of Trino: seven digits and an exponent."""
+    return double_text(value) if math.isnan(value) or math.isinf(value) or value == 0 else _scientific(f"{value:.6e}")
+
+
+def _scientific(text: str) -> str:
+    sign, digits, exponent = Decimal(text).as_tuple()
+    shown = "".join(map(str, digits)).lstrip("0")
+    power = len(shown) - 1 + int(exponent)
+    mantissa = shown.rstrip("0") or "0"
     return f"{'-' if sign else ''}{mantissa[0]}.{mantissa[1:] or '0'}E{power}"
 
 

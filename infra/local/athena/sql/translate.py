@@ -235,12 +235,23 @@ class DuckDBText(CastText):
         return self.sql(expression, "this")
 
     def in_sql(self, expression: exp.In) -> str:
-        """IN; NaN is in no list."""
+        """IN; NaN is in no list, and timestamps with time zone are the same if their instants are."""
+        items = [expression.this, *expression.expressions]
+        if not expression.args.get("query") and any(self.zone(item) is not None for item in items):
+            value, *listed_items = map(self.instant, items)
+            return f"{value} IN ({', '.join(listed_items)})"
         text = super().in_sql(expression)
         kind = record(expression.this)
         listed = all(isinstance(item.unnest(), exp.Literal) for item in expression.expressions)
         numbers = listed and not expression.args.get("query")
         return text if numbers or not kind or kind.name not in _FLOATS else f"({text} AND NOT isnan({self.sql(expression.this)}))"
+
+    def ordered_sql(self, expression: exp.Ordered) -> str:
+        """ORDER BY; timestamps with time zone by their instants."""
+        if self.zone(expression.this) is not None:
+            expression = expression.copy()
+            expression.set("this", exp.Var(this=self.instant(expression.this)))
+        return super().ordered_sql(expression)
 
     def between_sql(self, expression: exp.Between) -> str:
         """BETWEEN; NaN is between no two numbers."""
@@ -285,7 +296,7 @@ class DuckDBText(CastText):
             return "CAST(-9223372036854775808 AS BIGINT)"
         kind = record(expression)
         text = f"(- {self.sql(inner)})"
-        plain = isinstance(inner.unnest(), exp.Literal | exp.Column)
+        plain = isinstance(inner.unnest(), exp.Literal | exp.Column) and kind != kinds.BIGINT
         return f"CAST({text} AS {duckdb_text(kind)})" if kind and kind.name in kinds.INTEGERS and not plain else text
 
     def dpipe_sql(self, expression: exp.DPipe) -> str:
@@ -327,6 +338,8 @@ class DuckDBText(CastText):
     def extract_sql(self, expression: exp.Extract) -> str:
         """EXTRACT(field FROM x) is the function of that name."""
         name = expression.this.name.lower()
+        if name in {"timezone_hour", "timezone_minute"}:
+            raise UnsupportedError(f"EXTRACT({name.upper()} FROM ...)")
         if name not in _EXTRACTED:
             raise QueryError(f"SYNTAX_ERROR: line 1:1: Invalid EXTRACT field: {name.upper()}")
         call = exp.Anonymous(this=name, expressions=[expression.expression.copy()])

@@ -5,7 +5,7 @@ trino_double_text(x) AS
     double_text(CAST(x AS DOUBLE));
 
 trino_real_text(x) AS
-    double_text(CAST(CAST(x AS VARCHAR) AS DOUBLE));
+    real_cast_text(CAST(x AS DOUBLE));
 
 trino_day_time_text(x) AS
     interval_text(epoch_us(x) // 1000);
@@ -68,6 +68,10 @@ trino_sequence(a, b, s) AS
     WHEN abs((b::HUGEINT - a) // s) >= 10000 THEN
     error('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries')
     ELSE generate_series(a::BIGINT, b::BIGINT, s::BIGINT) END;
+
+trino_day_step(s) AS
+    CASE WHEN epoch_us(s) % 86400000000 <> 0 THEN
+    error('INVALID_FUNCTION_ARGUMENT: sequence step must be a day interval if start and end values are dates') ELSE s END;
 
 trino_date_sequence(a, b, s) AS
     list_transform(trino_sequence(0, b - a, s), lambda e: CAST(a + CAST(e AS INTEGER) AS DATE));

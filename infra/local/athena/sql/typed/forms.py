@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from infra.local.athena.errors import QueryError, UnsupportedError
+from infra.local.athena.sql.casts import text_of_scalar
 from infra.local.athena.sql.functions import unit_of
 from infra.local.athena.sql.typed.kinds import Kind, duckdb_text, record
 
@@ -41,9 +42,29 @@ def typed_form(
     if name in {"date_trunc", "date_add"} and types[-1] and types[-1].name == "date":
         dated = [*given[:-1], exp.Var(this=f"CAST({render(given[-1])} AS TIMESTAMP)")]
         return f"CAST({_untyped(name, dated, render)} AS DATE)"
+    if name == "array_join" and types[0] and types[0].parts[0]:
+        return _joined(types[0].parts[0], [render(a) for a in given])
+    if name in {"lag", "lead"} and len(given) > 1:
+        _check_offset(given[1])
     if name == "approx_percentile":
         return _percentile(node, render(given[0]), render(given[1]))
     return None
+
+
+def _joined(item: Kind, values: list[str]) -> str:
+    """array_join: the items as CAST(x AS VARCHAR) writes them; NULLs left out or replaced."""
+    if item.parts or item.name in {"json", "varbinary"}:
+        raise UnsupportedError(f"array_join of array({item}) (transform the items to varchar)")
+    text = text_of_scalar("__j", item)
+    shown = f"coalesce({text}, {values[2]})" if len(values) > 2 else text
+    return f"array_to_string(list_transform({values[0]}, lambda __j: {shown}), {values[1]})"
+
+
+def _check_offset(node: exp.Expr) -> None:
+    if isinstance(node, exp.Neg):
+        raise QueryError("INVALID_FUNCTION_ARGUMENT: Offset must be at least 0")
+    if not isinstance(node, exp.Literal):
+        raise UnsupportedError("lag and lead by an offset that is not a literal")
 
 
 def _extreme(name: str, values: list[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-from infra.local.athena.errors import QueryError
+from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.sql.typed import kinds, signatures
 from infra.local.athena.sql.typed.kinds import Kind, record
 from infra.local.athena.sql.typed.lambdas import LAMBDAS, lambda_kinds
@@ -15,7 +15,7 @@ from infra.local.athena.sql.typed.scopes import Columns, Names, field_of, rename
 
 _OPERATORS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 _LOGICAL = (
-    *(exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is),
+    *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is),
     *(exp.Like, exp.Escape, exp.Exists, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Boolean),
 )
 _SMALLEST, _LARGEST = 2**31 - 1, 2**63 - 1
@@ -82,7 +82,10 @@ class _Inference:
 
     def _row_kinds(self, item: exp.Expr, names: Names) -> list[Kind | None]:
         values = item.expressions if isinstance(item, exp.Tuple) else [item]
-        return [self.expression(value, names) for value in values]
+        found = [self.expression(value, names) for value in values]
+        if len(found) == 1 and found[0] and found[0].name == "row":
+            raise UnsupportedError("VALUES of a ROW that is not written as (a, b); list its fields")
+        return found
 
     def _select(self, node: exp.Expr, names: Names) -> Columns | None:
         source = node.args.get("from_")
@@ -172,6 +175,11 @@ class _Inference:
         if type(node) in _OPERATORS:
             left, right = record(node.this), record(node.expression)
             return kinds.result_of(_OPERATORS[type(node)], left, right) if left and right else None
+        if isinstance(node, exp.And | exp.Or | exp.Not | exp.Where | exp.Having):
+            _check_conditions(node, below)
+            return kinds.BOOLEAN
+        if isinstance(node, exp.Like):
+            _check_texts(below)
         if isinstance(node, _LOGICAL):
             return kinds.BOOLEAN
         if isinstance(node, exp.Case):
@@ -226,6 +234,19 @@ def _together(given: Sequence[Kind | None], what: str) -> Kind | None:
             f"type between {shown}"
         )
     return met
+
+
+def _check_conditions(node: exp.Expr, below: list[Kind | None]) -> None:
+    wrong = [kind for kind in below if kind not in {None, kinds.BOOLEAN, kinds.UNKNOWN}]
+    if wrong:
+        what = type(node).__name__.upper()
+        raise QueryError(f"TYPE_MISMATCH: line 1:1: {what} expression must evaluate to a boolean (actual: {wrong[0]})")
+
+
+def _check_texts(below: list[Kind | None]) -> None:
+    wrong = [kind for kind in below if kind not in {None, kinds.VARCHAR, kinds.UNKNOWN}]
+    if wrong:
+        raise QueryError(f"TYPE_MISMATCH: line 1:1: Left side and pattern of LIKE must be varchar (actual: {wrong[0]})")
 
 
 def _check_compared(node: exp.In | exp.Between) -> None:

@@ -175,7 +175,8 @@ flatten(array) item
 sequence(int, int) array[bigint] := trino_sequence({0}, {1}, CASE WHEN {0} <= {1} THEN 1 ELSE -1 END)
 sequence(int, int, int) array[bigint] := trino_sequence({0}, {1}, {2})
 sequence(date, date) array[date] := trino_date_sequence({0}, {1}, CASE WHEN {0} <= {1} THEN 1 ELSE -1 END)
-sequence(date, date, interval) array[date] := CAST(trino_time_sequence({0}, {1}, {2}) AS DATE[])
+sequence(date, date, daytime) array[date] := CAST(trino_time_sequence({0}, {1}, trino_day_step({2})) AS DATE[])
+sequence(date, date, yearmonth) array[date] := CAST(trino_time_sequence({0}, {1}, {2}) AS DATE[])
 sequence(timestamp, timestamp, interval) array[$1] := trino_time_sequence({0}, {1}, {2})
 slice(array, int, int) $1
 map() map[unknown,unknown]

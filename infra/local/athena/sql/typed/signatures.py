@@ -31,6 +31,7 @@ _CLASSES = {
     "clock": ("timestamp", kinds.ZONED),
     "interval": (kinds.DAY_TIME, kinds.YEAR_MONTH),
     "daytime": (kinds.DAY_TIME,),
+    "yearmonth": (kinds.YEAR_MONTH,),
     "plain": (
         *("boolean", *kinds.NUMBERS, "varchar", "varbinary", "date", "timestamp", kinds.ZONED),
         *(kinds.DAY_TIME, kinds.YEAR_MONTH),
