@@ -58,7 +58,14 @@ _BY_TYPE: list[tuple[type[Exception], str]] = [
     (duckdb.InvalidInputException, "INVALID_FUNCTION_ARGUMENT"),
     (duckdb.OutOfMemoryException, "EXCEEDED_LOCAL_MEMORY_LIMIT"),
 ]
-_TYPES = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint", "FLOAT": "real", "BOOL": "boolean"}
+_TYPES = {
+    "INT8": "tinyint",
+    "INT16": "smallint",
+    "INT32": "integer",
+    "INT64": "bigint",
+    "FLOAT": "real",
+    "BOOL": "boolean",
+}
 _WORDED: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
     (
         re.compile(r"Overflow in (\w+) of (\w+)(?:\(\d+\))? \((.*?)\)[!;]"),
@@ -105,28 +112,30 @@ _WORDED: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
         lambda m: f"INVALID_CAST_ARGUMENT: Cannot cast '{m[1]}' to {m[2]}",
     ),
     (
-        re.compile(r"(?:date|timestamp) field value out of range: \"(.*?)\"|invalid (?:date|timestamp) field format: \"(.*?)\""),
+        re.compile(
+            r"(?:date|timestamp) field value out of range: \"(.*?)\"|invalid (?:date|timestamp) field format: \"(.*?)\""
+        ),
         lambda m: f"INVALID_CAST_ARGUMENT: Value cannot be cast to date or timestamp: {m[1] or m[2]}",
     ),
     (
         re.compile(r"Could not parse string \"(.*?)\" according to format specifier", re.DOTALL),
-        lambda m: f"INVALID_FUNCTION_ARGUMENT: Invalid format: \"{m[1]}\"",
+        lambda m: f'INVALID_FUNCTION_ARGUMENT: Invalid format: "{m[1]}"',
     ),
     (
         re.compile(r"Invalid escape string"),
-        lambda m: "INVALID_FUNCTION_ARGUMENT: Escape string must be a single character",
+        lambda _: "INVALID_FUNCTION_ARGUMENT: Escape string must be a single character",
     ),
     (
         re.compile(r"Map keys must be unique"),
-        lambda m: "INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed",
+        lambda _: "INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed",
     ),
     (
         re.compile(r"Map keys can not be NULL"),
-        lambda m: "INVALID_FUNCTION_ARGUMENT: map key cannot be null",
+        lambda _: "INVALID_FUNCTION_ARGUMENT: map key cannot be null",
     ),
     (
         re.compile(r"More than one row returned by a subquery"),
-        lambda m: "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows",
+        lambda _: "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows",
     ),
 ]
 

@@ -24,7 +24,7 @@ class ArithmeticText(MomentText):
         if a is None or b is None:
             return None
         if result is None:
-            raise QueryError(f"TYPE_MISMATCH: line 1:1: Cannot apply operator: {a} {op} {b}")
+            raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {a} {op} {b}")
         if kinds.UNKNOWN in (a, b):
             return f"CAST(NULL AS {duckdb_text(result)})" if result != kinds.UNKNOWN else "NULL"
         if result.name in kinds.INTEGERS:
@@ -59,7 +59,11 @@ class ArithmeticText(MomentText):
         return f"CAST({left} {op} {right} AS {duckdb_text(result)})"
 
     def _of_moments(self, node: exp.Binary, op: str, a: Kind, b: Kind, result: Kind) -> str:
-        if op == "+" and a.name in (kinds.DAY_TIME, kinds.YEAR_MONTH) and b.name not in (kinds.DAY_TIME, kinds.YEAR_MONTH):
+        if (
+            op == "+"
+            and a.name in (kinds.DAY_TIME, kinds.YEAR_MONTH)
+            and b.name not in (kinds.DAY_TIME, kinds.YEAR_MONTH)
+        ):
             return self._shifted(node.expression, node.this, op, b, a)
         if b.name in (kinds.DAY_TIME, kinds.YEAR_MONTH) and op in "+-":
             if a.name == b.name:
@@ -67,7 +71,9 @@ class ArithmeticText(MomentText):
             return self._shifted(node.this, node.expression, op, a, b)
         if op == "-":
             return self._between(node, a, b)
-        interval, number = (node.this, node.expression) if a.name.startswith("interval") else (node.expression, node.this)
+        interval, number = (
+            (node.this, node.expression) if a.name.startswith("interval") else (node.expression, node.this)
+        )
         return self._scaled(interval, number, op, result)
 
     def _shifted(self, moment: exp.Expr, interval: exp.Expr, op: str, kind: Kind, by: Kind) -> str:
@@ -110,7 +116,7 @@ class ArithmeticText(MomentText):
             return None
         met = kinds.common((a, b))
         if met is None and not (kinds.is_partly_known(a) or kinds.is_partly_known(b)):
-            raise QueryError(f"TYPE_MISMATCH: line 1:1: Cannot apply operator: {a} {op} {b}")
+            raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {a} {op} {b}")
         if a == b == kinds.JSON and op in {"=", "<>"}:
             return f"trino_java_json({self.sql(node.this)}) {op} trino_java_json({self.sql(node.expression)})"
         if composite := self._compared_parts(node, op, a, b):
@@ -148,4 +154,3 @@ class ArithmeticText(MomentText):
         greater = op in {">", ">="}
         watched = [text for text in floats if (text == left) == greater or op == "="]
         return "".join(f" AND NOT isnan({text})" for text in watched[:1])
-

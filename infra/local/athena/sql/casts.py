@@ -92,15 +92,17 @@ class CastText(ArithmeticText):
         return f"CAST({literal(text.name)} AS {_TYPES[node.to.this]})"
 
     def _typed(self, node: exp.Cast, value: str, given: Kind, wanted: Kind, *, quiet: bool) -> str | None:
-        if wanted.name == "varchar" and not (given.name in {"json"}):
+        if wanted.name == "varchar" and given.name != "json":
             return self._to_text(node, value, given, quiet=quiet)
         if given.name == kinds.ZONED and wanted.name in {"date", "timestamp"}:
             wall = self.wall(node.this)
             return f"CAST({wall} AS DATE)" if wanted.name == "date" else rounded(wall, given, wanted)
         if wanted.name == kinds.ZONED:
             if given.name == "varchar":
-                raise UnsupportedError("CAST(varchar AS timestamp with time zone) of a value that is no literal "
-                                       "(from_iso8601_timestamp, or CAST AS timestamp and with_timezone)")
+                raise UnsupportedError(
+                    "CAST(varchar AS timestamp with time zone) of a value that is no literal "
+                    "(from_iso8601_timestamp, or CAST AS timestamp and with_timezone)"
+                )
             return rounded(f"CAST({value} AS TIMESTAMPTZ)", given, wanted)
         if wanted.name == "timestamp" and given.name == "timestamp":
             return rounded(value, given, wanted)
@@ -139,7 +141,11 @@ class CastText(ArithmeticText):
         else:
             tried = f"TRY_CAST({value} AS {kind})"
         shown = f"{'' if given.name == 'varchar' else given.name.upper() + ' '}"
-        return tried if quiet else f"trino_must_decimal({value}, {tried}, {literal(shown)}, {literal(str(wanted).upper())})"
+        return (
+            tried
+            if quiet
+            else f"trino_must_decimal({value}, {tried}, {literal(shown)}, {literal(str(wanted).upper())})"
+        )
 
     def _to_json(self, value: str, given: Kind) -> str:
         if given.name in {"date", "timestamp"}:
@@ -168,7 +174,10 @@ class CastText(ArithmeticText):
             return f"list_transform({value}, lambda {item}: {inner})"
         if given.name == "row":
             parts = zip(given.parts, wanted.parts, strict=True)
-            fields = [self._converted(f"struct_extract_at({value}, {n})", a, b, depth + 1) for n, (a, b) in enumerate(parts, 1)]
+            fields = [
+                self._converted(f"struct_extract_at({value}, {n})", a, b, depth + 1)
+                for n, (a, b) in enumerate(parts, 1)
+            ]
             built = f"CAST(row({', '.join(fields)}) AS {duckdb_text(wanted)})"
             return f"CASE WHEN {value} IS NOT NULL THEN {built} END"
         return self._scalar_text(value, given, wanted)

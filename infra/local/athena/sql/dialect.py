@@ -26,7 +26,7 @@ class AthenaSql(Trino):
     class Parser(TrinoParser):
         """The parser without sqlglot's own function nodes."""
 
-        def _parse_type(self, parse_interval: bool = True, fallback_to_identifier: bool = False) -> exp.Expr | None:  # noqa: FBT001, FBT002 - sqlglot's signature
+        def _parse_type(self, parse_interval: bool = True, fallback_to_identifier: bool = False) -> exp.Expr | None:
             """An operand; the literal DECIMAL '1.25' has the digits that it shows."""
             named = self._curr.text.upper() if self._curr else ""
             found = super()._parse_type(parse_interval, fallback_to_identifier)
@@ -125,8 +125,10 @@ def _numbers_joined(tokens: list[Token], sql: str) -> list[Token]:
         if last and last.token_type == TokenType.NUMBER and token.start == last.end + 1 and _continues(token, sql):
             text = last.text + token.text
             if not re.fullmatch(r"\d+(_\d+)*(\.(\d+(_\d+)*)?)?([eE][+-]?\d+)?", text):
-                raise _syntax(last, f"identifiers must not start with a digit; surround the identifier with double "
-                                    f"quotes: '{text}'")
+                raise _syntax(
+                    last,
+                    f"identifiers must not start with a digit; surround the identifier with double quotes: '{text}'",
+                )
             found[-1] = Token(TokenType.NUMBER, text.replace("_", ""), last.line, last.col, last.start, token.end)
         else:
             found.append(token)

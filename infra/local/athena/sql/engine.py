@@ -6,8 +6,15 @@ from duckdb.func import FunctionNullHandling
 from infra.local.athena.config import Config
 from infra.local.athena.errors import QueryError
 from infra.local.athena.sql import json_cast
-from infra.local.athena.sql.java_text import cube_root, day_time_text, decimal_quotient, double_text, java_double, real_cast_text
 from infra.local.athena.sql.java_json import java_json, json_number
+from infra.local.athena.sql.java_text import (
+    cube_root,
+    day_time_text,
+    decimal_quotient,
+    double_text,
+    java_double,
+    real_cast_text,
+)
 from infra.local.athena.sql.macros import MACROS, SETTINGS
 from iot_pipeline.contract.json_text import NotJsonError, canonical, parsed
 

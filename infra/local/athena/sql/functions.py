@@ -154,7 +154,7 @@ def pattern_of(node: exp.Expr) -> str:
 
 
 def _blank_class(text: str) -> Callable[[re.Match[str]], str]:
-    """Joni's \\s holds the vertical tab, RE2's does not."""
+    """Joni's class of blanks holds the vertical tab, RE2's does not."""
 
     def replace(match: re.Match[str]) -> str:
         if match[1]:
@@ -173,7 +173,9 @@ def _line(value: str, node: exp.Expr) -> str:
 
 
 def _groups(node: exp.Expr) -> int:
-    return len(re.findall(r"\((?!\?)|\(\?P?<[A-Za-z]", re.sub(r"\\.|\[[^\]]*\]", "", text_of(node, "regular expression"))))
+    return len(
+        re.findall(r"\((?!\?)|\(\?P?<[A-Za-z]", re.sub(r"\\.|\[[^\]]*\]", "", text_of(node, "regular expression")))
+    )
 
 
 def _matches_nothing(node: exp.Expr) -> bool:
@@ -192,9 +194,7 @@ def _regexp_extract(renderer: Renderer, a: list[exp.Expr]) -> str:
         raise UnsupportedError("regexp_extract of a group that is not a literal number")
     group = int(a[2].name)
     if group > _groups(a[1]):
-        raise QueryError(
-            f"INVALID_FUNCTION_ARGUMENT: Pattern has {_groups(a[1])} groups. Cannot access group {group}"
-        )
+        raise QueryError(f"INVALID_FUNCTION_ARGUMENT: Pattern has {_groups(a[1])} groups. Cannot access group {group}")
     found = f"trino_regexp_extract({value}, {pattern}, {group})"
     optional = group and re.search(r"\)[?*]|\)\{0|\|", text_of(a[1], "regular expression"))
     return f"trino_taken_group({found})" if optional else found
@@ -362,8 +362,20 @@ def _array_sort(renderer: Renderer, a: list[exp.Expr]) -> str:
 
 
 # What Java's Character.isWhitespace says is blank, as Trino's trim does.
-_WS = "' ' || " + " || ".join(f"chr({code})" for code in (*range(9, 14), *range(28, 32), 0x1680, *range(0x2000, 0x2007),
-                                                         *range(0x2008, 0x200B), 0x2028, 0x2029, 0x205F, 0x3000))
+_WS = "' ' || " + " || ".join(
+    f"chr({code})"
+    for code in (
+        *range(9, 14),
+        *range(28, 32),
+        0x1680,
+        *range(0x2000, 0x2007),
+        *range(0x2008, 0x200B),
+        0x2028,
+        0x2029,
+        0x205F,
+        0x3000,
+    )
+)
 _TABLE: list[tuple[str, Form, int, int]] = [
     # Aggregates (Trino docs, "Aggregate functions")
     ("count", "count({*})", 0, 1), ("sum", "sum(trino_number({0}))", 1, 1), ("min", "min({0})", 1, 1),
@@ -390,7 +402,8 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("floor", "floor({0})", 1, 1),
     ("round", "round({*})", 1, 2), ("truncate", "trunc({0})", 1, 1), ("sign", "sign({0})", 1, 1),
     ("mod", "({0} % {1})", 2, 2), ("power", "pow({0}, {1})", 2, 2), ("pow", "pow({0}, {1})", 2, 2),
-    ("sqrt", "sqrt({0})", 1, 1), ("cbrt", "cube_root({0}::DOUBLE)", 1, 1), ("exp", "exp({0})", 1, 1), ("ln", "ln({0})", 1, 1),
+    ("sqrt", "sqrt({0})", 1, 1), ("cbrt", "cube_root({0}::DOUBLE)", 1, 1),
+    ("exp", "exp({0})", 1, 1), ("ln", "ln({0})", 1, 1),
     ("log2", "log2({0})", 1, 1), ("log10", "log10({0})", 1, 1), ("log", "log({0}, {1})", 2, 2), ("pi", "pi()", 0, 0),
     ("e", "exp(1.0::DOUBLE)", 0, 0), ("radians", "radians({0})", 1, 1), ("degrees", "degrees({0})", 1, 1),
     *((n, n + "({0})", 1, 1) for n in ("sin", "cos", "tan", "asin", "acos", "atan")),
@@ -413,7 +426,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("concat_ws", "concat_ws({*})", 2, 99), ("starts_with", "starts_with({0}, {1})", 2, 2),
     ("reverse", "trino_reverse({0})", 1, 1), ("chr", "chr({0}::INTEGER)", 1, 1),
     ("codepoint", "trino_codepoint({0})", 1, 1),
-    ("levenshtein_distance", "levenshtein(trino_ascii({0}, 'levenshtein_distance'), trino_ascii({1}, 'levenshtein_distance'))", 2, 2), ("translate", "translate({0}, {1}, {2})", 3, 3),
+    ("levenshtein_distance", "trino_levenshtein({0}, {1})", 2, 2), ("translate", "translate({0}, {1}, {2})", 3, 3),
     # Regular expression functions
     ("regexp_like", _with_pattern("regexp_matches({}, {})"), 2, 2), ("regexp_extract", _regexp_extract, 2, 3),
     ("regexp_replace", _regexp_replace, 2, 3), ("regexp_split", _regexp_split, 2, 2),
@@ -454,7 +467,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("date_parse", _strptime(mysql_format, zone=False), 2, 2), ("format_datetime", _strftime(joda_format), 2, 2),
     ("parse_datetime", _strptime(joda_format, zone=True), 2, 2), ("from_unixtime", "trino_from_unixtime({0})", 1, 2),
     ("to_unixtime", "epoch({0})", 1, 1), ("from_iso8601_timestamp", "trino_iso8601({0})", 1, 1),
-    ("from_iso8601_date", "trino_cast_date({0})", 1, 1), ("now", "now()", 0, 0),
+    ("from_iso8601_date", "trino_iso8601_day({0})", 1, 1), ("now", "now()", 0, 0),
     *((n, n + "({0})", 1, 1) for n in ("year", "month", "day", "hour", "minute", "second", "quarter")),
     ("millisecond", "(extract('millisecond' FROM {0}) % 1000)", 1, 1), ("week", "weekofyear({0})", 1, 1),
     *((n, "isodow({0})", 1, 1) for n in ("day_of_week", "dow")),
@@ -473,7 +486,8 @@ _ELSEWHERE = (
     "all_keys_match any_keys_match approx_most_frequent approx_set array_except array_histogram "
     "array_intersect array_remove array_union bing_tile bit_count bitwise_left_shift combinations "
     "covar_pop covar_samp crc32 entropy format from_base from_big_endian_32 from_big_endian_64 "
-    "checksum geometric_mean hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds is_json_scalar json_array "
+    "checksum geometric_mean hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 "
+    "human_readable_seconds is_json_scalar json_array "
     "json_array_contains json_array_get json_exists json_object json_query json_value kurtosis listagg "
     "multimap_agg multimap_from_entries map_union map_zip_with murmur3 ngrams normalize numeric_histogram "
     "parse_duration qdigest_agg rand random regexp_count regexp_position regr_intercept regr_slope repeat sha512 "

@@ -26,7 +26,9 @@ def double_text(value: float) -> str:
         return java_double(value)
     if value == 0:
         return "0E0"
-    return _scientific(repr(value)) if len(repr(value).strip("-0.").partition("e")[0]) > 1 else _scientific(f"{value:.1e}")
+    return (
+        _scientific(repr(value)) if len(repr(value).strip("-0.").partition("e")[0]) > 1 else _scientific(f"{value:.1e}")
+    )
 
 
 def real_cast_text(value: float) -> str:
@@ -52,7 +54,7 @@ def day_time_text(milliseconds: int) -> str:
 
 
 def decimal_quotient(dividend: str, divisor: str, scale: int) -> str:
-    """dividend / divisor, rounded half up to the scale; QueryError for a division by zero."""
+    """Dividend / divisor, rounded half up to the scale; QueryError for a division by zero."""
     if Decimal(divisor) == 0:
         raise QueryError("DIVISION_BY_ZERO: Division by zero")
     with localcontext(prec=160):

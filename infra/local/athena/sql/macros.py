@@ -29,7 +29,8 @@ trino_json_{name}(x) AS
 trino_try_{name}(x) AS
     CASE WHEN typeof(x) = 'VARCHAR' THEN
         CASE WHEN CAST(TRY_CAST(x AS {kind}) AS VARCHAR) = x::VARCHAR
-            OR regexp_full_match(x::VARCHAR, '\\s*[+-]?[0-9]+\\s*') THEN TRY_CAST(trim(x::VARCHAR, e' \\t\\n\\r') AS {kind}) END
+            OR regexp_full_match(x::VARCHAR, '\\s*[+-]?[0-9]+\\s*') THEN
+            TRY_CAST(trim(x::VARCHAR, e' \\t\\n\\r') AS {kind}) END
     WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS {kind})
     WHEN typeof(x) = 'JSON' THEN trino_json_{name}(x)
     ELSE TRY_CAST(x AS {kind}) END
@@ -297,8 +298,13 @@ trino_try_iso8601(x) AS
     CASE WHEN regexp_full_match(x,
     '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?')
     THEN trino_ms(TRY_CAST(replace(x, ',', '.') AS TIMESTAMPTZ))
-    WHEN regexp_full_match(x, '[+-]?[0-9]{1,9}(-(W[0-9]{1,2}(-[0-9])?|[0-9]{3}|[0-9]{1,2}(-[0-9]{1,2})?))?(T[0-9]{0,2}([:.,+-][0-9:.,]*)?Z?)?')
+    WHEN regexp_full_match(x, '[+-]?[0-9]{1,9}(-(W[0-9]{1,2}(-[0-9])?|[0-9]{3}|[0-9]{1,2}(-[0-9]{1,2})?))?' ||
+    '(T[0-9]{0,2}([:.,+-][0-9:.,]*)?Z?)?')
     THEN error('NOT_SUPPORTED_LOCALLY: from_iso8601_timestamp of "' || x || '" (write YYYY-MM-DDTHH:MM:SS)') END;
+
+trino_iso8601_day(x) AS
+    CASE WHEN regexp_full_match(x, '[0-9]{4}-(W[0-9]{1,2}(-[0-9])?|[0-9]{3}|[0-9]{2})|[0-9]{4}') THEN
+    error('NOT_SUPPORTED_LOCALLY: from_iso8601_date of "' || x || '" (write YYYY-MM-DD)') ELSE trino_cast_date(x) END;
 
 trino_iso8601(x) AS
     CASE WHEN x IS NOT NULL AND trino_try_iso8601(x) IS NULL THEN
@@ -308,9 +314,7 @@ trino_iso8601(x) AS
 _NAMES = ("bigint", "integer", "smallint", "tinyint")
 _INTEGERS = [_INTEGER.format(name=name, kind=name.upper()) for name in _NAMES]
 _MACRO_TEXTS = (_GUARDS, *_INTEGERS, typed_macros.MACROS, _FUNCTIONS, json_numbers.MACROS)
-MACROS = [
-    macro.strip() for text in _MACRO_TEXTS for macro in text.split(";\n")
-]
+MACROS = [macro.strip() for text in _MACRO_TEXTS for macro in text.split(";\n")]
 
 
 def _refusing() -> re.Pattern[str]:

@@ -29,7 +29,8 @@ WALL_READERS = {
 INSTANT_READERS = {"to_unixtime", "count", "at_timezone"}
 _UNIT = {"SECOND": 1_000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
 _ZONED_TEXT = re.compile(
-    r"(\d{4}-\d{1,2}-\d{1,2})(?:[ T](\d{1,2}:\d{1,2}(?::\d{1,2})?)(\.\d{1,6})?)?\s*([+-]\d{1,2}:?\d{0,2}|[A-Za-z][\w/+-]*)"
+    r"(\d{4}-\d{1,2}-\d{1,2})(?:[ T](\d{1,2}:\d{1,2}(?::\d{1,2})?)(\.\d{1,6})?)?"
+    r"\s*([+-]\d{1,2}:?\d{0,2}|[A-Za-z][\w/+-]*)"
 )
 Pick = Callable[[exp.Expr], str]
 
@@ -262,8 +263,5 @@ def _zoned_literal(text: str) -> tuple[str, str]:
         wall = datetime.fromisoformat(stamp)
     except ValueError as error:
         raise QueryError(f"INVALID_LITERAL: line 1:1: '{text}' is not a valid TIMESTAMP literal") from error
-    if zone[0] in "+-":
-        wall = datetime.fromisoformat(f"{stamp}{zone}")
-    else:
-        wall = wall.replace(tzinfo=ZoneInfo(zone))
+    wall = datetime.fromisoformat(f"{stamp}{zone}") if zone[0] in "+-" else wall.replace(tzinfo=ZoneInfo(zone))
     return wall.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00"), zone

@@ -244,7 +244,11 @@ class DuckDBText(CastText):
         kind = record(expression.this)
         listed = all(isinstance(item.unnest(), exp.Literal) for item in expression.expressions)
         numbers = listed and not expression.args.get("query")
-        return text if numbers or not kind or kind.name not in _FLOATS else f"({text} AND NOT isnan({self.sql(expression.this)}))"
+        return (
+            text
+            if numbers or not kind or kind.name not in _FLOATS
+            else f"({text} AND NOT isnan({self.sql(expression.this)}))"
+        )
 
     def ordered_sql(self, expression: exp.Ordered) -> str:
         """ORDER BY; timestamps with time zone by their instants."""

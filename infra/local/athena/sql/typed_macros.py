@@ -1,4 +1,4 @@
-"""DuckDB macros for values whose Trino type the translation knows: zones, intervals, decimals, numbers of Java's kind."""
+"""DuckDB macros for values whose Trino type the translation knows: zones, intervals, decimals, Java's numbers."""
 
 MACROS = r"""
 trino_double_text(x) AS
@@ -71,7 +71,8 @@ trino_sequence(a, b, s) AS
 
 trino_day_step(s) AS
     CASE WHEN epoch_us(s) % 86400000000 <> 0 THEN
-    error('INVALID_FUNCTION_ARGUMENT: sequence step must be a day interval if start and end values are dates') ELSE s END;
+    error('INVALID_FUNCTION_ARGUMENT: sequence step must be a day interval if start and end values are dates')
+    ELSE s END;
 
 trino_date_sequence(a, b, s) AS
     list_transform(trino_sequence(0, b - a, s), lambda e: CAST(a + CAST(e AS INTEGER) AS DATE));
@@ -146,7 +147,8 @@ trino_split(s, d) AS
     string_split(s, d) END;
 
 trino_replace(s, f, t) AS
-    CASE WHEN f = '' THEN t || regexp_replace(s, '(?s)(.)', '\1' || replace(t, '\', '\\'), 'g') ELSE replace(s, f, t) END;
+    CASE WHEN f = '' THEN t || regexp_replace(s, '(?s)(.)', '\1' || replace(t, '\', '\\'), 'g')
+    ELSE replace(s, f, t) END;
 
 trino_reverse(s) AS
     array_to_string(list_reverse(regexp_extract_all(s, '(?s).')), '');
@@ -163,8 +165,8 @@ trino_from_hex(x) AS
     unhex(CASE WHEN length(x) % 2 = 1 THEN 'odd length' ELSE x END);
 
 trino_taken_group(x) AS
-    CASE WHEN x = '' THEN error('NOT_SUPPORTED_LOCALLY: regexp_extract of an optional group that may have taken no part '
-    || '(NULL in Trino) or be empty') ELSE x END;
+    CASE WHEN x = '' THEN error('NOT_SUPPORTED_LOCALLY: regexp_extract of an optional group that may have taken '
+    || 'no part (NULL in Trino) or be empty') ELSE x END;
 
 trino_arrays_overlap(a, b) AS
     CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(a, b) THEN true
@@ -186,6 +188,9 @@ trino_comparable(a) AS
 
 trino_parsed(x, v) AS
     CASE WHEN trim(x, e' \t\n') <> x THEN error('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || x || '"') ELSE v END;
+
+trino_levenshtein(a, b) AS
+    levenshtein(trino_ascii(a, 'levenshtein_distance'), trino_ascii(b, 'levenshtein_distance'));
 
 trino_no_line(x) AS
     CASE WHEN ends_with(x, chr(10)) THEN

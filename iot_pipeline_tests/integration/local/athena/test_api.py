@@ -398,7 +398,7 @@ def test_workgroup_made_in_the_emulator(local_athena: LocalAthena, place: str) -
         ("SELECT nothing FROM (VALUES 1) AS t(x)", "COLUMN_NOT_FOUND: Column 'nothing' cannot be resolved"),
         ("SELEC 1", "SYNTAX_ERROR: "),
         ("SELECT 1 WHERE 1 = 'a'", "TYPE_MISMATCH: Cannot apply operator"),
-        ("SELECT CAST('x' AS bigint)", "INVALID_CAST_ARGUMENT: Cannot cast 'x' to bigint"),
+        ("SELECT CAST('x' AS bigint)", "INVALID_CAST_ARGUMENT: Cannot cast 'x' to BIGINT"),
         ("SELECT 1 / 0", "DIVISION_BY_ZERO"),
         ("SELECT list_sort(ARRAY[1])", "FUNCTION_NOT_FOUND: Function 'list_sort' not registered"),
         ("SELECT xxhash64(X'00')", "NOT_SUPPORTED_LOCALLY: function xxhash64"),
@@ -446,7 +446,8 @@ def test_parameters_and_prepared_statements(local_athena: LocalAthena, place: st
 
 
 SLOW = (
-    "SELECT sum(a.x * b.x) AS s FROM UNNEST(sequence(1, 200000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 200000)) AS b(x)"
+    "SELECT sum(a.x * b.x % c.x) AS s FROM UNNEST(sequence(1, 10000)) AS a(x) "
+    "CROSS JOIN UNNEST(sequence(1, 10000)) AS b(x) CROSS JOIN UNNEST(sequence(1, 10000)) AS c(x)"
 )
 
 

@@ -19,9 +19,7 @@ _FLOATS = {"real", "double"}
 Render = Callable[[exp.Expr], str]
 
 
-def typed_form(
-    name: str, given: list[exp.Expr], node: exp.Anonymous, kind: Kind | None, render: Render
-) -> str | None:
+def typed_form(name: str, given: list[exp.Expr], node: exp.Anonymous, kind: Kind | None, render: Render) -> str | None:
     """DuckDB text of a call by the types of its arguments; None where the function's general form holds."""
     types = [record(a) for a in given]
     if name in {"greatest", "least"} and kind and kind.name in _FLOATS:
@@ -36,9 +34,9 @@ def typed_form(
     if name in {"array_max", "array_min"} and kind and kind.name in _FLOATS:
         value = render(given[0])
         return f"trino_array_extreme({value}, trino_number_{name[-3:]}({value}))"
-    if name == "date_add" and kind and kind.name == "timestamp" and kind.numbers[0] < 3:
-        if unit_of(given[0]) == "millisecond":
-            raise UnsupportedError(f"date_add('millisecond', ...) of {kind}; cast it to timestamp(3)")
+    coarse = name == "date_add" and kind and kind.name == "timestamp" and kind.numbers[0] < 3
+    if coarse and unit_of(given[0]) == "millisecond":
+        raise UnsupportedError(f"date_add('millisecond', ...) of {kind}; cast it to timestamp(3)")
     if name in {"date_trunc", "date_add"} and types[-1] and types[-1].name == "date":
         dated = [*given[:-1], exp.Var(this=f"CAST({render(given[-1])} AS TIMESTAMP)")]
         return f"CAST({_untyped(name, dated, render)} AS DATE)"
@@ -68,7 +66,7 @@ def _check_offset(node: exp.Expr) -> None:
 
 
 def _extreme(name: str, values: list[str]) -> str:
-    """greatest and least: NULL if any is NULL; NaN counts only where there is nothing else."""
+    """Greatest and least: NULL if any is NULL; NaN counts only where there is nothing else."""
     nulls = " OR ".join(f"{v} IS NULL" for v in values)
     numbers = ", ".join(f"trino_no_nan({v})" for v in values)
     return f"CASE WHEN {nulls} THEN NULL ELSE coalesce({name}({numbers}), {values[0]}) END"

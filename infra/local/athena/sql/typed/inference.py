@@ -7,18 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-from infra.local.athena.errors import QueryError, UnsupportedError
+from infra.local.athena.errors import UnsupportedError
 from infra.local.athena.sql.typed import kinds, signatures
-from infra.local.athena.sql.typed.kinds import Kind, record
+from infra.local.athena.sql.typed.kinds import Kind
 from infra.local.athena.sql.typed.lambdas import LAMBDAS, lambda_kinds
-from infra.local.athena.sql.typed.scopes import Columns, Names, field_of, renamed, unnested
-
-_OPERATORS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
-_LOGICAL = (
-    *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is),
-    *(exp.Like, exp.Escape, exp.Exists, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Boolean),
-)
-_SMALLEST, _LARGEST = 2**31 - 1, 2**63 - 1
+from infra.local.athena.sql.typed.nodes import kind_of_literal, kind_of_map, kind_of_node, together
+from infra.local.athena.sql.typed.scopes import Columns, Names, renamed, unnested
 
 
 def infer(tree: exp.Expr, tables: Mapping[str, Columns] | None = None) -> list[tuple[str, Kind | None]]:
@@ -70,14 +64,14 @@ class _Inference:
             return None
         pairs = zip(left, left.values(), right.values(), strict=True)
         what = f"column in {type(node).__name__.upper()} query"
-        return {name: _together((a, b), what) for name, a, b in pairs}
+        return {name: together((a, b), what) for name, a, b in pairs}
 
     def _values(self, node: exp.Values, names: Names) -> Columns | None:
         rows = [self._row_kinds(item, names) for item in node.expressions]
         self._rest(node, names)
         if len({len(row) for row in rows}) != 1:
             return None
-        columns = [_together(column, "Values rows") for column in zip(*rows, strict=True)]
+        columns = [together(column, "Values rows") for column in zip(*rows, strict=True)]
         return renamed({f"_col{at}": kind for at, kind in enumerate(columns)}, node.args.get("alias"))
 
     def _row_kinds(self, item: exp.Expr, names: Names) -> list[Kind | None]:
@@ -102,9 +96,7 @@ class _Inference:
         self._rest(node, names, ("from_", "joins", "expressions"))
         return None if None in found else _by_name(list(filter(None, found)))
 
-    def _items(
-        self, item: exp.Expr, at: int, names: Names, *, using: bool
-    ) -> list[tuple[str, Kind | None] | None]:
+    def _items(self, item: exp.Expr, at: int, names: Names, *, using: bool) -> list[tuple[str, Kind | None] | None]:
         star = item if isinstance(item, exp.Star) else item.this if isinstance(item, exp.Column) else None
         if isinstance(star, exp.Star):
             return [None] if using else list(names.star(item.text("table").lower()))
@@ -157,47 +149,13 @@ class _Inference:
         if isinstance(node, exp.Column):
             return names.find(node)
         if isinstance(node, exp.Literal):
-            return _literal(node)
+            return kind_of_literal(node)
         if isinstance(node, exp.Anonymous):
             return self._call(node, names)
         if isinstance(node, exp.Lambda | exp.Identifier):
             return names.variable(node.name) if isinstance(node, exp.Identifier) else None
         below = [self.expression(child, names) for child in node.iter_expressions()]
-        return self._of_node(node, below)
-
-    def _of_node(self, node: exp.Expr, below: list[Kind | None]) -> Kind | None:  # noqa: PLR0911 - one line a node
-        if isinstance(node, exp.Cast):
-            return kinds.of_type(node.to)
-        if isinstance(node, exp.Paren | exp.Alias | exp.Neg | exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
-            return below[0]
-        if isinstance(node, exp.Window):
-            return record(node.this)
-        if type(node) in _OPERATORS:
-            left, right = record(node.this), record(node.expression)
-            return kinds.result_of(_OPERATORS[type(node)], left, right) if left and right else None
-        if isinstance(node, exp.And | exp.Or | exp.Not | exp.Where | exp.Having):
-            _check_conditions(node, below)
-            return kinds.BOOLEAN
-        if isinstance(node, exp.Like):
-            _check_texts(below)
-        if isinstance(node, _LOGICAL):
-            return kinds.BOOLEAN
-        if isinstance(node, exp.Case):
-            branches = [record(branch.args["true"]) for branch in node.args["ifs"]]
-            other = node.args.get("default")
-            return _together([*branches, record(other) if other else kinds.UNKNOWN], "All CASE results")
-        if isinstance(node, exp.In | exp.Between):
-            _check_compared(node)
-            return kinds.BOOLEAN
-        if isinstance(node, exp.Array):
-            return kinds.array(_together(below, "All ARRAY elements"))
-        if isinstance(node, exp.Tuple):
-            return kinds.row((None, kind) for kind in below)
-        if isinstance(node, exp.Dot):
-            return field_of(record(node.this), node.expression.name)
-        if isinstance(node, exp.Bracket):
-            return _item(record(node.this), node.expressions[0])
-        return _of_leaf(node)
+        return kind_of_node(node, below)
 
     def _call(self, node: exp.Anonymous, names: Names) -> Kind | None:
         name, arguments = node.name.lower(), node.expressions
@@ -207,57 +165,21 @@ class _Inference:
         if name == "try":
             return given[0]
         if name == "if":
-            return _together([*given[1:], *([kinds.UNKNOWN] if len(given) == 2 else [])], "Result types for IF")
+            return together([*given[1:], *([kinds.UNKNOWN] if len(given) == 2 else [])], "Result types for IF")
         if name == "row":
             return kinds.row((None, kind) for kind in given)
         if name in {"map", "map_from_entries", "map_entries"}:
-            return _of_map(name, given)
+            return kind_of_map(name, given)
         if name == "mod" and all(given):
             return kinds.result_of("%", *filter(None, given))
         if name in {"at_timezone", "with_timezone"}:
             return kinds.INSTANT
         if name in {"coalesce", "greatest", "least", "nullif"}:
-            _together(given, f"All {name.upper()} operands")
+            together(given, f"All {name.upper()} operands")
         form = signatures.resolve(name, [] if _counts_rows(name, arguments) else given)
         if form:
             node.meta["form"] = form
         return form.kind(given) if form else None
-
-
-def _together(given: Sequence[Kind | None], what: str) -> Kind | None:
-    """The common type; QueryError where all types are known and have none."""
-    met = kinds.common(given)
-    if met is None and not any(kinds.is_partly_known(kind) for kind in given):
-        shown = ", ".join(dict.fromkeys(str(kind) for kind in given))
-        raise QueryError(
-            f"TYPE_MISMATCH: line 1:1: {what} must be the same type or coercible to a common type. Cannot find common "
-            f"type between {shown}"
-        )
-    return met
-
-
-def _check_conditions(node: exp.Expr, below: list[Kind | None]) -> None:
-    wrong = [kind for kind in below if kind not in {None, kinds.BOOLEAN, kinds.UNKNOWN}]
-    if wrong:
-        what = type(node).__name__.upper()
-        raise QueryError(f"TYPE_MISMATCH: line 1:1: {what} expression must evaluate to a boolean (actual: {wrong[0]})")
-
-
-def _check_texts(below: list[Kind | None]) -> None:
-    wrong = [kind for kind in below if kind not in {None, kinds.VARCHAR, kinds.UNKNOWN}]
-    if wrong:
-        raise QueryError(f"TYPE_MISMATCH: line 1:1: Left side and pattern of LIKE must be varchar (actual: {wrong[0]})")
-
-
-def _check_compared(node: exp.In | exp.Between) -> None:
-    if isinstance(node, exp.Between):
-        others = [node.args["low"], node.args["high"]]
-    else:
-        query = node.args.get("query")
-        others = [*node.expressions, *([query.this if isinstance(query, exp.Subquery) else query] if query else [])]
-    values = [record(node.this), *map(record, others)]
-    if len(values) > 1:
-        _together(values, "IN or BETWEEN value and items")
 
 
 def _by_name(found: list[tuple[str, Kind | None]]) -> Columns:
@@ -283,73 +205,3 @@ def _plain_arguments(arguments: list[exp.Expr]) -> list[exp.Expr]:
         inner = argument.this if isinstance(argument, exp.Order) else argument
         found += inner.expressions if isinstance(inner, exp.Distinct) else [inner]
     return found
-
-
-def _of_map(name: str, given: list[Kind | None]) -> Kind | None:
-    if not given:
-        return kinds.mapping(kinds.UNKNOWN, kinds.UNKNOWN)
-    parts = [kind.parts if kind else () for kind in given]
-    if name == "map" and len(parts) == 2 and all(parts):
-        return kinds.mapping(parts[0][0], parts[1][0])
-    if name == "map_entries" and len(parts[0]) == 2:
-        return kinds.array(kinds.row((None, kind) for kind in parts[0]))
-    item = parts[0][0] if name == "map_from_entries" and parts[0] else None
-    return kinds.mapping(*item.parts) if item and len(item.parts) == 2 else None
-
-
-def _literal(node: exp.Literal) -> Kind | None:
-    text = node.name
-    if node.is_string:
-        return kinds.VARCHAR
-    if "e" in text.lower():
-        return kinds.DOUBLE
-    if "." in text:
-        whole, _, fraction = text.partition(".")
-        digits = len(whole.lstrip("0")) + len(fraction)
-        if digits > kinds.WIDEST:
-            raise QueryError(f"INVALID_LITERAL: Value too large for decimal: {text}")
-        return kinds.decimal(max(digits, 1), len(fraction))
-    if not text.isdigit():
-        return None
-    if int(text) > _LARGEST + isinstance(node.parent, exp.Neg):
-        raise QueryError(f"SYNTAX_ERROR: line 1:1: Invalid numeric literal: {text}")
-    return kinds.INTEGER if int(text) <= _SMALLEST else kinds.BIGINT
-
-
-def _item(kind: Kind | None, index: exp.Expr) -> Kind | None:
-    if kind is None or not kind.parts:
-        return None
-    if kind.name == "row":
-        at = int(index.name) - 1 if isinstance(index, exp.Literal) and index.name.isdigit() else -1
-        return kind.parts[at] if 0 <= at < len(kind.parts) else None
-    return kind.parts[-1]
-
-
-def _of_leaf(node: exp.Expr) -> Kind | None:
-    if isinstance(node, exp.Null):
-        return kinds.UNKNOWN
-    if isinstance(node, exp.DPipe):
-        left, right = record(node.this), record(node.expression)
-        return kinds.common((left, right)) if left and left.parts and right and right.parts else left and _joined(left)
-    if isinstance(node, exp.Interval):
-        months = any(unit in node.args["unit"].sql().upper() for unit in ("YEAR", "MONTH"))
-        return Kind(kinds.YEAR_MONTH if months else kinds.DAY_TIME)
-    if isinstance(node, exp.HexString):
-        return kinds.VARBINARY
-    if isinstance(node, exp.AtTimeZone):
-        return kinds.INSTANT
-    if isinstance(node, exp.ParseJSON):
-        return kinds.JSON
-    if isinstance(node, exp.Extract):
-        return kinds.BIGINT
-    if isinstance(node, exp.CurrentDate):
-        return kinds.DATE
-    if isinstance(node, exp.CurrentTimestamp):
-        return kinds.INSTANT
-    if isinstance(node, exp.Localtimestamp):
-        return kinds.TIMESTAMP
-    return kinds.VARCHAR if isinstance(node, exp.Trim) else None
-
-
-def _joined(left: Kind) -> Kind | None:
-    return left if left.name in {"varchar", "varbinary"} else None

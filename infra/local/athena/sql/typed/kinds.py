@@ -109,9 +109,7 @@ def of_type(kind: exp.DataType) -> Kind | None:
     if kind.this == T.MAP:
         return mapping(of_type(inner[0]), of_type(inner[1]))
     if kind.this == T.STRUCT:
-        return row(
-            (f.name, of_type(f.kind)) if isinstance(f, exp.ColumnDef) else (None, of_type(f)) for f in inner
-        )
+        return row((f.name, of_type(f.kind)) if isinstance(f, exp.ColumnDef) else (None, of_type(f)) for f in inner)
     return None
 
 

@@ -1,4 +1,4 @@
-"""The types of the functions that take functions (Trino docs, "Lambda expressions", "Array functions", "Map functions")."""
+"""The types of the functions that take functions (Trino docs, "Lambda expressions")."""
 
 from typing import Protocol
 

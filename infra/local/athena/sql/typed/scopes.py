@@ -51,7 +51,7 @@ class Names:
             return _field(holding[0][parts[0]], parts[1:])
         if holding:
             return None
-        return self.outer._found(parts) if self.outer else None  # noqa: SLF001 - of the same class
+        return self.outer._found(parts) if self.outer else None
 
     def star(self, table: str) -> Iterator[tuple[str, Kind | None] | None]:
         """The columns of `*` or of `table.*`; a None for a relation whose columns are unknown."""
