@@ -3,6 +3,10 @@
 from iot_pipeline_tests.support.athena_documented.case import Case, Refused
 
 CASES: list[Case] = [
+    ("json_format(JSON '1e400')", '"Infinity"', "functions/json"),
+    ("json_format(JSON '-0')", "0", "functions/json"),
+    ("json_format(JSON '[1.0, 100.0, 1E2, -0.0]')", "[1.0,100.0,100.0,-0.0]", "functions/json"),
+    ("json_extract_scalar(JSON '{\"a\": 1e400}', '$.a')", "Infinity", "functions/json"),
     ("try(json_parse('{'))", None, "functions/json"),
     (
         (

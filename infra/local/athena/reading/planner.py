@@ -52,6 +52,7 @@ class Planner:
         """
         query = self._open_views(query.copy(), database, 0)
         _name_columns(query)
+        _shorten_columns(query)
         tables = self._bind(query, database)
         by_node = {id(node): table for node, table in tables}
         predicates.check_columns(query, by_node)
@@ -182,6 +183,15 @@ def _mentioned(query: exp.Expr, table: Table) -> set[str]:
     used = {i.name.lower() for i in query.find_all(exp.Identifier)}
     hidden = used & {"$path", "$file_size"}
     return (names if stars else names & used) | hidden
+
+
+def _shorten_columns(query: exp.Expr) -> None:
+    """`database.table.column` as `table.column`, where FROM names the table with its database and no alias."""
+    named = {(node.db.lower(), node.name.lower()) for node in query.find_all(exp.Table) if node.db and not node.alias}
+    for column in query.find_all(exp.Column):
+        if (column.text("db").lower(), column.table.lower()) in named:
+            column.set("db", None)
+            column.set("catalog", None)
 
 
 def _replace(node: exp.Table, name: str) -> None:

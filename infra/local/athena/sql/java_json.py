@@ -1,22 +1,20 @@
 """JSON texts with their numbers as Trino's json_format and json_extract_scalar write them."""
 
 import json
+import math
 import re
 from json.encoder import encode_basestring
 from typing import Any
 
-from infra.local.athena.errors import UnsupportedError
 from infra.local.athena.sql import json_cast
 from infra.local.athena.sql.java_text import java_double
+from iot_pipeline.contract.json_text import VastNumber
 
 _STEP = re.compile(r'\."((?:[^"\\]|\\.)*)"|\[(\d+)\]')
 
 
 def java_json(text: str) -> str:
-    """The text of a JSON value: keys sorted, no blanks, fractions as Java writes a double.
-
-    Raises UnsupportedError for a number beyond a DOUBLE.
-    """
+    """The text of a JSON value: keys sorted, no blanks, fractions as Java writes a double, "Infinity" beyond one."""
     return _written(json_cast.read_json(text))
 
 
@@ -28,9 +26,9 @@ def _written(value: Any) -> str:
     if isinstance(value, str):
         return encode_basestring(value)
     if isinstance(value, float):
-        if value in (float("inf"), float("-inf")):
-            raise UnsupportedError("a JSON number beyond a DOUBLE as text")
-        return java_double(value)
+        if isinstance(value, VastNumber) and value.text.lstrip("-").isdigit():
+            return value.text
+        return java_double(value) if math.isfinite(value) else encode_basestring(java_double(value))
     return json.dumps(value)
 
 

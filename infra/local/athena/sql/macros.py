@@ -223,8 +223,8 @@ trino_json_scalar(x, p) AS
     trino_json_scalar_at(x, p, json_extract(trino_json_unique(x), p)) END;
 
 trino_java_json(x) AS
-    CASE WHEN regexp_matches(CAST(x AS VARCHAR), '[{\[]|[0-9][.eE]|^\s|\s$') THEN java_json(CAST(x AS VARCHAR)) ELSE
-    CAST(x AS VARCHAR) END;
+    CASE WHEN regexp_matches(CAST(x AS VARCHAR), '[{\[]|[0-9][.eE]|^\s|\s$|^-0$') THEN java_json(CAST(x AS VARCHAR))
+    ELSE CAST(x AS VARCHAR) END;
 
 trino_json_array_length(x) AS
     CASE WHEN starts_with(TRY_CAST(x AS JSON)::VARCHAR, '{') THEN NULL WHEN json_type(TRY_CAST(x AS JSON)) = 'ARRAY'

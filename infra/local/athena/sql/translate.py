@@ -70,7 +70,7 @@ class DuckDBText(CastText):
             return super().anonymous_sql(node)
         if name == POSITIONS:
             return f"unnest(range(1, len({self.sql(arguments[0])}) + 1))"
-        if name == JSON_COLUMN or (name == "json_format" and self.shown and len(arguments) == 1):
+        if name == JSON_COLUMN or (name == "json_format" and self._is_text_shown(node)):
             return f"trino_java_json({self.sql(arguments[0])})"
         if name == ZONED_COLUMN:
             return self.zoned_sql(arguments[0])
@@ -83,6 +83,10 @@ class DuckDBText(CastText):
         if name == "mod" and len(arguments) == 2 and (found := self.operation(_modulo(node), "%")):
             return found
         return self._rendered(node, name, arguments)
+
+    def _is_text_shown(self, node: exp.Anonymous) -> bool:
+        """Whether a JSON text goes to a reader; a number that is cast from it is the same in every writing."""
+        return self.shown and len(node.expressions) == 1 and not isinstance(node.parent, exp.Cast)
 
     def _rendered(self, node: exp.Anonymous, name: str, arguments: list[exp.Expr]) -> str:
         """The function's form for the types of its arguments, or the one for all types."""
