@@ -54,4 +54,54 @@ CASES: list[Case] = [
     ("ARRAY[NULL, NULL]", "[null, null]", "functions/array"),
     ("map(ARRAY[1.5], ARRAY['x'])", "{1.5=x}", "functions/map"),
     ("ARRAY[1] + 1", Refused("TYPE_MISMATCH:"), "functions/array"),
+    (
+        (
+            "SELECT u.a + 1, u.b FROM (SELECT ARRAY[CAST(ROW(1, 'x') AS row(a integer, b varchar))] AS "
+            "l) t CROSS JOIN UNNEST(l) AS u(a, b)"
+        ),
+        [("2", "x")],
+        "language/types",
+    ),
+    ("SELECT l[1].a FROM (SELECT ARRAY[CAST(ROW(1, 'x') AS row(a integer, b varchar))] AS l) t", "1", "language/types"),
+    (
+        (
+            "SELECT transform(l, e -> e.a * 2.5) FROM (SELECT ARRAY[CAST(ROW(1, 'x') AS row(a integer, "
+            "b varchar))] AS l) t"
+        ),
+        "[2.5]",
+        "language/types",
+    ),
+    (
+        ("SELECT filter(l, e -> e.a > 1) FROM (SELECT ARRAY[CAST(ROW(1, 'x') AS row(a integer, b varchar))] AS l) t"),
+        "[]",
+        "language/types",
+    ),
+    ("SELECT reduce(ARRAY[1, 2], 0e0, (s, x) -> s + x, s -> s / 3)", "1.0", "functions/array"),
+    (
+        (
+            "SELECT map_values(transform_values(m, (k, v) -> v / 2)), map_keys(m) FROM (SELECT map(ARRA"
+            "Y['a'], ARRAY[5]) AS m) t"
+        ),
+        [("[2]", "[a]")],
+        "functions/map",
+    ),
+    (
+        ("SELECT m['a'] + 1, element_at(m, 'z'), cardinality(m) FROM (SELECT map(ARRAY['a'], ARRAY[5]) AS m) t"),
+        [("6", None, "1")],
+        "functions/map",
+    ),
+    (
+        "SELECT array_agg(CAST(x AS varchar) ORDER BY x) FROM (VALUES 1.5e0, 2e0) t(x)",
+        "[1.5E0, 2.0E0]",
+        "functions/aggregate",
+    ),
+    (
+        (
+            "SELECT avg(x) FILTER (WHERE x > 1), max(x) FILTER (WHERE x < 0), array_agg(x) FILTER (WHER"
+            "E x > 5) FROM (VALUES 1, 2, 4) t(x)"
+        ),
+        [("3.0", None, None)],
+        "functions/aggregate",
+    ),
+    ("SELECT array[1,2][0:1]", Refused("SYNTAX_ERROR:"), "functions/array"),
 ]

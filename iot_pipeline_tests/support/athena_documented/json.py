@@ -3,10 +3,6 @@
 from iot_pipeline_tests.support.athena_documented.case import Case, Refused
 
 CASES: list[Case] = [
-    ("json_format(JSON '1e400')", '"Infinity"', "functions/json"),
-    ("json_format(JSON '-0')", "0", "functions/json"),
-    ("json_format(JSON '[1.0, 100.0, 1E2, -0.0]')", "[1.0,100.0,100.0,-0.0]", "functions/json"),
-    ("json_extract_scalar(JSON '{\"a\": 1e400}', '$.a')", "Infinity", "functions/json"),
     ("try(json_parse('{'))", None, "functions/json"),
     (
         (
@@ -159,4 +155,35 @@ CASES: list[Case] = [
     ("json_extract_scalar('{\"a\": 12345678.9}', '$.a')", "12345678.9", "functions/json"),
     ("json_extract_scalar(JSON '{\"a\": 0.00001}', '$.a')", "1.0E-5", "functions/json"),
     ('json_parse(\'{"z":1,"a":{"y":2,"b":3}}\')', '{"a":{"b":3,"y":2},"z":1}', "functions/json"),
+    (
+        (
+            "SELECT json_extract_scalar(j, '$.a'), CAST(json_extract(j, '$.b') AS integer), json_format"
+            '(json_extract(j, \'$.c\')) FROM (VALUES \'{"a":"x","b":2,"c":[1.50,2]}\') t(j)'
+        ),
+        [("x", "2", "[1.5,2]")],
+        "functions/json",
+    ),
+    (
+        "SELECT CAST(json_extract(j, '$.c') AS array(double)) FROM (VALUES '{\"c\":[1.50,2]}') t(j)",
+        "[1.5, 2.0]",
+        "functions/json",
+    ),
+    ("SELECT x FROM UNNEST(CAST(json_parse('[1,2]') AS array(integer))) AS t(x)", [("1",), ("2",)], "functions/json"),
+    (
+        ('SELECT k, v FROM UNNEST(CAST(json_parse(\'{"a":1,"b":2}\') AS map(varchar, integer))) AS t(k, v) ORDER BY 1'),
+        [("a", "1"), ("b", "2")],
+        "functions/json",
+    ),
+    (
+        (
+            "SELECT try(CAST(json_extract_scalar('{\"a\":\"x\"}', '$.a') AS integer)), try_cast(json_extrac"
+            "t_scalar('{\"a\":\"5\"}', '$.a') AS integer)"
+        ),
+        [(None, "5")],
+        "functions/json",
+    ),
+    ("json_format(JSON '1e400')", '"Infinity"', "functions/json"),
+    ("json_format(JSON '-0')", "0", "functions/json"),
+    ("json_format(JSON '[1.0, 100.0, 1E2, -0.0]')", "[1.0,100.0,100.0,-0.0]", "functions/json"),
+    ("json_extract_scalar(JSON '{\"a\": 1e400}', '$.a')", "Infinity", "functions/json"),
 ]

@@ -203,4 +203,57 @@ CASES: list[Case] = [
     ("DATE '2020-01-01' + 1", Refused("TYPE_MISMATCH:"), "functions/datetime"),
     ("INTERVAL '1' DAY + INTERVAL '1' MONTH", Refused("TYPE_MISMATCH:"), "functions/datetime"),
     ("INTERVAL '1' DAY = INTERVAL '1' MONTH", Refused("TYPE_MISMATCH:"), "functions/datetime"),
+    (
+        (
+            "SELECT date_diff('day', min(d), max(d)), max(d) - min(d) FROM (VALUES DATE '2020-01-01', D"
+            "ATE '2020-02-01') t(d)"
+        ),
+        [("31", "31 00:00:00.000")],
+        "functions/datetime",
+    ),
+    (
+        (
+            "SELECT approx_percentile(x, 0.5), approx_percentile(x, 0.95), approx_percentile(x, 0.01) F"
+            "ROM UNNEST(sequence(1, 100)) AS t(x)"
+        ),
+        [("51", "96", "2")],
+        "functions/datetime",
+    ),
+    (
+        ("SELECT date_trunc('month', d), count(*) FROM (VALUES DATE '2020-01-01', DATE '2020-01-31') t(d) GROUP BY 1"),
+        [("2020-01-01", "2")],
+        "functions/datetime",
+    ),
+    (
+        (
+            "SELECT date_trunc('month', d), count(*) FROM (VALUES DATE '2020-01-01', DATE '2020-01-31')"
+            " t(d) GROUP BY date_trunc('month', d)"
+        ),
+        [("2020-01-01", "2")],
+        "functions/datetime",
+    ),
+    (
+        (
+            "WITH a(x) AS (VALUES TIMESTAMP '2020-01-01 00:00:00.5') SELECT x, x + INTERVAL '1' DAY, CA"
+            "ST(x AS varchar), hour(x) FROM a"
+        ),
+        [("2020-01-01 00:00:00.500", "2020-01-02 00:00:00.500", "2020-01-01 00:00:00.5", "0")],
+        "functions/datetime",
+    ),
+    (
+        ("SELECT max_by(x, y), min_by(y, x) FROM (VALUES (1.5, DATE '2020-01-01'), (2.5, DATE '2020-01-02')) t(x, y)"),
+        [("2.5", "2020-01-01")],
+        "functions/datetime",
+    ),
+    (
+        "SELECT from_unixtime(x / 1e3), date(from_unixtime(x / 1000)) FROM (VALUES 1591804523123) t(x)",
+        [("2020-06-10 15:55:23.123 UTC", "2020-06-10")],
+        "functions/datetime",
+    ),
+    ("SELECT date_part('year', DATE '2020-01-01')", Refused("FUNCTION_NOT_FOUND:"), "functions/datetime"),
+    (
+        "SELECT datediff('day', DATE '2020-01-01', DATE '2020-01-02')",
+        Refused("FUNCTION_NOT_FOUND:"),
+        "functions/datetime",
+    ),
 ]

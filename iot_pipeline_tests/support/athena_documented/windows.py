@@ -220,4 +220,43 @@ CASES: list[Case] = [
         [(None,), ("1.0",), ("3.0",)],
         "functions/window",
     ),
+    (
+        "SELECT x, sum(x) OVER (ORDER BY x), x / sum(x) OVER () FROM (VALUES 1.5, 2.5) t(x) ORDER BY 1",
+        [("1.5", "1.5", "0.4"), ("2.5", "4.0", "0.6")],
+        "functions/window",
+    ),
+    (
+        "SELECT x * 100.0 / sum(x) OVER () FROM (VALUES 1, 3) t(x) ORDER BY 1",
+        [("25.0",), ("75.0",)],
+        "functions/window",
+    ),
+    (
+        (
+            "SELECT lag(d) OVER (ORDER BY d), date_diff('day', lag(d) OVER (ORDER BY d), d), d - lag(d)"
+            " OVER (ORDER BY d) FROM (VALUES DATE '2020-01-01', DATE '2020-01-05') t(d) ORDER BY d"
+        ),
+        [(None, None, None), ("2020-01-01", "4", "4 00:00:00.000")],
+        "functions/window",
+    ),
+    (
+        (
+            "SELECT avg(x) OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES 1, 2"
+            ", 4) t(x) ORDER BY x"
+        ),
+        [("1.0",), ("1.5",), ("3.0",)],
+        "functions/window",
+    ),
+    (
+        (
+            "SELECT min(x) OVER (PARTITION BY y), last_value(x) IGNORE NULLS OVER (PARTITION BY y ORDER"
+            " BY z) FROM (VALUES (1.5e0, 'a', 1), (NULL, 'a', 2)) t(x, y, z) ORDER BY z"
+        ),
+        [("1.5", "1.5"), ("1.5", "1.5")],
+        "functions/window",
+    ),
+    (
+        "SELECT rank() OVER (ORDER BY x DESC NULLS LAST) FROM (VALUES 1, NULL, 3) t(x) ORDER BY 1",
+        [("1",), ("2",), ("3",)],
+        "functions/window",
+    ),
 ]

@@ -357,4 +357,26 @@ CASES: list[Case] = [
         Refused("NOT_SUPPORTED_LOCALLY: to_iso8601(timestamp(3) with time zone)"),
         "functions/datetime",
     ),
+    (
+        ("SELECT * FROM (SELECT 1.50 AS a, ROW(1, 2) AS r, INTERVAL '1' DAY AS i, 1e0 AS d, now() = now() AS n)"),
+        [("1.50", "{field0=1, field1=2}", "1 00:00:00.000", "1.0", "true")],
+        "functions/datetime",
+    ),
+    (
+        (
+            "SELECT CAST(from_unixtime(0) AS date) = DATE '1970-01-01', from_unixtime(0) < now(), from_"
+            "unixtime(0) + INTERVAL '1' DAY, date_trunc('day', from_unixtime(90000))"
+        ),
+        [("true", "true", "1970-01-02 00:00:00.000 UTC", "1970-01-02 00:00:00.000 UTC")],
+        "functions/datetime",
+    ),
+    (
+        (
+            "SELECT year(now()) > 2000, current_date > DATE '2000-01-01', current_timestamp > TIMESTAMP"
+            " '2000-01-01 00:00:00', localtimestamp > TIMESTAMP '2000-01-01 00:00:00'"
+        ),
+        [("true", "true", "true", "true")],
+        "functions/datetime",
+    ),
+    ("SELECT to_char(now(), 'YYYY')", Refused("FUNCTION_NOT_FOUND:"), "functions/datetime"),
 ]

@@ -265,7 +265,7 @@ def rounded(value: str, given: Kind, wanted: Kind) -> str:
 
 
 def _holds(kind: Kind | None, names: set[str]) -> bool:
-    return bool(kind) and (kind.name in names or any(_holds(part, names) for part in kind.parts))
+    return kind is not None and (kind.name in names or any(_holds(part, names) for part in kind.parts))
 
 
 _WIDENING = {name: at for at, name in enumerate((*kinds.INTEGERS, "real", "double"))}

@@ -153,6 +153,10 @@ def _check_tokens(tokens: list[Token]) -> None:
     previous: Token | None = None
     for at, token in enumerate(tokens):
         _refuse_syntax(token, tokens[at + 1 : at + 2])
+        if token.token_type == TokenType.EQ and token.text == "==":
+            raise _syntax(token, "mismatched input '='")
+        if token.token_type == TokenType.OFFSET and at > 1 and tokens[at - 2].token_type == TokenType.LIMIT:
+            raise _syntax(token, "mismatched input 'OFFSET' (OFFSET comes before LIMIT)")
         if token.token_type == TokenType.DCOLON:
             raise _syntax(token, "mismatched input '::'")
         if token.token_type == TokenType.L_BRACKET and not _subscribed(previous):

@@ -385,7 +385,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("array_agg", "array_agg({0})", 1, 1), ("max_by", "arg_max_null({0}, {1})", 2, 2),
     ("min_by", "arg_min_null({0}, {1})", 2, 2), ("approx_percentile", "quantile_disc({0}, {1})", 2, 2),
     ("approx_distinct", "count(DISTINCT {0})", 1, 1), ("map_agg", "trino_map_agg({0}, {1})", 2, 2),
-    ("histogram", "trino_histogram({0})", 1, 1),
+    ("histogram", "trino_histogram({0})", 1, 1), ("checksum", "trino_checksum({0})", 1, 1),
     ("stddev", "stddev_samp({0})", 1, 1), ("stddev_samp", "stddev_samp({0})", 1, 1),
     ("stddev_pop", "stddev_pop({0})", 1, 1), ("variance", "var_samp({0})", 1, 1), ("var_samp", "var_samp({0})", 1, 1),
     ("var_pop", "var_pop({0})", 1, 1), ("corr", "corr({0}, {1})", 2, 2), ("grouping", "grouping({*})", 1, 9),
@@ -486,7 +486,7 @@ _ELSEWHERE = (
     "all_keys_match any_keys_match approx_most_frequent approx_set array_except array_histogram "
     "array_intersect array_remove array_union bing_tile bit_count bitwise_left_shift combinations "
     "covar_pop covar_samp crc32 entropy format from_base from_big_endian_32 from_big_endian_64 "
-    "checksum geometric_mean hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 "
+    "geometric_mean hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 "
     "human_readable_seconds is_json_scalar json_array "
     "json_array_contains json_array_get json_exists json_object json_query json_value kurtosis listagg "
     "multimap_agg multimap_from_entries map_union map_zip_with murmur3 ngrams normalize numeric_histogram "

@@ -273,6 +273,9 @@ trino_map_agg(k, v) AS
 trino_histogram(x) AS
     histogram(x);
 
+trino_checksum(x) AS
+    unhex(format('{:016X}', ((sum(hash(x)::HUGEINT) % 18446744073709551616))::UBIGINT));
+
 trino_width_bucket(x, a, b, n) AS
     CASE WHEN x < a THEN 0 WHEN x >= b THEN n + 1 ELSE CAST(floor((x - a)::DOUBLE * n / (b - a)) AS BIGINT) + 1
     END;

@@ -13,6 +13,7 @@ from infra.local.athena.reading.aliases import check_aliases
 from infra.local.athena.sql.dialect import parse_query
 from infra.local.athena.sql.engine import connect
 from infra.local.athena.sql.translate import translated
+from infra.local.athena.sql.typed.kinds import Kind
 from iot_pipeline_tests.support.athena_documented import TABLES
 from iot_pipeline_tests.support.athena_documented.case import Case, Refused, Row
 
@@ -37,7 +38,7 @@ def answer(con: duckdb.DuckDBPyConnection, statement: str) -> list[Row] | str:
         return athena_error(error).message
 
 
-def rows(con: duckdb.DuckDBPyConnection, sql: str, kinds: list[results.Kind | None]) -> list[Row]:
+def rows(con: duckdb.DuckDBPyConnection, sql: str, kinds: list[Kind | None]) -> list[Row]:
     relation = con.sql(sql)
     names, types = relation.columns, relation.types
     found: list[Row] = []

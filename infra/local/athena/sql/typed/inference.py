@@ -36,8 +36,9 @@ class _Inference:
         """The columns of a query."""
         names = names.inside()
         with_ = node.args.get("with_")
-        for cte in with_.expressions if with_ else []:
-            self._cte(cte, names, recursive=bool(with_.args.get("recursive")))
+        if with_ is not None:
+            for cte in with_.expressions:
+                self._cte(cte, names, recursive=bool(with_.args.get("recursive")))
         if isinstance(node, exp.Subquery):
             columns = self.query(node.this, names)
             self._rest(node, names)

@@ -87,8 +87,10 @@ def row(fields: Iterable[tuple[str | None, Kind | None]]) -> Kind:
     return Kind("row", (), tuple(kind for _, kind in pairs), tuple(name.lower() if name else None for name, _ in pairs))
 
 
-def of_type(kind: exp.DataType) -> Kind | None:
+def of_type(kind: exp.DataType | None) -> Kind | None:
     """The Kind that a type in a statement means; None for those that this server does not have."""
+    if kind is None:
+        return None
     inner = kind.expressions
     if isinstance(kind.this, exp.Interval):
         span = kind.this.sql(dialect="trino").upper()

@@ -10,7 +10,7 @@ from infra.local.athena.sql.typed.kinds import Kind, record
 from infra.local.athena.sql.typed.scopes import field_of
 
 Below = list[Kind | None]
-_OPERATORS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_OPERATORS: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 _SMALLEST, _LARGEST = 2**31 - 1, 2**63 - 1
 
 

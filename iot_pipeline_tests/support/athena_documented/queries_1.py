@@ -357,4 +357,41 @@ CASES: list[Case] = [
         Refused("NOT_SUPPORTED_LOCALLY: this server cannot run the statement: Values li"),
         "sql/select",
     ),
+    (
+        (
+            "SELECT sum(a.x * b.y), avg(b.y / 3) FROM (VALUES (1, 2.5), (2, 3.5)) a(x, y) JOIN (VALUES "
+            "(1, 2.25), (2, 1.75)) b(x, y) ON a.x = b.x"
+        ),
+        [("5.75", "0.67")],
+        "functions/aggregate",
+    ),
+    ("SELECT count(*) * 100.0 / 7 FROM (VALUES 1, 3) t(x)", "28.6", "functions/aggregate"),
+    ("SELECT round(count(*) * 100.0 / 7, 2) FROM (VALUES 1, 3) t(x)", "28.6", "functions/aggregate"),
+    ("SELECT avg(x) * 2, max(x) - min(x) FROM (VALUES 1, 3) t(x)", [("4.0", "2")], "functions/aggregate"),
+    (
+        "SELECT CAST(count(*) AS double) / 3, CAST(count(*) AS varchar) || '!' FROM (VALUES 1, 3) t(x)",
+        [("0.6666666666666666", "2!")],
+        "functions/aggregate",
+    ),
+    (
+        "SELECT x FROM (VALUES 1, 2, 3) t(x) WHERE x > (SELECT avg(x) FROM (VALUES 1, 2, 3) t(x))",
+        "3",
+        "functions/aggregate",
+    ),
+    (
+        (
+            "WITH a AS (SELECT 1.5 AS x UNION ALL SELECT 2), b AS (SELECT x * 2 AS y FROM a) SELECT sum"
+            "(y), max(y) FROM b"
+        ),
+        [("7.0", "4.0")],
+        "functions/aggregate",
+    ),
+    ("SELECT DISTINCT x FROM (VALUES 1.0, 1.00, 2) t(x) ORDER BY x", [("1.00",), ("2.00",)], "sql/select"),
+    ("SELECT x FROM (VALUES 1, 2.5) t(x)", [("1.0",), ("2.5",)], "sql/select"),
+    ("SELECT x FROM (VALUES 1, 2.5e0) t(x) ORDER BY 1", [("1.0",), ("2.5",)], "sql/select"),
+    (
+        "SELECT CASE WHEN x > 1 THEN 'big' END FROM (VALUES 1, 2) t(x) ORDER BY 1",
+        [("big",), (None,)],
+        "functions/conditional",
+    ),
 ]
