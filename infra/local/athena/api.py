@@ -45,6 +45,7 @@ class Api:
             )
         if not sql.strip():
             raise ApiError("InvalidRequestException", "Query string cannot be empty")
+        _refuse_reuse(body)
         group = self._workgroups.get(body.get("WorkGroup"))
         if group.state != "ENABLED":
             raise ApiError("InvalidRequestException", f"WorkGroup {group.name} is disabled.")
@@ -197,6 +198,19 @@ def _require_success(execution: Execution) -> None:
     if execution.state != "SUCCEEDED":
         message = f"Query did not finish successfully. Final query state: {execution.state}"
         raise ApiError("InvalidRequestException", message)
+
+
+def _refuse_reuse(body: Body) -> None:
+    """Every statement runs here, so that a client that counts on an earlier result is told (API reference,
+    "ResultReuseConfiguration").
+    """
+    by_age = (body.get("ResultReuseConfiguration") or {}).get("ResultReuseByAgeConfiguration") or {}
+    if by_age.get("Enabled"):
+        raise ApiError(
+            "InvalidRequestException",
+            "NOT_SUPPORTED_LOCALLY: ResultReuseConfiguration; every statement runs here: leave it out, or set "
+            "ResultReuseByAgeConfiguration.Enabled to false",
+        )
 
 
 def _page(items: list[Any], body: Body, name: str, default: int) -> Body:

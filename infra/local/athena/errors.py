@@ -1,6 +1,7 @@
 """Errors of the Athena API and of the queries it runs, with Athena's own texts."""
 
 import re
+from collections.abc import Callable
 
 import duckdb
 from sqlglot.errors import SqlglotError
@@ -54,8 +55,101 @@ _BY_TYPE: list[tuple[type[Exception], str]] = [
     (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE"),
     (duckdb.ParserException, "SYNTAX_ERROR"),
     (duckdb.TypeMismatchException, "TYPE_MISMATCH"),
+    (duckdb.InvalidInputException, "INVALID_FUNCTION_ARGUMENT"),
     (duckdb.OutOfMemoryException, "EXCEEDED_LOCAL_MEMORY_LIMIT"),
 ]
+_TYPES = {
+    "INT8": "tinyint",
+    "INT16": "smallint",
+    "INT32": "integer",
+    "INT64": "bigint",
+    "FLOAT": "real",
+    "BOOL": "boolean",
+}
+_WORDED: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
+    (
+        re.compile(r"Overflow in (\w+) of (\w+)(?:\(\d+\))? \((.*?)\)[!;]"),
+        lambda m: f"NUMERIC_VALUE_OUT_OF_RANGE: {_type(m[2])} {m[1]} overflow: {m[3]}",
+    ),
+    (
+        re.compile(r"Overflow in division of (\S+) / (\S+)"),
+        lambda m: f"NUMERIC_VALUE_OUT_OF_RANGE: division overflow: {m[1]} / {m[2]}",
+    ),
+    (
+        re.compile(r"Overflow on abs\((\S+)\)"),
+        lambda m: f"NUMERIC_VALUE_OUT_OF_RANGE: Value {m[1]} is out of range for abs",
+    ),
+    (
+        re.compile(r"Type INT128 with value (-?\d+) can't be cast .*destination type (\w+)"),
+        lambda m: f"NUMERIC_VALUE_OUT_OF_RANGE: {_type(m[2])} overflow: {m[1]}",
+    ),
+    (
+        re.compile(r"Type (\w+) with value (\S+) can't be cast .*destination type (\w+)"),
+        lambda m: f"NUMERIC_VALUE_OUT_OF_RANGE: Out of range for {_type(m[3])}: {m[2]}",
+    ),
+    (
+        re.compile(r"Could not decode string \"(.*?)\" as base64"),
+        lambda m: f"INVALID_FUNCTION_ARGUMENT: Illegal base64 character in '{m[1]}'",
+    ),
+    (
+        re.compile(r"Invalid input for hex digit: (.*)"),
+        lambda m: f'INVALID_FUNCTION_ARGUMENT: not a hexadecimal digit: "{m[1]}"',
+    ),
+    (
+        re.compile(r"Invalid UTF8 Codepoint (-?\d+)"),
+        lambda m: f"INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: {m[1]}",
+    ),
+    (
+        re.compile(r"Could not convert (?:string|value) '?(.*?)'? to ([\w(),]+)", re.DOTALL),
+        lambda m: f"INVALID_CAST_ARGUMENT: Cannot cast '{m[1]}' to {_type(m[2]).upper()}",
+    ),
+    (
+        re.compile(r"Cast(?:ing|) value \"(.*?)\" to type (\S+) failed", re.DOTALL),
+        lambda m: f"INVALID_CAST_ARGUMENT: Cannot cast '{m[1]}' to {m[2]}",
+    ),
+    (
+        re.compile(r"Could not cast value (\S+) to (\S+)"),
+        lambda m: f"INVALID_CAST_ARGUMENT: Cannot cast '{m[1]}' to {m[2]}",
+    ),
+    (
+        re.compile(
+            r"(?:date|timestamp) field value out of range: \"(.*?)\"|invalid (?:date|timestamp) field format: \"(.*?)\""
+        ),
+        lambda m: f"INVALID_CAST_ARGUMENT: Value cannot be cast to date or timestamp: {m[1] or m[2]}",
+    ),
+    (
+        re.compile(r"Could not parse string \"(.*?)\" according to format specifier", re.DOTALL),
+        lambda m: f'INVALID_FUNCTION_ARGUMENT: Invalid format: "{m[1]}"',
+    ),
+    (
+        re.compile(r"Invalid escape string"),
+        lambda _: "INVALID_FUNCTION_ARGUMENT: Escape string must be a single character",
+    ),
+    (
+        re.compile(r"Map keys must be unique"),
+        lambda _: "INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed",
+    ),
+    (
+        re.compile(r"Map keys can not be NULL"),
+        lambda _: "INVALID_FUNCTION_ARGUMENT: map key cannot be null",
+    ),
+    (
+        re.compile(r"More than one row returned by a subquery"),
+        lambda _: "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows",
+    ),
+]
+
+
+def _type(name: str) -> str:
+    return _TYPES.get(name, name.lower())
+
+
+def _worded(text: str) -> str | None:
+    """Trino's words for a run-time error of the engine; None for one that has none here."""
+    for pattern, words in _WORDED:
+        if match := pattern.search(text):
+            return words(match)
+    return None
 
 
 def athena_error(error: Exception) -> QueryError:
@@ -78,13 +172,15 @@ def athena_error(error: Exception) -> QueryError:
     if "ivision by zero" in text and "NOT_SUPPORTED_LOCALLY" not in text:
         return QueryError("DIVISION_BY_ZERO: Division by zero")
     if known := _KNOWN_PREFIX.search(text):
-        return QueryError(known[1])
-    if isinstance(error, duckdb.BinderException):
+        return QueryError(known[1].partition("\n\nLINE ")[0])
+    if words := _worded(text):
+        return QueryError(words)
+    if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
         return QueryError(_binder_error(text))
     for kind, name in _BY_TYPE:
         if isinstance(error, kind):
-            return QueryError(f"{name}: {text}")
-    return InternalError(text)
+            return QueryError(f"{name}: {_first_line(text)}")
+    return InternalError(text) if not isinstance(error, duckdb.Error) else InternalError(_first_line(text))
 
 
 def _binder_error(text: str) -> str:
@@ -92,8 +188,24 @@ def _binder_error(text: str) -> str:
         return f"COLUMN_NOT_FOUND: Column '{missing[1]}' cannot be resolved"
     if missing := re.search(r"Referenced table \"([^\"]+)\"", text):
         return f"COLUMN_NOT_FOUND: '{missing[1]}' cannot be resolved"
-    if "must appear in the GROUP BY clause" in text:
-        return f"EXPRESSION_NOT_AGGREGATE: {text}"
-    if "No function matches" in text or "type" in text:
-        return f"TYPE_MISMATCH: {text}"
-    return f"SYNTAX_ERROR: {text}"
+    if missing := re.search(r"column \"([^\"]+)\" must appear in the GROUP BY clause", text):
+        return (
+            f"EXPRESSION_NOT_AGGREGATE: line 1:1: '{missing[1]}' must be an aggregate expression or appear in GROUP BY "
+            "clause"
+        )
+    if called := re.search(r"No function matches the given name and argument types '(\w+)", text):
+        name = called[1].removeprefix("trino_")
+        return f"TYPE_MISMATCH: line 1:1: Unexpected parameters for function or operator {name}"
+    if called := re.search(r"name (\w+) does not exist", text):
+        return f"NOT_SUPPORTED_LOCALLY: {called[1]} in this place"
+    if "mbiguous reference" in text and (named := re.search(r"\"([^\"]+)\"", text)):
+        return f"AMBIGUOUS_NAME: line 1:1: Column '{named[1]}' is ambiguous"
+    if "Cannot compare values of type" in text or "Cannot mix values of type" in text or "type" in text.lower():
+        return f"TYPE_MISMATCH: line 1:1: {_first_line(text)}"
+    return f"NOT_SUPPORTED_LOCALLY: this server cannot run the statement: {_first_line(text)}"
+
+
+def _first_line(text: str) -> str:
+    """The engine's message without its name of the error, its hints and its picture of the statement."""
+    line = text.partition("\n")[0]
+    return re.sub(r"^[\w ]+ Error: ", "", re.sub(r"(?: Use | Did you mean | You might |, or SET ).*$", "", line))

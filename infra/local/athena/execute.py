@@ -90,9 +90,11 @@ class Statements:
         execution: Execution,
         query: exp.Expr,
         act: Callable[[Plan], _Done],
+        *,
+        shown: bool = False,
     ) -> _Done:
         """Plan, count what will be scanned, act; once more from cleaned copies if a text object cannot be read."""
-        plan = self._planner.plan(con, query, execution.database)
+        plan = self._planner.plan(con, query, execution.database, shown=shown)
         self._count(con, execution, plan)
         try:
             return act(plan)
@@ -100,7 +102,7 @@ class Statements:
             texts = [s for s in plan.scans if s.table.format != "parquet" and s.objects]
             if not texts or "CSV" not in str(error):
                 raise
-        return act(self._planner.plan(con, query, execution.database, cleaned=True))
+        return act(self._planner.plan(con, query, execution.database, cleaned=True, shown=shown))
 
     def _count(self, con: duckdb.DuckDBPyConnection, execution: Execution, plan: Plan) -> None:
         execution.check_cancelled()
@@ -115,7 +117,7 @@ class Statements:
 
     def _select(self, con: duckdb.DuckDBPyConnection, execution: Execution, tree: exp.Expr) -> None:
         execution.substatement_type = "SELECT"
-        self._planned(con, execution, tree, lambda plan: self._fetch(con, execution, plan))
+        self._planned(con, execution, tree, lambda plan: self._fetch(con, execution, plan), shown=True)
         self._store.put((self._scratch / f"{execution.id}.csv").read_bytes(), execution.output)
         self._store.put(results.metadata_bytes(execution.columns), execution.output + ".metadata")
         (self._scratch / f"{execution.id}.csv").unlink()
@@ -123,10 +125,11 @@ class Statements:
     def _fetch(self, con: duckdb.DuckDBPyConnection, execution: Execution, plan: Plan) -> None:
         relation = con.sql(plan.sql)
         names, kinds = relation.columns, relation.types
-        execution.columns = [results.column_info(n, k) for n, k in zip(names, kinds, strict=True)]
+        trino = plan.kinds if len(plan.kinds) == len(names) else [None] * len(names)
+        execution.columns = [results.column_info(n, k, t) for n, k, t in zip(names, kinds, trino, strict=True)]
         reader = relation.to_arrow_reader(_BATCH_ROWS)
         rows = ResultFile(self._results / f"{execution.id}.arrow", names, header=True)
-        batches = (results.rendered(b, kinds, names) for b in reader)
+        batches = (results.rendered(b, kinds, names, trino) for b in reader)
         rows.write(batches, self._scratch / f"{execution.id}.csv")
         execution.rows = rows
 

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,23 @@ import pyarrow.csv
 import pyarrow.ipc
 from duckdb.sqltypes import DuckDBPyType
 
-from infra.local.athena.sql.java_text import java_double
+from infra.local.athena.queries.value_text import is_missing, real_text, value_text
+from infra.local.athena.sql.typed.kinds import DAY_TIME, YEAR_MONTH, ZONED, Kind
 from infra.local.athena.sql.types import athena_name
 
 _PRECISION = {"varchar": 2147483647, "double": 17, "float": 17, "bigint": 19, "integer": 10, "smallint": 5}
 _PRECISION |= {"tinyint": 3, "timestamp": 3, "timestamp with time zone": 3, "varbinary": 1073741824, "json": 2147483647}
 
 
-def column_info(name: str, kind: DuckDBPyType) -> dict[str, Any]:
-    """The API's ColumnInfo of a result column."""
-    athena = athena_name(kind)
+def column_info(name: str, kind: DuckDBPyType, trino: Kind | None = None) -> dict[str, Any]:
+    """The API's ColumnInfo of a result column; `trino` is its Trino type, where it is known."""
+    athena = _athena_name(kind, trino)
     precision, scale = _PRECISION.get(athena, 0), 0
     if kind.id == "decimal":
-        precision, scale = (int(str(value)) for _, value in kind.children)
+        exact = trino.numbers if trino and trino.name == "decimal" else ()
+        precision, scale = exact or (int(str(value)) for _, value in kind.children)
+    if trino and trino.name in {"timestamp", ZONED}:
+        precision = max(trino.numbers[0], 3)
     return {
         "CatalogName": "hive",
         "SchemaName": "",
@@ -39,19 +43,28 @@ def column_info(name: str, kind: DuckDBPyType) -> dict[str, Any]:
     }
 
 
+def _athena_name(kind: DuckDBPyType, trino: Kind | None) -> str:
+    if trino and trino.name in {ZONED, YEAR_MONTH, DAY_TIME, "row", "json", "unknown"}:
+        return trino.name
+    return athena_name(kind)
+
+
 def text_info(names: list[str]) -> list[dict[str, Any]]:
     """ColumnInfo of DDL output: text columns."""
     return [column_info(name, DuckDBPyType("VARCHAR")) | {"Type": "string", "Precision": 0} for name in names]
 
 
-def rendered(batch: pa.RecordBatch, kinds: list[DuckDBPyType], names: list[str]) -> pa.RecordBatch:
-    """The batch with every value as the text Athena shows."""
-    columns = [_column(batch.column(i), kind) for i, kind in enumerate(kinds)]
+def rendered(
+    batch: pa.RecordBatch, kinds: Sequence[DuckDBPyType], names: Sequence[str], trino: Sequence[Kind | None] = ()
+) -> pa.RecordBatch:
+    """The batch with every value as the text Athena shows; `trino` are the columns' Trino types, where known."""
+    known = list(trino) or [None] * len(names)
+    columns = [_column(batch.column(i), kind, known[i]) for i, kind in enumerate(kinds)]
     return pa.RecordBatch.from_arrays(columns, schema=pa.schema([(f"c{i}", pa.string()) for i in range(len(names))]))
 
 
-def _column(values: pa.Array, kind: DuckDBPyType) -> pa.Array:
-    if kind.id in {"timestamp", "timestamp_ms"}:
+def _column(values: pa.Array, kind: DuckDBPyType, trino: Kind | None) -> pa.Array:
+    if kind.id in {"timestamp", "timestamp_ms"} and (trino is None or not trino.numbers or trino.numbers[0] <= 3):
         return pc.strftime(values.cast(pa.timestamp("ms"), safe=False), format="%Y-%m-%d %H:%M:%S")
     if kind.id == "timestamp with time zone":
         naive = values.cast(pa.timestamp("ms", "UTC"), safe=False).cast(pa.timestamp("ms"))
@@ -59,28 +72,9 @@ def _column(values: pa.Array, kind: DuckDBPyType) -> pa.Array:
     if kind.id in {"varchar", "bigint", "integer", "smallint", "tinyint", "boolean", "date", "decimal", "hugeint"}:
         storage = values.storage if isinstance(values, pa.ExtensionArray) else values
         return storage.cast(pa.string())
-    return pa.array([None if v is None else _text(v) for v in values.to_pylist()], pa.string())
-
-
-def _text(value: Any) -> str:
-    """Athena's text of a value inside an array, map or row, and of doubles and binaries."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return java_double(value)
-    if isinstance(value, bytes):
-        return value.hex(" ")
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{k}={_text(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
-        if value and all(isinstance(v, tuple) and len(v) == 2 for v in value):
-            return "{" + ", ".join(f"{_text(k)}={_text(v)}" for k, v in value) + "}"
-        return "[" + ", ".join(_text(v) for v in value) + "]"
-    if hasattr(value, "strftime") and hasattr(value, "hour"):
-        return str(value.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3])
-    return str(value)
+    if kind.id == "float":
+        return pa.array([None if v is None else real_text(v) for v in values.to_pylist()], pa.string())
+    return pa.array([None if is_missing(v) else value_text(v, trino) for v in values.to_pylist()], pa.string())
 
 
 class ResultFile:

@@ -14,9 +14,12 @@ from infra.local.athena.reading.objects import ObjectStore, S3Object
 from infra.local.athena.reading.pruning import prune
 from infra.local.athena.reading.scan import Scan
 from infra.local.athena.sql.dialect import parse_query
-from infra.local.athena.sql.translate import to_duckdb
+from infra.local.athena.sql.translate import to_duckdb, translated
+from infra.local.athena.sql.typed.kinds import BIGINT, VARCHAR, Kind, of_hive
+from infra.local.athena.sql.typed.scopes import Columns
 
 _VIEW_DEPTH = 16
+_HIDDEN: Columns = {"$path": VARCHAR, "$file_size": BIGINT}
 
 
 @dataclass
@@ -25,6 +28,7 @@ class Plan:
 
     sql: str
     scans: list[Scan] = field(default_factory=list)
+    kinds: list[Kind | None] = field(default_factory=list)
 
 
 class Planner:
@@ -33,10 +37,22 @@ class Planner:
     def __init__(self, catalog: Catalog, store: ObjectStore, *, shortcuts: bool) -> None:
         self._catalog, self._store, self._shortcuts = catalog, store, shortcuts
 
-    def plan(self, con: duckdb.DuckDBPyConnection, query: exp.Expr, database: str, *, cleaned: bool = False) -> Plan:
-        """The DuckDB text of a query and its scans; the partitions and objects of this moment are its snapshot."""
+    def plan(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        query: exp.Expr,
+        database: str,
+        *,
+        cleaned: bool = False,
+        shown: bool = False,
+    ) -> Plan:
+        """The DuckDB text of a query and its scans; the partitions and objects of this moment are its snapshot.
+
+        `shown` says that its rows are a result that somebody reads, and no table's.
+        """
         query = self._open_views(query.copy(), database, 0)
         _name_columns(query)
+        _shorten_columns(query)
         tables = self._bind(query, database)
         by_node = {id(node): table for node, table in tables}
         predicates.check_columns(query, by_node)
@@ -46,15 +62,16 @@ class Planner:
         of_texts = predicates.text_conditions(query, by_node)
         plan = Plan("")
         relations: dict[str, str] = {}
+        columns: dict[str, Columns] = {}
         for number, (node, table) in enumerate(tables):
             item = Scan(table, _mentioned(query, table), alternatives=of_texts[id(node)], cleaned=cleaned)
             item.objects = _opened(con, self._objects(con, table, alternatives[id(node)]), of_paths.get(id(node)))
             plan.scans.append(item)
             name = f"__scan_{number}"
             relations[name] = scan.relation(con, self._store, item)
+            columns[name] = {key: of_hive(hive) for key, hive in table.columns + table.keys} | _HIDDEN
             _replace(node, name)
-        plan.sql = self._render(con, query, relations)
-        return plan
+        return self._rendered(con, plan, query, relations, columns, shown=shown)
 
     def _open_views(self, query: exp.Expr, database: str, depth: int) -> exp.Expr:
         if depth > _VIEW_DEPTH:
@@ -89,14 +106,27 @@ class Planner:
         found = self._store.list_many(p.location for p in partitions)
         return [(item, p) for p in partitions for item in found[p.location]]
 
-    def _render(self, con: duckdb.DuckDBPyConnection, query: exp.Expr, relations: dict[str, str]) -> str:
-        text = _fill(to_duckdb(query, shortcuts=self._shortcuts), relations)
-        if "UNNEST(map_entries(" in text:  # for no other statement: asking DuckDB costs a plan
+    def _rendered(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        plan: Plan,
+        query: exp.Expr,
+        relations: dict[str, str],
+        columns: dict[str, Columns],
+        *,
+        shown: bool,
+    ) -> Plan:
+        for unnest_maps in (True, False):
+            found = translated(query, columns, unnest_maps=unnest_maps, shortcuts=self._shortcuts, shown=shown)
+            plan.sql, plan.kinds = _fill(found.sql, relations), found.kinds
+            if "UNNEST(map_entries(" not in plan.sql:  # for no other statement: asking DuckDB costs a plan
+                break
             try:
-                con.execute(f"EXPLAIN {text}").fetchall()
+                con.execute(f"EXPLAIN {plan.sql}").fetchall()
             except duckdb.BinderException:
-                return _fill(to_duckdb(query, unnest_maps=False, shortcuts=self._shortcuts), relations)
-        return text
+                continue
+            break
+        return plan
 
 
 def _opened(
@@ -153,6 +183,15 @@ def _mentioned(query: exp.Expr, table: Table) -> set[str]:
     used = {i.name.lower() for i in query.find_all(exp.Identifier)}
     hidden = used & {"$path", "$file_size"}
     return (names if stars else names & used) | hidden
+
+
+def _shorten_columns(query: exp.Expr) -> None:
+    """`database.table.column` as `table.column`, where FROM names the table with its database and no alias."""
+    named = {(node.db.lower(), node.name.lower()) for node in query.find_all(exp.Table) if node.db and not node.alias}
+    for column in query.find_all(exp.Column):
+        if (column.text("db").lower(), column.table.lower()) in named:
+            column.set("db", None)
+            column.set("catalog", None)
 
 
 def _replace(node: exp.Table, name: str) -> None:

@@ -6,7 +6,15 @@ from duckdb.func import FunctionNullHandling
 from infra.local.athena.config import Config
 from infra.local.athena.errors import QueryError
 from infra.local.athena.sql import json_cast
-from infra.local.athena.sql.java_text import java_double
+from infra.local.athena.sql.java_json import java_json, json_number
+from infra.local.athena.sql.java_text import (
+    cube_root,
+    day_time_text,
+    decimal_quotient,
+    double_text,
+    java_double,
+    real_cast_text,
+)
 from infra.local.athena.sql.macros import MACROS, SETTINGS
 from iot_pipeline.contract.json_text import NotJsonError, canonical, parsed
 
@@ -29,12 +37,19 @@ def connect(config: Config | None = None) -> duckdb.DuckDBPyConnection:
 
 
 def _functions(con: duckdb.DuckDBPyConnection) -> None:
-    con.create_function("java_double", java_double, ["DOUBLE"], "VARCHAR")
+    con.create_function("double_text", double_text, ["DOUBLE"], "VARCHAR")
+    con.create_function("real_cast_text", real_cast_text, ["DOUBLE"], "VARCHAR")
+    con.create_function("cube_root", cube_root, ["DOUBLE"], "DOUBLE")
+    con.create_function("interval_text", day_time_text, ["BIGINT"], "VARCHAR")
+    con.create_function("decimal_div", decimal_quotient, ["VARCHAR", "VARCHAR", "INTEGER"], "VARCHAR")
     con.create_function("utf8_lossy", _utf8_lossy, ["BLOB"], "VARCHAR")
     may_be_null = FunctionNullHandling.SPECIAL
     con.create_function("strict_json", strict_json, ["VARCHAR"], "VARCHAR", null_handling=may_be_null)
     con.create_function("json_fit", json_cast.convert, ["VARCHAR"] * 2, "VARCHAR", null_handling=may_be_null)
     con.create_function("openx_slow", openx_json, ["VARCHAR"], "VARCHAR", null_handling=may_be_null)
+    con.create_function("java_json", java_json, ["VARCHAR"], "VARCHAR")
+    con.create_function("json_number", json_number, ["VARCHAR", "VARCHAR"], "VARCHAR", null_handling=may_be_null)
+    con.create_function("java_double", java_double, ["DOUBLE"], "VARCHAR")
     con.create_function("canonical_json", canonical_json, ["VARCHAR"], "VARCHAR")
 
 

@@ -58,13 +58,9 @@ def unit_of(node: exp.Expr) -> str:
     return unit
 
 
-def is_date(node: exp.Expr) -> bool:
-    """Whether the expression is a DATE by its own text."""
-    node = node.unnest()
-    if isinstance(node, exp.Cast):
-        return bool(node.to.this == exp.DataType.Type.DATE)
-    names = {"date", "current_date", "last_day_of_month", "from_iso8601_date"}
-    return isinstance(node, exp.CurrentDate) or (isinstance(node, exp.Anonymous) and node.name.lower() in names)
+def _typed(node: exp.Expr) -> bool:
+    """Whether the type is known, and no DATE: those have a form of their own."""
+    return node.meta.get("kind") is not None
 
 
 _EXACT = {"second", "minute", "hour"}
@@ -78,17 +74,18 @@ def _date_add(renderer: Renderer, a: list[exp.Expr]) -> str:
     else:
         step = f"to_{unit}s(trino_count({count})::{'BIGINT' if unit in _EXACT else 'INTEGER'})"
     added = f"({renderer.sql(a[2])} + {step})"
-    return f"CAST({added} AS DATE)" if is_date(a[2]) else f"trino_not_date({renderer.sql(a[2])}, {added})"
+    return added if _typed(a[2]) else f"trino_not_date({renderer.sql(a[2])}, {added})"
 
 
 def _date_trunc(renderer: Renderer, a: list[exp.Expr]) -> str:
     value = renderer.sql(a[1])
     cut = f"date_trunc({literal(unit_of(a[0]))}, {value})"
-    return f"CAST({cut} AS DATE)" if is_date(a[1]) else f"trino_not_date({value}, {cut})"
+    return cut if _typed(a[1]) else f"trino_not_date({value}, {cut})"
 
 
 def _date_diff(renderer: Renderer, a: list[exp.Expr]) -> str:
-    return f"date_sub({literal(unit_of(a[0]))}, {renderer.sql(a[1])}, {renderer.sql(a[2])})"
+    sides = ", ".join(f"CAST({renderer.sql(side)} AS TIMESTAMP)" for side in a[1:])
+    return f"date_sub({literal(unit_of(a[0]))}, {sides})"
 
 
 _MYSQL = {
@@ -99,6 +96,7 @@ _MYSQL = {
 _JODA = {
     "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "MM": "%m", "MMM": "%b", "MMMM": "%B", "dd": "%d", "d": "%-d", "HH": "%H",
     "hh": "%I", "h": "%-I", "mm": "%M", "ss": "%S", "SSS": "%g", "EEE": "%a", "EEEE": "%A", "a": "%p", "DDD": "%j",
+    "M": "%-m", "H": "%-H", "m": "%-M", "s": "%-S",
 }  # fmt: skip
 
 
@@ -136,7 +134,11 @@ def _strftime(convert: Callable[[str], str]) -> Form:
 
 def _strptime(convert: Callable[[str], str], zone: bool) -> Form:
     def form(renderer: Renderer, a: list[exp.Expr]) -> str:
-        parsed = f"strptime({renderer.sql(a[0])}, {literal(convert(text_of(a[1], 'format')))})"
+        value, pattern = renderer.sql(a[0]), convert(text_of(a[1], "format"))
+        dated, text = pattern, value
+        if "%Y" not in pattern and "%y" not in pattern:
+            dated, text = "%Y " + pattern, f"('1970 ' || {value})"  # Joda's default year
+        parsed = f"trino_parsed({value}, strptime({text}, {literal(dated)}))"
         return f"timezone('UTC', {parsed})" if zone else parsed
 
     return form
@@ -145,15 +147,62 @@ def _strptime(convert: Callable[[str], str], zone: bool) -> Form:
 def pattern_of(node: exp.Expr) -> str:
     """A regular expression that RE2 reads as Trino's Joni does; no look-around, no back references."""
     text = text_of(node, "regular expression")
-    if re.search(r"\(\?[=!<>]|\\[1-9]|\\[kGZ]|[*+?}]\+|\[\[|&&", text):
-        raise UnsupportedError(f"regular expression {text}")
-    return literal(text)
+    if re.search(r"\(\?[=!<>]|\\[1-9]|\\[kGZhHvVRX]|[*+?}]\+|\[\[|&&|\\p\{Is|\\p\{java|\(\?[a-z]*[xd]", text):
+        raise UnsupportedError(f"regular expression {text} (look-around, back references and possessive quantifiers)")
+    return literal(re.sub(r"\\s|(\\.)", _blank_class(text), text))
+
+
+def _blank_class(text: str) -> Callable[[re.Match[str]], str]:
+    """Joni's class of blanks holds the vertical tab, RE2's does not."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match[1]:
+            return match[0]
+        before = text[: match.start()]
+        inside = before.count("[") - before.count("\\[") > before.count("]") - before.count("\\]")
+        return r"\s\x0b" if inside else r"[\s\x0b]"
+
+    return replace
+
+
+def _line(value: str, node: exp.Expr) -> str:
+    """The text to match; with $ in the pattern Joni also matches before a line feed at the end, RE2 does not."""
+    text = re.sub(r"\\.|\[[^\]]*\]", "", text_of(node, "regular expression"))
+    return f"trino_no_line({value})" if "$" in text else value
+
+
+def _groups(node: exp.Expr) -> int:
+    return len(
+        re.findall(r"\((?!\?)|\(\?P?<[A-Za-z]", re.sub(r"\\.|\[[^\]]*\]", "", text_of(node, "regular expression")))
+    )
+
+
+def _matches_nothing(node: exp.Expr) -> bool:
+    """Whether the pattern matches the empty text."""
+    try:
+        return re.match(text_of(node, "regular expression"), "") is not None
+    except re.error:
+        return True
 
 
 def _regexp_extract(renderer: Renderer, a: list[exp.Expr]) -> str:
-    value, pattern = renderer.sql(a[0]), pattern_of(a[1])
-    group = renderer.sql(a[2]) if len(a) > 2 else "0"
-    return f"trino_regexp_extract({value}, {pattern}, {group})"
+    value, pattern = _line(renderer.sql(a[0]), a[1]), pattern_of(a[1])
+    if len(a) < 3:
+        return f"trino_regexp_extract({value}, {pattern}, 0)"
+    if not isinstance(a[2], exp.Literal):
+        raise UnsupportedError("regexp_extract of a group that is not a literal number")
+    group = int(a[2].name)
+    if group > _groups(a[1]):
+        raise QueryError(f"INVALID_FUNCTION_ARGUMENT: Pattern has {_groups(a[1])} groups. Cannot access group {group}")
+    found = f"trino_regexp_extract({value}, {pattern}, {group})"
+    optional = group and re.search(r"\)[?*]|\)\{0|\|", text_of(a[1], "regular expression"))
+    return f"trino_taken_group({found})" if optional else found
+
+
+def _regexp_split(renderer: Renderer, a: list[exp.Expr]) -> str:
+    if _matches_nothing(a[1]):
+        raise UnsupportedError("regexp_split at a pattern that matches the empty text")
+    return f"string_split_regex({_line(renderer.sql(a[0]), a[1])}, {pattern_of(a[1])})"
 
 
 def _regexp_replace(renderer: Renderer, a: list[exp.Expr]) -> str:
@@ -161,7 +210,7 @@ def _regexp_replace(renderer: Renderer, a: list[exp.Expr]) -> str:
     if "\\" in replacement or re.search(r"\$[^0-9]|\$\d\d|\$$", replacement):
         raise UnsupportedError(f"regexp_replace replacement {replacement}")
     to = literal(re.sub(r"\$(\d)", r"\\\1", replacement))
-    return f"regexp_replace({renderer.sql(a[0])}, {pattern_of(a[1])}, {to}, 'g')"
+    return f"regexp_replace({_line(renderer.sql(a[0]), a[1])}, {pattern_of(a[1])}, {to}, 'g')"
 
 
 def _substr(renderer: Renderer, a: list[exp.Expr]) -> str:
@@ -174,7 +223,7 @@ def _substr(renderer: Renderer, a: list[exp.Expr]) -> str:
 
 
 def _with_pattern(template: str) -> Form:
-    return lambda r, a: template.format(r.sql(a[0]), pattern_of(a[1]))
+    return lambda r, a: template.format(_line(r.sql(a[0]), a[1]), pattern_of(a[1]))
 
 
 def json_path(node: exp.Expr) -> str:
@@ -199,21 +248,26 @@ def bind(body: exp.Expr, values: dict[str, str]) -> exp.Expr:
     """The body of a lambda with its parameters replaced by SQL text."""
 
     def replace(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Column) and not node.table and node.name in values:
-            return exp.Var(this=values[node.name])
-        if isinstance(node, exp.Column) and node.table in values:
-            return exp.Var(this=f'{values[node.table]}."{node.name}"')
-        if (
-            isinstance(node, exp.Identifier)
-            and node.name in values
-            and not isinstance(node.parent, exp.Column | exp.Dot)
-        ):
-            return exp.Var(this=values[node.name])
-        if isinstance(node, exp.Dot) and isinstance(node.this, exp.Identifier) and node.this.name in values:
-            return exp.Var(this=f'{values[node.this.name]}."{node.expression.name}"')
-        return node
+        text = _bound(node, values)
+        if text is None:
+            return node
+        found = exp.Var(this=text)
+        found.meta.update(node.meta)
+        return found
 
     return body.copy().transform(replace)
+
+
+def _bound(node: exp.Expr, values: dict[str, str]) -> str | None:
+    if isinstance(node, exp.Column) and not node.table and node.name in values:
+        return values[node.name]
+    if isinstance(node, exp.Column) and node.table in values:
+        return f'{values[node.table]}."{node.name}"'
+    if isinstance(node, exp.Identifier) and node.name in values and not isinstance(node.parent, exp.Column | exp.Dot):
+        return values[node.name]
+    if isinstance(node, exp.Dot) and isinstance(node.this, exp.Identifier) and node.this.name in values:
+        return f'{values[node.this.name]}."{node.expression.name}"'
+    return None
 
 
 _DEPTH = "__e{}"
@@ -275,7 +329,12 @@ def _concat(renderer: Renderer, a: list[exp.Expr]) -> str:
 
 def _replace(renderer: Renderer, a: list[exp.Expr]) -> str:
     to = renderer.sql(a[2]) if len(a) > 2 else "''"
-    return f"replace({renderer.sql(a[0])}, {renderer.sql(a[1])}, {to})"
+    return f"{_replacing(a[1])}({renderer.sql(a[0])}, {renderer.sql(a[1])}, {to})"
+
+
+def _replacing(search: exp.Expr) -> str:
+    plain = isinstance(search, exp.Literal) and search.is_string and search.name
+    return "replace" if plain else "trino_replace"
 
 
 def _extreme(comparison: str) -> Form:
@@ -288,7 +347,11 @@ def _extreme(comparison: str) -> Form:
 
 
 def _map_concat(renderer: Renderer, a: list[exp.Expr]) -> str:
-    return f"map_concat({', '.join(renderer.sql(x) for x in a)})"
+    texts = [renderer.sql(x) for x in a]
+    folded = texts[0]
+    for text in texts[1:]:
+        folded = f"trino_map_concat({folded}, {text})"
+    return folded
 
 
 def _array_sort(renderer: Renderer, a: list[exp.Expr]) -> str:
@@ -297,7 +360,21 @@ def _array_sort(renderer: Renderer, a: list[exp.Expr]) -> str:
     return f"list_sort({renderer.sql(a[0])}, 'ASC', 'NULLS LAST')"
 
 
-_WS = "e' \\t\\n\\r\\f\\x0b'"
+# What Java's Character.isWhitespace says is blank, as Trino's trim does.
+_WS = "' ' || " + " || ".join(
+    f"chr({code})"
+    for code in (
+        *range(9, 14),
+        *range(28, 32),
+        0x1680,
+        *range(0x2000, 0x2007),
+        *range(0x2008, 0x200B),
+        0x2028,
+        0x2029,
+        0x205F,
+        0x3000,
+    )
+)
 _TABLE: list[tuple[str, Form, int, int]] = [
     # Aggregates (Trino docs, "Aggregate functions")
     ("count", "count({*})", 0, 1), ("sum", "sum(trino_number({0}))", 1, 1), ("min", "min({0})", 1, 1),
@@ -306,7 +383,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("arbitrary", "any_value({0})", 1, 1), ("any_value", "any_value({0})", 1, 1),
     ("array_agg", "array_agg({0})", 1, 1), ("max_by", "arg_max_null({0}, {1})", 2, 2),
     ("min_by", "arg_min_null({0}, {1})", 2, 2), ("approx_percentile", "quantile_disc({0}, {1})", 2, 2),
-    ("approx_distinct", "approx_count_distinct({0})", 1, 1), ("map_agg", "trino_map_agg({0}, {1})", 2, 2),
+    ("approx_distinct", "count(DISTINCT {0})", 1, 1), ("map_agg", "trino_map_agg({0}, {1})", 2, 2),
     ("histogram", "trino_histogram({0})", 1, 1), ("checksum", "trino_checksum({0})", 1, 1),
     ("stddev", "stddev_samp({0})", 1, 1), ("stddev_samp", "stddev_samp({0})", 1, 1),
     ("stddev_pop", "stddev_pop({0})", 1, 1), ("variance", "var_samp({0})", 1, 1), ("var_samp", "var_samp({0})", 1, 1),
@@ -324,7 +401,8 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("floor", "floor({0})", 1, 1),
     ("round", "round({*})", 1, 2), ("truncate", "trunc({0})", 1, 1), ("sign", "sign({0})", 1, 1),
     ("mod", "({0} % {1})", 2, 2), ("power", "pow({0}, {1})", 2, 2), ("pow", "pow({0}, {1})", 2, 2),
-    ("sqrt", "sqrt({0})", 1, 1), ("cbrt", "cbrt({0})", 1, 1), ("exp", "exp({0})", 1, 1), ("ln", "ln({0})", 1, 1),
+    ("sqrt", "sqrt({0})", 1, 1), ("cbrt", "cube_root({0}::DOUBLE)", 1, 1),
+    ("exp", "exp({0})", 1, 1), ("ln", "ln({0})", 1, 1),
     ("log2", "log2({0})", 1, 1), ("log10", "log10({0})", 1, 1), ("log", "log({0}, {1})", 2, 2), ("pi", "pi()", 0, 0),
     ("e", "exp(1.0::DOUBLE)", 0, 0), ("radians", "radians({0})", 1, 1), ("degrees", "degrees({0})", 1, 1),
     *((n, n + "({0})", 1, 1) for n in ("sin", "cos", "tan", "asin", "acos", "atan")),
@@ -334,26 +412,28 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("width_bucket", "trino_width_bucket({0}, {1}, {2}, {3})", 4, 4),
     ("bitwise_and", "({0} & {1})", 2, 2), ("bitwise_or", "({0} | {1})", 2, 2), ("bitwise_xor", "xor({0}, {1})", 2, 2),
     # String functions
-    ("lower", "lower({0})", 1, 1), ("upper", "upper({0})", 1, 1), ("length", "trino_length({0})", 1, 1),
+    ("lower", "lower({0})", 1, 1), ("upper", "trino_upper({0})", 1, 1), ("length", "trino_length({0})", 1, 1),
     ("substr", _substr, 2, 3), ("substring", _substr, 2, 3),
     ("strpos", "strpos({0}, {1})", 2, 2),
     ("replace", _replace, 2, 3),
     ("trim", f"trim({{0}}, {_WS})", 1, 1), ("ltrim", f"ltrim({{0}}, {_WS})", 1, 1),
     ("rtrim", f"rtrim({{0}}, {_WS})", 1, 1),
-    ("lpad", "lpad({0}, {1}, {2})", 3, 3), ("rpad", "rpad({0}, {1}, {2})", 3, 3),
-    ("split", "string_split({0}, {1})", 2, 2),
+    ("lpad", "lpad(trino_same_padding({0}, {2}, {1}), {1}::INTEGER, {2})", 3, 3),
+    ("rpad", "rpad(trino_same_padding({0}, {2}, {1}), {1}::INTEGER, {2})", 3, 3),
+    ("split", "trino_split({0}, {1})", 2, 2),
     ("split_part", "trino_split_part({0}, {1}, {2})", 3, 3), ("concat", _concat, 2, 99),
     ("concat_ws", "concat_ws({*})", 2, 99), ("starts_with", "starts_with({0}, {1})", 2, 2),
-    ("reverse", "reverse({0})", 1, 1), ("chr", "chr({0})", 1, 1), ("codepoint", "unicode({0})", 1, 1),
-    ("levenshtein_distance", "levenshtein({0}, {1})", 2, 2), ("translate", "translate({0}, {1}, {2})", 3, 3),
+    ("reverse", "trino_reverse({0})", 1, 1), ("chr", "chr({0}::INTEGER)", 1, 1),
+    ("codepoint", "trino_codepoint({0})", 1, 1),
+    ("levenshtein_distance", "trino_levenshtein({0}, {1})", 2, 2), ("translate", "translate({0}, {1}, {2})", 3, 3),
     # Regular expression functions
     ("regexp_like", _with_pattern("regexp_matches({}, {})"), 2, 2), ("regexp_extract", _regexp_extract, 2, 3),
-    ("regexp_replace", _regexp_replace, 2, 3), ("regexp_split", _with_pattern("string_split_regex({}, {})"), 2, 2),
+    ("regexp_replace", _regexp_replace, 2, 3), ("regexp_split", _regexp_split, 2, 2),
     ("regexp_extract_all", _with_pattern("regexp_extract_all({}, {})"), 2, 2),
     # Binary functions
     ("to_utf8", "encode({0})", 1, 1), ("from_utf8", "trino_from_utf8({0})", 1, 1),
     ("to_hex", "hex(trino_binary({0}))", 1, 1),
-    ("from_hex", "unhex({0})", 1, 1), ("to_base64", "to_base64(trino_binary({0}))", 1, 1),
+    ("from_hex", "trino_from_hex({0})", 1, 1), ("to_base64", "to_base64(trino_binary({0}))", 1, 1),
     ("from_base64", "from_base64({0})", 1, 1), ("sha256", "unhex(sha256(trino_binary({0})))", 1, 1),
     ("sha1", "unhex(sha1(trino_binary({0})))", 1, 1), ("md5", "unhex(md5(trino_binary({0})))", 1, 1),
     # JSON functions
@@ -367,7 +447,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("array_max", "trino_array_extreme({0}, list_max({0}))", 1, 1),
     ("array_min", "trino_array_extreme({0}, list_min({0}))", 1, 1),
     ("array_position", "trino_array_position({0}, {1})", 2, 2),
-    ("arrays_overlap", "list_has_any({0}, {1})", 2, 2), ("flatten", "flatten({0})", 1, 1),
+    ("arrays_overlap", "trino_arrays_overlap({0}, {1})", 2, 2), ("flatten", "flatten({0})", 1, 1),
     ("sequence", "generate_series({*})", 2, 3), ("slice", "trino_slice({0}, {1}, {2})", 3, 3),
     ("filter", _each("list_filter({}, {})"), 2, 2), ("transform", _each("list_transform({}, {})"), 2, 2),
     ("any_match", _each("trino_any(list_transform({}, {}))"), 2, 2),
@@ -384,31 +464,36 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("date", "trino_cast_date({0})", 1, 1), ("date_trunc", _date_trunc, 2, 2), ("date_add", _date_add, 3, 3),
     ("date_diff", _date_diff, 3, 3), ("date_format", _strftime(mysql_format), 2, 2),
     ("date_parse", _strptime(mysql_format, zone=False), 2, 2), ("format_datetime", _strftime(joda_format), 2, 2),
-    ("parse_datetime", _strptime(joda_format, zone=True), 2, 2), ("from_unixtime", "trino_from_unixtime({0})", 1, 1),
+    ("parse_datetime", _strptime(joda_format, zone=True), 2, 2), ("from_unixtime", "trino_from_unixtime({0})", 1, 2),
     ("to_unixtime", "epoch({0})", 1, 1), ("from_iso8601_timestamp", "trino_iso8601({0})", 1, 1),
-    ("from_iso8601_date", "trino_cast_date({0})", 1, 1), ("now", "now()", 0, 0),
+    ("from_iso8601_date", "trino_iso8601_day({0})", 1, 1), ("now", "now()", 0, 0),
     *((n, n + "({0})", 1, 1) for n in ("year", "month", "day", "hour", "minute", "second", "quarter")),
     ("millisecond", "(extract('millisecond' FROM {0}) % 1000)", 1, 1), ("week", "weekofyear({0})", 1, 1),
     *((n, "isodow({0})", 1, 1) for n in ("day_of_week", "dow")),
     *((n, "dayofyear({0})", 1, 1) for n in ("day_of_year", "doy")),
-    ("last_day_of_month", "last_day({0})", 1, 1),
+    ("last_day_of_month", "last_day({0})", 1, 1), ("at_timezone", "{0}", 2, 2), ("with_timezone", "{0}", 2, 2),
+    ("day_of_month", "day({0})", 1, 1), ("week_of_year", "weekofyear({0})", 1, 1), ("yow", "isoyear({0})", 1, 1),
+    ("year_of_week", "isoyear({0})", 1, 1), ("current_timezone", "'UTC'", 0, 0), ("to_milliseconds", "{0}", 1, 1),
+    ("to_iso8601", "strftime({0}, '%Y-%m-%d')", 1, 1), ("array_distinct", "trino_array_distinct({0})", 1, 1),
+    ("bitwise_not", "(-({0}) - 1)", 1, 1),
 ]  # fmt: skip
 
 FUNCTIONS: dict[str, Function] = {name: Function(form, low, high) for name, form, low, high in _TABLE}
 
 # Trino has these; this server does not (a name outside both lists is no function of Trino's as far as we know).
 _ELSEWHERE = (
-    "all_keys_match any_keys_match approx_most_frequent approx_set array_distinct array_except array_histogram "
-    "array_intersect array_remove array_union bing_tile bit_count bitwise_not bitwise_left_shift combinations "
-    "covar_pop covar_samp crc32 current_timezone entropy format from_base from_big_endian_32 from_big_endian_64 "
-    "geometric_mean hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds is_json_scalar json_array "
+    "all_keys_match any_keys_match approx_most_frequent approx_set array_except array_histogram "
+    "array_intersect array_remove array_union bing_tile bit_count bitwise_left_shift combinations "
+    "covar_pop covar_samp crc32 entropy format from_base from_big_endian_32 from_big_endian_64 "
+    "geometric_mean hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 "
+    "human_readable_seconds is_json_scalar json_array "
     "json_array_contains json_array_get json_exists json_object json_query json_value kurtosis listagg "
     "multimap_agg multimap_from_entries map_union map_zip_with murmur3 ngrams normalize numeric_histogram "
     "parse_duration qdigest_agg rand random regexp_count regexp_position regr_intercept regr_slope repeat sha512 "
     "shuffle skewness soundex split_to_map split_to_multimap spooky_hash_v2_64 st_distance tdigest_agg "
-    "timezone_hour timezone_minute to_base to_big_endian_64 to_iso8601 to_milliseconds trim_array typeof "
-    "url_decode url_encode url_extract_host url_extract_path uuid value_at_quantile with_timezone at_timezone "
-    "word_stem xxhash64 year_of_week yow week_of_year day_of_month zip sinh cosh tanh random_string "
+    "sinh cosh tanh timezone_hour timezone_minute to_base to_big_endian_64 trim_array typeof "
+    "url_decode url_encode url_extract_host url_extract_path uuid value_at_quantile "
+    "word_stem xxhash64 zip random_string "
     "great_circle_distance hash_counts merge reduce_agg bitwise_and_agg bitwise_or_agg cosine_similarity "
     "ip_prefix is_subnet_of luhn_check "
 )

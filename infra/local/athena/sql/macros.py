@@ -3,7 +3,10 @@
 `typeof` is folded when DuckDB binds, so a CASE over it costs nothing at run time.
 """
 
+import re
+
 from infra.local.athena.shortcuts import json_numbers
+from infra.local.athena.sql import typed_macros
 
 SETTINGS = [
     "SET timezone = 'UTC'",
@@ -26,7 +29,8 @@ trino_json_{name}(x) AS
 trino_try_{name}(x) AS
     CASE WHEN typeof(x) = 'VARCHAR' THEN
         CASE WHEN CAST(TRY_CAST(x AS {kind}) AS VARCHAR) = x::VARCHAR
-            OR regexp_full_match(x::VARCHAR, '[+-]?[0-9]+') THEN TRY_CAST(x AS {kind}) END
+            OR regexp_full_match(x::VARCHAR, '\\s*[+-]?[0-9]+\\s*') THEN
+            TRY_CAST(trim(x::VARCHAR, e' \\t\\n\\r') AS {kind}) END
     WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS {kind})
     WHEN typeof(x) = 'JSON' THEN trino_json_{name}(x)
     ELSE TRY_CAST(x AS {kind}) END
@@ -83,8 +87,12 @@ trino_text(x) AS
 
 trino_must(x, v, t) AS
     CASE WHEN v IS NULL AND x IS NOT NULL AND NOT (typeof(x) = 'JSON' AND TRY_CAST(x AS VARCHAR) = 'null') THEN
-    error('INVALID_CAST_ARGUMENT: Cannot cast ''' || coalesce(TRY_CAST(x AS VARCHAR), '?') || ''' to ' || t)
-    ELSE v END
+    CASE WHEN typeof(x) IN ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT') THEN
+    error('NUMERIC_VALUE_OUT_OF_RANGE: Out of range for ' || t || ': ' || coalesce(TRY_CAST(x AS VARCHAR), '?'))
+    WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN
+    error('INVALID_CAST_ARGUMENT: Cannot cast ' || double_text(TRY_CAST(x AS DOUBLE)) || ' to ' || t)
+    ELSE error('INVALID_CAST_ARGUMENT: Cannot cast ''' || coalesce(TRY_CAST(x AS VARCHAR), '?') || ''' to ' || upper(t))
+    END ELSE v END
 """
 
 _FUNCTIONS = r"""
@@ -96,7 +104,9 @@ trino_try_double(x) AS
     NULL ELSE TRY_CAST(x AS DOUBLE) END ELSE TRY_CAST(x AS DOUBLE) END;
 
 trino_try_real(x) AS
-    TRY_CAST(trino_try_double(x) AS FLOAT);
+    CASE WHEN typeof(x) = 'DOUBLE' AND abs(TRY_CAST(x AS DOUBLE)) > 3.4028235677973366e38 THEN
+    CASE WHEN TRY_CAST(x AS DOUBLE) > 0 THEN 'inf'::FLOAT ELSE '-inf'::FLOAT END
+    ELSE TRY_CAST(trino_try_double(x) AS FLOAT) END;
 
 trino_try_boolean(x) AS
     CASE WHEN typeof(x) = 'VARCHAR' AND lower(x::VARCHAR) NOT IN ('t','true','1','f','false','0') THEN NULL
@@ -121,10 +131,6 @@ trino_try_timestamptz(x) AS
     CASE WHEN typeof(x) = 'VARCHAR' THEN
     error('NOT_SUPPORTED_LOCALLY: CAST(varchar AS timestamp with time zone)') ELSE TRY_CAST(x AS TIMESTAMPTZ)
     END;
-
-trino_double_text(x) AS
-    CASE WHEN x IS NULL THEN NULL WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) THEN CAST(x AS VARCHAR) ELSE
-    java_double(x) END;
 
 trino_json_text_of(x) AS
     CASE WHEN left(CAST(TRY_CAST(x AS JSON) AS VARCHAR), 1) IN ('{', '[') THEN NULL WHEN json_type(TRY_CAST(x
@@ -207,9 +213,18 @@ trino_json_scalar_of(j) AS
     contains(CAST(j AS VARCHAR), '\') THEN substr(CAST(j AS VARCHAR), 2, length(CAST(j AS VARCHAR)) - 2) ELSE
     json_extract_string(j, '$') END;
 
+trino_json_scalar_at(x, p, j) AS
+    -- A number of a text stays as it is written there; one of a JSON value is a double's or a whole number's text.
+    CASE WHEN json_type(j) = 'DOUBLE' THEN CASE WHEN typeof(x) = 'JSON' THEN java_double(TRY_CAST(j AS DOUBLE)) ELSE
+    json_number(CAST(x AS VARCHAR), p) END ELSE trino_json_scalar_of(j) END;
+
 trino_json_scalar(x, p) AS
-    CASE WHEN p = '$' THEN trino_json_scalar_of(TRY_CAST(x AS JSON)) ELSE
-    trino_json_scalar_of(json_extract(trino_json_unique(x), p)) END;
+    CASE WHEN p = '$' THEN trino_json_scalar_at(x, p, TRY_CAST(x AS JSON)) ELSE
+    trino_json_scalar_at(x, p, json_extract(trino_json_unique(x), p)) END;
+
+trino_java_json(x) AS
+    CASE WHEN regexp_matches(CAST(x AS VARCHAR), '[{\[]|[0-9][.eE]|^\s|\s$|^-0$') THEN java_json(CAST(x AS VARCHAR))
+    ELSE CAST(x AS VARCHAR) END;
 
 trino_json_array_length(x) AS
     CASE WHEN starts_with(TRY_CAST(x AS JSON)::VARCHAR, '{') THEN NULL WHEN json_type(TRY_CAST(x AS JSON)) = 'ARRAY'
@@ -230,7 +245,9 @@ trino_array_position(a, x) AS
     CASE WHEN a IS NULL OR x IS NULL THEN NULL ELSE coalesce(list_position(a, x), 0)::BIGINT END;
 
 trino_slice(a, s, n) AS
-    list_slice(a, s, CASE WHEN s < 0 AND s + n >= 0 THEN -1 ELSE s + n - 1 END);
+    CASE WHEN s = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
+    WHEN n < 0 THEN error('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0') ELSE
+    list_slice(a, s, CASE WHEN s < 0 AND s + n >= 0 THEN -1 ELSE s + n - 1 END) END;
 
 trino_any(l) AS
     CASE WHEN list_contains(l, true) THEN true WHEN len(list_filter(l, lambda e: e IS NULL)) > 0 THEN NULL WHEN
@@ -282,8 +299,15 @@ trino_from_unixtime(x) AS
 
 trino_try_iso8601(x) AS
     CASE WHEN regexp_full_match(x,
-    '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?')
-    THEN trino_ms(TRY_CAST(replace(x, ',', '.') AS TIMESTAMPTZ)) END;
+    '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?')
+    THEN trino_ms(TRY_CAST(replace(x, ',', '.') AS TIMESTAMPTZ))
+    WHEN regexp_full_match(x, '[+-]?[0-9]{1,9}(-(W[0-9]{1,2}(-[0-9])?|[0-9]{3}|[0-9]{1,2}(-[0-9]{1,2})?))?' ||
+    '(T[0-9]{0,2}([:.,+-][0-9:.,]*)?Z?)?')
+    THEN error('NOT_SUPPORTED_LOCALLY: from_iso8601_timestamp of "' || x || '" (write YYYY-MM-DDTHH:MM:SS)') END;
+
+trino_iso8601_day(x) AS
+    CASE WHEN regexp_full_match(x, '[0-9]{4}-(W[0-9]{1,2}(-[0-9])?|[0-9]{3}|[0-9]{2})|[0-9]{4}') THEN
+    error('NOT_SUPPORTED_LOCALLY: from_iso8601_date of "' || x || '" (write YYYY-MM-DD)') ELSE trino_cast_date(x) END;
 
 trino_iso8601(x) AS
     CASE WHEN x IS NOT NULL AND trino_try_iso8601(x) IS NULL THEN
@@ -292,6 +316,17 @@ trino_iso8601(x) AS
 
 _NAMES = ("bigint", "integer", "smallint", "tinyint")
 _INTEGERS = [_INTEGER.format(name=name, kind=name.upper()) for name in _NAMES]
-MACROS = [
-    macro.strip() for text in (_GUARDS, *_INTEGERS, _FUNCTIONS, json_numbers.MACROS) for macro in text.split(";\n")
-]
+_MACRO_TEXTS = (_GUARDS, *_INTEGERS, typed_macros.MACROS, _FUNCTIONS, json_numbers.MACROS)
+MACROS = [macro.strip() for text in _MACRO_TEXTS for macro in text.split(";\n")]
+
+
+def _refusing() -> re.Pattern[str]:
+    bodies = dict(macro.partition("(")[::2] for macro in MACROS)
+    found = {name for name, body in bodies.items() if "NOT_SUPPORTED_LOCALLY" in body}
+    while more := {n for n, body in bodies.items() if n not in found and any(f"{f}(" in body for f in found)}:
+        found |= more
+    return re.compile(r"\b(?:" + "|".join(sorted(found)) + r")\(")
+
+
+REFUSING = _refusing()
+"""A call of a macro that may refuse a value by name."""

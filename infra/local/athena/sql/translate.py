@@ -1,80 +1,53 @@
 """Trino expressions and queries as DuckDB text."""
 
-import json
 import re
-from decimal import Decimal
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
-from sqlglot.generators.duckdb import DuckDBGenerator
 
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.shortcuts.json_numbers import json_number
-from infra.local.athena.sql import json_cast, json_fields
+from infra.local.athena.sql import json_fields
+from infra.local.athena.sql.casts import CastText
 from infra.local.athena.sql.functions import lookup
-from infra.local.athena.sql.types import literal, quote
+from infra.local.athena.sql.macros import REFUSING
+from infra.local.athena.sql.moments import INSTANT_READERS, WALL_READERS
+from infra.local.athena.sql.typed import kinds
+from infra.local.athena.sql.typed.forms import PLAIN_AGGREGATES, typed_form
+from infra.local.athena.sql.typed.inference import infer
+from infra.local.athena.sql.typed.kinds import Kind, duckdb_text, record
+from infra.local.athena.sql.typed.scopes import Columns
+from infra.local.athena.sql.typed.signatures import resolve
 from infra.local.athena.sql.unnest import POSITIONS, taken_apart_below, unnest_relation
 
+ZONED_COLUMN = "__zoned"
+"""The call that stands for a column of the result whose time zone is shown."""
+JSON_COLUMN = "__json"
+"""The call that stands for a column of JSON in the result, which is shown as Trino writes it."""
 T = exp.DataType.Type
-_TYPES = {
-    T.VARCHAR: "VARCHAR",
-    T.TEXT: "VARCHAR",
-    T.BOOLEAN: "BOOLEAN",
-    T.TINYINT: "TINYINT",
-    T.SMALLINT: "SMALLINT",
-    T.INT: "INTEGER",
-    T.BIGINT: "BIGINT",
-    T.FLOAT: "FLOAT",
-    T.DOUBLE: "DOUBLE",
-    T.DATE: "DATE",
-    T.TIMESTAMP: "TIMESTAMP",
-    T.TIMESTAMPTZ: "TIMESTAMPTZ",
-    T.VARBINARY: "BLOB",
-    T.JSON: "JSON",
-}
-_SCALAR_CASTS = {
-    T.BOOLEAN: "boolean",
-    T.TINYINT: "tinyint",
-    T.SMALLINT: "smallint",
-    T.INT: "integer",
-    T.BIGINT: "bigint",
-    T.FLOAT: "real",
-    T.DOUBLE: "double",
-    T.DATE: "date",
-    T.TIMESTAMP: "timestamp",
-    T.TIMESTAMPTZ: "timestamptz",
-    T.VARCHAR: "varchar",
-    T.TEXT: "varchar",
-}
-_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+_COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 _OPERATORS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Mod: "%"}
-_ZONE_LOSING = {T.TIMESTAMP, T.DATE, T.VARCHAR, T.TEXT, T.TIME}
+_NULLS = {"lag", "lead", "first_value", "last_value", "nth_value"}
+_EXTRACTED = {
+    *("year", "quarter", "month", "week", "day", "day_of_month", "day_of_week", "dow", "day_of_year", "doy"),
+    *("year_of_week", "yow", "hour", "minute", "second"),
+}
+_OVER = exp.Window | exp.Filter | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls
+_FLOATS = {"real", "double"}
+_NARROWED = {"sum", "avg", "count_if", "grouping"}
 
 
-def duckdb_type(kind: exp.DataType) -> str:
-    """DuckDB text of a Trino type (Trino docs, "Data types")."""
-    parameters = kind.expressions
-    if kind.this == T.DECIMAL:
-        return f"DECIMAL({', '.join(p.name for p in parameters) or '38, 0'})"
-    if kind.this == T.ARRAY:
-        return duckdb_type(parameters[0]) + "[]"
-    if kind.this == T.MAP:
-        return f"MAP({duckdb_type(parameters[0])}, {duckdb_type(parameters[1])})"
-    if kind.this == T.STRUCT:
-        if not all(isinstance(f, exp.ColumnDef) for f in parameters):
-            raise UnsupportedError("ROW type with unnamed fields")
-        return f"STRUCT({', '.join(f'{quote(f.name)} {duckdb_type(f.kind)}' for f in parameters)})"
-    if kind.this not in _TYPES:
-        raise UnsupportedError(f"type {kind.sql(dialect='trino')}")
-    return _TYPES[kind.this]
-
-
-class DuckDBText(DuckDBGenerator):
+class DuckDBText(CastText):
     """Writes Trino's tree as DuckDB text with Trino's meaning."""
 
-    def __init__(self, *, unnest_maps: bool = True, shortcuts: bool = False, **options: Any) -> None:
+    def __init__(
+        self, *, unnest_maps: bool = True, shortcuts: bool = False, shown: bool = False, **options: Any
+    ) -> None:
         super().__init__(dialect=DuckDB(), **options)
+        self.shown = shown
         self.unnest_maps = unnest_maps
         self.shortcuts = shortcuts
 
@@ -82,23 +55,69 @@ class DuckDBText(DuckDBGenerator):
 
     def anonymous_sql(self, expression: exp.Anonymous) -> str:
         """A call of a Trino function."""
-        name = expression.name.lower()
-        arguments = expression.expressions
+        text = self._call(expression)
+        return text if isinstance(expression.parent, _OVER) else _finished(expression, text)
+
+    def _call(self, node: exp.Anonymous) -> str:
+        name, arguments = node.name.lower(), node.expressions
         if name == "try":
             return self._try(arguments[0])
         if name == "if":
             return self._if(arguments)
         if name == "row":
-            return f"row({', '.join(self.sql(a) for a in arguments)})"
+            return f"row({', '.join(self.value(a) for a in arguments)})"
         if name == "unnest":
-            return super().anonymous_sql(expression)
+            return super().anonymous_sql(node)
         if name == POSITIONS:
             return f"unnest(range(1, len({self.sql(arguments[0])}) + 1))"
+        if name == JSON_COLUMN or (name == "json_format" and self._is_text_shown(node)):
+            return f"trino_java_json({self.sql(arguments[0])})"
+        if name == ZONED_COLUMN:
+            return self.zoned_sql(arguments[0])
         if arguments and isinstance(arguments[0], exp.Distinct | exp.Order):
-            return self._aggregate(name, arguments)
-        return lookup(name).render(self, name, arguments)
+            return self._aggregate(node, name, arguments)
+        if name in {"at_timezone", "with_timezone"} or (name == "from_unixtime" and len(arguments) == 2):
+            return self.kept(node)
+        if self.zone(node) is not None:
+            return self.kept(node)
+        if name == "mod" and len(arguments) == 2 and (found := self.operation(_modulo(node), "%")):
+            return found
+        return self._rendered(node, name, arguments)
 
-    def _aggregate(self, name: str, arguments: list[exp.Expr]) -> str:
+    def _is_text_shown(self, node: exp.Anonymous) -> bool:
+        """Whether a JSON text goes to a reader; a number that is cast from it is the same in every writing."""
+        return self.shown and len(node.expressions) == 1 and not isinstance(node.parent, exp.Cast)
+
+    def _rendered(self, node: exp.Anonymous, name: str, arguments: list[exp.Expr]) -> str:
+        """The function's form for the types of its arguments, or the one for all types."""
+        lookup(name)
+        given = [self._argument(name, a) for a in arguments]
+        form, kind = node.meta.get("form"), record(node)
+        if typed := typed_form(name, given, node, kind, self.sql):
+            return typed
+        if form and form.template:
+            shown = duckdb_text(kind) if kind and "{kind}" in form.template else ""
+            return str(form.template.format(*(self.sql(a) for a in given), kind=shown))
+        return lookup(name).render(self, name, given)
+
+    def _argument(self, name: str, node: exp.Expr) -> exp.Expr:
+        """The argument as the function reads it: a timestamp's wall clock, its instant, or as a value."""
+        kind = record(node)
+        if kind is None or kind.name != kinds.ZONED or self.zone(node) is None:
+            return node
+        text = self.wall(node) if name in WALL_READERS else self.instant(node)
+        if name not in WALL_READERS | INSTANT_READERS | {"date_diff"}:
+            text = self.kept(node)
+        replaced = exp.Var(this=text)
+        replaced.meta["kind"] = kinds.TIMESTAMP if name in WALL_READERS else kind
+        return replaced
+
+    def value(self, node: exp.Expr) -> str:
+        """An expression where a zone of its own would be lost."""
+        kind = record(node)
+        return self.kept(node) if kind and kind.name == kinds.ZONED else self.sql(node)
+
+    def _aggregate(self, node: exp.Anonymous, name: str, arguments: list[exp.Expr]) -> str:
         """An aggregate with DISTINCT or ORDER BY among its arguments."""
         first, order = arguments[0], ""
         if isinstance(first, exp.Order):
@@ -106,9 +125,9 @@ class DuckDBText(DuckDBGenerator):
             first = first.this
         distinct = isinstance(first, exp.Distinct)
         values = first.expressions if isinstance(first, exp.Distinct) else [first]
-        text = lookup(name).render(self, name, values + arguments[1:])
-        if (distinct or order) and text.startswith("trino_"):
-            raise UnsupportedError(f"DISTINCT or ORDER BY in {name}")
+        text = self._rendered(node, name, values + arguments[1:])
+        if not re.match(r"(\w+)\(", text) or text.startswith("trino_") or name not in PLAIN_AGGREGATES:
+            raise UnsupportedError(f"DISTINCT or ORDER BY in {name} (put it in a subquery)")
         if distinct and name == "count" and len(values) > 1:
             raise UnsupportedError("count(DISTINCT a, b)")
         head, _, rest = text.partition("(")
@@ -120,7 +139,14 @@ class DuckDBText(DuckDBGenerator):
 
     def _try(self, node: exp.Expr) -> str:
         """TRY(x): casts and parses become their NULL-returning forms; anything else is DuckDB's own TRY."""
-        return self._quiet(node) or f"TRY({self.sql(node)})"
+        quiet = self._quiet(node)
+        if quiet is not None:
+            return quiet
+        text = self.sql(node)
+        if refusing := REFUSING.search(text):
+            # DuckDB's TRY would make a NULL of this server's own refusal.
+            raise UnsupportedError(f"TRY over this expression ({refusing[0].strip('(')}): TRY around a part of it")
+        return f"TRY({text})"
 
     def _quiet(self, node: exp.Expr) -> str | None:
         node = node.unnest()
@@ -128,24 +154,14 @@ class DuckDBText(DuckDBGenerator):
             return self.sql(node)
         if isinstance(node, exp.Cast):
             inner = self._quiet(node.this)
-            return None if inner is None else self._cast(node, inner, quiet=True)
-        if isinstance(node, exp.AtTimeZone):
-            inner = self._quiet(node.this)
-            return None if inner is None else self._at_time_zone(node, inner)
-        if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Mod | exp.Div):
-            left, right = self._quiet(node.left), self._quiet(node.right)
-            if left is None or right is None:
-                return None
-            if isinstance(node, exp.Div):
-                return f"trino_try_div({left}, {right})"
-            return f"({left} {_OPERATORS[type(node)]} {right})"
+            return None if inner is None else self.cast(node, inner, quiet=True)
         if isinstance(node, exp.Anonymous) and len(node.expressions) == 1:
             inner = self._quiet(node.expressions[0])
             name = node.name.lower()
             if inner is not None and name == "json_parse":
                 return f"TRY_CAST(trino_json_text({inner}) AS JSON)"
             if inner is not None and name == "from_iso8601_timestamp":
-                return f"trino_try_iso8601({inner})"
+                return f"trino_utc(trino_try_iso8601({inner}), trino_iso8601_zone({inner}))"
             if inner is not None and name == "from_base64":
                 return f"TRY(from_base64({inner}))"
             if inner is not None and name in {"from_utf8", "to_utf8", "to_unixtime", "from_unixtime", "abs"}:
@@ -156,83 +172,28 @@ class DuckDBText(DuckDBGenerator):
 
     def cast_sql(self, expression: exp.Cast, safe_prefix: str | None = None) -> str:  # noqa: ARG002 - sqlglot's signature
         """CAST, and literals such as DATE '2026-01-01'."""
-        return self._cast(expression, self.sql(expression.this), quiet=False)
+        if expression.to.this == T.TIMESTAMPTZ and isinstance(expression.this, exp.Literal):
+            return self.kept(expression)
+        if self.zone(expression) is not None:
+            return self.kept(expression)
+        return self.cast(expression, self._operand(expression), quiet=False)
 
     def trycast_sql(self, expression: exp.TryCast) -> str:
         """TRY_CAST."""
         if self.shortcuts and (number := json_number(expression)):
             macro, value = number
             return f"{macro}({self.sql(value)})"
-        inner = self._quiet(expression.this)
-        return self._cast(expression, self.sql(expression.this) if inner is None else inner, quiet=True)
+        return self.cast(expression, self._operand(expression), quiet=True)
 
-    def _cast(self, node: exp.Cast, value: str, *, quiet: bool) -> str:
-        kind = node.to
-        self._refuse_lost_offset(node)
-        if _plainly(node):
-            return f"CAST({value} AS {_TYPES[kind.this]})"
-        if kind.this in _SCALAR_CASTS:
-            return self._scalar_cast(kind, value, quiet=quiet)
-        if kind.this == T.JSON:
-            return f"trino_to_json({value})"
-        if kind.this in {T.ARRAY, T.MAP, T.STRUCT} and not _built_here(node.this):
-            return self._json_cast(node, value, quiet=quiet)
-        if kind.this in {T.ARRAY, T.MAP, T.STRUCT, T.DECIMAL, T.VARBINARY}:
-            return f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {duckdb_type(kind)})"
-        raise UnsupportedError(f"cast to {kind.sql(dialect='trino')}")
-
-    def _scalar_cast(self, kind: exp.DataType, value: str, *, quiet: bool) -> str:
-        name = _SCALAR_CASTS[kind.this]
-        tried = f"trino_try_{name}({value})"
-        text = tried if quiet else f"trino_must({value}, {tried}, {literal(name)})"
-        length = kind.expressions and kind.this in {T.VARCHAR, T.TEXT}
-        return f"left({text}, {kind.expressions[0].name})" if length else text
-
-    def _json_cast(self, node: exp.Cast, value: str, *, quiet: bool) -> str:
-        """CAST(x AS ROW/ARRAY/MAP): of JSON by json_cast's rules, of anything else DuckDB's own cast."""
-        described = json_cast.descriptor(node.to)
-        text = f"CAST({value} AS VARCHAR)"
-        opening = literal("[" if described[0] == "array" else "{")
-        kind = duckdb_type(_lowered(node.to))
-        blanks = f"starts_with(ltrim({text}, e' \\t\\r\\n'), {opening})"
-        shaped = f"CASE WHEN starts_with({text}, {opening}) THEN true ELSE {blanks} END"
-        pattern = json_cast.suspicious(described)
-        strange = f" AND NOT regexp_matches({text}, {literal(pattern)})" if pattern else ""
-        plain = f"{text} IS NULL OR ({shaped}{strange})"
-        fitted = f"json_fit({text}, {literal(json.dumps(described))})"
-        if not quiet:
-            fitted = f"coalesce({fitted}, error('INVALID_CAST_ARGUMENT: Cannot cast to {kind.replace(chr(39), '')}'))"
-        inner = f"TRY_CAST({value} AS JSON)"  # of a JSON value no work at all
-        fitted = f"TRY_CAST(CAST({fitted} AS JSON) AS {kind})"
-        own = f"TRY_CAST({inner} AS {kind})"
-        if described[0] == "map" and not _parsed_here(node.this):
-            own = f"coalesce({own}, {fitted})"  # DuckDB makes no map of a key that comes twice; a JSON value has none
-        if quiet and not pattern:
-            fitted = "NULL"  # of another shape, which is what the cast refuses
-        cast = f"CASE WHEN {plain} THEN {own} ELSE {fitted} END"
-        own = f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {kind})"
-        return f"CASE WHEN typeof({value}) = 'JSON' THEN {cast} ELSE {own} END"
-
-    def _refuse_lost_offset(self, node: exp.Cast) -> None:
-        inner = node.this
-        while isinstance(inner, exp.Paren) or (isinstance(inner, exp.Anonymous) and inner.name.lower() == "try"):
-            inner = inner.this if isinstance(inner, exp.Paren) else inner.expressions[0]
-        iso = isinstance(inner, exp.Anonymous) and inner.name.lower() == "from_iso8601_timestamp"
-        if iso and node.to.this in _ZONE_LOSING:
-            raise UnsupportedError(
-                "CAST(from_iso8601_timestamp(x) AS ...) keeps the wall clock of x's own offset in Trino; "
-                "write from_iso8601_timestamp(x) AT TIME ZONE 'UTC' inside the cast"
-            )
+    def _operand(self, node: exp.Cast) -> str:
+        kind = record(node.this)
+        return self.instant(node.this) if kind and kind.name == kinds.ZONED else self.sql(node.this)
 
     def attimezone_sql(self, expression: exp.AtTimeZone) -> str:
-        """AT TIME ZONE: the same instant, seen in a zone; only UTC, the zone everything here is kept in."""
-        return self._at_time_zone(expression, self.sql(expression.this))
-
-    def _at_time_zone(self, node: exp.AtTimeZone, value: str) -> str:
-        zone = node.args["zone"].name
-        if zone.upper() not in {"UTC", "Z", "+00:00"}:
-            raise UnsupportedError(f"AT TIME ZONE '{zone}'")
-        return f"CAST({value} AS TIMESTAMPTZ)"
+        """AT TIME ZONE: the same instant, seen in a zone."""
+        if self.zone(expression) is not None:
+            return self.kept(expression)
+        return f"CAST({self.instant(expression.this)} AS TIMESTAMPTZ)"
 
     def parsejson_sql(self, expression: exp.ParseJSON) -> str:
         """JSON '...'."""
@@ -245,55 +206,132 @@ class DuckDBText(DuckDBGenerator):
         typed = expression.meta.get("typed") or _same_kind(expression)
         if isinstance(expression, exp.EQ | exp.NEQ | exp.Like) and (value := _compared_json(expression)):
             return f"CAST({self.sql(value)} AS VARCHAR) {op} {self.sql(expression.right)}"
-        if isinstance(expression, _COMPARISONS) and not typed and not _in_join(expression):
-            left, right = self.sql(expression.left), self.sql(expression.right)
-            return f"trino_same({left}, {right}, {left} {op} {right})"
+        if type(expression) in _COMPARISONS:
+            if compared := self.compared(expression, _COMPARISONS[type(expression)]):
+                return f"({compared})" if " NOT isnan(" in compared or " OR isnan(" in compared else compared
+            if not typed and not _in_join(expression):
+                left, right = self.sql(expression.left), self.sql(expression.right)
+                return f"trino_same({left}, {right}, {left} {op} {right})"
         return super().binary(expression, op)
 
+    def window_sql(self, expression: exp.Window) -> str:
+        """OVER: the frame is DuckDB's own, the result has Trino's type."""
+        spec = expression.args.get("spec")
+        if spec and spec.args.get("exclude"):
+            raise UnsupportedError("EXCLUDE in a window frame")
+        text = super().window_sql(expression)
+        return text if expression.find_ancestor(exp.Window) else _finished(expression, text)
+
+    def filter_sql(self, expression: exp.Filter) -> str:
+        """FILTER (WHERE ...) of an aggregate."""
+        text = super().filter_sql(expression)
+        return text if isinstance(expression.parent, exp.Window) else _finished(expression, text)
+
+    def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
+        """IGNORE NULLS, which DuckDB takes among the arguments."""
+        call = expression.this
+        if not isinstance(call, exp.Anonymous) or call.name.lower() not in _NULLS:
+            raise UnsupportedError("IGNORE NULLS of a function other than lag, lead and first_, last_ and nth_value")
+        return f"{self.sql(call)[:-1]} IGNORE NULLS)"
+
+    def respectnulls_sql(self, expression: exp.RespectNulls) -> str:
+        """RESPECT NULLS, which is so without being said."""
+        return self.sql(expression, "this")
+
+    def in_sql(self, expression: exp.In) -> str:
+        """IN; NaN is in no list, and timestamps with time zone are the same if their instants are."""
+        items = [expression.this, *expression.expressions]
+        if not expression.args.get("query") and any(self.zone(item) is not None for item in items):
+            value, *listed_items = map(self.instant, items)
+            return f"{value} IN ({', '.join(listed_items)})"
+        text = super().in_sql(expression)
+        kind = record(expression.this)
+        listed = all(isinstance(item.unnest(), exp.Literal) for item in expression.expressions)
+        numbers = listed and not expression.args.get("query")
+        return (
+            text
+            if numbers or not kind or kind.name not in _FLOATS
+            else f"({text} AND NOT isnan({self.sql(expression.this)}))"
+        )
+
+    def ordered_sql(self, expression: exp.Ordered) -> str:
+        """ORDER BY; timestamps with time zone by their instants."""
+        if self.zone(expression.this) is not None:
+            expression = expression.copy()
+            expression.set("this", exp.Var(this=self.instant(expression.this)))
+        return super().ordered_sql(expression)
+
+    def between_sql(self, expression: exp.Between) -> str:
+        """BETWEEN; NaN is between no two numbers."""
+        sides = [expression.this, expression.args["low"], expression.args["high"]]
+        if any((kind := record(side)) and kind.name == kinds.ZONED for side in sides):
+            value, low, high = (self.instant(side) for side in sides)
+            return f"{value} BETWEEN {low} AND {high}"
+        kind = record(expression.args["high"])
+        text = super().between_sql(expression)
+        nan = kind and kind.name in _FLOATS and not isinstance(sides[2].unnest(), exp.Literal)
+        return f"({text} AND NOT isnan({self.sql(sides[2])}))" if nan else text
+
     def div_sql(self, expression: exp.Div) -> str:
-        """Integer division truncates, division by zero is an error, decimals are refused."""
-        return f"trino_div({self.sql(expression.left)}, {self.sql(expression.right)})"
+        """Integer division truncates, and division of numbers by zero is an error."""
+        untyped = f"trino_div({self.sql(expression.left)}, {self.sql(expression.right)})"
+        return self._operated(expression, "/") or untyped
 
     def add_sql(self, expression: exp.Add) -> str:
-        """Addition; to dates only where the text says DATE."""
-        return self._interval_arithmetic(expression, "+") or super().add_sql(expression)
+        """Addition, of numbers, and of intervals to moments."""
+        return self._operated(expression, "+") or super().add_sql(expression)
 
     def sub_sql(self, expression: exp.Sub) -> str:
-        """Subtraction; from dates only where the text says DATE."""
-        changed = self._interval_arithmetic(expression, "-")
-        number = exp.Literal | exp.Add | exp.Sub | exp.Mul | exp.Div
-        if changed or isinstance(expression.left.unnest(), number) or isinstance(expression.right, exp.Literal):
-            return changed or super().sub_sql(expression)
-        return f"trino_minus({self.sql(expression.left)}, {self.sql(expression.right)})"
-
-    def _interval_arithmetic(self, node: exp.Binary, op: str) -> str | None:
-        if not isinstance(node.right.unnest(), exp.Interval):
-            return None
-        from infra.local.athena.sql.functions import is_date
-
-        left, result = self.sql(node.left), f"({self.sql(node.left)} {op} {self.sql(node.right)})"
-        return f"CAST({result} AS DATE)" if is_date(node.left) else f"trino_not_date({left}, {result})"
+        """Subtraction, of numbers, moments and intervals."""
+        untyped = f"trino_minus({self.sql(expression.left)}, {self.sql(expression.right)})"
+        return self._operated(expression, "-") or untyped
 
     def mul_sql(self, expression: exp.Mul) -> str:
-        """Multiplication; an interval of days or less times a whole number is exact to the millisecond."""
-        for interval, times in ((expression.left, expression.right), (expression.right, expression.left)):
-            literal_interval = interval.unnest()
-            if isinstance(literal_interval, exp.Interval):
-                microseconds = _milliseconds(literal_interval) * 1000
-                return f"to_microseconds({microseconds}::BIGINT * ({self.sql(times)})::BIGINT)"
-        return super().mul_sql(expression)
+        """Multiplication, of numbers and of an interval by a number."""
+        return self._operated(expression, "*") or super().mul_sql(expression)
+
+    def mod_sql(self, expression: exp.Mod) -> str:
+        """The remainder, with the dividend's sign."""
+        return self._operated(expression, "%") or super().mod_sql(expression)
+
+    def _operated(self, node: exp.Binary, op: str) -> str | None:
+        return self.kept(node) if self.zone(node) is not None else self.operation(node, op)
+
+    def neg_sql(self, expression: exp.Neg) -> str:
+        """The negative; the smallest BIGINT is a literal of its own."""
+        inner = expression.this
+        if isinstance(inner, exp.Literal) and inner.name == "9223372036854775808":
+            return "CAST(-9223372036854775808 AS BIGINT)"
+        kind = record(expression)
+        text = f"(- {self.sql(inner)})"
+        plain = isinstance(inner.unnest(), exp.Literal | exp.Column) and kind != kinds.BIGINT
+        return f"CAST({text} AS {duckdb_text(kind)})" if kind and kind.name in kinds.INTEGERS and not plain else text
 
     def dpipe_sql(self, expression: exp.DPipe) -> str:
-        """|| takes text, not numbers."""
+        """|| joins texts, binaries and arrays; an array also takes an item at either end."""
+        a, b = record(expression.left), record(expression.right)
+        if a and b and "array" in (a.name, b.name) and kinds.UNKNOWN not in (a, b):
+            left, right = self.value(expression.left), self.value(expression.right)
+            left = left if a.name == "array" else f"[{left}]"
+            right = right if b.name == "array" else f"[{right}]"
+            return f"trino_array_concat({left}, {right})"
         return f"({self._text(expression.left)} || {self._text(expression.right)})"
 
     def _text(self, node: exp.Expr) -> str:
-        known = isinstance(node.unnest(), exp.DPipe) or _kind(node) == "text"
+        kind = record(node)
+        if kind and kind.name not in {"varchar", "varbinary", "unknown", "array"}:
+            raise QueryError(f"FUNCTION_NOT_FOUND: line 1:1: Unexpected parameters ({kind}) for function concat (||)")
+        known = kind is not None or isinstance(node.unnest(), exp.DPipe) or _kind(node) == "text"
         return self.sql(node) if known else f"trino_text({self.sql(node)})"
 
     def bracket_sql(self, expression: exp.Bracket) -> str:
         """A subscript that is out of range is an error."""
-        return f"trino_subscript({self.sql(expression.this)}, {self.sql(expression.expressions[0])})"
+        value, index = self.sql(expression.this), self.sql(expression.expressions[0])
+        kind = record(expression.this)
+        if kind and kind.name == "row":
+            return f"struct_extract_at({value}, {index})"
+        macro = f"trino_{kind.name}_subscript" if kind and kind.name in {"array", "map"} else "trino_subscript"
+        return f"{macro}({value}, {index})"
 
     def escape_sql(self, expression: exp.Escape) -> str:
         """LIKE ... ESCAPE."""
@@ -307,7 +345,15 @@ class DuckDBText(DuckDBGenerator):
 
     def extract_sql(self, expression: exp.Extract) -> str:
         """EXTRACT(field FROM x) is the function of that name."""
-        return lookup(expression.this.name).render(self, expression.this.name, [expression.expression])
+        name = expression.this.name.lower()
+        if name in {"timezone_hour", "timezone_minute"}:
+            raise UnsupportedError(f"EXTRACT({name.upper()} FROM ...)")
+        if name not in _EXTRACTED:
+            raise QueryError(f"SYNTAX_ERROR: line 1:1: Invalid EXTRACT field: {name.upper()}")
+        call = exp.Anonymous(this=name, expressions=[expression.expression.copy()])
+        form = resolve(name, [record(expression.expression)])
+        call.meta.update({"kind": kinds.BIGINT, "form": form})
+        return self.anonymous_sql(call)
 
     def unnest_sql(self, expression: exp.Unnest) -> str:
         """UNNEST as a relation, with the columns that Trino gives it."""
@@ -351,36 +397,9 @@ def _compared_json(comparison: exp.Binary) -> exp.Expr | None:
     return call.expressions[0] if one and text and text[0] not in "[{%_" else None
 
 
-_PLAIN = {
-    T.DOUBLE: r"-?\d+(\.\d+)?([eE]-?\d+)?",
-    T.BIGINT: r"-?\d{1,18}",
-    T.INT: r"-?\d{1,9}",
-    T.DATE: r"\d{4}-\d{2}-\d{2}",
-    T.TIMESTAMP: r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,3})?",
-}
-
-
-def _plainly(node: exp.Cast) -> bool:
-    """Whether a literal is cast that both engines read alike, so that nothing needs guarding."""
-    pattern = _PLAIN.get(node.to.this)
-    text = node.this
-    return bool(pattern and isinstance(text, exp.Literal) and text.is_string and re.fullmatch(pattern, text.name))
-
-
-_MILLISECONDS = {"SECOND": 1_000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
-
-
-def _milliseconds(interval: exp.Interval) -> int:
-    """The length of an interval literal; UnsupportedError for months, years and finer parts than milliseconds."""
-    unit, text = interval.text("unit").upper(), interval.this.name
-    if unit not in _MILLISECONDS or not re.fullmatch(r"-?\d+(\.\d{1,3})?", text):
-        raise UnsupportedError(f"{interval.sql(dialect='trino')} times a number")
-    return int(Decimal(text) * _MILLISECONDS[unit])
-
-
 def _cannot_fail(node: exp.Expr) -> bool:
     """Whether no value can make the expression fail."""
-    harmless = exp.Column | exp.Literal | exp.Var | exp.Dot | exp.Identifier | exp.Null | exp.Paren | exp.Sub | exp.Add
+    harmless = exp.Column | exp.Literal | exp.Var | exp.Dot | exp.Identifier | exp.Null | exp.Paren
     return all(
         isinstance(n, harmless) or (isinstance(n, exp.Anonymous) and n.name.lower() in _HARMLESS.split())
         for n in node.walk()
@@ -393,31 +412,6 @@ _HARMLESS = (
 )
 
 
-def _built_here(node: exp.Expr) -> bool:
-    """Whether the value is an array, map or row that the expression itself builds."""
-    node = node.unnest()
-    builders = {"map", "row", "map_agg", "array_agg", "transform", "filter", "split", "sequence", "map_filter"}
-    return isinstance(node, exp.Array | exp.Tuple | exp.Null) or (
-        isinstance(node, exp.Anonymous) and node.name.lower() in builders
-    )
-
-
-def _parsed_here(node: exp.Expr) -> bool:
-    """Whether a cast is straight from json_parse, where Trino refuses keys that come twice."""
-    node = node.unnest()
-    while isinstance(node, exp.Anonymous) and node.name.lower() == "try":
-        node = node.expressions[0].unnest()
-    return isinstance(node, exp.Anonymous) and node.name.lower() == "json_parse"
-
-
-def _lowered(kind: exp.DataType) -> exp.DataType:
-    """The type with its field names in lower case, as Trino keeps them."""
-    kind = kind.copy()
-    for field in kind.find_all(exp.ColumnDef):
-        field.set("this", exp.to_identifier(field.name.lower()))
-    return kind
-
-
 def _in_join(node: exp.Expr) -> bool:
     """Whether the comparison decides a join: DuckDB must see it bare to choose a hash join."""
     parent = node.parent
@@ -426,14 +420,82 @@ def _in_join(node: exp.Expr) -> bool:
     return isinstance(parent, exp.Join)
 
 
-def to_duckdb(tree: exp.Expr, *, unnest_maps: bool = True, shortcuts: bool = False) -> str:
-    """DuckDB text of a Trino tree; QueryError or UnsupportedError for what has no equal there.
+@dataclass(frozen=True)
+class Translated:
+    """A statement for DuckDB, and the Trino types of its columns, none where they cannot be told."""
 
-    UNNEST(x) AS t(a, b) takes a map or an array of rows apart; `unnest_maps` says which (the text does not).
-    `shortcuts` says whether to take those of infra/local/athena/shortcuts.
+    sql: str
+    kinds: list[Kind | None]
+
+
+def translated(
+    tree: exp.Expr,
+    tables: Mapping[str, Columns] | None = None,
+    *,
+    unnest_maps: bool = True,
+    shortcuts: bool = False,
+    shown: bool = False,
+) -> Translated:
+    """A Trino tree for DuckDB; QueryError or UnsupportedError for what has no equal there.
+
+    `tables` are the columns of the tables by their names in the tree. UNNEST(x) AS t(a, b) takes a map or an array of
+    rows apart; `unnest_maps` says which, where no type says it. `shortcuts` says whether to take those of
+    infra/local/athena/shortcuts, `shown` whether the rows go to a person, who sees the time zones of timestamps.
     """
-    tree = json_fields.gathered(taken_apart_below(tree.copy()))
-    text = DuckDBText(unnest_maps=unnest_maps, shortcuts=shortcuts, comments=False).generate(tree)
+    tree = tree.copy()
+    columns = infer(tree, tables)
+    if shown:
+        _shown(tree)
+    tree = json_fields.gathered(taken_apart_below(tree))
+    writer = DuckDBText(unnest_maps=unnest_maps, shortcuts=shortcuts, shown=shown, comments=False)
+    text = writer.generate(tree, copy=False)
     if not text:
         raise QueryError("SYNTAX_ERROR: empty statement")
+    return Translated(text, [kind for _, kind in columns])
+
+
+def to_duckdb(tree: exp.Expr, *, unnest_maps: bool = True, shortcuts: bool = False) -> str:
+    """DuckDB text of a Trino tree; raises as `translated` does."""
+    return translated(tree, unnest_maps=unnest_maps, shortcuts=shortcuts).sql
+
+
+def _shown(tree: exp.Expr) -> None:
+    """Keep the zones of the outermost SELECT's columns, where nothing but the reader looks at them; and write JSON."""
+    if not isinstance(tree, exp.Select) or tree.args.get("distinct"):
+        return
+    for item in list(tree.expressions):
+        inner = item.unalias()
+        kind = record(inner)
+        zoned = kind and kind.name == kinds.ZONED and not isinstance(inner, exp.Column | exp.Window | exp.Subquery)
+        if zoned and not tree.args.get("group"):
+            _wrapped(inner, ZONED_COLUMN)
+        elif kind == kinds.JSON and not tree.args.get("group"):
+            _wrapped(inner, JSON_COLUMN)
+
+
+def _wrapped(node: exp.Expr, name: str) -> None:
+    call = exp.Anonymous(this=name, expressions=[node.copy()])
+    if isinstance(node.parent, exp.Select) and isinstance(node, exp.Column):
+        node.replace(exp.alias_(call, node.name, quoted=True))
+    else:
+        node.replace(call)
+
+
+def _finished(node: exp.Expr, text: str) -> str:
+    """An aggregate with Trino's type, where DuckDB's is wider."""
+    call = node
+    while isinstance(call, _OVER):
+        call = call.this
+    kind = record(node)
+    if isinstance(call, exp.Anonymous) and kind and call.name.lower() in {"min", "max"} and kind.name in _FLOATS:
+        return f"coalesce({text}, {text.replace('trino_no_nan(', '(')})"  # of NaN alone the answer is NaN
+    if isinstance(call, exp.Anonymous) and kind and call.name.lower() in _NARROWED and kind.name != "decimal":
+        return f"CAST({text} AS {duckdb_text(kind)})"
     return text
+
+
+def _modulo(node: exp.Anonymous) -> exp.Mod:
+    found = exp.Mod(this=node.expressions[0], expression=node.expressions[1])
+    if kind := record(node):
+        found.meta["kind"] = kind
+    return found

@@ -4,7 +4,8 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from infra.local.athena.errors import QueryError, UnsupportedError
+from infra.local.athena.errors import UnsupportedError
+from infra.local.athena.sql.typed.kinds import Kind, record
 from infra.local.athena.sql.types import quote
 
 POSITIONS = "__positions"
@@ -30,23 +31,30 @@ def unnest_relation(renderer: Renderer, node: exp.Unnest) -> str:
     names = [c.name for c in alias.args.get("columns") or []] if alias else []
     offset = node.args.get("offset")
     if len(node.expressions) != 1:
-        raise UnsupportedError("UNNEST of several arrays (use zip or an index)")
+        raise UnsupportedError("UNNEST of several arrays (UNNEST one WITH ORDINALITY and index the others)")
     table = quote(alias.name) if alias and alias.this else "unnest"
     if isinstance(offset, exp.Expr) and offset.name and len(names) >= 1 and offset.name not in names:
         names = [*names, offset.name]
-    wide = len(names) - (1 if offset else 0) >= 2
+    kind = record(node.expressions[0])
+    wide = _has_parts(kind) if kind else len(names) - (1 if offset else 0) >= 2
     source = renderer.sql(node.expressions[0])
     if not wide:
         columns = f"({', '.join(quote(n) for n in names)})" if names else ""
         return f"UNNEST({source}){' WITH ORDINALITY' if offset else ''} AS {table}{columns}"
     if not names:
-        raise QueryError("SYNTAX_ERROR: UNNEST needs column aliases here")
+        raise UnsupportedError("UNNEST of a map or of rows without column aliases (write AS t (a, b))")
     values = names[:-1] if offset else names
     parts = [f"struct_extract_at(__item, {i + 1}) AS {quote(n)}" for i, n in enumerate(values)]
     parts += [f"__position AS {quote(names[-1])}"] if offset else []
-    listed = f"map_entries({source})" if renderer.unnest_maps else source
+    maps = kind.name == "map" if kind else renderer.unnest_maps
+    listed = f"map_entries({source})" if maps else source
     body = f"SELECT {', '.join(parts)} FROM UNNEST({listed}) WITH ORDINALITY AS __u(__item, __position)"
     return f"LATERAL ({body}) AS {table}"
+
+
+def _has_parts(kind: Kind) -> bool:
+    """Whether each item becomes several columns: a map's entry, or a row."""
+    return kind.name == "map" or bool(kind.part and kind.part.name == "row")
 
 
 def taken_apart_below(tree: exp.Expr) -> exp.Expr:
@@ -91,6 +99,9 @@ def _one_list(node: exp.Unnest) -> list[str]:
     """The columns of an UNNEST that takes one list to one column, and WITH ORDINALITY to a second; none of others."""
     alias, offset = node.args.get("alias"), node.args.get("offset")
     names = [column.name for column in alias.args.get("columns") or []] if alias else []
+    kind = record(node.expressions[0])
+    if kind and _has_parts(kind):
+        return []
     if len(node.expressions) != 1 or not names or (offset and not isinstance(offset, exp.Identifier)):
         return []
     ordinality = [offset.name] if offset and offset.name not in names else []

@@ -398,7 +398,7 @@ def test_workgroup_made_in_the_emulator(local_athena: LocalAthena, place: str) -
         ("SELECT nothing FROM (VALUES 1) AS t(x)", "COLUMN_NOT_FOUND: Column 'nothing' cannot be resolved"),
         ("SELEC 1", "SYNTAX_ERROR: "),
         ("SELECT 1 WHERE 1 = 'a'", "TYPE_MISMATCH: Cannot apply operator"),
-        ("SELECT CAST('x' AS bigint)", "INVALID_CAST_ARGUMENT: Cannot cast 'x' to bigint"),
+        ("SELECT CAST('x' AS bigint)", "INVALID_CAST_ARGUMENT: Cannot cast 'x' to BIGINT"),
         ("SELECT 1 / 0", "DIVISION_BY_ZERO"),
         ("SELECT list_sort(ARRAY[1])", "FUNCTION_NOT_FOUND: Function 'list_sort' not registered"),
         ("SELECT xxhash64(X'00')", "NOT_SUPPORTED_LOCALLY: function xxhash64"),
@@ -445,8 +445,50 @@ def test_parameters_and_prepared_statements(local_athena: LocalAthena, place: st
     assert local_athena.run(f"DEALLOCATE PREPARE {place}")["Status"]["State"] == "SUCCEEDED"
 
 
+def test_result_reuse_is_refused_by_name(local_athena: LocalAthena) -> None:
+    """API StartQueryExecution, ResultReuseConfiguration."""
+    reuse = {"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": 60}}
+    with pytest.raises(ClientError, match="NOT_SUPPORTED_LOCALLY: ResultReuseConfiguration"):
+        local_athena.start("SELECT 1", ResultReuseConfiguration=reuse)
+    off = {"ResultReuseByAgeConfiguration": {"Enabled": False}}
+    assert local_athena.run("SELECT 1", ResultReuseConfiguration=off)["Status"]["State"] == "SUCCEEDED"
+
+
+def test_types_of_result_columns_and_their_texts(local_athena: LocalAthena) -> None:
+    """UG "Data types in Amazon Athena"; names with three parts, intervals, rows, zones and digits of a second."""
+    execution = local_athena.run(
+        "SELECT TIMESTAMP '2020-01-01 00:00:00.123456' AS t, INTERVAL '2' DAY AS i, ROW(1, 'a') AS r, "
+        "from_iso8601_timestamp('2020-05-11T11:15:05+01:00') AS z, DECIMAL '1.25' AS d, CAST(NULL AS varchar) AS n"
+    )
+    results = local_athena.client("athena").get_query_results(QueryExecutionId=execution["QueryExecutionId"])[
+        "ResultSet"
+    ]
+    assert [cell.get("VarCharValue") for cell in results["Rows"][1]["Data"]] == [
+        *("2020-01-01 00:00:00.123456", "2 00:00:00.000", "{field0=1, field1=a}"),
+        *("2020-05-11 11:15:05.000 +01:00", "1.25", None),
+    ]
+    assert [column["Type"] for column in results["ResultSetMetadata"]["ColumnInfo"]] == [
+        *("timestamp", "interval day to second", "row", "timestamp with time zone", "decimal", "varchar"),
+    ]
+
+
+def test_table_with_its_catalog(local_athena: LocalAthena, place: str) -> None:
+    """UG "Names for tables, databases, and columns": catalog.database.table."""
+    folder = f"s3://{BUCKET}/{place}/"
+    local_athena.run(
+        f"CREATE TABLE {place} WITH (external_location = '{folder}') AS SELECT 1.25 AS d, DATE '2020-01-31' AS day"
+    )
+    found = f'"awsdatacatalog"."default"."{place}"'
+    assert local_athena.rows(
+        f"SELECT CAST(d / 3 AS varchar), CAST(day + INTERVAL '1' MONTH AS varchar) FROM {found}"
+    ) == [("0.42", "2020-02-29")]
+    assert local_athena.rows(f"SELECT {place}.d FROM awsdatacatalog.default.{place}")
+    assert local_athena.rows(f"SELECT default.{place}.d FROM awsdatacatalog.default.{place}")
+
+
 SLOW = (
-    "SELECT sum(a.x * b.x) AS s FROM UNNEST(sequence(1, 200000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 200000)) AS b(x)"
+    "SELECT sum(a.x * b.x % c.x) AS s FROM UNNEST(sequence(1, 10000)) AS a(x) "
+    "CROSS JOIN UNNEST(sequence(1, 10000)) AS b(x) CROSS JOIN UNNEST(sequence(1, 10000)) AS c(x)"
 )
 
 

@@ -1,0 +1,16 @@
+"""What a row of the tables says."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The statement fails, with a reason that holds these words."""
+
+    words: str
+
+
+Row = tuple[str | None, ...]
+Case = tuple[str, str | list[Row] | Refused | None, str]
+"""(statement, or the expressions of a SELECT; a value's text in Athena's result file, None for NULL, or all rows, or
+Refused; page below https://trino.io/docs/476/)."""
