@@ -124,11 +124,17 @@ def _settled_status(client: CloudFormationClient, name: str) -> str | None:
             raise
         if status == "DELETE_COMPLETE":
             return None, 0
-        in_progress = status.endswith("IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
-        return status, len(client.describe_stack_events(StackName=name)["StackEvents"]) if in_progress else -1
+        events = client.describe_stack_events(StackName=name)["StackEvents"] if _is_in_progress(status) else []
+        return status, len(events)
 
-    status, _events = wait_while_it_moves(f"stack {name}", look, lambda state: state[1] <= 0, _POLL_SECONDS)
+    status, _events = wait_while_it_moves(
+        f"stack {name}", look, lambda state: not _is_in_progress(state[0]), _POLL_SECONDS
+    )
     return status
+
+
+def _is_in_progress(status: str | None) -> bool:
+    return status is not None and status.endswith("IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
 
 
 def _current_template(client: CloudFormationClient, name: str) -> object:
