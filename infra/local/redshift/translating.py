@@ -18,7 +18,7 @@ from infra.local.redshift.dialect import Translation, translate
 from infra.local.redshift.unsupported import LOCAL, TOO_COMPLEX, UnsupportedError
 from infra.local.redshift.wire.protocol import SqlError
 
-SHORT = 300
+SHORT = 150
 LONG = 20_000
 MOST_CPU_SECONDS = 20.0
 # By whether they are for long texts.
