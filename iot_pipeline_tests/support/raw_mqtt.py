@@ -22,7 +22,7 @@ def text(value: str) -> bytes:
 
 def packet(first: int, body: bytes) -> bytes:
     """A packet with a first byte and the rest."""
-    return bytes([first]) + iot._encode_remaining_length(len(body)) + body
+    return bytes([first]) + bytes(iot._encode_remaining_length(len(body))) + body
 
 
 def connect(

@@ -187,12 +187,13 @@ def test_a_delivery_stream_of_a_kinesis_stream_takes_no_records_itself(local_aws
     firehose, (_name, arn) = local_aws.client("firehose"), local_aws.stream()
     name = local_aws.delivery_stream(local_aws.bucket(), arn)
     record = {"Data": b"x"}
-    for put in (
-        lambda: firehose.put_record(DeliveryStreamName=name, Record=record),
-        lambda: firehose.put_record_batch(DeliveryStreamName=name, Records=[record]),
-    ):
+    puts: tuple[tuple[Any, dict[str, Any]], ...] = (
+        (firehose.put_record, {"Record": record}),
+        (firehose.put_record_batch, {"Records": [record]}),
+    )
+    for put, request in puts:
         with pytest.raises(ClientError, match="not permitted on KinesisStreamAsSource") as error:
-            put()
+            put(DeliveryStreamName=name, **request)
         assert error.value.response["Error"]["Code"] == "InvalidArgumentException"
 
 
