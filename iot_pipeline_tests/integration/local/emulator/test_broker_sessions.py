@@ -7,6 +7,7 @@ import json
 import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 from ministack.services import iot
@@ -43,7 +44,7 @@ class Clients:
         self.device = device
         self.opened: list[RawMqtt] = []
 
-    def new(self, client_id: str | None = None, version: int = V5, **options: object) -> RawMqtt:
+    def new(self, client_id: str | None = None, version: int = V5, **options: Any) -> RawMqtt:
         """A connected client, with an id of its own unless one is given."""
         client = RawMqtt(self.aws, self.device)
         client.opened(client_id or unique("client"), version, **options)
@@ -92,7 +93,7 @@ def waiting(client: RawMqtt, granted: Iterable[bytes] = ()) -> list[bytes]:
     """
     client.send(PING)
     found: list[bytes] = []
-    acknowledged = []
+    acknowledged: list[bytes] = []
     while True:
         answer = client.receive()
         assert answer is not None
@@ -273,7 +274,7 @@ def test_a_persistent_session_keeps_filters_and_messages(clients: Clients) -> No
 def test_a_session_is_not_resumed_by_the_other_version(clients: Clients, first: int) -> None:
     """Guide, "MQTT persistent sessions": "Cross MQTT version persistent sessions are not supported"."""
     name, second = unique("sleeper"), V5 if first == V311 else V311
-    options = {V311: {"flags": 0}, V5: {"flags": 0, "properties": EXPIRY}}
+    options: dict[int, dict[str, Any]] = {V311: {"flags": 0}, V5: {"flags": 0, "properties": EXPIRY}}
     client = clients.new(name, first, **options[first])
     client.send(DISCONNECT if first == V5 else packet(0xE0, b""))
     assert client.ended() is None
