@@ -58,6 +58,7 @@ _BY_TYPE: list[tuple[type[Exception], str]] = [
     (duckdb.InvalidInputException, "INVALID_FUNCTION_ARGUMENT"),
     (duckdb.OutOfMemoryException, "EXCEEDED_LOCAL_MEMORY_LIMIT"),
 ]
+_HINTS = (" Use ", " Did you mean ", " You might ", ", or SET ")
 _TYPES = {
     "INT8": "tinyint",
     "INT16": "smallint",
@@ -66,75 +67,94 @@ _TYPES = {
     "FLOAT": "real",
     "BOOL": "boolean",
 }
-_WORDED: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
+# What DuckDB says, in its words up to a first value, then by an expression from there on; Trino's words for it.
+_WORDED: list[tuple[str, re.Pattern[str], Callable[[re.Match[str]], str]]] = [
     (
-        re.compile(r"Overflow in (\w+) of (\w+)(?:\(\d+\))? \((.*?)\)[!;]"),
-        lambda m: f"NUMERIC_VALUE_OUT_OF_RANGE: {_type(m[2])} {m[1]} overflow: {m[3]}",
-    ),
-    (
-        re.compile(r"Overflow in division of (\S+) / (\S+)"),
+        "Overflow in division of ",
+        re.compile(r"\A(\S+) / (\S+)"),
         lambda m: f"NUMERIC_VALUE_OUT_OF_RANGE: division overflow: {m[1]} / {m[2]}",
     ),
     (
-        re.compile(r"Overflow on abs\((\S+)\)"),
+        "Overflow in ",
+        re.compile(r"\A(\w+) of (\w+)(?:\(\d+\))? \((.*?)\)[!;]"),
+        lambda m: f"NUMERIC_VALUE_OUT_OF_RANGE: {_type(m[2])} {m[1]} overflow: {m[3]}",
+    ),
+    (
+        "Overflow on abs(",
+        re.compile(r"\A([^\s)]+)\)"),
         lambda m: f"NUMERIC_VALUE_OUT_OF_RANGE: Value {m[1]} is out of range for abs",
     ),
     (
-        re.compile(r"Type INT128 with value (-?\d+) can't be cast .*destination type (\w+)"),
+        "Type INT128 with value ",
+        re.compile(r"\A(-?\d+) can't be cast .*destination type (\w+)"),
         lambda m: f"NUMERIC_VALUE_OUT_OF_RANGE: {_type(m[2])} overflow: {m[1]}",
     ),
     (
-        re.compile(r"Type (\w+) with value (\S+) can't be cast .*destination type (\w+)"),
+        "Type ",
+        re.compile(r"\A(\w+) with value (\S+) can't be cast .*destination type (\w+)"),
         lambda m: f"NUMERIC_VALUE_OUT_OF_RANGE: Out of range for {_type(m[3])}: {m[2]}",
     ),
     (
-        re.compile(r"Could not decode string \"(.*?)\" as base64"),
+        'Could not decode string "',
+        re.compile(r"\A(.*?)\" as base64"),
         lambda m: f"INVALID_FUNCTION_ARGUMENT: Illegal base64 character in '{m[1]}'",
     ),
     (
-        re.compile(r"Invalid input for hex digit: (.*)"),
+        "Invalid input for hex digit: ",
+        re.compile(r"\A(.*)"),
         lambda m: f'INVALID_FUNCTION_ARGUMENT: not a hexadecimal digit: "{m[1]}"',
     ),
     (
-        re.compile(r"Invalid UTF8 Codepoint (-?\d+)"),
+        "Invalid UTF8 Codepoint ",
+        re.compile(r"\A(-?\d+)"),
         lambda m: f"INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: {m[1]}",
     ),
     (
-        re.compile(r"Could not convert (?:string|value) '?(.*?)'? to ([\w(),]+)", re.DOTALL),
+        "Could not convert ",
+        re.compile(r"\A(?:string|value) '?(.*?)'? to ([\w(),]+)", re.DOTALL),
         lambda m: f"INVALID_CAST_ARGUMENT: Cannot cast '{m[1]}' to {_type(m[2]).upper()}",
     ),
     (
-        re.compile(r"Cast(?:ing|) value \"(.*?)\" to type (\S+) failed", re.DOTALL),
+        "Cast",
+        re.compile(r"\A(?:ing|) value \"(.*?)\" to type (\S+) failed", re.DOTALL),
         lambda m: f"INVALID_CAST_ARGUMENT: Cannot cast '{m[1]}' to {m[2]}",
     ),
     (
-        re.compile(r"Could not cast value (\S+) to (\S+)"),
+        "Could not cast value ",
+        re.compile(r"\A(\S+) to (\S+)"),
         lambda m: f"INVALID_CAST_ARGUMENT: Cannot cast '{m[1]}' to {m[2]}",
     ),
-    (
-        re.compile(
-            r"(?:date|timestamp) field value out of range: \"(.*?)\"|invalid (?:date|timestamp) field format: \"(.*?)\""
-        ),
-        lambda m: f"INVALID_CAST_ARGUMENT: Value cannot be cast to date or timestamp: {m[1] or m[2]}",
+    *(
+        (
+            f'{words}: "',
+            re.compile(r'\A([^"]*)"'),
+            lambda m: f"INVALID_CAST_ARGUMENT: Value cannot be cast to date or timestamp: {m[1]}",
+        )
+        for words in (" field value out of range", "invalid date field format", "invalid timestamp field format")
     ),
     (
-        re.compile(r"Could not parse string \"(.*?)\" according to format specifier", re.DOTALL),
+        'Could not parse string "',
+        re.compile(r"\A(.*?)\" according to format specifier", re.DOTALL),
         lambda m: f'INVALID_FUNCTION_ARGUMENT: Invalid format: "{m[1]}"',
     ),
     (
-        re.compile(r"Invalid escape string"),
+        "Invalid escape string",
+        re.compile(""),
         lambda _: "INVALID_FUNCTION_ARGUMENT: Escape string must be a single character",
     ),
     (
-        re.compile(r"Map keys must be unique"),
+        "Map keys must be unique",
+        re.compile(""),
         lambda _: "INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed",
     ),
     (
-        re.compile(r"Map keys can not be NULL"),
+        "Map keys can not be NULL",
+        re.compile(""),
         lambda _: "INVALID_FUNCTION_ARGUMENT: map key cannot be null",
     ),
     (
-        re.compile(r"More than one row returned by a subquery"),
+        "More than one row returned by a subquery",
+        re.compile(""),
         lambda _: "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows",
     ),
 ]
@@ -146,8 +166,9 @@ def _type(name: str) -> str:
 
 def _worded(text: str) -> str | None:
     """Trino's words for a run-time error of the engine; None for one that has none here."""
-    for pattern, words in _WORDED:
-        if match := pattern.search(text):
+    for said, pattern, words in _WORDED:
+        at = text.find(said)
+        if at >= 0 and (match := pattern.match(text[at + len(said) :])):
             return words(match)
     return None
 
@@ -208,4 +229,6 @@ def _binder_error(text: str) -> str:
 def _first_line(text: str) -> str:
     """The engine's message without its name of the error, its hints and its picture of the statement."""
     line = text.partition("\n")[0]
-    return re.sub(r"^[\w ]+ Error: ", "", re.sub(r"(?: Use | Did you mean | You might |, or SET ).*$", "", line))
+    for hint in _HINTS:
+        line = line.partition(hint)[0]
+    return re.sub(r"^[\w ]+ Error: ", "", line)

@@ -132,7 +132,8 @@ LIMIT 50""",
         ),
         """\
 SELECT opened_date, tenant_id, site_name, rule, alerts, critical, open_alerts, spoken_for, flapping, acknowledged,
-    round(median_seconds_to_acknowledge / 60.0), round(median_seconds_to_resolve / 60.0)
+    round(cast(median_seconds_to_acknowledge AS double precision) / 60),
+    round(cast(median_seconds_to_resolve AS double precision) / 60)
 FROM reporting.alert_summary
 WHERE opened_date > (SELECT max(opened_date) FROM reporting.alert_summary) - 14
 ORDER BY opened_date DESC, alerts DESC, tenant_id, site_name, rule

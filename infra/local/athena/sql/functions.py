@@ -167,14 +167,26 @@ def _blank_class(text: str) -> Callable[[re.Match[str]], str]:
 
 def _line(value: str, node: exp.Expr) -> str:
     """The text to match; with $ in the pattern Joni also matches before a line feed at the end, RE2 does not."""
-    text = re.sub(r"\\.|\[[^\]]*\]", "", text_of(node, "regular expression"))
+    text = _outside_classes(text_of(node, "regular expression"))
     return f"trino_no_line({value})" if "$" in text else value
 
 
 def _groups(node: exp.Expr) -> int:
-    return len(
-        re.findall(r"\((?!\?)|\(\?P?<[A-Za-z]", re.sub(r"\\.|\[[^\]]*\]", "", text_of(node, "regular expression")))
-    )
+    return len(re.findall(r"\((?!\?)|\(\?P?<[A-Za-z]", _outside_classes(text_of(node, "regular expression"))))
+
+
+def _outside_classes(pattern: str) -> str:
+    """What of a pattern is neither escaped nor in a class of characters."""
+    kept, at, last_end = [], 0, pattern.rfind("]")
+    while at < len(pattern):
+        if pattern[at] == "\\":
+            at += 2
+        elif pattern[at] == "[" and at < last_end:
+            at = pattern.index("]", at) + 1
+        else:
+            kept.append(pattern[at])
+            at += 1
+    return "".join(kept)
 
 
 def _matches_nothing(node: exp.Expr) -> bool:
