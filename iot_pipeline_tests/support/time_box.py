@@ -15,7 +15,7 @@ import pytest
 from iot_pipeline_tests.support.leftovers import is_worker
 
 MINUTES = "IOT_TEST_MINUTES"
-DEFAULT_MINUTES = "20"
+DEFAULT_MINUTES = "18"
 TURNS = 3
 _BEGAN = "IOT_TEST_BEGAN"
 _LEFT = "the time box is spent"
