@@ -46,14 +46,11 @@ class Token:
     inner: str = ""
 
 
-_COMMENT = r"/\*(?:[^*/]++|\*(?!/)|/(?!\*))*+\*/"
-for _ in range(DEEPEST_COMMENT):
-    _COMMENT = rf"/\*(?:[^*/]++|\*(?!/)|/(?!\*)|{_COMMENT})*+\*/"
-_GAP = rf"(?:\s++|--[^\n]*+|{_COMMENT})++"
+# Comments are read by hand: before Python 3.11.5 a possessive loop over choices can miss a match (CPython, gh-106052).
+_BLANK = re.compile(r"\s++|--[^\n]*+")
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
 _TOKEN = re.compile(
-    rf"""(?P<gap>{_GAP})
-      | (?P<open>/\*)
-      | (?P<string>'(?P<in_string>(?:[^'\\]++|''|\\.)*+)(?P<string_end>')?)
+    r"""(?P<string>'(?P<in_string>(?:[^'\\]++|''|\\.)*+)(?P<string_end>')?)
       | (?P<quoted>"(?P<in_quoted>(?:[^"]++|"")*+)(?P<quoted_end>")?)
       | (?P<parameter>\$\d++)
       | (?P<dollar>\$[A-Za-z_]*+\$)
@@ -65,11 +62,13 @@ _TOKEN = re.compile(
 # What `_count_ahead` counts. A comment that does not end, and a dollar quote, is one to the end of the text: from there
 # on the tokens themselves are counted.
 _COUNTED = re.compile(
-    rf"""[^\s\w'"$/-]
+    r"""[^\s\w'"$/-]
       | [\w.][\w$.]*+
       | '(?:[^'\\]++|''|\\.)*+'?
       | "(?:[^"]++|"")*+"?
-      | {_GAP}
+      | \s++
+      | --[^\n]*+
+      | /\*.*?\*/
       | /\*.*+
       | \$[A-Za-z_]*+\$.*+
       | .""",
@@ -99,22 +98,53 @@ def tokens(sql: str) -> Iterator[Token]:
     UnsupportedError 42601 for a quote or a comment that does not end, 54001 for more tokens than anything is done for.
     """
     at = count = dollars = 0
-    while found := _TOKEN.match(sql, at):
+    while at < len(sql):
         count += 1
-        dollars += found["dollar"] is not None
         if count == COUNTED_AHEAD_FROM and len(sql) > MOST_TOKENS:
             _count_ahead(sql, at)
-        if count > MOST_TOKENS or dollars > MOST_DOLLAR_QUOTES:
+        if count > MOST_TOKENS:
             raise _too_many()
-        if found["open"]:
-            raise _open(f"/* comment (or more than {DEEPEST_COMMENT} comments in one another)", sql[at:])
-        elif found["dollar"]:
+        gap_end = _gap_end(sql, at)
+        if gap_end > at:
+            gap = sql[at:gap_end]
+            yield Token(Kind.BLANK if gap.isspace() else Kind.COMMENT, gap)
+            at = gap_end
+            continue
+        found = _TOKEN.match(sql, at)
+        if found is None:
+            raise RuntimeError(f"no token begins with {sql[at]!r}")
+        dollars += found["dollar"] is not None
+        if dollars > MOST_DOLLAR_QUOTES:
+            raise _too_many()
+        if found["dollar"]:
             end = _dollar_end(sql, found.end(), found["dollar"])
             yield Token(Kind.DOLLAR_QUOTED, sql[at:end])
         else:
             end = found.end()
             yield _simple(found)
         at = end
+
+
+def _gap_end(sql: str, at: int) -> int:
+    """Where blanks and comments end that begin at a place; the place itself if there are none."""
+    while True:
+        if sql.startswith("/*", at):
+            at = _comment_end(sql, at)
+        elif found := _BLANK.match(sql, at):
+            at = found.end()
+        else:
+            return at
+
+
+def _comment_end(sql: str, at: int) -> int:
+    depth = 0
+    for edge in _COMMENT_EDGE.finditer(sql, at):
+        depth += 1 if edge[0] == "/*" else -1
+        if depth == 0:
+            return edge.end()
+        if depth > DEEPEST_COMMENT + 1:
+            break
+    raise _open(f"/* comment (or more than {DEEPEST_COMMENT} comments in one another)", sql[at:])
 
 
 def _count_ahead(sql: str, at: int) -> None:
@@ -124,8 +154,6 @@ def _count_ahead(sql: str, at: int) -> None:
 
 
 def _simple(found: re.Match[str]) -> Token:
-    if found["gap"]:
-        return Token(Kind.BLANK if found[0].isspace() else Kind.COMMENT, found[0])
     if found["string"]:
         if not found["string_end"]:
             raise _open("quoted string", found[0])

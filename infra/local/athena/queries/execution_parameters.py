@@ -8,9 +8,7 @@ from infra.local.athena.errors import ApiError, QueryError
 from infra.local.athena.sql.types import split_top
 
 # A comment or quote without an end reaches to the end, and is read once.
-_TOKEN = re.compile(
-    r"'(?:[^']++|'')*+'?|\"(?:[^\"]++|\"\")*+\"?|--[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|\?", re.DOTALL
-)
+_TOKEN = re.compile(r"'(?:[^']++|'')*+'?|\"(?:[^\"]++|\"\")*+\"?|--[^\n]*+|/\*.*?(?:\*/|\Z)|\?", re.DOTALL)
 _EXECUTE = re.compile(r"\s*+execute\s++\"?(\w++)\"?(?:\s++using\s++(.*))?$", re.IGNORECASE | re.DOTALL)
 _PREPARE = re.compile(r"\s*+prepare\s++\"?(\w++)\"?\s++from\s++(.*)$", re.IGNORECASE | re.DOTALL)
 _DEALLOCATE = re.compile(r"\s*deallocate\s+prepare\s+\"?(\w+)\"?\s*$", re.IGNORECASE)
