@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from pydantic import StringConstraints
+from pydantic import BaseModel, StringConstraints
 from starlette.routing import BaseRoute
 
 from iot_pipeline.console import access
@@ -16,6 +16,12 @@ from iot_pipeline.console.viewer import Viewer
 
 # Why a change is made, for people to write and for the audit to keep.
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+
+
+class Why(BaseModel):
+    """All that a change needs to be told that its address does not say."""
+
+    reason: Reason
 
 
 class UnrecordedError(AssertionError):

@@ -11,6 +11,8 @@ from iot_pipeline_tests.support.emulator import Device, LocalAws
 
 V311, V5 = 4, 5
 CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP, DISCONNECT = 2, 3, 4, 9, 13, 14
+# A policy that allows all: what is tried is the protocol.
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]}
 # A test that waits as long as this fails.
 ANSWER_SECONDS = 20.0
 

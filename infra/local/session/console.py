@@ -1,21 +1,21 @@
 """The console beside a local AWS: its users, its address at Cognito, its process."""
 
 import os
-import secrets
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
 from infra.local.servers.local_server import LocalServer, answers, launch
 from infra.local.servers.loopback import HOST
 from infra.local.servers.private_files import write_private
 from infra.local.session.platform import Platform
 from infra.stacks.console.users import ROLES
+from iot_pipeline.console.identity.directory import Directory, PersonError, new_password
 from iot_pipeline.settings import Console, Deployment, variable
 
 # At each start of a local AWS they are made anew: a file of passwords that outlives them would be of no use.
@@ -54,21 +54,15 @@ def launch_console(folder: Path, url: str, environment: Mapping[str, str]) -> Lo
 def make_users(platform: Platform, tenants: Iterable[str]) -> dict[str, str]:
     """A user for each role and for each tenant, with passwords by name; they are noted in a file that is private."""
     users = {role: role for role in ROLES} | {f"tenant-{tenant}": f"tenant:{tenant}" for tenant in tenants}
-    made = {name: _password() for name in users}
+    made = {name: new_password() for name in users}
     pool = platform.deployed.outputs["ConsoleUserPool"]
     cognito: Any = boto3.client("cognito-idp")
+    directory = Directory(cognito, pool)
     for name, group in users.items():
-        _once(cognito.create_group, UserPoolId=pool, GroupName=group)
-        password = made[name]
-        _once(
-            cognito.admin_create_user,
-            UserPoolId=pool,
-            Username=name,
-            TemporaryPassword=password,
-            MessageAction="SUPPRESS",
-        )
-        cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
-        cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
+        # Those of an earlier start are there.
+        with suppress(PersonError):
+            directory.add(name, group)
+        cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=made[name], Permanent=True)
     _note(platform, made)
     return made
 
@@ -76,19 +70,6 @@ def make_users(platform: Platform, tenants: Iterable[str]) -> dict[str, str]:
 def _note(platform: Platform, passwords: Mapping[str, str]) -> None:
     lines = (f"{name} {password}\n" for name, password in passwords.items())
     write_private(platform.state_dir / PASSWORDS, "".join(lines))
-
-
-def _password() -> str:
-    # One of each kind that the pool's policy asks for.
-    return f"{secrets.token_urlsafe(18)}-Aa1"
-
-
-def _once(call: Any, **arguments: Any) -> None:
-    try:
-        call(**arguments)
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in {"GroupExistsException", "UsernameExistsException"}:
-            raise
 
 
 def _admit(platform: Platform, url: str) -> None:

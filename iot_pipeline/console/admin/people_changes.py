@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from iot_pipeline.console.admin.means import explained
 from iot_pipeline.console.authorisation import SignedIn
-from iot_pipeline.console.changes import Reason, Recorded
+from iot_pipeline.console.changes import Reason, Recorded, Why
 from iot_pipeline.console.identity.directory import Directory, Entry
 from iot_pipeline.console.identity.people import RoleError, group_of, role_of
 from iot_pipeline.console.identity.routes import Service
@@ -59,12 +59,6 @@ class LetIn(BaseModel):
     password: str
 
 
-class Why(BaseModel):
-    """Why somebody is shut out, or let in again."""
-
-    reason: Reason
-
-
 @router.get("")
 def people(request: Request) -> list[Somebody]:
     """Everybody of the user pool, by name."""
@@ -90,8 +84,11 @@ def assign(
     directory = _directory(request)
     with explained():
         group, entry = _group(request, given), _other(directory, viewer, name)
-        identity.known.forget(entry.subject)
-        directory.assign(entry, group)
+        try:
+            directory.assign(entry, group)
+        finally:
+            # After it, or a sign-in meanwhile would keep the former role.
+            identity.known.forget(entry.subject)
         record("give a role", name, _why(given))
         return _shown(directory.find(name))
 

@@ -11,7 +11,7 @@ from iot_pipeline.alerting.device_rules import checked_kind
 from iot_pipeline.alerting.rule_kinds import KINDS, Kind
 from iot_pipeline.console.admin.means import Admin, explained
 from iot_pipeline.console.authorisation import SignedIn
-from iot_pipeline.console.changes import Reason, Recorded
+from iot_pipeline.console.changes import Reason, Recorded, Why
 from iot_pipeline.console.dependencies import asking
 from iot_pipeline.console.parts import parts_of
 from iot_pipeline.console.problems import ProblemError
@@ -83,12 +83,6 @@ class NewRule(BaseModel):
     reason: Reason
 
 
-class EndRule(BaseModel):
-    """Why a rule ends."""
-
-    reason: Reason
-
-
 class Published(BaseModel):
     """A rule that was set or ended, and the version of the rules by which the functions hear of it."""
 
@@ -156,7 +150,7 @@ def set_rule(request: Request, viewer: SignedIn, record: Recorded, given: NewRul
 
 
 @router.post("/{rule}/end")
-def end_rule(request: Request, viewer: SignedIn, record: Recorded, rule: int, given: EndRule) -> Published:
+def end_rule(request: Request, viewer: SignedIn, record: Recorded, rule: int, given: Why) -> Published:
     """End what was set: what is wider holds again."""
     admin = parts_of(request).admin
     with explained(), admin.connect() as connection:

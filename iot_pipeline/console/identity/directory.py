@@ -56,15 +56,23 @@ class Directory:
         return _entry(user, user["UserAttributes"], [group["GroupName"] for group in pages])
 
     def add(self, name: str, group: str) -> str:
-        """Let somebody in. The password for the first sign-in, which must be changed there. Raises PersonError."""
-        password = _password()
+        """Let somebody in, or change nothing. The password for the first sign-in, which must be changed there.
+
+        Raises PersonError.
+        """
+        password = new_password()
         try:
             self._cognito.admin_create_user(
                 UserPoolId=self._pool, Username=name, TemporaryPassword=password, MessageAction="SUPPRESS"
             )
         except self._cognito.exceptions.UsernameExistsException as error:
             raise PersonError(f"{name}: there is somebody of this name already") from error
-        self._join(name, group)
+        try:
+            self._join(name, group)
+        except Exception:
+            # Without a group nobody can sign in, and the password is lost with this error.
+            self._cognito.admin_delete_user(UserPoolId=self._pool, Username=name)
+            raise
         return password
 
     def assign(self, entry: Entry, group: str) -> None:
@@ -99,6 +107,6 @@ def _entry(user: dict[str, Any], attributes: list[dict[str, str]], groups: Any) 
     return Entry(user["Username"], subject, tuple(groups), user["Enabled"], user["UserStatus"], made)
 
 
-def _password() -> str:
-    # Random, and one of each kind that a pool's policy can ask for.
+def new_password() -> str:
+    """A random password, with one of each kind of characters that a pool's policy can ask for."""
     return f"{secrets.token_urlsafe(18)}-Aa1"

@@ -17,8 +17,8 @@ from iot_pipeline.console.live.stream import events
 from iot_pipeline.console.live.subscriber import MAX_CHOSEN, Subscriber
 from iot_pipeline.console.parts import parts_of
 from iot_pipeline.console.problems import ProblemError
-from iot_pipeline.console.site_list import Site
 from iot_pipeline.console.viewer import Viewer
+from iot_pipeline.registry.present import Place
 
 _HOUR_MS = 3_600_000
 MAX_SILENCE_HOURS = 24 * 14
@@ -94,7 +94,7 @@ def acknowledge(
 
 
 @router.get("/sites")
-def sites(request: Request, viewer: SignedIn) -> list[Site]:
+def sites(request: Request, viewer: SignedIn) -> list[Place]:
     """The sites that the viewer sees, as the registry has them now: their names, positions and time zones."""
     try:
         with asking("the registry"):

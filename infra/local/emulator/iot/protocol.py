@@ -13,7 +13,6 @@ from infra.local.emulator.iot.connection import Connection, current
 from infra.local.emulator.iot.packets import RefusedPacketError
 
 _stock_dispatch = iot._WSSession._dispatch_packet
-_stock_connack_properties = iot._WSSession._connack_properties
 _stock_cleanup = iot._WSSession.cleanup
 _stock_filter_allowed = iot._reserved_filter_subscribe_allowed
 # The protocol level that each stored session was made with: one cannot be resumed by the other (developer guide, "MQTT

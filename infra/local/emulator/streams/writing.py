@@ -18,7 +18,6 @@ from infra.local.emulator.streams import limits, shards
 from infra.local.emulator.streams.limits import RefusedRequestError
 
 _stock_create = kinesis._create_stream
-_stock_summary = kinesis._describe_stream_summary
 
 
 def install() -> None:

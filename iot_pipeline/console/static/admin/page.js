@@ -92,7 +92,8 @@ function people() {
   const path = (who, verb) => `/api/admin/people/${encodeURIComponent(who)}/${verb}`;
   const change = (id, fields, verb, carryOut) => form($(id), [name, ...fields, reason], verb, async (given) => {
     const told = await carryOut(given);
-    await drawPeople();
+    // Not waited for: if the list cannot be had, a password that is shown once is shown all the same.
+    drawPeople();
     return told;
   });
   change("let-in", role, "Let in", async (given) => {
@@ -114,7 +115,13 @@ function people() {
 }
 
 async function drawPeople() {
-  const found = await call("GET", "/api/admin/people");
+  let found;
+  try {
+    found = await call("GET", "/api/admin/people");
+  } catch (error) {
+    $("people").replaceChildren(element("p", { class: "notice" }, error.message));
+    return;
+  }
   $("people").replaceChildren(table(["Name", "Role", "Tenant", "May sign in", "Since"], found.map((each) => [
     each.name, each.role ?? each.problem, each.tenant, each.enabled ? each.status.toLowerCase().replaceAll("_", " ") : "no", at(each.made),
   ]), "Nobody."));
@@ -124,6 +131,6 @@ for (const each of document.querySelectorAll("[data-admin]")) each.hidden = !isA
 if (isAdmin) {
   devices();
   people();
-  drawPeople().catch((error) => $("people").replaceChildren(element("p", { class: "notice" }, error.message)));
+  drawPeople();
 }
 drawRules().then(({ kinds }) => rules(kinds)).catch((error) => $("rules").replaceChildren(element("p", { class: "notice" }, error.message)));

@@ -13,6 +13,7 @@ from ministack.services import iot
 from iot_pipeline_tests.support.emulator import Device, LocalAws
 from iot_pipeline_tests.support.raw_mqtt import (
     CONNACK,
+    EVERYTHING,
     PINGRESP,
     PUBACK,
     SUBACK,
@@ -29,17 +30,13 @@ from iot_pipeline_tests.support.raw_mqtt import (
 pytestmark = pytest.mark.integration
 MALFORMED, PROTOCOL_ERROR, ID_INVALID, TOPIC_INVALID = 0x81, 0x82, 0x85, 0x90
 QUOTA, QOS, TOO_LARGE = 0x97, 0x9B, 0x95
-ALL = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}],
-}
 WILL = b"\0" + text("will/topic") + text("gone")
 
 
 @pytest.fixture(scope="module")
 def device(local_aws: LocalAws) -> Device:
     """A device that may do everything: what is refused here is refused by the protocol."""
-    return local_aws.device(policy=ALL)
+    return local_aws.device(policy=EVERYTHING)
 
 
 CONNECTS = {

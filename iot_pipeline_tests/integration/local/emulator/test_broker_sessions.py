@@ -14,6 +14,7 @@ from ministack.services import iot
 
 from iot_pipeline_tests.support.emulator import Device, LocalAws, unique
 from iot_pipeline_tests.support.raw_mqtt import (
+    EVERYTHING,
     PINGRESP,
     PUBACK,
     PUBLISH,
@@ -29,7 +30,6 @@ from iot_pipeline_tests.support.raw_mqtt import (
 )
 
 pytestmark = pytest.mark.integration
-ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]}
 PING, DISCONNECT = packet(0xC0, b""), packet(0xE0, b"")
 TAKEN_OVER = 0x8E
 EXPIRY = [(iot.PROP_SESSION_EXPIRY_INTERVAL, 60)]
@@ -54,7 +54,7 @@ class Clients:
 
 @pytest.fixture(scope="module")
 def device(local_aws: LocalAws) -> Device:
-    return local_aws.device(policy=ALL)
+    return local_aws.device(policy=EVERYTHING)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from infra.local.emulator.process import start_emulator
 from iot_pipeline_tests.support.emulator import Device, LocalAws, unique
 from iot_pipeline_tests.support.raw_mqtt import (
     ANSWER_SECONDS,
+    EVERYTHING,
     PUBLISH,
     SUBACK,
     V5,
@@ -25,7 +26,6 @@ from iot_pipeline_tests.support.raw_mqtt import (
 )
 
 pytestmark = pytest.mark.integration
-ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]}
 KEEP_ALIVE_TIMEOUT = 0x8D
 
 
@@ -40,7 +40,7 @@ def quick_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="module")
 def device(quick_aws: LocalAws) -> Device:
-    return quick_aws.device(policy=ALL)
+    return quick_aws.device(policy=EVERYTHING)
 
 
 @pytest.mark.parametrize(("version", "reason"), [(V311, None), (V5, KEEP_ALIVE_TIMEOUT)])

@@ -21,7 +21,6 @@ from iot_pipeline_tests.support.athena_documented import TABLES
 
 UTC = dt.UTC
 T = dt.datetime
-NAN = "NaN"
 LENIENT = (
     *('{"v":NaN}', '{"v":nan}', '{"v":-nAN}', "[inf]", "[-Infinity]", "[iNF]", "[1,]", '{"v":1,}', "[1,\t]", "[1, ]"),
     *('{"v":\tNan}', "NaN", "inf", "[1,\r]", "[1,\n]", "[[1],]"),

@@ -112,11 +112,6 @@ def _signatures() -> dict[str, list[Signature]]:
     return found
 
 
-def is_listed(name: str) -> bool:
-    """Whether the table has forms of this function."""
-    return name in _signatures()
-
-
 def resolve(name: str, given: Sequence[Kind | None]) -> Signature | None:
     """The form that takes these arguments; None when their types do not decide.
 
