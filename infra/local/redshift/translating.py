@@ -77,11 +77,10 @@ class Translator:
         try:
             process = process or await _started(long=long)
             return await _reply(process, asked)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            _end(process)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            ended = await process.wait() if process else 0
             process = None
-            most = f"{MOST_CPU_SECONDS:.0f} s of the processor"
-            return SqlError(f"{LOCAL}a statement that takes more than {most} to read", TOO_COMPLEX)
+            raise _lost(ended) from error
         except BaseException:  # the client has gone: its answer is nobody's
             _end(process)
             process = None
@@ -111,6 +110,14 @@ def _end(process: asyncio.subprocess.Process | None) -> None:
     if process is not None:
         with suppress(ProcessLookupError):
             process.kill()
+
+
+def _lost(ended: int) -> SqlError:
+    """What is said of a text whose process has ended with it: it took too long, or met a fault of ours."""
+    if ended == -signal.SIGVTALRM:
+        most = f"{MOST_CPU_SECONDS:.0f} s of the processor"
+        return SqlError(f"{LOCAL}a statement that takes more than {most} to read", TOO_COMPLEX)
+    return SqlError(f"the local Redshift has failed at reading this statement (exit code {ended}): see its log")
 
 
 def _framed(value: object) -> bytes:

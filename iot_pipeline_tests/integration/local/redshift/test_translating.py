@@ -59,6 +59,26 @@ def test_one_that_takes_too_much_of_the_processor_is_refused_and_the_next_is_ans
     assert answered == translate(TEXTS["longer"]).sql
 
 
+def test_a_lost_process_is_told_as_that_and_its_text_is_read_when_it_is_sent_again() -> None:
+    async def ask() -> tuple[SqlError, str]:
+        translator = Translator()
+        process = await translating._started(long=False)
+        process.kill()
+        await process.wait()
+        for _ in range(translating.PROCESSES[False]):
+            translator._free[False].get_nowait()
+        translator._free[False].put_nowait(process)
+        with pytest.raises(SqlError) as lost:
+            await translator.translate(TEXTS["longer"])
+        answered = (await translator.translate(TEXTS["longer"])).sql
+        translator.close()
+        return lost.value, answered
+
+    told, answered = asyncio.run(ask())
+    assert (told.sqlstate, "see its log" in told.message) == ("XX000", True)
+    assert answered == translate(TEXTS["longer"]).sql
+
+
 def test_a_client_that_goes_leaves_the_process_to_the_others() -> None:
     async def ask() -> str:
         translator = Translator()
