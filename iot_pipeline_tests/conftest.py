@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _module(item: pytest.Item) -> str:
-    return item.path.relative_to(HERE).as_posix()
+    return os.path.relpath(item.path, HERE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -50,13 +50,13 @@ class _Inference:
         return self._select(node, names)
 
     def _cte(self, cte: exp.CTE, names: Names, *, recursive: bool) -> None:
-        alias = cte.args.get("alias")
-        if recursive:
-            names.ctes[cte.alias.lower()] = renamed(None, alias)
-        names.ctes[cte.alias.lower()] = None if recursive else renamed(self.query(cte.this, names), alias)
-        if recursive:
-            self.query(cte.this, names)
-            names.ctes[cte.alias.lower()] = renamed(None, alias)
+        name, alias = cte.alias.lower(), cte.args.get("alias")
+        if not recursive:
+            names.ctes[name] = renamed(self.query(cte.this, names), alias)
+            return
+        names.ctes[name] = None
+        self.query(cte.this, names)
+        names.ctes[name] = renamed(None, alias)
 
     def _set_operation(self, node: exp.SetOperation, names: Names) -> Columns | None:
         left, right = self.query(node.this, names), self.query(node.expression, names)
@@ -200,7 +200,7 @@ def _counts_rows(name: str, arguments: list[exp.Expr]) -> bool:
 
 
 def _plain_arguments(arguments: list[exp.Expr]) -> list[exp.Expr]:
-    """The arguments without the DISTINCT and ORDER BY around them; those that order are typed by the way."""
+    """The arguments without the DISTINCT and ORDER BY around them."""
     found: list[exp.Expr] = []
     for argument in arguments:
         inner = argument.this if isinstance(argument, exp.Order) else argument

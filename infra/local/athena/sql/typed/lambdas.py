@@ -32,8 +32,8 @@ def lambda_kinds(inference: Inference, node: exp.Anonymous, names: Names) -> Kin
     if name == "reduce":
         state = given[1] if len(given) > 1 else None
         stepped = _body(inference, lambdas[0], [state, parts[0][0]], names)
-        if state is None or stepped is None or state != stepped:
-            state = None if stepped is None else state
+        if stepped is None:
+            state = None
         return _body(inference, lambdas[-1], [state], names) if len(lambdas) > 1 else None
     if name == "zip_with":
         items = [parts[0][0], parts[1][0] if len(parts) > 1 else None]
