@@ -37,12 +37,13 @@ def local_athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAthe
             Bucket=athena.BUCKET, CreateBucketConfiguration={"LocationConstraint": athena.REGION}
         )
         athena.client_of(emulator_url, "glue").create_database(DatabaseInput={"Name": "default"})
-        process, athena_url = athena.start_athena(state, emulator_url)
-        try:
-            yield LocalAthena(emulator_url, athena_url, process)
-        finally:
-            process.terminate()
-            assert process.wait(30) == 0
+        with athena.engine_options(state, emulator_url) as options:
+            process, athena_url = athena.start_athena(state, emulator_url, "athena", *options)
+            try:
+                yield LocalAthena(emulator_url, athena_url, process)
+            finally:
+                process.terminate()
+                assert process.wait(30) == 0
     finally:
         emulator.terminate()
         emulator.wait(30)

@@ -8,12 +8,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 from pyathena.connection import Connection
+
+from infra.local.trino.process import is_chosen, start_trino
 
 REGION = "eu-west-1"
 BUCKET = "athena-test"
@@ -94,6 +98,20 @@ def start_athena(
     process = subprocess.Popen(command, env=os.environ | keys)
     _wait(ready.exists, process)
     return process, f"http://127.0.0.1:{json.loads(ready.read_text())['port']}"
+
+
+@contextmanager
+def engine_options(state: Path, emulator_url: str) -> Iterator[list[str]]:
+    """Options of a local Athena for the engine that the environment asks for, which runs meanwhile."""
+    if not is_chosen():
+        yield []
+        return
+    keys = {name.upper(): KEYS[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
+    trino = start_trino(state / "trino", {"AWS_ENDPOINT_URL": emulator_url, "AWS_DEFAULT_REGION": REGION, **keys})
+    try:
+        yield ["--trino-url", trino.url]
+    finally:
+        trino.stop()
 
 
 def start_emulator(state: Path) -> "tuple[subprocess.Popen[bytes], str]":

@@ -30,6 +30,7 @@ def main() -> None:
         memory_limit=options.memory_limit,
         threads=options.threads,
         cache_bytes=options.cache_mb << 20,
+        trino_url=options.trino_url,
         shortcuts=options.shortcuts,
     )
     statements = Statements(config)
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         "--s3-data-dir", type=Path, help="the emulator's S3_DATA_DIR: objects are read from it directly"
     )
     parser.add_argument("--memory-limit", default=Config.memory_limit, help="DuckDB's memory limit; beyond it spills")
+    parser.add_argument("--trino-url", help="a Trino server that runs the statements in place of DuckDB")
     parser.add_argument("--threads", type=int, default=2, help="DuckDB's threads")
     parser.add_argument("--cache-mb", type=int, default=2048, help="bound of the object cache without --s3-data-dir")
     parser.add_argument(

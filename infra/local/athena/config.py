@@ -23,6 +23,8 @@ class Config:
     """Of DuckDB, which writes what is more to disk; the process holds some 250 MB beside (`make bench-memory`)."""
     threads: int = 2
     cache_bytes: int = 2 << 30
+    trino_url: str | None = None
+    """Of the Trino server that runs the statements; without one DuckDB does."""
     shortcuts: bool = True
     """Whether statements are rewritten to run faster (infra/local/athena/shortcuts); their results are the same."""
 

@@ -25,11 +25,17 @@ class LocalAthena(LocalServer):
 
 
 def start_athena(
-    state_dir: Path, *, port: int | None, s3_data_dir: Path, environment: Mapping[str, str]
+    state_dir: Path,
+    *,
+    port: int | None,
+    s3_data_dir: Path,
+    environment: Mapping[str, str],
+    trino_url: str | None = None,
 ) -> LocalAthena:
     """Start it with its state below `state_dir`, on a free port unless one is given, and wait until it answers.
 
-    `s3_data_dir` is where the emulator keeps objects; `environment` gives the emulator's endpoint and credentials.
+    `s3_data_dir` is where the emulator keeps objects; `environment` gives the emulator's endpoint and credentials;
+    statements are run by the Trino at `trino_url`, or by DuckDB.
     Raises LocalError with the end of its log.
     """
     state_dir = private_folder(state_dir)
@@ -38,6 +44,8 @@ def start_athena(
     port = port or free_port()
     command = [sys.executable, "-m", "infra.local.athena", "--port", str(port)]
     command += ["--state-dir", str(state_dir), "--ready-file", str(ready), "--s3-data-dir", str(s3_data_dir)]
+    if trino_url:
+        command += ["--trino-url", trino_url]
     process = launch(command, log_file, CHECKOUT, {**os.environ, **environment})
     athena = LocalAthena("the local Athena", process, log_file, port)
     athena.start(ready.exists)

@@ -25,6 +25,7 @@ from infra.local.session.leftovers import (
     refuse_leftovers,
     remembered_ports,
 )
+from infra.local.trino.process import LocalTrino, is_chosen, start_trino
 from iot_pipeline.registry import users as registry_users
 from iot_pipeline.warehouse import users as warehouse_users
 
@@ -148,11 +149,13 @@ def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack)
     note_port(state_dir, "emulator", emulator.port)
     note_port(state_dir, "mqtt", emulator.mqtt_port)
 
+    trino = _trino(state_dir, emulator, stack)
     athena = start_athena(
         state_dir / "athena",
         port=ports.get("athena"),
         s3_data_dir=state_dir / "aws" / "s3",
         environment=emulator.environment,
+        trino_url=trino.url if trino else None,
     )
     stack.callback(athena.stop)
     note_processes(state_dir, [athena.pid])
@@ -179,6 +182,16 @@ def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack)
     make_registry_users(postgres, REGISTRY_DATABASE)
     make_warehouse_users(redshift)
     return Platform(state_dir, emulator, athena, postgres, redshift, deployed)
+
+
+def _trino(state_dir: Path, emulator: Emulator, stack: ExitStack) -> LocalTrino | None:
+    """A Trino, if it is to run Athena's statements."""
+    if not is_chosen():
+        return None
+    trino = start_trino(state_dir / "trino", emulator.environment)
+    stack.callback(trino.stop)
+    note_processes(state_dir, [trino.pid])
+    return trino
 
 
 def dagster_home(state_dir: Path) -> Path:

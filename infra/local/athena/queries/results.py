@@ -22,13 +22,17 @@ _PRECISION |= {"tinyint": 3, "timestamp": 3, "timestamp with time zone": 3, "var
 
 def column_info(name: str, kind: DuckDBPyType, trino: Kind | None = None) -> dict[str, Any]:
     """The API's ColumnInfo of a result column; `trino` is its Trino type, where it is known."""
-    athena = _athena_name(kind, trino)
-    precision, scale = _PRECISION.get(athena, 0), 0
+    precision, scale = None, 0
     if kind.id == "decimal":
         exact = trino.numbers if trino and trino.name == "decimal" else ()
         precision, scale = exact or (int(str(value)) for _, value in kind.children)
     if trino and trino.name in {"timestamp", ZONED}:
         precision = max(trino.numbers[0], 3)
+    return described(name, _athena_name(kind, trino), precision, scale)
+
+
+def described(name: str, athena: str, precision: int | None, scale: int = 0) -> dict[str, Any]:
+    """The API's ColumnInfo from Athena's name of the type; without a precision, the type's own."""
     return {
         "CatalogName": "hive",
         "SchemaName": "",
@@ -36,7 +40,7 @@ def column_info(name: str, kind: DuckDBPyType, trino: Kind | None = None) -> dic
         "Name": name,
         "Label": name,
         "Type": athena,
-        "Precision": precision,
+        "Precision": _PRECISION.get(athena, 0) if precision is None else precision,
         "Scale": scale,
         "Nullable": "UNKNOWN",
         "CaseSensitive": athena == "varchar",

@@ -1,0 +1,1 @@
+"""What runs the statements behind Athena's API: DuckDB, or a real Trino."""
