@@ -47,6 +47,8 @@ class Platform:
     postgres: Postgres
     redshift: Redshift
     deployed: DeployResult
+    trino: LocalTrino | None = None
+    """What runs Athena's statements, where it is not DuckDB."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -181,7 +183,7 @@ def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack)
         deployed = deploy(cache_dir, console)
     make_registry_users(postgres, REGISTRY_DATABASE)
     make_warehouse_users(redshift)
-    return Platform(state_dir, emulator, athena, postgres, redshift, deployed)
+    return Platform(state_dir, emulator, athena, postgres, redshift, deployed, trino)
 
 
 def _trino(state_dir: Path, emulator: Emulator, stack: ExitStack) -> LocalTrino | None:

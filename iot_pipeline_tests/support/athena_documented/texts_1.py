@@ -93,7 +93,7 @@ CASES: list[Case] = [
     ("starts_with('abc', 'b')", "false", "functions/string"),
     ("codepoint('A')", "65", "functions/string"),
     ("codepoint('é')", "233", "functions/string"),
-    ("codepoint('ab')", Refused("TYPE_MISMATCH:"), "functions/string"),
+    ("codepoint('ab')", Refused("FUNCTION_NOT_FOUND:"), "functions/string"),
     ("levenshtein_distance('kitten', 'sitting')", "3", "functions/string"),
     ("levenshtein_distance('', 'a')", "1", "functions/string"),
     (

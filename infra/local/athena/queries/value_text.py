@@ -1,11 +1,13 @@
 """The text of a value in Athena's result files (Athena user guide, "Data types in Amazon Athena"; Trino's own text)."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from infra.local.athena.sql.java_json import java_json
 from infra.local.athena.sql.java_text import day_time_text, java_double
 from infra.local.athena.sql.typed import kinds
 from infra.local.athena.sql.typed.kinds import Kind
@@ -19,6 +21,10 @@ def value_text(value: Any, kind: Kind | None) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return real_text(value) if kind == kinds.REAL else java_double(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if kind == kinds.JSON:
+        return java_json(value)
     if isinstance(value, bytes):
         return value.hex(" ")
     if isinstance(value, dict):

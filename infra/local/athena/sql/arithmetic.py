@@ -5,7 +5,7 @@ from sqlglot import exp
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.sql.moments import MomentText, interval_amount
 from infra.local.athena.sql.typed import kinds
-from infra.local.athena.sql.typed.kinds import Kind, duckdb_text, record
+from infra.local.athena.sql.typed.kinds import WIDEST, Kind, duckdb_text, record
 
 _FLOATS = ("real", "double")
 
@@ -53,6 +53,11 @@ class ArithmeticText(MomentText):
             raise QueryError(f"NUMERIC_VALUE_OUT_OF_RANGE: DECIMAL scale must be in range [0, precision ({result})]")
         left = text_as(self.sql(node.this), a, kinds.as_decimal(a), bare=True)
         right = text_as(self.sql(node.expression), b, kinds.as_decimal(b), bare=True)
+        if op == "/" and result.numbers[1] + kinds.as_decimal(b).numbers[1] - kinds.as_decimal(a).numbers[1] >= WIDEST:
+            # Trino moves the dividend's point by so many digits, and by no more than a DECIMAL has.
+            failed = "error('NUMERIC_VALUE_OUT_OF_RANGE: Decimal overflow')"
+            tried = f"CASE WHEN {left} IS NOT NULL AND {right} IS NOT NULL THEN {failed} END"
+            return f"CAST({tried} AS {duckdb_text(result)})"
         if op == "/":
             quotient = f"decimal_div(CAST({left} AS VARCHAR), CAST({right} AS VARCHAR), {result.numbers[1]})"
             return f"CAST({quotient} AS {duckdb_text(result)})"
@@ -117,6 +122,8 @@ class ArithmeticText(MomentText):
         met = kinds.common((a, b))
         if met is None and not (kinds.is_partly_known(a) or kinds.is_partly_known(b)):
             raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {a} {op} {b}")
+        if op not in {"=", "<>"} and not (kinds.is_orderable(a) and kinds.is_orderable(b)):
+            raise QueryError(f"TYPE_MISMATCH: line 1:1: Cannot apply operator: {a} {op} {b}")
         if a == b == kinds.JSON and op in {"=", "<>"}:
             return f"trino_java_json({self.sql(node.this)}) {op} trino_java_json({self.sql(node.expression)})"
         if composite := self._compared_parts(node, op, a, b):

@@ -221,8 +221,13 @@ def _regexp_replace(renderer: Renderer, a: list[exp.Expr]) -> str:
     replacement = text_of(a[2], "replacement") if len(a) > 2 else ""
     if "\\" in replacement or re.search(r"\$[^0-9]|\$\d\d|\$$", replacement):
         raise UnsupportedError(f"regexp_replace replacement {replacement}")
+    value, pattern = _line(renderer.sql(a[0]), a[1]), pattern_of(a[1])
+    unknown = [group for group in re.findall(r"\$(\d)", replacement) if int(group) > _groups(a[1])]
+    if unknown:
+        failed = f"error('INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: unknown group {unknown[0]}')"
+        return f"CASE WHEN regexp_matches({value}, {pattern}) THEN {failed} ELSE {value} END"
     to = literal(re.sub(r"\$(\d)", r"\\\1", replacement))
-    return f"regexp_replace({_line(renderer.sql(a[0]), a[1])}, {pattern_of(a[1])}, {to}, 'g')"
+    return f"regexp_replace({value}, {pattern}, {to}, 'g')"
 
 
 def _substr(renderer: Renderer, a: list[exp.Expr]) -> str:
@@ -335,6 +340,20 @@ def _zip_with(renderer: Renderer, a: list[exp.Expr]) -> str:
     return f"list_transform(list_zip({renderer.sql(a[0])}, {renderer.sql(a[1])}), lambda {pair}: {body})"
 
 
+def _codepoint(renderer: Renderer, a: list[exp.Expr]) -> str:
+    """codepoint, which takes a VARCHAR(1) alone."""
+    node = a[0].unnest()
+    one = isinstance(node, exp.Null) or (isinstance(node, exp.Literal) and len(node.name) < 2)
+    called = isinstance(node, exp.Anonymous) and node.name.lower() == "chr"
+    narrow = isinstance(node, exp.Cast) and [e.name for e in node.to.expressions] in (["0"], ["1"])
+    if not (one or called or narrow):
+        raise QueryError(
+            "FUNCTION_NOT_FOUND: line 1:1: Unexpected parameters (varchar) for function codepoint. Expected: "
+            "codepoint(varchar(1))"
+        )
+    return f"trino_codepoint({renderer.sql(a[0])})"
+
+
 def _concat(renderer: Renderer, a: list[exp.Expr]) -> str:
     return "(" + " || ".join(renderer.sql(x) for x in a) + ")"
 
@@ -436,7 +455,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("split_part", "trino_split_part({0}, {1}, {2})", 3, 3), ("concat", _concat, 2, 99),
     ("concat_ws", "concat_ws({*})", 2, 99), ("starts_with", "starts_with({0}, {1})", 2, 2),
     ("reverse", "trino_reverse({0})", 1, 1), ("chr", "chr({0}::INTEGER)", 1, 1),
-    ("codepoint", "trino_codepoint({0})", 1, 1),
+    ("codepoint", _codepoint, 1, 1),
     ("levenshtein_distance", "trino_levenshtein({0}, {1})", 2, 2), ("translate", "translate({0}, {1}, {2})", 3, 3),
     # Regular expression functions
     ("regexp_like", _with_pattern("regexp_matches({}, {})"), 2, 2), ("regexp_extract", _regexp_extract, 2, 3),

@@ -104,7 +104,8 @@ trino_try_double(x) AS
     NULL ELSE TRY_CAST(x AS DOUBLE) END ELSE TRY_CAST(x AS DOUBLE) END;
 
 trino_try_real(x) AS
-    CASE WHEN typeof(x) = 'DOUBLE' AND abs(TRY_CAST(x AS DOUBLE)) > 3.4028235677973366e38 THEN
+    CASE WHEN typeof(x) = 'DOUBLE' AND NOT isnan(TRY_CAST(x AS DOUBLE)) AND
+    abs(TRY_CAST(x AS DOUBLE)) > 3.4028235677973366e38 THEN
     CASE WHEN TRY_CAST(x AS DOUBLE) > 0 THEN 'inf'::FLOAT ELSE '-inf'::FLOAT END
     ELSE TRY_CAST(trino_try_double(x) AS FLOAT) END;
 
@@ -148,12 +149,13 @@ trino_length(x) AS
     CASE WHEN typeof(x) = 'BLOB' THEN octet_length(TRY_CAST(x AS BLOB)) ELSE length(TRY_CAST(x AS VARCHAR)) END;
 
 trino_substr(s, a) AS
-    CASE WHEN a = 0 OR abs(a) > length(s) THEN CASE WHEN s IS NULL THEN NULL ELSE '' END ELSE substr(s, a) END,
-    (s, a, n) AS CASE WHEN a = 0 OR n <= 0 OR abs(a) > length(s) THEN CASE WHEN s IS NULL THEN NULL ELSE '' END
-    ELSE substr(s, a, n) END;
+    CASE WHEN a = 0 OR a > length(s) OR a < -length(s) THEN CASE WHEN s IS NOT NULL THEN '' END ELSE substr(s, a) END,
+    (s, a, n) AS CASE WHEN a = 0 OR n <= 0 OR a > length(s) OR a < -length(s) THEN CASE WHEN s IS NOT NULL AND a IS NOT
+    NULL AND n IS NOT NULL THEN '' END ELSE substr(s, a, n) END;
 
 trino_split_part(s, d, i) AS
-    CASE WHEN i <= 0 THEN error('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero') ELSE
+    CASE WHEN i <= 0 AND s IS NOT NULL AND d IS NOT NULL THEN
+    error('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero') ELSE
     string_split(s, d)[i] END;
 
 trino_regexp_extract(s, p, g) AS
@@ -245,7 +247,8 @@ trino_array_position(a, x) AS
     CASE WHEN a IS NULL OR x IS NULL THEN NULL ELSE coalesce(list_position(a, x), 0)::BIGINT END;
 
 trino_slice(a, s, n) AS
-    CASE WHEN s = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
+    CASE WHEN a IS NULL OR s IS NULL OR n IS NULL THEN NULL
+    WHEN s = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
     WHEN n < 0 THEN error('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0') ELSE
     list_slice(a, s, CASE WHEN s < 0 AND s + n >= 0 THEN -1 ELSE s + n - 1 END) END;
 
@@ -277,8 +280,14 @@ trino_checksum(x) AS
     unhex(format('{:016X}', ((sum(hash(x)::HUGEINT) % 18446744073709551616))::UBIGINT));
 
 trino_width_bucket(x, a, b, n) AS
-    CASE WHEN x < a THEN 0 WHEN x >= b THEN n + 1 ELSE CAST(floor((x - a)::DOUBLE * n / (b - a)) AS BIGINT) + 1
-    END;
+    CASE WHEN x IS NULL OR a IS NULL OR b IS NULL OR n IS NULL THEN NULL
+    WHEN n <= 0 THEN error('INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0')
+    WHEN isnan(x) THEN error('INVALID_FUNCTION_ARGUMENT: operand must not be NaN')
+    WHEN NOT isfinite(a) THEN error('INVALID_FUNCTION_ARGUMENT: first bound must be finite')
+    WHEN NOT isfinite(b) THEN error('INVALID_FUNCTION_ARGUMENT: second bound must be finite')
+    WHEN a = b THEN error('INVALID_FUNCTION_ARGUMENT: bounds cannot equal each other')
+    WHEN (a < b AND x < a) OR (a > b AND x > a) THEN 0 WHEN (a < b AND x >= b) OR (a > b AND x <= b) THEN n + 1
+    ELSE CAST(floor(n * abs(a - x) / abs(b - a)) AS BIGINT) + 1 END;
 
 openx_json(x) AS
     -- The openx SerDe: keys in any case; a line that is no object is NULL (or an error, trino_must_json).

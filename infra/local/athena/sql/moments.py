@@ -32,6 +32,7 @@ _ZONED_TEXT = re.compile(
     r"(\d{4}-\d{1,2}-\d{1,2})(?:[ T](\d{1,2}:\d{1,2}(?::\d{1,2})?)(\.\d{1,6})?)?"
     r"\s*([+-]\d{1,2}:?\d{0,2}|[A-Za-z][\w/+-]*)"
 )
+_ZONE_GIVERS = {"at_timezone", "with_timezone", "from_unixtime"}
 Pick = Callable[[exp.Expr], str]
 
 
@@ -46,7 +47,7 @@ def zone_named(text: str) -> str:
         return f"{offset[1]}{hours:02}:{minutes:02}" if hours or minutes else "UTC"
     try:
         return ZoneInfo(text).key
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise QueryError(f"INVALID_FUNCTION_ARGUMENT: '{text}' is not a valid time zone") from error
 
 
@@ -148,6 +149,8 @@ class MomentText(DuckDBGenerator):
         zone = self.zone(node)
         if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.to.this == kinds.T.TIMESTAMPTZ:
             return f"CAST({literal(_zoned_literal(node.this.name)[0])} AS TIMESTAMPTZ)"
+        if zone is None and isinstance(node, exp.Anonymous) and node.name.lower() in _ZONE_GIVERS:
+            return self._instant_of_call(node, literal("UTC"))
         if zone is None:
             return self.sql(node)
         if isinstance(node, exp.AtTimeZone):

@@ -197,7 +197,8 @@ class DuckDBText(CastText):
 
     def parsejson_sql(self, expression: exp.ParseJSON) -> str:
         """JSON '...'."""
-        return f"CAST({self.sql(expression.this)} AS JSON)"
+        literal_text = exp.Anonymous(this="json_parse", expressions=[expression.this.copy()])
+        return lookup("json_parse").render(self, "json_parse", literal_text.expressions)
 
     # Operators
 
@@ -219,11 +220,15 @@ class DuckDBText(CastText):
         spec = expression.args.get("spec")
         if spec and spec.args.get("exclude"):
             raise UnsupportedError("EXCLUDE in a window frame")
+        _check_window(expression.this, spec)
         text = super().window_sql(expression)
         return text if expression.find_ancestor(exp.Window) else _finished(expression, text)
 
     def filter_sql(self, expression: exp.Filter) -> str:
         """FILTER (WHERE ...) of an aggregate."""
+        call = expression.this
+        if isinstance(call, exp.Anonymous) and call.name.lower() not in PLAIN_AGGREGATES:
+            raise UnsupportedError(f"FILTER of {call.name.lower()} (filter in a subquery)")
         text = super().filter_sql(expression)
         return text if isinstance(expression.parent, exp.Window) else _finished(expression, text)
 
@@ -256,6 +261,11 @@ class DuckDBText(CastText):
 
     def ordered_sql(self, expression: exp.Ordered) -> str:
         """ORDER BY; timestamps with time zone by their instants."""
+        kind = record(expression.this)
+        if kind and not kinds.is_orderable(kind):
+            raise QueryError(
+                f"TYPE_MISMATCH: line 1:1: Type {kind} is not orderable, and therefore cannot be used in ORDER BY"
+            )
         if self.zone(expression.this) is not None:
             expression = expression.copy()
             expression.set("this", exp.Var(this=self.instant(expression.this)))
@@ -264,6 +274,9 @@ class DuckDBText(CastText):
     def between_sql(self, expression: exp.Between) -> str:
         """BETWEEN; NaN is between no two numbers."""
         sides = [expression.this, expression.args["low"], expression.args["high"]]
+        for kind in map(record, sides):
+            if kind and not kinds.is_orderable(kind):
+                raise QueryError(f"TYPE_MISMATCH: line 1:1: Cannot check if {kind} is BETWEEN values")
         if any((kind := record(side)) and kind.name == kinds.ZONED for side in sides):
             value, low, high = (self.instant(side) for side in sides)
             return f"{value} BETWEEN {low} AND {high}"
@@ -489,9 +502,28 @@ def _finished(node: exp.Expr, text: str) -> str:
     kind = record(node)
     if isinstance(call, exp.Anonymous) and kind and call.name.lower() in {"min", "max"} and kind.name in _FLOATS:
         return f"coalesce({text}, {text.replace('trino_no_nan(', '(')})"  # of NaN alone the answer is NaN
+    if isinstance(call, exp.Anonymous) and call.name.lower() == "corr":
+        return f"CASE WHEN isfinite({text}) THEN {text} END"
     if isinstance(call, exp.Anonymous) and kind and call.name.lower() in _NARROWED and kind.name != "decimal":
         return f"CAST({text} AS {duckdb_text(kind)})"
     return text
+
+
+_FRAMELESS = {
+    *("row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead"),
+}
+
+
+def _check_window(called: exp.Expr, spec: exp.Expr | None) -> None:
+    """Trino's refusals of a window function's frame and filter."""
+    if isinstance(called, exp.Filter):
+        raise QueryError("NOT_SUPPORTED: line 1:1: FILTER is not yet supported for window functions")
+    while isinstance(called, _OVER):
+        called = called.this
+    if spec is not None and called.name.lower() in _FRAMELESS:
+        raise QueryError(
+            f"INVALID_WINDOW_FRAME: line 1:1: Cannot specify window frame for {called.name.lower()} function"
+        )
 
 
 def _modulo(node: exp.Anonymous) -> exp.Mod:

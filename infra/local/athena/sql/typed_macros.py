@@ -62,7 +62,7 @@ trino_whole_days(x) AS
     error('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') ELSE x END;
 
 trino_sequence(a, b, s) AS
-    CASE WHEN s = 0 OR (s > 0 AND b < a) OR (s < 0 AND b > a) THEN
+    CASE WHEN a IS NULL OR b IS NULL OR s IS NULL THEN NULL WHEN s = 0 OR (s > 0 AND b < a) OR (s < 0 AND b > a) THEN
     error('INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is '
     || 'greater than zero otherwise stop should be less than or equal to start')
     WHEN abs((b::HUGEINT - a) // s) >= 10000 THEN
@@ -78,7 +78,12 @@ trino_date_sequence(a, b, s) AS
     list_transform(trino_sequence(0, b - a, s), lambda e: CAST(a + CAST(e AS INTEGER) AS DATE));
 
 trino_time_sequence(a, b, s) AS
-    CASE WHEN trino_months(s) <> 0 THEN
+    CASE WHEN a IS NULL OR b IS NULL OR s IS NULL THEN NULL WHEN trino_months(s) = 0 AND epoch_us(s) = 0 THEN
+    error('INVALID_FUNCTION_ARGUMENT: step must not be zero') WHEN (trino_months(s) > 0 AND b < a) OR
+    (trino_months(s) < 0 AND b > a) THEN
+    error('INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is '
+    || 'greater than zero otherwise stop should be less than or equal to start')
+    WHEN trino_months(s) <> 0 THEN
     list_filter(list_transform(range(0, abs(date_diff('month', a, b) // trino_months(s)) + 1),
     lambda e: CAST(a AS TIMESTAMP) + to_months(CAST(e * trino_months(s) AS INTEGER))),
     lambda e: CASE WHEN trino_months(s) > 0 THEN e <= CAST(b AS TIMESTAMP) ELSE e >= CAST(b AS TIMESTAMP) END)
@@ -96,7 +101,7 @@ trino_array_concat(a, b) AS
     CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE list_concat(a, b) END;
 
 trino_array_subscript(a, i) AS
-    CASE WHEN i = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
+    CASE WHEN a IS NULL THEN NULL WHEN i = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
     WHEN i < 0 THEN error('INVALID_FUNCTION_ARGUMENT: Array subscript is negative: ' || i)
     WHEN i > len(a) THEN error('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: '
     || i || ' > ' || len(a)) ELSE a[i] END;
@@ -106,7 +111,8 @@ trino_map_subscript(a, i) AS
     error('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || i::VARCHAR) ELSE a[i] END;
 
 trino_array_element(a, i) AS
-    CASE WHEN i = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1') ELSE a[i] END;
+    CASE WHEN i = 0 AND a IS NOT NULL THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
+    ELSE a[i] END;
 
 trino_zone_minutes(z) AS
     (CAST(substr(z, 2, 2) AS BIGINT) * 60 + CAST(substr(z, 5, 2) AS BIGINT)) * CASE WHEN z[1] = '-' THEN -1 ELSE 1 END;
@@ -136,15 +142,17 @@ trino_utc(t, z) AS
     || 'expression (write AT TIME ZONE ''UTC'')') ELSE t END;
 
 trino_same_padding(s, p, n) AS
-    CASE WHEN p = '' THEN error('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty')
+    CASE WHEN s IS NULL OR p IS NULL OR n IS NULL THEN NULL
+    WHEN p = '' THEN error('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty')
     WHEN n < 0 THEN error('INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]') ELSE s END;
 
 trino_codepoint(x) AS
-    CASE WHEN length(x) <> 1 THEN error('TYPE_MISMATCH: codepoint takes one character') ELSE unicode(x) END;
+    CASE WHEN length(x) <> 1 THEN error('INVALID_FUNCTION_ARGUMENT: Input string must be a single character string')
+    ELSE unicode(x) END;
 
 trino_split(s, d) AS
-    CASE WHEN d = '' THEN error('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string') ELSE
-    string_split(s, d) END;
+    CASE WHEN d = '' AND s IS NOT NULL THEN
+    error('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string') ELSE string_split(s, d) END;
 
 trino_replace(s, f, t) AS
     CASE WHEN f = '' THEN t || regexp_replace(s, '(?s)(.)', '\1' || replace(t, '\', '\\'), 'g')

@@ -268,6 +268,11 @@ def unambiguous(kind: Kind | None) -> Kind | None:
     return kind
 
 
+def is_orderable(kind: Kind) -> bool:
+    """Whether values of the type have an order, which those of JSON and maps have not."""
+    return kind.name not in {"json", "map"} and all(part is None or is_orderable(part) for part in kind.parts)
+
+
 def is_partly_known(kind: Kind | None) -> bool:
     """Whether a type, or one within it, is not known."""
     return kind is None or any(is_partly_known(part) for part in kind.parts)

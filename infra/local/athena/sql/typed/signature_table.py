@@ -12,16 +12,16 @@ avg(int) double := avg({0})
 avg(decimal) $1
 avg(real) real := avg({0})
 avg(double) double := avg({0})
-min(any) $1
-max(any) $1
+min(orderable) $1
+max(orderable) $1
 bool_and(boolean) boolean
 every(boolean) boolean
 bool_or(boolean) boolean
 arbitrary(any) $1
 any_value(any) $1
 array_agg(any) array[$1]
-max_by(any, any) $1
-min_by(any, any) $1
+max_by(any, orderable) $1
+min_by(any, orderable) $1
 approx_percentile(int, double) $1
 approx_percentile(float, double) $1
 approx_distinct(any) bigint
@@ -53,8 +53,8 @@ last_value(any) $1
 nth_value(any, int) $1
 coalesce(any...) common
 nullif(any, any) $1
-greatest(any...) common
-least(any...) common
+greatest(orderable...) common
+least(orderable...) common
 abs(number) $1
 ceil(int) $1 := {0}
 ceil(float) $1
@@ -165,9 +165,9 @@ element_at(array, int) item := trino_array_element({0}, {1})
 element_at(map, any) value
 array_join(array, text) varchar
 array_join(array, text, text) varchar
-array_sort(array) $1
-array_max(array) item
-array_min(array) item
+array_sort(orderable_array) $1
+array_max(orderable_array) item
+array_min(orderable_array) item
 array_position(array, any) bigint
 array_distinct(array) $1 := trino_array_distinct({0})
 arrays_overlap(array, array) boolean

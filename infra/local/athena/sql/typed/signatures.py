@@ -2,8 +2,9 @@
 
 A line is `name(argument, ...) result` and may go on with ` := template`. An argument is a class of types: `int` any
 integer type, `number` any number, `double` any number as a double, `text`, `binary`, `date`, `timestamp`, `zoned`,
-`moment` the three of them, `array`, `map`, `any` and so on; `...` repeats the last. A result is a type, `$n` the n-th
-argument's type, `common` that of all, `item` an array's item, `key` and `value` a map's.
+`moment` the three of them, `array`, `map`, `orderable` what has an order, `any` and so on; `...` repeats the last.
+A result is a type, `$n` the n-th argument's type, `common` that of all, `item` an array's item, `key` and `value` a
+map's.
 Pages: https://trino.io/docs/476/functions.html. A form that is not here is refused by its name.
 """
 
@@ -64,6 +65,8 @@ class Signature:
 def _fits(wanted: str, given: Kind | None) -> bool:
     if wanted == "any" or given is None or given == kinds.UNKNOWN:
         return True
+    if wanted.startswith("orderable"):
+        return kinds.is_orderable(given) and (wanted == "orderable" or given.name == "array")
     return given.name in _CLASSES.get(wanted, (wanted,))
 
 
@@ -110,6 +113,11 @@ def _signatures() -> dict[str, list[Signature]]:
         arguments = tuple(a.strip() for a in match[2].split(",") if a.strip())
         found.setdefault(match[1], []).append(Signature(match[1], arguments, match[3], match[4]))
     return found
+
+
+def all_signatures() -> list[Signature]:
+    """Every form there is."""
+    return [form for forms in _signatures().values() for form in forms]
 
 
 def resolve(name: str, given: Sequence[Kind | None]) -> Signature | None:

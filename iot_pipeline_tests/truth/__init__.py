@@ -1,0 +1,1 @@
+"""The local Athena held against a real Trino: `make truth`."""
