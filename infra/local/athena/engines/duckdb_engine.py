@@ -22,8 +22,10 @@ from infra.local.athena.reading.objects import ObjectStore
 from infra.local.athena.reading.planner import Plan, Planner, is_named
 from infra.local.athena.sql.dialect import parse_query
 from infra.local.athena.sql.engine import connect
+from infra.local.athena.sql.typed.kinds import Kind
 from infra.local.athena.sql.types import athena_name, duckdb_to_hive
 from infra.local.athena.writing import writes
+from infra.local.athena.writing.writable_types import check_types
 
 _BATCH_ROWS = 10_000
 _Done = TypeVar("_Done")
@@ -142,6 +144,7 @@ class DuckDBEngine:
         query = writes.without_order(tree.expression)
 
         def act(plan: Plan) -> tuple[writes.Written, list[tuple[str, str]]]:
+            check_types(*_known_columns(con, plan))
             with writes.gathered(con, execution, plan.sql, target) as rows:
                 sql, columns = writes.select_list(con, rows)
                 writes.check_keys(columns, target.keys)
@@ -238,6 +241,12 @@ class DuckDBEngine:
         else:
             self._catalog.create_table(database, view)
         self._outputs.put_text(execution, [], [])
+
+
+def _known_columns(con: duckdb.DuckDBPyConnection, plan: Plan) -> tuple[list[str], list[Kind | None]]:
+    """The query's columns and their Trino types, where those could be told."""
+    names = con.sql(plan.sql).columns if any(plan.kinds) else []
+    return (names, plan.kinds) if len(names) == len(plan.kinds) else ([], [])
 
 
 def table_name(node: exp.Expr | None, execution: Execution) -> tuple[str, str]:
