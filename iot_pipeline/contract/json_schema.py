@@ -14,7 +14,7 @@ def message_schema(contract: Contract) -> dict[str, Any]:
 
     It covers form, units and, for metrics with one unit, ranges. The build alone checks what depends on when and where
     a message was received (lateness, identity), and what no schema can say: that a time is in the calendar, that a unit
-    belongs to a field that was sent, the sizes of unknown fields, and that 1.0 is no whole number.
+    belongs to a field that was sent, the sizes of unknown fields, that 1.0 is no whole number and 1e400 none at all.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,48 +1,50 @@
-"""JSON as the transformation's engine reads and writes it: strict, keys sorted, numbers in their shortest form."""
+"""JSON as the transformation's engine reads and writes it: strict, keys sorted, numbers as Java writes them."""
 
 import json
 import re
-from decimal import Decimal
 from itertools import chain
 from json.encoder import encode_basestring
 from math import isinf
 from typing import Any
 
+from iot_pipeline.contract.number_text import double_text
+
 # A reader may set a limit (RFC 8259, section 9). Beyond 1,000 levels a Trino 476 fails the whole query, TRY or not.
 MAX_DEPTH = 100
+BEYOND_DOUBLE = ("Infinity", "-Infinity")
+"""What the engine makes of a number with a fraction or an exponent that is beyond a DOUBLE: these texts."""
 
 
 class NotJsonError(ValueError):
     """A text that is not JSON by RFC 8259, or says half of a character: one escape of a surrogate pair alone."""
 
 
-class VastNumberError(ValueError):
-    """The text of a number is asked for that is beyond a DOUBLE's range: `parsed(text, vast=True)` keeps it."""
-
-
 class VastNumber(float):
-    """A number with its text as sent: an infinite one, or a whole one of more digits than int() takes."""
+    """A whole number of more digits than int() takes, with its text."""
 
     __slots__ = ("text",)
     text: str
 
 
-def parsed(text: str, *, vast: bool = False) -> Any:
+def parsed(text: str) -> Any:
     """The value of a JSON text. Of a key that comes twice the last counts, as on Athena. Raises NotJsonError.
 
-    `vast` keeps the texts of numbers that only an infinite float can hold, which takes twice the time.
+    A number with a fraction or an exponent that is beyond a DOUBLE is an infinite float.
     """
     if "\\u" in text and HALF.search(WHOLE.sub("", text)):
         raise NotJsonError("half of a surrogate pair")
     try:
-        return (_VAST if vast else _PLAIN).decode(text)
+        return _PLAIN.decode(text)
     except json.JSONDecodeError as error:
         raise NotJsonError(text[:80]) from error
     except NotJsonError:
         raise
     except ValueError:
-        # A whole number of more than 4,300 digits, which int() does not take.
-        return parsed(text, vast=True)
+        pass  # a whole number of more than 4,300 digits, which int() does not take
+    try:
+        return _VAST.decode(text)
+    except json.JSONDecodeError as error:
+        raise NotJsonError(text[:80]) from error
 
 
 def parsed_within_depth(text: str) -> Any:
@@ -89,26 +91,17 @@ def json_text(value: Any) -> str:
     """What json_format gives of a parsed value."""
     if type(value) is str:
         return _string_text(value)
-    if value is None:
-        return "null"
-    return canonical(value) if isinstance(value, dict | list) else _number_text(value)
-
-
-def canonical(value: Any) -> str:
-    """An array or an object as json_format writes it. Raises VastNumberError."""
-    try:
-        return _encode(value)
-    except ValueError:
-        return _written(value)
-
-
-def _written(value: Any) -> str:
-    """The text of a value with numbers beyond a DOUBLE, which Python's writer does not write."""
-    if isinstance(value, list):
-        return f"[{','.join(map(_written, value))}]"
     if isinstance(value, dict):
-        return f"{{{','.join(f'{encode_basestring(name)}:{_written(value[name])}' for name in sorted(value))}}}"
-    return _number_text(value) if isinstance(value, float) and isinf(value) else _encode(value)
+        members = (f"{_string_text(name)}:{json_text(value[name])}" for name in sorted(value, key=_utf16))
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(json_text, value)) + "]"
+    return _scalar_text(value)
+
+
+def _utf16(name: str) -> bytes:
+    """Java's order of texts: by UTF-16 code units."""
+    return name.encode("utf-16-be")
 
 
 def _refuse_constant(name: str) -> Any:
@@ -117,44 +110,39 @@ def _refuse_constant(name: str) -> Any:
 
 def _string_text(value: str) -> str:
     text = encode_basestring(value)
-    # The engine writes \u001B where Python writes \u001b.
-    return text if "\\u00" not in text else _CONTROL.sub(lambda match: match[0][:-4] + match[0][-4:].upper(), text)
+    if "\\u00" in text:
+        # The engine writes \u001B where Python writes \u001b.
+        text = _CONTROL.sub(lambda match: match[0][:-4] + match[0][-4:].upper(), text)
+    return text if text.isascii() else _BEYOND_BMP.sub(_surrogates, text)
 
 
-def _number_text(value: Any) -> str:
-    if value is True or value is False:
-        return "true" if value else "false"
+def _surrogates(match: re.Match[str]) -> str:
+    """A character beyond the basic multilingual plane as the two escapes that the engine writes."""
+    units = match[0].encode("utf-16-be").hex().upper()
+    return f"\\u{units[:4]}\\u{units[4:]}"
+
+
+def _scalar_text(value: Any) -> str:
+    if value is None or value is True or value is False:
+        return "null" if value is None else "true" if value else "false"
     if type(value) is int:
         return str(value)
     if type(value) is VastNumber:
         return value.text
-    text = repr(value)
-    if "e" not in text:
-        if "n" in text:
-            raise VastNumberError
-        return text
-    digits, _, exponent = text.partition("e")
-    if -7 < int(exponent) < 21:
-        text = format(Decimal(text), "f")
-        return text if "." in text else text + ".0"
-    return f"{digits}e{int(exponent)}"
-
-
-def _vast_float(text: str) -> float:
-    value = float(text)
-    return _vast(value, text) if isinf(value) else value
+    text = double_text(value)
+    return f'"{text}"' if isinf(value) else text
 
 
 def _vast_int(text: str) -> float | int:
-    return int(text) if len(text) < 4_300 else _vast(float(text), text)
-
-
-def _vast(value: float, text: str) -> VastNumber:
-    number = VastNumber(value)
+    if len(text) < _LONGEST_INT:
+        return int(text)
+    number = VastNumber(text)
     number.text = text
     return number
 
 
+_LONGEST_INT = 4_300
+_BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
 _CONTROL = re.compile(r"(?<!\\)(?:\\\\)*\\u00[01][0-9a-f]")
 # An escape that is a character, or a pair of them that is one; what is left of such escapes then is half of one.
 _PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -166,5 +154,4 @@ NUL = re.compile(r"(?:^|[^\\])(?:\\\\)*\\u0000")
 _ANY_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 _BRACKET = re.compile(rf"{_ANY_STRING}|[\[{{\]}}]", re.DOTALL)
 _PLAIN = json.JSONDecoder(parse_constant=_refuse_constant)
-_VAST = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_vast_float, parse_int=_vast_int)
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_VAST = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_vast_int)

@@ -6,6 +6,7 @@ values. Standard library alone, since the edge's Lambda carries what this module
 
 from base64 import b64decode, b64encode
 from datetime import datetime
+from math import isinf
 from typing import Any
 
 from iot_pipeline.contract.contract import (
@@ -19,15 +20,14 @@ from iot_pipeline.contract.contract import (
 from iot_pipeline.contract.envelope import DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE
 from iot_pipeline.contract.event_time import epoch_ms, moment
 from iot_pipeline.contract.json_text import (
+    BEYOND_DOUBLE,
     NUL,
     NotJsonError,
-    VastNumberError,
-    canonical,
     json_text,
-    parsed,
     parsed_within_depth,
 )
 from iot_pipeline.contract.metrics import Metric
+from iot_pipeline.contract.number_text import double_text
 from iot_pipeline.contract.reasons import Reason
 
 VALID = "valid"
@@ -48,7 +48,6 @@ class Message:
     """
 
     __slots__ = (
-        "_vast",
         "device_id",
         "extras",
         "fw",
@@ -72,13 +71,6 @@ class Message:
         self.wrong_fw = False
         self.payload_base64: str | None = None
         self.extras: dict[str, str | None] | None = None
-        self._vast: list[Any] | None = None
-
-    def vast_reading(self, position: int) -> Any:
-        """A reading with the texts of its numbers beyond a DOUBLE; they are all read again once, when first asked."""
-        if self._vast is None:
-            self._vast = list(parsed(self.whole, vast=True)["readings"])
-        return self._vast[position - 1]
 
     @property
     def received_at(self) -> datetime | None:
@@ -129,7 +121,7 @@ class Reading:
     @property
     def extras_text(self) -> str | None:
         """The fields unknown to the contract as one JSON object of JSON texts, as `judged_telemetry` holds them."""
-        return None if self.extras is None else canonical(self.extras)
+        return None if self.extras is None else json_text(self.extras)
 
     @property
     def record(self) -> str | None:
@@ -138,10 +130,7 @@ class Reading:
             return None
         if self.sent is None:
             return self.message.whole
-        try:
-            return json_text(self.sent)
-        except VastNumberError:
-            return json_text(self.message.vast_reading(self.position))
+        return json_text(self.sent)
 
 
 class Judge:
@@ -173,10 +162,7 @@ class Judge:
             sent = parsed_within_depth(text)
         except NotJsonError:
             return [_refused(message, Reason.MALFORMED_JSON)]
-        try:
-            return self._judged(message, sent)
-        except VastNumberError:
-            return self._judged(Message(text), parsed(text, vast=True))
+        return self._judged(message, sent)
 
     def _judged(self, message: Message, sent: Any) -> list[Reading]:
         if not isinstance(sent, dict) or not _identify(message, sent):
@@ -185,7 +171,7 @@ class Judge:
         if not isinstance(readings, list) or not readings:
             return [_refused(message, Reason.NO_READINGS if "readings" in sent else _unwrapped(message, sent))]
         fw = sent.get("fw")
-        message.fw = fw if isinstance(fw, str) else None
+        message.fw = fw if isinstance(fw, str) and fw not in BEYOND_DOUBLE else None
         message.wrong_fw = fw is not None and not _takes(message.fw, MAX_FIRMWARE)
         reason = self._message_reason(message, sent)
         return [self._reading(message, reason, position, each) for position, each in enumerate(readings, 1)]
@@ -198,7 +184,7 @@ class Judge:
         version = sent.get("v")
         if type(version) is not int or version != self._version:
             return Reason.UNSUPPORTED_VERSION
-        named = sent.get("device_id")
+        named = _as_read(sent.get("device_id"))
         if named is not None and named != message.device_id:
             return Reason.DEVICE_MISMATCH
         return None
@@ -306,7 +292,11 @@ class Judge:
             if sent is None:
                 continue
             some = True
-            if type(sent) is not float:
+            if type(sent) is float:
+                if isinf(sent):
+                    wrong = True
+                    continue
+            else:
                 if type(sent) is not int and not isinstance(sent, float):
                     wrong = True
                     continue
@@ -364,7 +354,7 @@ class Judge:
                     f"got {json_text(sent)}"
                 )
         if reading.message.wrong_fw:
-            return f"fw: expected a text of at most {MAX_FIRMWARE} characters without U+0000"
+            return f"fw: expected a text of at most {MAX_FIRMWARE} characters without U+0000, other than Infinity"
         if not _kept(reading):
             return f"expected names and values of further fields of at most {MAX_EXTRA} characters without U+0000"
         return f"location: expected lat and lon in degrees, got {json_text(fields['location'])}"
@@ -392,7 +382,7 @@ def _refused(message: Message, reason: Reason) -> Reading:
 
 def _unwrapped(message: Message, sent: dict[str, Any]) -> Reason:
     """Fill in the payload that the rule wrapped; whether its bytes are JSON, exactly."""
-    payload = sent.get(PAYLOAD.name)
+    payload = _as_read(sent.get(PAYLOAD.name))
     if not isinstance(payload, str):
         return Reason.NO_READINGS
     try:
@@ -415,17 +405,22 @@ _PLACE = frozenset(("lat", "lon"))
 
 def _identify(message: Message, sent: dict[str, Any]) -> bool:
     """Fill in who sent the message; False, and nothing filled in, if it does not say so as our rules do."""
-    tenant, site, device_id = (sent.get(field.name) for field in (TENANT, SITE, DEVICE))
+    tenant, site, device_id = (_as_read(sent.get(field.name)) for field in (TENANT, SITE, DEVICE))
     for name in (tenant, site, device_id):
         if type(name) is not str or not name:
             return False
     received_ms = sent.get(RECEIVED_AT.name)
     if type(received_ms) is not int or epoch_ms(received_ms) is None:
         return False
-    trace = sent.get(TRACE.name)
+    trace = _as_read(sent.get(TRACE.name))
     message.tenant, message.site, message.device_id, message.received_ms = tenant, site, device_id, received_ms
     message.message_id = trace if type(trace) is str else None
     return True
+
+
+def _as_read(value: Any) -> Any:
+    """A value as Athena reads it, to which a fraction beyond a DOUBLE is a text."""
+    return double_text(value) if type(value) is float and isinf(value) else value
 
 
 def _double(number: float) -> float:
@@ -451,7 +446,9 @@ def _misplaced(reading: Reading, location: Any) -> bool:
 
 
 def _degrees(value: Any) -> float | None:
-    return _double(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool) or (type(value) is float and isinf(value)):
+        return None
+    return _double(value)
 
 
 def _kept(reading: Reading) -> bool:

@@ -13,7 +13,7 @@ from iot_pipeline.contract import Contract, Metric, Reason
 from iot_pipeline.contract.contract import KNOWN_OF_MESSAGE, MAX_EXTRA, MAX_FIRMWARE, READING_FIELDS
 from iot_pipeline.contract.envelope import DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE
 from iot_pipeline.contract.event_time import ISO_FORM, LONGEST_MS
-from iot_pipeline.contract.json_text import HALF, MAX_DEPTH, NUL, WHOLE, json_text
+from iot_pipeline.contract.json_text import BEYOND_DOUBLE, HALF, MAX_DEPTH, NUL, WHOLE, json_text
 from iot_pipeline.contract.judge import OF_LOCATION, OF_MESSAGE, OF_READING, OF_UNIT, PREFIXES
 
 # Raised by one when the same contract gives a line other rows than before: every hour is then judged again.
@@ -91,7 +91,8 @@ CASE outcome
         WHEN 'unknown_unit' THEN 'unit: expected a unit of the contract, got ' || json_format(unit)
         WHEN 'invalid_value' THEN CASE
         {ranges}
-        WHEN wrong_fw THEN 'fw: expected a text of at most {MAX_FIRMWARE} characters without U+0000'
+        WHEN wrong_fw
+            THEN 'fw: expected a text of at most {MAX_FIRMWARE} characters without U+0000, other than Infinity'
         WHEN {_UNKEPT}
             THEN 'expected names and values of further fields of at most {MAX_EXTRA} characters without U+0000'
         ELSE 'location: expected lat and lon in degrees, got ' || json_format(location) END
@@ -199,6 +200,14 @@ def _text(column: str) -> str:
     return f"CASE WHEN json_format({column}) LIKE '\"%' THEN json_extract_scalar({column}, '$') END"
 
 
+def _firmware(column: str) -> str:
+    """The text; none for what the engine makes of a number beyond a DOUBLE, which nothing tells from a text."""
+    text = _text(column)
+    for beyond in BEYOND_DOUBLE:
+        text = f"nullif({text}, '{beyond}')"
+    return text
+
+
 _SENDERS = f"""\
 SELECT *,
     CASE WHEN is_identified THEN {_text(_SENT[TENANT.name])} END AS tenant,
@@ -207,7 +216,7 @@ SELECT *,
     CASE WHEN is_identified
         THEN {EPOCH} + {MILLISECOND} * CAST(json_format({_SENT[RECEIVED_AT.name]}) AS BIGINT) END AS received_at,
     CASE WHEN is_identified THEN {_text(_SENT[TRACE.name])} END AS message_id,
-    CASE WHEN is_identified AND has_readings THEN {_text("fw_sent")} END AS fw,
+    CASE WHEN is_identified AND has_readings THEN {_firmware("fw_sent")} END AS fw,
     CASE WHEN is_identified AND readings_sent IS NULL
         THEN TRY(from_utf8(from_base64({_text(_SENT[PAYLOAD.name])}))) END AS payload_text,
     CASE WHEN is_identified AND has_readings AND fields > {_present(_SENT[name] for name in KNOWN_OF_MESSAGE)}

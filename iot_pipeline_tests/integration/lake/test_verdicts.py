@@ -152,7 +152,8 @@ def test_numbers_beyond_a_double_keep_their_texts(local_athena: LocalAthena, raw
         message(fw=vast, z=vast),
     ]
     lines = [line(each.replace(b'"vast"', number.encode()), RECEIVED) for each in payloads]
-    assert len(compared(local_athena, raw, lines)) == 9
+    # A fraction beyond a DOUBLE is a text to Athena, and out of no range.
+    assert len(compared(local_athena, raw, lines)) == (8 if "e" in number else 9)
 
 
 JSON = st.recursive(

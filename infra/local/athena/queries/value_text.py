@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from infra.local.athena.sql.java_json import java_json
-from infra.local.athena.sql.java_text import day_time_text, java_double
+from infra.local.athena.sql.java_text import day_time_text
 from infra.local.athena.sql.typed import kinds
 from infra.local.athena.sql.typed.kinds import Kind
+from iot_pipeline.contract.number_text import double_text as java_double
 
 
 def value_text(value: Any, kind: Kind | None) -> str:

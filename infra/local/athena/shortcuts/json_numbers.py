@@ -7,11 +7,14 @@ _MACROS = {T.DOUBLE: "trino_formatted_double", T.BIGINT: "trino_formatted_bigint
 
 MACROS = r"""
 trino_formatted_double(x) AS
-    -- Of a JSON value's text DuckDB takes for a number just what is one.
-    CASE WHEN typeof(x) = 'JSON' THEN TRY_CAST(x::VARCHAR AS DOUBLE) ELSE trino_try_double(trino_json_format(x)) END;
+    -- Of a JSON value's text DuckDB takes for a number just what is one. In Trino NaN, and a fraction beyond a DOUBLE,
+    -- are none.
+    CASE WHEN typeof(x) = 'JSON' THEN CASE WHEN NOT isfinite(TRY_CAST(x::VARCHAR AS DOUBLE)) AND
+    regexp_matches(x::VARCHAR, '[.eEnN]') THEN NULL ELSE TRY_CAST(x::VARCHAR AS DOUBLE) END
+    ELSE trino_try_double(trino_java_json(x)) END;
 
 trino_formatted_bigint(x) AS
-    CASE WHEN typeof(x) = 'JSON' THEN trino_try_bigint(x::VARCHAR) ELSE trino_try_bigint(trino_json_format(x)) END
+    CASE WHEN typeof(x) = 'JSON' THEN trino_try_bigint(x::VARCHAR) ELSE trino_try_bigint(trino_java_json(x)) END
 """
 
 

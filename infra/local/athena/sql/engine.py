@@ -12,11 +12,11 @@ from infra.local.athena.sql.java_text import (
     day_time_text,
     decimal_quotient,
     double_text,
-    java_double,
     real_cast_text,
 )
 from infra.local.athena.sql.macros import MACROS, SETTINGS
-from iot_pipeline.contract.json_text import NotJsonError, canonical, parsed
+from iot_pipeline.contract.json_text import NotJsonError, json_text
+from iot_pipeline.contract.number_text import double_text as java_double
 
 
 def connect(config: Config | None = None) -> duckdb.DuckDBPyConnection:
@@ -47,7 +47,7 @@ def _functions(con: duckdb.DuckDBPyConnection) -> None:
     con.create_function("strict_json", strict_json, ["VARCHAR"], "VARCHAR", null_handling=may_be_null)
     con.create_function("json_fit", json_cast.convert, ["VARCHAR"] * 2, "VARCHAR", null_handling=may_be_null)
     con.create_function("openx_slow", openx_json, ["VARCHAR"], "VARCHAR", null_handling=may_be_null)
-    con.create_function("java_json", java_json, ["VARCHAR"], "VARCHAR")
+    con.create_function("java_json", java_json, ["VARCHAR"], "VARCHAR", null_handling=may_be_null)
     con.create_function("json_number", json_number, ["VARCHAR", "VARCHAR"], "VARCHAR", null_handling=may_be_null)
     con.create_function("java_double", java_double, ["DOUBLE"], "VARCHAR")
     con.create_function("canonical_json", canonical_json, ["VARCHAR"], "VARCHAR")
@@ -74,16 +74,12 @@ def openx_json(text: str) -> str | None:
         value = json_cast.read_json(text)
     except NotJsonError:
         return None
-    return canonical({k.lower(): v for k, v in value.items()}) if isinstance(value, dict) else None
+    return json_text({k.lower(): v for k, v in value.items()}) if isinstance(value, dict) else None
 
 
 def canonical_json(text: str) -> str:
     """Trino's json_format of a parsed object: keys sorted, each once (the last counts), no blanks."""
-    try:
-        return canonical(parsed(text))
-    except (ValueError, RecursionError):
-        pass  # a number beyond a DOUBLE, no JSON, or too deep: read with care
-    try:
-        return canonical(json_cast.read_json(text))
-    except NotJsonError as error:
-        raise QueryError(f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {text[:80]}") from error
+    found = java_json(text)
+    if found is None:
+        raise QueryError(f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {text[:80]}")
+    return found

@@ -1,35 +1,29 @@
-"""JSON texts with their numbers as Trino's json_format and json_extract_scalar write them."""
+"""JSON texts as Trino's json_format writes them, and numbers as its json_extract_scalar does."""
 
 import json
-import math
 import re
-from json.encoder import encode_basestring
 from typing import Any
 
+from infra.local.athena.errors import UnsupportedError
 from infra.local.athena.sql import json_cast
-from infra.local.athena.sql.java_text import java_double
-from iot_pipeline.contract.json_text import VastNumber
+from iot_pipeline.contract.json_text import NotJsonError, json_text
 
 _STEP = re.compile(r'\."((?:[^"\\]|\\.)*)"|\[(\d+)\]')
 
 
-def java_json(text: str) -> str:
-    """The text of a JSON value: keys sorted, no blanks, fractions as Java writes a double, "Infinity" beyond one."""
-    return _written(json_cast.read_json(text))
+def java_json(text: str | None) -> str | None:
+    """The text of a JSON value: keys sorted, no blanks, fractions as Java writes a double, "Infinity" beyond one.
 
-
-def _written(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{encode_basestring(key)}:{_written(value[key])}" for key in sorted(value)) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_written, value)) + "]"
-    if isinstance(value, str):
-        return encode_basestring(value)
-    if isinstance(value, float):
-        if isinstance(value, VastNumber) and value.text.lstrip("-").isdigit():
-            return value.text
-        return java_double(value) if math.isfinite(value) else encode_basestring(java_double(value))
-    return json.dumps(value)
+    None of what is no JSON, which json_extract of DuckDB finds in a text that holds NaN, and Trino's does not.
+    """
+    if text is None:
+        return None
+    try:
+        return json_text(json_cast.read_json(text))
+    except NotJsonError:
+        return None
+    except RecursionError as error:
+        raise UnsupportedError("JSON that is nested more than some hundred levels deep") from error
 
 
 def json_number(text: str | None, path: str) -> str | None:

@@ -4,44 +4,22 @@ import math
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from infra.local.athena.errors import QueryError
-
-
-def java_double(value: float) -> str:
-    """Double.toString of Java, which is how Trino writes a double as text."""
-    if math.isnan(value) or math.isinf(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        return _plain(value)
-    return double_text(value)
-
-
-def _plain(value: float) -> str:
-    text = repr(value)
-    return text if "e" not in text else f"{value:f}"
+from iot_pipeline.contract import number_text
 
 
 def double_text(value: float) -> str:
     """CAST(double AS varchar) of Trino, which always writes an exponent."""
-    if math.isnan(value) or math.isinf(value):
-        return java_double(value)
+    if not math.isfinite(value):
+        return number_text.double_text(value)
     if value == 0:
         return "0E0"
-    return (
-        _scientific(repr(value)) if len(repr(value).strip("-0.").partition("e")[0]) > 1 else _scientific(f"{value:.1e}")
-    )
+    text = repr(value)
+    return number_text.scientific(text if len(text.strip("-0.").partition("e")[0]) > 1 else f"{value:.1e}")
 
 
 def real_cast_text(value: float) -> str:
     """CAST(real AS varchar) of Trino: seven digits and an exponent."""
-    return double_text(value) if math.isnan(value) or math.isinf(value) or value == 0 else _scientific(f"{value:.6e}")
-
-
-def _scientific(text: str) -> str:
-    sign, digits, exponent = Decimal(text).as_tuple()
-    shown = "".join(map(str, digits)).lstrip("0")
-    power = len(shown) - 1 + int(exponent)
-    mantissa = shown.rstrip("0") or "0"
-    return f"{'-' if sign else ''}{mantissa[0]}.{mantissa[1:] or '0'}E{power}"
+    return number_text.scientific(f"{value:.6e}") if value and math.isfinite(value) else double_text(value)
 
 
 def day_time_text(milliseconds: int) -> str:

@@ -17,8 +17,8 @@ from typing import Any
 from sqlglot import exp
 
 from infra.local.athena.errors import UnsupportedError
-from infra.local.athena.sql.java_text import java_double
-from iot_pipeline.contract.json_text import canonical, parsed
+from iot_pipeline.contract.json_text import json_text, parsed
+from iot_pipeline.contract.number_text import double_text
 
 T = exp.DataType.Type
 _INTEGERS = {T.TINYINT: 8, T.SMALLINT: 16, T.INT: 32, T.BIGINT: 64}
@@ -105,7 +105,7 @@ def convert(text: str | None, described: str) -> str | None:
     if text is None:
         return None
     try:
-        return canonical(_fit(read_json(text), _parsed(described)))
+        return json_text(_fit(read_json(text), _parsed(described)))
     except (ValueError, OverflowError):
         return None
 
@@ -113,7 +113,7 @@ def convert(text: str | None, described: str) -> str | None:
 def read_json(text: str) -> Any:
     """The value of a JSON text. Raises NotJsonError, and UnsupportedError for one nested deeper than Python reads."""
     try:
-        return parsed(text, vast=True)
+        return parsed(text)
     except RecursionError as error:
         raise UnsupportedError("JSON that is nested more than some hundred levels deep") from error
 
@@ -176,7 +176,7 @@ def _scalar(value: Any, kind: str) -> Any:
 def _text(value: float) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if isinstance(value, int) else java_double(value)
+    return str(value) if isinstance(value, int) else double_text(value)
 
 
 def _boolean(value: Any) -> bool:

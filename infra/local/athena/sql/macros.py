@@ -225,8 +225,12 @@ trino_json_scalar(x, p) AS
     trino_json_scalar_at(x, p, json_extract(trino_json_unique(x), p)) END;
 
 trino_java_json(x) AS
-    CASE WHEN regexp_matches(CAST(x AS VARCHAR), '[{\[]|[0-9][.eE]|^\s|\s$|^-0$') THEN java_json(CAST(x AS VARCHAR))
-    ELSE CAST(x AS VARCHAR) END;
+    -- Most texts are Trino's already: strings of plain characters, whole numbers, words.
+    CASE WHEN left(CAST(x AS VARCHAR), 1) = '"' AND right(CAST(x AS VARCHAR), 1) = '"' THEN
+    CASE WHEN contains(CAST(x AS VARCHAR), '\') OR strlen(CAST(x AS VARCHAR)) <> length(CAST(x AS VARCHAR)) THEN
+    java_json(CAST(x AS VARCHAR)) ELSE CAST(x AS VARCHAR) END
+    WHEN regexp_full_match(CAST(x AS VARCHAR), '-?[1-9][0-9]*|0|null|true|false') THEN CAST(x AS VARCHAR)
+    ELSE java_json(CAST(x AS VARCHAR)) END;
 
 trino_json_array_length(x) AS
     CASE WHEN starts_with(TRY_CAST(x AS JSON)::VARCHAR, '{') THEN NULL WHEN json_type(TRY_CAST(x AS JSON)) = 'ARRAY'

@@ -70,7 +70,7 @@ class DuckDBText(CastText):
             return super().anonymous_sql(node)
         if name == POSITIONS:
             return f"unnest(range(1, len({self.sql(arguments[0])}) + 1))"
-        if name == JSON_COLUMN or (name == "json_format" and self._is_text_shown(node)):
+        if name == JSON_COLUMN or (name == "json_format" and not _is_only_compared(node)):
             return f"trino_java_json({self.sql(arguments[0])})"
         if name == ZONED_COLUMN:
             return self.zoned_sql(arguments[0])
@@ -83,10 +83,6 @@ class DuckDBText(CastText):
         if name == "mod" and len(arguments) == 2 and (found := self.operation(_modulo(node), "%")):
             return found
         return self._rendered(node, name, arguments)
-
-    def _is_text_shown(self, node: exp.Anonymous) -> bool:
-        """Whether a JSON text goes to a reader; a number that is cast from it is the same in every writing."""
-        return self.shown and len(node.expressions) == 1 and not isinstance(node.parent, exp.Cast)
 
     def _rendered(self, node: exp.Anonymous, name: str, arguments: list[exp.Expr]) -> str:
         """The function's form for the types of its arguments, or the one for all types."""
@@ -205,7 +201,7 @@ class DuckDBText(CastText):
     def binary(self, expression: exp.Binary, op: str) -> str:
         """Comparisons are typed as in Trino; AND chains and the rest stay."""
         typed = expression.meta.get("typed") or _same_kind(expression)
-        if isinstance(expression, exp.EQ | exp.NEQ | exp.Like) and (value := _compared_json(expression)):
+        if isinstance(expression, exp.EQ | exp.NEQ) and (value := _compared_json(expression)):
             return f"CAST({self.sql(value)} AS VARCHAR) {op} {self.sql(expression.right)}"
         if type(expression) in _COMPARISONS:
             if compared := self.compared(expression, _COMPARISONS[type(expression)]):
@@ -399,15 +395,24 @@ def _same_kind(comparison: exp.Expr) -> bool:
     return left is not None and left == _kind(comparison.right)
 
 
-def _compared_json(comparison: exp.Binary) -> exp.Expr | None:
-    """The x of json_format(x) compared with a literal that is neither an array's nor an object's text.
+_WORDS = {"null", "true", "false"}
 
-    Canonical are the texts of arrays and objects alone, and none of them equals such a literal.
-    """
+
+def _is_only_compared(call: exp.Anonymous) -> bool:
+    """Whether a JSON text is compared with one that has a single writing, and goes nowhere else."""
+    comparison = call.parent
+    if len(call.expressions) != 1 or not isinstance(comparison, exp.EQ | exp.NEQ):
+        return len(call.expressions) != 1
+    other = comparison.right if comparison.left is call else comparison.left
+    return isinstance(other, exp.Literal) and other.is_string and other.name in {*_WORDS, "{}", "[]"}
+
+
+def _compared_json(comparison: exp.Binary) -> exp.Expr | None:
+    """The x of json_format(x) compared with a word of JSON, which has a single writing."""
     call, other = comparison.left.unnest(), comparison.right
     text = other.name if isinstance(other, exp.Literal) and other.is_string else ""
     one = isinstance(call, exp.Anonymous) and call.name.lower() == "json_format" and len(call.expressions) == 1
-    return call.expressions[0] if one and text and text[0] not in "[{%_" else None
+    return call.expressions[0] if one and text in _WORDS else None
 
 
 def _cannot_fail(node: exp.Expr) -> bool:

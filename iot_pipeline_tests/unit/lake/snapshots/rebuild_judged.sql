@@ -50,7 +50,7 @@ senders AS (
         CASE WHEN is_identified
             THEN TIMESTAMP '1970-01-01 00:00:00.000' + INTERVAL '0.001' SECOND * CAST(json_format(iot_received_at_sent) AS BIGINT) END AS received_at,
         CASE WHEN is_identified THEN CASE WHEN json_format(iot_trace_sent) LIKE '"%' THEN json_extract_scalar(iot_trace_sent, '$') END END AS message_id,
-        CASE WHEN is_identified AND has_readings THEN CASE WHEN json_format(fw_sent) LIKE '"%' THEN json_extract_scalar(fw_sent, '$') END END AS fw,
+        CASE WHEN is_identified AND has_readings THEN nullif(nullif(CASE WHEN json_format(fw_sent) LIKE '"%' THEN json_extract_scalar(fw_sent, '$') END, 'Infinity'), '-Infinity') END AS fw,
         CASE WHEN is_identified AND readings_sent IS NULL
             THEN TRY(from_utf8(from_base64(CASE WHEN json_format(iot_payload_sent) LIKE '"%' THEN json_extract_scalar(iot_payload_sent, '$') END))) END AS payload_text,
         CASE WHEN is_identified AND has_readings AND fields > (if(v_sent IS NULL, 0, 1) + if(device_id_sent IS NULL, 0, 1) + if(sent_at_sent IS NULL, 0, 1) + if(fw_sent IS NULL, 0, 1) + if(readings_sent IS NULL, 0, 1) + if(iot_tenant_sent IS NULL, 0, 1) + if(iot_site_sent IS NULL, 0, 1) + if(iot_device_sent IS NULL, 0, 1) + if(iot_received_at_sent IS NULL, 0, 1) + if(iot_client_sent IS NULL, 0, 1) + if(iot_trace_sent IS NULL, 0, 1))
@@ -229,7 +229,8 @@ SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(positi
         WHEN (flow_rate_sent IS NOT NULL AND json_format(flow_rate_sent) <> 'null') AND (flow_rate IS NULL OR flow_rate NOT BETWEEN DOUBLE '0.0' AND DOUBLE '500.0') THEN 'flow_rate: expected a number from 0 to 500 L/min, got ' || json_format(flow_rate_sent)
         WHEN (battery_sent IS NOT NULL AND json_format(battery_sent) <> 'null') AND (battery IS NULL OR battery NOT BETWEEN DOUBLE '0.0' AND DOUBLE '5.0') THEN 'battery: expected a number from 0 to 5 V, got ' || json_format(battery_sent)
         WHEN (rssi_sent IS NOT NULL AND json_format(rssi_sent) <> 'null') AND (rssi IS NULL OR rssi NOT BETWEEN DOUBLE '-130.0' AND DOUBLE '0.0') THEN 'rssi: expected a number from -130 to 0 dBm, got ' || json_format(rssi_sent)
-        WHEN wrong_fw THEN 'fw: expected a text of at most 64 characters without U+0000'
+        WHEN wrong_fw
+            THEN 'fw: expected a text of at most 64 characters without U+0000, other than Infinity'
         WHEN CASE WHEN extras IS NULL OR (length(extras) <= 16000 AND strpos(extras, 'u0000') = 0) THEN false ELSE cardinality(map_filter(unknown_fields, (k, v) -> (length(k) > 16000 OR strpos(k, chr(0)) > 0) OR length(v) > 16000 OR regexp_like(v, '(?:^|[^\\])(?:\\\\)*\\u0000'))) > 0 END
             THEN 'expected names and values of further fields of at most 16000 characters without U+0000'
         ELSE 'location: expected lat and lon in degrees, got ' || json_format(location) END
