@@ -96,8 +96,13 @@ def _valid(extras: Mapping[str, str | None] | None = None, **columns: Any) -> Ro
 
 def _as_the_engine(text: str) -> str:
     """JSON as Trino writes it: escapes in capitals, and two of them for a character beyond the basic plane."""
-    escaped = "".join(json.dumps(character)[1:-1] if character > "\uffff" else character for character in text)
-    return re.sub(r"\\u[0-9a-f]{4}", lambda match: "\\u" + match[0][2:].upper(), escaped)
+    written = "".join(_pair(character) if character > "\uffff" else character for character in text)
+    return re.sub(r"\\u00[01][0-9a-f]", lambda match: "\\u" + match[0][2:].upper(), written)
+
+
+def _pair(character: str) -> str:
+    high, low = json.dumps(character)[3:7], json.dumps(character)[9:13]
+    return f"\\u{high.upper()}\\u{low.upper()}"
 
 
 def _refused(reason: Reason, extras: Mapping[str, str | None] | None = None, **columns: Any) -> Row:

@@ -31,7 +31,7 @@ RECEIVED = AT + MINUTE
 TOO_LATE = (RECEIVED - timedelta(days=30, seconds=1)).isoformat()
 EPOCH_MS = round(AT.timestamp() * 1000)
 
-TOO_LONG = "expected names and values of further fields of at most 16000 characters without U+0000, other than Infinity"
+TOO_LONG = "expected names and values of further fields of at most 16000 characters without U+0000"
 NO_FIRMWARE = "fw: expected a text of at most 64 characters without U+0000, other than Infinity"
 
 
