@@ -24,6 +24,7 @@ class DuckDBAnswers:
 
     def __init__(self) -> None:
         self._con = connect()
+        self._con.execute("SET memory_limit = '2GB'")
 
     def answer(self, query: str) -> Rows | str:
         """The rows, or the reason of the failure."""

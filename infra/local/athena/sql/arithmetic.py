@@ -100,7 +100,7 @@ class ArithmeticText(MomentText):
         wanted = "TIMESTAMPTZ" if kinds.ZONED in (a.name, b.name) else "TIMESTAMP"
         sides = [f"CAST({self.instant(side)} AS {wanted})" for side in (node.this, node.expression)]
         # Trino's interval holds milliseconds.
-        return f"to_microseconds(CAST(round((epoch_us({sides[0]}) - epoch_us({sides[1]})) / 1000) AS BIGINT) * 1000)"
+        return f"trino_span(CAST(round((epoch_us({sides[0]}) - epoch_us({sides[1]})) / 1000) AS BIGINT) * 1000)"
 
     def _scaled(self, interval: exp.Expr, number: exp.Expr, op: str, result: Kind) -> str:
         text, times = self.sql(interval), self.sql(number)
@@ -110,9 +110,9 @@ class ArithmeticText(MomentText):
                 return f"to_months(CAST(trino_months({text}) * {times} AS INTEGER))"
             raise UnsupportedError(f"INTERVAL YEAR TO MONTH {op} {kind}; multiply by a whole number")
         if op == "*" and kind and kind.name in kinds.INTEGERS:
-            return f"to_microseconds(epoch_us({text}) * CAST({times} AS BIGINT))"
+            return f"trino_span(epoch_us({text}) * CAST({times} AS BIGINT))"
         changed = f"(epoch_us({text}) / 1000)::DOUBLE {op} CAST({times} AS DOUBLE)"
-        return f"to_microseconds(CAST(trunc({changed}) AS BIGINT) * 1000)"
+        return f"trino_span(CAST(trunc({changed}) AS BIGINT) * 1000)"
 
     def compared(self, node: exp.Binary, op: str) -> str | None:
         """A comparison of values whose types are known and comparable; None when they are not known."""

@@ -110,6 +110,13 @@ class CastText(ArithmeticText):
             parsed = f"trino_micros({value})"
             text = parsed if quiet else f"trino_must({value}, {parsed}, 'timestamp')"
             return rounded(text, Kind("timestamp", (6,)), wanted)
+        if given == kinds.REAL and wanted == kinds.BIGINT:
+            # Of a REAL beyond a BIGINT Java makes the last one there is; of a DOUBLE Trino refuses it.
+            return (
+                f"CASE WHEN NOT isnan({value}) AND {value} >= 9.223372e18 THEN 9223372036854775807 "
+                f"WHEN {value} <= -9.223372e18 THEN CAST(-9223372036854775808 AS BIGINT) "
+                f"ELSE {self._untyped(node, value, quiet=quiet)} END"
+            )
         if wanted.name == "decimal" and given.name != "json":
             return self._to_decimal(value, given, wanted, quiet=quiet)
         if wanted.parts and given.name != "json":
@@ -234,6 +241,17 @@ class CastText(ArithmeticText):
         cast = f"CASE WHEN {plain} THEN {own} ELSE {fitted} END"
         own = f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {kind})"
         return f"CASE WHEN typeof({value}) = 'JSON' THEN {cast} ELSE {own} END"
+
+
+def may_fail(given: Kind | None, wanted: Kind | None) -> bool:
+    """Whether a cast between rows may fail at a value of one of their fields."""
+    if given is None or wanted is None or given.name != "row":
+        return False
+    pairs = zip(given.parts, wanted.parts, strict=False)
+    return any(not (_plain_cast(a, b) or (a and b and a.name in _SURE and b.name in _ROOMY)) for a, b in pairs)
+
+
+_SURE, _ROOMY = {*kinds.NUMBERS, "boolean", "date", "timestamp"}, {"real", "double", "varchar"}
 
 
 def text_of_scalar(value: str, given: Kind) -> str:

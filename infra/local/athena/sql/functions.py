@@ -409,7 +409,8 @@ _WS = "' ' || " + " || ".join(
 _TABLE: list[tuple[str, Form, int, int]] = [
     # Aggregates (Trino docs, "Aggregate functions")
     ("count", "count({*})", 0, 1), ("sum", "sum(trino_number({0}))", 1, 1), ("min", "min({0})", 1, 1),
-    ("max", "max({0})", 1, 1), ("avg", "avg(trino_not_decimal({0}))", 1, 1), ("count_if", "count_if({0})", 1, 1),
+    ("max", "max({0})", 1, 1), ("avg", "avg(trino_not_decimal({0}))", 1, 1),
+    ("count_if", "count(CASE WHEN {0} THEN 1 END)", 1, 1),
     ("bool_and", "bool_and({0})", 1, 1), ("every", "bool_and({0})", 1, 1), ("bool_or", "bool_or({0})", 1, 1),
     ("arbitrary", "any_value({0})", 1, 1), ("any_value", "any_value({0})", 1, 1),
     ("array_agg", "array_agg({0})", 1, 1), ("max_by", "arg_max_null({0}, {1})", 2, 2),

@@ -241,8 +241,8 @@ trino_contains(a, x) AS
     NULL)) > 0 THEN NULL ELSE false END;
 
 trino_array_join(a, d) AS
-    array_to_string(list_transform(a, lambda e: trino_try_varchar(e)), d), (a, d, n) AS
-    array_to_string(list_transform(a, lambda e: coalesce(trino_try_varchar(e), n)), d);
+    trino_joined(list_transform(a, lambda e: trino_try_varchar(e)), d), (a, d, n) AS
+    CASE WHEN n IS NOT NULL THEN trino_joined(list_transform(a, lambda e: coalesce(trino_try_varchar(e), n)), d) END;
 
 trino_array_extreme(a, v) AS
     CASE WHEN len(list_filter(a, lambda e: e IS NULL)) > 0 THEN NULL ELSE v END;
@@ -253,8 +253,9 @@ trino_array_position(a, x) AS
 trino_slice(a, s, n) AS
     CASE WHEN a IS NULL OR s IS NULL OR n IS NULL THEN NULL
     WHEN s = 0 THEN error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
-    WHEN n < 0 THEN error('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0') ELSE
-    list_slice(a, s, CASE WHEN s < 0 AND s + n >= 0 THEN -1 ELSE s + n - 1 END) END;
+    WHEN n < 0 THEN error('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0')
+    WHEN s > len(a) OR s < -len(a) OR n = 0 THEN list_slice(a, 1, 0) ELSE list_slice(a, s,
+    CASE WHEN n >= len(a) OR (s < 0 AND s + n >= 0) THEN -1 ELSE s::BIGINT + n::BIGINT - 1 END) END;
 
 trino_any(l) AS
     CASE WHEN list_contains(l, true) THEN true WHEN len(list_filter(l, lambda e: e IS NULL)) > 0 THEN NULL WHEN
@@ -308,7 +309,7 @@ trino_count(n) AS
     ELSE n END;
 
 trino_from_unixtime(x) AS
-    trino_ms(to_timestamp(x));
+    trino_ms(to_timestamp(CASE WHEN isnan(x::DOUBLE) THEN 0 ELSE x END));
 
 trino_try_iso8601(x) AS
     CASE WHEN regexp_full_match(x,

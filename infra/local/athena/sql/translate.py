@@ -11,7 +11,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.shortcuts.json_numbers import json_number
 from infra.local.athena.sql import json_fields
-from infra.local.athena.sql.casts import CastText
+from infra.local.athena.sql.casts import CastText, may_fail
 from infra.local.athena.sql.functions import lookup
 from infra.local.athena.sql.macros import REFUSING
 from infra.local.athena.sql.moments import INSTANT_READERS, WALL_READERS
@@ -184,6 +184,13 @@ class DuckDBText(CastText):
     def _operand(self, node: exp.Cast) -> str:
         kind = record(node.this)
         return self.instant(node.this) if kind and kind.name == kinds.ZONED else self.sql(node.this)
+
+    def dot_sql(self, expression: exp.Dot) -> str:
+        """A field of a row; of a cast it is refused where DuckDB, which makes the one field alone, would not fail."""
+        inner = expression.this.unnest()
+        if isinstance(inner, exp.Cast) and may_fail(record(inner.this), record(inner)):
+            raise UnsupportedError("a field of a CAST to ROW (cast the field alone)")
+        return super().dot_sql(expression)
 
     def attimezone_sql(self, expression: exp.AtTimeZone) -> str:
         """AT TIME ZONE: the same instant, seen in a zone."""

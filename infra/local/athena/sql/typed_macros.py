@@ -1,6 +1,13 @@
 """DuckDB macros for values whose Trino type the translation knows: zones, intervals, decimals, Java's numbers."""
 
 MACROS = r"""
+trino_joined(a, d) AS
+    CASE WHEN d IS NOT NULL THEN array_to_string(a, d) END;
+
+trino_span(us) AS
+    -- Days apart, since Arrow holds no more nanoseconds than those of 292 years.
+    to_days(CAST(us // 86400000000 AS INTEGER)) + to_microseconds(us % 86400000000);
+
 trino_double_text(x) AS
     double_text(CAST(x AS DOUBLE));
 
@@ -83,6 +90,8 @@ trino_time_sequence(a, b, s) AS
     (trino_months(s) < 0 AND b > a) THEN
     error('INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is '
     || 'greater than zero otherwise stop should be less than or equal to start')
+    WHEN trino_months(s) <> 0 AND date_diff('month', a, b) // trino_months(s) > 10000 THEN
+    error('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries')
     WHEN trino_months(s) <> 0 THEN
     list_filter(list_transform(range(0, abs(date_diff('month', a, b) // trino_months(s)) + 1),
     lambda e: CAST(a AS TIMESTAMP) + to_months(CAST(e * trino_months(s) AS INTEGER))),
@@ -151,7 +160,7 @@ trino_codepoint(x) AS
     ELSE unicode(x) END;
 
 trino_split(s, d) AS
-    CASE WHEN d = '' AND s IS NOT NULL THEN
+    CASE WHEN d IS NULL THEN NULL WHEN d = '' AND s IS NOT NULL THEN
     error('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string') ELSE string_split(s, d) END;
 
 trino_replace(s, f, t) AS

@@ -37,6 +37,8 @@ def typed_form(name: str, given: list[exp.Expr], node: exp.Anonymous, kind: Kind
     coarse = name == "date_add" and kind and kind.name == "timestamp" and kind.numbers[0] < 3
     if coarse and unit_of(given[0]) == "millisecond":
         raise UnsupportedError(f"date_add('millisecond', ...) of {kind}; cast it to timestamp(3)")
+    if name == "date_diff" and all(kind and kind.name == "date" for kind in types[1:]):
+        _date_unit(given[0])
     if name in {"date_trunc", "date_add"} and types[-1] and types[-1].name == "date":
         dated = [*given[:-1], exp.Var(this=f"CAST({render(given[-1])} AS TIMESTAMP)")]
         return f"CAST({_untyped(name, dated, render)} AS DATE)"
@@ -54,8 +56,10 @@ def _joined(item: Kind, values: list[str]) -> str:
     if item.parts or item.name in {"json", "varbinary"}:
         raise UnsupportedError(f"array_join of array({item}) (transform the items to varchar)")
     text = text_of_scalar("__j", item)
-    shown = f"coalesce({text}, {values[2]})" if len(values) > 2 else text
-    return f"array_to_string(list_transform({values[0]}, lambda __j: {shown}), {values[1]})"
+    if len(values) < 3:
+        return f"trino_joined(list_transform({values[0]}, lambda __j: {text}), {values[1]})"
+    joined = f"trino_joined(list_transform({values[0]}, lambda __j: coalesce({text}, {values[2]})), {values[1]})"
+    return f"CASE WHEN {values[2]} IS NOT NULL THEN {joined} END"
 
 
 def _check_offset(node: exp.Expr) -> None:
@@ -87,9 +91,14 @@ def _percentile(node: exp.Anonymous, value: str, share: str) -> str:
 
 
 def _untyped(name: str, given: list[exp.Expr], render: Render) -> str:
-    unit = unit_of(given[0])
-    if unit not in {"day", "week", "month", "quarter", "year"}:
-        raise QueryError(f"INVALID_FUNCTION_ARGUMENT: '{unit}' is not a valid DATE field")
+    unit = _date_unit(given[0])
     if name == "date_trunc":
         return f"date_trunc('{unit}', {render(given[1])})"
     return f"({render(given[2])} + to_{unit}s(CAST(trino_count({render(given[1])}) AS INTEGER)))"
+
+
+def _date_unit(node: exp.Expr) -> str:
+    unit = unit_of(node)
+    if unit not in {"day", "week", "month", "quarter", "year"}:
+        raise QueryError(f"INVALID_FUNCTION_ARGUMENT: '{unit}' is not a valid DATE field")
+    return unit

@@ -9,9 +9,9 @@ from sqlglot import exp
 
 from infra.local.athena.errors import UnsupportedError
 from infra.local.athena.sql.typed import kinds, signatures
-from infra.local.athena.sql.typed.kinds import Kind
+from infra.local.athena.sql.typed.kinds import Kind, record
 from infra.local.athena.sql.typed.lambdas import LAMBDAS, lambda_kinds
-from infra.local.athena.sql.typed.nodes import kind_of_literal, kind_of_map, kind_of_node, together
+from infra.local.athena.sql.typed.nodes import in_zone, kind_of_literal, kind_of_map, kind_of_node, together
 from infra.local.athena.sql.typed.scopes import Columns, Names, renamed, unnested
 
 
@@ -73,6 +73,8 @@ class _Inference:
         if len({len(row) for row in rows}) != 1:
             return None
         columns = [together(column, "Values rows") for column in zip(*rows, strict=True)]
+        for item in node.expressions:
+            _widen(item, columns)
         return renamed({f"_col{at}": kind for at, kind in enumerate(columns)}, node.args.get("alias"))
 
     def _row_kinds(self, item: exp.Expr, names: Names) -> list[Kind | None]:
@@ -174,13 +176,25 @@ class _Inference:
         if name == "mod" and all(given):
             return kinds.result_of("%", *filter(None, given))
         if name in {"at_timezone", "with_timezone"}:
-            return kinds.INSTANT
+            return in_zone(given[0] if given else None)
         if name in {"coalesce", "greatest", "least", "nullif"}:
             together(given, f"All {name.upper()} operands")
         form = signatures.resolve(name, [] if _counts_rows(name, arguments) else given)
         if form:
             node.meta["form"] = form
         return form.kind(given) if form else None
+
+
+def _widen(item: exp.Expr, columns: list[Kind | None]) -> None:
+    """Cast the numbers of a row of VALUES to the DECIMALs of their columns, as which DuckDB finds other ones."""
+    values = list(item.expressions) if isinstance(item, exp.Tuple) else [item]
+    for value, column in zip(values, columns, strict=True):
+        kind = record(value)
+        if column and column.name == "decimal" and kind and kind != column and kind.name in kinds.NUMBERS:
+            precision, scale = column.numbers
+            cast = exp.Cast(this=value.copy(), to=exp.DataType.build(f"decimal({precision}, {scale})", dialect="trino"))
+            cast.meta["kind"] = column
+            value.replace(cast)
 
 
 def _by_name(found: list[tuple[str, Kind | None]]) -> Columns:

@@ -152,6 +152,11 @@ def _fixed(kind: Kind) -> Callable[[exp.Expr, Below], Kind]:
     return lambda *_: kind
 
 
+def in_zone(kind: Kind | None) -> Kind:
+    """The type of a moment seen in a zone."""
+    return Kind(kinds.ZONED, kind.numbers) if kind and kind.name in {"timestamp", kinds.ZONED} else kinds.INSTANT
+
+
 def _first(node: exp.Expr, below: Below) -> Kind | None:
     del node
     return below[0]
@@ -182,7 +187,7 @@ _RULES: dict[type[exp.Expr], Callable[[exp.Expr, Below], Kind | None]] = {
     exp.Interval: _of_interval,
     exp.Null: _fixed(kinds.UNKNOWN),
     exp.HexString: _fixed(kinds.VARBINARY),
-    exp.AtTimeZone: _fixed(kinds.INSTANT),
+    exp.AtTimeZone: lambda _, below: in_zone(below[0]),
     exp.ParseJSON: _fixed(kinds.JSON),
     exp.Extract: _fixed(kinds.BIGINT),
     exp.CurrentDate: _fixed(kinds.DATE),
