@@ -75,6 +75,11 @@ _WORDED: list[tuple[str, re.Pattern[str], Callable[[re.Match[str]], str]]] = [
         lambda m: f"NUMERIC_VALUE_OUT_OF_RANGE: division overflow: {m[1]} / {m[2]}",
     ),
     (
+        "Overflow in multiplication of DECIMAL",
+        re.compile(""),
+        lambda _: "NUMERIC_VALUE_OUT_OF_RANGE: Decimal overflow",
+    ),
+    (
         "Overflow in ",
         re.compile(r"\A(\w+) of (\w+)(?:\(\d+\))? \((.*?)\)[!;]"),
         lambda m: f"NUMERIC_VALUE_OUT_OF_RANGE: {_type(m[2])} {m[1]} overflow: {m[3]}",

@@ -15,6 +15,12 @@ def text_as(text: str, given: Kind, wanted: Kind, *, bare: bool = False) -> str:
     return text if given == wanted and not bare else f"CAST({text} AS {duckdb_text(wanted)})"
 
 
+def _digits_of_both(a: Kind, b: Kind) -> int:
+    """The digits of a DECIMAL that holds the values of both types."""
+    (p, s), (q, t) = kinds.as_decimal(a).numbers, kinds.as_decimal(b).numbers
+    return max(p - s, q - t) + max(s, t)
+
+
 class ArithmeticText(MomentText):
     """The generator's part for operators."""
 
@@ -61,6 +67,9 @@ class ArithmeticText(MomentText):
         if op == "/":
             quotient = f"decimal_div(CAST({left} AS VARCHAR), CAST({right} AS VARCHAR), {result.numbers[1]})"
             return f"CAST({quotient} AS {duckdb_text(result)})"
+        if op == "%" and _digits_of_both(a, b) > WIDEST:  # which DuckDB takes for doubles
+            rest = f"decimal_mod(CAST({left} AS VARCHAR), CAST({right} AS VARCHAR))"
+            return f"CAST({rest} AS {duckdb_text(result)})"
         return f"CAST({left} {op} {right} AS {duckdb_text(result)})"
 
     def _of_moments(self, node: exp.Binary, op: str, a: Kind, b: Kind, result: Kind) -> str:

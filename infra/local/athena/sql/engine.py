@@ -11,6 +11,7 @@ from infra.local.athena.sql.java_text import (
     cube_root,
     day_time_text,
     decimal_quotient,
+    decimal_remainder,
     double_text,
     real_cast_text,
 )
@@ -42,6 +43,7 @@ def _functions(con: duckdb.DuckDBPyConnection) -> None:
     con.create_function("cube_root", cube_root, ["DOUBLE"], "DOUBLE")
     con.create_function("interval_text", day_time_text, ["BIGINT"], "VARCHAR")
     con.create_function("decimal_div", decimal_quotient, ["VARCHAR", "VARCHAR", "INTEGER"], "VARCHAR")
+    con.create_function("decimal_mod", decimal_remainder, ["VARCHAR", "VARCHAR"], "VARCHAR")
     con.create_function("utf8_lossy", _utf8_lossy, ["BLOB"], "VARCHAR")
     may_be_null = FunctionNullHandling.SPECIAL
     con.create_function("strict_json", strict_json, ["VARCHAR"], "VARCHAR", null_handling=may_be_null)

@@ -39,6 +39,14 @@ def decimal_quotient(dividend: str, divisor: str, scale: int) -> str:
         return str((Decimal(dividend) / Decimal(divisor)).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP))
 
 
+def decimal_remainder(dividend: str, divisor: str) -> str:
+    """What is left of the dividend, with its sign; QueryError for a division by zero."""
+    if Decimal(divisor) == 0:
+        raise QueryError("DIVISION_BY_ZERO: Division by zero")
+    with localcontext(prec=160):
+        return format(Decimal(dividend) % Decimal(divisor), "f")
+
+
 def cube_root(value: float) -> float:
     """Math.cbrt of Java, which is exact for cubes of whole numbers."""
     root = math.cbrt(value)

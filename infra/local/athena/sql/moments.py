@@ -180,6 +180,9 @@ class MomentText(DuckDBGenerator):
             unit = literal(unit_of(arguments[0]))
             return f"trino_instant(date_trunc({unit}, {self.wall(arguments[1])}), {zone})"
         if name == "date_add":
+            kind = record(node)
+            if kind and kind.numbers and kind.numbers[0] < 3 and unit_of(arguments[0]) == "millisecond":
+                raise UnsupportedError(f"date_add('millisecond', ...) of {kind}; cast it to three digits of a second")
             moved = lookup(name).render(self, name, [*arguments[:2], exp.Var(this=self.wall(arguments[2]))])
             exact = unit_of(arguments[0]) in {"millisecond", "second", "minute", "hour"}
             if exact:
