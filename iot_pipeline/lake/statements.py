@@ -8,7 +8,7 @@ from iot_pipeline.contract import PARTITION_KEYS, Contract, Reason, Table, table
 from iot_pipeline.contract.tables import DAY_KEYS
 from iot_pipeline.lake.hours import Day, Hour, arrival_hour_of_key, before_day, partition_predicate, partition_range
 from iot_pipeline.lake.judged_by import JUDGED_ROWS, LEDGER_ROWS, judged_by
-from iot_pipeline.lake.transformation import EPOCH, detail, judged, literal, received
+from iot_pipeline.lake.transformation import EPOCH, canonical, detail, judged, literal, received
 
 # Athena writes at most so many partitions in one CTAS (Athena user guide, "Use CTAS and INSERT INTO to work around
 # the 100 partition limit").
@@ -70,9 +70,9 @@ SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(positi
     event_time, seq, {metrics}, lat, lon, extras, tenant, site, fw, received_at,
     CASE WHEN outcome <> 'valid' THEN {detail(contract)} END AS detail,
     CASE WHEN outcome = 'valid' THEN NULL
-        WHEN is_object OR is_array THEN json_format(r)
+        WHEN is_object OR is_array THEN {canonical("r")}
         WHEN r IS NULL OR json_format(r) = 'null' THEN coalesce(payload_text, line)
-        ELSE json_format(r) END AS record,
+        ELSE {canonical("r")} END AS record,
     payload_base64, {_KEYS}
 FROM judged"""
     return f"WITH {judged(contract, source)}\n{select}"

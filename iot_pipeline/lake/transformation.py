@@ -161,7 +161,15 @@ def _present(columns: Iterable[str]) -> str:
 def _unknown(value: str, known: Iterable[str], name: str) -> str:
     """The fields of an object that are not among the known ones, as a map from `name`, made of k, to JSON text."""
     others = f"map_filter(TRY(CAST({value} AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY[{_listed(known)}], k))"
-    return f"transform_keys(transform_values({others}, (k, v) -> nullif(json_format(v), 'null')), (k, v) -> {name})"
+    texts = f"transform_values({others}, (k, v) -> nullif({canonical('v')}, 'null'))"
+    return f"transform_keys({texts}, (k, v) -> {name})"
+
+
+def canonical(value: str) -> str:
+    """The text of a JSON value out of a CAST to ARRAY or MAP: characters beyond the basic plane as escapes, as in every
+    other JSON text of Athena, which writes them as they are there.
+    """
+    return f"json_format(json_parse(json_format({value})))"
 
 
 def _listed(names: Iterable[str]) -> str:

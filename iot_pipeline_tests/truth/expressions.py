@@ -76,6 +76,8 @@ class Expressions:
         for at, name in enumerate(wanted):
             if at in reads and self._random.random() < 0.9:
                 found.append(_quoted(self._pick(TEXTS[reads[at]])))
+            elif name == "int" and signature.name in {"lpad", "rpad"}:
+                found.append(self._pick(("0", "1", "7", "-1", "CAST(NULL AS integer)")))  # no text of gigabytes
             elif name == "any":
                 found.append(self._value(item, depth))
             else:

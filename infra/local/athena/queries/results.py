@@ -73,7 +73,9 @@ def _column(values: pa.Array, kind: DuckDBPyType, trino: Kind | None) -> pa.Arra
     if kind.id == "timestamp with time zone":
         naive = values.cast(pa.timestamp("ms", "UTC"), safe=False).cast(pa.timestamp("ms"))
         return pc.binary_join_element_wise(pc.strftime(naive, format="%Y-%m-%d %H:%M:%S"), "UTC", " ")
-    if kind.id in {"varchar", "bigint", "integer", "smallint", "tinyint", "boolean", "date", "decimal", "hugeint"}:
+    if kind.id == "decimal":
+        return pa.array([None if v is None else format(v, "f") for v in values.to_pylist()], pa.string())
+    if kind.id in {"varchar", "bigint", "integer", "smallint", "tinyint", "boolean", "date", "hugeint"}:
         storage = values.storage if isinstance(values, pa.ExtensionArray) else values
         return storage.cast(pa.string())
     if kind.id == "float":

@@ -109,7 +109,7 @@ class ArithmeticText(MomentText):
         wanted = "TIMESTAMPTZ" if kinds.ZONED in (a.name, b.name) else "TIMESTAMP"
         sides = [f"CAST({self.instant(side)} AS {wanted})" for side in (node.this, node.expression)]
         # Trino's interval holds milliseconds.
-        return f"trino_span(CAST(round((epoch_us({sides[0]}) - epoch_us({sides[1]})) / 1000) AS BIGINT) * 1000)"
+        return f"trino_span(trino_rounded_ms(epoch_us({sides[0]}) - epoch_us({sides[1]})) * 1000)"
 
     def _scaled(self, interval: exp.Expr, number: exp.Expr, op: str, result: Kind) -> str:
         text, times = self.sql(interval), self.sql(number)

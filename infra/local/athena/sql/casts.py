@@ -262,6 +262,8 @@ def text_of_scalar(value: str, given: Kind) -> str:
         return f"trino_{given.name}_text({value})"
     if given.name == "timestamp":
         return moment_text(value, given.numbers[0])
+    if given.name == kinds.ZONED:
+        return f"({moment_text(f'CAST({value} AS TIMESTAMP)', given.numbers[0])} || ' UTC')"
     if given.name in {kinds.DAY_TIME, kinds.YEAR_MONTH}:
         return f"trino_{'day_time' if given.name == kinds.DAY_TIME else 'year_month'}_text({value})"
     return f"CAST({value} AS VARCHAR)"

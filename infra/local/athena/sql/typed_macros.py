@@ -1,6 +1,9 @@
 """DuckDB macros for values whose Trino type the translation knows: zones, intervals, decimals, Java's numbers."""
 
 MACROS = r"""
+trino_rounded_ms(us) AS
+    (us + CASE WHEN us < 0 THEN -500 ELSE 500 END) // 1000;
+
 trino_joined(a, d) AS
     CASE WHEN d IS NOT NULL THEN array_to_string(a, d) END;
 
@@ -153,7 +156,11 @@ trino_utc(t, z) AS
 trino_same_padding(s, p, n) AS
     CASE WHEN s IS NULL OR p IS NULL OR n IS NULL THEN NULL
     WHEN p = '' THEN error('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty')
-    WHEN n < 0 THEN error('INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]') ELSE s END;
+    WHEN n < 0 THEN error('INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]')
+    WHEN n > 1000000 THEN error('NOT_SUPPORTED_LOCALLY: padding to more than 1,000,000 characters') ELSE s END;
+
+trino_digits(n) AS
+    CASE WHEN n NOT BETWEEN -300 AND 300 THEN error('NOT_SUPPORTED_LOCALLY: round to more than 300 digits') ELSE n END;
 
 trino_codepoint(x) AS
     CASE WHEN length(x) <> 1 THEN error('INVALID_FUNCTION_ARGUMENT: Input string must be a single character string')

@@ -8,7 +8,6 @@ from infra.local.athena.engines.trino_values import column_info, kind_of, shown
 from infra.local.athena.sql.typed import kinds
 from infra.local.athena.sql.typed.kinds import Kind
 
-
 MIDNIGHT = "2020-01-01 00:00:00.000"
 
 

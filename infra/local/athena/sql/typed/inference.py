@@ -158,7 +158,10 @@ class _Inference:
         if isinstance(node, exp.Lambda | exp.Identifier):
             return names.variable(node.name) if isinstance(node, exp.Identifier) else None
         below = [self.expression(child, names) for child in node.iter_expressions()]
-        return kind_of_node(node, below)
+        kind = kind_of_node(node, below)
+        if isinstance(node, exp.Array) and kind:
+            widen(list(node.expressions), [kind.part] * len(node.expressions))
+        return kind
 
     def _call(self, node: exp.Anonymous, names: Names) -> Kind | None:
         name, arguments = node.name.lower(), node.expressions
@@ -186,8 +189,13 @@ class _Inference:
 
 
 def _widen(item: exp.Expr, columns: list[Kind | None]) -> None:
-    """Cast the numbers of a row of VALUES to the DECIMALs of their columns, as which DuckDB finds other ones."""
+    """Cast the numbers of a row of VALUES to the DECIMALs of their columns."""
     values = list(item.expressions) if isinstance(item, exp.Tuple) else [item]
+    widen(values, columns)
+
+
+def widen(values: list[exp.Expr], columns: list[Kind | None]) -> None:
+    """Cast numbers to the DECIMALs that they meet in, for which DuckDB has rules of its own."""
     for value, column in zip(values, columns, strict=True):
         kind = record(value)
         if column and column.name == "decimal" and kind and kind != column and kind.name in kinds.NUMBERS:

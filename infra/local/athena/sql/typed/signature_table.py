@@ -68,7 +68,7 @@ floor(decimal) whole
 round(int) $1 := {0}
 round(float) $1
 round(decimal) whole
-round(float, int) $1
+round(float, int) $1 := CAST(round({0}, trino_digits({1})) AS {kind})
 round(decimal, int) rounded
 truncate(float) $1
 sign(int) $1 := CAST(sign({0}) AS {kind})
@@ -77,7 +77,7 @@ mod(number, number) ?
 power(double, double) double := pow(CAST({0} AS DOUBLE), CAST({1} AS DOUBLE))
 pow(double, double) double := pow(CAST({0} AS DOUBLE), CAST({1} AS DOUBLE))
 sqrt(double) double := trino_sqrt(CAST({0} AS DOUBLE))
-cbrt(double) double := cube_root(CAST({0} AS DOUBLE))
+cbrt(double) double := CASE WHEN isnan(CAST({0} AS DOUBLE)) THEN 'nan'::DOUBLE ELSE cube_root(CAST({0} AS DOUBLE)) END
 exp(double) double := exp(CAST({0} AS DOUBLE))
 ln(double) double := trino_ln(CAST({0} AS DOUBLE))
 log2(double) double := trino_log2(CAST({0} AS DOUBLE))
@@ -177,7 +177,7 @@ sequence(int, int, int) array[bigint] := trino_sequence({0}, {1}, {2})
 sequence(date, date) array[date] := trino_date_sequence({0}, {1}, CASE WHEN {0} <= {1} THEN 1 ELSE -1 END)
 sequence(date, date, daytime) array[date] := CAST(trino_time_sequence({0}, {1}, trino_day_step({2})) AS DATE[])
 sequence(date, date, yearmonth) array[date] := CAST(trino_time_sequence({0}, {1}, {2}) AS DATE[])
-sequence(timestamp, timestamp, interval) array[$1] := trino_time_sequence({0}, {1}, {2})
+sequence(timestamp, timestamp, interval) array[both] := trino_time_sequence({0}, {1}, {2})
 slice(array, int, int) $1
 map() map[unknown,unknown]
 map(array, array) ?

@@ -3,8 +3,8 @@
 A line is `name(argument, ...) result` and may go on with ` := template`. An argument is a class of types: `int` any
 integer type, `number` any number, `double` any number as a double, `text`, `binary`, `date`, `timestamp`, `zoned`,
 `moment` the three of them, `array`, `map`, `orderable` what has an order, `any` and so on; `...` repeats the last.
-A result is a type, `$n` the n-th argument's type, `common` that of all, `item` an array's item, `key` and `value` a
-map's.
+A result is a type, `$n` the n-th argument's type, `common` that of all, `both` of the first two, `item` an array's
+item, `key` and `value` a map's.
 Pages: https://trino.io/docs/476/functions.html. A form that is not here is refused by its name.
 """
 
@@ -79,6 +79,8 @@ def _named(result: str, given: Sequence[Kind | None]) -> Kind | None:
         return given[0].parts[0] if given[0] and given[0].parts else None
     if result == "value":
         return given[0].parts[1] if given[0] and given[0].parts else None
+    if result == "array[both]":
+        return kinds.array(kinds.common(given[:2]))
     if result.startswith("array["):
         return kinds.array(_named(result[6:-1], given))
     if result.startswith("map["):
