@@ -500,7 +500,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("to_unixtime", "epoch({0})", 1, 1), ("from_iso8601_timestamp", "trino_iso8601({0})", 1, 1),
     ("from_iso8601_date", "trino_iso8601_day({0})", 1, 1), ("now", "now()", 0, 0),
     *((n, n + "({0})", 1, 1) for n in ("year", "month", "day", "hour", "minute", "second", "quarter")),
-    ("millisecond", "(extract('millisecond' FROM {0}) % 1000)", 1, 1), ("week", "weekofyear({0})", 1, 1),
+    ("millisecond", "(CAST(trunc(extract('millisecond' FROM {0})) AS BIGINT) % 1000)", 1, 1), ("week", "weekofyear({0})", 1, 1),
     *((n, "isodow({0})", 1, 1) for n in ("day_of_week", "dow")),
     *((n, "dayofyear({0})", 1, 1) for n in ("day_of_year", "doy")),
     ("last_day_of_month", "last_day({0})", 1, 1), ("at_timezone", "{0}", 2, 2), ("with_timezone", "{0}", 2, 2),

@@ -207,7 +207,7 @@ trino_json_size(x, p) AS
     trino_json_size_of(json_extract(TRY_CAST(x AS JSON), p)) END;
 
 trino_json_extract(x, p) AS
-    CASE WHEN p = '$' THEN TRY_CAST(x AS JSON) ELSE json_extract(trino_json_unique(x), p) END;
+    CASE WHEN p = '$' THEN TRY_CAST(trim(x::VARCHAR, e' \t\r\n') AS JSON) ELSE json_extract(trino_json_unique(x), p) END;
 
 trino_json_scalar_of(j) AS
     -- A text without escapes is what stands between its quotes.
@@ -221,7 +221,7 @@ trino_json_scalar_at(x, p, j) AS
     json_number(CAST(x AS VARCHAR), p) END ELSE trino_json_scalar_of(j) END;
 
 trino_json_scalar(x, p) AS
-    CASE WHEN p = '$' THEN trino_json_scalar_at(x, p, TRY_CAST(x AS JSON)) ELSE
+    CASE WHEN p = '$' THEN trino_json_scalar_at(x, p, TRY_CAST(trim(x::VARCHAR, e' \t\r\n') AS JSON)) ELSE
     trino_json_scalar_at(x, p, json_extract(trino_json_unique(x), p)) END;
 
 trino_java_json(x) AS
