@@ -23,6 +23,9 @@ BATCH = 10
 # 100,000 objects an hour are 28 a second. One call after the other, each of some 20 ms and followed by its deletion, is
 # near 250 messages a second, too few to catch up with a day in which nobody drained; boto3 keeps ten connections.
 IN_FLIGHT = 8
+# For how long what was received is hidden from the next tick. It has to outlast a tick, which Dagster ends after 60 s
+# by default; what a killed one had received comes again after this, and not after the queue's own 5 minutes.
+VISIBILITY_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,12 @@ class RawEvents(dg.ConfigurableResource["RawEvents"]):
 
 
 def _receive(client: "SQSClient") -> list[Any]:
-    answer = client.receive_message(QueueUrl=deployment().raw_queue_url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=0)
+    answer = client.receive_message(
+        QueueUrl=deployment().raw_queue_url,
+        MaxNumberOfMessages=BATCH,
+        WaitTimeSeconds=0,
+        VisibilityTimeout=VISIBILITY_SECONDS,
+    )
     return list(answer.get("Messages", []))
 
 
