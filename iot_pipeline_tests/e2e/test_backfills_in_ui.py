@@ -19,6 +19,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from infra.local.demo.screenshot import SIZE, BrowserMissingError, dagster_page, find_browser
 from infra.local.servers.checkout import CHECKOUT
+from infra.local.session.dagster_processes import daemon, webserver
 from infra.local.session.dagster_runs import judge_arrivals, record_arrivals
 from infra.local.session.platform import Platform
 from iot_pipeline.defs.curated.assets import curated_telemetry
@@ -26,7 +27,6 @@ from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.partitions import hour_of, partition_key
 from iot_pipeline.settings import Policy, deployment, variable
-from iot_pipeline_tests.support.dagster_processes import daemon, webserver
 from iot_pipeline_tests.support.messages import RawZone, Sender, curated, line, message, reading
 
 HOURS = 8

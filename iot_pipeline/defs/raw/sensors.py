@@ -18,8 +18,8 @@ from iot_pipeline.resources.raw_events import BATCH, IN_FLIGHT, Notification, Ra
 # No batch is begun after half of it, since reporting and deleting one takes about as long as receiving it.
 TIME_BUDGET_SECONDS = 20.0
 BEGIN_SECONDS = 10.0
-# A batch is what is reported and then deleted at once, and what a kill delays by the visibility timeout. Each batch is an
-# event for each of its hours, so that small ones would fill the event log.
+# A batch is what is reported and then deleted at once, and what a kill delays by the visibility timeout. Each batch is
+# an event for each of its hours, so that small ones would fill the event log.
 BATCH_NOTIFICATIONS = 2000
 RECEIVING_SECONDS = 5.0
 
@@ -31,7 +31,7 @@ RECEIVING_SECONDS = 5.0
     description="Drains the queue of S3 notifications and reports one materialization per arrival hour.",
 )
 def raw_objects(context: dg.SensorEvaluationContext, raw_events: RawEvents) -> dg.SkipReason | dg.SensorResult:
-    """Batch by batch: note it, report it, delete it. What a killed tick has reported is not counted again."""
+    """Note, report and delete batch by batch. What a killed tick has reported is not counted again."""
     tick = _Tick(context, raw_events, time.monotonic(), InFlight.left(context.instance))
     while not tick.is_empty and time.monotonic() < tick.started + BEGIN_SECONDS:
         tick.register(tick.receive())

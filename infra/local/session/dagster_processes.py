@@ -1,4 +1,4 @@
-"""Dagster's webserver and daemon as processes of their own, on a home and with definitions of a test's choice."""
+"""Dagster's webserver and daemon as processes of their own, on a home and with definitions of the caller's choice."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.servers.checkout import CHECKOUT
-from infra.local.servers.local_server import LocalServer, answers, launch
+from infra.local.servers.local_server import LocalError, LocalServer, answers, launch
 from infra.local.servers.loopback import HOST, free_port
 
 _AUTOMATION = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
@@ -29,28 +29,36 @@ class Webserver:
     url: str
 
     def graphql(self, query: str, **variables: Any) -> Any:
-        """The data that the webserver answers. Raises AssertionError with what it says if the query fails."""
+        """The data that the webserver answers. Raises LocalError with what it says if the query fails."""
         body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(  # our own loopback
-            f"{self.url}/graphql", body, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:  # our own loopback
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/graphql", body, headers)  # noqa: S310  # our own loopback
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # our own loopback
             said = json.load(answer)
-        assert not said.get("errors"), said["errors"]
+        if errors := said.get("errors"):
+            raise LocalError(f"Dagster's webserver does not answer a query: {errors}")
         return said["data"]
 
     def stop_automation(self) -> int:
-        """Turn all sensors and schedules off, as a person does by their switches; how many there are."""
+        """Turn all sensors and schedules off, as a person does by their switches; how many there are.
+
+        Raises LocalError if one is on after that.
+        """
         (repository,) = self.graphql(_AUTOMATION)["repositoriesOrError"]["nodes"]
         sensors = [sensor["sensorState"]["id"] for sensor in repository["sensors"]]
         schedules = [schedule["scheduleState"]["id"] for schedule in repository["schedules"]]
         for state in sensors:
             stopped = self.graphql(_STOP_SENSOR, id=state)["stopSensor"]
-            assert stopped["instigationState"]["status"] == "STOPPED", stopped
+            _require_stopped(stopped, "instigationState")
         for state in schedules:
             stopped = self.graphql(_STOP_SCHEDULE, id=state)["stopRunningSchedule"]
-            assert stopped["scheduleState"]["status"] == "STOPPED", stopped
+            _require_stopped(stopped, "scheduleState")
         return len(sensors) + len(schedules)
+
+
+def _require_stopped(answer: Any, state: str) -> None:
+    if answer.get(state, {}).get("status") != "STOPPED":
+        raise LocalError(f"a sensor or schedule is not turned off: {answer}")
 
 
 @contextmanager
