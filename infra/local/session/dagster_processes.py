@@ -27,6 +27,7 @@ class Webserver:
     """A running `dagster-webserver`."""
 
     url: str
+    pid: int
 
     def graphql(self, query: str, **variables: Any) -> Any:
         """The data that the webserver answers. Raises LocalError with what it says if the query fails."""
@@ -68,7 +69,7 @@ def webserver(home: Path, environment: Mapping[str, str], definitions: Sequence[
     url = f"http://{HOST}:{port}"
     with _process("dagster-webserver", ["-h", HOST, "-p", str(port), *definitions], home, environment) as server:
         server.wait_until(lambda: answers(f"{url}/server_info"))
-        yield Webserver(url)
+        yield Webserver(url, server.pid)
 
 
 @contextmanager
