@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import dagster as dg
+from pydantic import PrivateAttr
 
 from iot_pipeline.lake.removals import Removals
 from iot_pipeline.lake.s3_events import RawObject, SetAside, events_of
@@ -42,13 +43,23 @@ class Notification:
 class RawEvents(dg.ConfigurableResource["RawEvents"]):
     """The queue of S3 notifications."""
 
+    # One client, so that the thousands of calls of a tick share its connections.
+    _client: Any = PrivateAttr(default=None)
+
+    @property
+    def _sqs(self) -> "SQSClient":
+        if self._client is None:
+            self._client = boto3.client("sqs")
+        client: SQSClient = self._client
+        return client
+
     def receive(self) -> list[Notification]:
         """Up to 80 notifications; none means the queue is empty for now.
 
         One call, and if that was full seven more at once. A notification that cannot be read comes with its problem:
         leave it in the queue, whose redrive policy moves it to the dead-letter queue.
         """
-        client = boto3.client("sqs")
+        client = self._sqs
         messages = _receive(client)
         if len(messages) == BATCH:
             with ThreadPoolExecutor(IN_FLIGHT - 1) as pool:
@@ -65,7 +76,7 @@ class RawEvents(dg.ConfigurableResource["RawEvents"]):
 
         Raises RuntimeError if SQS keeps any; they will come again.
         """
-        client = boto3.client("sqs")
+        client = self._sqs
         batches = [notifications[start : start + BATCH] for start in range(0, len(notifications), BATCH)]
         with ThreadPoolExecutor(IN_FLIGHT) as pool:
             failed = [entry for kept in pool.map(lambda batch: _delete(client, batch), batches) for entry in kept]

@@ -11,6 +11,7 @@ ms with 100,000), as SQS's do not. Sending takes its share of the emulator's one
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Final
 
 import boto3
 import dagster as dg
+import psutil
 import psycopg
 import yaml
 from rich.console import Console
@@ -75,7 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 home.mkdir()
                 (home / "dagster.yaml").write_text(yaml.safe_dump(_config(storage, platform)))
                 with dg.DagsterInstance.from_config(str(home)) as instance:
-                    right &= Drained(console, instance, home, storage, options.notifications).measure()
+                    drained = Drained(console, instance, home, storage, options.notifications, platform.emulator.pid)
+                    right &= drained.measure()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     raise SystemExit(int(not right))
@@ -102,13 +105,14 @@ class Drained:
     home: Path
     storage: str
     total: int
+    emulator: int
     sent: Counter[str] = field(default_factory=Counter)
 
     def measure(self) -> bool:
         """Drain the queue under two kills, and print; whether each notification was counted once."""
         sender = threading.Thread(target=self._send_all, daemon=True)
         log = self.home / "ticks.log"
-        began = time.monotonic()
+        began, ticked, served = time.monotonic(), _cpu_of_children(), self._cpu_of_emulator()
         sender.start()
         for share in (*KILLS, 1.0):
             with log.open("ab") as out:
@@ -130,7 +134,9 @@ class Drained:
             f"{self.storage}: {counted.total():,} of {self.total:,} counted in {seconds:.0f} s (goal {GOAL_SECONDS}), "
             f"killed {len(KILLS)} times; {'each once' if right else f'WRONG: {counted} and not {self.sent}'}; "
             f"{len(self._events()):,} materializations; longest of {len(ticks)} ticks that ended {max(ticks):.1f} s "
-            f"(budget {TIME_BUDGET_SECONDS:.0f} s)"
+            f"(budget {TIME_BUDGET_SECONDS:.0f} s); CPU seconds: {_cpu_of_children() - ticked:.0f} of the ticks, "
+            f"{self._cpu_of_emulator() - served:.0f} of the emulator; load {os.getloadavg()[1]:.0f} on "
+            f"{os.cpu_count()} cores"
         )
         for line in _ticks(log):
             self.console.print(f"  {line}")
@@ -155,6 +161,10 @@ class Drained:
                 list(pool.map(send, range(first, last, BATCH)))
                 self.sent.update(partition_key(now + -(n % HOURS)) for n in range(first, last))
 
+    def _cpu_of_emulator(self) -> float:
+        times = psutil.Process(self.emulator).cpu_times()
+        return times.user + times.system
+
     def _events(self) -> Sequence[dg.EventLogRecord]:
         return self.instance.fetch_materializations(raw_telemetry.key, limit=10_000).records
 
@@ -172,6 +182,12 @@ def _messages(*counts: "QueueAttributeNameType") -> int:
     """In the queue, by these attributes of it."""
     answer = boto3.client("sqs").get_queue_attributes(QueueUrl=deployment().raw_queue_url, AttributeNames=counts)
     return sum(int(answer["Attributes"][name]) for name in counts)
+
+
+def _cpu_of_children() -> float:
+    """Of those that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _ticks(log: Path) -> list[str]:

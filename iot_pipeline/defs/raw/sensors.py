@@ -48,6 +48,7 @@ class _Tick:
     raw_events: RawEvents
     started: float
     in_flight: InFlight
+    partitions: dict[Hour, bool] = field(default_factory=dict)
     is_empty: bool = False
     objects: int = 0
     hours: set[Hour] = field(default_factory=set)
@@ -89,11 +90,23 @@ class _Tick:
         self._delete(readable)
 
     def _is_readable(self, notification: Notification) -> bool:
-        problem = notification.problem or _outside_partitions(notification)
+        problem = notification.problem or self._outside_partitions(notification)
         if problem:
             self.unreadable.add(notification.message_id)
             self.context.log.error("left for the dead-letter queue: %s: %s", notification.message_id, problem)
         return not problem
+
+    def _outside_partitions(self, notification: Notification) -> str | None:
+        for item in notification.objects:
+            if not self._has_partition(item.hour):
+                return f"{item.key} is of {item.hour}, for which no partition exists; see IOT_PARTITIONS_START"
+        return None
+
+    def _has_partition(self, hour: Hour) -> bool:
+        """Asked of Dagster once an hour and tick: it counts through the schedule, half a millisecond each time."""
+        if hour not in self.partitions:
+            self.partitions[hour] = hours.has_partition_key(partition_key(hour))
+        return self.partitions[hour]
 
     def _delete(self, notifications: Sequence[Notification]) -> None:
         """Forget what was reported, as long as there is time."""
@@ -130,13 +143,6 @@ def _set_aside(context: dg.SensorEvaluationContext, raw_events: RawEvents, notif
             context.log.info("not read, %s: %r", event.what, event.key)
         found.append(event.what)
     return found
-
-
-def _outside_partitions(notification: Notification) -> str | None:
-    for item in notification.objects:
-        if not hours.has_partition_key(partition_key(item.hour)):
-            return f"{item.key} is of {item.hour}, for which no partition exists; see IOT_PARTITIONS_START"
-    return None
 
 
 def _materialization(hour: Hour, objects: list[RawObject], batch: str) -> dg.AssetMaterialization:
