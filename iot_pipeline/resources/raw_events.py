@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import dagster as dg
-from pydantic import PrivateAttr
 
 from iot_pipeline.lake.removals import Removals
 from iot_pipeline.lake.s3_events import RawObject, SetAside, events_of
@@ -43,15 +43,10 @@ class Notification:
 class RawEvents(dg.ConfigurableResource["RawEvents"]):
     """The queue of S3 notifications."""
 
-    # One client, so that the thousands of calls of a tick share its connections.
-    _client: Any = PrivateAttr(default=None)
-
-    @property
+    @cached_property
     def _sqs(self) -> "SQSClient":
-        if self._client is None:
-            self._client = boto3.client("sqs")
-        client: SQSClient = self._client
-        return client
+        """One client, so that the thousands of calls of a tick share its connections."""
+        return boto3.client("sqs")
 
     def receive(self) -> list[Notification]:
         """Up to 80 notifications; none means the queue is empty for now.
