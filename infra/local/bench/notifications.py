@@ -4,8 +4,8 @@ A local AWS of its own, with the deployed queue; Dagster's history on SQLite, an
 evaluates the sensor `raw_objects` tick by tick, ten seconds from beginning to beginning as the daemon does, and is
 killed (SIGKILL) at a fifth and at three fifths of the way. Each notification must be counted once. Simulated: the
 objects are not there, and there is no daemon around the sensor. The notifications are sent while the sensor drains, so
-that a few thousand wait at any time: each call to the emulator's queue takes time in proportion to what lies in it (70
-ms with 100,000), as SQS's do not. Sending takes its share of the emulator's one core.
+that a few thousand wait at any time: each call to the emulator's queue takes time in proportion to what lies in it, as
+SQS's do not. Sending takes its share of the emulator's one core.
 """
 
 import argparse

@@ -26,7 +26,7 @@ from iot_pipeline.defs.raw.assets import raw_telemetry
 from iot_pipeline.defs.raw.sensors import raw_objects
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import partition_key
-from iot_pipeline.resources import RawEvents
+from iot_pipeline.resources import RawEvents, raw_events
 from iot_pipeline.resources.raw_events import BATCH, IN_FLIGHT, Notification
 from iot_pipeline.settings import deployment
 from iot_pipeline_tests.support.messages import RawZone, line, message, reading
@@ -319,6 +319,18 @@ def test_calls_to_the_queue_are_in_flight_together(
     RawEvents().delete(received[: (IN_FLIGHT - 1) * BATCH])
     monkeypatch.undo()
     RawEvents().delete(received[(IN_FLIGHT - 1) * BATCH :])
+
+
+def test_what_was_received_comes_again_after_a_time_of_its_own_and_not_the_queues(
+    queue: Any, dagster_hour: Hour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sensors.TIME_BUDGET_SECONDS < raw_events.VISIBILITY_SECONDS < int(attribute(queue, "VisibilityTimeout"))
+    monkeypatch.setattr(raw_events, "VISIBILITY_SECONDS", 0)
+    notify(queue, dagster_hour, 1)
+    waiting(queue, 1)
+    (first,), (second,) = RawEvents().receive(), RawEvents().receive()
+    assert first.message_id == second.message_id
+    RawEvents().delete([second])
 
 
 def test_one_tick_drains_many_rounds_into_one_materialization(
