@@ -2,7 +2,8 @@
 
 A local AWS of its own with a day of history (`infra/local/bench/history.py` says what of it is simulated), Dagster's
 history on SQLite, and the ticks of `make bench-growth` in turns in one process, as a code server evaluates them. Before
-each kind of tick there is something new for it. Printed is the process's resident memory after each 100 ticks.
+each kind of tick there is something new for it. Printed is after each 100 ticks the memory of the process
+alone, without the files that it shares with others, which the system may drop at any time.
 """
 
 import argparse
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _sizes(ticks: Ticks, count: int, console: Console) -> list[float]:
-    """Resident memory in MiB after each 100 ticks."""
+    """Memory of the process alone, swapped or not, in MiB, after each 100 ticks."""
     process, found = psutil.Process(), []
     kinds = {name: kind for name, kind in ticks.kinds().items() if not name.startswith(LEFT_OUT)}
     console.print(f"in turns: {', '.join(kinds)}")
@@ -69,7 +70,8 @@ def _sizes(ticks: Ticks, count: int, console: Console) -> list[float]:
         tick(prepare())
         if number % SHOWN_EVERY == 0:
             gc.collect()
-            found.append(process.memory_info().rss / 2**20)
+            memory = process.memory_full_info()
+            found.append((memory.uss + memory.swap) / 2**20)
             console.print(f"{number:,} ticks: {found[-1]:.0f} MiB")
     return found
 

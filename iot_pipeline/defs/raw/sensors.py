@@ -35,6 +35,8 @@ def raw_objects(context: dg.SensorEvaluationContext, raw_events: RawEvents) -> d
     tick = _Tick(context, raw_events, time.monotonic(), InFlight.left(context.instance))
     while not tick.is_empty and time.monotonic() < tick.started + BEGIN_SECONDS:
         tick.register(tick.receive())
+    if tick.is_empty and not tick.left:
+        tick.in_flight.found_empty()
     summary = tick.summary()
     context.log.info(summary)
     return dg.SkipReason(summary)

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,8 +22,9 @@ from infra.local.servers.loopback import HOST
 from infra.local.session.dagster_runs import record_arrivals
 from infra.local.session.platform import Platform
 from iot_pipeline.defs.dagster_internals import noted
-from iot_pipeline.defs.raw import sensors
+from iot_pipeline.defs.raw import in_flight, sensors
 from iot_pipeline.defs.raw.assets import raw_telemetry
+from iot_pipeline.defs.raw.in_flight import InFlight
 from iot_pipeline.defs.raw.sensors import raw_objects
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import partition_key
@@ -192,6 +194,32 @@ def test_many_notifications_and_two_kills_count_each_once(
         assert tick(instance).startswith("0 objects in 0 hours, 0 unreadable notifications")
         for hour in (dagster_hour, dagster_hour + 1):
             assert sum(int(str(each["objects"])) for each in materialized(instance, hour)) == 500
+
+
+def test_what_a_crash_leaves_is_looked_up_once_and_forgotten_when_it_cannot_come_again(
+    instance: dg.DagsterInstance, queue: Any, dagster_hour: Hour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    is_reported = InFlight._is_reported
+
+    def counted(self: InFlight, partition: str, batch: str, at: datetime) -> bool:
+        looked.append(partition)
+        return is_reported(self, partition, batch, at)
+
+    monkeypatch.setattr(InFlight, "_is_reported", counted)
+    monkeypatch.setattr(Crashing, "deletions", 1)
+    notify(queue, dagster_hour, 100)
+    waiting(queue, 100)
+    with pytest.raises(KeyboardInterrupt):
+        tick(instance, Crashing())
+    give_again(queue)
+    assert tick(instance).endswith("20 objects that were counted before"), "80 were deleted before the crash"
+    assert noted(instance, "iot_pipeline/raw_in_flight") != "{}", "nobody knows yet that the others do not come"
+    tick(instance)
+    assert looked == [partition_key(dagster_hour)]
+    monkeypatch.setattr(in_flight, "KEPT", timedelta(0))
+    tick(instance)
+    assert noted(instance, "iot_pipeline/raw_in_flight") == "{}"
 
 
 @contextmanager
