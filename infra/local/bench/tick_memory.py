@@ -2,8 +2,8 @@
 
 A local AWS of its own with a day of history (`infra/local/bench/history.py` says what of it is simulated), Dagster's
 history on SQLite, and the ticks of `make bench-growth` in turns in one process, as a code server evaluates them. Before
-each kind of tick there is something new for it. Printed is after each 100 ticks the memory of the process
-alone, without the files that it shares with others, which the system may drop at any time.
+each kind of tick there is something new for it. Printed is, after each 100 ticks, the memory of the process alone,
+without the files that it shares with others, which the system may drop at any time.
 """
 
 import argparse
