@@ -9,7 +9,7 @@ export PYTHONWARNINGS := ignore
 # imports: collecting the unit tests took 33 s of a core, and takes 12 s with bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client strain lock clean
+.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -90,6 +90,15 @@ bench-compaction: $(READY)  ## Six queries before and after compaction, and a th
 
 bench-backfill: $(READY)  ## A backfill of 2,000 hours killed three times, under a reader
 	@$(BIN)/python -m infra.local.bench.backfill
+
+bench-notifications: $(READY)  ## 100,000 notifications of raw objects, the sensor killed twice, on SQLite and on PostgreSQL
+	@$(BIN)/python -m infra.local.bench.notifications
+
+bench-ui-year: $(READY)  ## Dagster's pages with a day and with a year of hours, in Chromium
+	@$(BIN)/python -m infra.local.bench.ui_year
+
+bench-tick-memory: $(READY)  ## The memory of a process that evaluates sensors and sweeps 2,000 times
+	@$(BIN)/python -m infra.local.bench.tick_memory
 
 strain: $(READY)  ## `make up` beside four busy processes: whether it comes up and stops cleanly
 	@$(BIN)/python -m infra.local.bench.strain

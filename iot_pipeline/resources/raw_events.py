@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -23,6 +24,9 @@ BATCH = 10
 # 100,000 objects an hour are 28 a second. One call after the other, each of some 20 ms and followed by its deletion, is
 # near 250 messages a second, too few to catch up with a day in which nobody drained; boto3 keeps ten connections.
 IN_FLIGHT = 8
+# For how long what was received is hidden from the next tick. It has to outlast a tick, which Dagster ends after 60 s
+# by default; what a killed one had received comes again after this, and not after the queue's own 5 minutes.
+VISIBILITY_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,18 @@ class Notification:
 class RawEvents(dg.ConfigurableResource["RawEvents"]):
     """The queue of S3 notifications."""
 
+    @cached_property
+    def _sqs(self) -> "SQSClient":
+        """One client, so that the thousands of calls of a tick share its connections."""
+        return boto3.client("sqs")
+
     def receive(self) -> list[Notification]:
         """Up to 80 notifications; none means the queue is empty for now.
 
         One call, and if that was full seven more at once. A notification that cannot be read comes with its problem:
         leave it in the queue, whose redrive policy moves it to the dead-letter queue.
         """
-        client = boto3.client("sqs")
+        client = self._sqs
         messages = _receive(client)
         if len(messages) == BATCH:
             with ThreadPoolExecutor(IN_FLIGHT - 1) as pool:
@@ -62,7 +71,7 @@ class RawEvents(dg.ConfigurableResource["RawEvents"]):
 
         Raises RuntimeError if SQS keeps any; they will come again.
         """
-        client = boto3.client("sqs")
+        client = self._sqs
         batches = [notifications[start : start + BATCH] for start in range(0, len(notifications), BATCH)]
         with ThreadPoolExecutor(IN_FLIGHT) as pool:
             failed = [entry for kept in pool.map(lambda batch: _delete(client, batch), batches) for entry in kept]
@@ -71,7 +80,12 @@ class RawEvents(dg.ConfigurableResource["RawEvents"]):
 
 
 def _receive(client: "SQSClient") -> list[Any]:
-    answer = client.receive_message(QueueUrl=deployment().raw_queue_url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=0)
+    answer = client.receive_message(
+        QueueUrl=deployment().raw_queue_url,
+        MaxNumberOfMessages=BATCH,
+        WaitTimeSeconds=0,
+        VisibilityTimeout=VISIBILITY_SECONDS,
+    )
     return list(answer.get("Messages", []))
 
 

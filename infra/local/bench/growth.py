@@ -108,13 +108,14 @@ class Ticks:
         with ExitStack() as stack:
             for module in (curated_schedules, judged_scattered, warehouse_schedules):
                 stack.enter_context(patch.object(module, "policy", lambda: began))
-            for name, (prepare, tick) in self._kinds().items():
+            for name, (prepare, tick) in self.kinds().items():
                 for _ in range(2):
                     argument = prepare()
                     found[name] = measured(lambda tick=tick, argument=argument: tick(argument))  # type: ignore[misc]  # mypy cannot infer bound defaults
         return found
 
-    def _kinds(self) -> Mapping[str, tuple[Callable[[], Any], Callable[[Any], Any]]]:
+    def kinds(self) -> Mapping[str, tuple[Callable[[], Any], Callable[[Any], Any]]]:
+        """By name: what makes something new for a kind of tick, and the tick, which takes what that returns."""
         now, late = self.history.now, self.history.now + -20
         return {
             "raw_objects, ten seconds of 100,000 objects an hour": (self.history.notify, self._raw),

@@ -4,21 +4,31 @@ import json
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
 import boto3
 import dagster as dg
+import psycopg
 import pytest
+import yaml
 
+from infra.local.postgres.process import SUPERUSER
+from infra.local.servers.loopback import HOST
 from infra.local.session.dagster_runs import record_arrivals
 from infra.local.session.platform import Platform
-from iot_pipeline.defs.raw import sensors
+from iot_pipeline.defs.dagster_internals import noted
+from iot_pipeline.defs.raw import in_flight, sensors
 from iot_pipeline.defs.raw.assets import raw_telemetry
+from iot_pipeline.defs.raw.in_flight import InFlight
 from iot_pipeline.defs.raw.sensors import raw_objects
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import partition_key
-from iot_pipeline.resources import RawEvents
+from iot_pipeline.resources import RawEvents, raw_events
 from iot_pipeline.resources.raw_events import BATCH, IN_FLIGHT, Notification
 from iot_pipeline.settings import deployment
 from iot_pipeline_tests.support.messages import RawZone, line, message, reading
@@ -76,6 +86,7 @@ def test_new_objects_become_one_materialization_an_hour(
     assert tick(instance) == "13 objects in 2 hours, 0 unreadable notifications"
     (metadata,) = materialized(instance, dagster_hour)
     keys = sorted(uri.split("/", 3)[3] for uri in first)
+    assert metadata.pop("batch")
     assert metadata == {"objects": 12, "bytes": sum(sizes), "first object": keys[0], "last object": keys[-1]}
     (metadata,) = materialized(instance, dagster_hour + 1)
     assert (metadata["objects"], metadata["first object"]) == (1, second.split("/", 3)[3])
@@ -108,13 +119,18 @@ def give_again(queue: Any) -> None:
 
 
 class Crashing(Remembering):
-    """Dies after the report and before the deletion."""
+    """Dies after the report and before the deletion, or after some of the deletions."""
+
+    deletions: ClassVar[int] = 0
 
     def delete(self, notifications: Sequence[Notification]) -> None:
-        raise KeyboardInterrupt
+        if not type(self).deletions:
+            raise KeyboardInterrupt
+        type(self).deletions -= 1
+        super().delete(notifications)
 
 
-def test_a_crash_before_the_deletion_repeats_and_loses_nothing(
+def test_a_crash_before_the_deletion_loses_nothing_and_counts_nothing_twice(
     instance: dg.DagsterInstance, queue: Any, raw: RawZone, dagster_hour: Hour
 ) -> None:
     raw.put(dagster_hour, [LINE])
@@ -123,8 +139,103 @@ def test_a_crash_before_the_deletion_repeats_and_loses_nothing(
         tick(instance, Crashing())
     assert [metadata["objects"] for metadata in materialized(instance, dagster_hour)] == [1]
     give_again(queue)
-    assert tick(instance).startswith("1 objects in 1 hours")
+    raw.put(dagster_hour, [LINE])
+    waiting(queue, 2)
+    said = tick(instance)
+    assert said == "1 objects in 1 hours, 0 unreadable notifications, 1 objects that were counted before"
     assert [metadata["objects"] for metadata in materialized(instance, dagster_hour)] == [1, 1]
+    assert tick(instance).startswith("0 objects"), "they are deleted now"
+
+
+def test_a_crash_between_two_hours_reports_the_other_one_later(
+    instance: dg.DagsterInstance, queue: Any, dagster_hour: Hour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notify(queue, dagster_hour, 3)
+    notify(queue, dagster_hour + 1, 4)
+    waiting(queue, 7)
+    report = dg.DagsterInstance.report_runless_asset_event
+
+    def dies_at_the_second(self: dg.DagsterInstance, event: Any) -> None:
+        if event.partition == partition_key(dagster_hour + 1):
+            raise KeyboardInterrupt
+        report(self, event)
+
+    monkeypatch.setattr(dg.DagsterInstance, "report_runless_asset_event", dies_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        tick(instance, Remembering())
+    monkeypatch.undo()
+    give_again(queue)
+    assert tick(instance).startswith("4 objects in 1 hours")
+    for hour, objects in ((dagster_hour, 3), (dagster_hour + 1, 4)):
+        assert [metadata["objects"] for metadata in materialized(instance, hour)] == [objects]
+
+
+@pytest.mark.parametrize("storage", ["sqlite", "postgresql"])
+def test_many_notifications_and_two_kills_count_each_once(
+    storage: str,
+    platform: Platform,
+    queue: Any,
+    dagster_hour: Hour,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ticks that are cut off have deleted a part of what they reported; `make bench-notifications` kills for real."""
+    monkeypatch.setattr(sensors, "BATCH_NOTIFICATIONS", 300)
+    notify(queue, dagster_hour, 500)
+    notify(queue, dagster_hour + 1, 500)
+    waiting(queue, 1000)
+    with stored_in(storage, platform, tmp_path) as instance:
+        for deletions in (5, 2):
+            monkeypatch.setattr(Crashing, "deletions", deletions)
+            with pytest.raises(KeyboardInterrupt):
+                tick(instance, Crashing())
+            give_again(queue)
+        tick(instance)
+        assert tick(instance).startswith("0 objects in 0 hours, 0 unreadable notifications")
+        for hour in (dagster_hour, dagster_hour + 1):
+            assert sum(int(str(each["objects"])) for each in materialized(instance, hour)) == 500
+
+
+def test_what_a_crash_leaves_is_looked_up_once_and_forgotten_when_it_cannot_come_again(
+    instance: dg.DagsterInstance, queue: Any, dagster_hour: Hour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    is_reported = InFlight._is_reported
+
+    def counted(self: InFlight, partition: str, batch: str, at: datetime) -> bool:
+        looked.append(partition)
+        return is_reported(self, partition, batch, at)
+
+    monkeypatch.setattr(InFlight, "_is_reported", counted)
+    monkeypatch.setattr(Crashing, "deletions", 1)
+    notify(queue, dagster_hour, 100)
+    waiting(queue, 100)
+    with pytest.raises(KeyboardInterrupt):
+        tick(instance, Crashing())
+    give_again(queue)
+    assert tick(instance).endswith("20 objects that were counted before"), "80 were deleted before the crash"
+    assert noted(instance, "iot_pipeline/raw_in_flight") != "{}", "nobody knows yet that the others do not come"
+    tick(instance)
+    assert looked == [partition_key(dagster_hour)]
+    monkeypatch.setattr(in_flight, "KEPT", timedelta(0))
+    tick(instance)
+    assert noted(instance, "iot_pipeline/raw_in_flight") == "{}"
+
+
+@contextmanager
+def stored_in(storage: str, platform: Platform, folder: Path) -> Iterator[dg.DagsterInstance]:
+    """An instance with a storage of its own."""
+    config: dict[str, Any] = {"telemetry": {"enabled": False}}
+    if storage == "postgresql":
+        name = f"dagster_{uuid.uuid4().hex[:8]}"
+        with psycopg.connect(platform.postgres.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        address = {"hostname": HOST, "port": platform.postgres.port, "db_name": name}
+        login = {"username": SUPERUSER, "password": platform.postgres.password}
+        config["storage"] = {"postgres": {"postgres_db": address | login}}
+    (folder / "dagster.yaml").write_text(yaml.safe_dump(config))
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
+        yield instance
 
 
 def test_an_unreadable_notification_ends_in_the_dead_letter_queue(
@@ -238,6 +349,18 @@ def test_calls_to_the_queue_are_in_flight_together(
     RawEvents().delete(received[(IN_FLIGHT - 1) * BATCH :])
 
 
+def test_what_was_received_comes_again_after_a_time_of_its_own_and_not_the_queues(
+    queue: Any, dagster_hour: Hour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sensors.TIME_BUDGET_SECONDS < raw_events.VISIBILITY_SECONDS < int(attribute(queue, "VisibilityTimeout"))
+    monkeypatch.setattr(raw_events, "VISIBILITY_SECONDS", 0)
+    notify(queue, dagster_hour, 1)
+    waiting(queue, 1)
+    (first,), (second,) = RawEvents().receive(), RawEvents().receive()
+    assert first.message_id == second.message_id
+    RawEvents().delete([second])
+
+
 def test_one_tick_drains_many_rounds_into_one_materialization(
     instance: dg.DagsterInstance, queue: Any, dagster_hour: Hour
 ) -> None:
@@ -278,7 +401,10 @@ def test_deletions_are_within_the_time_budget_and_what_is_left_comes_again(
     notify(queue, dagster_hour, 100)
     waiting(queue, 100)
     monkeypatch.setattr(sensors, "time", clock)
-    assert tick(instance, Slow()).endswith("20 notifications not deleted in time: they come again")
+    said = tick(instance, Slow())
+    assert said.endswith("20 notifications not deleted in time: they come again, and are not counted again")
     monkeypatch.undo()
     give_again(queue)
-    assert tick(instance).startswith("20 objects in 1 hours"), "reported twice, and lost never"
+    assert tick(instance).endswith("20 objects that were counted before")
+    assert [metadata["objects"] for metadata in materialized(instance, dagster_hour)] == [100]
+    assert noted(instance, "iot_pipeline/raw_in_flight") == "{}", "nothing is kept of what is gone"
