@@ -202,12 +202,16 @@ trino_to_json(x) AS
     CASE WHEN x IS NULL THEN NULL ELSE to_json(x) END;
 
 trino_json_size(x, p) AS
-    CASE WHEN p = '$' THEN trino_json_size_of(trino_json_unique(x)) WHEN typeof(x) = 'JSON' THEN
+    CASE WHEN p = '$' AND typeof(x) <> 'JSON' THEN trino_json_size_of(trino_trimmed(x))
+    WHEN p = '$' THEN trino_json_size_of(trino_json_unique(x)) WHEN typeof(x) = 'JSON' THEN
     trino_json_size_of(trino_json_unique(json_extract(trino_json_unique(x), p))) ELSE
     trino_json_size_of(json_extract(TRY_CAST(x AS JSON), p)) END;
 
+trino_trimmed(x) AS
+    CASE WHEN typeof(x) = 'JSON' THEN TRY_CAST(x AS JSON) ELSE TRY_CAST(trim(x::VARCHAR, e' \t\r\n') AS JSON) END;
+
 trino_json_extract(x, p) AS
-    CASE WHEN p = '$' THEN TRY_CAST(trim(x::VARCHAR, e' \t\r\n') AS JSON) ELSE json_extract(trino_json_unique(x), p) END;
+    CASE WHEN p = '$' THEN trino_trimmed(x) ELSE json_extract(trino_json_unique(x), p) END;
 
 trino_json_scalar_of(j) AS
     -- A text without escapes is what stands between its quotes.
@@ -221,7 +225,7 @@ trino_json_scalar_at(x, p, j) AS
     json_number(CAST(x AS VARCHAR), p) END ELSE trino_json_scalar_of(j) END;
 
 trino_json_scalar(x, p) AS
-    CASE WHEN p = '$' THEN trino_json_scalar_at(x, p, TRY_CAST(trim(x::VARCHAR, e' \t\r\n') AS JSON)) ELSE
+    CASE WHEN p = '$' THEN trino_json_scalar_at(x, p, trino_trimmed(x)) ELSE
     trino_json_scalar_at(x, p, json_extract(trino_json_unique(x), p)) END;
 
 trino_java_json(x) AS
