@@ -9,7 +9,7 @@ export PYTHONWARNINGS := ignore
 # imports: collecting the unit tests took 33 s of a core, and takes 12 s with bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain lock clean
+.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -102,6 +102,14 @@ bench-tick-memory: $(READY)  ## The memory of a process that evaluates sensors a
 
 strain: $(READY)  ## `make up` beside four busy processes: whether it comes up and stops cleanly
 	@$(BIN)/python -m infra.local.bench.strain
+
+# Java 24 or newer and Maven are needed for these two, and nothing else here needs them.
+truth: $(READY)  ## The local Athena against a real Trino: documented statements, 10,000 expressions, the product's tables
+	@$(BIN)/python -m iot_pipeline_tests.truth
+
+truth-tests: $(READY)  ## The tests that ask Athena, and the demo, with a real Trino behind its API
+	@IOT_LOCAL_ATHENA=trino IOT_TEST_MINUTES=0 $(BIN)/python -m pytest iot_pipeline_tests/integration/local/athena iot_pipeline_tests/integration/lake
+	@IOT_LOCAL_ATHENA=trino $(BIN)/python -m infra.local demo
 
 bench-console: $(READY)  ## 500 devices, 20 browsers' streams, ten minutes: the console's memory, drops, how soon a reading shows
 	@$(BIN)/python -m infra.local.bench.console_streams

@@ -29,6 +29,7 @@ from iot_pipeline.contract.json_text import (
 from iot_pipeline.contract.metrics import Metric
 from iot_pipeline.contract.number_text import double_text
 from iot_pipeline.contract.reasons import Reason
+from iot_pipeline.contract.utf8_text import from_utf8
 
 VALID = "valid"
 
@@ -386,7 +387,7 @@ def _unwrapped(message: Message, sent: dict[str, Any]) -> Reason:
     if not isinstance(payload, str):
         return Reason.NO_READINGS
     try:
-        whole = b64decode(payload, validate=True).decode("utf-8", "replace")
+        whole = from_utf8(b64decode(payload, validate=True))
     except ValueError:
         # No rule of ours made it.
         return Reason.NO_READINGS

@@ -18,6 +18,7 @@ from infra.local.athena.sql.java_text import (
 from infra.local.athena.sql.macros import MACROS, SETTINGS
 from iot_pipeline.contract.json_text import NotJsonError, json_text
 from iot_pipeline.contract.number_text import double_text as java_double
+from iot_pipeline.contract.utf8_text import from_utf8
 
 
 def connect(config: Config | None = None) -> duckdb.DuckDBPyConnection:
@@ -56,7 +57,7 @@ def _functions(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _utf8_lossy(value: bytes) -> str:
-    return bytes(value).decode("utf-8", errors="replace")
+    return from_utf8(bytes(value))
 
 
 def strict_json(text: str | None) -> str | None:

@@ -201,14 +201,14 @@ trino_json_size_of(j) AS
 trino_to_json(x) AS
     CASE WHEN x IS NULL THEN NULL ELSE to_json(x) END;
 
+trino_trimmed(x) AS
+    CASE WHEN typeof(x) = 'JSON' THEN TRY_CAST(x AS JSON) ELSE TRY_CAST(trim(x::VARCHAR, e' \t\r\n') AS JSON) END;
+
 trino_json_size(x, p) AS
     CASE WHEN p = '$' AND typeof(x) <> 'JSON' THEN trino_json_size_of(trino_trimmed(x))
     WHEN p = '$' THEN trino_json_size_of(trino_json_unique(x)) WHEN typeof(x) = 'JSON' THEN
     trino_json_size_of(trino_json_unique(json_extract(trino_json_unique(x), p))) ELSE
     trino_json_size_of(json_extract(TRY_CAST(x AS JSON), p)) END;
-
-trino_trimmed(x) AS
-    CASE WHEN typeof(x) = 'JSON' THEN TRY_CAST(x AS JSON) ELSE TRY_CAST(trim(x::VARCHAR, e' \t\r\n') AS JSON) END;
 
 trino_json_extract(x, p) AS
     CASE WHEN p = '$' THEN trino_trimmed(x) ELSE json_extract(trino_json_unique(x), p) END;
