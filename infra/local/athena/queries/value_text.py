@@ -25,7 +25,7 @@ def value_text(value: Any, kind: Kind | None) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     if kind == kinds.JSON:
-        return java_json(value)
+        return java_json(value) or "null"
     if isinstance(value, bytes):
         return value.hex(" ")
     if isinstance(value, dict):
