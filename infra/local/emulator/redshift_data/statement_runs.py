@@ -1,5 +1,6 @@
 """Statements run: each in a thread, over a connection of its own or of its session."""
 
+import select
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from infra.local.emulator.redshift_data.warehouse_login import Login
 AT_ONCE = 16
 # "Considerations ...": 500 sessions a cluster.
 MOST_SESSIONS = 500
+CANCEL_MILLISECONDS = 500
 _ROWS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.SINGLE_TUPLE)
 
 
@@ -178,7 +180,7 @@ def _run_one(statement: Statement, run: Run, connection: "psycopg.Connection[Any
     started = time.monotonic_ns()
     try:
         text, names = positional(run.sql, list(values))
-        run.result, run.rows = _executed(connection, text, [values[name] for name in names], statement.format == "CSV")
+        run.result, run.rows = _executed(connection, statement, text, [values[name] for name in names])
         run.move("FINISHED")
     except (_StatementError, ResultTooLargeError) as error:
         run.error = str(error)
@@ -189,7 +191,7 @@ def _run_one(statement: Statement, run: Run, connection: "psycopg.Connection[Any
 
 
 def _executed(
-    connection: "psycopg.Connection[Any]", sql: str, values: list[str], as_csv: bool
+    connection: "psycopg.Connection[Any]", statement: Statement, sql: str, values: list[str]
 ) -> tuple[Result | None, int]:
     """(rows, how many were returned or changed: -1 if neither). One row after the other, so that no more are held."""
     wire = connection.pgconn
@@ -197,9 +199,9 @@ def _executed(
     wire.set_single_row_mode()
     result: Result | None = None
     rows, error = -1, None
-    while found := wire.get_result():
+    while found := _next_result(connection, statement):
         if found.status in _ROWS:
-            result = result or Result(columns_of(found), as_csv)
+            result = result or Result(columns_of(found), statement.format == "CSV")
             try:
                 for row in range(found.ntuples):
                     result.add([found.get_value(row, column) for column in range(found.nfields)])
@@ -218,6 +220,22 @@ def _executed(
     return result, rows
 
 
+def _next_result(connection: "psycopg.Connection[Any]", statement: Statement) -> PGresult | None:
+    """The next result; `get_result` alone would hold all threads up, since it waits with Python's lock held.
+
+    A cancel that came just before the statement is sent once more.
+    """
+    wire = connection.pgconn
+    readable = select.poll()
+    readable.register(wire.socket, select.POLLIN)
+    while wire.is_busy():
+        if readable.poll(CANCEL_MILLISECONDS):
+            wire.consume_input()
+        elif statement.cancelled:
+            connection.cancel_safe()
+    return wire.get_result()
+
+
 def _command(connection: "psycopg.Connection[Any]", sql: bytes) -> str:
     """Run one of our own; the error, if there is one."""
     found = connection.pgconn.exec_(sql)
@@ -226,10 +244,8 @@ def _command(connection: "psycopg.Connection[Any]", sql: bytes) -> str:
 
 def _message(failed: PGresult) -> str:
     """As Redshift's driver words it, which the Data API repeats."""
-    parts = [
-        failed.error_field(part) for part in (pq.DiagnosticField.MESSAGE_PRIMARY, pq.DiagnosticField.MESSAGE_DETAIL)
-    ]
-    text, detail = [part.decode() if part else "" for part in parts]
+    wanted = (pq.DiagnosticField.MESSAGE_PRIMARY, pq.DiagnosticField.MESSAGE_DETAIL)
+    text, detail = [(failed.error_field(part) or b"").decode() for part in wanted]
     return f"ERROR: {text or failed.error_message.decode().strip()}" + (f"\n  Detail: {detail}" if detail else "")
 
 
