@@ -21,12 +21,13 @@ from infra.local.redshift.sql.decimals import Known, divide
 from infra.local.redshift.sql.grammar import PostgresSql, check_known, parse_statement
 from infra.local.redshift.sql.long_texts import LongTexts
 from infra.local.redshift.sql.rewrites import to_postgres_tree
+from infra.local.redshift.sql.table_notes import notes_of
 from infra.local.redshift.sql.tables import (
     check_late_binding,
     late_binding_view,
+    made_with,
     prepare_table,
     sort_column,
-    with_index,
     without_attributes,
 )
 from infra.local.redshift.sql.words import PARSED, statements
@@ -37,7 +38,7 @@ __all__ = ["CATALOG_SQL", "Translation", "UnsupportedError", "check", "translate
 _FOLDER = Path(__file__).parent / "sql"
 CATALOG_SQL: str = "".join(
     (_FOLDER / name).read_text(encoding="utf-8")
-    for name in ("functions.sql", "numbers.sql", "catalog.sql", "bytes.sql")
+    for name in ("functions.sql", "numbers.sql", "keys.sql", "catalog.sql", "bytes.sql")
 )
 REMEMBERED = 2_000
 COMMANDS = ("COPY", "UNLOAD")
@@ -166,21 +167,23 @@ def _tree(text: str, told: Divisions) -> exp.Expr:
 
 def _create(words: list[str], told: Divisions) -> str:
     sorted_by = sort_column(words)
+    attributes = words
     words = without_attributes(words)
     tree = parse_statement(" ".join(words))
+    noted = notes_of(tree, attributes) if isinstance(tree, exp.Create) and tree.kind == "TABLE" else {}
     late = bool(tree.args.get("no_schema_binding"))
     if late and isinstance(tree, exp.Create):
         check_late_binding(tree)
     tree = _tree(" ".join(words), told)
     if late and isinstance(tree, exp.Create):
         return late_binding_view(tree)
-    if sorted_by and isinstance(tree, exp.Create) and not tree.find(exp.TemporaryProperty):
-        return with_index(tree, sorted_by)
+    if (sorted_by or noted) and isinstance(tree, exp.Create) and not tree.find(exp.TemporaryProperty):
+        return made_with(tree, sorted_by, noted)
     return tree.sql(dialect=PostgresSql, comments=False)
 
 
 def _add_column(match: re.Match[str]) -> str:
     """ALTER TABLE ... ADD COLUMN: the column goes the way of CREATE TABLE's."""
     words = next(iter(statements(f"CREATE TABLE t ( {match['column']} )")))
-    created = _create(words, Divisions({}, []))
+    created = _tree(" ".join(without_attributes(words)), Divisions({}, [])).sql(dialect=PostgresSql, comments=False)
     return f"{match['head']}ADD COLUMN {created[created.index('(') + 1 : -1]}"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from infra.local.redshift.sql.output_names import output_name
-from infra.local.redshift.wire.protocol import SqlError, as_redshift, close, compact, message
+from infra.local.redshift.wire.protocol import SqlError, as_redshift, close, compact, message, parameter_status
 
 # The answers that end each request.
 _LAST = {
@@ -25,6 +25,9 @@ _UNTIL_SYNC = b"PBCDE"
 _CHUNK = 1 << 18
 _NAME = "redshift_internal"
 
+# The SHOW commands by which drivers ask for metadata, as the server tells them when they connect: 4 has those of keys,
+# grants, procedures and functions, 5 would have those of a whole database.
+SHOW_DISCOVERY = "4"
 POISON = "refused by the local Redshift"
 
 
@@ -181,6 +184,9 @@ class Backend:
             if end > len(buffer):
                 break
             kind = bytes(buffer[position : position + 1])
+            if kind == b"Z" and self._waiting and self._waiting[0].kind == b"startup":
+                self._client.write(bytes(buffer[passed:position]) + parameter_status("show_discovery", SHOW_DISCOVERY))
+                passed = position
             ours = bool(self._waiting) and self._waiting[0].ours and kind not in _UNSOLICITED
             if ours or kind in b"TE" or (kind == b"D" and self._supers_now()):
                 self._client.write(bytes(buffer[passed:position]))

@@ -41,6 +41,11 @@ def notice(text: str) -> bytes:
     return message(b"N", _fields({"S": "INFO", "V": "INFO", "C": "00000", "M": text}))
 
 
+def parameter_status(name: str, value: str) -> bytes:
+    """A ParameterStatus: what the server says of itself when a client connects."""
+    return message(b"S", name.encode() + b"\0" + value.encode() + b"\0")
+
+
 def _fields(fields: Mapping[str, str | None]) -> bytes:
     return b"".join(k.encode() + v.encode() + b"\0" for k, v in fields.items() if v is not None) + b"\0"
 
