@@ -15,7 +15,7 @@ from sqlglot import exp
 from infra.local.redshift.copy.command import Command, UnloadCommand, parse_command
 from infra.local.redshift.refused.denied import check_denied
 from infra.local.redshift.refused.denied_statements import check_denied_statement
-from infra.local.redshift.sql.catalog_queries import is_catalog_query
+from infra.local.redshift.sql.catalog_queries import catalog_query
 from infra.local.redshift.sql.commands import translate_utility
 from infra.local.redshift.sql.decimals import Known, divide
 from infra.local.redshift.sql.grammar import PostgresSql, check_known, parse_statement
@@ -77,8 +77,8 @@ def _translated(sql: str, known: tuple[tuple[str, tuple[str, ...] | None], ...])
     found = statements(sql, aside)
     told = Divisions(dict(known), [])
     if len(found) == 1:
-        if is_catalog_query(sql, found[0]):
-            return Translation(sql)
+        if asked := catalog_query(sql, found[0]):
+            return Translation(asked)
         check_denied_statement(found[0])
         command = parse_command(sql) if found[0][0].upper() in COMMANDS else None
         if command is not None:

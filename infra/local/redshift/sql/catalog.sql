@@ -55,6 +55,8 @@ SELECT a.*, coalesce(n.noted ->> 'distkey' = a.attname, false) AS attisdistkey,
            WHEN t.typname IN ('varchar', 'bpchar', 'text', 'bytea', 'name') THEN 'lzo' ELSE 'az64' END)) AS attencodingtype
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_catalog.redshift_noted n ON n.relid = a.attrelid;
+CREATE OR REPLACE VIEW pg_catalog.redshift_attrdef AS
+SELECT *, pg_catalog.pg_get_expr(adbin, adrelid) AS adsrc FROM pg_catalog.pg_attrdef;
 CREATE OR REPLACE VIEW pg_catalog.pg_attribute_info AS SELECT * FROM pg_catalog.redshift_attribute;
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_format_type(type oid, modifier integer) RETURNS text LANGUAGE sql STABLE
     AS $$SELECT CASE type WHEN 'jsonb'::regtype THEN 'super' WHEN 'bytea'::regtype THEN 'binary varying'
@@ -215,7 +217,7 @@ DO $$
 DECLARE name text;
 BEGIN
     FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'v'
-        AND relname ~ '^(svv_|stv_|sys_query_|redshift_show_|pg_table_def|pg_class_info|pg_attribute_info|pg_proc_info|redshift_class|redshift_attribute)'
+        AND relname ~ '^(svv_|stv_|sys_query_|redshift_show_|pg_table_def|pg_class_info|pg_attribute_info|pg_proc_info|redshift_class|redshift_attribute|redshift_attrdef)'
     LOOP
         EXECUTE format('GRANT SELECT ON pg_catalog.%I TO PUBLIC', name);
     END LOOP;

@@ -90,7 +90,8 @@ def test_get_keys(cursor: Cursor) -> None:
         ("site", 2, "devices_pkey"),
     ]
     keys = [("meta", "sites", "id", "meta", "devices", "site", 1)]
-    names = ["pktable_schem", "pktable_name", "pkcolumn_name", "fktable_schem", "fktable_name", "fkcolumn_name", "key_seq"]
+    sides = [f"{side}{part}" for side in ("pk", "fk") for part in ("table_schem", "table_name", "column_name")]
+    names = [*sides, "key_seq"]
     assert rows(cursor, cursor.get_imported_keys(schema="meta", table="devices"), *names) == keys
     assert rows(cursor, cursor.get_exported_keys(schema="meta", table="sites"), *names) == keys
     assert cursor.get_imported_keys(schema="meta", table="sites") == ()
