@@ -33,7 +33,7 @@ END $$;
 CREATE OR REPLACE VIEW pg_catalog.redshift_class AS
 SELECT c.*, (CASE n.noted ->> 'style' WHEN 'EVEN' THEN 0 WHEN 'KEY' THEN 1 WHEN 'ALL' THEN 8 ELSE 9 END)::smallint AS reldiststyle,
        (CASE n.noted ->> 'style' WHEN 'EVEN' THEN 0 WHEN 'KEY' THEN 1 WHEN 'ALL' THEN 8 ELSE 11 END)::integer AS releffectivediststyle,
-       NULL::timestamp AS relcreationtime
+       NULL::timestamp AS relcreationtime, false AS relhasoids
 FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.redshift_noted n ON n.relid = c.oid AND c.relkind = 'r';
 CREATE OR REPLACE VIEW pg_catalog.pg_class_info AS SELECT oid AS reloid, * FROM pg_catalog.redshift_class;
 
@@ -71,6 +71,8 @@ FROM pg_catalog.redshift_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.att
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND n.nspname = ANY (pg_catalog.current_schemas(false));
 
+CREATE OR REPLACE VIEW pg_catalog.redshift_proc AS
+SELECT *, prokind = 'a' AS proisagg, prokind = 'w' AS proiswindow FROM pg_catalog.pg_proc;
 -- Nobody's procedures and functions: none can be made here.
 CREATE OR REPLACE VIEW pg_catalog.pg_proc_info AS
 SELECT p.oid AS prooid, p.* FROM pg_catalog.pg_proc p WHERE p.proname NOT LIKE 'redshift\_%';
@@ -217,7 +219,7 @@ DO $$
 DECLARE name text;
 BEGIN
     FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'v'
-        AND relname ~ '^(svv_|stv_|sys_query_|redshift_show_|pg_table_def|pg_class_info|pg_attribute_info|pg_proc_info|redshift_class|redshift_attribute|redshift_attrdef)'
+        AND relname ~ '^(svv_|stv_|sys_query_|redshift_show_|pg_table_def|pg_class_info|pg_attribute_info|pg_proc_info|redshift_class|redshift_attribute|redshift_attrdef|redshift_proc)'
     LOOP
         EXECUTE format('GRANT SELECT ON pg_catalog.%I TO PUBLIC', name);
     END LOOP;

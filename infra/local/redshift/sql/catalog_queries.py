@@ -17,6 +17,7 @@ _OPERATOR = re.compile(r"OPERATOR\(pg_catalog\.[~!=<>|*]{1,4}\)")
 # Beside a table that is named with its schema: PostgreSQL looks for these in its catalog first.
 _SYSTEM = re.compile(r"(?:svv|stv|pg)_", re.IGNORECASE)
 _SCHEMAS = ("pg_catalog", "information_schema")
+_ASKING = {*_SCHEMAS, "regclass"}
 # Redshift's own functions: a query with one is translated as any other.
 _OWN = {name for name, target in FUNCTIONS.items() if target != name} - {"substring", "version", "left", "right", "sum"}
 
@@ -26,7 +27,7 @@ def catalog_query(sql: str, words: list[str]) -> str | None:
     if len(words) > MOST_WORDS:
         return None
     lowered = {word.lower() for word in words}
-    if words[0].upper() not in ("SELECT", "WITH", "(") or not lowered & set(_SCHEMAS) or lowered & _OWN:
+    if words[0].upper() not in ("SELECT", "WITH", "(") or not lowered & _ASKING or lowered & _OWN:
         return None
     sql = with_redshifts_names(sql, lowered)
     readable = _readable(sql)
@@ -40,7 +41,8 @@ def catalog_query(sql: str, words: list[str]) -> str | None:
     tables = [table for table in tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
     ours = [table for table in tables if table.db.lower() in _SCHEMAS and table.name.lower() != "redshift_late_binding"]
     rest = [table for table in tables if table not in ours and not (not table.db and _SYSTEM.match(table.name))]
-    asks = bool(ours) or (not tables and "::pg_catalog." in sql)  # psql asks for one object by its number
+    # Psql and SQLAlchemy ask for one object by its number or name.
+    asks = bool(ours) or (not tables and ("::pg_catalog." in sql or "regclass" in lowered))
     if not asks or any(table.db or table.name.lower() not in named for table in rest):
         return None
     # What was replaced for the parser is not in its tree: such a text, as psql's, is PostgreSQL's own.

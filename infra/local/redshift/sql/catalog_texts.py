@@ -13,7 +13,8 @@ from infra.local.redshift.sql.grammar import PostgresSql
 
 # A table of the catalog, or a function, and what stands for it; for a table, where one of these columns is asked for.
 _TABLES = {
-    "pg_class": ("redshift_class", {"reldiststyle", "releffectivediststyle", "relcreationtime"}),
+    "pg_class": ("redshift_class", {"reldiststyle", "releffectivediststyle", "relcreationtime", "relhasoids"}),
+    "pg_proc": ("redshift_proc", {"proisagg", "proiswindow"}),
     "pg_attribute": ("redshift_attribute", {"attisdistkey", "attsortkeyord", "attencodingtype"}),
     "pg_attrdef": ("redshift_attrdef", {"adsrc"}),
 }

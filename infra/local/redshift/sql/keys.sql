@@ -59,6 +59,12 @@ BEGIN
         IF cardinality(target_places) IS DISTINCT FROM cardinality(places) THEN
             RAISE EXCEPTION 'number of referencing and referenced columns for foreign key disagree' USING ERRCODE = '42830';
         END IF;
+        SELECT conindid INTO index_oid FROM pg_catalog.pg_constraint WHERE conrelid = target AND contype IN ('p', 'u')
+            AND conkey <@ target_places AND target_places <@ conkey ORDER BY contype LIMIT 1;
+        IF index_oid IS NULL THEN
+            RAISE EXCEPTION 'there is no unique constraint matching given keys for referenced table "%"', key ->> 'table'
+                USING ERRCODE = '42830';
+        END IF;
     ELSE
         index_name := wanted;
         WHILE EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace = space AND relname = index_name) LOOP
@@ -87,7 +93,11 @@ BEGIN
     IF kind = 'f' AND target <> relation THEN
         INSERT INTO pg_catalog.pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
         VALUES ('pg_constraint'::regclass, made, 0, 'pg_class'::regclass, target, 0, 'n');
-    ELSIF index_oid <> 0 THEN
+    END IF;
+    IF kind = 'f' THEN
+        INSERT INTO pg_catalog.pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
+        VALUES ('pg_constraint'::regclass, made, 0, 'pg_class'::regclass, index_oid, 0, 'n');
+    ELSE
         INSERT INTO pg_catalog.pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
         VALUES ('pg_class'::regclass, index_oid, 0, 'pg_constraint'::regclass, made, 0, 'i');
     END IF;

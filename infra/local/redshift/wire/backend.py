@@ -28,6 +28,8 @@ _NAME = "redshift_internal"
 # The SHOW commands by which drivers ask for metadata, as the server tells them when they connect: 4 has those of keys,
 # grants, procedures and functions, 5 would have those of a whole database.
 SHOW_DISCOVERY = "4"
+# Drivers choose by it what they ask of the catalog.
+SERVER_VERSION = parameter_status("server_version", "8.0.2")
 POISON = "refused by the local Redshift"
 
 
@@ -188,7 +190,7 @@ class Backend:
                 self._client.write(bytes(buffer[passed:position]) + parameter_status("show_discovery", SHOW_DISCOVERY))
                 passed = position
             ours = bool(self._waiting) and self._waiting[0].ours and kind not in _UNSOLICITED
-            if ours or kind in b"TE" or (kind == b"D" and self._supers_now()):
+            if ours or kind in b"TES" or (kind == b"D" and self._supers_now()):
                 self._client.write(bytes(buffer[passed:position]))
                 await self._special(kind, bytes(buffer[position + 5 : end]), ours=ours)
                 passed = end
@@ -207,6 +209,8 @@ class Backend:
             self._client.write(message(kind, described))
         elif kind == b"D":
             self._client.write(message(kind, compact(body, self._supers_now())))
+        elif kind == b"S":
+            self._client.write(SERVER_VERSION if body.startswith(b"server_version\0") else message(kind, body))
         else:
             error = self._waiting[0].error if self._waiting else None
             self._client.write(error.encode() if error else message(kind, body))

@@ -103,7 +103,7 @@ def test_redshift_connector_metadata(warehouse: LocalWarehouse) -> None:
     with warehouse.cursor() as cursor:
         assert [list(row) for row in cursor.get_catalogs()] == [["telemetry"]]
         assert "clients" in [row[0] for row in cursor.get_schemas()]
-        assert cursor.get_primary_keys(schema="clients", table="sites") == ()
+        assert [row[3] for row in cursor.get_primary_keys(schema="clients", table="sites")] == ["id"]
         cursor.execute("SELECT * FROM clients.sites WHERE id = 1")
         assert cursor.fetch_dataframe().columns.tolist() == ["id", "name", "area"]
 

@@ -30,7 +30,8 @@ TABLES = (
 
 @pytest.fixture(scope="module")
 def connection(local_warehouse: LocalWarehouse) -> Iterator["psycopg.Connection[Any]"]:
-    with local_warehouse.psycopg(autocommit=True) as connection:
+    # Psycopg would send DEALLOCATE ALL otherwise, which Redshift's PostgreSQL 8.0 does not know.
+    with local_warehouse.psycopg(autocommit=True, prepare_threshold=None) as connection:
         for statement in TABLES:
             connection.execute(statement)
         yield connection
@@ -212,6 +213,7 @@ def test_alter_table_changes_what_is_noted(connection: "psycopg.Connection[Any]"
         ("CREATE TABLE meta.wrong (a int PRIMARY KEY, b int PRIMARY KEY)", "multiple primary keys"),
         ("CREATE TABLE meta.wrong (a int REFERENCES meta.nothing)", 'relation "meta.nothing" does not exist'),
         ("CREATE TABLE meta.wrong (a int REFERENCES meta.devices)", "number of referencing and referenced columns"),
+        ("CREATE TABLE meta.wrong (a int REFERENCES meta.plain (a))", "no unique constraint matching given keys"),
         ("DROP TABLE meta.sites", "other objects depend on it"),
     ],
 )
