@@ -15,6 +15,7 @@ from sqlglot import exp
 from infra.local.redshift.copy.command import Command, UnloadCommand, parse_command
 from infra.local.redshift.refused.denied import check_denied
 from infra.local.redshift.refused.denied_statements import check_denied_statement
+from infra.local.redshift.refused.system_views import check_system_views
 from infra.local.redshift.sql.catalog_queries import catalog_query
 from infra.local.redshift.sql.commands import translate_utility
 from infra.local.redshift.sql.decimals import Known, divide
@@ -157,6 +158,7 @@ def _rewrite(text: str, told: Divisions) -> str:
 def _tree(text: str, told: Divisions) -> exp.Expr:
     tree = parse_statement(text)
     check_denied(tree)
+    check_system_views(tree)
     if isinstance(tree, exp.Create) and tree.kind == "TABLE":
         prepare_table(tree)
     check_known(tree)

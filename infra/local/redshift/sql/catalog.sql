@@ -101,9 +101,32 @@ FROM information_schema.columns;
 
 CREATE OR REPLACE VIEW pg_catalog.svv_redshift_columns AS
 SELECT table_catalog::text AS database_name, table_schema::text AS schema_name, table_name::text, column_name::text,
-       ordinal_position::integer, CASE data_type WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'binary varying' ELSE data_type END::text AS data_type, column_default::text, is_nullable::text, NULL::text AS encoding,
-       false AS distkey, 0 AS sortkey, NULL::text AS column_acl, NULL::text AS remarks
+       ordinal_position::integer, CASE data_type WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'binary varying' ELSE data_type END::text AS data_type,
+       column_default::text, is_nullable::text, pg_catalog.format_encoding(a.attencodingtype::integer) AS encoding,
+       a.attisdistkey AS distkey, a.attsortkeyord AS sortkey, NULL::text AS column_acl, col_description(c.oid, a.attnum) AS remarks
+FROM information_schema.columns JOIN pg_namespace n ON n.nspname = table_schema
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = table_name
+    JOIN pg_catalog.redshift_attribute a ON a.attrelid = c.oid AND a.attname = column_name;
+CREATE OR REPLACE VIEW pg_catalog.redshift_information_columns AS
+SELECT table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable,
+       CASE data_type WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'binary varying' ELSE data_type END::information_schema.character_data AS data_type,
+       character_maximum_length, character_octet_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision,
+       interval_type, interval_precision, character_set_catalog, character_set_schema, character_set_name, collation_catalog,
+       collation_schema, collation_name, domain_catalog, domain_schema, domain_name, udt_catalog, udt_schema,
+       CASE udt_name WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'varbyte' ELSE udt_name END::information_schema.sql_identifier AS udt_name,
+       scope_catalog, scope_schema, scope_name, maximum_cardinality, dtd_identifier, is_self_referencing
 FROM information_schema.columns;
+CREATE OR REPLACE VIEW pg_catalog.svv_redshift_schemas AS
+SELECT current_database()::text AS database_name, nspname::text AS schema_name, nspowner::integer AS schema_owner, 'local'::text AS schema_type,
+       array_to_string(nspacl, '~') AS schema_acl, NULL::text AS schema_option
+FROM pg_namespace WHERE nspname NOT LIKE 'pg\_toast%' AND nspname NOT LIKE 'pg\_temp%' AND nspname <> 'redshift_late_binding';
+CREATE OR REPLACE VIEW pg_catalog.svv_all_schemas AS
+SELECT database_name, schema_name, schema_owner, schema_type, schema_acl, NULL::text AS source_database, schema_option
+FROM pg_catalog.svv_redshift_schemas;
+CREATE OR REPLACE VIEW pg_catalog.svv_redshift_databases AS
+SELECT datname::text AS database_name, datdba::integer AS database_owner, 'local'::text AS database_type, NULL::text AS database_acl,
+       NULL::text AS database_options, 'Snapshot Isolation'::text AS database_isolation_level
+FROM pg_database WHERE datname = current_database();
 
 CREATE OR REPLACE VIEW pg_catalog.svv_redshift_tables AS
 SELECT table_catalog::text AS database_name, table_schema::text AS schema_name, table_name::text,
@@ -219,7 +242,7 @@ DO $$
 DECLARE name text;
 BEGIN
     FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'v'
-        AND relname ~ '^(svv_|stv_|sys_query_|redshift_show_|pg_table_def|pg_class_info|pg_attribute_info|pg_proc_info|redshift_class|redshift_attribute|redshift_attrdef|redshift_proc)'
+        AND relname ~ '^(svv_|stv_|sys_query_|redshift_show_|pg_table_def|pg_class_info|pg_attribute_info|pg_proc_info|redshift_class|redshift_attribute|redshift_attrdef|redshift_information_columns|redshift_proc)'
     LOOP
         EXECUTE format('GRANT SELECT ON pg_catalog.%I TO PUBLIC', name);
     END LOOP;

@@ -19,6 +19,7 @@ _TABLES = {
     "pg_attrdef": ("redshift_attrdef", {"adsrc"}),
 }
 _FUNCTIONS = {"pg_get_constraintdef": "redshift_get_constraintdef", "format_type": "redshift_format_type"}
+_INFORMATION = exp.to_table("pg_catalog.redshift_information_columns")
 # Columns of information_schema and of the views like it, which go before an alias of the same name.
 _COLUMNS = frozenset(
     {"table_catalog", "table_schema", "table_name", "table_type", "column_name", "data_type", "is_nullable", "remarks"}
@@ -38,8 +39,21 @@ def with_redshifts_names(sql: str, words: set[str]) -> str:
 
 def rewritten(tree: exp.Query) -> str | None:
     """The query with aliases and conditions as PostgreSQL wants them; None if it is well as it is."""
-    changed = [_conditions(tree), *(_aliases(select) for select in tree.find_all(exp.Select))]
+    changed = [_types(tree), _conditions(tree), *(_aliases(select) for select in tree.find_all(exp.Select))]
     return tree.sql(dialect=PostgresSql) if any(changed) else None
+
+
+def _types(tree: exp.Query) -> bool:
+    """INFORMATION_SCHEMA.COLUMNS names the types; PostgreSQL knows SUPER as another."""
+    found = [
+        table
+        for table in tree.find_all(exp.Table)
+        if (table.db.lower(), table.name.lower()) == ("information_schema", "columns")
+    ]
+    for table in found:
+        alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier("columns"))
+        table.replace(exp.Table(this=_INFORMATION.this.copy(), db=_INFORMATION.args["db"].copy(), alias=alias.copy()))
+    return bool(found)
 
 
 def _conditions(tree: exp.Query) -> bool:

@@ -125,6 +125,18 @@ _FORMS: tuple[tuple[str, Turn], ...] = (
 # What Redshift has and nobody needed here.
 _NOT_OURS = (
     (r"(?:ANALYZE|ANALYSE) COMPRESSION\b.*", "ANALYZE COMPRESSION"),
+    (
+        r"(?:CREATE|ALTER|DROP|REFRESH) MATERIALIZED VIEW\b.*",
+        "materialized views; use a view, or a table that is made anew",
+    ),
+    (
+        r"(?:CREATE|ALTER|DROP) EXTERNAL (?:SCHEMA|TABLE|VIEW|FUNCTION|MODEL)\b.*",
+        "external schemas, tables and functions (Spectrum); use COPY, or ask Athena",
+    ),
+    (
+        r"(?:CREATE|ALTER|DROP)(?: OR REPLACE)? (?:FUNCTION|PROCEDURE)\b.*|CALL .*",
+        "stored procedures and user-defined functions; send their statements",
+    ),
     (rf"ALTER TABLE {_NAME} APPEND FROM .*", "ALTER TABLE APPEND; insert from a select, then delete"),
 )
 _REFUSED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), what) for pattern, what in _NOT_OURS)

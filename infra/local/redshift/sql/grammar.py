@@ -68,6 +68,11 @@ _NODES = (
     "WindowSpec With WithinGroup"
 )
 _ALLOWED = {getattr(exp, name) for name in _NODES.split()}
+# Constructs of Redshift's guide that are not here, and what to write instead.
+_INSTEAD: dict[type[exp.Expr], str] = {
+    exp.Pivot: "PIVOT and UNPIVOT; use SUM(CASE WHEN ... END), and UNION ALL",
+    exp.Unnest: "iterating over SUPER in FROM; name the elements, as in t.items[0], or keep them in rows",
+}
 _FORBIDDEN_ARGS: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Select: ("sample", "pivots", "laterals", "hint", "kind", "cluster", "sort", "connect", "match", "distribute"),
     exp.Join: ("match_condition", "hint"),
@@ -103,6 +108,8 @@ def check_known(tree: exp.Expr) -> None:
     """Raise UnsupportedError for a tree that holds a construct nobody has looked at."""
     for node in tree.walk():
         of_like = isinstance(node, exp.Property) and isinstance(node.parent, exp.LikeProperty)
+        if type(node) in _INSTEAD:
+            raise UnsupportedError(f"{LOCAL}{_INSTEAD[type(node)]}")
         if type(node) not in _ALLOWED and not of_like:
             text = node.sql(dialect=RedshiftSql, comments=False)[:60]
             raise UnsupportedError(f"{LOCAL}{type(node).__name__}: {text}")
