@@ -12,16 +12,16 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from infra.local.redshift.copy.command import Command, UnloadCommand, parse_command
+from infra.local.redshift.copy.command import Command, TruncateCommand, UnloadCommand, parse_command
 from infra.local.redshift.refused.denied import check_denied
 from infra.local.redshift.refused.denied_statements import check_denied_statement
-from infra.local.redshift.refused.system_views import check_system_views
 from infra.local.redshift.sql.catalog_queries import catalog_query
-from infra.local.redshift.sql.commands import translate_utility
+from infra.local.redshift.sql.commands import translate_utility, truncated_table
 from infra.local.redshift.sql.decimals import Known, divide
 from infra.local.redshift.sql.grammar import PostgresSql, check_known, parse_statement
 from infra.local.redshift.sql.long_texts import LongTexts
 from infra.local.redshift.sql.rewrites import to_postgres_tree
+from infra.local.redshift.sql.system_views import check_system_views
 from infra.local.redshift.sql.table_notes import notes_of
 from infra.local.redshift.sql.tables import (
     check_late_binding,
@@ -55,8 +55,8 @@ _DECLARED = re.compile(r"(?P<head>DECLARE \S+ CURSOR (?:WITHOUT HOLD )?FOR )", r
 class Translation:
     """What to send to PostgreSQL in place of a text of Redshift SQL, parameters (`$1`) unchanged.
 
-    Or else, when there is one, the COPY or UNLOAD to run; `sql` is then what the UNLOAD reads. `probes` are queries of
-    PostgreSQL's whose columns' types would make it more exact (`sql/decimals.py`).
+    Or else, when there is one, the COPY, UNLOAD or TRUNCATE to run; `sql` is then what the UNLOAD reads. `probes` are
+    queries of PostgreSQL's whose columns' types would make it more exact (`sql/decimals.py`).
     """
 
     sql: str
@@ -85,6 +85,8 @@ def _translated(sql: str, known: tuple[tuple[str, tuple[str, ...] | None], ...])
         if command is not None:
             query = _unloaded(command.query, told) if isinstance(command, UnloadCommand) else ""
             return Translation(query, command, tuple(told.probes))
+        if table := truncated_table(found[0]):
+            return Translation("", TruncateCommand(table))
     try:
         text = aside.restored(";\n".join(_translate(words, told) for words in found))
     except RecursionError as error:

@@ -26,6 +26,12 @@ def _service() -> ServiceModel:
     return botocore.session.Session().get_service_model("redshift-data")
 
 
+def model_patterns() -> list[str]:
+    """The regular expressions of the model, to which texts of requests are held."""
+    shapes = [_service().shape_for(name) for name in _service().shape_names]
+    return [str(shape.metadata["pattern"]) for shape in shapes if "pattern" in shape.metadata]
+
+
 def check_request(operation: str, request: Any) -> dict[str, Any]:
     """The request, if the model allows it.
 

@@ -9,9 +9,9 @@ import re
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from infra.local.redshift.refused.system_views import check_system_views
 from infra.local.redshift.sql.catalog_texts import rewritten, with_redshifts_names
 from infra.local.redshift.sql.functions import FUNCTIONS
+from infra.local.redshift.sql.system_views import check_system_views
 
 MOST_WORDS = 5_000
 _OPERATOR = re.compile(r"OPERATOR\(pg_catalog\.[~!=<>|*]{1,4}\)")

@@ -56,6 +56,7 @@ _DEFAULTS = rf"{_DEFAULT}(?: , {_DEFAULT})* ON (?:TABLES|FUNCTIONS)"
 _DEFAULTS_OF = rf"ALTER DEFAULT PRIVILEGES(?: FOR USER {_PART}(?: , {_PART})*+)?(?: IN SCHEMA {_PART}(?: , {_PART})*+)?"
 _TRUNCATE = "CALL pg_catalog.redshift_truncate_commits_and_is_refused_in_a_transaction"
 _SAME = r"\g<0>"
+_TRUNCATED = rf"TRUNCATE(?: TABLE)? (?P<table>{_NAME})"
 
 _FORMS: tuple[tuple[str, Turn], ...] = (
     # Transactions: r_BEGIN, r_COMMIT, r_END, r_ROLLBACK, r_ABORT.
@@ -79,10 +80,10 @@ _FORMS: tuple[tuple[str, Turn], ...] = (
     ),
     (rf"USE {_NAME}", "SET redshift.use TO 'on'"),
     (r"RESET USE", "SET redshift.use TO 'off'"),
-    # Upkeep: VACUUM and ANALYZE are PostgreSQL's own; TRUNCATE commits (r_TRUNCATE): refused inside a transaction.
+    # Upkeep: VACUUM and ANALYZE are PostgreSQL's own; TRUNCATE beside other statements is refused in a transaction.
     (rf"{_VACUUMED}(?P<table> {_NAME})?(?: TO \d+ PERCENT)?(?: BOOST)?", r"VACUUM\g<table>"),
     (rf"{_ANALYZED}(?: PREDICATE COLUMNS| ALL COLUMNS)?", r"ANALYZE\g<table>"),
-    (rf"TRUNCATE(?: TABLE)? (?P<table>{_NAME})", lambda m: f"{_TRUNCATE}({_quoted(m['table'])})"),
+    (_TRUNCATED, lambda m: f"{_TRUNCATE}({_quoted(m['table'])})"),
     (rf"LOCK(?: TABLE)? (?P<tables>{_NAME}(?: , {_NAME})*)", r"LOCK TABLE \g<tables>"),
     # Objects.
     (
@@ -141,6 +142,12 @@ _NOT_OURS = (
 )
 _REFUSED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), what) for pattern, what in _NOT_OURS)
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), turn) for pattern, turn in _FORMS)
+
+
+def truncated_table(words: list[str]) -> str | None:
+    """The table of a TRUNCATE, as PostgreSQL names it; None if the statement is none."""
+    match = re.fullmatch(_TRUNCATED, " ".join(words), re.IGNORECASE)
+    return _quote_hash(match["table"]).replace(" . ", ".") if match else None
 
 
 def translate_utility(words: list[str]) -> str | None:

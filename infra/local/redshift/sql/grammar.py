@@ -106,10 +106,10 @@ def parse_statement(sql: str) -> exp.Expr:
 
 def check_known(tree: exp.Expr) -> None:
     """Raise UnsupportedError for a tree that holds a construct nobody has looked at."""
+    if named := tree.find(*_INSTEAD):
+        raise UnsupportedError(f"{LOCAL}{_INSTEAD[type(named)]}")
     for node in tree.walk():
         of_like = isinstance(node, exp.Property) and isinstance(node.parent, exp.LikeProperty)
-        if type(node) in _INSTEAD:
-            raise UnsupportedError(f"{LOCAL}{_INSTEAD[type(node)]}")
         if type(node) not in _ALLOWED and not of_like:
             text = node.sql(dialect=RedshiftSql, comments=False)[:60]
             raise UnsupportedError(f"{LOCAL}{type(node).__name__}: {text}")

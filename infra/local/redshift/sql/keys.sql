@@ -30,6 +30,7 @@ DECLARE
     target_places smallint[];
     wanted text;
     made oid;
+    number integer := 0;
     index_name text;
     index_oid oid := 0;
     owner oid;
@@ -46,6 +47,10 @@ BEGIN
     wanted := coalesce(key ->> 'name', left(table_name, 40) || CASE kind WHEN 'p' THEN '_pkey' ELSE
         '_' || left(array_to_string(ARRAY(SELECT jsonb_array_elements_text(key -> 'columns')), '_'), 16)
         || CASE kind WHEN 'u' THEN '_key' ELSE '_fkey' END END);
+    WHILE NOT key ? 'name' AND EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = relation AND conname = wanted) LOOP
+        number := number + 1;
+        wanted := regexp_replace(wanted, '\d*$', number::text);
+    END LOOP;
     IF EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = relation AND conname = wanted) THEN
         RAISE EXCEPTION 'constraint "%" for relation "%" already exists', wanted, table_name USING ERRCODE = '42710';
     END IF;

@@ -8,14 +8,13 @@ r_SHOW_FUNCTIONS.html, r_SHOW_PARAMETERS.html. Drivers send names as parameters 
 import re
 
 _PART = r'(?:"[^"]++"|\$ \d++|[\w#]++)'
-_LIKE = r"(?: LIKE (?P<like>'.*'|\$ \d++))?(?: LIMIT (?P<limit>\d{1,5}))?"
+_LIKE = r"(?: LIKE (?P<like>'[^']*+(?:''[^']*+)*+'|\$ \d++))?(?: LIMIT (?P<limit>\d{1,5}))?"
 _SCHEMA = rf"(?:(?P<database>{_PART}) \. )?(?P<schema>{_PART})"
 _TABLE = rf"(?:(?:(?P<database>{_PART}) \. )?(?P<schema>{_PART}) \. )?(?P<table>{_PART})"
-_ROUTINE = rf"(?:(?:(?P<database>{_PART}) \. )?(?P<schema>{_PART}) \. )?(?P<routine>{_PART}) \( ?(?P<types>.*) ?\)"
 
 # The form, the view, what LIKE is of, and what the columns' names begin with.
 _SHOWN: tuple[tuple[str, str, str, str], ...] = (
-    (rf"SHOW DATABASES(?: FROM DATA CATALOG ACCOUNT .+)?{_LIKE}", "databases", "database_name", ""),
+    (rf"SHOW DATABASES{_LIKE}", "databases", "database_name", ""),
     (rf"SHOW SCHEMAS FROM DATABASE (?P<database>{_PART}){_LIKE}", "schemas", "schema_name", ""),
     (rf"SHOW TABLES FROM SCHEMA {_SCHEMA}{_LIKE}", "tables", "table_name", ""),
     (rf"SHOW COLUMNS FROM TABLE {_TABLE}{_LIKE}", "columns", "column_name", ""),
@@ -26,8 +25,8 @@ _SHOWN: tuple[tuple[str, str, str, str], ...] = (
     (rf"SHOW COLUMN GRANTS ON TABLE {_TABLE}{_LIKE}", "column_grants", "column_name", ""),
     (rf"SHOW PROCEDURES FROM SCHEMA {_SCHEMA}{_LIKE}", "procedures", "procedure_name", ""),
     (rf"SHOW FUNCTIONS FROM SCHEMA {_SCHEMA}{_LIKE}", "functions", "function_name", ""),
-    (rf"SHOW PARAMETERS OF PROCEDURE {_ROUTINE}{_LIKE}", "procedure_parameters", "parameter_name", ""),
-    (rf"SHOW PARAMETERS OF FUNCTION {_ROUTINE}{_LIKE}", "function_parameters", "parameter_name", ""),
+    (r"SHOW PARAMETERS OF PROCEDURE .+", "procedure_parameters", "parameter_name", ""),
+    (r"SHOW PARAMETERS OF FUNCTION .+", "function_parameters", "parameter_name", ""),
 )
 _COMPILED = tuple((re.compile(shown[0], re.IGNORECASE | re.DOTALL), *shown[1:]) for shown in _SHOWN)
 _COLUMNS = {"database": "database_name", "schema": "schema_name", "table": "table_name"}

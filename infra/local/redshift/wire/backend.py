@@ -30,6 +30,8 @@ _NAME = "redshift_internal"
 SHOW_DISCOVERY = "4"
 # Drivers choose by it what they ask of the catalog.
 SERVER_VERSION = parameter_status("server_version", "8.0.2")
+# SQLSTATE of the warning for a COMMIT of ours that has nothing to commit.
+_NO_TRANSACTION = b"C25P01\0"
 POISON = "refused by the local Redshift"
 
 
@@ -190,7 +192,7 @@ class Backend:
                 self._client.write(bytes(buffer[passed:position]) + parameter_status("show_discovery", SHOW_DISCOVERY))
                 passed = position
             ours = bool(self._waiting) and self._waiting[0].ours and kind not in _UNSOLICITED
-            if ours or kind in b"TES" or (kind == b"D" and self._supers_now()):
+            if ours or kind in b"TESN" or (kind == b"D" and self._supers_now()):
                 self._client.write(bytes(buffer[passed:position]))
                 await self._special(kind, bytes(buffer[position + 5 : end]), ours=ours)
                 passed = end
@@ -209,6 +211,9 @@ class Backend:
             self._client.write(message(kind, described))
         elif kind == b"D":
             self._client.write(message(kind, compact(body, self._supers_now())))
+        elif kind == b"N":
+            if not (self._waiting and self._waiting[0].ours and _NO_TRANSACTION in body):
+                self._client.write(message(kind, body))
         elif kind == b"S":
             self._client.write(SERVER_VERSION if body.startswith(b"server_version\0") else message(kind, body))
         else:
