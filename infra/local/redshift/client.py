@@ -102,7 +102,13 @@ class Session:
         self._portals.pop(portal, None)
         if statement in self._statements:
             self._portals[portal] = self._statements[statement]
-        await self._backend.send(b"B", protocol.message(b"B", body), target=f"P{portal}", like=f"S{statement}")
+        await self._backend.send(
+            b"B",
+            protocol.message(b"B", body),
+            target=f"P{portal}",
+            like=f"S{statement}",
+            formats=protocol.result_formats(body),
+        )
 
     async def _describe(self, body: bytes) -> None:
         await self._backend.send(b"D", protocol.message(b"D", body), target=protocol.text(body)[0])

@@ -18,7 +18,7 @@ from infra.local.emulator.redshift_data import schema_listing
 from infra.local.emulator.redshift_data.api_errors import JSON_TYPE, DataApiError, invalid
 from infra.local.emulator.redshift_data.named_parameters import check_used
 from infra.local.emulator.redshift_data.request_model import check_request
-from infra.local.emulator.redshift_data.statement_runs import Runner
+from infra.local.emulator.redshift_data.statement_runs import OpenSession, Runner
 from infra.local.emulator.redshift_data.statement_store import Run, Statement, Statements
 from infra.local.emulator.redshift_data.warehouse_login import Login, login_of
 from infra.local.emulator.settings import EmulatorSettings
@@ -100,19 +100,16 @@ class DataApi:
 
     def _submit(self, asked: Request, texts: Sequence[str], caller: str, repeated: str) -> Statement:
         keep_alive = asked.get("SessionKeepAliveSeconds")
-        session, login = None, None
         if asked.get("SessionId"):
-            if named := [
-                name
-                for name in ("ClusterIdentifier", "WorkgroupName", "Database", "DbUser", "SecretArn")
-                if asked.get(name)
-            ]:
+            login_members = ("ClusterIdentifier", "WorkgroupName", "Database", "DbUser", "SecretArn")
+            if named := [name for name in login_members if asked.get(name)]:
                 raise invalid(f"{', '.join(named)} cannot be specified with SessionId.")
-            session = self._runner.take_session(asked["SessionId"], caller, keep_alive)
+            taken = self._runner.take_session(asked["SessionId"], caller, keep_alive)
+            session: OpenSession | None = taken
+            login = taken.login
         else:
             login = self._login(asked, asked.get("Database", ""))
             session = self._runner.open_session(login, keep_alive, caller) if keep_alive else None
-        login = login or session.login
         statement = Statement(login, asked, [], "Sqls" in asked, session.id if session else None, caller)
         statement.runs = [Run(text, statement.created) for text in texts]
         self._statements.add(statement, asked.get("ClientToken"), repeated)

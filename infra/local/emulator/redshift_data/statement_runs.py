@@ -198,7 +198,8 @@ def _executed(
     wire.send_query_params(sql.encode(), [value.encode() for value in values])
     wire.set_single_row_mode()
     result: Result | None = None
-    rows, error = -1, None
+    rows = -1
+    error: _StatementError | ResultTooLargeError | None = None
     while found := _next_result(connection, statement):
         if found.status in _ROWS:
             result = result or Result(columns_of(found), statement.format == "CSV")

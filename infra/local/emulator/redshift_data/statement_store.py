@@ -96,7 +96,7 @@ class Statement:
 
     def described(self) -> dict[str, Any]:
         """DescribeStatement's answer."""
-        common = {"Id": self.id, "ResultFormat": self.format, "Status": self.status}
+        common: dict[str, Any] = {"Id": self.id, "ResultFormat": self.format, "Status": self.status}
         common |= self.login.target
         common |= {"DbUser": self.login.user}
         common |= {"SessionId": self.session_id} if self.session_id else {}

@@ -34,6 +34,15 @@ class RedshiftSql(Redshift):
             name: parser for name, parser in RedshiftParser.FUNCTION_PARSERS.items() if name in _KEYWORD_CALLS
         }
 
+        def _parse_interval_span(self, this: Any, parse_function_unit: bool = True) -> Any:
+            """As sqlglot's, which of a text such as '40 days 00:00:01' keeps the 40 days alone."""
+            written = this.name if this is not None and this.is_string else None
+            interval = super()._parse_interval_span(this, parse_function_unit=parse_function_unit)
+            if written is not None and interval.name != written and not exp.INTERVAL_STRING_RE.fullmatch(written):
+                interval.set("this", exp.Literal.string(written))
+                interval.set("unit", None)
+            return interval
+
         def _parse_approximate_count(self) -> Any:
             call = self._parse_function()
             inner = call.this if isinstance(call, exp.WithinGroup) else call

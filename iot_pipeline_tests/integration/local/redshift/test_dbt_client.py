@@ -70,7 +70,7 @@ def project(local_warehouse: LocalWarehouse, tmp_path_factory: pytest.TempPathFa
 def test_dbt(project: Project, local_warehouse: LocalWarehouse) -> None:
     def rows(sql: str) -> list[tuple[Any, ...]]:
         with local_warehouse.psycopg() as connection:
-            return connection.execute(sql).fetchall()  # type: ignore[arg-type]  # psycopg wants a literal
+            return connection.execute(sql).fetchall()
 
     for _ in range(2):
         project.dbt("seed")

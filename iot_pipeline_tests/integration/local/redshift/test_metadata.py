@@ -97,8 +97,8 @@ def test_get_keys(cursor: Cursor) -> None:
     assert rows(cursor, cursor.get_exported_keys(schema="meta", table="sites"), *names) == keys
     assert cursor.get_imported_keys(schema="meta", table="sites") == ()
     assert cursor.get_primary_keys(schema="meta", table="plain") == ()
-    found = cursor.get_best_row_identifier(schema="meta", table="sites", scope=1, nullable=True)
-    assert rows(cursor, found, "column_name", "type_name") == [("id", "int4")]
+    best = cursor.get_best_row_identifier(schema="meta", table="sites", scope=1, nullable=True)
+    assert rows(cursor, best, "column_name", "type_name") == [("id", "int4")]
 
 
 def test_get_what_is_there_of_nothing_else(cursor: Cursor) -> None:
@@ -140,7 +140,7 @@ SHOWN = [
 
 @pytest.mark.parametrize(("statement", "names", "wanted"), SHOWN)
 def test_show(connection: "psycopg.Connection[Any]", statement: str, names: str, wanted: list[tuple[Any, ...]]) -> None:
-    found = connection.execute(statement)  # type: ignore[arg-type]  # psycopg wants a literal
+    found = connection.execute(statement)
     assert found.description is not None
     places = [[column.name for column in found.description].index(name) for name in names.split()]
     assert [tuple(row[place] for place in places) for row in found.fetchall()] == wanted
@@ -166,7 +166,7 @@ def test_pg_table_def_is_of_the_search_path(connection: "psycopg.Connection[Any]
 def constraints(connection: "psycopg.Connection[Any]", table: str) -> list[str]:
     sql = f"""SELECT pg_catalog.pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint
         WHERE conrelid = '{table}'::regclass AND contype <> 'c' ORDER BY 1"""
-    return [row[0] for row in connection.execute(sql)]  # type: ignore[arg-type]  # psycopg wants a literal
+    return [row[0] for row in connection.execute(sql)]
 
 
 def test_alter_table_changes_what_is_noted(connection: "psycopg.Connection[Any]") -> None:
@@ -180,7 +180,7 @@ def test_alter_table_changes_what_is_noted(connection: "psycopg.Connection[Any]"
         "ALTER TABLE meta.changed ALTER COMPOUND SORTKEY (c, a)",
         "ALTER TABLE meta.changed ALTER COLUMN b ENCODE text255",
     ):
-        connection.execute(statement)  # type: ignore[arg-type]  # psycopg wants a literal
+        connection.execute(statement)
     keys = ["FOREIGN KEY (a) REFERENCES meta.sites(id)", "PRIMARY KEY (a)", "UNIQUE (b, c)"]
     assert constraints(connection, "meta.changed") == keys
     shown = connection.execute("SHOW COLUMNS FROM TABLE meta.changed").fetchall()
@@ -198,7 +198,7 @@ def test_alter_table_changes_what_is_noted(connection: "psycopg.Connection[Any]"
         "ALTER TABLE meta.changed RENAME COLUMN a TO z",
         "ALTER TABLE meta.changed DROP COLUMN c",
     ):
-        connection.execute(statement)  # type: ignore[arg-type]  # psycopg wants a literal
+        connection.execute(statement)
     assert constraints(connection, "meta.changed") == ["FOREIGN KEY (z) REFERENCES meta.sites(id)", "PRIMARY KEY (z)"]
     connection.execute("ALTER TABLE meta.changed DROP CONSTRAINT changed_pkey")
     assert constraints(connection, "meta.changed") == ["FOREIGN KEY (z) REFERENCES meta.sites(id)"]
@@ -219,5 +219,5 @@ def test_alter_table_changes_what_is_noted(connection: "psycopg.Connection[Any]"
 )
 def test_keys_that_cannot_be(connection: "psycopg.Connection[Any]", statement: str, message: str) -> None:
     with pytest.raises(psycopg.Error, match=message):
-        connection.execute(statement)  # type: ignore[arg-type]  # psycopg wants a literal
+        connection.execute(statement)
     assert connection.execute("SHOW TABLES FROM SCHEMA meta LIKE 'wrong'").fetchall() == []

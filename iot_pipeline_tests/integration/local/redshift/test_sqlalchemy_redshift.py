@@ -83,10 +83,10 @@ def test_keys_and_distribution(engine: sa.Engine) -> None:
     (foreign,) = inspector.get_foreign_keys("devices", "alchemy")
     assert (foreign["constrained_columns"], foreign["referred_table"]) == (["site"], "sites")
     options = inspector.get_table_options("sites", "alchemy")
-    assert options["redshift_diststyle"] == "KEY"  # type: ignore[typeddict-item]  # the dialect's own
-    assert options["redshift_distkey"] == "id"  # type: ignore[typeddict-item]  # the dialect's own
-    assert options["redshift_sortkey"] == ("name", "id")  # type: ignore[typeddict-item]  # the dialect's own
-    assert inspector.get_table_options("devices", "alchemy")["redshift_diststyle"] == "ALL"  # type: ignore[typeddict-item]  # as above
+    assert options["redshift_diststyle"] == "KEY"
+    assert options["redshift_distkey"] == "id"
+    assert options["redshift_sortkey"] == ("name", "id")
+    assert inspector.get_table_options("devices", "alchemy")["redshift_diststyle"] == "ALL"
 
 
 def test_a_table_is_reflected_and_made_anew(engine: sa.Engine) -> None:
@@ -106,7 +106,8 @@ def test_a_table_is_reflected_and_made_anew(engine: sa.Engine) -> None:
     try:
         with engine.begin() as connection:
             connection.execute(made.insert(), [{"id": 1, "name": "a"}, {"id": 2, "name": None}])
-            assert connection.execute(sa.select(made).order_by(made.c.id)).fetchall() == [(1, "a"), (2, None)]
+            rows = connection.execute(sa.select(made).order_by(made.c.id))
+            assert [tuple(row) for row in rows] == [(1, "a"), (2, None)]
         assert sa.inspect(engine).get_pk_constraint("made", "alchemy")["constrained_columns"] == ["id"]
     finally:
         made.drop(engine)

@@ -17,6 +17,11 @@ def noted(table: str, note: str) -> str:
 
 
 TEXTS: list[tuple[str, str]] = [
+    (
+        "SELECT interval '40 days 00:00:01.5', interval '3 days'",
+        "SELECT INTERVAL '40 days 00:00:01.5', INTERVAL '3 DAYS'",
+    ),
+    ("SELECT interval '1 day 2 hours', interval '5' hour", "SELECT INTERVAL '1 day 2 hours', INTERVAL '5 HOUR'"),
     # Nothing of Redshift's own
     ("SELECT a, b FROM s.t WHERE a = $1", "SELECT a, b FROM s.t WHERE a = $1"),
     ("SELECT 1 FROM t WHERE a IN ($1,$2) AND b=$3||$4", "SELECT 1 FROM t WHERE a IN ($1, $2) AND b = $3 || $4"),
