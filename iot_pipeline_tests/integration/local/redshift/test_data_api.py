@@ -414,3 +414,22 @@ def test_copy_and_unload_run_through_it(api: Any, local_warehouse: LocalWarehous
     copied = executed(api, f"COPY api.t FROM '{url}' IAM_ROLE '{ROLE}' FORMAT AS PARQUET")
     assert copied["Status"] == "FINISHED", copied.get("Error")
     assert values(api, "SELECT sum(a) FROM api.t") == [[6]]
+
+
+def test_permissions_and_whose_statements_they_are(api: Any, local_warehouse: LocalWarehouse) -> None:
+    """ "Authorizing access to the Amazon Redshift Data API": by action; a statement is its caller's alone."""
+    options = local_warehouse.emulator.client_options
+    iam: Any = boto3.client("iam", **options)  # type: ignore[call-overload]  # options in a dict
+    iam.create_user(UserName="data-api")
+    key = iam.create_access_key(UserName="data-api")["AccessKey"]
+    signed = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    other: Any = boto3.client("redshift-data", **(options | signed))  # type: ignore[call-overload]  # as above
+    assert refused(other.execute_statement, Sql="SELECT 1", **WORKGROUP)[0] == "AccessDeniedException"
+    allowed = {"Effect": "Allow", "Action": ["redshift-data:Execute*", "redshift-data:Describe*"], "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName="data-api", PolicyName="run", PolicyDocument=policy)
+    made = executed(other, "SELECT 1")
+    assert made["Status"] == "FINISHED"
+    assert refused(other.get_statement_result, Id=made["Id"])[0] == "AccessDeniedException"
+    assert refused(api.describe_statement, Id=made["Id"])[0] == "ResourceNotFoundException"
+    assert made["Id"] not in [found["Id"] for found in api.list_statements()["Statements"]]
