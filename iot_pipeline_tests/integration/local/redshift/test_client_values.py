@@ -1,6 +1,6 @@
 """What each driver reads: names, texts, numbers, times and intervals as they were written; and errors."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import psycopg2  # type: ignore[import-untyped]  # it has no stubs
 import pytest
-import redshift_connector
+from redshift_connector.error import Error as RedshiftError
 
 from iot_pipeline_tests.support.warehouse import LocalWarehouse
 
@@ -35,11 +35,12 @@ def warehouse(local_warehouse: LocalWarehouse) -> Iterator[LocalWarehouse]:
 
 @pytest.fixture(params=DRIVERS)
 def cursor(request: pytest.FixtureRequest, warehouse: LocalWarehouse) -> Iterator[Any]:
-    opened: Any = {
+    connect: dict[str, Callable[[], Any]] = {
         "redshift_connector": warehouse.connect,
         "psycopg2": lambda: psycopg2.connect(warehouse.redshift.dsn),
         "psycopg": warehouse.psycopg,
-    }[request.param]()
+    }
+    opened = connect[request.param]()
     yield opened.cursor()
     opened.close()
 
@@ -92,7 +93,7 @@ def test_intervals(cursor: Any) -> None:
 
 def test_an_error_loses_the_transaction_and_not_the_connection(cursor: Any) -> None:
     cursor.execute("CREATE TABLE read.lost (a int)")
-    errors = (psycopg.Error, psycopg2.Error, redshift_connector.Error)
+    errors = (psycopg.Error, psycopg2.Error, RedshiftError)
     with pytest.raises(errors, match="division by zero"):
         cursor.execute("SELECT 1 / 0")
     with pytest.raises(errors, match="transaction is aborted"):

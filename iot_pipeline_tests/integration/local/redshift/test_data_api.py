@@ -423,7 +423,7 @@ def test_permissions_and_whose_statements_they_are(api: Any, local_warehouse: Lo
     iam.create_user(UserName="data-api")
     key = iam.create_access_key(UserName="data-api")["AccessKey"]
     signed = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
-    other: Any = boto3.client("redshift-data", **(options | signed))  # type: ignore[call-overload]  # as above
+    other: Any = boto3.client("redshift-data", **(options | signed))
     assert refused(other.execute_statement, Sql="SELECT 1", **WORKGROUP)[0] == "AccessDeniedException"
     allowed = {"Effect": "Allow", "Action": ["redshift-data:Execute*", "redshift-data:Describe*"], "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
