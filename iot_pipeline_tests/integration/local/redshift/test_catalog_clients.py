@@ -44,7 +44,6 @@ def psql(warehouse: LocalWarehouse, command: str, state: Any) -> str:
         (r"\du", "pipeline|"),
         (r"\dp clients.*", "clients|sites|table"),
         (r"\df clients.*", ""),
-        (r"\d clients.sites", '"sites_pkey" PRIMARY KEY'),
         (r"\sv clients.names", "CREATE OR REPLACE VIEW clients.names AS"),
         (r"SELECT area, name FROM clients.sites \gdesc", "area|numeric(8,2)\nname|character varying(10)"),
         (r"\conninfo", 'database "telemetry" as user "pipeline"'),
