@@ -103,7 +103,7 @@ CREATE OR REPLACE VIEW pg_catalog.svv_redshift_columns AS
 SELECT table_catalog::text AS database_name, table_schema::text AS schema_name, table_name::text, column_name::text,
        ordinal_position::integer, CASE data_type WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'binary varying' ELSE data_type END::text AS data_type,
        column_default::text, is_nullable::text, pg_catalog.format_encoding(a.attencodingtype::integer) AS encoding,
-       a.attisdistkey AS distkey, a.attsortkeyord AS sortkey, NULL::text AS column_acl, col_description(c.oid, a.attnum) AS remarks
+       a.attisdistkey AS distkey, a.attsortkeyord AS sortkey, NULL::text AS column_acl, col_description(c.oid, a.attnum) COLLATE "default" AS remarks
 FROM information_schema.columns JOIN pg_namespace n ON n.nspname = table_schema
     JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = table_name
     JOIN pg_catalog.redshift_attribute a ON a.attrelid = c.oid AND a.attname = column_name;
@@ -158,6 +158,15 @@ SELECT table_schema::text AS namespace_name, table_name::text AS relation_name, 
        grantee::text AS identity_name, CASE grantee WHEN 'PUBLIC' THEN 'public' ELSE 'user' END AS identity_type
 FROM information_schema.role_table_grants;
 
+-- A state of an earlier release has them with other columns; nothing but SHOW reads them.
+DO $$
+DECLARE name text;
+BEGIN
+    FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'v'
+        AND relname LIKE 'redshift\_show\_%' LOOP
+        EXECUTE format('DROP VIEW pg_catalog.%I', name);
+    END LOOP;
+END $$;
 -- The rows of SHOW ...: docs r_SHOW_DATABASES and the others.
 CREATE OR REPLACE VIEW pg_catalog.redshift_show_databases AS
 SELECT datname::text AS database_name, datdba::integer AS database_owner, 'local'::text AS database_type, NULL::text AS database_acl,

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from redshift_connector.cursor import Cursor
 
+from infra.local.redshift.dialect import CATALOG_SQL
 from iot_pipeline_tests.support.warehouse import LocalWarehouse
 
 TABLES = (
@@ -221,3 +222,18 @@ def test_keys_that_cannot_be(connection: "psycopg.Connection[Any]", statement: s
     with pytest.raises(psycopg.Error, match=message):
         connection.execute(statement)
     assert connection.execute("SHOW TABLES FROM SCHEMA meta LIKE 'wrong'").fetchall() == []
+
+
+def test_the_catalog_is_installed_over_an_earlier_one(
+    connection: "psycopg.Connection[Any]", local_warehouse: LocalWarehouse
+) -> None:
+    """At each start; views of an earlier release had other columns, and what was noted stays."""
+    with psycopg.connect(local_warehouse.postgres.dsn("telemetry"), autocommit=True) as superuser:
+        superuser.execute("SET allow_system_table_mods = on")
+        superuser.execute("DROP VIEW pg_catalog.redshift_show_schemas")
+        superuser.execute("CREATE VIEW pg_catalog.redshift_show_schemas AS SELECT 1 AS other")
+        superuser.execute(CATALOG_SQL.encode())
+    assert connection.execute("SHOW SCHEMAS FROM DATABASE telemetry LIKE 'meta'").fetchall()[0][1] == "meta"
+    shown = connection.execute("SHOW COLUMNS FROM TABLE meta.sites LIKE 'id'").fetchall()
+    assert shown[0][13:15] == (2, 1)
+    assert constraints(connection, "meta.sites") == ["PRIMARY KEY (id)", "UNIQUE (name, area)"]
