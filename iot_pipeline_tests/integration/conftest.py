@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from infra.local.emulator.process import Emulator, start_emulator
+from infra.local.emulator.redshift_data.warehouse_login import RegisteredWarehouse, register_warehouse
 from infra.local.postgres.process import SUPERUSER, Postgres, start_postgres
 from infra.local.redshift.process import start_redshift
 from infra.local.session.database_users import make_registry_users, make_warehouse_users
@@ -156,6 +157,17 @@ def local_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalW
             redshift = start_redshift(state, postgres, environment=emulator.environment)
             try:
                 warehouse = LocalWarehouse(postgres, redshift, emulator)
+                register_warehouse(
+                    emulator.state_dir,
+                    RegisteredWarehouse(
+                        name="telemetry",
+                        port=redshift.port,
+                        database=redshift.database,
+                        superuser=SUPERUSER,
+                        password=postgres.password,
+                        administrator=redshift.user,
+                    ),
+                )
                 warehouse.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
                 yield warehouse
             finally:

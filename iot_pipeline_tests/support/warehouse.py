@@ -61,6 +61,11 @@ class LocalWarehouse:
         """boto3."""
         return boto3.client("s3", **self.emulator.client_options)  # type: ignore[call-overload]  # options in a dict
 
+    @property
+    def data_api(self) -> Any:
+        """boto3's client of the Redshift Data API."""
+        return boto3.client("redshift-data", **self.emulator.client_options)  # type: ignore[call-overload]  # as above
+
     def put(self, key: str, table: pa.Table, **options: Any) -> str:
         """Write a table as a Parquet object; its URL."""
         out = io.BytesIO()

@@ -34,6 +34,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     from infra.local.emulator.functions import asynchronous, environment, telemetry
     from infra.local.emulator.glue import crawler, partitions
     from infra.local.emulator.iot import broker, fleet_provisioning, policy_variables, rules
+    from infra.local.emulator.redshift_data import data_api
 
     access.install()
     transport.install()
@@ -53,6 +54,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     mapping.install(settings)
     partitions.install()
     crawler.install()
+    data_api.install(settings)
     state.install()
     _report_readiness()
 

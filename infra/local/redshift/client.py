@@ -2,8 +2,9 @@
 
 import asyncio
 
-from infra.local.redshift.copy.command import CopyCommand
+from infra.local.redshift.copy.command import CopyCommand, TruncateCommand
 from infra.local.redshift.copy.copying import run_copy
+from infra.local.redshift.copy.truncating import run_truncate
 from infra.local.redshift.copy.unloading import run_unload
 from infra.local.redshift.dialect import Translation
 from infra.local.redshift.translating import Translator, Types
@@ -101,7 +102,13 @@ class Session:
         self._portals.pop(portal, None)
         if statement in self._statements:
             self._portals[portal] = self._statements[statement]
-        await self._backend.send(b"B", protocol.message(b"B", body), target=f"P{portal}", like=f"S{statement}")
+        await self._backend.send(
+            b"B",
+            protocol.message(b"B", body),
+            target=f"P{portal}",
+            like=f"S{statement}",
+            formats=protocol.result_formats(body),
+        )
 
     async def _describe(self, body: bytes) -> None:
         await self._backend.send(b"D", protocol.message(b"D", body), target=protocol.text(body)[0])
@@ -114,11 +121,13 @@ class Session:
             await self._backend.send(b"E", protocol.message(b"E", body), target=f"P{portal}")
 
     async def _run(self, translation: Translation) -> None:
-        """Do a COPY or UNLOAD, and answer as PostgreSQL does to one Execute."""
+        """Do a COPY, UNLOAD or TRUNCATE, and answer as PostgreSQL does to one Execute."""
         command = translation.command
         try:
             if isinstance(command, CopyCommand):
                 await run_copy(self._backend, command)
+            elif isinstance(command, TruncateCommand):
+                await run_truncate(self._backend, command)
             elif command is not None:
                 await run_unload(self._backend, command, translation.sql)
         except SqlError as error:

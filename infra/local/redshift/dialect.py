@@ -12,21 +12,23 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from infra.local.redshift.copy.command import Command, UnloadCommand, parse_command
+from infra.local.redshift.copy.command import Command, TruncateCommand, UnloadCommand, parse_command
 from infra.local.redshift.refused.denied import check_denied
 from infra.local.redshift.refused.denied_statements import check_denied_statement
-from infra.local.redshift.sql.catalog_queries import is_catalog_query
-from infra.local.redshift.sql.commands import translate_utility
+from infra.local.redshift.sql.catalog_queries import catalog_query
+from infra.local.redshift.sql.commands import translate_utility, truncated_table
 from infra.local.redshift.sql.decimals import Known, divide
 from infra.local.redshift.sql.grammar import PostgresSql, check_known, parse_statement
 from infra.local.redshift.sql.long_texts import LongTexts
 from infra.local.redshift.sql.rewrites import to_postgres_tree
+from infra.local.redshift.sql.system_views import check_system_views
+from infra.local.redshift.sql.table_notes import notes_of
 from infra.local.redshift.sql.tables import (
     check_late_binding,
     late_binding_view,
+    made_with,
     prepare_table,
     sort_column,
-    with_index,
     without_attributes,
 )
 from infra.local.redshift.sql.words import PARSED, statements
@@ -37,7 +39,7 @@ __all__ = ["CATALOG_SQL", "Translation", "UnsupportedError", "check", "translate
 _FOLDER = Path(__file__).parent / "sql"
 CATALOG_SQL: str = "".join(
     (_FOLDER / name).read_text(encoding="utf-8")
-    for name in ("functions.sql", "numbers.sql", "catalog.sql", "bytes.sql")
+    for name in ("functions.sql", "numbers.sql", "keys.sql", "catalog.sql", "bytes.sql")
 )
 REMEMBERED = 2_000
 COMMANDS = ("COPY", "UNLOAD")
@@ -53,8 +55,8 @@ _DECLARED = re.compile(r"(?P<head>DECLARE \S+ CURSOR (?:WITHOUT HOLD )?FOR )", r
 class Translation:
     """What to send to PostgreSQL in place of a text of Redshift SQL, parameters (`$1`) unchanged.
 
-    Or else, when there is one, the COPY or UNLOAD to run; `sql` is then what the UNLOAD reads. `probes` are queries of
-    PostgreSQL's whose columns' types would make it more exact (`sql/decimals.py`).
+    Or else, when there is one, the COPY, UNLOAD or TRUNCATE to run; `sql` is then what the UNLOAD reads. `probes` are
+    queries of PostgreSQL's whose columns' types would make it more exact (`sql/decimals.py`).
     """
 
     sql: str
@@ -76,13 +78,15 @@ def _translated(sql: str, known: tuple[tuple[str, tuple[str, ...] | None], ...])
     found = statements(sql, aside)
     told = Divisions(dict(known), [])
     if len(found) == 1:
-        if is_catalog_query(sql, found[0]):
-            return Translation(sql)
+        if asked := catalog_query(sql, found[0]):
+            return Translation(asked)
         check_denied_statement(found[0])
         command = parse_command(sql) if found[0][0].upper() in COMMANDS else None
         if command is not None:
             query = _unloaded(command.query, told) if isinstance(command, UnloadCommand) else ""
             return Translation(query, command, tuple(told.probes))
+        if table := truncated_table(found[0]):
+            return Translation("", TruncateCommand(table))
     try:
         text = aside.restored(";\n".join(_translate(words, told) for words in found))
     except RecursionError as error:
@@ -156,6 +160,7 @@ def _rewrite(text: str, told: Divisions) -> str:
 def _tree(text: str, told: Divisions) -> exp.Expr:
     tree = parse_statement(text)
     check_denied(tree)
+    check_system_views(tree)
     if isinstance(tree, exp.Create) and tree.kind == "TABLE":
         prepare_table(tree)
     check_known(tree)
@@ -166,21 +171,23 @@ def _tree(text: str, told: Divisions) -> exp.Expr:
 
 def _create(words: list[str], told: Divisions) -> str:
     sorted_by = sort_column(words)
+    attributes = words
     words = without_attributes(words)
     tree = parse_statement(" ".join(words))
+    noted = notes_of(tree, attributes) if isinstance(tree, exp.Create) and tree.kind == "TABLE" else {}
     late = bool(tree.args.get("no_schema_binding"))
     if late and isinstance(tree, exp.Create):
         check_late_binding(tree)
     tree = _tree(" ".join(words), told)
     if late and isinstance(tree, exp.Create):
         return late_binding_view(tree)
-    if sorted_by and isinstance(tree, exp.Create) and not tree.find(exp.TemporaryProperty):
-        return with_index(tree, sorted_by)
+    if (sorted_by or noted) and isinstance(tree, exp.Create) and not tree.find(exp.TemporaryProperty):
+        return made_with(tree, sorted_by, noted)
     return tree.sql(dialect=PostgresSql, comments=False)
 
 
 def _add_column(match: re.Match[str]) -> str:
     """ALTER TABLE ... ADD COLUMN: the column goes the way of CREATE TABLE's."""
     words = next(iter(statements(f"CREATE TABLE t ( {match['column']} )")))
-    created = _create(words, Divisions({}, []))
+    created = _tree(" ".join(without_attributes(words)), Divisions({}, [])).sql(dialect=PostgresSql, comments=False)
     return f"{match['head']}ADD COLUMN {created[created.index('(') + 1 : -1]}"

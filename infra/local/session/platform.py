@@ -12,6 +12,7 @@ from rich.console import Console
 from infra.local.athena.process import LocalAthena, start_athena
 from infra.local.deploy import DeployResult, deploy
 from infra.local.emulator.process import Emulator, start_emulator
+from infra.local.emulator.redshift_data.warehouse_login import RegisteredWarehouse, register_warehouse
 from infra.local.postgres.process import SUPERUSER, Postgres, start_postgres
 from infra.local.redshift.process import Redshift, start_redshift
 from infra.local.servers.checkout import CHECKOUT
@@ -26,6 +27,7 @@ from infra.local.session.leftovers import (
     remembered_ports,
 )
 from infra.local.trino.process import LocalTrino, is_chosen, start_trino
+from infra.stacks.config import PlatformConfig
 from iot_pipeline.registry import users as registry_users
 from iot_pipeline.warehouse import users as warehouse_users
 
@@ -180,6 +182,7 @@ def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack)
         stack.callback(redshift.stop)
         note_processes(state_dir, [redshift.pid])
         note_port(state_dir, "redshift", redshift.port)
+        register_warehouse(emulator.state_dir, _for_the_data_api(redshift, postgres))
         deployed = deploy(cache_dir, console)
     make_registry_users(postgres, REGISTRY_DATABASE)
     make_warehouse_users(redshift)
@@ -194,6 +197,18 @@ def _trino(state_dir: Path, emulator: Emulator, stack: ExitStack) -> LocalTrino 
     stack.callback(trino.stop)
     note_processes(state_dir, [trino.pid])
     return trino
+
+
+def _for_the_data_api(redshift: Redshift, postgres: Postgres) -> RegisteredWarehouse:
+    """The warehouse under the name of the workgroup that it has on AWS."""
+    return RegisteredWarehouse(
+        name=PlatformConfig.from_environment().name,
+        port=redshift.port,
+        database=redshift.database,
+        superuser=SUPERUSER,
+        password=postgres.password,
+        administrator=redshift.user,
+    )
 
 
 def dagster_home(state_dir: Path) -> Path:

@@ -14,6 +14,7 @@ import pytest
 
 from infra.local.athena.sql.casts import _PLAIN
 from infra.local.athena.sql.macros import REFUSING
+from infra.local.emulator.redshift_data.request_model import model_patterns
 from infra.local.servers.wildcards import wildcard_pattern
 from iot_pipeline_tests.support import pumping
 from iot_pipeline_tests.support.backtracking import more_than_linear
@@ -36,6 +37,8 @@ MADE = {
     "infra/local/athena/sql/macros.py": [REFUSING.pattern],
     "infra/local/athena/writing/ddl.py": ["year=([^/]+)/month=([^/]+)/hour=([^/]+)/"],
     "infra/local/emulator/glue/crawler_globs.py": ["[^a-z]", "[a-z]"],
+    # Those of botocore's model of the Redshift Data API, for texts whose length is bounded.
+    "infra/local/emulator/redshift_data/request_model.py": model_patterns(),
     "infra/local/servers/wildcards.py": [wildcard_pattern("%a%b_%c%", run="%", one="_").pattern],
 }
 

@@ -40,7 +40,14 @@ class UnloadCommand:
     parallel: bool
 
 
-Command = CopyCommand | UnloadCommand
+@dataclass(frozen=True)
+class TruncateCommand:
+    """TRUNCATE of a table, named as PostgreSQL names it."""
+
+    table: str
+
+
+Command = CopyCommand | UnloadCommand | TruncateCommand
 
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _LOCATION = re.compile(r"s3://([^/]+)/(.*)", re.DOTALL)

@@ -10,6 +10,8 @@ Texts may be long: a pattern that looks for one word after another holds on to o
 import re
 from collections.abc import Callable
 
+from infra.local.redshift.sql.show import show_sql
+from infra.local.redshift.sql.table_notes import added_sql, altered_sql
 from infra.local.redshift.unsupported import LOCAL, UnsupportedError
 
 _PART = r'(?:"[^"]++"|[\w$#]++)'
@@ -40,15 +42,13 @@ _KEYED += rf"|ENCODE AUTO|COLUMN {_PART} ENCODE \w+"
 Turn = str | Callable[[re.Match[str]], str]
 
 
-_LIKE = r"(?: LIKE (?P<like>'.*'))?"
 _LEVEL = r" ISOLATION LEVEL (?:SERIALIZABLE|SNAPSHOT|READ COMMITTED|READ UNCOMMITTED|REPEATABLE READ)"
 _BEGUN = rf"(?:BEGIN|START){_WORK}(?P<options>(?:{_LEVEL}| READ WRITE| READ ONLY| ,)*)"
 _CASE = r"enable_case_sensitive_(?:identifier|super_attribute)"
-_TABLE_SHOWN = rf"(?:(?:(?P<database>{_PART}) \. )?(?P<schema>{_PART}) \. )?(?P<table>{_PART})"
 _VACUUMED = r"VACUUM(?: FULL| SORT ONLY| DELETE ONLY| REINDEX| RECLUSTER)?"
 _ANALYZED = rf"(?:ANALYZE|ANALYSE)(?: VERBOSE)?(?P<table> {_NAME}(?: \( .* \))?)?"
 _QUOTA = r"(?P<quota> QUOTA (?:\d+ (?:MB|GB|TB)|UNLIMITED))?"
-_KEY_ADDED = rf"ADD (?:CONSTRAINT {_PART} )?(?:PRIMARY KEY|UNIQUE|FOREIGN KEY) \(.*"
+_KEY_ADDED = rf"(?:CONSTRAINT {_PART} )?(?:PRIMARY KEY|UNIQUE|FOREIGN KEY) \(.*"
 _WIDENED = rf"ALTER COLUMN (?P<column>{_PART}) TYPE (?:VARCHAR|CHARACTER VARYING) \( (?P<size>\d+) \)"
 _SIGN_IN = r"(?P<password>'(?:[^']|'')*'|DISABLE)"
 _DEFAULT = r"(?:SELECT|INSERT|UPDATE|DELETE|REFERENCES|EXECUTE|ALL)"
@@ -56,6 +56,7 @@ _DEFAULTS = rf"{_DEFAULT}(?: , {_DEFAULT})* ON (?:TABLES|FUNCTIONS)"
 _DEFAULTS_OF = rf"ALTER DEFAULT PRIVILEGES(?: FOR USER {_PART}(?: , {_PART})*+)?(?: IN SCHEMA {_PART}(?: , {_PART})*+)?"
 _TRUNCATE = "CALL pg_catalog.redshift_truncate_commits_and_is_refused_in_a_transaction"
 _SAME = r"\g<0>"
+_TRUNCATED = rf"TRUNCATE(?: TABLE)? (?P<table>{_NAME})"
 
 _FORMS: tuple[tuple[str, Turn], ...] = (
     # Transactions: r_BEGIN, r_COMMIT, r_END, r_ROLLBACK, r_ABORT.
@@ -79,17 +80,10 @@ _FORMS: tuple[tuple[str, Turn], ...] = (
     ),
     (rf"USE {_NAME}", "SET redshift.use TO 'on'"),
     (r"RESET USE", "SET redshift.use TO 'off'"),
-    # r_SHOW_SCHEMAS, r_SHOW_TABLES, r_SHOW_COLUMNS.
-    (rf"SHOW SCHEMAS FROM DATABASE (?P<database>{_PART}){_LIKE}", lambda m: _show("schemas", m)),
-    (
-        rf"SHOW TABLES FROM SCHEMA (?:(?P<database>{_PART}) \. )?(?P<schema>{_PART}){_LIKE}",
-        lambda m: _show("tables", m),
-    ),
-    (rf"SHOW COLUMNS FROM TABLE {_TABLE_SHOWN}{_LIKE}", lambda m: _show("columns", m)),
-    # Upkeep: VACUUM and ANALYZE are PostgreSQL's own; TRUNCATE commits (r_TRUNCATE): refused inside a transaction.
+    # Upkeep: VACUUM and ANALYZE are PostgreSQL's own; TRUNCATE beside other statements is refused in a transaction.
     (rf"{_VACUUMED}(?P<table> {_NAME})?(?: TO \d+ PERCENT)?(?: BOOST)?", r"VACUUM\g<table>"),
     (rf"{_ANALYZED}(?: PREDICATE COLUMNS| ALL COLUMNS)?", r"ANALYZE\g<table>"),
-    (rf"TRUNCATE(?: TABLE)? (?P<table>{_NAME})", lambda m: f"{_TRUNCATE}({_quoted(m['table'])})"),
+    (_TRUNCATED, lambda m: f"{_TRUNCATE}({_quoted(m['table'])})"),
     (rf"LOCK(?: TABLE)? (?P<tables>{_NAME}(?: , {_NAME})*)", r"LOCK TABLE \g<tables>"),
     # Objects.
     (
@@ -116,9 +110,10 @@ _FORMS: tuple[tuple[str, Turn], ...] = (
         rf"{_DEFAULTS_OF} (?:GRANT {_DEFAULTS} TO|REVOKE {_DEFAULTS} FROM) {_GRANTEE}(?: , {_GRANTEE})*",
         lambda m: _without_role(m.group(0)),
     ),
-    # r_ALTER_TABLE: keys and encodings are no-ops, adding a key too; the rest is PostgreSQL's.
-    (rf"ALTER TABLE {_NAME} ALTER (?:{_KEYED})", "SET redshift.altered TO 'on'"),
-    (rf"ALTER TABLE {_NAME} {_KEY_ADDED}", "SET redshift.altered TO 'on'"),
+    # r_ALTER_TABLE: keys and encodings are noted and not enforced; the rest is PostgreSQL's.
+    (rf"ALTER TABLE (?P<table>{_NAME}) ALTER (?P<to>{_KEYED})", lambda m: altered_sql(m["table"], m["to"].split())),
+    (rf"ALTER TABLE (?P<table>{_NAME}) ADD (?P<key>{_KEY_ADDED})", lambda m: added_sql(m["table"], m["key"])),
+    (rf"ALTER TABLE {_NAME} DROP CONSTRAINT {_PART}(?: CASCADE| RESTRICT)?", _SAME),
     (rf"ALTER TABLE {_NAME} (?:RENAME TO|OWNER TO|SET SCHEMA) {_PART}", _SAME),
     (rf"ALTER TABLE {_NAME} RENAME COLUMN {_PART} TO {_PART}", _SAME),
     (rf"ALTER TABLE {_NAME} DROP (?:COLUMN )?(?!CONSTRAINT){_PART}(?: CASCADE| RESTRICT)?", _SAME),
@@ -131,10 +126,28 @@ _FORMS: tuple[tuple[str, Turn], ...] = (
 # What Redshift has and nobody needed here.
 _NOT_OURS = (
     (r"(?:ANALYZE|ANALYSE) COMPRESSION\b.*", "ANALYZE COMPRESSION"),
+    (
+        r"(?:CREATE|ALTER|DROP|REFRESH) MATERIALIZED VIEW\b.*",
+        "materialized views; use a view, or a table that is made anew",
+    ),
+    (
+        r"(?:CREATE|ALTER|DROP) EXTERNAL (?:SCHEMA|TABLE|VIEW|FUNCTION|MODEL)\b.*",
+        "external schemas, tables and functions (Spectrum); use COPY, or ask Athena",
+    ),
+    (
+        r"(?:CREATE|ALTER|DROP)(?: OR REPLACE)? (?:FUNCTION|PROCEDURE)\b.*|CALL .*",
+        "stored procedures and user-defined functions; send their statements",
+    ),
     (rf"ALTER TABLE {_NAME} APPEND FROM .*", "ALTER TABLE APPEND; insert from a select, then delete"),
 )
 _REFUSED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), what) for pattern, what in _NOT_OURS)
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), turn) for pattern, turn in _FORMS)
+
+
+def truncated_table(words: list[str]) -> str | None:
+    """The table of a TRUNCATE, as PostgreSQL names it; None if the statement is none."""
+    match = re.fullmatch(_TRUNCATED, " ".join(words), re.IGNORECASE)
+    return _quote_hash(match["table"]).replace(" . ", ".") if match else None
 
 
 def translate_utility(words: list[str]) -> str | None:
@@ -146,6 +159,8 @@ def translate_utility(words: list[str]) -> str | None:
     for pattern, what in _REFUSED:
         if pattern.fullmatch(text):
             raise UnsupportedError(LOCAL + what)
+    if shown := show_sql(text):
+        return shown
     for pattern, turn in _COMPILED:
         match = pattern.fullmatch(text)
         if match:
@@ -175,22 +190,3 @@ def _quoted(name: str) -> str:
 
 def _quote_hash(text: str) -> str:
     return re.sub(r"(?<![\w\"])#\w+", r'"\g<0>"', text)
-
-
-def _show(what: str, match: re.Match[str]) -> str:
-    """https://docs.aws.amazon.com/redshift/latest/dg/r_SHOW_TABLES.html: the rows of one of our views."""
-    columns = {"database": "database_name", "schema": "schema_name", "table": "table_name"}
-    conditions = [
-        f"{columns[group]} = {_literal(value)}"
-        for group, value in match.groupdict().items()
-        if value and group in columns
-    ]
-    if match["like"]:
-        conditions.append(f"{what.removesuffix('s')}_name LIKE {match['like']}")
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT * FROM pg_catalog.redshift_show_{what}{where}"
-
-
-def _literal(name: str) -> str:
-    bare = name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
-    return "'" + bare.replace("'", "''") + "'"

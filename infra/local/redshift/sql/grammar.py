@@ -34,6 +34,15 @@ class RedshiftSql(Redshift):
             name: parser for name, parser in RedshiftParser.FUNCTION_PARSERS.items() if name in _KEYWORD_CALLS
         }
 
+        def _parse_interval_span(self, this: Any, parse_function_unit: bool = True) -> Any:
+            """As sqlglot's, which of a text such as '40 days 00:00:01' keeps the 40 days alone."""
+            written = this.name if this is not None and this.is_string else None
+            interval = super()._parse_interval_span(this, parse_function_unit=parse_function_unit)
+            if written is not None and interval.name != written and not exp.INTERVAL_STRING_RE.fullmatch(written):
+                interval.set("this", exp.Literal.string(written))
+                interval.set("unit", None)
+            return interval
+
         def _parse_approximate_count(self) -> Any:
             call = self._parse_function()
             inner = call.this if isinstance(call, exp.WithinGroup) else call
@@ -68,6 +77,11 @@ _NODES = (
     "WindowSpec With WithinGroup"
 )
 _ALLOWED = {getattr(exp, name) for name in _NODES.split()}
+# Constructs of Redshift's guide that are not here, and what to write instead.
+_INSTEAD: dict[type[exp.Expr], str] = {
+    exp.Pivot: "PIVOT and UNPIVOT; use SUM(CASE WHEN ... END), and UNION ALL",
+    exp.Unnest: "iterating over SUPER in FROM; name the elements, as in t.items[0], or keep them in rows",
+}
 _FORBIDDEN_ARGS: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Select: ("sample", "pivots", "laterals", "hint", "kind", "cluster", "sort", "connect", "match", "distribute"),
     exp.Join: ("match_condition", "hint"),
@@ -101,6 +115,8 @@ def parse_statement(sql: str) -> exp.Expr:
 
 def check_known(tree: exp.Expr) -> None:
     """Raise UnsupportedError for a tree that holds a construct nobody has looked at."""
+    if named := tree.find(*_INSTEAD):
+        raise UnsupportedError(f"{LOCAL}{_INSTEAD[type(named)]}")
     for node in tree.walk():
         of_like = isinstance(node, exp.Property) and isinstance(node.parent, exp.LikeProperty)
         if type(node) not in _ALLOWED and not of_like:

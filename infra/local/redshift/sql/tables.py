@@ -1,8 +1,8 @@
 """CREATE TABLE and CREATE VIEW: what only Redshift has is taken away, what only PostgreSQL enforces too.
 
 Sources, below https://docs.aws.amazon.com/redshift/latest/dg/: r_CREATE_TABLE_NEW.html, r_CREATE_TABLE_AS.html,
-r_CREATE_VIEW.html and t_Defining_constraints.html (keys are informational: never enforced; NOT NULL is, and a primary
-key implies it).
+r_CREATE_VIEW.html and t_Defining_constraints.html (keys are informational: they are noted in the
+catalog and never enforced; NOT NULL is, and a primary key implies it).
 """
 
 from itertools import pairwise
@@ -10,6 +10,7 @@ from itertools import pairwise
 from sqlglot import exp
 
 from infra.local.redshift.sql.grammar import PostgresSql
+from infra.local.redshift.sql.table_notes import Note, noted_sql
 from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, UnsupportedError
 
 _STYLES = frozenset({"AUTO", "EVEN", "KEY", "ALL"})
@@ -55,8 +56,8 @@ def sort_column(words: list[str]) -> str | None:
     return None
 
 
-def with_index(create: exp.Create, column: str) -> str:
-    """A block that makes a table and an index on the first column of its sort key.
+def made_with(create: exp.Create, column: str | None, noted: Note) -> str:
+    """A block that makes a table, notes what PostgreSQL has no place for, and indexes the sort key's first column.
 
     Redshift skips blocks of a sorted table by their least and greatest values (t_Sorting_data.html); without
     an index each of an hour's few statements would read the whole table here.
@@ -64,11 +65,15 @@ def with_index(create: exp.Create, column: str) -> str:
     schema = create.this
     table = (schema.this if isinstance(schema, exp.Schema) else schema).sql(dialect=PostgresSql)
     made = create.sql(dialect=PostgresSql, comments=False)
-    statements = [made, f"CREATE INDEX ON {table} ({column})"]
-    quoted = [exp.Literal.string(text).sql(dialect=PostgresSql) for text in (table, *statements)]
+    quoted = [exp.Literal.string(text).sql(dialect=PostgresSql) for text in (table, made)]
+    steps = [f"EXECUTE {quoted[1]}"]
+    if column:
+        steps.append(f"EXECUTE {exp.Literal.string(f'CREATE INDEX ON {table} ({column})').sql(dialect=PostgresSql)}")
+    if noted:
+        steps.append(noted_sql(table, noted))
     return (
-        f"DO $sorted$ BEGIN IF to_regclass({quoted[0]}) IS NULL THEN EXECUTE {quoted[1]}; EXECUTE {quoted[2]}; "
-        f"ELSE EXECUTE {quoted[1]}; END IF; END $sorted$"
+        f"DO $made$ BEGIN IF to_regclass({quoted[0]}) IS NULL THEN {'; '.join(steps)}; "
+        f"ELSE EXECUTE {quoted[1]}; END IF; END $made$"
     )
 
 

@@ -7,7 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from infra.local.redshift.sql.output_names import output_name
-from infra.local.redshift.wire.protocol import SqlError, as_redshift, close, compact, message
+from infra.local.redshift.wire.protocol import (
+    SqlError,
+    Turned,
+    as_redshift,
+    close,
+    message,
+    parameter_status,
+    turned_row,
+)
 
 # The answers that end each request.
 _LAST = {
@@ -25,6 +33,14 @@ _UNTIL_SYNC = b"PBCDE"
 _CHUNK = 1 << 18
 _NAME = "redshift_internal"
 
+# The SHOW commands by which drivers ask for metadata, as the server tells them when they connect: 4 has those of keys,
+# grants, procedures and functions, 5 would have those of a whole database.
+SHOW_DISCOVERY = "4"
+# What PostgreSQL 8.0 says of itself. Drivers choose by its version what they ask of the catalog, and, since it has no
+# standard_conforming_strings, that a backslash in a literal is to be doubled, as Redshift's literals want it.
+_REPORTED = {b"server_version": parameter_status("server_version", "8.0.2"), b"standard_conforming_strings": b""}
+# SQLSTATE of the warning for a COMMIT of ours that has nothing to commit.
+_NO_TRANSACTION = b"C25P01\0"
 POISON = "refused by the local Redshift"
 
 
@@ -47,6 +63,7 @@ class _Request:
     error: SqlError | None = None
     target: str = ""
     like: str = ""
+    formats: tuple[int, ...] = ()
 
 
 class Backend:
@@ -65,18 +82,25 @@ class Backend:
         self._waiting: deque[_Request] = deque([_Request(b"startup")])
         self._skips = False
         self._takes_data = False
-        self._supers: dict[str, list[int]] = {}
+        self._turned: dict[str, tuple[Turned, tuple[int, ...]]] = {}
         self._answers: asyncio.Queue[tuple[bytes, bytes]] = asyncio.Queue(maxsize=256)
 
     async def send(
-        self, kind: bytes, encoded: bytes, *, error: SqlError | None = None, target: str = "", like: str = ""
+        self,
+        kind: bytes,
+        encoded: bytes,
+        *,
+        error: SqlError | None = None,
+        target: str = "",
+        like: str = "",
+        formats: tuple[int, ...] = (),
     ) -> None:
         """Pass a request of the client on. With `error`, PostgreSQL's refusal of it is replaced by that one.
 
         `target` is the statement (S...) or portal (P...) that it makes, describes or executes, `like` the statement
-        that a portal is of.
+        that a portal is of, and `formats` those in which its columns come.
         """
-        self._expect(_Request(kind, error=error, target=target, like=like))
+        self._expect(_Request(kind, error=error, target=target, like=like, formats=formats))
         self._writer.write(encoded)
         await self._writer.drain()
 
@@ -181,8 +205,11 @@ class Backend:
             if end > len(buffer):
                 break
             kind = bytes(buffer[position : position + 1])
+            if kind == b"Z" and self._waiting and self._waiting[0].kind == b"startup":
+                self._client.write(bytes(buffer[passed:position]) + parameter_status("show_discovery", SHOW_DISCOVERY))
+                passed = position
             ours = bool(self._waiting) and self._waiting[0].ours and kind not in _UNSOLICITED
-            if ours or kind in b"TE" or (kind == b"D" and self._supers_now()):
+            if ours or kind in b"TESN" or (kind == b"D" and self._turned_now()[0]):
                 self._client.write(bytes(buffer[passed:position]))
                 await self._special(kind, bytes(buffer[position + 5 : end]), ours=ours)
                 passed = end
@@ -196,20 +223,25 @@ class Backend:
         if ours:
             await self._answers.put((kind, body))
         elif kind == b"T":
-            described, supers = as_redshift(body, output_name)
-            self._supers[self._waiting[0].target if self._waiting else ""] = supers
+            described, turned = as_redshift(body, output_name)
+            self._turned[self._waiting[0].target if self._waiting else ""] = (turned, self._turned_now()[1])
             self._client.write(message(kind, described))
         elif kind == b"D":
-            self._client.write(message(kind, compact(body, self._supers_now())))
+            self._client.write(message(kind, turned_row(body, *self._turned_now())))
+        elif kind == b"N":
+            if not (self._waiting and self._waiting[0].ours and _NO_TRANSACTION in body):
+                self._client.write(message(kind, body))
+        elif kind == b"S":
+            self._client.write(_REPORTED.get(body[: body.index(b"\0")], message(kind, body)))
         else:
             error = self._waiting[0].error if self._waiting else None
             self._client.write(error.encode() if error else message(kind, body))
         if kind == b"E":
             await self._fail_waiting(ours=ours)
 
-    def _supers_now(self) -> list[int]:
-        """The places of the SUPER columns of the rows that come."""
-        return self._supers.get(self._waiting[0].target, []) if self._waiting else []
+    def _turned_now(self) -> tuple[Turned, tuple[int, ...]]:
+        """The columns to turn of the rows that come, and the formats of all."""
+        return self._turned.get(self._waiting[0].target, ([], ())) if self._waiting else ([], ())
 
     async def _fail_waiting(self, *, ours: bool) -> None:
         """PostgreSQL skips what waits, up to the next Sync."""
@@ -227,4 +259,5 @@ class Backend:
         if self._waiting and kind in _LAST[self._waiting[0].kind] and kind not in _UNSOLICITED:
             request = self._waiting.popleft()
             if request.kind in b"PB":  # what it makes is new: of a portal the columns are its statement's
-                self._supers[request.target] = self._supers.get(request.like, []) if request.like else []
+                turned = self._turned.get(request.like, ([], ()))[0] if request.like else []
+                self._turned[request.target] = (turned, request.formats)

@@ -15,7 +15,8 @@ PROTOCOL_3 = 196608
 MOST_BYTES = 64 * 1024 * 1024
 MOST_STARTUP_BYTES = 10_000
 
-JSONB, SUPER = 3802, 4000
+JSONB, SUPER, INTERVAL = 3802, 4000, 1186
+_DAY = 24 * 3600 * 1_000_000
 SUPER_MODIFIER = 16_384_000
 
 _HEADER = struct.Struct("!cI")
@@ -39,6 +40,11 @@ class SqlError(Exception):
 def notice(text: str) -> bytes:
     """A NoticeResponse of severity INFO."""
     return message(b"N", _fields({"S": "INFO", "V": "INFO", "C": "00000", "M": text}))
+
+
+def parameter_status(name: str, value: str) -> bytes:
+    """A ParameterStatus: what the server says of itself when a client connects."""
+    return message(b"S", name.encode() + b"\0" + value.encode() + b"\0")
 
 
 def _fields(fields: Mapping[str, str | None]) -> bytes:
@@ -118,12 +124,15 @@ def row(body: bytes) -> list[str | None]:
     return values
 
 
-def as_redshift(body: bytes, output_name: Callable[[str], str]) -> tuple[bytes, list[int]]:
-    """(a RowDescription as Redshift gives it, the places of its SUPER columns).
+Turned = list[tuple[int, int]]
+
+
+def as_redshift(body: bytes, output_name: Callable[[str], str]) -> tuple[bytes, Turned]:
+    """(a RowDescription as Redshift gives it, the places and types of the columns whose values are to be turned).
 
     PostgreSQL's jsonb is Redshift's SUPER: clients give it as text, not as objects. Names go through `output_name`.
     """
-    changed, supers, position = [body[:2]], [], 2
+    changed, turned, position = [body[:2]], [], 2
     for n in range(struct.unpack_from("!h", body)[0]):
         name, position = text(body, position)
         field = bytearray(body[position : position + _FIELD.size])
@@ -131,24 +140,51 @@ def as_redshift(body: bytes, output_name: Callable[[str], str]) -> tuple[bytes, 
         table, column, kind, size, _, form = _FIELD.unpack(field)
         if kind == JSONB:
             _FIELD.pack_into(field, 0, table, column, SUPER, size, SUPER_MODIFIER, form)
-            supers.append(n)
+        if kind in (JSONB, INTERVAL):
+            turned.append((n, kind))
         changed.append(output_name(name).encode() + b"\0" + field)
-    return b"".join(changed), supers
+    return b"".join(changed), turned
+
+
+def result_formats(body: bytes) -> tuple[int, ...]:
+    """The formats that a Bind asks for its columns: none (all text), one for all, or one for each; 1 is binary."""
+    position = text(body, text(body)[1])[1]
+    (formats,) = struct.unpack_from("!h", body, position)
+    position += 2 + 2 * formats
+    (values,) = struct.unpack_from("!h", body, position)
+    position += 2
+    for _ in range(values):
+        (length,) = struct.unpack_from("!i", body, position)
+        position += 4 + max(length, 0)
+    (count,) = struct.unpack_from("!h", body, position)
+    return struct.unpack_from(f"!{count}h", body, position + 2)
 
 
 # A text within JSON, and the blank after a comma or a colon that PostgreSQL writes and Redshift does not.
 _TEXT_OR_BLANK = re.compile(rb'"(?:[^"\\]++|\\.)*+"?| ')
 
 
-def compact(body: bytes, supers: list[int]) -> bytes:
-    """A DataRow with the JSON of its SUPER columns without blanks between its parts."""
+def turned_row(body: bytes, turned: Turned, formats: tuple[int, ...]) -> bytes:
+    """A DataRow with SUPER columns without blanks between their parts, and binary intervals as Redshift has them."""
+    kinds = dict(turned)
     changed, position = [body[:2]], 2
     for n in range(struct.unpack_from("!h", body)[0]):
         (length,) = struct.unpack_from("!i", body, position)
         value = body[position + 4 : position + 4 + max(length, 0)]
         position += 4 + max(length, 0)
-        if n in supers and length > 0:
-            value = _TEXT_OR_BLANK.sub(lambda found: b"" if found[0] == b" " else found[0], value)
+        if length > 0 and n in kinds:
+            binary = bool(formats and formats[n if len(formats) > 1 else 0])
+            value = _compact(value) if kinds[n] == JSONB else _interval(value) if binary else value
             length = len(value)
         changed.append(struct.pack("!i", length) + value)
     return b"".join(changed)
+
+
+def _compact(value: bytes) -> bytes:
+    return _TEXT_OR_BLANK.sub(lambda found: b"" if found[0] == b" " else found[0], value)
+
+
+def _interval(value: bytes) -> bytes:
+    """PostgreSQL 8.0 counts days among the microseconds, and sends no days of their own."""
+    microseconds, days, months = struct.unpack("!qii", value)
+    return struct.pack("!qi", microseconds + days * _DAY, months)

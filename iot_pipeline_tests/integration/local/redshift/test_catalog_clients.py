@@ -25,8 +25,8 @@ def warehouse(local_warehouse: LocalWarehouse) -> Iterator[LocalWarehouse]:
 
 def psql(warehouse: LocalWarehouse, command: str, state: Any) -> str:
     program = str(programs_for(state).folder / "psql")
-    arguments = [program, warehouse.redshift.dsn, "--no-psqlrc", "--tuples-only", "--no-align", "--command", command]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60)
+    arguments = [program, warehouse.redshift.dsn, "--no-psqlrc", "--tuples-only", "--no-align", "--file", "-"]
+    done = subprocess.run(arguments, input=command, capture_output=True, text=True, check=False, timeout=60)
     assert done.stderr == ""
     assert done.returncode == 0
     return done.stdout
@@ -44,8 +44,10 @@ def psql(warehouse: LocalWarehouse, command: str, state: Any) -> str:
         (r"\du", "pipeline|"),
         (r"\dp clients.*", "clients|sites|table"),
         (r"\df clients.*", ""),
+        (r"\sv clients.names", "CREATE OR REPLACE VIEW clients.names AS"),
+        (r"SELECT area, name FROM clients.sites \gdesc", "area|numeric(8,2)\nname|character varying(10)"),
         (r"\conninfo", 'database "telemetry" as user "pipeline"'),
-        ("select area / id from clients.sites where id = 2", "1.5000000000000"),
+        ("select area / id from clients.sites where id = 2;", "1.5000000000000"),
     ],
 )
 def test_psql(warehouse: LocalWarehouse, command: str, shown: str, tmp_path: Any) -> None:
@@ -103,7 +105,7 @@ def test_redshift_connector_metadata(warehouse: LocalWarehouse) -> None:
     with warehouse.cursor() as cursor:
         assert [list(row) for row in cursor.get_catalogs()] == [["telemetry"]]
         assert "clients" in [row[0] for row in cursor.get_schemas()]
-        assert cursor.get_primary_keys(schema="clients", table="sites") == ()
+        assert [row[3] for row in cursor.get_primary_keys(schema="clients", table="sites")] == ["id"]
         cursor.execute("SELECT * FROM clients.sites WHERE id = 1")
         assert cursor.fetch_dataframe().columns.tolist() == ["id", "name", "area"]
 

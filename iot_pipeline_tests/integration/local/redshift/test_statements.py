@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+import psycopg
 import pytest
 from redshift_connector.cursor import Cursor
 from redshift_connector.error import ProgrammingError
@@ -30,6 +31,7 @@ def rows(cursor: Cursor, sql: str) -> Rows:
 
 def test_keys_are_not_enforced_but_not_null_is(cursor: Cursor) -> None:
     """t_Defining_constraints.html."""
+    cursor.execute("CREATE TABLE z (b integer PRIMARY KEY)")
     cursor.execute(
         "CREATE TABLE a (id integer NOT NULL PRIMARY KEY DISTKEY, n varchar(20) ENCODE zstd UNIQUE, b "
         "integer REFERENCES z (b), "
@@ -91,17 +93,40 @@ def test_merge(cursor: Cursor) -> None:
     assert merged == [[101, "Bob"], [102, "Tony"], [103, "Alice"], [104, "Bill"]]
 
 
-def test_truncate_commits_and_so_is_refused_in_a_transaction(local_warehouse: LocalWarehouse, cursor: Cursor) -> None:
-    """r_TRUNCATE.html."""
+def test_truncate_commits(local_warehouse: LocalWarehouse, cursor: Cursor) -> None:
+    """r_TRUNCATE.html: "TRUNCATE commits the transaction in which it is run"; what comes later is outside of it."""
     cursor.execute("CREATE TABLE a AS SELECT 1 AS x")
     connection = local_warehouse.connect()
     try:
-        with pytest.raises(ProgrammingError, match="truncate_commits"):
-            connection.cursor().execute("TRUNCATE trial.a")
+        own = connection.cursor()
+        own.execute("CREATE TABLE trial.b AS SELECT 2 AS x")
+        own.execute("TRUNCATE trial.a")
+        own.execute("INSERT INTO trial.a VALUES (3)")
+        connection.rollback()
     finally:
         connection.close()
-    assert rows(cursor, "SELECT count(*) FROM a") == [[1]]
+    assert rows(cursor, "SELECT x FROM b") == [[2]]
+    # redshift_connector begins a transaction by itself before each statement that has none.
+    assert rows(cursor, "SELECT count(*) FROM a") == [[0]]
+    cursor.execute("INSERT INTO a VALUES (4)")
     cursor.execute("TRUNCATE TABLE a")
+    assert rows(cursor, "SELECT count(*) FROM a") == [[0]]
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_truncate_with_other_drivers(local_warehouse: LocalWarehouse, cursor: Cursor, autocommit: bool) -> None:
+    cursor.execute("CREATE TABLE a AS SELECT 1 AS x")
+    with local_warehouse.psycopg(autocommit=autocommit) as connection:
+        told: list[str | None] = []
+        connection.add_notice_handler(lambda notice: told.append(notice.message_primary))
+        assert connection.execute("TRUNCATE trial.a").statusmessage == "TRUNCATE TABLE"
+        assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        assert told == []
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            connection.execute("TRUNCATE trial.nothing")
+        connection.rollback()
+        with pytest.raises(psycopg.Error, match="truncate_commits"):
+            connection.execute("BEGIN; SELECT 1; TRUNCATE trial.a")
     assert rows(cursor, "SELECT count(*) FROM a") == [[0]]
 
 

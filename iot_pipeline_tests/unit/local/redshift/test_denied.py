@@ -278,17 +278,20 @@ def test_every_entry_has_a_line() -> None:
 
 
 LOCALLY: list[tuple[str, str]] = [
-    ("CREATE PROCEDURE p() AS $$ BEGIN END $$ LANGUAGE plpgsql", "statement CREATE PROCEDURE"),
-    ("CREATE MATERIALIZED VIEW v AS SELECT 1", "statement CREATE MATERIALIZED VIEW"),
-    ("CREATE EXTERNAL SCHEMA s FROM DATA CATALOG DATABASE 'd'", "statement CREATE EXTERNAL"),
-    ("CALL p()", "statement CALL"),
+    ("CREATE PROCEDURE p() AS $$ BEGIN END $$ LANGUAGE plpgsql", "stored procedures and user-defined functions"),
+    ("CREATE MATERIALIZED VIEW v AS SELECT 1", "materialized views; use a view"),
+    (
+        "CREATE EXTERNAL SCHEMA s FROM DATA CATALOG DATABASE 'd'",
+        "external schemas, tables and functions (Spectrum); use COPY",
+    ),
+    ("CALL p()", "stored procedures and user-defined functions"),
     ("ALTER TABLE t APPEND FROM u", "ALTER TABLE APPEND"),
     ("MERGE INTO t USING s ON t.a = s.a REMOVE DUPLICATES", "MERGE ... REMOVE DUPLICATES"),
     ("SELECT fnv_hash(a) FROM t", "function fnv_hash"),
     ("SELECT f_of_ours(a) FROM t", "function f_of_ours"),
     ("SELECT redshift_getdate()", "function redshift_getdate"),
     ("SELECT public.f(a) FROM t", "function"),
-    ("SELECT * FROM t PIVOT (sum(a) FOR b IN ('x', 'y'))", "PIVOTS in Table"),
+    ("SELECT * FROM t PIVOT (sum(a) FOR b IN ('x', 'y'))", "PIVOT and UNPIVOT; use SUM(CASE"),
     ("SELECT a INTO u FROM t", "Into"),
     (
         "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a) OVER (PARTITION BY b) FROM t",
