@@ -1,7 +1,5 @@
 """Runs one statement: tells queries, writes and DDL apart, and does them."""
 
-import base64
-import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -22,8 +20,7 @@ from infra.local.athena.reading.objects import ObjectStore
 from infra.local.athena.reading.planner import Plan, Planner, is_named
 from infra.local.athena.sql.dialect import parse_query
 from infra.local.athena.sql.engine import connect
-from infra.local.athena.sql.types import athena_name, duckdb_to_hive
-from infra.local.athena.writing import writes
+from infra.local.athena.writing import views, writes
 from infra.local.athena.writing.ddl import Ddl
 from infra.local.athena.writing.unload import parse_unload
 
@@ -179,6 +176,7 @@ class Statements:
         table = self.catalog.get(database, name)
         self.catalog.add_partitions(table, writes.new_partitions(table, written))
         execution.update_count = written.rows
+        execution.columns = results.written_info()
 
     def _insert(self, con: duckdb.DuckDBPyConnection, execution: Execution, tree: exp.Insert) -> None:
         execution.substatement_type = "INSERT"
@@ -241,37 +239,13 @@ class Statements:
         database, name = _name(tree.this, execution)
         plan = self._planner.plan(con, tree.expression, execution.database)
         bound = con.sql(f"SELECT * FROM ({plan.sql}) LIMIT 0")
-        columns = [(name.lower(), kind) for name, kind in zip(bound.columns, bound.types, strict=True)]
-        body = re.split(r"\bas\b", sql, maxsplit=1, flags=re.IGNORECASE)[1].strip()
-        described = {
-            "originalSql": body,
-            "catalog": "awsdatacatalog",
-            "schema": database,
-            "columns": [{"name": n, "type": athena_name(k)} for n, k in columns],
-        }
-        encoded = base64.b64encode(json.dumps(described).encode()).decode()
-        view = {
-            "Name": name,
-            "TableType": "VIRTUAL_VIEW",
-            "ViewOriginalText": f"/* Presto View: {encoded} */",
-            "ViewExpandedText": "/* Presto View */",
-            "Parameters": {"presto_view": "true", "comment": "Presto View"},
-            "PartitionKeys": [],
-            "StorageDescriptor": {
-                "Columns": [{"Name": n, "Type": duckdb_to_hive(k)} for n, k in columns],
-                "Location": "",
-                "SerdeInfo": {},
-            },
-        }
-        existing = self.catalog.find(database, name)
-        if existing and not tree.args.get("replace"):
-            raise QueryError(f"TABLE_ALREADY_EXISTS: View already exists: '{database}.{name}'")
-        if existing and not existing.is_view:
-            raise QueryError(f"TABLE_ALREADY_EXISTS: Table already exists: '{database}.{name}'")
-        if existing:
-            self.catalog.update_table(existing, **view)
-        else:
-            self.catalog.create_table(database, view)
+        views.put(
+            self.catalog,
+            views.View(database, name, views.query_of(sql), execution.database),
+            bound,
+            plan.kinds,
+            replace=bool(tree.args.get("replace")),
+        )
         self._put_text(execution, [], [])
 
 

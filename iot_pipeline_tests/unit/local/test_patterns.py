@@ -34,7 +34,7 @@ MADE = {
     # A statement's own, matched against the empty text alone.
     "infra/local/athena/sql/functions.py": [r"\d+"],
     "infra/local/athena/sql/macros.py": [REFUSING.pattern],
-    "infra/local/athena/writing/ddl.py": ["year=([^/]+)/month=([^/]+)/hour=([^/]+)/"],
+    "infra/local/athena/writing/partition_ddl.py": ["year=([^/]+)/month=([^/]+)/hour=([^/]+)/"],
     "infra/local/emulator/glue/crawler_globs.py": ["[^a-z]", "[a-z]"],
     "infra/local/servers/wildcards.py": [wildcard_pattern("%a%b_%c%", run="%", one="_").pattern],
 }

@@ -117,6 +117,11 @@ class WorkGroups:
 
 
 def _check(configuration: dict[str, Any]) -> None:
+    engine = (configuration.get("EngineVersion") or {}).get("SelectedEngineVersion", "")
+    if engine.lower().startswith("pyspark"):
+        raise ApiError("InvalidRequestException", f"NOT_SUPPORTED_LOCALLY: {engine} (Spark); only Athena SQL is there")
+    if (configuration.get("ManagedQueryResultsConfiguration") or {}).get("Enabled"):
+        raise ApiError("InvalidRequestException", "NOT_SUPPORTED_LOCALLY: ManagedQueryResultsConfiguration")
     limit = configuration.get("BytesScannedCutoffPerQuery")
     if limit is not None and limit < MIN_CUTOFF:
         raise ApiError("InvalidRequestException", f"BytesScannedCutoffPerQuery must be at least {MIN_CUTOFF}")

@@ -6,10 +6,10 @@ from pathlib import Path
 import duckdb
 from sqlglot import exp
 
-from infra.local.athena.errors import QueryError, UnsupportedError
+from infra.local.athena.errors import UnsupportedError
 from infra.local.athena.reading.glue_tables import Partition, Table
 from infra.local.athena.reading.objects import ObjectStore, S3Object
-from infra.local.athena.sql.types import hive_to_duckdb, literal, quote, split_top
+from infra.local.athena.sql.types import hive_to_duckdb, literal, quote
 
 _MAX_LINE = 4_194_304
 _LINE_DELIMITER = "\x02\x1d\x03\x1e"
@@ -209,18 +209,3 @@ def _in_path(item: S3Object, table: Table, partition: Partition) -> bool:
     parts = item.key.split("/")[:-1]
     found = [p for p in parts if p.partition("=")[0].lower() in dict(table.keys) and "=" in p]
     return found == [f"{name}={value}" for (name, _), value in zip(table.keys, partition.values, strict=True)]
-
-
-def column_list(text: str) -> list[dict[str, str]]:
-    """Glue columns from DDL text `a int, b array<string> COMMENT 'x'`; QueryError for an unknown type."""
-    columns = []
-    for part in split_top(text):
-        name, _, rest = part.strip().partition(" ")
-        kind, _, comment = rest.partition(" COMMENT ") if " COMMENT " in rest else rest.partition(" comment ")
-        if not kind.strip():
-            raise QueryError(f"FAILED: ParseException: column '{part}' has no type")
-        hive_to_duckdb(kind)
-        columns.append({"Name": name.strip("`").lower(), "Type": "".join(kind.lower().replace("`", "").split())})
-        if comment:
-            columns[-1]["Comment"] = comment.strip().strip("'")
-    return columns

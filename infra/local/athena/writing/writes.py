@@ -231,9 +231,7 @@ def table_input(name: str, columns: list[tuple[str, str]], target: Target) -> di
             "classification": target.format if target.format != "text" else "csv",
             codec_property: target.codec,
         },
-        "StorageDescriptor": glue_tables.storage_descriptor(
-            target.format, described[:cut], target.location, serde, parameters
-        ),
+        "StorageDescriptor": glue_tables.storage_descriptor(described[:cut], target.location, serde, parameters),
     }
 
 
