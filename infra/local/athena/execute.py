@@ -161,6 +161,9 @@ class Statements:
         self._refuse_existing(target.location, f"{database}.{name}")
         _refuse_unnamed(tree.expression)
         query = writes.without_order(tree.expression)
+        if options.get("with_data") is False:
+            query = exp.select("*").from_(exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("__q"))))
+            query = query.limit(0)
 
         def act(plan: Plan) -> tuple[writes.Written, list[tuple[str, str]]]:
             with writes.gathered(con, execution, plan.sql, target) as rows:

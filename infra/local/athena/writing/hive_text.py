@@ -23,7 +23,7 @@ _PAIR = re.compile(rf"\s*+({TEXT})\s*+=\s*+({TEXT})\s*+(,|\Z)", re.DOTALL)
 _ESCAPED = re.compile(r"\\u([0-9A-Fa-f]{4})|\\([0-3][0-7]{2})|\\(.)|''", re.DOTALL)
 _LETTERS = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
 _COLUMN = re.compile(rf"\s*+({_PART})\s*+:?\s*+(.+)\Z", re.DOTALL)
-_COMMENT = re.compile(rf"\bcomment\s*+({TEXT})\s*+\Z", re.IGNORECASE | re.DOTALL)
+_TEXT = re.compile(TEXT, re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,11 @@ class TableName:
 
 def name_parts(text: str) -> list[str]:
     """The parts of a name without their quotes, in lower case."""
-    return [_unquoted(part).lower() for part in _PARTS.findall(text)]
+    parts, position = [], 0
+    while match := _PARTS.match(text, position):
+        parts.append(_unquoted(match[0]).lower())
+        position = match.end() + 1
+    return parts
 
 
 def table_name(text: str, database: str) -> TableName:
@@ -125,12 +129,20 @@ def column_list(text: str) -> list[dict[str, str]]:
         match = _COLUMN.match(part)
         if not match:
             raise QueryError(f"FAILED: ParseException: column '{part.strip()}' has no type")
-        kind, comment = match[2], _COMMENT.search(match[2])
-        if comment:
-            kind = kind[: comment.start()]
+        kind, comment = _type_and_comment(match[2])
         hive_to_duckdb(kind)
         column = {"Name": _unquoted(match[1]).lower(), "Type": "".join(kind.lower().replace("`", "").split())}
-        if comment:
-            column["Comment"] = text_value(comment[1])
-        columns.append(column)
+        columns.append(column if comment is None else {**column, "Comment": comment})
     return columns
+
+
+def _type_and_comment(text: str) -> tuple[str, str | None]:
+    """(type, comment) of `type COMMENT 'text'`; no type holds a quote."""
+    start = min((at for at in (text.find("'"), text.find('"')) if at >= 0), default=-1)
+    if start < 0:
+        return text, None
+    kind = text[:start].rstrip()
+    quoted = text[start:].strip()
+    if not kind.lower().endswith("comment") or not _TEXT.fullmatch(quoted):
+        raise QueryError(f"FAILED: ParseException: mismatched input near '{text[start:].strip()[:40]}'")
+    return kind[: -len("comment")].strip(), text_value(quoted)

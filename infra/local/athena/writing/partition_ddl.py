@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from infra.local.athena.errors import QueryError
+from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.reading.glue_tables import Partition, Table, partition_name
 from infra.local.athena.writing.ddl_result import FLAGS, DdlResult, Handlers, Scope
 from infra.local.athena.writing.hive_text import NAME, TEXT, split_list, text_value
@@ -47,16 +47,26 @@ def alter_partitions(scope: Scope, match: re.Match[str]) -> DdlResult:
     return DdlResult()
 
 
-def set_location(scope: Scope, match: re.Match[str]) -> DdlResult:
-    """Point the table, or one of its partitions, at another place."""
+def set_table_location(scope: Scope, match: re.Match[str]) -> DdlResult:
+    """Point the table at another place."""
     table, location = scope.table(match["name"]), text_value(match["location"])
-    if not match["spec"]:
-        scope.catalog.update_table(table, StorageDescriptor={**table.storage, "Location": location.rstrip("/")})
-        return DdlResult()
-    scope.catalog.move_partition(table, next(_partitions(table, f"{match['spec']} LOCATION {match['location']}")))
+    storage = {**table.storage, "Location": location.rstrip("/")}
+    scope.catalog.update_table(table, StorageDescriptor=storage)
     return DdlResult()
 
 
+def set_partition_location(scope: Scope, match: re.Match[str]) -> DdlResult:
+    """Point one partition at another place; UnsupportedError for what else Athena does to a partition."""
+    table, spec = scope.table(match["name"]), match["spec"]
+    close = closing(spec, spec.index("("), escapes=True)
+    moved = _SET_LOCATION.fullmatch(spec, close + 1)
+    if not moved:
+        raise UnsupportedError(f"ALTER TABLE PARTITION {spec[close + 1 :].strip()[:40]}; SET LOCATION is there")
+    scope.catalog.move_partition(table, next(_partitions(table, f"{spec[: close + 1]} LOCATION {moved[1]}")))
+    return DdlResult()
+
+
+_SET_LOCATION = re.compile(rf"\s*set\s+location\s+({TEXT})\s*", FLAGS)
 _PARTITION = re.compile(r"[\s,]*partition\s*\(", re.IGNORECASE)
 _LOCATION = re.compile(rf"\s*location\s+({TEXT})", re.IGNORECASE | re.DOTALL)
 
@@ -65,7 +75,7 @@ def _partitions(table: Table, text: str) -> Iterator[Partition]:
     """Partitions named by PARTITION (k = 'v', ...) [LOCATION '...'] ..."""
     position = 0
     while match := _PARTITION.match(text, position):
-        close = closing(text, match.end() - 1)
+        close = closing(text, match.end() - 1, escapes=True)
         given = {}
         for pair in split_list(text[match.end() : close]):
             key, _, value = pair.strip().partition("=")
@@ -93,10 +103,11 @@ HANDLERS: Handlers = [
         alter_partitions,
     ),
     (
-        re.compile(
-            rf"alter\s+table\s+{NAME}\s+(?P<spec>partition\s*\(.*?\)\s*)?set\s+location\s+(?P<location>{TEXT})\s*$",
-            FLAGS,
-        ),
-        set_location,
+        re.compile(rf"alter\s+table\s+{NAME}\s+set\s+location\s+(?P<location>{TEXT})\s*$", FLAGS),
+        set_table_location,
+    ),
+    (
+        re.compile(rf"alter\s+table\s+{NAME}\s+(?P<spec>partition\s*\(.*)$", FLAGS),
+        set_partition_location,
     ),
 ]

@@ -14,7 +14,6 @@ _REFUSED = [
     (r"alter\s+table\s+\S+\s+rename\b", "ALTER TABLE RENAME; make the table anew with its LOCATION"),
     (r"alter\s+table\s+\S+\s+drop\s+column\b", f"ALTER TABLE DROP COLUMN: {_ICEBERG}, or REPLACE COLUMNS"),
     (r"alter\s+table\s+\S+\s+unset\b", f"ALTER TABLE UNSET TBLPROPERTIES: {_ICEBERG}"),
-    (r"alter\s+table\s+\S+\s+partition\b.*\brename\b", "ALTER TABLE PARTITION RENAME; add and drop partitions"),
     (r"alter\s+view\b", "ALTER VIEW; write CREATE OR REPLACE VIEW"),
     (
         r"create\s+(?:or\s+replace\s+)?(?:protected\s+)?multi\s+dialect\s+view\b",

@@ -188,6 +188,8 @@ def properties(create: exp.Create) -> dict[str, Any]:
             out["format"] = item.this.name if isinstance(item.this, exp.Expr) else str(item.this)
         elif isinstance(item, exp.LocationProperty):
             out["external_location"] = item.this.name
+        elif isinstance(item, exp.WithDataProperty):
+            out["with_data"] = not item.args.get("no")
         elif isinstance(item, exp.Property):
             value = item.args["value"]
             out[item.name.lower()] = [v.name for v in value.expressions] if isinstance(value, exp.Array) else value.name
@@ -198,7 +200,8 @@ def properties(create: exp.Create) -> dict[str, Any]:
 
 def target_of(options: dict[str, Any], location: str, *, codec_names: tuple[str, ...]) -> Target:
     """Target of a CTAS or UNLOAD from its WITH; UnsupportedError for formats and options this server lacks."""
-    known = {"format", "external_location", "partitioned_by", "field_delimiter", *codec_names}
+    known = {"format", "external_location", "partitioned_by", "field_delimiter", "with_data", *codec_names}
+    _check_table_type(str(options.pop("table_type", "HIVE")).upper(), str(options.pop("is_external", "true")).lower())
     for name in options:
         if name not in known:
             raise UnsupportedError(f"table property {name}")
@@ -210,6 +213,14 @@ def target_of(options: dict[str, Any], location: str, *, codec_names: tuple[str,
         raise UnsupportedError(f"compression {codec}")
     keys = [k.lower() for k in options.get("partitioned_by", [])]
     return Target(location.rstrip("/") + "/", _FORMATS[fmt], codec, keys, str(options.get("field_delimiter", "\x01")))
+
+
+def _check_table_type(table_type: str, is_external: str) -> None:
+    """UnsupportedError for Iceberg; a Hive table is external (AWS Athena user guide, "CREATE TABLE AS")."""
+    if table_type != "HIVE":
+        raise UnsupportedError(f"table_type {table_type}; write table_type = 'HIVE', or leave it out")
+    if is_external != "true":
+        raise QueryError("INVALID_TABLE_PROPERTY: is_external must be true for a table of table_type HIVE")
 
 
 def table_input(name: str, columns: list[tuple[str, str]], target: Target) -> dict[str, Any]:
