@@ -192,10 +192,16 @@ def properties(create: exp.Create) -> dict[str, Any]:
             out["with_data"] = not item.args.get("no")
         elif isinstance(item, exp.Property):
             value = item.args["value"]
-            out[item.name.lower()] = [v.name for v in value.expressions] if isinstance(value, exp.Array) else value.name
+            out[item.name.lower()] = (
+                [v.name for v in value.expressions] if isinstance(value, exp.Array) else _text(value)
+            )
         else:
             raise UnsupportedError(f"table property {item.sql(dialect='trino')}")
     return out
+
+
+def _text(value: exp.Expr) -> str:
+    return str(value.this).lower() if isinstance(value, exp.Boolean) else value.name
 
 
 def target_of(options: dict[str, Any], location: str, *, codec_names: tuple[str, ...]) -> Target:

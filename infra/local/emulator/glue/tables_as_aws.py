@@ -6,16 +6,16 @@ that nobody gave as empty ones, which a client that sends a table back (UpdateTa
 """
 
 import json
-from contextlib import suppress
 from typing import Any
 
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import glue
 
+from infra.local.emulator.glue import table_versions
+
 _FOLDED = frozenset({"DatabaseName", "TableName"})
 _TABLE = frozenset({"GetTable", "DeleteTable", "CreateTable", "UpdateTable"})
 _DATABASE = frozenset({"GetDatabase", "DeleteDatabase", "CreateDatabase", "UpdateDatabase"})
-_UNGIVEN = ("", None)
 
 
 def install() -> None:
@@ -23,14 +23,18 @@ def install() -> None:
     stock = glue._handle_request_sync
     glue._get_table = _get_table
     glue._get_tables = _get_tables
+    table_versions.install()
 
     def handle(method: str, path: str, headers: Any, body: Any, query: Any) -> Any:
         action = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
-        if body and action and not path.startswith("/iceberg"):
-            # What is no JSON goes on as it is: stock ministack refuses it.
-            with suppress(ValueError):
-                body = json.dumps(_folded(json.loads(body), action)).encode()
-        return stock(method, path, headers, body, query)
+        if not body or not action or path.startswith("/iceberg"):
+            return stock(method, path, headers, body, query)
+        try:
+            data = _folded(json.loads(body), action)
+        except ValueError:  # no JSON: stock ministack says so
+            return stock(method, path, headers, body, query)
+        answer = table_versions.answer(action, data)
+        return answer or stock(method, path, headers, json.dumps(data).encode(), query)
 
     glue._handle_request_sync = handle
 
@@ -51,7 +55,7 @@ def _get_table(data: Any) -> Any:
     table = glue._tables.get(f"{data.get('DatabaseName')}/{data.get('Name')}")
     if not table:
         return error_response_json("EntityNotFoundException", "Entity Not Found", 400)
-    return json_response({"Table": _given(table)})
+    return json_response({"Table": table_versions.shown(table)})
 
 
 def _get_tables(data: Any) -> Any:
@@ -65,12 +69,7 @@ def _get_tables(data: Any) -> Any:
     if data.get("Expression"):
         found = [table for table in found if glue._simple_glob_match(data["Expression"], table["Name"])]
     start, size = int(data.get("NextToken") or 0), min(int(data.get("MaxResults") or 100), 100)
-    answer: dict[str, Any] = {"TableList": [_given(table) for table in found[start : start + size]]}
+    answer: dict[str, Any] = {"TableList": [table_versions.shown(table) for table in found[start : start + size]]}
     if start + size < len(found):
         answer["NextToken"] = str(start + size)
     return json_response(answer)
-
-
-def _given(table: dict[str, Any]) -> dict[str, Any]:
-    """What somebody gave of a table."""
-    return {name: value for name, value in table.items() if value not in _UNGIVEN}
