@@ -5,10 +5,11 @@ from collections.abc import Callable
 from infra.local.athena.catalog_api import CatalogApi, check_catalog
 from infra.local.athena.errors import ApiError
 from infra.local.athena.execute import Statements
+from infra.local.athena.named_queries import NamedQueryApi
 from infra.local.athena.pages import Body, page
 from infra.local.athena.queries.execution_parameters import Prepared
 from infra.local.athena.queries.executions import Execution, Executions
-from infra.local.athena.queries.workgroups import WorkGroups
+from infra.local.athena.queries.workgroups import ENGINE, WorkGroups
 
 MAX_QUERY_BYTES = 262_144
 """AWS Athena user guide, "Service quotas": query string length."""
@@ -24,10 +25,12 @@ class Api:
     def __init__(self, workgroups: WorkGroups, statements: Statements, executions: Executions) -> None:
         self._workgroups, self._statements, self._executions = workgroups, statements, executions
         self._catalog_api = CatalogApi(statements.catalog)
+        self._named_queries = NamedQueryApi(workgroups.emulator)
 
     def operations(self) -> dict[str, Callable[[Body], Body]]:
         """StartQueryExecution and so on -> method."""
-        return _operations_of(self) | _operations_of(self._catalog_api)
+        parts = (self, self._catalog_api, self._named_queries)
+        return {name: operation for part in parts for name, operation in _operations_of(part).items()}
 
     # Query executions
 
@@ -128,6 +131,11 @@ class Api:
     def delete_work_group(self, body: Body) -> Body:
         self._workgroups.delete(body["WorkGroup"])
         return {}
+
+    def list_engine_versions(self, body: Body) -> Body:
+        return page(
+            [ENGINE, {**ENGINE, "SelectedEngineVersion": "Athena engine version 3"}], body, "EngineVersions", 10
+        )
 
     # Prepared statements
 
