@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
+import pyarrow.fs
 import pytest
 from pyathena import BINARY, aio_connect, connect
 from pyathena.arrow.async_cursor import AsyncArrowCursor
@@ -197,10 +199,12 @@ def test_errors(cursor: Cursor) -> None:
         cursor.execute("SELECT does_not_exist FROM this_really_does_not_exist")
     assert cursor.description is None
     with pytest.raises(DatabaseError, match="SYNTAX_ERROR"):
-        cursor.execute("blah_blah")
+        cursor.execute("SELEC 1")
 
 
-def test_cancel(connection: Connection[Any]) -> None:
+@pytest.mark.parametrize("turn", range(3))
+def test_cancel(connection: Connection[Any], turn: int) -> None:
+    """At whatever moment of the execution it comes: while it is queued, planned or run."""
     started: list[str] = []
     with connection.cursor(Cursor) as cursor, ThreadPoolExecutor(1) as executor:
         running = executor.submit(cursor.execute, ENDLESS, on_start_query_execution=started.append)
@@ -246,7 +250,7 @@ def test_async_cursors(connection: Connection[Any]) -> None:
 @pytest.mark.parametrize("unload", [False, True])
 def test_pandas(connection: Connection[Any], unload: bool) -> None:
     sql = "SELECT a, CAST(a AS varchar) AS t, CAST(a AS decimal(10,2)) AS d FROM many_rows WHERE a < 3 ORDER BY a"
-    found = connection.cursor(PandasCursor).execute(sql, unload=unload).as_pandas()
+    found = connection.cursor(PandasCursor, unload=unload).execute(sql).as_pandas()
     expected = [(0, "0", Decimal("0.00")), (1, "1", Decimal("1.00")), (2, "2", Decimal("2.00"))]
     assert list(found.itertuples(index=False, name=None)) == expected
     with connection.cursor(AsyncPandasCursor, unload=unload) as cursor:
@@ -254,9 +258,14 @@ def test_pandas(connection: Connection[Any], unload: bool) -> None:
 
 
 @pytest.mark.parametrize("unload", [False, True])
-def test_arrow(connection: Connection[Any], unload: bool) -> None:
+def test_arrow(
+    clients_aws: ClientsAws, connection: Connection[Any], monkeypatch: pytest.MonkeyPatch, unload: bool
+) -> None:
+    """PyArrow's own S3 client, which ArrowCursor opens, takes its endpoint from no environment: it is told here."""
+    told = partial(pyarrow.fs.S3FileSystem, endpoint_override=clients_aws.emulator.endpoint_url, scheme="http")
+    monkeypatch.setattr("pyarrow.fs.S3FileSystem", told)
     sql = "SELECT a, CAST(a AS varchar) AS t, DATE '2020-01-01' AS d FROM many_rows WHERE a < 3 ORDER BY a"
-    found = connection.cursor(ArrowCursor).execute(sql, unload=unload).as_arrow()
+    found = connection.cursor(ArrowCursor, unload=unload).execute(sql).as_arrow()
     assert found.to_pylist() == [{"a": n, "t": str(n), "d": date(2020, 1, 1)} for n in range(3)]
     with connection.cursor(AsyncArrowCursor, unload=unload) as cursor:
         assert cursor.execute(sql)[1].result().as_arrow().num_rows == 3
