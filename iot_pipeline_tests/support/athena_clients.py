@@ -100,8 +100,9 @@ class Worker:
     """Python in the clients' environment, which is sent expressions and statements."""
 
     def __init__(self, programs: Path, environment: dict[str, str]) -> None:
+        # Without -P Python would find this folder's modules in the place of its own (`secrets`).
         self._process = subprocess.Popen(
-            [programs / "python", client_worker.__file__],
+            [programs / "python", "-P", client_worker.__file__],
             env={**_plain_environment(), **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

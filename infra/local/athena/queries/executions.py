@@ -176,7 +176,7 @@ class Executions:
 
 
 def _interrupt(execution: Execution) -> None:
-    """Interrupt a running execution until it has ended: DuckDB forgets an interrupt that comes while it does nothing."""
+    """Interrupt a running execution until it has ended: DuckDB forgets an interrupt that finds it idle."""
     while execution.state not in FINISHED:
         cursor = execution.cursor
         if cursor is not None and execution.state == "RUNNING":

@@ -71,7 +71,7 @@ def _note_list(found: dict[str, Any], clause: str, body: str) -> None:
     if clause.startswith("partitioned"):
         found["keys"] = column_list(body)
     elif clause.startswith("clustered"):
-        found["clustered"] = [name_parts(name)[0] for name in body.split(",")]
+        found["clustered"] = [name_parts(name.strip())[0] for name in body.split(",") if name.strip()]
     else:
         found[clause] = pairs(body)
 

@@ -265,7 +265,9 @@ def check_keys(columns: list[tuple[str, str]], keys: list[str]) -> None:
 
 
 def insert_target(table: Table) -> Target:
-    """Target of an INSERT: the table's own location, format and codec."""
+    """Target of an INSERT: the table's own location, format and codec; QueryError for a bucketed table."""
+    if table.storage.get("BucketColumns"):
+        raise QueryError(f"NOT_SUPPORTED: Inserting into bucketed table {table.database}.{table.name}")
     codec = next(
         (
             table.parameters[k]
