@@ -30,6 +30,8 @@ STORED_AS = {
     ),
 }
 """STORED AS -> (SerDe, input format, output format); those of ORC and Avro are described, not read."""
+_ESCAPED = "\"#%'*/:=?\\{[]^\x7f"
+"""Of Hive's FileUtils.escapePathName, which Trino has too."""
 _T = TypeVar("_T")
 BATCH = 100
 """Partitions in one BatchCreatePartition (Glue API reference)."""
@@ -138,9 +140,9 @@ class Table:
         return dict(json.loads(base64.b64decode(encoded[1])))
 
     def default_location(self, values: Iterable[str]) -> str:
-        """Hive's location of a partition: <table>/<key>=<value>/."""
+        """Hive's location of a partition: <table>/<key>=<value>/, with what a path cannot hold escaped."""
         pairs = zip(self.keys, values, strict=True)
-        return self.location + "".join(f"{name}={value}/" for (name, _), value in pairs)
+        return self.location + "".join(f"{name}={escaped_in_path(value)}/" for (name, _), value in pairs)
 
 
 class Catalog:
@@ -271,6 +273,11 @@ def storage_descriptor(
         "OutputFormat": formats[1],
         "SerdeInfo": {"SerializationLibrary": serde, "Parameters": serde_parameters},
     }
+
+
+def escaped_in_path(value: str) -> str:
+    """A partition's value as Hive writes it into a path: control characters and those of `_ESCAPED` as %XX."""
+    return "".join(f"%{ord(char):02X}" if char < " " or char in _ESCAPED else char for char in value)
 
 
 def partition_name(table: Table, values: Iterable[str]) -> str:

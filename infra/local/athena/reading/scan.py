@@ -158,6 +158,8 @@ def _separated(table: Table, files: list[Path], delimiter: str, quoting: str, es
     return (
         f"read_csv({_list(files)}, columns = {{{columns}}}, delim = {literal(delimiter)}, quote = {literal(quoting)}, "
         f"escape = {literal(escape)}, skip = {skip}, header = false, auto_detect = false, null_padding = true, "
+        # An empty field is an empty text: what stands for NULL is looked for in each value.
+        f"nullstr = '{_LINE_DELIMITER}', "
         f"strict_mode = false, max_line_size = {_MAX_LINE}, hive_partitioning = false, filename = true)"
     )
 

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote as escape
 from urllib.parse import unquote
 
 import duckdb
@@ -147,7 +146,7 @@ def _equals(key: str, value: Any) -> str:
 def _hive(key: str, value: Any) -> str:
     """A partition's folder, as Hive writes it."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{key}={HIVE_NULL if value is None else escape(text, safe='')}"
+    return f"{key}={HIVE_NULL if value is None else glue_tables.escaped_in_path(text)}"
 
 
 def select_list(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, list[tuple[str, str]]]:

@@ -102,7 +102,7 @@ def test_overwriting_partitions(wrangler: Worker, table: str) -> None:
 
 def test_repair(wrangler: Worker, table: str) -> None:
     """UG "MSCK REPAIR TABLE": partitions whose folders are there are registered."""
-    wrangler.ask("wr.catalog.delete_all_partitions('wrangled', table)")
+    wrangler.ask("wr.catalog.delete_all_partitions(table=table, database='wrangled')")
     assert wrangler.ask(f"read('SELECT count(*) AS n FROM {table}', ctas_approach=False)") == [[0]]
     assert wrangler.ask("wr.athena.repair_table(table, database='wrangled', s3_output=place())") == "SUCCEEDED"
     assert wrangler.ask(f"read('SELECT count(*) AS n FROM {table}', ctas_approach=False)") == [[3]]
