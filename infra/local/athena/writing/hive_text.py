@@ -46,6 +46,8 @@ def name_parts(text: str) -> list[str]:
 def table_name(text: str, database: str) -> TableName:
     """What a name means where `database` is the current one; UnsupportedError for another catalog."""
     *outer, table = name_parts(text)
+    if not outer and "." in table:  # SHOW CREATE TABLE quotes a database and its table as one name
+        *outer, table = table.split(".")
     _refuse_other_catalog(outer[:-1])
     return TableName(outer[-1] if outer else database, table)
 

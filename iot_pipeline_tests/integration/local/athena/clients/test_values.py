@@ -93,8 +93,7 @@ def test_hard_names(connection: Connection[Any]) -> None:
         "\u00fcn\u00ef",
     ]
     created = "\n".join(r[0] for r in rows(connection, f"SHOW CREATE TABLE `{table}-x`"))
-    again = created.replace(f"`shelf.{table}-x`", f"`{table}-y`")
-    rows(connection, again)
+    rows(connection, created.replace(f"`shelf.{table}-x`", f"`shelf.{table}-y`"))
     described = rows(connection, f"DESCRIBE `{table}-y`")
     assert described == rows(connection, f"DESCRIBE `{table}-x`"), "SHOW CREATE TABLE makes the same table"
     assert rows(connection, f'SELECT "select" FROM "{table}-y" ORDER BY 1') == [("x",), (None,)]
