@@ -4,8 +4,6 @@
 
 import re
 
-from botocore.exceptions import ClientError
-
 from infra.local.athena.errors import QueryError
 from infra.local.athena.reading.glue_tables import Table, partition_name
 from infra.local.athena.writing.create_table import show_create
@@ -27,12 +25,9 @@ def show_tables(scope: Scope, match: re.Match[str]) -> DdlResult:
     """Tables and views, or views alone, whose names fit the pattern."""
     database = database_name(match["database"]) if match["database"] else scope.database
     views = match["kind"].lower() == "views"
-    try:
-        names = [t.name for t in scope.catalog.tables(database) if t.is_view or not views]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "EntityNotFoundException":
-            raise
-        raise QueryError(f"FAILED: SemanticException [Error 10072]: Database does not exist: {database}") from error
+    if database not in scope.catalog.databases():
+        raise QueryError(f"FAILED: SemanticException [Error 10072]: Database does not exist: {database}")
+    names = [t.name for t in scope.catalog.tables(database) if t.is_view or not views]
     column = "views" if views else "tab_name"
     return shown([column], [[name] for name in fitting(names, _pattern(match))])
 
