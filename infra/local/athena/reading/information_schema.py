@@ -76,7 +76,9 @@ def _views(catalog: Catalog) -> Iterator[Row]:
 
 def _columns(catalog: Catalog) -> Iterator[Row]:
     for found in _every(catalog):
-        listed = [(column, None) for column in found.storage.get("Columns", [])]
+        listed: list[tuple[dict[str, str], str | None]] = [
+            (column, None) for column in found.storage.get("Columns", [])
+        ]
         listed += [(key, "partition key") for key in found.glue.get("PartitionKeys") or []]
         for position, (column, extra) in enumerate(listed, start=1):
             kind = column.get("Type", "string")

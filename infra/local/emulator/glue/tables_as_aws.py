@@ -41,7 +41,9 @@ def install() -> None:
 
 def _folded(data: Any, action: str) -> Any:
     names = _FOLDED | ({"Name"} if action in _TABLE | _DATABASE else set())
-    folded = {key: value.lower() if key in names and isinstance(value, str) else value for key, value in data.items()}
+    folded: dict[str, Any] = {
+        key: value.lower() if key in names and isinstance(value, str) else value for key, value in data.items()
+    }
     for part in ("TableInput", "DatabaseInput"):
         if isinstance(folded.get(part), dict) and isinstance(folded[part].get("Name"), str):
             folded[part] = {**folded[part], "Name": folded[part]["Name"].lower()}

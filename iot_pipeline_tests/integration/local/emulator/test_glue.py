@@ -260,7 +260,7 @@ def test_tables_in_pages(local_aws: LocalAws) -> None:
 
 
 def test_versions_of_a_table(local_aws: LocalAws) -> None:
-    """API reference, "GetTableVersions", "DeleteTableVersion", "BatchDeleteTableVersion", "UpdateTable" (SkipArchive)."""
+    """API reference, "GetTableVersions" and its kin; "UpdateTable" with SkipArchive keeps none."""
     glue, database = local_aws.client("glue"), unique("versions").replace("-", "_")
     glue.create_database(DatabaseInput={"Name": database})
     name = {"DatabaseName": database, "TableName": "t"}

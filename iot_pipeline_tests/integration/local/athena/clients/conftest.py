@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import boto3
 import pytest
@@ -64,13 +65,13 @@ def aws_environment(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def connection(clients_aws: ClientsAws) -> Iterator["Connection[object]"]:
+def connection(clients_aws: ClientsAws) -> Iterator["Connection[Any]"]:
     """PyAthena's connection to the database `shelf`."""
     with _connected("shelf") as found:
         yield found
 
 
-def _connected(schema: str) -> "Connection[object]":
+def _connected(schema: str) -> "Connection[Any]":
     return Connection(s3_staging_dir=f"s3://{BUCKET}/staging/", schema_name=schema, poll_interval=0.02)
 
 

@@ -38,7 +38,7 @@ ENDLESS = (
 
 
 @pytest.fixture
-def cursor(connection: Connection[Any]) -> Iterator[Cursor]:
+def cursor(connection: Connection[Any]) -> Iterator[Any]:
     with connection.cursor(Cursor) as found:
         yield found
 
@@ -63,7 +63,7 @@ def test_readme_asyncio(clients_aws: ClientsAws) -> None:
     assert asyncio.run(main()) == (1,)
 
 
-def test_execution(cursor: Cursor) -> None:
+def test_execution(cursor: Any) -> None:
     cursor.execute("SELECT * FROM one_row")
     assert (cursor.rowcount, cursor.rownumber) == (-1, 0)
     assert cursor.fetchone() == (1,)
@@ -79,7 +79,7 @@ def test_execution(cursor: Cursor) -> None:
     assert (cursor.selected_engine_version, cursor.effective_engine_version) == ("AUTO", "Athena engine version 3")
 
 
-def test_fetching(cursor: Cursor) -> None:
+def test_fetching(cursor: Any) -> None:
     cursor.execute("SELECT * FROM many_rows LIMIT 15")
     assert cursor.fetchmany(10) == [(n,) for n in range(10)]
     assert cursor.fetchmany(10) == [(n,) for n in range(10, 15)]
@@ -89,14 +89,14 @@ def test_fetching(cursor: Cursor) -> None:
     assert cursor.fetchall() == []
 
 
-def test_a_page_is_crossed(cursor: Cursor) -> None:
+def test_a_page_is_crossed(cursor: Any) -> None:
     """API GetQueryResults: a page has 1,000 rows, of which the first page's first is the header."""
     for count in (999, 1000, 1001):
         cursor.execute(f"SELECT x FROM UNNEST(sequence(1, {count})) AS t(x) ORDER BY x")
         assert cursor.fetchall() == [(n,) for n in range(1, count + 1)]
 
 
-def test_parameters(cursor: Cursor) -> None:
+def test_parameters(cursor: Any) -> None:
     rows = cursor.execute("SELECT * FROM many_rows WHERE a < %(n)d", {"n": 3}).fetchall()
     assert rows == [(0,), (1,), (2,)]
     rows = cursor.execute("SELECT * FROM many_rows WHERE a < ?", ["3"], paramstyle="qmark").fetchall()
@@ -116,13 +116,13 @@ def test_parameters(cursor: Cursor) -> None:
 
 
 @pytest.mark.parametrize("value", [b"", b"\x00\xff'\\%", bytes(range(256))], ids=["empty", "special", "all"])
-def test_binary_parameters(cursor: Cursor, value: bytes) -> None:
+def test_binary_parameters(cursor: Any, value: bytes) -> None:
     cursor.execute("SELECT CAST(%(value)s AS VARBINARY)", {"value": value})
     assert cursor.fetchone() == (value,)
     assert cursor.description[0][1] == BINARY
 
 
-def test_types(cursor: Cursor) -> None:
+def test_types(cursor: Any) -> None:
     cursor.execute("SELECT *, CAST(col_array AS json) AS array_json FROM one_row_complex")
     assert [d[:2] + d[4:6] for d in cursor.description] == [
         ("col_boolean", "boolean", 0, 0),
@@ -164,7 +164,7 @@ def test_types(cursor: Cursor) -> None:
     ]
 
 
-def test_type_hints(cursor: Cursor) -> None:
+def test_type_hints(cursor: Any) -> None:
     cursor.execute(
         "SELECT CAST(ROW(ROW('2024-01-01', 123), 4.736) AS ROW(header ROW(stamp VARCHAR, seq INTEGER), x DOUBLE)) AS p",
         result_set_type_hints={"p": "row(header row(stamp varchar, seq integer), x double)"},
@@ -180,7 +180,7 @@ def test_null_and_the_empty_text(connection: Connection[Any]) -> None:
     assert found == [{"v": ""}, {"v": None}, {"v": "NULL"}, {"v": "N/A"}]
 
 
-def test_writing_statements(cursor: Cursor) -> None:
+def test_writing_statements(cursor: Any) -> None:
     """A CTAS has the column `rows`, an INSERT none; both say how many rows they wrote."""
     name = unique("t").replace("-", "_")
     cursor.execute(f"CREATE TABLE {name} WITH (external_location = 's3://{BUCKET}/{name}/') AS SELECT 1 AS a, 'x' AS b")
@@ -194,7 +194,7 @@ def test_writing_statements(cursor: Cursor) -> None:
     assert cursor.execute(f"SELECT * FROM {name} ORDER BY a").fetchall() == rows
 
 
-def test_errors(cursor: Cursor) -> None:
+def test_errors(cursor: Any) -> None:
     with pytest.raises(OperationalError, match="TABLE_NOT_FOUND"):
         cursor.execute("SELECT does_not_exist FROM this_really_does_not_exist")
     assert cursor.description is None
@@ -212,7 +212,8 @@ def test_cancel(connection: Connection[Any], turn: int) -> None:
         cursor.cancel()
         with pytest.raises(DatabaseError):
             running.result()
-    found = connection.client.get_query_execution(QueryExecutionId=started[0])["QueryExecution"]
+    client: Any = connection.client
+    found = client.get_query_execution(QueryExecutionId=started[0])["QueryExecution"]
     assert found["Status"]["State"] == "CANCELLED"
 
 
@@ -250,7 +251,7 @@ def test_async_cursors(connection: Connection[Any]) -> None:
 @pytest.mark.parametrize("unload", [False, True])
 def test_pandas(connection: Connection[Any], unload: bool) -> None:
     sql = "SELECT a, CAST(a AS varchar) AS t, CAST(a AS decimal(10,2)) AS d FROM many_rows WHERE a < 3 ORDER BY a"
-    found = connection.cursor(PandasCursor, unload=unload).execute(sql).as_pandas()
+    found: Any = connection.cursor(PandasCursor, unload=unload).execute(sql).as_pandas()
     expected = [(0, "0", Decimal("0.00")), (1, "1", Decimal("1.00")), (2, "2", Decimal("2.00"))]
     assert list(found.itertuples(index=False, name=None)) == expected
     with connection.cursor(AsyncPandasCursor, unload=unload) as cursor:
@@ -271,7 +272,7 @@ def test_arrow(
         assert cursor.execute(sql)[1].result().as_arrow().num_rows == 3
 
 
-def test_metadata(cursor: Cursor) -> None:
+def test_metadata(cursor: Any) -> None:
     """API GetTableMetadata, ListTableMetadata, ListDatabases, and Glue's errors within MetadataException."""
     table = cursor.get_table_metadata("ONE_ROW")
     assert (table.name, table.table_type, table.comment) == ("one_row", "EXTERNAL_TABLE", "table comment")

@@ -100,7 +100,7 @@ def test_reflection(conn: Connection) -> None:
 
 
 def test_reflected_types_and_values(conn: Connection) -> None:
-    table = Table("one_row_complex", MetaData(schema="shelf"), autoload_with=conn)
+    table: Any = Table("one_row_complex", MetaData(schema="shelf"), autoload_with=conn)
     assert isinstance(table.c.col_array.type, AthenaArray)
     assert isinstance(table.c.col_struct.type, AthenaStruct)
     assert (table.c.col_decimal.type.precision, table.c.col_decimal.type.scale) == (10, 1)
@@ -124,7 +124,7 @@ def test_columns_of_a_throttled_catalog(conn: Connection, monkeypatch: pytest.Mo
     monkeypatch.setattr(raw, "_glue_metadata_fallback", False, raising=False)
     monkeypatch.setattr(raw, "glue_metadata_fallback", False, raising=False)
     found = sqlalchemy.inspect(conn)
-    columns = {c["name"]: c["type"] for c in found.get_columns("one_row_complex", schema="shelf")}
+    columns: dict[str, Any] = {c["name"]: c["type"] for c in found.get_columns("one_row_complex", schema="shelf")}
     assert asked
     assert isinstance(columns["col_array"], AthenaArray)
     assert isinstance(columns["col_int"], types.INTEGER)
@@ -137,15 +137,15 @@ def test_names_of_three_parts(conn: Connection) -> None:
         'SELECT "one_row"."number_of_rows" FROM "awsdatacatalog"."shelf"."one_row"',
         "SELECT awsdatacatalog.shelf.one_row.number_of_rows FROM awsdatacatalog.shelf.one_row",
     ):
-        assert conn.execute(text(sql)).fetchall() == [(1,)]
+        assert [tuple(row) for row in conn.execute(text(sql))] == [(1,)]
     with pytest.raises(sqlalchemy.exc.DBAPIError, match="NOT_SUPPORTED_LOCALLY: catalog other"):
         conn.execute(text("SELECT * FROM other.shelf.one_row"))
 
 
 def test_queries(conn: Connection) -> None:
     many = Table("many_rows", MetaData(schema="shelf"), autoload_with=conn)
-    rows = conn.execute(many.select().order_by(many.c.a).offset(10).limit(5)).fetchall()
-    assert rows == [(n,) for n in range(10, 15)]
+    rows = conn.execute(many.select().order_by(many.c.a).offset(10).limit(5))
+    assert [tuple(row) for row in rows] == [(n,) for n in range(10, 15)]
     assert conn.execute(select(func.count()).select_from(many).where(many.c.a < 7)).scalar() == 7
     assert conn.execute(text("SELECT :word"), {"word": "o'r \u3042"}).scalar() == "o'r \u3042"
     complex_row = Table("one_row_complex", MetaData(schema="shelf"), autoload_with=conn)
@@ -166,12 +166,12 @@ def test_drivers(clients_aws: ClientsAws, driver: str) -> None:
 
 FRAME = pd.DataFrame(
     {
-        "col_int": np.int32([1]),
-        "col_bigint": np.int64([12345]),
-        "col_float": np.float32([1.0]),
-        "col_double": np.float64([1.2345]),
+        "col_int": np.array([1], np.int32),
+        "col_bigint": np.array([12345], np.int64),
+        "col_float": np.array([1.0], np.float32),
+        "col_double": np.array([1.2345], np.float64),
         "col_string": ["a"],
-        "col_boolean": np.bool_([True]),
+        "col_boolean": np.array([True]),
         "col_timestamp": [datetime(2020, 1, 1)],  # noqa: DTZ001  Athena's TIMESTAMP has no zone
         "col_date": [date(2020, 12, 31)],
     }

@@ -103,7 +103,7 @@ def test_hard_names(connection: Connection[Any]) -> None:
 def test_types_beside_a_star(connection: Connection[Any]) -> None:
     """The types of a SELECT's other columns are known beside a `*` too."""
     moment = "TIMESTAMP '2020-01-01 00:00:00.123456'"
-    cursor = connection.cursor(Cursor)
+    cursor: Any = connection.cursor(Cursor)
     cursor.execute(f"SELECT *, {moment} AS t, json_parse('[1]') AS j, DECIMAL '1.50' AS d FROM one_row")
     assert [d[1] for d in cursor.description] == ["integer", "timestamp", "json", "decimal"]
     stamp = datetime(2020, 1, 1, 0, 0, 0, 123456)  # noqa: DTZ001  Athena's TIMESTAMP has no zone
