@@ -189,6 +189,8 @@ def _json(
 
 def _json_value(value: str, hive: str) -> str:
     kind = hive_to_duckdb(hive)
+    if "BLOB" in kind:
+        raise UnsupportedError(f"type {hive} in a JSON table")
     if kind == "VARCHAR":
         return f"json_extract_string({value}, '$')"
     if kind == "TIMESTAMP":

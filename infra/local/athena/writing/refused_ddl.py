@@ -20,12 +20,14 @@ _REFUSED = [
         "Data Catalog views; write CREATE VIEW",
     ),
     (r"show\s+functions\b", "SHOW FUNCTIONS"),
-    (r"show\s+(?:stats|catalogs|session|roles|grants|role)\b", "this SHOW"),
+    (r"show\s+(?:stats|catalogs|session|roles|grants|role)\b", "SHOW of this"),
     (r"explain\s+analyze\b", "EXPLAIN ANALYZE; write EXPLAIN"),
     (r"using\s+external\s+function\b", "USING EXTERNAL FUNCTION"),
     (r"(?:grant|revoke|deny)\s", "GRANT, REVOKE and DENY"),
     (r"use\s", "USE; name the database in QueryExecutionContext"),
-    (r"(?:analyze|call|set|reset|truncate|commit|rollback|start\s+transaction)\b", "this statement"),
+    (r"truncate\b", "TRUNCATE; drop the partitions, or the table"),
+    (r"(?:commit|rollback|start\s+transaction)\b", "transactions"),
+    (r"(?:analyze|call|set|reset)\b", "ANALYZE, CALL, SET and RESET"),
 ]
 _PATTERNS = [(re.compile(pattern, re.IGNORECASE | re.DOTALL), what) for pattern, what in _REFUSED]
 

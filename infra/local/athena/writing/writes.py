@@ -59,7 +59,11 @@ class Writer:
         self._store, self._scratch = store, scratch
 
     def write(self, con: duckdb.DuckDBPyConnection, execution: Execution, sql: str, target: Target) -> Written:
-        """Local Parquet, JSON or text files of the query, partitioned by the target's keys."""
+        """Local Parquet, JSON or text files of the query, partitioned by the target's keys.
+
+        UnsupportedError for a column of a type that the format holds on Athena and this server does not write.
+        """
+        _check_types(con, sql, target)
         folder = self._scratch / execution.id
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -135,6 +139,19 @@ def _write_partitions(
         partition = f"SELECT * EXCLUDE ({columns}) FROM ({sql}) WHERE {where}"
         con.execute(f"COPY ({partition}) TO {literal(str(folder / name))} ({options})")
     return sum(int(count) for *_, count in found)
+
+
+_UNWRITTEN = {"text": {"list", "map", "struct", "blob"}, "json": {"blob"}}
+
+
+def _check_types(con: duckdb.DuckDBPyConnection, sql: str, target: Target) -> None:
+    refused = _UNWRITTEN.get(target.format, set())
+    if not refused:
+        return
+    bound = con.sql(f"SELECT * FROM ({sql}) LIMIT 0")
+    for name, kind in zip(bound.columns, bound.types, strict=True):
+        if kind.id in refused or ("blob" in refused and "BLOB" in str(kind)):
+            raise UnsupportedError(f"column {name} of type {duckdb_to_hive(kind)} in a file of format {target.format}")
 
 
 def _equals(key: str, value: Any) -> str:

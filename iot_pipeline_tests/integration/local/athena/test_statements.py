@@ -235,3 +235,25 @@ def test_ctas_of_hive_tables(local_athena: LocalAthena, orders: str) -> None:
     assert local_athena.rows(f"SELECT * FROM {orders}.empty") == []
     wrong = f"CREATE TABLE {orders}.w WITH (is_external = false) AS SELECT 1 AS a"
     assert reason(local_athena, wrong).startswith("INVALID_TABLE_PROPERTY: is_external")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("ARRAY[1, 2]", "TEXTFILE"),
+        ("MAP(ARRAY[1], ARRAY[2])", "TEXTFILE"),
+        ("X'00ff'", "TEXTFILE"),
+        ("X'00ff'", "JSON"),
+    ],
+)
+def test_types_that_are_not_written(local_athena: LocalAthena, orders: str, value: str, kind: str) -> None:
+    """UG "CREATE TABLE AS", format: collections of text, and binary of text and JSON, are refused by name."""
+    said = reason(local_athena, f"CREATE TABLE {orders}.{name()} WITH (format = '{kind}') AS SELECT {value} AS v")
+    assert said.startswith("NOT_SUPPORTED_LOCALLY: column v of type")
+    local_athena.run(
+        f"CREATE EXTERNAL TABLE {orders}.bytes (v binary) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' "
+        f"LOCATION 's3://{BUCKET}/{orders}/bytes/'"
+    )
+    local_athena.put(f"{orders}/bytes/a.json", b'{"v": "AP8="}')
+    refused = reason(local_athena, f"SELECT v FROM {orders}.bytes")
+    assert refused == "NOT_SUPPORTED_LOCALLY: type binary in a JSON table"
