@@ -90,7 +90,7 @@ def installed(distribution: str) -> Path:
         found = asked.stdout.strip() or "none"
     if found != pins()[distribution]:
         pytest.skip(
-            f"{distribution} {pins()[distribution]} is not installed in {INSTALLED.name} but {found} "
+            f"{distribution} {pins()[distribution]} is not installed in {INSTALLED.name}; found there: {found} "
             "(the group `athena-clients` of pyproject.toml; docs/local-aws.md says how to install it)"
         )
     return programs
