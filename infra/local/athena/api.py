@@ -1,21 +1,21 @@
 """The operations of the Athena API (Amazon Athena API reference)."""
 
 from collections.abc import Callable
-from typing import Any
 
+from infra.local.athena.catalog_api import CatalogApi, check_catalog
 from infra.local.athena.errors import ApiError
 from infra.local.athena.execute import Statements
+from infra.local.athena.named_queries import NamedQueryApi
+from infra.local.athena.pages import Body, page
 from infra.local.athena.queries.execution_parameters import Prepared
 from infra.local.athena.queries.executions import Execution, Executions
-from infra.local.athena.queries.workgroups import WorkGroups
-from infra.local.athena.reading.glue_tables import Table
+from infra.local.athena.queries.workgroups import ENGINE, WorkGroups
 
 MAX_QUERY_BYTES = 262_144
 """AWS Athena user guide, "Service quotas": query string length."""
 MAX_PAGE = 1000
 """Rows in one GetQueryResults page (API reference)."""
 
-Body = dict[str, Any]
 _UNFINISHED = {"QUEUED", "RUNNING"}
 
 
@@ -24,14 +24,13 @@ class Api:
 
     def __init__(self, workgroups: WorkGroups, statements: Statements, executions: Executions) -> None:
         self._workgroups, self._statements, self._executions = workgroups, statements, executions
+        self._catalog_api = CatalogApi(statements.catalog)
+        self._named_queries = NamedQueryApi(workgroups.emulator)
 
     def operations(self) -> dict[str, Callable[[Body], Body]]:
         """StartQueryExecution and so on -> method."""
-        return {
-            "".join(word.capitalize() for word in name.split("_")): getattr(self, name)
-            for name in dir(type(self))
-            if not name.startswith("_") and name != "operations"
-        }
+        parts = (self, self._catalog_api, self._named_queries)
+        return {name: operation for part in parts for name, operation in _operations_of(part).items()}
 
     # Query executions
 
@@ -46,6 +45,8 @@ class Api:
         if not sql.strip():
             raise ApiError("InvalidRequestException", "Query string cannot be empty")
         _refuse_reuse(body)
+        context = body.get("QueryExecutionContext") or {}
+        check_catalog(context.get("Catalog") or "AwsDataCatalog")
         group = self._workgroups.get(body.get("WorkGroup"))
         if group.state != "ENABLED":
             raise ApiError("InvalidRequestException", f"WorkGroup {group.name} is disabled.")
@@ -57,8 +58,9 @@ class Api:
                 "No output location provided. An output location is required either through the Workgroup result "
                 "configuration setting or as an API input.",
             )
-        database = (body.get("QueryExecutionContext") or {}).get("Database") or "default"
-        execution = Execution(sql, database.lower(), group, "", body.get("ExecutionParameters"))
+        # awswrangler quotes a database as DDL does.
+        database = (context.get("Database") or "default").strip("`").lower()
+        execution = Execution(sql, database, group, "", body.get("ExecutionParameters"))
         execution.output = f"{output.rstrip('/')}/{execution.id}.csv"
         return {"QueryExecutionId": self._executions.start(execution, body.get("ClientRequestToken")).id}
 
@@ -76,7 +78,7 @@ class Api:
 
     def list_query_executions(self, body: Body) -> Body:
         ids = self._executions.ids(body.get("WorkGroup") or "primary")
-        return _page(ids, body, "QueryExecutionIds", 50)
+        return page(ids, body, "QueryExecutionIds", 50)
 
     def stop_query_execution(self, body: Body) -> Body:
         self._executions.stop(self._executions.get(body["QueryExecutionId"]))
@@ -85,6 +87,8 @@ class Api:
     def get_query_results(self, body: Body) -> Body:
         execution = self._executions.get(body["QueryExecutionId"])
         _require_success(execution)
+        if body.get("QueryResultType", "DATA_ROWS") != "DATA_ROWS":
+            raise ApiError("InvalidRequestException", "NOT_SUPPORTED_LOCALLY: QueryResultType DATA_MANIFEST")
         size = min(int(body.get("MaxResults") or MAX_PAGE), MAX_PAGE)
         start = int(body.get("NextToken") or 0)
         rows = execution.rows.page(start, size)
@@ -113,7 +117,7 @@ class Api:
 
     def list_work_groups(self, body: Body) -> Body:
         groups = [{k: v for k, v in g.describe().items() if k != "Configuration"} for g in self._workgroups.all()]
-        return _page(groups, body, "WorkGroups", 50)
+        return page(groups, body, "WorkGroups", 50)
 
     def create_work_group(self, body: Body) -> Body:
         self._workgroups.create(body["Name"], body.get("Configuration") or {}, body.get("Description", ""))
@@ -127,6 +131,11 @@ class Api:
     def delete_work_group(self, body: Body) -> Body:
         self._workgroups.delete(body["WorkGroup"])
         return {}
+
+    def list_engine_versions(self, body: Body) -> Body:
+        return page(
+            [ENGINE, {**ENGINE, "SelectedEngineVersion": "Athena engine version 3"}], body, "EngineVersions", 10
+        )
 
     # Prepared statements
 
@@ -152,44 +161,24 @@ class Api:
 
     def list_prepared_statements(self, body: Body) -> Body:
         names = [{"StatementName": s.name} for s in self._statements.prepared.of(body["WorkGroup"])]
-        return _page(names, body, "PreparedStatements", 50)
+        return page(names, body, "PreparedStatements", 50)
 
     def delete_prepared_statement(self, body: Body) -> Body:
         self._statements.prepared.delete(body["WorkGroup"], body["StatementName"])
         return {}
 
-    # Catalog
-
-    def list_data_catalogs(self, _: Body) -> Body:
-        return {"DataCatalogsSummary": [{"CatalogName": "AwsDataCatalog", "Type": "GLUE"}]}
-
-    def get_data_catalog(self, body: Body) -> Body:
-        if body["Name"].lower() != "awsdatacatalog":
-            raise ApiError("InvalidRequestException", f"Data catalog {body['Name']} was not found")
-        return {"DataCatalog": {"Name": "AwsDataCatalog", "Type": "GLUE"}}
-
-    def list_databases(self, _: Body) -> Body:
-        pages = self._statements.catalog.glue.get_paginator("get_databases").paginate()
-        return {"DatabaseList": [{"Name": d["Name"]} for page in pages for d in page["DatabaseList"]]}
-
-    def get_database(self, body: Body) -> Body:
-        names = [d["Name"] for d in self.list_databases({})["DatabaseList"]]
-        if body["DatabaseName"].lower() not in names:
-            raise ApiError("MetadataException", f"Database {body['DatabaseName']} not found")
-        return {"Database": {"Name": body["DatabaseName"].lower()}}
-
-    def get_table_metadata(self, body: Body) -> Body:
-        table = self._statements.catalog.find(body["DatabaseName"].lower(), body["TableName"].lower())
-        if table is None:
-            raise ApiError("MetadataException", f"EntityNotFoundException: Table {body['TableName']} not found")
-        return {"TableMetadata": _metadata(table)}
-
-    def list_table_metadata(self, body: Body) -> Body:
-        tables = [_metadata(t) for t in self._statements.catalog.tables(body["DatabaseName"].lower())]
-        return _page(tables, body, "TableMetadataList", 50)
+    # Tags
 
     def list_tags_for_resource(self, _: Body) -> Body:
         return {"Tags": []}
+
+
+def _operations_of(part: object) -> dict[str, Callable[[Body], Body]]:
+    return {
+        "".join(word.capitalize() for word in name.split("_")): getattr(part, name)
+        for name in dir(type(part))
+        if not name.startswith("_") and name != "operations"
+    }
 
 
 def _require_success(execution: Execution) -> None:
@@ -213,30 +202,5 @@ def _refuse_reuse(body: Body) -> None:
         )
 
 
-def _page(items: list[Any], body: Body, name: str, default: int) -> Body:
-    start, size = int(body.get("NextToken") or 0), int(body.get("MaxResults") or default)
-    answer: Body = {name: items[start : start + size]}
-    if start + size < len(items):
-        answer["NextToken"] = str(start + size)
-    return answer
-
-
 def _prepared(body: Body) -> Prepared:
     return Prepared(body["StatementName"], body["WorkGroup"], body["QueryStatement"], body.get("Description", ""))
-
-
-def _metadata(table: Table) -> Body:
-    def columns(pairs: list[tuple[str, str]]) -> list[dict[str, str]]:
-        return [{"Name": n, "Type": t} for n, t in pairs]
-
-    return {
-        "Name": table.name,
-        "TableType": table.glue.get("TableType", ""),
-        "Columns": columns(table.columns),
-        "PartitionKeys": columns(table.keys),
-        "Parameters": {
-            **(table.glue.get("Parameters") or {}),
-            "location": table.location.rstrip("/"),
-            "serde.serialization.lib": table.serde,
-        },
-    }

@@ -9,7 +9,7 @@ from infra.local.athena.errors import QueryError
 from infra.local.athena.queries.execution_parameters import PreparedStatements, substituted
 from infra.local.athena.queries.workgroups import WorkGroup
 from infra.local.athena.sql.types import hive_to_duckdb
-from infra.local.athena.writing.ddl import _shown
+from infra.local.athena.writing.show import fitting
 from infra.local.athena.writing.unload import parse_unload
 from infra.local.emulator.glue.crawler_globs import Glob
 from infra.local.emulator.glue.expression import ExpressionError, compile_expression
@@ -108,8 +108,8 @@ def test_parameters_of_a_long_athena_statement(text: str, values: int) -> None:
 
 def test_wildcards_that_match_nothing() -> None:
     name = "a" * 255
-    assert _shown([name], "*a" * 100 + "*b") == []
-    assert _shown([name], "*a" * 100 + "b|*a" * 100) == [name]
+    assert fitting([name], "*a" * 100 + "*b") == []
+    assert fitting([name], "*a" * 100 + "b|*a" * 100) == [name]
     like = "%a" * 100
     assert compile_expression(f"p LIKE '{like}'", {"p": "string"})({"p": name})
     assert not compile_expression(f"p LIKE '{like}%b'", {"p": "string"})({"p": name})
@@ -174,4 +174,4 @@ def test_brackets_of_an_exclusion_that_hold_nothing(brackets: str) -> None:
     ],
 )
 def test_wildcards_of_show_tables(pattern: str | None, fits: list[str]) -> None:
-    assert _shown(["readings", "readings_raw", "raw"], pattern) == fits
+    assert fitting(["readings", "readings_raw", "raw"], pattern) == fits

@@ -35,7 +35,7 @@ MADE = {
     # A statement's own, matched against the empty text alone.
     "infra/local/athena/sql/functions.py": [r"\d+"],
     "infra/local/athena/sql/macros.py": [REFUSING.pattern],
-    "infra/local/athena/writing/ddl.py": ["year=([^/]+)/month=([^/]+)/hour=([^/]+)/"],
+    "infra/local/athena/writing/partition_ddl.py": ["year=([^/]+)/month=([^/]+)/hour=([^/]+)/"],
     "infra/local/emulator/glue/crawler_globs.py": ["[^a-z]", "[a-z]"],
     # Those of botocore's model of the Redshift Data API, for texts whose length is bounded.
     "infra/local/emulator/redshift_data/request_model.py": model_patterns(),

@@ -1,8 +1,5 @@
 """Statements run by DuckDB, translated from Trino's SQL."""
 
-import base64
-import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,8 +20,7 @@ from infra.local.athena.reading.planner import Plan, Planner, is_named
 from infra.local.athena.sql.dialect import parse_query
 from infra.local.athena.sql.engine import connect
 from infra.local.athena.sql.typed.kinds import Kind
-from infra.local.athena.sql.types import athena_name, duckdb_to_hive
-from infra.local.athena.writing import writes
+from infra.local.athena.writing import views, writes
 from infra.local.athena.writing.writable_types import check_types
 
 _BATCH_ROWS = 10_000
@@ -142,6 +138,9 @@ class DuckDBEngine:
         self._outputs.refuse_existing(target.location, f"{database}.{name}")
         _refuse_unnamed(tree.expression)
         query = writes.without_order(tree.expression)
+        if options.get("with_data") is False:
+            query = exp.select("*").from_(exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("__q"))))
+            query = query.limit(0)
 
         def act(plan: Plan) -> tuple[writes.Written, list[tuple[str, str]]]:
             check_types(*_known_columns(con, plan))
@@ -158,6 +157,7 @@ class DuckDBEngine:
         table = self._catalog.get(database, name)
         self._catalog.add_partitions(table, writes.new_partitions(table, written))
         execution.update_count = written.rows
+        execution.columns = results.written_info()
 
     def _insert(self, con: duckdb.DuckDBPyConnection, execution: Execution, tree: exp.Insert) -> None:
         execution.substatement_type = "INSERT"
@@ -209,37 +209,13 @@ class DuckDBEngine:
         database, name = table_name(tree.this, execution)
         plan = self._planner.plan(con, tree.expression, execution.database)
         bound = con.sql(f"SELECT * FROM ({plan.sql}) LIMIT 0")
-        columns = [(name.lower(), kind) for name, kind in zip(bound.columns, bound.types, strict=True)]
-        body = re.split(r"\bas\b", sql, maxsplit=1, flags=re.IGNORECASE)[1].strip()
-        described = {
-            "originalSql": body,
-            "catalog": "awsdatacatalog",
-            "schema": database,
-            "columns": [{"name": n, "type": athena_name(k)} for n, k in columns],
-        }
-        encoded = base64.b64encode(json.dumps(described).encode()).decode()
-        view = {
-            "Name": name,
-            "TableType": "VIRTUAL_VIEW",
-            "ViewOriginalText": f"/* Presto View: {encoded} */",
-            "ViewExpandedText": "/* Presto View */",
-            "Parameters": {"presto_view": "true", "comment": "Presto View"},
-            "PartitionKeys": [],
-            "StorageDescriptor": {
-                "Columns": [{"Name": n, "Type": duckdb_to_hive(k)} for n, k in columns],
-                "Location": "",
-                "SerdeInfo": {},
-            },
-        }
-        existing = self._catalog.find(database, name)
-        if existing and not tree.args.get("replace"):
-            raise QueryError(f"TABLE_ALREADY_EXISTS: View already exists: '{database}.{name}'")
-        if existing and not existing.is_view:
-            raise QueryError(f"TABLE_ALREADY_EXISTS: Table already exists: '{database}.{name}'")
-        if existing:
-            self._catalog.update_table(existing, **view)
-        else:
-            self._catalog.create_table(database, view)
+        views.put(
+            self._catalog,
+            views.View(database, name, views.query_of(sql), execution.database),
+            bound,
+            plan.kinds,
+            replace=bool(tree.args.get("replace")),
+        )
         self._outputs.put_text(execution, [], [])
 
 

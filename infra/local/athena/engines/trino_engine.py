@@ -10,6 +10,7 @@ from infra.local.athena.engines.duckdb_engine import table_name
 from infra.local.athena.engines.trino_client import CATALOG, Answer, TrinoClient
 from infra.local.athena.engines.trino_values import column_info, kind_of, shown
 from infra.local.athena.errors import QueryError, UnsupportedError
+from infra.local.athena.queries import results
 from infra.local.athena.queries.executions import Execution
 from infra.local.athena.queries.outputs import Outputs, default_location
 from infra.local.athena.reading.glue_tables import Catalog
@@ -99,11 +100,13 @@ class TrinoEngine:
         self._write(execution, f"{quote(database)}.{quote(name)}", query, options, f"{database}.{name}")
 
     def _write(self, execution: Execution, table: str, query: str, options: dict[str, Any], shown_name: str) -> None:
+        writes.check_table_type(options)
         location = str(options["external_location"]).rstrip("/") + "/"
         self._outputs.refuse_existing(location, shown_name)
         properties, session = _table_properties(options | {"external_location": location})
         answer, rows = self._whole(execution, f"CREATE TABLE {table} WITH ({properties}) AS {query}", session)
         execution.update_count = _count(answer, rows)
+        execution.columns = results.written_info()
         self._outputs.put_manifest(execution, [item.uri for item in self._store.listing(location)])
 
     def _insert(self, execution: Execution, sql: str) -> None:

@@ -4,9 +4,10 @@ import logging
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Protocol
 
 import duckdb
@@ -17,6 +18,7 @@ from infra.local.athena.queries.workgroups import ENGINE, WorkGroup
 
 log = logging.getLogger(__name__)
 SLOTS = 2
+_AGAIN_SECONDS = 0.05
 FINISHED = {"SUCCEEDED", "FAILED", "CANCELLED"}
 
 
@@ -134,10 +136,9 @@ class Executions:
 
     def stop(self, execution: Execution) -> None:
         """Cancel: a queued one never starts, a running one is interrupted, a finished one stays as it is."""
-        execution.cancelled.set()
-        cursor = execution.cursor
-        if cursor is not None and execution.state == "RUNNING":
-            cursor.interrupt()
+        if execution.state not in FINISHED:
+            execution.cancelled.set()
+            threading.Thread(target=_interrupt, args=(execution,), daemon=True).start()
 
     def shutdown(self) -> None:
         """Cancel everything and wait for it."""
@@ -172,3 +173,14 @@ class Executions:
         execution.completed = datetime.now(UTC)
         execution.reason = reason
         execution.state = state
+
+
+def _interrupt(execution: Execution) -> None:
+    """Interrupt a running execution until it has ended: DuckDB forgets an interrupt that finds it idle."""
+    while execution.state not in FINISHED:
+        cursor = execution.cursor
+        if cursor is not None and execution.state == "RUNNING":
+            # It may be closed in this moment.
+            with suppress(duckdb.Error):
+                cursor.interrupt()
+        sleep(_AGAIN_SECONDS)

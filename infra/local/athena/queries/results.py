@@ -17,7 +17,7 @@ from infra.local.athena.sql.typed.kinds import DAY_TIME, YEAR_MONTH, ZONED, Kind
 from infra.local.athena.sql.types import athena_name
 
 _PRECISION = {"varchar": 2147483647, "double": 17, "float": 17, "bigint": 19, "integer": 10, "smallint": 5}
-_PRECISION |= {"tinyint": 3, "timestamp": 3, "timestamp with time zone": 3, "varbinary": 1073741824, "json": 2147483647}
+_PRECISION |= {"tinyint": 3, "timestamp": 3, "timestamp with time zone": 3, "varbinary": 1073741824, "json": 0}
 
 
 def column_info(name: str, kind: DuckDBPyType, trino: Kind | None = None) -> dict[str, Any]:
@@ -56,6 +56,11 @@ def _athena_name(kind: DuckDBPyType, trino: Kind | None) -> str:
 def text_info(names: list[str]) -> list[dict[str, Any]]:
     """ColumnInfo of DDL output: text columns."""
     return [column_info(name, DuckDBPyType("VARCHAR")) | {"Type": "string", "Precision": 0} for name in names]
+
+
+def written_info() -> list[dict[str, Any]]:
+    """ColumnInfo of CREATE TABLE AS: the column `rows`, of which there are none; UpdateCount has the number."""
+    return [column_info("rows", DuckDBPyType("BIGINT"))]
 
 
 def rendered(

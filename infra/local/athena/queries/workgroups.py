@@ -58,7 +58,7 @@ class WorkGroups:
     """The registry; `get` falls back to the emulator for workgroups that CloudFormation created there."""
 
     def __init__(self, config: Config) -> None:
-        self._emulator = config.client("athena")
+        self.emulator = config.client("athena")
         self._lock = threading.Lock()
         primary = WorkGroup("primary", {"EnforceWorkGroupConfiguration": False, "ResultConfiguration": {}})
         self._own = {"primary": primary}
@@ -70,14 +70,14 @@ class WorkGroups:
         if own:
             return own
         try:
-            found = self._emulator.get_work_group(WorkGroup=name)["WorkGroup"]
+            found = self.emulator.get_work_group(WorkGroup=name)["WorkGroup"]
         except ClientError as error:
             raise ApiError("InvalidRequestException", f"WorkGroup {name} is not found.") from error
         return WorkGroup(name, found.get("Configuration") or {}, found.get("Description", ""), found["State"])
 
     def all(self) -> list[WorkGroup]:
         """Own workgroups and the emulator's."""
-        names = {summary["Name"] for summary in self._emulator.list_work_groups()["WorkGroups"]}
+        names = {summary["Name"] for summary in self.emulator.list_work_groups()["WorkGroups"]}
         return [self.get(name) for name in sorted(names | set(self._own))]
 
     def create(self, name: str, configuration: dict[str, Any], description: str) -> None:
@@ -117,6 +117,11 @@ class WorkGroups:
 
 
 def _check(configuration: dict[str, Any]) -> None:
+    engine = (configuration.get("EngineVersion") or {}).get("SelectedEngineVersion", "")
+    if engine.lower().startswith("pyspark"):
+        raise ApiError("InvalidRequestException", f"NOT_SUPPORTED_LOCALLY: {engine} (Spark); only Athena SQL is there")
+    if (configuration.get("ManagedQueryResultsConfiguration") or {}).get("Enabled"):
+        raise ApiError("InvalidRequestException", "NOT_SUPPORTED_LOCALLY: ManagedQueryResultsConfiguration")
     limit = configuration.get("BytesScannedCutoffPerQuery")
     if limit is not None and limit < MIN_CUTOFF:
         raise ApiError("InvalidRequestException", f"BytesScannedCutoffPerQuery must be at least {MIN_CUTOFF}")

@@ -17,6 +17,21 @@ from infra.local.athena.errors import QueryError, UnsupportedError
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 OPENX_SERDE = "org.openx.data.jsonserde.JsonSerDe"
 LAZY_SERDE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+_QL = "org.apache.hadoop.hive.ql.io"
+_TEXT_INPUT, _TEXT_OUTPUT = "org.apache.hadoop.mapred.TextInputFormat", f"{_QL}.HiveIgnoreKeyTextOutputFormat"
+STORED_AS = {
+    "textfile": (LAZY_SERDE, _TEXT_INPUT, _TEXT_OUTPUT),
+    "parquet": (PARQUET_SERDE, f"{_QL}.parquet.MapredParquetInputFormat", f"{_QL}.parquet.MapredParquetOutputFormat"),
+    "orc": (f"{_QL}.orc.OrcSerde", f"{_QL}.orc.OrcInputFormat", f"{_QL}.orc.OrcOutputFormat"),
+    "avro": (
+        "org.apache.hadoop.hive.serde2.avro.AvroSerDe",
+        f"{_QL}.avro.AvroContainerInputFormat",
+        f"{_QL}.avro.AvroContainerOutputFormat",
+    ),
+}
+"""STORED AS -> (SerDe, input format, output format); those of ORC and Avro are described, not read."""
+_ESCAPED = "\"#%'*/:=?\\{[]^\x7f"
+"""Of Hive's FileUtils.escapePathName, which Trino has too."""
 _T = TypeVar("_T")
 BATCH = 100
 """Partitions in one BatchCreatePartition (Glue API reference)."""
@@ -109,16 +124,25 @@ class Table:
 
     def view_sql(self) -> str:
         """The view's query (Athena keeps it as base64 JSON in ViewOriginalText)."""
+        return str(self._view["originalSql"])
+
+    @property
+    def view_schema(self) -> str:
+        """The database in which names without one in the view's query are looked up."""
+        return str(self._view.get("schema") or self.database)
+
+    @cached_property
+    def _view(self) -> dict[str, Any]:
         text = str(self.glue.get("ViewOriginalText") or "")
         encoded = re.search(r"Presto View: ([A-Za-z0-9+/=]+)", text)
         if not encoded:
             raise UnsupportedError(f"view {self.database}.{self.name}: not a Presto view")
-        return str(json.loads(base64.b64decode(encoded[1]))["originalSql"])
+        return dict(json.loads(base64.b64decode(encoded[1])))
 
     def default_location(self, values: Iterable[str]) -> str:
-        """Hive's location of a partition: <table>/<key>=<value>/."""
+        """Hive's location of a partition: <table>/<key>=<value>/, with what a path cannot hold escaped."""
         pairs = zip(self.keys, values, strict=True)
-        return self.location + "".join(f"{name}={value}/" for (name, _), value in pairs)
+        return self.location + "".join(f"{name}={escaped_in_path(value)}/" for (name, _), value in pairs)
 
 
 class Catalog:
@@ -147,6 +171,11 @@ class Catalog:
         """All tables and views of a database, by name."""
         pages = self.glue.get_paginator("get_tables").paginate(DatabaseName=database)
         yield from sorted((Table(t) for page in pages for t in page["TableList"]), key=lambda t: t.name)
+
+    def databases(self) -> list[str]:
+        """The names of all databases, sorted."""
+        pages = self.glue.get_paginator("get_databases").paginate()
+        return sorted(str(d["Name"]) for page in pages for d in page["DatabaseList"])
 
     def partitions(self, table: Table) -> list[Partition]:
         """Every registered partition."""
@@ -222,18 +251,21 @@ def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
         yield batch
 
 
+def formats_of(serde: str) -> tuple[str, str]:
+    """(input, output format) that Hive gives a table of this SerDe without STORED AS."""
+    for known, *formats in STORED_AS.values():
+        if known == serde and known != LAZY_SERDE:
+            return formats[0], formats[1]
+    if serde == OPENX_SERDE:
+        return _TEXT_INPUT, "org.apache.hadoop.hive.ql.io.IgnoreKeyTextOutputFormat"
+    return _TEXT_INPUT, _TEXT_OUTPUT
+
+
 def storage_descriptor(
-    fmt: str, columns: list[dict[str, str]], location: str, serde: str, serde_parameters: dict[str, str]
+    columns: list[dict[str, str]], location: str, serde: str, serde_parameters: dict[str, str]
 ) -> dict[str, Any]:
-    """Glue's StorageDescriptor for a table of `fmt` (parquet or a text format)."""
-    if fmt == "parquet":
-        prefix = "org.apache.hadoop.hive.ql.io.parquet.MapredParquet"
-        formats = f"{prefix}InputFormat", f"{prefix}OutputFormat"
-    else:
-        formats = (
-            "org.apache.hadoop.mapred.TextInputFormat",
-            "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-        )
+    """Glue's StorageDescriptor for a table that this server writes."""
+    formats = formats_of(serde)
     return {
         "Columns": columns,
         "Location": location.rstrip("/"),
@@ -241,6 +273,16 @@ def storage_descriptor(
         "OutputFormat": formats[1],
         "SerdeInfo": {"SerializationLibrary": serde, "Parameters": serde_parameters},
     }
+
+
+def escaped_in_path(value: str) -> str:
+    """A partition's value as Hive writes it into a path: control characters and those of `_ESCAPED` as %XX."""
+    return "".join(f"%{ord(char):02X}" if char < " " or char in _ESCAPED else char for char in value)
+
+
+def partition_name(table: Table, values: Iterable[str]) -> str:
+    """A partition as Hive names it: `key=value/key=value`."""
+    return "/".join(f"{name}={value}" for (name, _), value in zip(table.keys, values, strict=True))
 
 
 def _partition(glue: dict[str, Any]) -> Partition:

@@ -7,7 +7,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
 from infra.local.athena.errors import QueryError
-from infra.local.athena.reading import predicates, scan
+from infra.local.athena.reading import information_schema, predicates, scan
 from infra.local.athena.reading.aliases import check_aliases
 from infra.local.athena.reading.glue_tables import Catalog, Partition, Table
 from infra.local.athena.reading.objects import ObjectStore, S3Object
@@ -64,28 +64,36 @@ class Planner:
         relations: dict[str, str] = {}
         columns: dict[str, Columns] = {}
         for number, (node, table) in enumerate(tables):
+            name = f"__scan_{number}"
+            columns[name] = {key: of_hive(hive) for key, hive in table.columns + table.keys} | _HIDDEN
+            _replace(node, name)
+            if table.database == information_schema.NAME:
+                relations[name] = information_schema.relation(self._catalog, table)
+                continue
             item = Scan(table, _mentioned(query, table), alternatives=of_texts[id(node)], cleaned=cleaned)
             item.objects = _opened(con, self._objects(con, table, alternatives[id(node)]), of_paths.get(id(node)))
             plan.scans.append(item)
-            name = f"__scan_{number}"
             relations[name] = scan.relation(con, self._store, item)
-            columns[name] = {key: of_hive(hive) for key, hive in table.columns + table.keys} | _HIDDEN
-            _replace(node, name)
         return self._rendered(con, plan, query, relations, columns, shown=shown)
 
     def _open_views(self, query: exp.Expr, database: str, depth: int) -> exp.Expr:
         if depth > _VIEW_DEPTH:
             raise QueryError("VIEW_IS_RECURSIVE: Views are nested too deeply")
         for node in _table_nodes(query):
-            table = self._catalog.get((node.db or database).lower(), node.name.lower())
+            table = self._table((node.db or database).lower(), node.name.lower())
             if table.is_view:
-                body = self._open_views(parse_query(table.view_sql()), table.database, depth + 1)
+                body = self._open_views(parse_query(table.view_sql()), table.view_schema, depth + 1)
                 for inner in _table_nodes(body):
                     if not inner.db:
-                        inner.set("db", exp.to_identifier(table.database))
+                        inner.set("db", exp.to_identifier(table.view_schema, quoted=True))
                 alias = exp.TableAlias(this=exp.to_identifier(node.alias or node.name))
                 node.replace(exp.Subquery(this=body, alias=alias))
         return query
+
+    def _table(self, database: str, name: str) -> Table:
+        if database == information_schema.NAME:
+            return information_schema.table(name)
+        return self._catalog.get(database, name)
 
     def _bind(self, query: exp.Expr, database: str) -> list[tuple[exp.Table, Table]]:
         bound = []
@@ -93,7 +101,7 @@ class Planner:
         for node in _table_nodes(query):
             key = (node.db or database).lower(), node.name.lower()
             if key not in known:
-                known[key] = self._catalog.get(*key)
+                known[key] = self._table(*key)
             bound.append((node, known[key]))
         return bound
 

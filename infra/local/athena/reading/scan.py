@@ -6,10 +6,11 @@ from pathlib import Path
 import duckdb
 from sqlglot import exp
 
-from infra.local.athena.errors import QueryError, UnsupportedError
+from infra.local.athena.errors import UnsupportedError
+from infra.local.athena.reading import lazy_text
 from infra.local.athena.reading.glue_tables import Partition, Table
 from infra.local.athena.reading.objects import ObjectStore, S3Object
-from infra.local.athena.sql.types import hive_to_duckdb, literal, quote, split_top
+from infra.local.athena.sql.types import hive_to_duckdb, literal, quote
 
 _MAX_LINE = 4_194_304
 _LINE_DELIMITER = "\x02\x1d\x03\x1e"
@@ -101,10 +102,10 @@ def _parquet(con: duckdb.DuckDBPyConnection, files: list[Path], wanted: list[tup
     return f"read_parquet({_list(files)}, union_by_name = true, hive_partitioning = false, filename = true)", selected
 
 
-def _lines(files: list[Path], column: str) -> str:
+def _lines(files: list[Path], column: str, skip: int = 0) -> str:
     return (
         f"read_csv({_list(files)}, columns = {{{literal(column)}: 'VARCHAR'}}, delim = '{_LINE_DELIMITER}', "
-        f"quote = '', escape = '', header = false, auto_detect = false, new_line = '\\n', "
+        f"quote = '', escape = '', header = false, auto_detect = false, new_line = '\\n', skip = {skip}, "
         f"max_line_size = {_MAX_LINE}, hive_partitioning = false, filename = true)"
     )
 
@@ -120,9 +121,15 @@ def _text(
         name = table.columns[0][0]
         return _lines(files, name), [f"coalesce({quote(name)}, '') AS {quote(name)}" for _ in wanted]
     delimiter = "\x01" if delimiter in {"", "1", "\\001"} else delimiter.replace("\\t", "\t")
-    selected = [
-        f"{_parsed(f'nullif({quote(n)}, {literal(chr(92) + chr(78))})', hive)} AS {quote(n)}" for n, hive in wanted
-    ]
+    delimiters = lazy_text.Delimiters.of(table.serde_parameters)
+    if delimiters.escape:
+        fields = lazy_text.escaped_fields("__line", delimiter, delimiters.escape)
+        lines = _lines(files, "__line", int(table.parameters.get("skip.header.line.count", "0")))
+        position = {name: at for at, (name, _) in enumerate(table.columns, start=1)}
+        values = [lazy_text.escaped_value(f"__fields[{position[n]}]", hive, delimiters) for n, hive in wanted]
+        source = f"(SELECT {fields} AS __fields, filename FROM {lines} WHERE __line IS NOT NULL)"
+        return source, [f"{value} AS {quote(n)}" for value, (n, _) in zip(values, wanted, strict=True)]
+    selected = [f"{lazy_text.value(quote(n), hive, delimiters)} AS {quote(n)}" for n, hive in wanted]
     return _separated(table, files, delimiter, "", ""), selected
 
 
@@ -139,8 +146,8 @@ def _csv(
 
 def _parsed(value: str, hive: str) -> str:
     kind = hive_to_duckdb(hive)
-    if kind.endswith("]") or kind.startswith(("MAP", "STRUCT")):
-        raise UnsupportedError(f"type {hive} in a delimited text table")
+    if kind.endswith("]") or kind.startswith(("MAP", "STRUCT", "BLOB")):
+        raise UnsupportedError(f"type {hive} in a table of the Open CSV SerDe")
     return value if kind == "VARCHAR" else f"TRY_CAST({value} AS {kind})"
 
 
@@ -151,6 +158,8 @@ def _separated(table: Table, files: list[Path], delimiter: str, quoting: str, es
     return (
         f"read_csv({_list(files)}, columns = {{{columns}}}, delim = {literal(delimiter)}, quote = {literal(quoting)}, "
         f"escape = {literal(escape)}, skip = {skip}, header = false, auto_detect = false, null_padding = true, "
+        # An empty field is an empty text: what stands for NULL is looked for in each value.
+        f"nullstr = '{_LINE_DELIMITER}', "
         f"strict_mode = false, max_line_size = {_MAX_LINE}, hive_partitioning = false, filename = true)"
     )
 
@@ -180,6 +189,8 @@ def _json(
 
 def _json_value(value: str, hive: str) -> str:
     kind = hive_to_duckdb(hive)
+    if "BLOB" in kind:
+        raise UnsupportedError(f"type {hive} in a JSON table")
     if kind == "VARCHAR":
         return f"json_extract_string({value}, '$')"
     if kind == "TIMESTAMP":
@@ -209,18 +220,3 @@ def _in_path(item: S3Object, table: Table, partition: Partition) -> bool:
     parts = item.key.split("/")[:-1]
     found = [p for p in parts if p.partition("=")[0].lower() in dict(table.keys) and "=" in p]
     return found == [f"{name}={value}" for (name, _), value in zip(table.keys, partition.values, strict=True)]
-
-
-def column_list(text: str) -> list[dict[str, str]]:
-    """Glue columns from DDL text `a int, b array<string> COMMENT 'x'`; QueryError for an unknown type."""
-    columns = []
-    for part in split_top(text):
-        name, _, rest = part.strip().partition(" ")
-        kind, _, comment = rest.partition(" COMMENT ") if " COMMENT " in rest else rest.partition(" comment ")
-        if not kind.strip():
-            raise QueryError(f"FAILED: ParseException: column '{part}' has no type")
-        hive_to_duckdb(kind)
-        columns.append({"Name": name.strip("`").lower(), "Type": "".join(kind.lower().replace("`", "").split())})
-        if comment:
-            columns[-1]["Comment"] = comment.strip().strip("'")
-    return columns

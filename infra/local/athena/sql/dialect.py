@@ -48,7 +48,7 @@ _NODES = (
     "Mod Mul Neg NEQ Not Null NullSafeEQ NullSafeNEQ Offset Or Order Ordered Paren ParseJSON "
     "PartitionedByProperty Placeholder Properties Property RespectNulls Rollup GroupingSets Schema Select Star "
     "Sub Subquery Table TableAlias Trim TryCast Tuple Union Unnest Values Var Where Window WindowSpec With "
-    "LocationProperty "
+    "LocationProperty WithDataProperty "
 )
 _ALLOWED = {getattr(exp, name) for name in _NODES.split()}
 _FORBIDDEN_ARGS: dict[type[exp.Expr], tuple[str, ...]] = {

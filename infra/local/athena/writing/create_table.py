@@ -6,70 +6,103 @@ from typing import Any
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.reading import glue_tables
 from infra.local.athena.reading.glue_tables import Table
-from infra.local.athena.reading.scan import column_list
+from infra.local.athena.writing.hive_text import TEXT, column_list, name_parts, pairs, quoted_text, text_value
 from infra.local.athena.writing.unload import closing
 
-_I = re.IGNORECASE
-_PAIR = re.compile(r"['\"]([^'\"]*)['\"]\s*=\s*'((?:[^'\\]++|\\.)*+)'?")
 _CLAUSES = re.compile(
-    r"\s*(?:comment\s+'(?P<comment>[^']*)'"
-    r"|row\s+format\s+serde\s+'(?P<serde>[^']+)'"
+    rf"\s*(?:comment\s+(?P<comment>{TEXT})"
+    rf"|row\s+format\s+serde\s+(?P<serde>{TEXT})"
     r"|row\s+format\s+(?P<delimited>delimited)"
-    r"|fields\s+terminated\s+by\s+'(?P<fields>[^']*)'(?:\s+escaped\s+by\s+'(?P<escaped>[^']*)')?"
-    r"|lines\s+terminated\s+by\s+'(?P<lines>[^']*)'"
-    r"|stored\s+as\s+inputformat\s+'(?P<input>[^']+)'\s+outputformat\s+'(?P<output>[^']+)'"
+    rf"|fields\s+terminated\s+by\s+(?P<fields>{TEXT})(?:\s+escaped\s+by\s+(?P<escaped>{TEXT}))?"
+    rf"|collection\s+items\s+terminated\s+by\s+(?P<items>{TEXT})"
+    rf"|map\s+keys\s+terminated\s+by\s+(?P<map_keys>{TEXT})"
+    rf"|lines\s+terminated\s+by\s+(?P<lines>{TEXT})"
+    rf"|null\s+defined\s+as\s+(?P<null>{TEXT})"
+    rf"|stored\s+as\s+inputformat\s+(?P<input>{TEXT})\s+outputformat\s+(?P<output>{TEXT})"
     r"|stored\s+as\s+(?P<stored>\w+)"
-    r"|location\s+'(?P<location>[^']+)'"
-    r"|(?P<keys>partitioned\s+by)\s*(?=\()"
+    rf"|location\s+(?P<location>{TEXT})"
+    r"|into\s+(?P<buckets>\d+)\s+buckets"
+    r"|(?P<listed>partitioned\s+by|clustered\s+by)\s*(?=\()"
     r"|(?:with\s+)?(?P<properties>serdeproperties|tblproperties)\s*(?=\())",
-    _I,
+    re.IGNORECASE | re.DOTALL,
 )
+_DELIMITERS = {
+    "fields": ("field.delim", "serialization.format"),
+    "escaped": ("escape.delim",),
+    "items": ("collection.delim", "colelction.delim"),
+    "map_keys": ("mapkey.delim",),
+    "lines": ("line.delim",),
+    "null": ("serialization.null.format",),
+}
+"""The SerDe's parameters of ROW FORMAT DELIMITED; Hive writes `colelction.delim` too, as it once misspelt it."""
 
 
-def parse_create_table(name: str, text: str) -> dict[str, Any]:
-    """Glue's TableInput from the statement's text, from the bracket that opens the column list."""
-    close = closing(text, 0)
+def parse_create_table(name: str, text: str, *, external: bool = True) -> dict[str, Any]:
+    """Glue's TableInput from the statement's text, from the bracket that opens the column list.
+
+    Raises QueryError where the text is not a CREATE TABLE's, UnsupportedError for an Iceberg table.
+    """
+    close = closing(text, 0, escapes=True)
+    found: dict[str, Any] = {"serdeproperties": {}, "tblproperties": {}, "keys": [], "clustered": []}
     columns = column_list(text[1:close])
-    found: dict[str, Any] = {"serdeproperties": {}, "tblproperties": {}, "keys": []}
     position, end_of_text = close + 1, len(text.rstrip())
     while position < end_of_text:
         match = _CLAUSES.match(text, position)
         if not match:
             raise QueryError(f"FAILED: ParseException: mismatched input near '{text[position:].strip()[:60]}'")
         position = match.end()
-        if match["keys"] or match["properties"]:
-            end = closing(text, position)
-            body = text[position + 1 : end]
+        if match["listed"] or match["properties"]:
+            end = closing(text, position, escapes=True)
+            _note_list(found, (match["listed"] or match["properties"]).lower(), text[position + 1 : end])
             position = end + 1
-            if match["keys"]:
-                found["keys"] = column_list(body)
-            else:
-                found[match["properties"].lower()] = {k: _unescape(v) for k, v in _PAIR.findall(body)}
-        found |= {k: v for k, v in match.groupdict().items() if v is not None and k not in {"keys", "properties"}}
+        for clause, value in match.groupdict().items():
+            if value is not None and clause not in {"listed", "properties"}:
+                found[clause] = text_value(value) if value[0] in "'\"" else value
+    if found["tblproperties"].get("table_type", "").upper() == "ICEBERG":
+        raise UnsupportedError("table_type ICEBERG; use CREATE EXTERNAL TABLE, or CREATE TABLE AS with table_type HIVE")
+    if not external:
+        raise QueryError(
+            "FAILED: SemanticException: CREATE TABLE without EXTERNAL makes Iceberg tables; write CREATE EXTERNAL TABLE"
+        )
     return _table_input(name, columns, found)
 
 
-def _unescape(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text) if not re.fullmatch(r"\\(\d{3}|t)", text) else text
+def _note_list(found: dict[str, Any], clause: str, body: str) -> None:
+    if clause.startswith("partitioned"):
+        found["keys"] = column_list(body)
+    elif clause.startswith("clustered"):
+        found["clustered"] = [name_parts(name.strip())[0] for name in body.split(",") if name.strip()]
+    else:
+        found[clause] = pairs(body)
 
 
 def _table_input(name: str, columns: list[dict[str, str]], found: dict[str, Any]) -> dict[str, Any]:
     if "location" not in found:
         raise QueryError("FAILED: SemanticException: a LOCATION is required in CREATE EXTERNAL TABLE")
-    stored = found.get("stored", "").lower()
-    if stored and stored not in {"parquet", "textfile"}:
+    stored = found.get("stored", "textfile").lower()
+    if stored not in glue_tables.STORED_AS:
         raise UnsupportedError(f"STORED AS {stored.upper()}")
-    serde = found.get("serde") or (glue_tables.PARQUET_SERDE if stored == "parquet" else glue_tables.LAZY_SERDE)
-    parameters = dict(found["serdeproperties"])
-    if "fields" in found:
-        parameters |= {"field.delim": _unescape(found["fields"]), "serialization.format": _unescape(found["fields"])}
-    fmt = "parquet" if "parquet" in serde.lower() else "text"
+    default_serde, *default_formats = glue_tables.STORED_AS[stored]
+    serde = found.get("serde") or default_serde
+    if "stored" not in found and "input" not in found:
+        default_formats = list(glue_tables.formats_of(serde))
+    parameters = {key: found[clause] for clause, keys in _DELIMITERS.items() if clause in found for key in keys}
+    parameters |= found["serdeproperties"]
+    parameters.setdefault("serialization.format", "1")
     table = {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
         "PartitionKeys": found["keys"],
         "Parameters": {"EXTERNAL": "TRUE", **found["tblproperties"]},
-        "StorageDescriptor": glue_tables.storage_descriptor(fmt, columns, found["location"], serde, parameters),
+        "StorageDescriptor": {
+            "Columns": columns,
+            "Location": found["location"].rstrip("/"),
+            "InputFormat": found.get("input", default_formats[0]),
+            "OutputFormat": found.get("output", default_formats[1]),
+            "NumberOfBuckets": int(found.get("buckets", -1)),
+            "BucketColumns": found["clustered"],
+            "SerdeInfo": {"SerializationLibrary": serde, "Parameters": parameters},
+        },
     }
     if "comment" in found:
         table["Description"] = found["comment"]
@@ -77,18 +110,24 @@ def _table_input(name: str, columns: list[dict[str, str]], found: dict[str, Any]
 
 
 def show_create(table: Table) -> str:
-    """The statement that makes the table."""
+    """The statement that makes the table or view."""
     if table.is_view:
         return f"CREATE VIEW {table.database}.{table.name} AS\n{table.view_sql()}"
+    storage = table.storage
     lines = [f"CREATE EXTERNAL TABLE `{table.database}.{table.name}`("]
-    lines.append(",\n".join(f"  `{n}` {t}" for n, t in table.columns) + ")")
+    lines.append(_columns(storage.get("Columns", [])) + ")")
+    if table.glue.get("Description"):
+        lines += ["COMMENT ", f"  {quoted_text(table.glue['Description'])}"]
     if table.keys:
-        lines += ["PARTITIONED BY ( ", ",\n".join(f"  `{n}` {t}" for n, t in table.keys) + ")"]
+        lines += ["PARTITIONED BY ( ", _columns(table.glue["PartitionKeys"]) + ")"]
+    if storage.get("BucketColumns"):
+        lines += ["CLUSTERED BY ( ", ",\n".join(f"  {column}" for column in storage["BucketColumns"]) + ") "]
+        lines += ["INTO ", f"  {storage['NumberOfBuckets']} BUCKETS"]
     lines += ["ROW FORMAT SERDE ", f"  '{table.serde}' "]
     if table.serde_parameters:
         lines += ["WITH SERDEPROPERTIES ( ", _pairs(table.serde_parameters)]
-    lines += ["STORED AS INPUTFORMAT ", f"  '{table.storage.get('InputFormat', '')}' "]
-    lines += ["OUTPUTFORMAT ", f"  '{table.storage.get('OutputFormat', '')}'"]
+    lines += ["STORED AS INPUTFORMAT ", f"  '{storage.get('InputFormat', '')}' "]
+    lines += ["OUTPUTFORMAT ", f"  '{storage.get('OutputFormat', '')}'"]
     lines += ["LOCATION", f"  '{table.location.rstrip('/')}'"]
     shown = {k: v for k, v in (table.glue.get("Parameters") or {}).items() if k != "EXTERNAL"}
     if shown:
@@ -96,5 +135,14 @@ def show_create(table: Table) -> str:
     return "\n".join(lines)
 
 
+def _columns(columns: list[dict[str, str]]) -> str:
+    described = (
+        f"  `{column['Name']}` {column.get('Type', 'string')}"
+        + (f" COMMENT {quoted_text(column['Comment'])}" if column.get("Comment") else "")
+        for column in columns
+    )
+    return ", \n".join(described)
+
+
 def _pairs(values: dict[str, str]) -> str:
-    return ", \n".join(f"  '{k}'='{v}'" for k, v in values.items()) + ")"
+    return ", \n".join(f"  {quoted_text(k)}={quoted_text(v)}" for k, v in values.items()) + ")"

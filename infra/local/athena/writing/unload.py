@@ -29,12 +29,18 @@ def parse_unload(sql: str) -> tuple[str, str, dict[str, Any]] | None:
     return sql[start.end() : close], rest[1], options
 
 
-def closing(text: str, opening: int) -> int:
-    """Position of the bracket that closes the one at `opening`; quotes are passed over."""
-    depth, quoted = 0, ""
+def closing(text: str, opening: int, *, escapes: bool = False) -> int:
+    """Position of the bracket that closes the one at `opening`; quotes are passed over.
+
+    `escapes` says whether a backslash escapes what follows it in a text, as in Hive's grammar and not in Trino's.
+    """
+    depth, quoted, escaped = 0, "", False
     for position in range(opening, len(text)):
         char = text[position]
-        if quoted:
+        if quoted and escaped:
+            escaped = False
+        elif quoted:
+            escaped = escapes and char == "\\" and quoted != "`"
             quoted = "" if char == quoted else quoted
         elif char in "'\"`":
             quoted = char

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote as escape
 from urllib.parse import unquote
 
 import duckdb
@@ -60,7 +59,11 @@ class Writer:
         self._store, self._scratch = store, scratch
 
     def write(self, con: duckdb.DuckDBPyConnection, execution: Execution, sql: str, target: Target) -> Written:
-        """Local Parquet, JSON or text files of the query, partitioned by the target's keys."""
+        """Local Parquet, JSON or text files of the query, partitioned by the target's keys.
+
+        UnsupportedError for a column of a type that the format holds on Athena and this server does not write.
+        """
+        _check_types(con, sql, target)
         folder = self._scratch / execution.id
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -138,6 +141,19 @@ def _write_partitions(
     return sum(int(count) for *_, count in found)
 
 
+_UNWRITTEN = {"text": {"list", "map", "struct", "blob"}, "json": {"blob"}}
+
+
+def _check_types(con: duckdb.DuckDBPyConnection, sql: str, target: Target) -> None:
+    refused = _UNWRITTEN.get(target.format, set())
+    if not refused:
+        return
+    bound = con.sql(f"SELECT * FROM ({sql}) LIMIT 0")
+    for name, kind in zip(bound.columns, bound.types, strict=True):
+        if kind.id in refused or ("blob" in refused and "BLOB" in str(kind)):
+            raise UnsupportedError(f"column {name} of type {duckdb_to_hive(kind)} in a file of format {target.format}")
+
+
 def _equals(key: str, value: Any) -> str:
     if value is None:
         return f"{quote(key)} IS NULL"
@@ -147,7 +163,7 @@ def _equals(key: str, value: Any) -> str:
 def _hive(key: str, value: Any) -> str:
     """A partition's folder, as Hive writes it."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{key}={HIVE_NULL if value is None else escape(text, safe='')}"
+    return f"{key}={HIVE_NULL if value is None else glue_tables.escaped_in_path(text)}"
 
 
 def select_list(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, list[tuple[str, str]]]:
@@ -188,17 +204,26 @@ def properties(create: exp.Create) -> dict[str, Any]:
             out["format"] = item.this.name if isinstance(item.this, exp.Expr) else str(item.this)
         elif isinstance(item, exp.LocationProperty):
             out["external_location"] = item.this.name
+        elif isinstance(item, exp.WithDataProperty):
+            out["with_data"] = not item.args.get("no")
         elif isinstance(item, exp.Property):
             value = item.args["value"]
-            out[item.name.lower()] = [v.name for v in value.expressions] if isinstance(value, exp.Array) else value.name
+            out[item.name.lower()] = (
+                [v.name for v in value.expressions] if isinstance(value, exp.Array) else _text(value)
+            )
         else:
             raise UnsupportedError(f"table property {item.sql(dialect='trino')}")
     return out
 
 
+def _text(value: exp.Expr) -> str:
+    return str(value.this).lower() if isinstance(value, exp.Boolean) else value.name
+
+
 def target_of(options: dict[str, Any], location: str, *, codec_names: tuple[str, ...]) -> Target:
     """Target of a CTAS or UNLOAD from its WITH; UnsupportedError for formats and options this server lacks."""
-    known = {"format", "external_location", "partitioned_by", "field_delimiter", *codec_names}
+    known = {"format", "external_location", "partitioned_by", "field_delimiter", "with_data", *codec_names}
+    check_table_type(options)
     for name in options:
         if name not in known:
             raise UnsupportedError(f"table property {name}")
@@ -210,6 +235,19 @@ def target_of(options: dict[str, Any], location: str, *, codec_names: tuple[str,
         raise UnsupportedError(f"compression {codec}")
     keys = [k.lower() for k in options.get("partitioned_by", [])]
     return Target(location.rstrip("/") + "/", _FORMATS[fmt], codec, keys, str(options.get("field_delimiter", "\x01")))
+
+
+def check_table_type(options: dict[str, Any]) -> None:
+    """Take `table_type` and `is_external` out of the options of a CTAS.
+
+    UnsupportedError for Iceberg; a Hive table is external (AWS Athena user guide, "CREATE TABLE AS").
+    """
+    table_type = str(options.pop("table_type", "HIVE")).upper()
+    is_external = str(options.pop("is_external", "true")).lower()
+    if table_type != "HIVE":
+        raise UnsupportedError(f"table_type {table_type}; write table_type = 'HIVE', or leave it out")
+    if is_external != "true":
+        raise QueryError("INVALID_TABLE_PROPERTY: is_external must be true for a table of table_type HIVE")
 
 
 def table_input(name: str, columns: list[tuple[str, str]], target: Target) -> dict[str, Any]:
@@ -231,9 +269,7 @@ def table_input(name: str, columns: list[tuple[str, str]], target: Target) -> di
             "classification": target.format if target.format != "text" else "csv",
             codec_property: target.codec,
         },
-        "StorageDescriptor": glue_tables.storage_descriptor(
-            target.format, described[:cut], target.location, serde, parameters
-        ),
+        "StorageDescriptor": glue_tables.storage_descriptor(described[:cut], target.location, serde, parameters),
     }
 
 
@@ -250,7 +286,9 @@ def check_keys(columns: list[tuple[str, str]], keys: list[str]) -> None:
 
 
 def insert_target(table: Table) -> Target:
-    """Target of an INSERT: the table's own location, format and codec."""
+    """Target of an INSERT: the table's own location, format and codec; QueryError for a bucketed table."""
+    if table.storage.get("BucketColumns"):
+        raise QueryError(f"NOT_SUPPORTED: Inserting into bucketed table {table.database}.{table.name}")
     codec = next(
         (
             table.parameters[k]

@@ -23,8 +23,9 @@ Values = tuple[str, ...]
 
 lock = threading.RLock()
 _stock_handle = glue._handle_request_sync
-_stock_create_table, _stock_update_table = glue._create_table, glue._update_table
+_stock_update_table = glue._update_table
 _TABLE_DEFAULTS: dict[str, Any] = {
+    "Description": "",
     "Owner": "",
     "StorageDescriptor": {},
     "PartitionKeys": [],
@@ -56,7 +57,7 @@ def install() -> None:
         "BatchUpdatePartition": batch_update_partition,
         "BatchDeletePartition": batch_delete_partition,
     }
-    glue._create_table, glue._update_table = _create_table, _update_table
+    glue._update_table = _update_table
     glue._create_partition = _answering(create_partition)
     glue._delete_partition = _answering(delete_partition)
     glue._batch_update_partition = _answering(batch_update_partition)
@@ -81,24 +82,9 @@ def _answering(operation: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return answer
 
 
-def _create_table(data: Any) -> Any:
-    return _described_as_told(_stock_create_table(data), data)
-
-
 def _update_table(data: Any) -> Any:
     """UpdateTable replaces the definition: what the input leaves out is gone (stock ministack keeps it)."""
-    return _described_as_told(
-        _stock_update_table({**data, "TableInput": {**_TABLE_DEFAULTS, **data["TableInput"]}}), data
-    )
-
-
-def _described_as_told(response: Any, data: Any) -> Any:
-    """A table that is told no description has none; Trino takes an empty one for the table's comment."""
-    told = data["TableInput"]
-    table = glue._tables.get(f"{data.get('DatabaseName')}/{told.get('Name')}")
-    if table is not None and "Description" not in told:
-        table.pop("Description", None)
-    return response
+    return _stock_update_table({**data, "TableInput": {**_TABLE_DEFAULTS, **data["TableInput"]}})
 
 
 def table_of(data: Any) -> Any:

@@ -216,3 +216,72 @@ def test_update_table_replaces_the_definition(table: Table) -> None:
     assert found["StorageDescriptor"] == descriptor
     assert found["Parameters"] == {"projection.enabled": "true"}
     assert found.get("PartitionKeys", []) == []
+
+
+def test_names_are_folded(local_aws: LocalAws) -> None:
+    """API reference, "TableInput", "DatabaseInput": names are stored in lower case, and found in any."""
+    glue, database = local_aws.client("glue"), unique("Folded").replace("-", "_")
+    glue.create_database(DatabaseInput={"Name": database})
+    glue.create_table(DatabaseName=database, TableInput={"Name": "Readings", "PartitionKeys": [{"Name": "k"}]})
+    found = glue.get_table(DatabaseName=database.upper(), Name="READINGS")["Table"]
+    assert (found["DatabaseName"], found["Name"]) == (database.lower(), "readings")
+    glue.create_partition(
+        DatabaseName=database, TableName="Readings", PartitionInput={"Values": ["A"], "StorageDescriptor": {}}
+    )
+    (partition,) = glue.get_partitions(DatabaseName=database, TableName="readings")["Partitions"]
+    assert partition["Values"] == ["A"], "values keep their case"
+    glue.delete_table(DatabaseName=database, Name="READINGS")
+    assert glue.get_tables(DatabaseName=database)["TableList"] == []
+
+
+def test_a_table_as_it_was_given(local_aws: LocalAws) -> None:
+    """API reference, "Table": what nobody gave is not there, so that a table can be sent back with a change."""
+    glue, database = local_aws.client("glue"), unique("given").replace("-", "_")
+    glue.create_database(DatabaseInput={"Name": database})
+    glue.create_table(DatabaseName=database, TableInput={"Name": "t", "StorageDescriptor": {"Location": "s3://a/"}})
+    found = glue.get_table(DatabaseName=database, Name="t")["Table"]
+    assert not {"Owner", "Description", "ViewOriginalText", "ViewDefinition"} & set(found)
+    glue.update_table(
+        DatabaseName=database, TableInput={key: found[key] for key in ("Name", "StorageDescriptor", "TableType")}
+    )
+
+
+def test_tables_in_pages(local_aws: LocalAws) -> None:
+    """API reference, "GetTables": pages of MaxResults, at most 100; EntityNotFoundException for no database."""
+    glue, database = local_aws.client("glue"), unique("pages").replace("-", "_")
+    glue.create_database(DatabaseInput={"Name": database})
+    for number in range(101):
+        glue.create_table(DatabaseName=database, TableInput={"Name": f"t{number:03d}"})
+    pages = list(glue.get_paginator("get_tables").paginate(DatabaseName=database))
+    assert [len(page["TableList"]) for page in pages] == [100, 1]
+    assert len(glue.get_tables(DatabaseName=database, MaxResults=7)["TableList"]) == 7
+    with pytest.raises(glue.exceptions.EntityNotFoundException):
+        glue.get_tables(DatabaseName=database + "_none")
+
+
+def test_versions_of_a_table(local_aws: LocalAws) -> None:
+    """API reference, "GetTableVersions" and its kin; "UpdateTable" with SkipArchive keeps none."""
+    glue, database = local_aws.client("glue"), unique("versions").replace("-", "_")
+    glue.create_database(DatabaseInput={"Name": database})
+    name = {"DatabaseName": database, "TableName": "t"}
+    glue.create_table(DatabaseName=database, TableInput={"Name": "t", "Description": "first"})
+    for text, skipped in (("second", False), ("third", False), ("fourth", True)):
+        glue.update_table(DatabaseName=database, TableInput={"Name": "t", "Description": text}, SkipArchive=skipped)
+
+    def listed() -> list[tuple[str, str]]:
+        versions = glue.get_table_versions(**name)["TableVersions"]
+        return [(version["VersionId"], version["Table"]["Description"]) for version in versions]
+
+    assert listed() == [("4", "fourth"), ("2", "second"), ("1", "first")]
+    assert glue.get_table_version(**name, VersionId="2")["TableVersion"]["Table"]["Description"] == "second"
+    glue.delete_table_version(**name, VersionId="1")
+    assert listed() == [("4", "fourth"), ("2", "second")]
+    errors = glue.batch_delete_table_version(**name, VersionIds=["2", "9", "4"])["Errors"]
+    assert [(e["VersionId"], e["ErrorDetail"]["ErrorCode"]) for e in errors] == [
+        ("9", "EntityNotFoundException"),
+        ("4", "InvalidInputException"),
+    ]
+    assert listed() == [("4", "fourth")]
+    assert "__versions" not in glue.get_table(DatabaseName=database, Name="t")["Table"]
+    with pytest.raises(glue.exceptions.EntityNotFoundException):
+        glue.get_table_versions(DatabaseName=database, TableName="none")

@@ -13,6 +13,7 @@ from infra.local.athena.sql.typed.kinds import Kind, record
 from infra.local.athena.sql.typed.lambdas import LAMBDAS, lambda_kinds
 from infra.local.athena.sql.typed.nodes import in_zone, kind_of_literal, kind_of_map, kind_of_node, together
 from infra.local.athena.sql.typed.scopes import Columns, Names, renamed, unnested
+from infra.local.athena.sql.typed.using_joins import open_stars
 
 
 def infer(tree: exp.Expr, tables: Mapping[str, Columns] | None = None) -> list[tuple[str, Kind | None]]:
@@ -93,16 +94,18 @@ class _Inference:
         for join in node.args.get("joins") or []:
             if join.args.get("on"):
                 self.expression(join.args["on"], names)
+        if any(join.args.get("using") for join in node.args.get("joins") or []):
+            open_stars(node, names)
         found: list[tuple[str, Kind | None] | None] = []
         for at, item in enumerate(node.expressions):
-            found += self._items(item, at, names, using=any(j.args.get("using") for j in node.args.get("joins") or []))
+            found += self._items(item, at, names)
         self._rest(node, names, ("from_", "joins", "expressions"))
         return None if None in found else _by_name(list(filter(None, found)))
 
-    def _items(self, item: exp.Expr, at: int, names: Names, *, using: bool) -> list[tuple[str, Kind | None] | None]:
+    def _items(self, item: exp.Expr, at: int, names: Names) -> list[tuple[str, Kind | None] | None]:
         star = item if isinstance(item, exp.Star) else item.this if isinstance(item, exp.Column) else None
         if isinstance(star, exp.Star):
-            return [None] if using else list(names.star(item.text("table").lower()))
+            return list(names.star(item.text("table").lower()))
         kind = self.expression(item, names)
         named = isinstance(item, exp.Alias | exp.Column | exp.Dot)
         return [(item.alias_or_name.lower() if named else f"_col{at}", kind)]

@@ -54,13 +54,13 @@ class Names:
         return self.outer._found(parts) if self.outer else None
 
     def star(self, table: str) -> Iterator[tuple[str, Kind | None] | None]:
-        """The columns of `*` or of `table.*`; a None for a relation whose columns are unknown."""
+        """The columns of `*` or of `table.*`, hidden ones left out; a None for a relation whose columns are unknown."""
         for name, columns in self.relations.items():
             if table in ("", name):
                 if columns is None:
                     yield None
                 else:
-                    yield from columns.items()
+                    yield from (item for item in columns.items() if not item[0].startswith("$"))
 
 
 def _field(kind: Kind | None, names: list[str]) -> Kind | None:
