@@ -42,6 +42,7 @@ SHARED_NAMES = {
         "warehouse": "the warehouse",
     },
     "infra": {
+        "show": "the SHOW statements: of Athena, of Redshift",
         "console": "the console: its stack, its process beside the local AWS",
         "data_stack": "what outlives everything else: of the edge, of the console",
         "config": "what is configured: of an environment, of the local Athena",
