@@ -17,7 +17,7 @@ _C_LIBRARY = re.compile(
 )
 _ORDERLESS = re.compile(r"\b(?:map\w*|histogram|transform_keys|transform_values)\(", re.IGNORECASE)
 _NEARLY = 1e-12
-_BEFORE_0 = re.compile(r"(?<![\d.])-\d{4,}-\d\d-\d\d ")
+_FAR_YEAR = re.compile(r"(?<![\d.])[+-]\d{4,}-\d\d-\d\d ")
 _ENGINES_WORDS = re.compile(r"[Dd]uck[Dd][Bb]|[Cc]andidate|LINE 1:|trino_|GENERIC_INTERNAL_ERROR|explicit type cast")
 
 
@@ -50,8 +50,8 @@ def verdict(statement: str, ours: Answer, trino: Answer) -> Verdict:
 
 
 def _is_malformed(trino: Rows) -> bool:
-    """Whether Trino shows a moment before the year 0, of which it prints the clock wrongly (0:0.0.001)."""
-    return any(text and _BEFORE_0.search(text) for row in trino for text in row)
+    """Whether Trino shows a moment before the year 0 or after 9999, whose clock it prints wrongly (0:0.0.001)."""
+    return any(text and _FAR_YEAR.search(text) for row in trino for text in row)
 
 
 def _nearly(statement: str, ours: Rows, trino: Rows) -> bool:

@@ -12,6 +12,7 @@ import pyarrow.csv
 import pyarrow.ipc
 from duckdb.sqltypes import DuckDBPyType
 
+from infra.local.athena.errors import UnsupportedError
 from infra.local.athena.queries.value_text import is_missing, real_text, value_text
 from infra.local.athena.sql.typed.kinds import DAY_TIME, YEAR_MONTH, ZONED, Kind
 from infra.local.athena.sql.types import athena_name
@@ -85,7 +86,10 @@ def _column(values: pa.Array, kind: DuckDBPyType, trino: Kind | None) -> pa.Arra
         return storage.cast(pa.string())
     if kind.id == "float":
         return pa.array([None if v is None else real_text(v) for v in values.to_pylist()], pa.string())
-    return pa.array([None if is_missing(v) else value_text(v, trino) for v in values.to_pylist()], pa.string())
+    try:
+        return pa.array([None if is_missing(v) else value_text(v, trino) for v in values.to_pylist()], pa.string())
+    except (OverflowError, ValueError) as error:
+        raise UnsupportedError(f"a value of type {trino or kind} outside the years 1 to 9999") from error
 
 
 class ResultFile:

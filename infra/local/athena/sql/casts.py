@@ -159,6 +159,11 @@ class CastText(ArithmeticText):
             return f"to_json({text_of_scalar(value, given)})"
         if _holds(given, {"decimal", "real", "date", "timestamp", kinds.ZONED, "varbinary", "row"}):
             raise UnsupportedError(f"CAST({given} AS json); cast the parts to double or varchar first")
+        if given == kinds.DOUBLE:
+            # A text, as JSON has no such numbers.
+            return f"CASE WHEN isfinite({value}) THEN to_json({value}) ELSE to_json(java_double({value})) END"
+        if _holds(given, {"double"}):
+            return f"trino_must_be_finite({value}, trino_to_json({value}))"
         return "CAST(NULL AS JSON)" if given == kinds.UNKNOWN else f"trino_to_json({value})"
 
     def between_composites(self, value: str, given: Kind, wanted: Kind, *, quiet: bool) -> str | None:

@@ -102,6 +102,8 @@ _JODA = {
 
 def mysql_format(text: str) -> str:
     """A strftime pattern of a date_format/date_parse pattern (Trino docs, "MySQL date functions")."""
+    if not text:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT: Both printing and parsing not supported")
     parts = re.findall(r"%.|[^%]+", text)
     unknown = [p for p in parts if p.startswith("%") and p not in _MYSQL]
     if unknown:

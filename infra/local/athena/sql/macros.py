@@ -154,7 +154,7 @@ trino_substr(s, a) AS
     NULL AND n IS NOT NULL THEN '' END ELSE substr(s, a, n) END;
 
 trino_split_part(s, d, i) AS
-    CASE WHEN i <= 0 AND s IS NOT NULL AND d IS NOT NULL THEN
+    CASE WHEN d IS NULL THEN NULL WHEN i <= 0 AND s IS NOT NULL AND d IS NOT NULL THEN
     error('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero') ELSE
     string_split(s, d)[i] END;
 

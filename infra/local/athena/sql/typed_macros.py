@@ -5,7 +5,14 @@ trino_rounded_ms(us) AS
     (us + CASE WHEN us < 0 THEN -500 ELSE 500 END) // 1000;
 
 trino_joined(a, d) AS
-    CASE WHEN d IS NOT NULL THEN array_to_string(a, d) END;
+    CASE WHEN a IS NOT NULL AND d IS NOT NULL THEN coalesce(array_to_string(a, d), '') END;
+
+trino_must_be_finite(x, j) AS
+    CASE WHEN x IS NOT NULL AND (j IS NULL OR regexp_matches(j::VARCHAR, '[\[:,]-?(?i:inf|nan)')) THEN
+    error('NOT_SUPPORTED_LOCALLY: CAST of NaN or Infinity within an array, map or row AS json') ELSE j END;
+
+trino_numbers(a) AS
+    list_filter(a, lambda e: e IS NULL OR NOT isnan(e));
 
 trino_span(us) AS
     -- Days apart, since Arrow holds no more nanoseconds than those of 292 years.

@@ -16,12 +16,15 @@ PLAIN_AGGREGATES = {
 """Aggregates of one DuckDB call, into which DISTINCT and ORDER BY can be written."""
 
 _FLOATS = {"real", "double"}
+_COMPARING = {"contains", "array_position", "arrays_overlap", "nullif"}
 Render = Callable[[exp.Expr], str]
 
 
 def typed_form(name: str, given: list[exp.Expr], node: exp.Anonymous, kind: Kind | None, render: Render) -> str | None:
     """DuckDB text of a call by the types of its arguments; None where the function's general form holds."""
     types = [record(a) for a in given]
+    if name in _COMPARING and (found := _equal(name, given, render)):
+        return found
     if name in {"greatest", "least"} and kind and kind.name in _FLOATS:
         return _extreme(name, [f"CAST({render(a)} AS {duckdb_text(kind)})" for a in given])
     if name in {"min", "max"} and kind and kind.name in _FLOATS:
@@ -34,14 +37,8 @@ def typed_form(name: str, given: list[exp.Expr], node: exp.Anonymous, kind: Kind
     if name in {"array_max", "array_min"} and kind and kind.name in _FLOATS:
         value = render(given[0])
         return f"trino_array_extreme({value}, trino_number_{name[-3:]}({value}))"
-    coarse = name == "date_add" and kind and kind.name == "timestamp" and kind.numbers[0] < 3
-    if coarse and unit_of(given[0]) == "millisecond":
-        raise UnsupportedError(f"date_add('millisecond', ...) of {kind}; cast it to timestamp(3)")
-    if name == "date_diff" and all(kind and kind.name == "date" for kind in types[1:]):
-        _date_unit(given[0])
-    if name in {"date_trunc", "date_add"} and types[-1] and types[-1].name == "date":
-        dated = [*given[:-1], exp.Var(this=f"CAST({render(given[-1])} AS TIMESTAMP)")]
-        return f"CAST({_untyped(name, dated, render)} AS DATE)"
+    if moved := _moment_form(name, given, kind, render):
+        return moved
     if name == "array_join" and types[0] and types[0].parts[0]:
         return _joined(types[0].parts[0], [render(a) for a in given])
     if name in {"lag", "lead"} and len(given) > 1:
@@ -49,6 +46,45 @@ def typed_form(name: str, given: list[exp.Expr], node: exp.Anonymous, kind: Kind
     if name == "approx_percentile":
         return _percentile(node, render(given[0]), render(given[1]))
     return None
+
+
+def _moment_form(name: str, given: list[exp.Expr], kind: Kind | None, render: Render) -> str | None:
+    """date_add, date_trunc and date_diff of dates, which take no unit below a day; None where the general one holds."""
+    if name not in {"date_add", "date_trunc", "date_diff"}:
+        return None
+    types = [record(a) for a in given]
+    coarse = name == "date_add" and kind and kind.name == "timestamp" and kind.numbers[0] < 3
+    if coarse and unit_of(given[0]) == "millisecond":
+        raise UnsupportedError(f"date_add('millisecond', ...) of {kind}; cast it to timestamp(3)")
+    if any(not each or each.name != "date" for each in (types[1:] if name == "date_diff" else types[-1:])):
+        return None
+    _date_unit(given[0])
+    if name == "date_diff":
+        return None
+    dated = [*given[:-1], exp.Var(this=f"CAST({render(given[-1])} AS TIMESTAMP)")]
+    return f"CAST({_untyped(name, dated, render)} AS DATE)"
+
+
+def _equal(name: str, given: list[exp.Expr], render: Render) -> str | None:
+    """Functions that look for equal values: NaN equals nothing, and DECIMALs of two types would need a third."""
+    types = [record(a) for a in given]
+    items = [kind.parts[0] if kind and kind.name == "array" else kind for kind in types]
+    if name == "arrays_overlap" and len({str(kind) for kind in items}) > 1 and any(_is_decimal(k) for k in items):
+        raise UnsupportedError(f"arrays_overlap({types[0]}, {types[1]}); cast both to one type")
+    if name == "arrays_overlap" or not all(kind and kind.name in _FLOATS for kind in items):
+        return None
+    first, second = render(given[0]), render(given[1])
+    if name == "nullif":
+        return f"CASE WHEN {first} = {second} AND NOT isnan({first}) THEN NULL ELSE {first} END"
+    if name == "array_position":
+        return (
+            f"CASE WHEN {first} IS NOT NULL AND isnan({second}) THEN 0 ELSE trino_array_position({first}, {second}) END"
+        )
+    return f"trino_{name}(trino_numbers({first}), {second})"
+
+
+def _is_decimal(kind: Kind | None) -> bool:
+    return kind is not None and kind.name == "decimal"
 
 
 def _joined(item: Kind, values: list[str]) -> str:

@@ -164,6 +164,8 @@ class _Inference:
         kind = kind_of_node(node, below)
         if isinstance(node, exp.Array) and kind:
             widen(list(node.expressions), [kind.part] * len(node.expressions))
+        if isinstance(node, exp.Case):
+            widen(_branches(node), [kind] * len(_branches(node)))
         return kind
 
     def _call(self, node: exp.Anonymous, names: Names) -> Kind | None:
@@ -174,7 +176,9 @@ class _Inference:
         if name == "try":
             return given[0]
         if name == "if":
-            return together([*given[1:], *([kinds.UNKNOWN] if len(given) == 2 else [])], "Result types for IF")
+            kind = together([*given[1:], *([kinds.UNKNOWN] if len(given) == 2 else [])], "Result types for IF")
+            widen(arguments[1:], [kind] * len(arguments[1:]))
+            return kind
         if name == "row":
             return kinds.row((None, kind) for kind in given)
         if name in {"map", "map_from_entries", "map_entries"}:
@@ -185,6 +189,8 @@ class _Inference:
             return in_zone(given[0] if given else None)
         if name in {"coalesce", "greatest", "least", "nullif"}:
             together(given, f"All {name.upper()} operands")
+            if name != "nullif":
+                widen(arguments, [kinds.common(given)] * len(arguments))
         form = signatures.resolve(name, [] if _counts_rows(name, arguments) else given)
         if form:
             node.meta["form"] = form
@@ -206,6 +212,11 @@ def widen(values: list[exp.Expr], columns: list[Kind | None]) -> None:
             cast = exp.Cast(this=value.copy(), to=exp.DataType.build(f"decimal({precision}, {scale})", dialect="trino"))
             cast.meta["kind"] = column
             value.replace(cast)
+
+
+def _branches(node: exp.Case) -> list[exp.Expr]:
+    other = node.args.get("default")
+    return [branch.args["true"] for branch in node.args["ifs"]] + ([other] if other else [])
 
 
 def _by_name(found: list[tuple[str, Kind | None]]) -> Columns:
