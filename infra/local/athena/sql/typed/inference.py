@@ -94,6 +94,7 @@ class _Inference:
         for join in node.args.get("joins") or []:
             if join.args.get("on"):
                 self.expression(join.args["on"], names)
+        names.using |= {c.name.lower() for join in node.args.get("joins") or [] for c in join.args.get("using") or []}
         if any(join.args.get("using") for join in node.args.get("joins") or []):
             open_stars(node, names)
         found: list[tuple[str, Kind | None] | None] = []

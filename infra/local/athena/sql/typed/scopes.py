@@ -13,12 +13,16 @@ Columns = dict[str, Kind | None]
 
 @dataclass
 class Names:
-    """The relations of one query, and those of the queries around it; a relation whose columns are unknown is None."""
+    """The relations of one query, and those of the queries around it; a relation whose columns are unknown is None.
+
+    `using` are the columns that JOIN ... USING took out of their relations.
+    """
 
     relations: dict[str, Columns | None] = field(default_factory=dict)
     variables: Columns = field(default_factory=dict)
     ctes: dict[str, Columns | None] = field(default_factory=dict)
     outer: "Names | None" = None
+    using: set[str] = field(default_factory=set)
 
     def inside(self) -> "Names":
         """The names of a query within this one."""
@@ -26,7 +30,7 @@ class Names:
 
     def binding(self, variables: Mapping[str, Kind | None]) -> "Names":
         """These names and a lambda's parameters."""
-        return Names(self.relations, {**self.variables, **variables}, self.ctes, self.outer)
+        return Names(self.relations, {**self.variables, **variables}, self.ctes, self.outer, self.using)
 
     def find(self, column: exp.Column) -> Kind | None:
         """The type of a column, of a field of a column, or of a lambda's parameter."""
@@ -44,6 +48,8 @@ class Names:
         if parts[0] in self.variables:
             return _field(self.variables[parts[0]], parts[1:])
         if len(parts) > 1 and parts[0] in self.relations:
+            if parts[1] in self.using:
+                raise QueryError(f"COLUMN_NOT_FOUND: Column '{'.'.join(parts)}' cannot be resolved")
             columns = self.relations[parts[0]]
             return _field(columns.get(parts[1]), parts[2:]) if columns else None
         holding = [columns for columns in self.relations.values() if columns is None or parts[0] in columns]
