@@ -84,7 +84,9 @@ trino_sequence(a, b, s) AS
     || 'greater than zero otherwise stop should be less than or equal to start')
     WHEN abs((b::HUGEINT - a) // s) >= 10000 THEN
     error('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries')
-    ELSE generate_series(a::BIGINT, b::BIGINT, s::BIGINT) END;
+    -- DuckDB makes the series of constants before it decides which branch to take.
+    ELSE generate_series(a::BIGINT, CASE WHEN abs((b::HUGEINT - a) // CASE WHEN s = 0 THEN 1 ELSE s END) < 10000 THEN b
+    ELSE a END::BIGINT, CASE WHEN s = 0 THEN 1 ELSE s END::BIGINT) END;
 
 trino_day_step(s) AS
     CASE WHEN epoch_us(s) % 86400000000 <> 0 THEN
