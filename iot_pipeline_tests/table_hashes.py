@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 from rich.console import Console
 from rich.table import Table as Printed
 
@@ -23,6 +24,7 @@ from infra.local.bench.raw_objects import put_raw
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.session.platform import running
 from infra.local.trino.process import CHOICE
+from iot_pipeline import settings
 from iot_pipeline.contract import CONTRACT, Format, Table, tables
 from iot_pipeline.contract.tables import PARTITION_KEYS, Column
 from iot_pipeline.lake.hours import Hour, partition_predicate
@@ -66,6 +68,9 @@ def hashes_on(engine: str, console: Console) -> Hashes:
 
 def hashes() -> Hashes:
     """The hashes of what the lake that the environment points to makes of both."""
+    # What an earlier local AWS of this process had for credentials and settings.
+    settings.forget()
+    boto3.setup_default_session()
     lake = LakeResource().open()
     arrivals, _ = put_raw(lake.bucket, FIRST, HOURS, READINGS, PACK)
     found = _built(lake, f"{READINGS:,} readings of the benchmark", arrivals)

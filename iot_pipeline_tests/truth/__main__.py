@@ -34,8 +34,8 @@ def main() -> int:
     options = _options()
     console, began = Console(soft_wrap=True), time.monotonic()
     tallies, trino_tables = _on_trino(options, console)
-    tables = table_hashes.hashes_on("duckdb", console)
-    right = _print(console, tallies) and _print_tables(console, tables, trino_tables)
+    right = _print(console, tallies)
+    right = _print_tables(console, table_hashes.hashes_on("duckdb", console), trino_tables) and right
     console.print(f"Trino {VERSION}; {time.monotonic() - began:.0f} s; {'right' if right else 'NOT RIGHT'}")
     return 0 if right else 1
 

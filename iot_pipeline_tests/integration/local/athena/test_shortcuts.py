@@ -7,9 +7,13 @@ import pytest
 
 from infra.local.athena.sql.dialect import parse_query
 from infra.local.athena.sql.translate import to_duckdb
+from infra.local.trino.process import is_chosen
 from iot_pipeline_tests.support.athena import BUCKET, LocalAthena
 
-pytestmark = pytest.mark.integration
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(is_chosen(), reason="a real Trino takes no shortcuts"),
+]
 
 # Trino finds fields in any case, rounds 1.5 to 2 and refuses a trailing comma; a text is no number, whatever it says.
 LINES = rb"""
