@@ -51,9 +51,10 @@ def test_a_session_ends_by_time(store: Store, known: Known, bound: str, monkeypa
 
 
 def test_use_is_written_down(store: Store, known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
     kept = Sessions(store, known)
     session_id = kept.begin(ADA)
-    now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + sessions.IDLE_SECONDS - 1)
     assert kept.person(session_id) == ADA
     monkeypatch.setattr(time, "time", lambda: now + sessions.IDLE_SECONDS + 1)
