@@ -78,7 +78,9 @@ def built(athena: LocalAthena, arrival: Hour, contract: Contract) -> list[dict[s
     s3 = athena.client("s3")
     keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix=f"judged/v={name}/")["Contents"]]
     bodies = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys]
-    rows: list[dict[str, Any]] = pa.concat_tables([pq.read_table(io.BytesIO(body)) for body in bodies]).to_pylist()
+    # A real Trino writes INT96.
+    files = [pq.read_table(io.BytesIO(body), coerce_int96_timestamp_unit="ms") for body in bodies]
+    rows: list[dict[str, Any]] = pa.concat_tables(files).to_pylist()
     return rows
 
 
