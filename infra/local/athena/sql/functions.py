@@ -468,7 +468,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("to_utf8", "encode({0})", 1, 1), ("from_utf8", "trino_from_utf8({0})", 1, 1),
     ("to_hex", "hex(trino_binary({0}))", 1, 1),
     ("from_hex", "trino_from_hex({0})", 1, 1), ("to_base64", "to_base64(trino_binary({0}))", 1, 1),
-    ("from_base64", "from_base64({0})", 1, 1), ("sha256", "unhex(sha256(trino_binary({0})))", 1, 1),
+    ("from_base64", "trino_from_base64({0})", 1, 1), ("sha256", "unhex(sha256(trino_binary({0})))", 1, 1),
     ("sha1", "unhex(sha1(trino_binary({0})))", 1, 1), ("md5", "unhex(md5(trino_binary({0})))", 1, 1),
     # JSON functions
     ("json_parse", "CAST(trino_json_text({0}) AS JSON)", 1, 1), ("json_format", "trino_json_format({0})", 1, 1),

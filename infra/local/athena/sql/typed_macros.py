@@ -193,6 +193,10 @@ trino_upper(x) AS
     CASE WHEN contains(x, 'ß') THEN array_to_string(list_transform(string_split(x, 'ß'), lambda e: upper(e)), 'ß')
     ELSE upper(x) END;
 
+trino_from_base64(x) AS
+    -- Java's decoder needs no padding.
+    from_base64(CASE WHEN contains(x, '=') THEN x ELSE x || repeat('=', (4 - length(x) % 4) % 4) END);
+
 trino_from_hex(x) AS
     -- Without error(), which DuckDB takes in no TRY.
     unhex(CASE WHEN length(x) % 2 = 1 THEN 'odd length' ELSE x END);
