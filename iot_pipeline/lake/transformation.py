@@ -17,7 +17,7 @@ from iot_pipeline.contract.json_text import BEYOND_DOUBLE, HALF, MAX_DEPTH, NUL,
 from iot_pipeline.contract.judge import OF_LOCATION, OF_MESSAGE, OF_READING, OF_UNIT, PREFIXES
 
 # Raised by one when the same contract gives a line other rows than before: every hour is then judged again.
-VERSION = 2
+VERSION = 3
 
 EPOCH = "TIMESTAMP '1970-01-01 00:00:00.000'"
 # date_add takes no more milliseconds than an INTEGER holds.

@@ -4,7 +4,7 @@ FROM ledger
 WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))
     OR (year = '2026' AND month = '11' AND day = '06' AND hour IN ('00')))
     AND (judged_by IS NULL
-        OR judged_by <> 'transformation 2, contract 1, future 3600'
+        OR judged_by <> 'transformation 3, contract 1, future 3600'
         || CASE WHEN outcome <> 'too_late' AND date_diff('second', first_event, last_received) < 2592000 THEN '' ELSE ', lateness 2592000' END
         || CASE WHEN unknown_fields IS NOT NULL THEN if(regexp_like(unknown_fields, '"(unit\.)?(temperature|humidity|pressure|flow_rate|battery|rssi)"'), ', promoted', '')
             WHEN outcome <> 'no_metrics' AND with_extras = 0 THEN ''

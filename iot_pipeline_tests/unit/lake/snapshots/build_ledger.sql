@@ -21,7 +21,7 @@ SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outco
     min(flow_rate) AS min_flow_rate, max(flow_rate) AS max_flow_rate,
     min(battery) AS min_battery, max(battery) AS max_battery,
     min(rssi) AS min_rssi, max(rssi) AS max_rssi,
-    'transformation 2, contract 1, future 3600'
+    'transformation 3, contract 1, future 3600'
         || CASE WHEN outcome <> 'too_late' AND date_diff('second', min(event_time), max(received_at)) < 2592000 THEN '' ELSE ', lateness 2592000' END
         || CASE WHEN CASE WHEN count_if(extras IS NOT NULL) = 0 THEN '[]'
         WHEN length(json_format(CAST(flatten(map_keys(histogram(map_keys(CAST(json_parse(extras) AS MAP(VARCHAR, JSON)))))) AS JSON))) <= 16000 THEN json_format(CAST(flatten(map_keys(histogram(map_keys(CAST(json_parse(extras) AS MAP(VARCHAR, JSON)))))) AS JSON)) END IS NOT NULL THEN ''
