@@ -12,6 +12,8 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from rich.table import Table as Printed
 
 from infra.local.bench.raw_objects import put_raw
 from infra.local.servers.checkout import CHECKOUT
-from infra.local.session.platform import running
+from infra.local.session.platform import Platform, running
 from infra.local.trino.process import CHOICE
 from iot_pipeline import settings
 from iot_pipeline.contract import CONTRACT, Format, Table, tables
@@ -53,12 +55,19 @@ def main() -> None:
 
 def hashes_on(engine: str, console: Console) -> Hashes:
     """The hashes of a local AWS of its own, whose Athena runs its statements by `engine`."""
+    with local_aws_on(engine, console):
+        return hashes()
+
+
+@contextmanager
+def local_aws_on(engine: str, console: Console) -> Iterator[Platform]:
+    """A local AWS for a while, whose Athena runs its statements by `engine`; nothing of it is left."""
     before = os.environ.get(CHOICE)
     os.environ[CHOICE] = engine
     folder = Path(tempfile.mkdtemp(prefix="iot-hashes-"))
     try:
-        with running(folder / "state", CHECKOUT / ".local", console):
-            return hashes()
+        with running(folder / "state", CHECKOUT / ".local", console) as platform:
+            yield platform
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.environ.pop(CHOICE)

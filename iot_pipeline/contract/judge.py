@@ -293,15 +293,14 @@ class Judge:
             if sent is None:
                 continue
             some = True
-            if type(sent) is float:
-                if isinf(sent):
-                    wrong = True
-                    continue
-            else:
+            if type(sent) is not float:
                 if type(sent) is not int and not isinstance(sent, float):
                     wrong = True
                     continue
                 sent = _double(sent)
+            elif isinf(sent):  # a text to Athena
+                wrong = True
+                continue
             if unit is not None:
                 sent = self._converted(name, sent, unit)
             values[name] = sent
@@ -449,9 +448,8 @@ def _misplaced(reading: Reading, location: Any) -> bool:
 
 
 def _degrees(value: Any) -> float | None:
-    if not isinstance(value, int | float) or isinstance(value, bool) or (type(value) is float and isinf(value)):
-        return None
-    return _double(value)
+    value = _as_read(value)
+    return _double(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _kept(reading: Reading) -> bool:

@@ -8,21 +8,14 @@ Exit code 1 if anything is silently different, or refused and not by name.
 """
 
 import argparse
-import os
-import shutil
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from infra.local.servers.checkout import CHECKOUT
-from infra.local.session.platform import running
 from infra.local.trino.distribution import VERSION
-from infra.local.trino.process import CHOICE
 from iot_pipeline_tests import table_hashes
 from iot_pipeline_tests.truth import documented, generated
 from iot_pipeline_tests.truth.comparison import Tally, Verdict
@@ -48,27 +41,18 @@ def _options() -> argparse.Namespace:
 
 
 def _on_trino(options: argparse.Namespace, console: Console) -> tuple[dict[str, Tally], table_hashes.Hashes]:
-    os.environ[CHOICE] = "trino"
-    folder = Path(tempfile.mkdtemp(prefix="iot-truth-"))
-    try:
-        with running(folder / "state", CHECKOUT / ".local", console) as platform:
-            if platform.trino is None:
-                raise RuntimeError("the local AWS was to run Trino")
-            duckdb, trino = DuckDBAnswers(), TrinoAnswers(platform.trino.url)
-            tallies = {"documented statements": documented.compared(duckdb, trino)}
-            with Progress(console=console) as progress:
-                task = progress.add_task("generated expressions", total=options.expressions)
-                tallies["generated expressions"] = generated.compared(
-                    duckdb,
-                    trino,
-                    options.seed,
-                    options.expressions,
-                    lambda done: progress.update(task, completed=done),
-                )
-            return tallies, table_hashes.hashes()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        del os.environ[CHOICE]
+    with table_hashes.local_aws_on("trino", console) as platform, Progress(console=console) as progress:
+        if platform.trino is None:
+            raise RuntimeError("the local AWS was to run Trino")
+        duckdb, trino = DuckDBAnswers(), TrinoAnswers(platform.trino.url)
+        task = progress.add_task("generated expressions", total=options.expressions)
+        tallies = {
+            "documented statements": documented.compared(duckdb, trino),
+            "generated expressions": generated.compared(
+                duckdb, trino, options.seed, options.expressions, lambda done: progress.update(task, completed=done)
+            ),
+        }
+        return tallies, table_hashes.hashes()
 
 
 def _print(console: Console, tallies: dict[str, Tally]) -> bool:

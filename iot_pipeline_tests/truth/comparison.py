@@ -18,7 +18,7 @@ _C_LIBRARY = re.compile(
 _ORDERLESS = re.compile(r"\b(?:map\w*|histogram|transform_keys|transform_values)\(", re.IGNORECASE)
 _NEARLY = 1e-12
 _FAR_YEAR = re.compile(r"(?<![\d.])[+-]\d{4,}-\d\d-\d\d ")
-_ENGINES_WORDS = re.compile(r"[Dd]uck[Dd][Bb]|[Cc]andidate|LINE 1:|trino_|GENERIC_INTERNAL_ERROR|explicit type cast")
+ENGINES_WORDS = re.compile(r"[Dd]uck[Dd][Bb]|[Cc]andidate|LINE 1:|trino_|GENERIC_INTERNAL_ERROR|explicit type cast")
 
 
 class Verdict(StrEnum):
@@ -39,7 +39,7 @@ def verdict(statement: str, ours: Answer, trino: Answer) -> Verdict:
     if isinstance(ours, str):
         if ours.startswith(("NOT_SUPPORTED_LOCALLY", "EXCEEDED_LOCAL_MEMORY_LIMIT")):
             return Verdict.REFUSED
-        if _ENGINES_WORDS.search(ours):
+        if ENGINES_WORDS.search(ours):
             return Verdict.UNCLEAR
         return Verdict.BOTH_FAIL if isinstance(trino, str) else Verdict.STRICTER
     if ours == trino:

@@ -1,7 +1,7 @@
 """The documented statements against Trino: what the tables say must be what it answers."""
 
 from iot_pipeline_tests.support.athena_documented import TABLES
-from iot_pipeline_tests.support.athena_documented.case import Refused
+from iot_pipeline_tests.support.athena_documented.case import Refused, query_of
 from iot_pipeline_tests.truth.comparison import Tally
 from iot_pipeline_tests.truth.engines import DuckDBAnswers, TrinoAnswers
 
@@ -10,7 +10,7 @@ def compared(duckdb: DuckDBAnswers, trino: TrinoAnswers) -> Tally:
     """The verdicts of all documented statements."""
     tally = Tally()
     for statement, expected, _ in (case for cases in TABLES.values() for case in cases):
-        query = statement if statement.startswith(("SELECT", "WITH", "VALUES")) else f"SELECT {statement}"
+        query = query_of(statement)
         if isinstance(expected, Refused) and expected.words.startswith("NOT_SUPPORTED_LOCALLY"):
             tally.add(query, duckdb.answer(query), [])
         else:

@@ -1,12 +1,13 @@
 """Starting a Trino over the local AWS's Glue catalog and S3, and stopping it."""
 
-import json
 import os
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
+from infra.local.athena.engines.trino_client import CATALOG, TrinoClient, TrinoError
 from infra.local.servers.local_server import LocalServer, launch
 from infra.local.servers.loopback import HOST, free_port
 from infra.local.servers.private_files import private_folder, write_private
@@ -14,7 +15,6 @@ from infra.local.trino.distribution import java, trino_home
 
 CHOICE = "IOT_LOCAL_ATHENA"
 """The variable that says what runs the local Athena's statements: `duckdb`, or `trino`."""
-CATALOG = "awsdatacatalog"
 _HEAP = "2G"
 # Trino docs, "Deploying Trino", "JVM config", as far as one process of two cores needs it.
 _JVM = (
@@ -127,15 +127,8 @@ def _write(path: Path, properties: Mapping[str, str]) -> None:
 
 def _runs_a_statement(url: str) -> bool:
     """A server says that it has started before it can run anything."""
-    request = urllib.request.Request(  # noqa: S310  # our own loopback
-        f"{url}/v1/statement", data=b"SHOW SCHEMAS", headers={"X-Trino-User": "start", "X-Trino-Catalog": CATALOG}
-    )
     try:
-        while True:
-            with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310  # our own loopback
-                page = json.load(response)
-            if "nextUri" not in page:
-                return "error" not in page
-            request = urllib.request.Request(page["nextUri"])  # noqa: S310  # our own loopback
-    except OSError:
+        TrinoClient(url).whole("SHOW SCHEMAS", "default", lambda _: None)
+    except (httpx.HTTPError, TrinoError):
         return False
+    return True

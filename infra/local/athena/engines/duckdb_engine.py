@@ -19,7 +19,6 @@ from infra.local.athena.reading.objects import ObjectStore
 from infra.local.athena.reading.planner import Plan, Planner, is_named
 from infra.local.athena.sql.dialect import parse_query
 from infra.local.athena.sql.engine import connect
-from infra.local.athena.sql.typed.kinds import Kind
 from infra.local.athena.writing import views, writes
 from infra.local.athena.writing.writable_types import check_types
 
@@ -143,7 +142,7 @@ class DuckDBEngine:
             query = query.limit(0)
 
         def act(plan: Plan) -> tuple[writes.Written, list[tuple[str, str]]]:
-            check_types(*_known_columns(con, plan))
+            check_types(plan.names, plan.kinds)
             with writes.gathered(con, execution, plan.sql, target) as rows:
                 sql, columns = writes.select_list(con, rows)
                 writes.check_keys(columns, target.keys)
@@ -188,7 +187,6 @@ class DuckDBEngine:
         location: str,
         options: dict[str, object],
     ) -> None:
-        execution.substatement_type = "UNLOAD"
         target = writes.target_of(options, location, codec_names=("compression",))
         self._outputs.refuse_existing(target.location, "unload")
 
@@ -217,12 +215,6 @@ class DuckDBEngine:
             replace=bool(tree.args.get("replace")),
         )
         self._outputs.put_text(execution, [], [])
-
-
-def _known_columns(con: duckdb.DuckDBPyConnection, plan: Plan) -> tuple[list[str], list[Kind | None]]:
-    """The query's columns and their Trino types, where those could be told."""
-    names = con.sql(plan.sql).columns if any(plan.kinds) else []
-    return (names, plan.kinds) if len(names) == len(plan.kinds) else ([], [])
 
 
 def table_name(node: exp.Expr | None, execution: Execution) -> tuple[str, str]:

@@ -1,7 +1,9 @@
 """Statements run by a real Trino, which reads and writes the same catalog and the same objects."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pyarrow as pa
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.tokenizer_core import Token, TokenType
@@ -62,7 +64,6 @@ class TrinoEngine:
     def unload(self, execution: Execution, query: str, location: str, options: dict[str, Any]) -> None:
         """The query's rows as files at a location; Trino has no UNLOAD, so that a table is made and forgotten."""
         name = f"unload_{execution.id.replace('-', '_')}"
-        execution.substatement_type = "UNLOAD"
         self._write(execution, quote(name), query, {**options, "external_location": location}, "unload")
         self._catalog.glue.delete_table(DatabaseName=execution.database, Name=name)
 
@@ -78,7 +79,7 @@ class TrinoEngine:
         types = [kind_of(column["typeSignature"]) for column in answer.columns]
         execution.columns = [column_info(name, kind) for name, kind in zip(names, types, strict=True)]
 
-        def batches() -> Any:
+        def batches() -> Iterator[pa.RecordBatch]:
             yield shown(answer.rows, types)
             yield from (shown(page.rows, types) for page in pages if page.rows)
 
@@ -124,7 +125,7 @@ class TrinoEngine:
         return self._client.whole(sql, execution.database, _watch(execution), session)
 
 
-def _watch(execution: Execution) -> Any:
+def _watch(execution: Execution) -> Callable[[Answer], None]:
     """Called with each page: keeps the bytes that were read; ends what was stopped or reads too much."""
 
     def watch(answer: Answer) -> None:

@@ -80,6 +80,6 @@ def _key(text: str, kind: Kind | None) -> Any:
 
 def _moment(text: str) -> str:
     """A moment with at least `_SHOWN_DIGITS` digits of its second."""
-    head, blank, zone = text[:19], *text[19:].partition(" ")[1:]
-    digits = text[19:].partition(" ")[0].removeprefix(".")
-    return f"{head}.{digits.ljust(_SHOWN_DIGITS, '0')}{blank}{zone}"
+    date, clock, *zone = text.split(" ", 2)
+    seconds, _, digits = clock.partition(".")
+    return " ".join([date, f"{seconds}.{digits.ljust(_SHOWN_DIGITS, '0')}", *zone])

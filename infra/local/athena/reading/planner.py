@@ -28,6 +28,7 @@ class Plan:
 
     sql: str
     scans: list[Scan] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     kinds: list[Kind | None] = field(default_factory=list)
 
 
@@ -126,7 +127,7 @@ class Planner:
     ) -> Plan:
         for unnest_maps in (True, False):
             found = translated(query, columns, unnest_maps=unnest_maps, shortcuts=self._shortcuts, shown=shown)
-            plan.sql, plan.kinds = _fill(found.sql, relations), found.kinds
+            plan.sql, plan.names, plan.kinds = _fill(found.sql, relations), found.names, found.kinds
             if "UNNEST(map_entries(" not in plan.sql:  # for no other statement: asking DuckDB costs a plan
                 break
             try:

@@ -4,7 +4,6 @@ import duckdb
 from duckdb.func import FunctionNullHandling
 
 from infra.local.athena.config import Config
-from infra.local.athena.errors import QueryError
 from infra.local.athena.sql import json_cast
 from infra.local.athena.sql.java_json import java_json, json_number
 from infra.local.athena.sql.java_text import (
@@ -53,7 +52,6 @@ def _functions(con: duckdb.DuckDBPyConnection) -> None:
     con.create_function("java_json", java_json, ["VARCHAR"], "VARCHAR", null_handling=may_be_null)
     con.create_function("json_number", json_number, ["VARCHAR", "VARCHAR"], "VARCHAR", null_handling=may_be_null)
     con.create_function("java_double", java_double, ["DOUBLE"], "VARCHAR")
-    con.create_function("canonical_json", canonical_json, ["VARCHAR"], "VARCHAR")
 
 
 def _utf8_lossy(value: bytes) -> str:
@@ -78,11 +76,3 @@ def openx_json(text: str) -> str | None:
     except NotJsonError:
         return None
     return json_text({k.lower(): v for k, v in value.items()}) if isinstance(value, dict) else None
-
-
-def canonical_json(text: str) -> str:
-    """Trino's json_format of a parsed object: keys sorted, each once (the last counts), no blanks."""
-    found = java_json(text)
-    if found is None:
-        raise QueryError(f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: {text[:80]}")
-    return found

@@ -471,7 +471,7 @@ _TABLE: list[tuple[str, Form, int, int]] = [
     ("from_base64", "trino_from_base64({0})", 1, 1), ("sha256", "unhex(sha256(trino_binary({0})))", 1, 1),
     ("sha1", "unhex(sha1(trino_binary({0})))", 1, 1), ("md5", "unhex(md5(trino_binary({0})))", 1, 1),
     # JSON functions
-    ("json_parse", "CAST(trino_json_text({0}) AS JSON)", 1, 1), ("json_format", "trino_json_format({0})", 1, 1),
+    ("json_parse", "CAST(trino_json_text({0}) AS JSON)", 1, 1), ("json_format", "trino_java_json({0})", 1, 1),
     ("json_extract", _json("trino_json_extract"), 2, 2), ("json_extract_scalar", _json("trino_json_scalar"), 2, 2),
     ("json_size", _json("trino_json_size"), 2, 2), ("json_array_length", "trino_json_array_length({0})", 1, 1),
     # Array functions

@@ -172,10 +172,6 @@ trino_json_text(x) AS
     contains(lower(x), 'inf') THEN x WHEN regexp_matches(x,
     ',[ \t\r\n]*[}\]]|[:,\[][ \t\r\n]*[-+]?[nNiI][aAnN]|^[ \t\r\n]*[-+]?[nNiI][aAnN]') THEN strict_json(x) ELSE x END;
 
-trino_json_format(x) AS
-    CASE WHEN left(CAST(x AS VARCHAR), 1) IN ('{', '[') THEN canonical_json(CAST(x AS VARCHAR)) ELSE CAST(x AS
-    VARCHAR) END;
-
 trino_unique_keys(j) AS
     -- A JSON value, unlike a text, holds no key twice: json_parse has kept the last.
     len(list_distinct(json_keys(j)));
@@ -183,7 +179,7 @@ trino_unique_keys(j) AS
 trino_json_unique(x) AS
     CASE WHEN x IS NULL OR typeof(x) <> 'JSON' THEN TRY_CAST(x AS JSON) WHEN len(json_keys(TRY_CAST(x AS JSON))) < 2 OR
     len(json_keys(TRY_CAST(x AS JSON))) = trino_unique_keys(TRY_CAST(x AS JSON)) THEN TRY_CAST(x AS JSON) ELSE
-    TRY_CAST(canonical_json(CAST(x AS VARCHAR)) AS JSON) END;
+    TRY_CAST(java_json(CAST(x AS VARCHAR)) AS JSON) END;
 
 trino_json_size_of_keys(x, k, n) AS
     CASE WHEN x IS NULL THEN NULL WHEN left(CAST(x AS VARCHAR), 1) = '{' THEN CASE WHEN len(k) = n OR typeof(x) <>
@@ -192,7 +188,7 @@ trino_json_size_of_keys(x, k, n) AS
 
 trino_json_fields(x, k, n, v, p) AS
     CASE WHEN x IS NULL OR typeof(x) <> 'JSON' OR len(k) = n OR len(list_distinct(k)) = len(k) THEN v ELSE
-    json_extract(TRY_CAST(canonical_json(CAST(x AS VARCHAR)) AS JSON), p) END;
+    json_extract(TRY_CAST(java_json(CAST(x AS VARCHAR)) AS JSON), p) END;
 
 trino_json_size_of(j) AS
     CASE WHEN j IS NULL THEN NULL WHEN left(CAST(j AS VARCHAR), 1) = '{' THEN len(json_keys(j)) WHEN

@@ -43,11 +43,8 @@ _NARROWED = {"sum", "avg", "count_if", "grouping"}
 class DuckDBText(CastText):
     """Writes Trino's tree as DuckDB text with Trino's meaning."""
 
-    def __init__(
-        self, *, unnest_maps: bool = True, shortcuts: bool = False, shown: bool = False, **options: Any
-    ) -> None:
+    def __init__(self, *, unnest_maps: bool = True, shortcuts: bool = False, **options: Any) -> None:
         super().__init__(dialect=DuckDB(), **options)
-        self.shown = shown
         self.unnest_maps = unnest_maps
         self.shortcuts = shortcuts
 
@@ -70,7 +67,7 @@ class DuckDBText(CastText):
             return super().anonymous_sql(node)
         if name == POSITIONS:
             return f"unnest(range(1, len({self.sql(arguments[0])}) + 1))"
-        if name == JSON_COLUMN or (name == "json_format" and not _is_only_compared(node)):
+        if name == JSON_COLUMN:
             return f"trino_java_json({self.sql(arguments[0])})"
         if name == ZONED_COLUMN:
             return self.zoned_sql(arguments[0])
@@ -200,8 +197,7 @@ class DuckDBText(CastText):
 
     def parsejson_sql(self, expression: exp.ParseJSON) -> str:
         """JSON '...'."""
-        literal_text = exp.Anonymous(this="json_parse", expressions=[expression.this.copy()])
-        return lookup("json_parse").render(self, "json_parse", literal_text.expressions)
+        return lookup("json_parse").render(self, "json_parse", [expression.this])
 
     # Operators
 
@@ -405,15 +401,6 @@ def _same_kind(comparison: exp.Expr) -> bool:
 _WORDS = {"null", "true", "false"}
 
 
-def _is_only_compared(call: exp.Anonymous) -> bool:
-    """Whether a JSON text is compared with one that has a single writing, and goes nowhere else."""
-    comparison = call.parent
-    if len(call.expressions) != 1 or not isinstance(comparison, exp.EQ | exp.NEQ):
-        return len(call.expressions) != 1
-    other = comparison.right if comparison.left is call else comparison.left
-    return isinstance(other, exp.Literal) and other.is_string and other.name in {*_WORDS, "{}", "[]"}
-
-
 def _compared_json(comparison: exp.Binary) -> exp.Expr | None:
     """The x of json_format(x) compared with a word of JSON, which has a single writing."""
     call, other = comparison.left.unnest(), comparison.right
@@ -447,9 +434,10 @@ def _in_join(node: exp.Expr) -> bool:
 
 @dataclass(frozen=True)
 class Translated:
-    """A statement for DuckDB, and the Trino types of its columns, none where they cannot be told."""
+    """A statement for DuckDB, and the names and Trino types of its columns, none where they cannot be told."""
 
     sql: str
+    names: list[str]
     kinds: list[Kind | None]
 
 
@@ -472,11 +460,11 @@ def translated(
     if shown:
         _shown(tree)
     tree = json_fields.gathered(taken_apart_below(tree))
-    writer = DuckDBText(unnest_maps=unnest_maps, shortcuts=shortcuts, shown=shown, comments=False)
+    writer = DuckDBText(unnest_maps=unnest_maps, shortcuts=shortcuts, comments=False)
     text = writer.generate(tree, copy=False)
     if not text:
         raise QueryError("SYNTAX_ERROR: empty statement")
-    return Translated(text, [kind for _, kind in columns])
+    return Translated(text, [name for name, _ in columns], [kind for _, kind in columns])
 
 
 def to_duckdb(tree: exp.Expr, *, unnest_maps: bool = True, shortcuts: bool = False) -> str:

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from iot_pipeline_tests.support.athena_documented import TABLES
-from iot_pipeline_tests.support.athena_documented.case import Case, Refused
+from iot_pipeline_tests.support.athena_documented.case import Case, Refused, query_of
+from iot_pipeline_tests.truth.comparison import ENGINES_WORDS
 from iot_pipeline_tests.truth.engines import DuckDBAnswers
 
-ENGINES_WORDS = re.compile(r"[Dd]uck[Dd][Bb]|[Cc]andidate|LINE 1:|trino_|GENERIC_INTERNAL_ERROR|explicit type cast")
 ERROR_NAME = re.compile(r"[A-Z][A-Z0-9_]+: \S")
 
 
@@ -20,7 +20,7 @@ def engine() -> DuckDBAnswers:
 def fault(engine: DuckDBAnswers, case: Case) -> str | None:
     """What is wrong with the answer to a statement; None when it is right, or refused as it should be."""
     statement, expected, page = case
-    found = engine.answer(statement if statement.startswith(("SELECT", "WITH", "VALUES")) else f"SELECT {statement}")
+    found = engine.answer(query_of(statement))
     if isinstance(expected, Refused):
         if not isinstance(found, str):
             return f"{statement} ({page}): answered {found}, and not refused: {expected.words}"
