@@ -17,7 +17,7 @@ import dagster as dg
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from infra.local.demo.screenshot import SIZE, BrowserMissingError, dagster_page, find_browser
+from infra.local.demo.screenshot import SIZE, dagster_page
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.session.dagster_processes import daemon, webserver
 from infra.local.session.dagster_runs import judge_arrivals, record_arrivals
@@ -32,14 +32,6 @@ from iot_pipeline_tests.support.messages import RawZone, Sender, curated, line, 
 HOURS = 8
 METER = Sender("clicked-1")
 WORKSPACE = ["-w", str(CHECKOUT / "workspace.yaml")]
-
-
-@pytest.fixture(scope="module")
-def browser() -> str:
-    try:
-        return find_browser()
-    except BrowserMissingError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +116,7 @@ def hours() -> list[Hour]:
 
 @pytest.fixture(scope="module")
 def clicked(
-    browser: str,
+    chromium: str,
     platform: Platform,
     raw: RawZone,
     hours: Sequence[Hour],

@@ -15,7 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from infra.local.demo.screenshot import ARGUMENTS, BrowserMissingError, find_browser
+from infra.local.demo.screenshot import ARGUMENTS
 from infra.local.session.platform import Platform
 from iot_pipeline_tests.support.console import RunningConsole, Sensor
 
@@ -31,13 +31,9 @@ _WIDE = """[...document.querySelectorAll("body *")].filter((each) => !each.close
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        executable = find_browser()
-    except BrowserMissingError as error:
-        pytest.skip(str(error))
+def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, headless=True, args=ARGUMENTS)
+        started = playwright.chromium.launch(executable_path=chromium, headless=True, args=ARGUMENTS)
         yield started
         started.close()
 

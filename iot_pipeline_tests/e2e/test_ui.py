@@ -14,9 +14,7 @@ from playwright.sync_api import Page, expect
 
 from infra.local.demo.screenshot import (
     GROUPS,
-    BrowserMissingError,
     dagster_page,
-    find_browser,
     open_curated,
     open_graph,
     take_screenshots,
@@ -29,15 +27,7 @@ START_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def browser() -> str:
-    try:
-        return find_browser()
-    except BrowserMissingError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def url(browser: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A webserver on a history of its own, in a folder without .env: the definitions need no AWS to be shown."""
     home = tmp_path_factory.mktemp("dagster")
     (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")

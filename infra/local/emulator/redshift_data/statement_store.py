@@ -16,7 +16,7 @@ from infra.local.emulator.redshift_data.warehouse_login import Login
 
 KEPT_SECONDS = 24 * 3600
 TOKEN_SECONDS = 8 * 3600
-# "The maximum number of active queries (STARTED and SUBMITTED queries) per Amazon Redshift cluster is 500."
+# Statements that are STARTED or SUBMITTED. AWS's number was not found in its pages of today; an older copy says 200.
 MOST_ACTIVE = 500
 ENDED = ("FINISHED", "FAILED", "ABORTED")
 
