@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from infra.local.servers.local_server import LocalError
 from infra.local.trino.distribution import VERSION
 from iot_pipeline_tests import table_hashes
 from iot_pipeline_tests.truth import documented, generated
@@ -76,4 +77,8 @@ def _print_tables(console: Console, ours: table_hashes.Hashes, trinos: table_has
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except LocalError as error:  # no Java, no Maven, a server that does not start
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

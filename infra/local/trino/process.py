@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from infra.local.athena.engines.trino_client import CATALOG, TrinoClient, TrinoError
-from infra.local.servers.local_server import LocalServer, launch
+from infra.local.servers.local_server import LocalError, LocalServer, launch
 from infra.local.servers.loopback import HOST, free_port
 from infra.local.servers.private_files import private_folder, write_private
 from infra.local.trino.distribution import java, trino_home
@@ -44,10 +44,10 @@ class LocalTrino(LocalServer):
 
 
 def is_chosen() -> bool:
-    """Whether the environment asks for Trino; ValueError for an engine that there is none of."""
+    """Whether the environment asks for Trino; LocalError for an engine that there is none of."""
     engine = os.environ.get(CHOICE, "duckdb")
     if engine not in {"duckdb", "trino"}:
-        raise ValueError(f"{CHOICE} is {engine!r}: duckdb or trino was expected")
+        raise LocalError(f"{CHOICE} is {engine!r}: duckdb or trino was expected")
     return engine == "trino"
 
 
