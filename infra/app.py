@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from infra.stacks.assembly import build
-from infra.stacks.config import PlatformConfig
+from infra.stacks.environments import from_process
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]) if len(sys.argv) > 1 else None, PlatformConfig.from_environment()).synth()
+    build(Path(sys.argv[1]) if len(sys.argv) > 1 else None, from_process()).synth()

@@ -1,16 +1,17 @@
 """What differs between deployments of the platform: one typed object, the same templates."""
 
-import os
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Self
 
+from infra.stacks.sizes import PARTS, Parts, Size
 from iot_pipeline.contract import CONTRACT
 
 DEFAULT_NAME = "telemetry"
 # What the account's administrators set to deploy a second environment beside the first.
 NAME_VARIABLE = "IOT_ENVIRONMENT"
+# prototype, team or production, in place of what environments.toml says.
+SIZE_VARIABLE = "IOT_SIZE"
 # "true" reads the stream for the edge by enhanced fan-out.
 FAN_OUT_VARIABLE = "IOT_EDGE_FAN_OUT"
 # The address of the console, to which people come back from signing in.
@@ -33,6 +34,7 @@ class PlatformConfig:
     account: str = "000000000000"
     region: str = "eu-west-1"
     name: str = DEFAULT_NAME
+    size: Size = Size.TEAM
     # Two environments that are ever to be peered need ranges that do not overlap.
     vpc_cidr: str = "10.0.0.0/16"
     # Named, because `Fn::GetAZs` may answer others once a region has more, which would replace subnets. Redshift
@@ -103,21 +105,10 @@ class PlatformConfig:
                 f"lateness_days must be above 0 and future_hours at least 0: {self.lateness_days}, {self.future_hours}"
             )
 
-    @classmethod
-    def from_environment(cls) -> Self:
-        """The account and region that the CDK command line offers, else those of the local AWS; the variables above.
-
-        Raises ValueError for a bound that is no number.
-        """
-        return cls(
-            account=os.environ.get("CDK_DEFAULT_ACCOUNT", cls.account),
-            region=os.environ.get("CDK_DEFAULT_REGION", cls.region),
-            name=os.environ.get(NAME_VARIABLE, cls.name),
-            console_url=os.environ.get(CONSOLE_VARIABLE) or cls.console_url,
-            edge_fan_out=os.environ.get(FAN_OUT_VARIABLE, "").lower() in {"1", "true"},
-            lateness_days=float(os.environ.get(LATENESS_VARIABLE) or cls.lateness_days),
-            future_hours=float(os.environ.get(FUTURE_VARIABLE) or cls.future_hours),
-        )
+    @property
+    def parts(self) -> Parts:
+        """Which parts the environment has, by its size."""
+        return PARTS[self.size]
 
     def stack(self, part: str) -> str:
         """A stack's id and name."""

@@ -1,6 +1,8 @@
 """The deployment: synthesise, bring every stack to its template, read back what took effect."""
 
+import re
 import time
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,12 @@ from infra.local.deploy.resources import Resource, Stack
 from infra.local.deploy.stacks import Deployed, DeployError, deploy_stack, templates
 from infra.local.deploy.synth import synthesise
 from infra.stacks.config import DEFAULT_NAME
+
+# The stacks of the platform on one machine. The others hold what runs there by itself (Dagster and the console as
+# processes), or what only AWS has.
+SERVED = ("Network", "Lake", "Ingest", "Queries", "EdgeData", "Edge", "ConsoleData", "Warehouse")
+# An environment's name has one capital, its first letter.
+_PART = re.compile("[A-Z][a-z0-9]*([A-Z].*)")
 
 
 @dataclass(frozen=True)
@@ -48,8 +56,8 @@ def deploy(state_dir: Path, console: Console, environment: str = DEFAULT_NAME) -
     return deploy_assembly(assembly, console)
 
 
-def deploy_assembly(assembly: Path, console: Console) -> DeployResult:
-    """As `deploy`, from a cloud assembly that is there already."""
+def deploy_assembly(assembly: Path, console: Console, parts: Container[str] = SERVED) -> DeployResult:
+    """As `deploy`, from a cloud assembly that is there already, and of its stacks those of `parts`."""
     session = boto3.Session()
     cloudformation = _local_cloudformation(session)
     clients = Clients(session)
@@ -57,6 +65,8 @@ def deploy_assembly(assembly: Path, console: Console) -> DeployResult:
     if uploaded := upload(clients.s3, assembly):
         console.print(f"packages of functions: {uploaded} uploaded")
     for name, template in templates(assembly).items():
+        if _part(name) not in parts:
+            continue
         started = time.monotonic()
         deployed = deploy_stack(cloudformation, clients.s3, name, template)
         console.print(f"{name}: {deployed.change} ({time.monotonic() - started:.1f} s)")
@@ -65,6 +75,13 @@ def deploy_assembly(assembly: Path, console: Console) -> DeployResult:
         result.outputs.update(_outputs(cloudformation, name))
     _report(result, console)
     return result
+
+
+def _part(stack: str) -> str:
+    part = _PART.fullmatch(stack)
+    if part is None:
+        raise DeployError(f"stack {stack} is not called after an environment and a part: see PlatformConfig.stack")
+    return part[1]
 
 
 def _local_cloudformation(session: boto3.Session) -> CloudFormationClient:

