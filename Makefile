@@ -25,7 +25,7 @@ $(READY): requirements.txt pyproject.toml
 	@touch $@
 
 demo: $(READY)  ## The main job, from TLS handshakes to curated Parquet, and its report
-	@$(BIN)/python -m infra.local demo
+	@$(BIN)/python -m infra.local demo $(if $(SIZE),--size $(SIZE))
 
 up: $(READY)  ## The same, staying up, with the Dagster UI; Ctrl-C stops it all
 	@$(BIN)/python -m infra.local up
