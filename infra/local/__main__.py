@@ -28,6 +28,9 @@ app = typer.Typer(
 )
 console = Console(highlight=False)
 
+SizeOption = Annotated[
+    Size | None, typer.Option(help="Of the platform, instead of what environments.toml says; a prototype is small.")
+]
 StateOption = Annotated[Path, typer.Option("--state", help="Folder for everything it writes.")]
 
 
@@ -38,16 +41,13 @@ def demo(
     live_rate: Annotated[int, typer.Option(min=100, help="Live readings a second.")] = 500,
     live_pack: Annotated[int, typer.Option(min=1, help="Readings of a live message.")] = 5,
     live_seconds: Annotated[int, typer.Option(min=1, help="How long to publish live.")] = 45,
-    size: Annotated[
-        Size | None, typer.Option(help="Of the platform, instead of what environments.toml says; a prototype is small.")
-    ] = None,
+    size: SizeOption = None,
 ) -> None:
     """Start, deploy, onboard, publish, build, report, stop. Exit code 1 unless the ledger balances."""
     from infra.local.demo.prototype import run_prototype
     from infra.local.demo.run import Scale, run_demo
 
-    if size is not None:
-        os.environ[SIZE_VARIABLE] = size
+    _choose(size)
     clear(state)
     with running(state, LOCAL, console) as platform:
         if platform.size is Size.PROTOTYPE:
@@ -58,10 +58,15 @@ def demo(
 
 
 @app.command()
-def up(state: StateOption = LOCAL / "up", devices: Annotated[int, typer.Option(min=0)] = 20) -> None:
+def up(
+    state: StateOption = LOCAL / "up",
+    devices: Annotated[int, typer.Option(min=0)] = 20,
+    size: SizeOption = None,
+) -> None:
     """Start everything and stay up: Dagster's UI, sensors and schedules, and a publishing fleet. Ctrl-C stops it."""
     from infra.local.session.up import stay_up
 
+    _choose(size)
     with running(state, LOCAL, console) as platform:
         env_file = write_env_file(platform.environment, CHECKOUT / ".env", state / "env")
         if env_file != CHECKOUT / ".env":
@@ -83,6 +88,11 @@ def reset_command() -> None:
     for state in (LOCAL / "up", LOCAL / "demo"):
         reset(state, console.print)
     remove_env_file(CHECKOUT / ".env")
+
+
+def _choose(size: Size | None) -> None:
+    if size is not None:
+        os.environ[SIZE_VARIABLE] = size
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
