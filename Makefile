@@ -64,12 +64,15 @@ format: $(READY)  ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of the pipeline and what runs by itself, and who may do what in the console
+docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of the pipeline and what runs by itself, who may do what in the console, and what it costs
 	@$(BIN)/python -m iot_pipeline.contract.docs > docs/contract-tables.md
 	@$(BIN)/python -m iot_pipeline.alerting.rule_docs > docs/alert-rules.md
 	@$(BIN)/python -m iot_pipeline.defs.pipeline_alerts.docs > docs/pipeline-alerts.md
 	@$(BIN)/python -m iot_pipeline.console.access_docs > docs/console-access.md
 	@$(BIN)/python -m infra.unattended
+	@$(BIN)/python -m infra.cost count
+	@$(BIN)/python -m infra.cost picture
+	@$(BIN)/python -m infra.cost page
 
 cost: $(READY)  ## The monthly bill of a fleet: DEVICES, INTERVAL in seconds, PACK readings a message, SIZE
 	@$(BIN)/python -m infra.cost --devices $(DEVICES) --interval $(INTERVAL) --pack $(PACK) --size $(SIZE)

@@ -11,12 +11,14 @@ from rich.console import Console
 
 from infra.cost.alternatives import alternatives
 from infra.cost.bills import bill
+from infra.cost.cost_page import PAGE, PICTURE, replaced
 from infra.cost.counted import FILE, synthesised, written
 from infra.cost.fleet import Fleet
+from infra.cost.fleet_picture import curves, of_size, picture
 from infra.cost.printed import as_json, print_bill
 from infra.stacks.config import PlatformConfig
 from infra.stacks.environments import environment
-from infra.stacks.sizes import QUANTITIES, Size
+from infra.stacks.sizes import Size
 
 app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False, rich_markup_mode=None)
 
@@ -53,16 +55,27 @@ def count() -> None:
     counts = {}
     for size in Size:
         with tempfile.TemporaryDirectory(prefix="infra-cost-") as folder:
-            counts[size] = synthesised(_of_size(size), Path(folder) / "assembly")
+            counts[size] = synthesised(of_size(size), Path(folder) / "assembly")
     FILE.write_text(written(counts), encoding="utf-8")
+
+
+@app.command(name="picture")
+def draw() -> None:
+    """Draw the cost by fleet size into docs/images."""
+    PICTURE.write_text(picture(curves()), encoding="utf-8")
+
+
+@app.command()
+def page() -> None:
+    """Write the tables of docs/cost.md anew."""
+    PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _of_size(name: str) -> PlatformConfig:
     try:
-        size = Size(name)
+        return of_size(Size(name))
     except ValueError as error:
         raise ValueError(f"size = {name!r}: expected one of {', '.join(Size)}") from error
-    return PlatformConfig(size=size, **QUANTITIES[size])
 
 
 if __name__ == "__main__":

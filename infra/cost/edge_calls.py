@@ -25,14 +25,22 @@ _POLLS_A_SECOND = 1
 
 
 def handler_calls(fleet: Fleet, config: PlatformConfig) -> float:
-    """Calls of a month: each poll of a shard that finds something is one, and more where a batch is full."""
-    count = shards(fleet)
-    found = fleet.messages_a_second / count / _POLLS_A_SECOND
+    """Calls of a month."""
+    return calls_at(fleet.messages_a_second, shards(fleet), config) * SECONDS_A_MONTH
+
+
+def calls_at(messages_a_second: float, count: int, config: PlatformConfig) -> float:
+    """Calls a second at a rate of messages over so many shards.
+
+    Each poll of a shard that finds something is a call, and more where a batch is full. By enhanced fan-out a record is
+    a call of its own, until they come faster than calls end.
+    """
+    found = messages_a_second / count / _POLLS_A_SECOND
+    if found >= config.edge_batch_size:
+        return messages_a_second / config.edge_batch_size
     if config.edge_fan_out:
-        # Records are pushed as they come: each is a call of its own until they come faster than calls end.
-        return fleet.messages if found < 1 else count * SECONDS_A_MONTH * max(1, found / config.edge_batch_size)
-    a_poll = (1 - math.exp(-found)) if found < config.edge_batch_size else found / config.edge_batch_size
-    return count * _POLLS_A_SECOND * SECONDS_A_MONTH * a_poll
+        return messages_a_second if found < 1 else float(count)
+    return count * _POLLS_A_SECOND * (1 - math.exp(-found))
 
 
 def state_writes(messages: float, calls: float, devices_a_shard: float) -> float:
