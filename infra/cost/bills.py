@@ -1,6 +1,6 @@
 """The bill: a month's quantities with their prices, as listed and with what is free."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -98,13 +98,18 @@ def bill(config: PlatformConfig, fleet: Fleet, design: Design | None = None, cou
     """
     design = design or design_of(config)
     counts = counts or counts_of(config.size)
+    lines = priced(_uses(config, fleet, design, counts))
+    return Bill(config, fleet, design, lines, list(_notes(config, fleet, design)))
+
+
+def priced(uses: Iterable[Usage]) -> list[Line]:
+    """A line for each price that something is used of."""
     by_price: dict[str, list[Usage]] = {}
-    for use in _uses(config, fleet, design, counts):
+    for use in uses:
         if use.units > 0:
             by_price.setdefault(use.price, []).append(use)
     prices = price_list()
-    lines = [Line(prices[name], tuple(uses), prices.free.get(name)) for name, uses in by_price.items()]
-    return Bill(config, fleet, design, lines, list(_notes(config, fleet, design)))
+    return [Line(prices[name], tuple(of_price), prices.free.get(name)) for name, of_price in by_price.items()]
 
 
 def _uses(config: PlatformConfig, fleet: Fleet, design: Design, counts: Counts) -> Iterator[Usage]:

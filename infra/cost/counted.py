@@ -96,8 +96,13 @@ def templates(config: PlatformConfig, assembly: Path) -> Iterator[Mapping[str, A
     """The templates of a cloud assembly that an environment of this size has."""
     for path in sorted(assembly.glob("*.template.json")):
         part = path.name.removesuffix(".template.json").removeprefix(config.stack(""))
-        if _ONLY_WITH.get(part, lambda _: True)(config.parts):
+        if _is_had(part, config.parts):
             yield json.loads(path.read_text(encoding="utf-8"))
+
+
+def _is_had(stack: str, parts: Parts) -> bool:
+    needed = _ONLY_WITH.get(stack)
+    return needed is None or needed(parts)
 
 
 def written(counts: Mapping[Size, Counts]) -> str:

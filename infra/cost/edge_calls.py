@@ -51,7 +51,7 @@ def state_writes(messages: float, calls: float, devices_a_shard: float) -> float
     return calls * min(messages / calls, max(1.0, devices_a_shard)) if calls else 0.0
 
 
-def edge(fleet: Fleet, config: PlatformConfig, design: Design) -> Iterator[Usage]:
+def edge(fleet: Fleet, config: PlatformConfig, design: Design, state_bytes: int = STATE_BYTES) -> Iterator[Usage]:
     """Lambda and DynamoDB."""
     if not design.stream:
         return
@@ -68,16 +68,16 @@ def edge(fleet: Fleet, config: PlatformConfig, design: Design) -> Iterator[Usage
     yield Usage("lambda-compute", MINUTES_A_MONTH * _NOTIFY_SECONDS * _NOTIFY_GB, "notify")
     yield Usage(
         "dynamodb-write",
-        writes * write_units(STATE_BYTES),
+        writes * write_units(state_bytes),
         "device states",
-        f"{writes:,.0f} writes of {STATE_BYTES:,} bytes, one a device and call",
+        f"{writes:,.0f} writes of {state_bytes:,} bytes, one a device and call",
     )
     yield Usage("dynamodb-write", calls, "how far each batch came")
     alerts = fleet.devices * _ALERTS_A_DEVICE
     yield Usage("dynamodb-write", alerts * _WRITES_AN_ALERT, "alerts", "one a device and month, assumed")
     # Eventually consistent: half a unit for 4 KB. Each page is rounded up alone, which is left out.
-    scanned = MINUTES_A_MONTH * fleet.devices * STATE_BYTES / (4 * KILOBYTE) / 2
+    scanned = MINUTES_A_MONTH * fleet.devices * state_bytes / (4 * KILOBYTE) / 2
     yield Usage("dynamodb-read", scanned, "the sweep's scan each minute")
-    held = fleet.devices * STATE_BYTES / GIGABYTE
+    held = fleet.devices * state_bytes / GIGABYTE
     yield Usage("dynamodb-storage", held, "device states")
     yield Usage("dynamodb-recovery", held, "device states, point-in-time recovery")

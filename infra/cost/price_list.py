@@ -113,7 +113,7 @@ def _price(where: str, name: str, entry: Mapping[str, Any]) -> Price:
     confidence = _chosen(where, "confidence", entry, Confidence)
     return Price(
         name=name,
-        per=float(_positive(where, "per", entry)),
+        per=_positive(where, "per", entry),
         tiers=tiers,
         confidence=confidence,
         note=entry.get("note", ""),
@@ -124,7 +124,7 @@ def _price(where: str, name: str, entry: Mapping[str, Any]) -> Price:
 def _free(where: str, entry: Mapping[str, Any]) -> Free:
     _check(where, entry, _FREE_KEYS, _FREE_KEYS)
     return Free(
-        units=float(_positive(where, "units", entry)),
+        units=_positive(where, "units", entry),
         kind=_chosen(where, "kind", entry, FreeKind),
         date=entry["date"],
         source=entry["source"],
@@ -143,7 +143,7 @@ def _positive(where: str, key: str, entry: Mapping[str, Any]) -> float:
     value = entry[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise ValueError(f"{where} {key} = {value!r}: expected a number above 0")
-    return value
+    return float(value)
 
 
 def _chosen(where: str, key: str, entry: Mapping[str, Any], choices: type[_Choice]) -> _Choice:
