@@ -12,7 +12,7 @@ from rich.console import Console
 from infra.cost.alternatives import alternatives
 from infra.cost.bills import bill
 from infra.cost.cost_page import PAGE, PICTURE, replaced
-from infra.cost.counted import FILE, synthesised, written
+from infra.cost.counted import FILE, written
 from infra.cost.fleet import Fleet
 from infra.cost.fleet_picture import curves, of_size, picture
 from infra.cost.printed import as_json, print_bill
@@ -52,6 +52,8 @@ def print_month(
 @app.command()
 def count() -> None:
     """Synthesise every size and write what its templates hold to counted.toml."""
+    from infra.cost.synthesised import synthesised
+
     counts = {}
     for size in Size:
         with tempfile.TemporaryDirectory(prefix="infra-cost-") as folder:

@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from infra.stacks.assembly import build
 from infra.stacks.config import PlatformConfig
 from infra.stacks.sizes import Parts, Size
 
@@ -57,9 +56,8 @@ def counts_of(size: Size, file: Path = FILE) -> Counts:
     known = {field.name for field in fields(Counts)}
     table = content.get(size, {})
     if set(table) != known:
-        raise ValueError(
-            f"{file.name}: [{size}] has not the keys {', '.join(sorted(known))}: write it with `make docs`"
-        )
+        keys = ", ".join(sorted(known))
+        raise ValueError(f"{file.name}: [{size}] has other keys than {keys}; write it anew with `make docs`")
     return Counts(**table)
 
 
@@ -84,12 +82,6 @@ def count(templates: Iterable[Mapping[str, Any]]) -> Counts:
         vcpus=sum(vcpus for vcpus, _ in tasks),
         task_gb=sum(memory for _, memory in tasks),
     )
-
-
-def synthesised(config: PlatformConfig, folder: Path) -> Counts:
-    """Synthesise an environment's stacks into a folder, which takes some 20 s, and count in them."""
-    build(folder, config).synth()
-    return count(templates(config, folder))
 
 
 def templates(config: PlatformConfig, assembly: Path) -> Iterator[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from infra.stacks.sizes import QUANTITIES, Size
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 900, 480, 70, 250, 40, 50
 _FLEETS = tuple(10 ** (step / 4) for step in range(4, 25))
+_LINE = 15
 _COLOURS = ("#3b6ea5", "#9bbbdc", "#c0392b", "#e5a59d")
 Point = tuple[float, float]
 
@@ -45,12 +46,21 @@ def picture(of: Mapping[str, Sequence[Point]]) -> str:
         *_grid([devices for devices, _ in points], x, upright=True),
         *_grid([dollars for _, dollars in points], y, upright=False),
     ]
+    labels = _apart({name: y(curve[-1][1]) + 4 for name, curve in of.items()})
     for (name, curve), colour in zip(of.items(), _COLOURS, strict=True):
         path = " ".join(f"{x(devices)},{y(dollars)}" for devices, dollars in curve)
-        at = y(curve[-1][1]) + 4
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<text x="{_WIDTH - _RIGHT + 8}" y="{at}" fill="{colour}">{name}</text>')
+        parts.append(f'<text x="{_WIDTH - _RIGHT + 8}" y="{labels[name]}" fill="{colour}">{name}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _apart(heights: Mapping[str, float]) -> dict[str, float]:
+    """The heights of labels from the top down, each below the one before."""
+    placed: dict[str, float] = {}
+    lowest = float("-inf")
+    for name, height in sorted(heights.items(), key=lambda each: each[1]):
+        lowest = placed[name] = max(height, lowest + _LINE)
+    return placed
 
 
 def _scale(values: Sequence[float], begin: int, end: int) -> Callable[[float], float]:

@@ -12,6 +12,7 @@ from infra.cost.volumes import (
     CURATED_BYTES,
     JUDGED_BYTES,
     LEDGER_OBJECT_BYTES,
+    LEDGER_ROW_BYTES,
     QUARANTINE_BYTES,
     gzip_bytes,
     line_bytes,
@@ -66,7 +67,7 @@ def _built(fleet: Fleet, config: PlatformConfig, objects: float) -> Iterator[Usa
     kept = {
         "judged": fleet.readings * JUDGED_BYTES,
         "quarantine": fleet.readings * QUARANTINE_BYTES,
-        "ledger": objects * LEDGER_OBJECT_BYTES,
+        "ledger": min(objects * LEDGER_OBJECT_BYTES, fleet.messages * LEDGER_ROW_BYTES),
         "curated, by hour and by day": 2 * fleet.readings * CURATED_BYTES,
     }
     for zone, size in kept.items():

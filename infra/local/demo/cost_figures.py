@@ -42,7 +42,7 @@ class Figure:
 def statements() -> int:
     """Statements that the builds' workgroup has been sent."""
     client: AthenaClient = boto3.client("athena")
-    pages = client.get_paginator("list_query_executions").paginate(WorkGroup=settings.lake().athena_workgroup)
+    pages = client.get_paginator("list_query_executions").paginate(WorkGroup=settings.deployment().athena_workgroup)
     return sum(len(page["QueryExecutionIds"]) for page in pages)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import dagster as dg
@@ -51,8 +52,8 @@ def test_tasks_of_services_are_counted_by_how_many_are_wanted() -> None:
     assert count([made]) == Counts(resources=5, secrets=1, endpoints=3, vcpus=1.0, task_gb=2.0)
 
 
-def test_counts_that_were_not_written_are_refused(tmp_path_factory: pytest.TempPathFactory) -> None:
-    file = tmp_path_factory.mktemp("counted") / "counted.toml"
+def test_counts_that_were_not_written_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "counted.toml"
     file.write_text(written({Size.TEAM: Counts(keys=1)}))
     assert counts_of(Size.TEAM, file) == Counts(keys=1)
     with pytest.raises(ValueError, match=r"counted\.toml: \[production\] has other keys"):
