@@ -10,10 +10,8 @@ from infra.cost.metering import CRAWL_SECONDS, TERABYTE, athena_bytes
 from infra.cost.usage import Usage
 from infra.cost.volumes import CURATED_BYTES, JUDGED_BYTES, gzip_bytes, line_bytes, over_kinds
 from iot_pipeline.backfill.plan import STATEMENTS, Zone
-from iot_pipeline.settings import Policy
 from iot_pipeline.unattended.calls import CONDITIONS, SCHEDULES, SENSORS, Calls
 
-BUILD_MINUTES = int(Policy.model_fields["build_interval_minutes"].default)
 _MINUTES_A_DAY = 1440
 # How often a day what scans nothing worth naming asks; a test holds the schedules to Dagster's definitions.
 SMALL_A_DAY = {
@@ -57,8 +55,8 @@ def statements(fleet: Fleet, design: Design) -> Iterator[Kind]:
         raw = gzip_bytes(messages, hourly)
     judged, curated = hourly * JUDGED_BYTES, hourly * CURATED_BYTES
     # An interval in which nothing came asks for no build.
-    busy = 1 - math.exp(-messages / 60 * BUILD_MINUTES)
-    builds, share = _MINUTES_A_DAY / BUILD_MINUTES * busy, BUILD_MINUTES / 60
+    busy = 1 - math.exp(-messages / 60 * design.build_minutes)
+    builds, share = _MINUTES_A_DAY / design.build_minutes * busy, design.build_minutes / 60
     yield from _judging("open hour", builds, raw * share, judged * share)
     # An event hour is built whole each time, half full on average.
     yield from _curating("open hour", builds, judged / 2, curated / 2)

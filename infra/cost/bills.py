@@ -10,7 +10,7 @@ from infra.cost.databases import registry, wanted_rpu_hours, warehouse
 from infra.cost.design import Design, Warehouse, design_of
 from infra.cost.edge_calls import edge
 from infra.cost.fleet import Fleet
-from infra.cost.ingestion import iot_core, rule_writes, stream
+from infra.cost.ingestion import iot_core, stream
 from infra.cost.price_list import Confidence, Free, FreeKind, Price, price_list
 from infra.cost.standing import guards, services, standing
 from infra.cost.storage import lake
@@ -114,15 +114,13 @@ def priced(uses: Iterable[Usage]) -> list[Line]:
 
 def _uses(config: PlatformConfig, fleet: Fleet, design: Design, counts: Counts) -> Iterator[Usage]:
     yield from iot_core(fleet, design)
-    if writes := rule_writes(fleet, design):
-        yield Usage("s3-put", writes, "the rule's, one a message")
     yield from stream(fleet, config, design)
     yield from edge(fleet, config, design)
     yield from lake(fleet, config, design)
     yield from athena(fleet, design)
     yield from registry(fleet, config)
     yield from warehouse(fleet, config, design)
-    yield from services(config, counts)
+    yield from services(config, design, counts)
     yield from standing(fleet, config, design, counts)
     yield from guards(fleet, config, design, counts)
 
@@ -133,7 +131,7 @@ def _notes(config: PlatformConfig, fleet: Fleet, design: Design) -> Iterator[str
             f"A message's first reading is {fleet.age_seconds / 60:,.0f} minutes old when it is sent: "
             "alerts come as late, and silence is noticed as late."
         )
-    wanted = wanted_rpu_hours(fleet, config)
+    wanted = wanted_rpu_hours(fleet, config, design)
     if design.warehouse is Warehouse.SERVERLESS and wanted > config.warehouse_rpu_hours_a_day:
         yield (
             f"The warehouse would want {wanted:,.0f} RPU-hours a day; at the day's limit of "

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from infra.cost.athena_statements import BUILD_MINUTES
 from infra.cost.design import Design, Warehouse
 from infra.cost.fleet import DAYS_A_MONTH, HOURS_A_MONTH, MINUTES_A_MONTH, Fleet
 from infra.cost.metering import GIGABYTE, SNOWFLAKE_SECONDS, WAREHOUSE_SECONDS, billed_seconds
@@ -37,9 +36,9 @@ class Activity:
     seconds: float
 
 
-def activities(fleet: Fleet) -> list[Activity]:
+def activities(fleet: Fleet, design: Design) -> list[Activity]:
     """What asks the warehouse by itself (docs/operations.md, "What runs by itself"); how long it takes is assumed."""
-    builds = 60 / BUILD_MINUTES * (1 - math.exp(-fleet.messages / MINUTES_A_MONTH * BUILD_MINUTES))
+    builds = 60 / design.build_minutes * (1 - math.exp(-fleet.messages / MINUTES_A_MONTH * design.build_minutes))
     rows = fleet.readings / HOURS_A_MONTH / max(builds, 1) / _ROWS_A_SECOND
     return [
         Activity("a load after each build", builds, 20 + rows),
@@ -50,15 +49,15 @@ def activities(fleet: Fleet) -> list[Activity]:
     ]
 
 
-def active_seconds(fleet: Fleet, minimum: int = WAREHOUSE_SECONDS, idle: int = 0) -> float:
+def active_seconds(fleet: Fleet, design: Design, minimum: int = WAREHOUSE_SECONDS, idle: int = 0) -> float:
     """Billed seconds of an hour: each activity at least the minimum, none beside another, and no more than an hour."""
-    billed = sum(each.an_hour * billed_seconds(each.seconds + idle, minimum) for each in activities(fleet))
+    billed = sum(each.an_hour * billed_seconds(each.seconds + idle, minimum) for each in activities(fleet, design))
     return min(_HOUR_SECONDS, billed)
 
 
-def wanted_rpu_hours(fleet: Fleet, config: PlatformConfig) -> float:
+def wanted_rpu_hours(fleet: Fleet, config: PlatformConfig, design: Design) -> float:
     """RPU-hours that a day's activity comes to."""
-    return active_seconds(fleet) / _HOUR_SECONDS * 24 * config.warehouse_base_rpu
+    return active_seconds(fleet, design) / _HOUR_SECONDS * 24 * config.warehouse_base_rpu
 
 
 def registry(fleet: Fleet, config: PlatformConfig) -> Iterator[Usage]:
@@ -77,7 +76,7 @@ def warehouse(fleet: Fleet, config: PlatformConfig, design: Design) -> Iterator[
     held = fleet.readings * CURATED_BYTES * _COPIES * AGE_MONTHS / GIGABYTE
     match design.warehouse:
         case Warehouse.SERVERLESS:
-            wanted, limit = wanted_rpu_hours(fleet, config), config.warehouse_rpu_hours_a_day
+            wanted, limit = wanted_rpu_hours(fleet, config, design), config.warehouse_rpu_hours_a_day
             basis = f"{wanted:,.0f} RPU-hours a day are wanted, the day's limit is {limit}"
             yield Usage("redshift-rpu", min(wanted, limit) * DAYS_A_MONTH, "loads, dbt, snapshots, checks", basis)
             yield Usage("redshift-storage", held, "readings and facts", f"{AGE_MONTHS} months")
@@ -85,7 +84,7 @@ def warehouse(fleet: Fleet, config: PlatformConfig, design: Design) -> Iterator[
             yield Usage("redshift-node", _NODES * HOURS_A_MONTH, f"{_NODES} nodes ra3.xlplus, never paused")
             yield Usage("redshift-storage", held, "readings and facts", f"{AGE_MONTHS} months")
         case Warehouse.SNOWFLAKE:
-            active = active_seconds(fleet, SNOWFLAKE_SECONDS, _SNOWFLAKE_IDLE_SECONDS)
+            active = active_seconds(fleet, design, SNOWFLAKE_SECONDS, _SNOWFLAKE_IDLE_SECONDS)
             basis = f"{active / 60:.0f} minutes of each hour, with a minute of idling after each"
             yield Usage("snowflake-credit", active / _HOUR_SECONDS * HOURS_A_MONTH, "an X-Small warehouse", basis)
             yield Usage("snowflake-pipe", fleet.readings * CURATED_BYTES / GIGABYTE, "Snowpipe, of curated files")

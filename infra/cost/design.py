@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from infra.stacks.config import PlatformConfig
+from iot_pipeline.settings import Policy
 
 
 class Publishing(StrEnum):
@@ -46,6 +47,8 @@ class Design:
     landing: Landing = Landing.FIREHOSE
     finding: Finding = Finding.PROJECTION
     warehouse: Warehouse = Warehouse.SERVERLESS
+    # IOT_BUILD_INTERVAL_MINUTES: how often hours with new raw objects are built, and loaded.
+    build_minutes: int = Policy.model_fields["build_interval_minutes"].default
 
     @property
     def stream(self) -> bool:

@@ -69,17 +69,12 @@ def stream(fleet: Fleet, config: PlatformConfig, design: Design) -> Iterator[Usa
 
 
 def raw_objects(fleet: Fleet, config: PlatformConfig, design: Design) -> float:
-    """Objects of a month in the raw zone."""
+    """Objects of a month in the raw zone: Firehose's buffers, or one a message that a rule writes."""
     if not design.stream:
         return fleet.messages
     buffer = config.firehose_buffer_mib * 1024**2
     flushes = HOURS_A_MONTH * 3600 / config.firehose_interval_seconds
     return min(fleet.messages, max(flushes, fleet.messages * over_kinds(fleet.pack, line_bytes) / buffer))
-
-
-def rule_writes(fleet: Fleet, design: Design) -> float:
-    """PUTs by which a rule writes to S3: an object a message."""
-    return 0 if design.stream else fleet.messages
 
 
 def shards(fleet: Fleet) -> int:

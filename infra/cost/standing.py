@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from infra.cost.athena_statements import BUILD_MINUTES, statements_a_day
+from infra.cost.athena_statements import statements_a_day
 from infra.cost.counted import Counts
 from infra.cost.design import Design
 from infra.cost.edge_calls import handler_calls
@@ -16,7 +16,7 @@ from infra.stacks.config import PlatformConfig
 _ASSUMED_VCPUS, _ASSUMED_GB, _ASSUMED_BALANCERS = 2.25, 5.5, 1
 # Assumed: a build, a load and dbt after each interval and some twenty an hour beside them are runs, each a task of a
 # vCPU and 2 GB for 90 s (Fargate bills at least a minute).
-_RUNS_AN_HOUR, _RUN_SECONDS, _RUN_VCPUS, _RUN_GB = 3 * 60 / BUILD_MINUTES + 20, 90, 1, 2
+_RUNS_A_BUILD, _OTHER_RUNS_AN_HOUR, _RUN_SECONDS, _RUN_VCPUS, _RUN_GB = 3, 20, 90, 1, 2
 # Assumed: a line of log a call of the edge, and Dagster's own.
 _LOG_BYTES_A_CALL, _DAGSTER_LOG_GB = 600, 2.0
 # The edge's metrics (iot_pipeline/edge/telemetry.py) by function, about; the calls are those of `edge_health`.
@@ -29,16 +29,17 @@ _POLL_SECONDS = 10
 _PEOPLE = 25
 
 
-def services(config: PlatformConfig, counts: Counts) -> Iterator[Usage]:
+def services(config: PlatformConfig, design: Design, counts: Counts) -> Iterator[Usage]:
     """Dagster and the console on ECS, and the load balancer in front."""
     if not config.parts.services:
         return
     basis = "as the templates have them" if counts.vcpus else "assumed: no template has services yet"
     vcpus, memory = (counts.vcpus, counts.task_gb) if counts.vcpus else (_ASSUMED_VCPUS, _ASSUMED_GB)
-    run_hours = _RUNS_AN_HOUR * _RUN_SECONDS / 3600 * HOURS_A_MONTH
+    runs = _RUNS_A_BUILD * 60 / design.build_minutes + _OTHER_RUNS_AN_HOUR
+    run_hours = runs * _RUN_SECONDS / 3600 * HOURS_A_MONTH
     yield Usage("fargate-cpu", vcpus * HOURS_A_MONTH, "services", basis)
     yield Usage("fargate-memory", memory * HOURS_A_MONTH, "services", basis)
-    yield Usage("fargate-cpu", run_hours * _RUN_VCPUS, "runs", f"{_RUNS_AN_HOUR:g} an hour of 90 s, assumed")
+    yield Usage("fargate-cpu", run_hours * _RUN_VCPUS, "runs", f"{runs:g} an hour of 90 s, assumed")
     yield Usage("fargate-memory", run_hours * _RUN_GB, "runs")
     balancers = counts.balancers if counts.vcpus else _ASSUMED_BALANCERS
     yield Usage("alb-hour", balancers * HOURS_A_MONTH, "the load balancer", basis)

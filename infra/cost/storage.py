@@ -30,11 +30,12 @@ _STANDARD_DAYS, _IA_DAYS = 30, 60
 _SMALLEST_MOVED = 128 * 1024
 # How long a replaced version of a partition can be brought back is set (`noncurrent_days`); before that it is kept for
 # readers (IOT_RETAINED_VERSIONS_HOURS). Each of an open hour's versions holds half of it on average.
-_BUILDS_AN_HOUR = 60 / Policy.model_fields["build_interval_minutes"].default
 _KEPT_HOURS = Policy.model_fields["retained_versions_hours"].default
 # Measured in the demo: a statement leaves its result and the result's metadata. Assumed: a statement reads ten objects
 # with three requests each, and a publication of an hour in four tables makes as many objects as statements.
 _PUTS_A_STATEMENT, _GETS_A_STATEMENT = 3, 30
+# Two statements of a judging read the raw objects, each at least once.
+_READS_OF_RAW = 4
 
 
 def raw_bytes(fleet: Fleet, design: Design) -> float:
@@ -56,14 +57,17 @@ def lake(fleet: Fleet, config: PlatformConfig, design: Design) -> Iterator[Usage
     if months["s3-ia"]:
         yield Usage("s3-to-ia", objects, "raw objects, 30 days old")
         yield Usage("s3-to-glacier-ir", objects, "raw objects, 90 days old")
-    yield from _built(fleet, config, objects)
+    yield from _built(fleet, config, design, objects)
     statements = statements_a_day(fleet, design) * DAYS_A_MONTH
     yield Usage("s3-put", objects, "raw objects")
     yield Usage("s3-put", statements * _PUTS_A_STATEMENT, "what statements write", "3 a statement, assumed")
-    yield Usage("s3-get", statements * _GETS_A_STATEMENT + objects * 3, "what statements read", "30 each, assumed")
+    yield Usage("s3-get", statements * _GETS_A_STATEMENT, "what statements read", "30 each, assumed")
+    yield Usage(
+        "s3-get", objects * _READS_OF_RAW, "raw objects", "judged and counted, and again when the hour has closed"
+    )
 
 
-def _built(fleet: Fleet, config: PlatformConfig, objects: float) -> Iterator[Usage]:
+def _built(fleet: Fleet, config: PlatformConfig, design: Design, objects: float) -> Iterator[Usage]:
     kept = {
         "judged": fleet.readings * JUDGED_BYTES,
         "quarantine": fleet.readings * QUARANTINE_BYTES,
@@ -73,13 +77,13 @@ def _built(fleet: Fleet, config: PlatformConfig, objects: float) -> Iterator[Usa
     for zone, size in kept.items():
         yield Usage("s3-standard", size / GIGABYTE * AGE_MONTHS, zone, f"{AGE_MONTHS} months, in Standard")
     hourly = fleet.readings * (JUDGED_BYTES + QUARANTINE_BYTES + CURATED_BYTES) / DAYS_A_MONTH / 24
-    hours = _KEPT_HOURS + 24 * config.noncurrent_days
-    replaced = hourly * _BUILDS_AN_HOUR / 2 * hours / GIGABYTE
+    hours, builds = _KEPT_HOURS + 24 * config.noncurrent_days, 60 / design.build_minutes
+    replaced = hourly * builds / 2 * hours / GIGABYTE
     yield Usage(
         "s3-standard",
         replaced,
         "replaced versions",
-        f"{_BUILDS_AN_HOUR:g} versions of half an hour each, kept {hours:g} hours",
+        f"{builds:g} versions of half an hour each, kept {hours:g} hours",
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from infra.cost import Bill, Fleet, bill
 from infra.cost.alternatives import alternatives
+from infra.cost.athena_statements import statements_a_day
 from infra.cost.counted import Counts, counts_of
 from infra.cost.databases import active_seconds, wanted_rpu_hours
 from infra.cost.design import Design, Landing, Publishing, design_of
@@ -69,7 +70,8 @@ def test_a_size_has_what_its_parts_say() -> None:
     assert only_team <= set(team.by_service)
     assert not only_team & set(prototype.by_service)
     assert design_of(PROTOTYPE).landing is Landing.RULE_TO_S3
-    assert prototype.units("s3-put") > Fleet(10).messages
+    statements = statements_a_day(Fleet(10), prototype.design) * 730 / 24
+    assert prototype.units("s3-put") == pytest.approx(Fleet(10).messages + 3 * statements), "an object a message"
 
 
 def test_a_prototype_is_within_what_iot_core_has_free_and_at_the_edge_of_it() -> None:
@@ -87,22 +89,25 @@ def test_a_prototype_is_within_what_iot_core_has_free_and_at_the_edge_of_it() ->
 
 def test_the_day_limit_caps_the_warehouse_and_is_told() -> None:
     of = bill(TEAM, Fleet(10_000))
-    assert wanted_rpu_hours(of.fleet, TEAM) > TEAM.warehouse_rpu_hours_a_day
+    assert wanted_rpu_hours(of.fleet, TEAM, of.design) > TEAM.warehouse_rpu_hours_a_day
     assert of.units("redshift-rpu") == pytest.approx(TEAM.warehouse_rpu_hours_a_day * 730 / 24)
     assert any("the day's limit of 48" in note for note in of.notes)
     (unlimited,) = (each for each in alternatives(of) if "limit raised" in each.name)
     assert unlimited.bill.units("redshift-rpu") > 2 * of.units("redshift-rpu")
-    assert active_seconds(Fleet(1), minimum=3600) == 3600, "an hour has no more seconds"
+    assert active_seconds(Fleet(1), Design(), minimum=3600) == 3600, "an hour has no more seconds"
 
 
 def test_alternatives_differ_by_one_choice_each() -> None:
     of = bill(TEAM, Fleet(10_000))
     named = {each.name: each.bill for each in alternatives(of)}
-    assert len(named) == 9
+    assert len(named) == 10
     assert all(each.total != of.total for each in named.values())
     assert named["unpacked: a message a reading"].total > 3 * of.total
     crawled = named["crawlers instead of partition projection"]
     assert crawled.total - of.total == pytest.approx(730 * 2 / 6 * 0.44), "an hour's crawl: two DPUs, ten minutes"
+    seldom = named["builds and loads every 30 minutes instead of 5"]
+    assert seldom.units("athena-scan") < of.units("athena-scan") / 2
+    assert wanted_rpu_hours(of.fleet, TEAM, seldom.design) < wanted_rpu_hours(of.fleet, TEAM, of.design) / 2
     nodes = named["Redshift on RA3 nodes"]
     assert nodes.units("redshift-node") == 2 * 730
     assert not nodes.units("redshift-rpu")
