@@ -39,13 +39,13 @@ def section() -> str:
 
 def _services(of: Bill) -> str:
     always, first = (FreeKind.ALWAYS,), (FreeKind.ALWAYS, FreeKind.FIRST_YEAR)
-    rows = [
-        (name, dollars, *(sum(line.dollars_with(*kinds) for line in of.of(name)) for kinds in (always, first)))
+    sums = {
+        name: (dollars, *(sum(line.dollars_with(*kinds) for line in of.of(name)) for kinds in (always, first)))
         for name, dollars in of.by_service.items()
-    ]
-    rows.append(("**all**", of.total, of.total_with(*always), of.total_with(*first)))
+    }
+    sums["**all**"] = (of.total, of.total_with(*always), of.total_with(*first))
     head = ("Service", "By the list", "Less what is always free", "And in a first year")
-    return _table(head, ((name, *(f"{value:,.2f}" for value in values)) for name, *values in rows))
+    return _table(head, ([name, *(f"{value:,.2f}" for value in values)] for name, values in sums.items()))
 
 
 def _alternatives(of: Bill) -> str:
