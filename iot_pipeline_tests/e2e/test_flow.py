@@ -48,7 +48,7 @@ def assert_the_cost_model_predicts_what_was_made(printed: str) -> None:
     """By the report's ratios: a quarter for bytes, since twelve devices are no average fleet.
 
     Small files have Parquet's own bytes for the most part, so that judged and curated are left out. What the edge is
-    called and writes depends on how fast the machine publishes: half or twice as much.
+    called and writes depends on how fast a busy machine polls: up to three times as much.
     """
     section = printed.partition("The cost model's quantities")[2]
     ratios = {
@@ -57,7 +57,7 @@ def assert_the_cost_model_predicts_what_was_made(printed: str) -> None:
     for name in ("bytes on the stream", "bytes that Kinesis bills", "bytes that Firehose bills", "bytes in raw"):
         assert 0.8 <= ratios[name] <= 1.25, (name, ratios)
     for name in ("calls of the edge's handler", "writes of device states"):
-        assert 0.5 <= ratios[name] <= 2, (name, ratios)
+        assert 1 / 3 <= ratios[name] <= 3, (name, ratios)
     assert ratios["statements of Athena"] == 1
 
 

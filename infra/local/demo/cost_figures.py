@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,6 +17,7 @@ from iot_pipeline.connections.edge import open_states
 from iot_pipeline.contract.layout import CURATED, JUDGED, RAW
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.lake import Lake
+from simulator.manifest import read_manifest
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -44,6 +46,14 @@ def statements() -> int:
     client: AthenaClient = boto3.client("athena")
     pages = client.get_paginator("list_query_executions").paginate(WorkGroup=settings.deployment().athena_workgroup)
     return sum(len(page["QueryExecutionIds"]) for page in pages)
+
+
+def publishing_seconds(out: Path, live_since: datetime) -> tuple[float, float]:
+    """From the broker's first acknowledgement to its last, by the simulator's manifest: of the backlog, and live."""
+    acknowledged = read_manifest(out)["acked_at"]
+    before, after = acknowledged[acknowledged < live_since], acknowledged[acknowledged >= live_since]
+    backlog, live = (max(1.0, (part.max() - part.min()).total_seconds()) for part in (before, after))
+    return backlog, live
 
 
 def figures(

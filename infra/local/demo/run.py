@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 from rich.console import Console
@@ -61,18 +62,13 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
         limits = live_alerts.set_rules(scale.devices, scale.live_rate, scale.live_pack)
     with steps.step(f"publishing a backlog of 24 hours, {scale.backlog_readings:,} readings, every fault on"):
         backlog = ["--history", "24h", "--readings", str(scale.backlog_readings), "--pack", str(scale.backlog_pack)]
-        begun = time.monotonic()
         fleet_commands.publish(platform, folder, *backlog, *FAULTS)
-        messages = scale.backlog_readings // scale.backlog_pack
-        sent = [Sent(messages, scale.backlog_pack, scale.devices, time.monotonic() - begun)]
     with steps.step("waiting for the edge to take the backlog, which is history to it"):
         live_alerts.wait_for_edge()
     live_since = datetime.now(UTC)
     with steps.step(f"publishing live, {scale.live_rate:,} readings/s for {scale.live_seconds} s, every fault on"):
         live = ["--rate", str(scale.live_rate), "--duration", f"{scale.live_seconds}s", "--pack", str(scale.live_pack)]
         fleet_commands.publish(platform, folder, *live, *FAULTS, "--fault", "stuck=0.05")
-    messages = scale.live_rate * scale.live_seconds // scale.live_pack
-    sent.append(Sent(messages, scale.live_pack, scale.devices, scale.live_seconds))
     with steps.step("the edge: alerts of the live readings"):
         live_alerts.wait_for_edge()
         edge = live_alerts.figures(folder / "out", live_since, limits)
@@ -112,10 +108,27 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
             curated_query=lake_figures.query_figure(lake.athena, lake_figures.curated_query(since), QUERY_RUNS),
             facts=facts(move),
             edge=edge,
-            cost=cost_figures.figures(lake, sent, steps.started_at, arrivals, event_hours, statements_of_builds),
+            cost=cost_figures.figures(
+                lake,
+                _sent(scale, folder, live_since),
+                steps.started_at,
+                arrivals,
+                event_hours,
+                statements_of_builds,
+            ),
         )
     print_report(report, console)
     return report.is_right
+
+
+def _sent(scale: Scale, folder: Path, live_since: datetime) -> list[Sent]:
+    """What was asked of the simulator, and in which time the broker took it."""
+    backlog_seconds, live_seconds = cost_figures.publishing_seconds(folder / "out", live_since)
+    live = scale.live_rate * scale.live_seconds // scale.live_pack
+    return [
+        Sent(scale.backlog_readings // scale.backlog_pack, scale.backlog_pack, scale.devices, backlog_seconds),
+        Sent(live, scale.live_pack, scale.devices, live_seconds),
+    ]
 
 
 def _event_balances(lake: Lake, hours: list[Hour]) -> list[EventHourBalance]:
