@@ -53,7 +53,9 @@ def standing(fleet: Fleet, config: PlatformConfig, design: Design, counts: Count
     objects = raw_objects(fleet, config, design)
     yield Usage("kms-key", counts.keys, "keys of the domains")
     # Bucket keys spare S3 nearly all calls; a read or write of a hundred is assumed to make one.
-    yield Usage("kms-request", (objects + statements_a_day(fleet, design) * DAYS_A_MONTH * 30) / 100, "S3")
+    # Without keys of our own S3 encrypts with its own, which bills nothing.
+    if counts.keys:
+        yield Usage("kms-request", (objects + statements_a_day(fleet, design) * DAYS_A_MONTH * 30) / 100, "S3")
     yield Usage("secret", counts.secrets, "administrators, channels, the console")
     yield Usage("secret-request", MINUTES_A_MONTH * bool(config.parts.databases), "a connection a minute")
     polls = SECONDS_A_MONTH / _POLL_SECONDS

@@ -10,4 +10,4 @@ from infra.stacks.config import PlatformConfig
 def synthesised(config: PlatformConfig, folder: Path) -> Counts:
     """Synthesise an environment's stacks into a folder, which takes some 20 s, and count in them."""
     build(folder, config).synth()
-    return count(templates(config, folder))
+    return count(templates(folder))

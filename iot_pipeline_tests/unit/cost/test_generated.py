@@ -13,7 +13,7 @@ from infra.cost.__main__ import app
 from infra.cost.athena_statements import SMALL_A_DAY
 from infra.cost.cost_page import PAGE, PICTURE, replaced
 from infra.cost.counted import Counts, count, counts_of, templates, written
-from infra.cost.fleet_picture import curves, of_size, picture
+from infra.cost.fleet_picture import curves, picture
 from infra.cost.volumes import STATE_BYTES
 from infra.local.bench.sweep import item_bytes, warm_state
 from infra.stacks.sizes import Size
@@ -25,7 +25,7 @@ from iot_pipeline_tests.support.templates import assembly
 
 def test_the_counts_are_the_templates() -> None:
     """Of the default environment, whose size is the team's."""
-    counted = count(templates(of_size(Size.TEAM), assembly()))
+    counted = count(templates(assembly()))
     assert counts_of(Size.TEAM) == counted, "write them anew with `make docs`"
     assert counted.keys > 1
     assert counted.resources > 100
@@ -33,7 +33,7 @@ def test_the_counts_are_the_templates() -> None:
 
 def test_a_prototype_is_counted_without_what_it_has_not() -> None:
     everything, small = counts_of(Size.TEAM), counts_of(Size.PROTOTYPE)
-    assert small.endpoints == small.secrets == 0 < small.keys < everything.keys
+    assert small.endpoints == small.secrets == small.keys == 0 < small.resources < everything.resources
 
 
 def test_tasks_of_services_are_counted_by_how_many_are_wanted() -> None:
