@@ -114,6 +114,7 @@ LAYERS = {
         "uvicorn",
         "console",
     ),
+    "webserver": _layer("settings", "dagster_webserver", "dagster"),
     "watcher": _layer("alerting command_line connections defs settings", "botocore dagster pydantic typer", "dagster"),
 }
 

@@ -33,6 +33,7 @@ LIVE = ["--rate", "20", "--pack", "25", "--duration", "365d"]
 LOOK_SECONDS = 10.0
 # Building the open hour costs little here, and a person waits for it.
 BUILD_INTERVAL_MINUTES = "2"
+_WORKSPACE = ("-w", str(CHECKOUT / "workspace.yaml"))
 
 
 def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) -> None:
@@ -58,6 +59,7 @@ def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) 
         console.print("starting Dagster")
         dagster = _launch_dagster(platform, url)
         children.append(dagster.process)
+        children.append(_launch_daemon(platform, url))
         dagster.wait_until(lambda: answers(f"{url}/server_info"))
         children.append(_launch_watcher(platform))
         note_processes(platform.state_dir, [process.pid for process in _family(children)])
@@ -102,16 +104,25 @@ def _start_fleet(platform: Platform, devices: int, console: Console) -> subproce
 
 
 def _launch_dagster(platform: Platform, url: str) -> LocalServer:
+    """The webserver, which answers no other site's pages: `dagster dev` starts one that does."""
+    command = [sys.executable, "-m", "iot_pipeline.webserver", "-h", HOST, "-p", url.rpartition(":")[2], *_WORKSPACE]
+    log_file = platform.state_dir / "dagster.log"
+    return LocalServer("Dagster's UI", _launch(command, log_file, platform, url), log_file)
+
+
+def _launch_daemon(platform: Platform, url: str) -> subprocess.Popen[bytes]:
+    command = [str(Path(sys.executable).with_name("dagster-daemon")), "run", *_WORKSPACE]
+    return _launch(command, platform.state_dir / "dagster-daemon.log", platform, url)
+
+
+def _launch(command: list[str], log_file: Path, platform: Platform, url: str) -> subprocess.Popen[bytes]:
     """In the state's folder: Dagster puts what a `.env` of its folder says above its environment, even another AWS."""
-    dagster = Path(sys.executable).with_name("dagster")
-    command = [str(dagster), "dev", "-h", HOST, "-p", url.rpartition(":")[2], "-w", str(CHECKOUT / "workspace.yaml")]
     own = {
         "PYTHONWARNINGS": "ignore",
         "IOT_BUILD_INTERVAL_MINUTES": BUILD_INTERVAL_MINUTES,
         variable(Deployment, "dagster_url"): url,
     }
-    log_file = platform.state_dir / "dagster.log"
-    return LocalServer("Dagster's UI", launch(command, log_file, platform.state_dir, own | os.environ), log_file)
+    return launch(command, log_file, platform.state_dir, own | os.environ)
 
 
 def _launch_watcher(platform: Platform) -> subprocess.Popen[bytes]:
@@ -149,7 +160,7 @@ def _family(children: Iterable[subprocess.Popen[bytes]]) -> list[psutil.Process]
 
 
 def _stop(children: list[subprocess.Popen[bytes]]) -> None:
-    """`dagster dev` and the simulator end in order on SIGINT; whatever is left then is ended for them."""
+    """Dagster and the simulator end in order on SIGINT; whatever is left then is ended for them."""
     family = _family(children)
     for child in children:
         if child.poll() is None:
