@@ -13,15 +13,14 @@ import dagster as dg
 import psutil
 from rich.console import Console
 
-from infra.local.servers.checkout import CHECKOUT
-from infra.local.servers.local_server import LocalError, LocalServer, answers, launch
+from infra.local.servers.local_server import LocalError, launch
 from infra.local.servers.loopback import HOST, free_port
 from infra.local.session import fleet_commands
 from infra.local.session.console import PASSWORDS, make_users, start_console
+from infra.local.session.dagster_services import BUILD_INTERVAL_MINUTES, start_dagster
 from infra.local.session.dead_runs import fail_dead_runs, fail_orphaned_runs
 from infra.local.session.leftovers import note_processes
 from infra.local.session.platform import Platform
-from iot_pipeline.settings import Deployment, variable
 
 # Runs may be in the middle of a statement.
 STOP_SECONDS = 180.0
@@ -31,9 +30,6 @@ HISTORY = ["--history", "3h", "--readings", "20000", "--pack", "100"]
 LIVE = ["--rate", "20", "--pack", "25", "--duration", "365d"]
 # How often runs are looked for whose processes are dead.
 LOOK_SECONDS = 10.0
-# Building the open hour costs little here, and a person waits for it.
-BUILD_INTERVAL_MINUTES = "2"
-_WORKSPACE = ("-w", str(CHECKOUT / "workspace.yaml"))
 
 
 def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) -> None:
@@ -57,10 +53,7 @@ def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) 
         console.print(f"\n[bold green]The console: {browsed.url}[/]")
         console.print(f"Who may sign in, and how: {platform.state_dir / PASSWORDS}\n", soft_wrap=True)
         console.print("starting Dagster")
-        dagster = _launch_dagster(platform, url)
-        children.append(dagster.process)
-        children.append(_launch_daemon(platform, url))
-        dagster.wait_until(lambda: answers(f"{url}/server_info"))
+        children += [server.process for server in start_dagster(platform, url)]
         children.append(_launch_watcher(platform))
         note_processes(platform.state_dir, [process.pid for process in _family(children)])
         console.print(f"\n[bold green]The console: {browsed.url}[/]   {platform.state_dir / PASSWORDS}", soft_wrap=True)
@@ -101,28 +94,6 @@ def _start_fleet(platform: Platform, devices: int, console: Console) -> subproce
         fleet_commands.publish(platform, folder, *HISTORY, "--faults", "all")
         published.touch()
     return fleet_commands.start_publishing(platform, folder, platform.state_dir / "fleet.log", *LIVE, "--faults", "all")
-
-
-def _launch_dagster(platform: Platform, url: str) -> LocalServer:
-    """The webserver, which answers no other site's pages: `dagster dev` starts one that does."""
-    command = [sys.executable, "-m", "iot_pipeline.webserver", "-h", HOST, "-p", url.rpartition(":")[2], *_WORKSPACE]
-    log_file = platform.state_dir / "dagster.log"
-    return LocalServer("Dagster's UI", _launch(command, log_file, platform, url), log_file)
-
-
-def _launch_daemon(platform: Platform, url: str) -> subprocess.Popen[bytes]:
-    command = [str(Path(sys.executable).with_name("dagster-daemon")), "run", *_WORKSPACE]
-    return _launch(command, platform.state_dir / "dagster-daemon.log", platform, url)
-
-
-def _launch(command: list[str], log_file: Path, platform: Platform, url: str) -> subprocess.Popen[bytes]:
-    """In the state's folder: Dagster puts what a `.env` of its folder says above its environment, even another AWS."""
-    own = {
-        "PYTHONWARNINGS": "ignore",
-        "IOT_BUILD_INTERVAL_MINUTES": BUILD_INTERVAL_MINUTES,
-        variable(Deployment, "dagster_url"): url,
-    }
-    return launch(command, log_file, platform.state_dir, own | os.environ)
 
 
 def _launch_watcher(platform: Platform) -> subprocess.Popen[bytes]:
