@@ -37,9 +37,8 @@ def credentials(login: Login) -> Credentials:
 
 def of_secret(secret_arn: str) -> Credentials:
     """The user and the password that a secret holds now. Raises as `credentials` does."""
-    return read(
-        secret_arn, boto3.client("secretsmanager").get_secret_value(SecretId=secret_arn).get("SecretString", "")
-    )
+    answer = boto3.client("secretsmanager").get_secret_value(SecretId=secret_arn)
+    return read(secret_arn, answer.get("SecretString", ""))
 
 
 def read(secret_arn: str, text: str) -> Credentials:

@@ -40,9 +40,7 @@ def rotate(secret_arn: str, users: Container[str], set_password: Callable[[Crede
     waiting = client.get_secret_value(SecretId=secret_arn, VersionId=version).get("SecretString", "")
     found = read(secret_arn, waiting)
     if found.user != user:
-        raise SecretError(
-            f"the secret {secret_arn} is of {user!r}, and what waits in it of {found.user!r}; remove that"
-        )
+        raise SecretError(f"the secret {secret_arn} is of {user!r}; what waits in it, of {found.user!r}, must go first")
     set_password(found)
     client.update_secret_version_stage(
         SecretId=secret_arn,

@@ -35,9 +35,7 @@ def migrate() -> None:
     typer.echo(f"there are the schemas {', '.join(users.SCHEMAS)} and the users {users.PIPELINE} and {users.READER}")
 
 
-SecretsArgument = Annotated[
-    list[str], typer.Argument(help="Secrets, each with `username` and `password`: ARN or name.")
-]
+SecretsArgument = Annotated[list[str], typer.Argument(help="Secrets with `username` and `password`, by ARN or name.")]
 
 
 @app.command()

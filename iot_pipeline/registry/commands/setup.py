@@ -24,9 +24,7 @@ def migrate_schema() -> None:
         out.print(f"the registry is at revision {migrate.current(dsn)}")
 
 
-SecretsArgument = Annotated[
-    list[str], typer.Argument(help="Secrets, each with `username` and `password`: ARN or name.")
-]
+SecretsArgument = Annotated[list[str], typer.Argument(help="Secrets with `username` and `password`, by ARN or name.")]
 
 
 @app.command()

@@ -209,25 +209,24 @@ def test_the_administrator_rotates_and_an_interrupted_rotation_is_finished(
     assert rotated.password != "the first password"
     assert who() == READER
 
-    def die(*_: object) -> None:
+    def die_before(_: credentials.Credentials) -> None:
         raise KeyboardInterrupt
 
-    # Before and after the database has the new password: the secret still holds the one before.
-    for survivor in (lambda found: None, lambda found: alter_as_administrator(registry_server, found)):
+    def die_after(found: credentials.Credentials) -> None:
+        with psycopg.connect(registry_server.dsn("registry")) as admin:
+            set_password(admin, found.user, found.password)
+        raise KeyboardInterrupt
+
+    for step in (die_before, die_after):
         with pytest.raises(KeyboardInterrupt):
-            rotation.rotate(secret.arn, (READER,), lambda found, first=survivor: die(first(found)))
-        assert credentials.of_secret(secret.arn) == rotated
+            rotation.rotate(secret.arn, (READER,), step)
+        assert credentials.of_secret(secret.arn) == rotated, "the secret still holds the one before"
     waiting = secret.client.get_secret_value(SecretId=secret.arn, VersionStage="AWSPENDING")
     assert run("rotate", secret.arn) == f"{READER} signs in with the new password of {secret.arn}\n"
     current = secret.client.get_secret_value(SecretId=secret.arn)
     assert (current["VersionId"], current["SecretString"]) == (waiting["VersionId"], waiting["SecretString"])
     assert who() == READER
     assert "is of 'postgres', expected a user whom the migrations have made" in run("rotate", administrator.arn)
-
-
-def alter_as_administrator(server: Postgres, found: credentials.Credentials) -> None:
-    with psycopg.connect(server.dsn("registry")) as admin:
-        set_password(admin, found.user, found.password)
 
 
 def test_a_new_password_is_one_that_both_databases_take() -> None:
