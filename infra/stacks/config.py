@@ -230,6 +230,10 @@ class PlatformConfig:
         """The first part of the host of the sign-in pages, which all accounts of a region share."""
         return f"{self.name}-console-{self.account}"
 
+    def database_secret(self, user: str) -> str:
+        """The secret of a database's user (docs/operations.md, "Database users")."""
+        return f"{self.name}/{user}"
+
     def dead_letters(self, of: str) -> str:
         """A dead-letter queue, by what it holds."""
         return f"{self.name}-{of}-dead-letters"

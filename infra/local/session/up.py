@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
@@ -131,16 +132,28 @@ def _family(children: Iterable[subprocess.Popen[bytes]]) -> list[psutil.Process]
 
 
 def _stop(children: list[subprocess.Popen[bytes]]) -> None:
-    """Dagster and the simulator end in order on SIGINT; whatever is left then is ended for them."""
+    """Dagster and the simulator end in order on SIGINT; whatever is left then is ended for them.
+
+    Runs are waited for. The process that a code server keeps the definitions in does not end with it, and runs nothing.
+    """
     family = _family(children)
+    definitions = [process for process in family if _holds_definitions(process)]
     for child in children:
         if child.poll() is None:
             child.send_signal(signal.SIGINT)
-    _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
-    for process in alive:
-        process.terminate()
-    _, alive = psutil.wait_procs(alive, timeout=5)
+    _, alive = psutil.wait_procs([process for process in family if process not in definitions], timeout=STOP_SECONDS)
+    for process in (*alive, *definitions):
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs([*alive, *definitions], timeout=5)
     for process in alive:
         process.kill()
     for child in children:
         child.wait()
+
+
+def _holds_definitions(process: psutil.Process) -> bool:
+    try:
+        return process.cmdline()[1:5] == ["-m", "dagster", "api", "grpc"]
+    except psutil.Error:
+        return False
