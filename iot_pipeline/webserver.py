@@ -90,13 +90,14 @@ def _is_address(name: str) -> bool:
 
 def main() -> None:
     """As `dagster-webserver`, behind the door."""
-    make = cli.create_app_from_workspace_process_context
+    commands: Any = cli  # which exports no part of itself
+    make = commands.create_app_from_workspace_process_context
 
     def make_guarded(*arguments: Any, **options: Any) -> Application:
         return guarded(make(*arguments, **options), os.environ.get(URL))
 
-    cli.create_app_from_workspace_process_context = make_guarded
-    cli.main()
+    commands.create_app_from_workspace_process_context = make_guarded
+    commands.main()
 
 
 if __name__ == "__main__":

@@ -4,14 +4,11 @@ import json
 import secrets
 import string
 from collections.abc import Callable, Container
-from typing import TYPE_CHECKING
+from typing import Any
 
 import boto3
 
 from iot_pipeline.connections.credentials import Credentials, SecretError, read
-
-if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _CURRENT, _PENDING = "AWSCURRENT", "AWSPENDING"
 # Letters and digits alone: both databases take them (Redshift refuses some punctuation), and no quoting can go wrong.
@@ -30,7 +27,7 @@ def rotate(secret_arn: str, users: Container[str], set_password: Callable[[Crede
     Raises SecretError, with nothing changed, for a secret of another form or of none of `users`; what `set_password`
     raises; and botocore's errors.
     """
-    client = boto3.client("secretsmanager")
+    client: Any = boto3.client("secretsmanager")
     current = client.get_secret_value(SecretId=secret_arn)
     text = current.get("SecretString", "")
     user = read(secret_arn, text).user
@@ -60,13 +57,13 @@ def new_password() -> str:
             return made
 
 
-def _waiting(client: "SecretsManagerClient", secret_arn: str) -> str | None:
+def _waiting(client: Any, secret_arn: str) -> str | None:
     """The version that an interrupted rotation has left."""
     stages = client.describe_secret(SecretId=secret_arn)["VersionIdsToStages"]
-    return next((version for version, of in stages.items() if _PENDING in of and _CURRENT not in of), None)
+    return next((str(version) for version, of in stages.items() if _PENDING in of and _CURRENT not in of), None)
 
 
-def _wait(client: "SecretsManagerClient", secret_arn: str, text: str) -> str:
+def _wait(client: Any, secret_arn: str, text: str) -> str:
     changed = json.dumps(json.loads(text) | {"password": new_password()})
     put = client.put_secret_value(SecretId=secret_arn, SecretString=changed, VersionStages=[_PENDING])
-    return put["VersionId"]
+    return str(put["VersionId"])

@@ -1,5 +1,7 @@
 """Things of AWS IoT Core whose certificates and policies are listed on more pages than one."""
 
+from typing import Any
+
 import boto3
 import pytest
 from botocore.stub import Stubber
@@ -12,8 +14,7 @@ POLICIES = ["telemetry-device", "left-by-hand"]
 
 @pytest.fixture
 def stubbed() -> Stubber:
-    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
-    return Stubber(boto3.client("iot", region_name="eu-west-1", **keys))
+    return Stubber(boto3.client("iot", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"))
 
 
 def test_every_certificate_of_every_page_is_revoked(stubbed: Stubber) -> None:
@@ -32,6 +33,7 @@ def test_every_certificate_of_every_page_is_revoked(stubbed: Stubber) -> None:
         stubbed.add_response("detach_thing_principal", {}, thing | {"principal": arn})
         stubbed.add_response("list_thing_principals", {"principals": []}, thing)
     stubbed.add_response("create_thing", {}, thing | {"attributePayload": {"attributes": {"decommissioned": "true"}}})
+    client: Any = stubbed.client
     with stubbed:
-        things.revoke(stubbed.client, "d1", None)
+        things.revoke(client, "d1", None)
         stubbed.assert_no_pending_responses()
