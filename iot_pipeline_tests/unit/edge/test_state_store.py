@@ -34,7 +34,7 @@ def _item(device: str) -> dict[str, Any]:
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
-    monkeypatch.setattr(state_store.time, "sleep", slept.append)
+    monkeypatch.setattr("iot_pipeline.edge.state_store.time.sleep", slept.append)
     return slept
 
 
