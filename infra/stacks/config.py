@@ -20,6 +20,8 @@ CONSOLE_VARIABLE = "IOT_CONSOLE_URL"
 LATENESS_VARIABLE, FUTURE_VARIABLE = "IOT_LATENESS_DAYS", "IOT_FUTURE_HOURS"
 # A bucket's name may have 63 characters, of which account and region take up to 36; a database no capitals.
 _NAME = re.compile("[a-z][a-z0-9]{1,15}")
+# Redshift Serverless wants three (Redshift guide, "Considerations when using Amazon Redshift Serverless").
+_LEAST_ZONES = 3
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,7 @@ class PlatformConfig:
     size: Size = Size.TEAM
     # Two environments that are ever to be peered need ranges that do not overlap.
     vpc_cidr: str = "10.0.0.0/16"
-    # Named, because `Fn::GetAZs` may answer others once a region has more, which would replace subnets. Redshift
-    # Serverless wants three (Redshift guide, "Considerations when using Amazon Redshift Serverless").
+    # Named, because `Fn::GetAZs` may answer others once a region has more, which would replace subnets.
     zones: tuple[str, ...] = ("a", "b", "c")
     # Firehose closes a buffer at whichever comes first ("Configure buffering hints": 1-128 MiB, 0-900 s). 64 MiB of
     # JSON is about 9 MiB of gzip: large enough for Athena, small enough to be in the lake after a minute.
@@ -100,6 +101,11 @@ class PlatformConfig:
         """Refuse a name that could not be part of a bucket's or a database's, and bounds that cannot be."""
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"environment {self.name!r} must be 2 to 16 lower-case letters and digits, a letter first")
+        if len(set(self.zones)) != len(self.zones) or (self.parts.databases and len(self.zones) < _LEAST_ZONES):
+            raise ValueError(
+                f"zones = {self.zones!r}: expected at least {_LEAST_ZONES} letters, each once. A region with fewer "
+                "(us-west-1) cannot have a warehouse: take another region, or size prototype"
+            )
         if not (self.lateness_days > 0 and self.future_hours >= 0):
             raise ValueError(
                 f"lateness_days must be above 0 and future_hours at least 0: {self.lateness_days}, {self.future_hours}"
@@ -229,6 +235,10 @@ class PlatformConfig:
     def sign_in_domain(self) -> str:
         """The first part of the host of the sign-in pages, which all accounts of a region share."""
         return f"{self.name}-console-{self.account}"
+
+    def database_secret(self, user: str) -> str:
+        """The secret of a database's user (docs/operations.md, "Database users")."""
+        return f"{self.name}/{user}"
 
     def dead_letters(self, of: str) -> str:
         """A dead-letter queue, by what it holds."""

@@ -37,7 +37,12 @@ def credentials(login: Login) -> Credentials:
 
 def of_secret(secret_arn: str) -> Credentials:
     """The user and the password that a secret holds now. Raises as `credentials` does."""
-    text = boto3.client("secretsmanager").get_secret_value(SecretId=secret_arn).get("SecretString", "")
+    answer = boto3.client("secretsmanager").get_secret_value(SecretId=secret_arn)
+    return read(secret_arn, answer.get("SecretString", ""))
+
+
+def read(secret_arn: str, text: str) -> Credentials:
+    """The user and the password in the text of a secret. Raises SecretError."""
     try:
         held = json.loads(text)
         return Credentials(str(held["username"]), str(held["password"]))

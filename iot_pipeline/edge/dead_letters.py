@@ -65,7 +65,7 @@ class DeadLetters:
         """How many there are of each source; of objects, up to a thousand are counted. Raises botocore's errors."""
         found = {source: self._queued(url) for source, url in self._queues().items()}
         for source, (bucket, prefix) in self._buckets().items():
-            page = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix)
+            page = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1000)
             found[source] = sum(1 for each in page.get("Contents", []) if _REPLAYED not in each["Key"])
         return {source: found[source] for source in SOURCES}
 

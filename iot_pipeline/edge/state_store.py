@@ -1,5 +1,6 @@
 """Device states in DynamoDB: one conditional write a device a batch, together with the alerts it changes."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
@@ -13,6 +14,8 @@ from iot_pipeline.edge.device_state import DeviceState
 # DynamoDB API, BatchGetItem: at most 100 items a call.
 _BATCH = 100
 _REFUSED = "ConditionalCheckFailedException"
+# Seconds, doubling (DynamoDB API, BatchGetItem: "retry with an exponential backoff"); together within the handler's 60.
+PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 _SEEN = ("device", "tenant", "site", "version", "sequence", "arrival_ms", "body")
 
 
@@ -24,6 +27,10 @@ class StateConflictError(Exception):
         self.current = current
 
 
+class StatesUnreadError(Exception):
+    """DynamoDB did not say what some devices' states are; whether they have one is not known."""
+
+
 class StateStore:
     """The table of device states, and the one of alerts that changes with it."""
 
@@ -31,7 +38,7 @@ class StateStore:
         self._dynamodb, self._states, self._alerts = dynamodb, states, alerts
 
     def load(self, devices: Iterable[str]) -> dict[str, DeviceState]:
-        """The states of devices, a new one for each that has none. Raises botocore's errors."""
+        """The states of devices, a new one for each that has none. Raises botocore's errors and StatesUnreadError."""
         return self._read(devices, {})
 
     def look(self, devices: Iterable[str]) -> dict[str, DeviceState]:
@@ -43,14 +50,29 @@ class StateStore:
         found = {device: DeviceState(device) for device in wanted}
         for begin in range(0, len(wanted), _BATCH):
             keys = [{"device": {"S": device}} for device in wanted[begin : begin + _BATCH]]
-            while keys:
-                request = {self._states: {"Keys": keys, "ConsistentRead": True, **projection}}
-                answer = self._dynamodb.batch_get_item(RequestItems=request)
-                for item in answer["Responses"][self._states]:
-                    state = _state(item)
-                    found[state.device] = state
-                keys = answer.get("UnprocessedKeys", {}).get(self._states, {}).get("Keys", [])
+            for item in self._get(keys, projection):
+                state = _state(item)
+                found[state.device] = state
         return found
+
+    def _get(self, keys: list[Any], projection: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The items of these keys that there are. What DynamoDB leaves out is asked for again: most of it for an answer
+        of more than 16 MB, all of it when it is throttled, so that only then there is a pause.
+        """
+        pauses = iter(PAUSES)
+        while keys:
+            request = {self._states: {"Keys": keys, "ConsistentRead": True, **projection}}
+            answer = self._dynamodb.batch_get_item(RequestItems=request)
+            items = answer.get("Responses", {}).get(self._states, [])
+            yield from items
+            keys = answer.get("UnprocessedKeys", {}).get(self._states, {}).get("Keys", [])
+            if keys and not items:
+                if (pause := next(pauses, None)) is None:
+                    raise StatesUnreadError(
+                        f"DynamoDB left {len(keys)} states of {self._states} unread after {len(PAUSES)} pauses, the "
+                        f"first of them {keys[0]}; nothing was written"
+                    )
+                time.sleep(pause)
 
     def save(self, state: DeviceState, changes: list[Change], now_ms: int) -> None:
         """Write a state as the next version, and with it, or not at all, its alerts.

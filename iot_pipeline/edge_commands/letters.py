@@ -56,7 +56,7 @@ def replay(
         for letter, result in replayer.run(source, only):
             replayed += result == "replayed"
             failed += result != "replayed"
-            out.print(f"{letter.id}: {result}", soft_wrap=True)
+            out.print(f"{letter.id}: {result}", soft_wrap=True, markup=False)
     out.print(f"{replayed} replayed, {failed} stay")
     if failed:
         raise typer.Exit(1)

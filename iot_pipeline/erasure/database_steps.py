@@ -115,7 +115,7 @@ class RegistryEraser:
             self.connection.commit()
             arns = {arn for (arn,) in rows}
             if things.find(self.iot, device) != "none":
-                arns |= set(self.iot.list_thing_principals(thingName=device)["principals"])
+                arns |= set(things.principals(self.iot, device))
             for arn in sorted(arns):
                 things.remove_certificate(self.iot, device, arn)
             things.remove_thing(self.iot, device)

@@ -188,6 +188,14 @@ class Catalog:
         answer = self.glue.get_partition(DatabaseName=self.database, TableName=table, PartitionValues=list(hour.values))
         return [column["Name"] for column in answer["Partition"]["StorageDescriptor"]["Columns"]]
 
+    def is_absent(self, table: str, hour: Hour) -> bool:
+        """Whether Glue says of this one hour that there is no partition: before something is deleted for that."""
+        try:
+            self.glue.get_partition(DatabaseName=self.database, TableName=table, PartitionValues=list(hour.values))
+        except self.glue.exceptions.EntityNotFoundException:
+            return True
+        return False
+
     def table_columns(self, table: str) -> list[str] | None:
         """The columns of a table or view as it is now, and its partition keys; None if there is none."""
         try:

@@ -22,6 +22,10 @@ _ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 _BILLED = frozenset({"SUCCEEDED", "CANCELLED"})
 
 
+class SpendingError(RuntimeError):
+    """Athena did not say what some queries have scanned; nothing was counted."""
+
+
 @dataclass(frozen=True)
 class Spent:
     """What was spent on a day (UTC, ISO 8601) by workgroup: US dollars, bytes, queries.
@@ -52,8 +56,9 @@ class Spent:
 
 
 def counted(athena: "AthenaClient", workgroups: Sequence[str], before: Spent | None, now: datetime) -> Spent:
-    """What has been spent on the day of `now`, by what was spent at the last look. Raises botocore's errors.
+    """What has been spent on the day of `now`, by what was spent at the last look.
 
+    Raises botocore's errors, and SpendingError if Athena leaves out queries that it was asked for.
     One call lists 50 queries, and one more looks at them; with the first look of a day all of that day are listed.
     """
     day = f"{now.astimezone(UTC):%Y-%m-%d}"
@@ -111,6 +116,11 @@ def _described(athena: "AthenaClient", ids: Sequence[str]) -> list[dict]:  # typ
     if not ids:
         return []
     answer = athena.batch_get_query_execution(QueryExecutionIds=list(ids))
+    if left := answer.get("UnprocessedQueryExecutionIds"):
+        raise SpendingError(
+            f"Athena did not describe {len(left)} of {len(ids)} queries, the first: {left[0]}; without them the sum "
+            "would be too small, so nothing is counted. The next look asks for them again"
+        )
     return [dict(each) for each in answer["QueryExecutions"]]
 
 

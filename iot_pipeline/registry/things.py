@@ -87,11 +87,10 @@ def active_certificate(iot: "IoTClient", device_id: str, kind: DeviceKind) -> st
     """The ARN of a thing's one active certificate. Raises RegistryError saying what thing or certificate lacks."""
     if find(iot, device_id) != "device":
         raise RegistryError(f"{device_id} is no thing in AWS IoT Core; onboard it")
-    arns = [arn for arn in iot.list_thing_principals(thingName=device_id)["principals"] if _is_active(iot, arn)]
+    arns = [arn for arn in principals(iot, device_id) if _is_active(iot, arn)]
     if len(arns) != 1:
         raise RegistryError(f"the thing {device_id} has {len(arns)} active certificates; to adopt it, leave it one")
-    policies = [policy["policyName"] for policy in iot.list_attached_policies(target=arns[0])["policies"]]
-    if kind.policy not in policies:
+    if kind.policy not in _policies(iot, arns[0]):
         raise RegistryError(f"the certificate of {device_id} lacks the policy {kind.policy}; attach it and adopt again")
     return arns[0]
 
@@ -142,7 +141,7 @@ def revoke(iot: "IoTClient", device_id: str, arn: str | None) -> None:
     """
     arns = {arn} if arn else set()
     with _gone_is_fine():
-        arns |= set(iot.list_thing_principals(thingName=device_id)["principals"])
+        arns |= set(principals(iot, device_id))
     for principal in sorted(arns):
         _disarm(iot, device_id, principal, "REVOKED")
     bury(iot, device_id)
@@ -180,8 +179,19 @@ def remove_unclaimed(iot: "IoTClient", since: datetime, until: datetime, public_
                     continue
                 if iot.list_principal_things(principal=arn)["things"]:
                     continue
-                if not iot.list_attached_policies(target=arn)["policies"]:
+                if not _policies(iot, arn):
                     iot.delete_certificate(certificateId=certificate["certificateId"])
+
+
+def principals(iot: "IoTClient", device_id: str) -> list[str]:
+    """The ARNs of all certificates of a thing, of however many pages. Raises botocore's errors: no thing is one."""
+    pages = iot.get_paginator("list_thing_principals").paginate(thingName=device_id)
+    return [arn for page in pages for arn in page["principals"]]
+
+
+def _policies(iot: "IoTClient", arn: str) -> list[str]:
+    pages = iot.get_paginator("list_attached_policies").paginate(target=arn)
+    return [policy["policyName"] for page in pages for policy in page["policies"]]
 
 
 def _attributes(request: Request) -> dict[str, str]:
@@ -201,11 +211,11 @@ def _disarm(iot: "IoTClient", device_id: str, arn: str, status: Literal["INACTIV
     """Switch a certificate off, then take its policies and its thing, as DeleteCertificate and DeleteThing require."""
     with _gone_is_fine():
         iot.update_certificate(certificateId=_certificate_id(arn), newStatus=status)
-        for policy in iot.list_attached_policies(target=arn)["policies"]:
-            iot.detach_policy(policyName=policy["policyName"], target=arn)
+        for policy in _policies(iot, arn):
+            iot.detach_policy(policyName=policy, target=arn)
     with _gone_is_fine():
         iot.detach_thing_principal(thingName=device_id, principal=arn)
-        _wait(lambda: arn not in iot.list_thing_principals(thingName=device_id)["principals"], device_id)
+        _wait(lambda: arn not in principals(iot, device_id), device_id)
 
 
 def _wait(detached: Callable[[], bool], device_id: str) -> None:

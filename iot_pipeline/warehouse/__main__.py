@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from redshift_connector.error import Error as DriverError
 
 from iot_pipeline import settings
-from iot_pipeline.connections.credentials import SecretError, of_secret
+from iot_pipeline.connections import rotation
+from iot_pipeline.connections.credentials import Credentials, SecretError, of_secret
 from iot_pipeline.connections.warehouse import open_warehouse
 from iot_pipeline.warehouse import users
 
@@ -34,15 +35,34 @@ def migrate() -> None:
     typer.echo(f"there are the schemas {', '.join(users.SCHEMAS)} and the users {users.PIPELINE} and {users.READER}")
 
 
+SecretsArgument = Annotated[list[str], typer.Argument(help="Secrets with `username` and `password`, by ARN or name.")]
+
+
 @app.command()
-def password(
-    secret_arn: Annotated[str, typer.Argument(help="Secret with `username` and `password`.")],
-) -> None:
-    """Give `pipeline` or `reader` the password that its secret holds."""
-    with _explained(), open_warehouse() as connection:
-        found = of_secret(secret_arn)
+def password(secret_arns: SecretsArgument) -> None:
+    """Give `pipeline` and `reader` the passwords that their secrets hold."""
+    for secret_arn in secret_arns:
+        with _explained():
+            found = of_secret(secret_arn)
+            _set_password(found)
+        typer.echo(f"{found.user} signs in with the password of {secret_arn}")
+
+
+@app.command()
+def rotate(secret_arns: SecretsArgument) -> None:
+    """Give the users of these secrets new passwords, which the secrets then hold.
+
+    Repeat it after an interruption: it goes on with the password that waits in the secret.
+    """
+    for secret_arn in secret_arns:
+        with _explained():
+            user = rotation.rotate(secret_arn, users.USERS, _set_password)
+        typer.echo(f"{user} signs in with the new password of {secret_arn}")
+
+
+def _set_password(found: Credentials) -> None:
+    with open_warehouse() as connection:
         users.set_password(connection, found.user, found.password)
-    typer.echo(f"{found.user} signs in with the password of {secret_arn}")
 
 
 @contextmanager

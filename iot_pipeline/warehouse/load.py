@@ -140,6 +140,8 @@ class Loader:
             loaded_content = loads[0][1] if loads else None
             if loaded_content == content != before.loaded_content:
                 return LoadedHour(hour, curated.rows, skipped=True)
+            if partition is None and not self.catalog.is_absent(self._curated.name, hour):
+                raise _HourError(f"{hour}: Glue left its partition out of a list, but has it; nothing was deleted")
             run(self.connection, statements.delete_readings(hour))
             if partition and curated.rows:
                 self._copy(hour, partition.location)

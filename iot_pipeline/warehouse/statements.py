@@ -12,6 +12,8 @@ from iot_pipeline.warehouse.tables import EPISODE_LOADS, LOADS, LandingColumn, L
 _READINGS = "lake.readings"
 _EPISODES = "lake.alert_episodes"
 _LOCATION = re.compile(r"s3://[^/'\\\s]+/[^'\\\s]*")
+# Releases before content ids were sums noted what a partition was built from, in words.
+_CONTENT = re.compile(r"[^'\\\x00-\x1f]*")
 
 
 def existing_schemas() -> str:
@@ -131,7 +133,7 @@ def insert_load(event_hour: Hour, content: str, location: str, counts: Counts, l
     moment = f"TIMESTAMP '{loaded_at:%Y-%m-%d %H:%M:%S.%f}'"
     return f"""\
 INSERT INTO {LOADS.full_name} ({", ".join(LOADS.column_names)})
-VALUES ({event_hour.sql}, '{_checked(location)}', {numbers}, {moment}, '{content}')"""
+VALUES ({event_hour.sql}, '{_checked(location)}', {numbers}, {moment}, '{_checked_content(content)}')"""
 
 
 def loads_without_content() -> str:
@@ -142,7 +144,8 @@ def loads_without_content() -> str:
 def note_contents(contents: Mapping[Hour, str]) -> str:
     """Note the content ids of loads."""
     noted = "\n    UNION ALL ".join(
-        f"SELECT {hour.sql} AS event_hour, '{content}' AS content" for hour, content in sorted(contents.items())
+        f"SELECT {hour.sql} AS event_hour, '{_checked_content(content)}' AS content"
+        for hour, content in sorted(contents.items())
     )
     return f"""\
 UPDATE {LOADS.full_name}
@@ -220,7 +223,7 @@ def insert_episode_load(day: Day, content: str, location: str, counts: Counts, l
     moment = f"TIMESTAMP '{loaded_at:%Y-%m-%d %H:%M:%S.%f}'"
     return f"""\
 INSERT INTO {EPISODE_LOADS.full_name} ({", ".join(EPISODE_LOADS.column_names)})
-VALUES ({day.sql}, '{_checked(location)}', {counts.rows}, {moment}, '{content}')"""
+VALUES ({day.sql}, '{_checked(location)}', {counts.rows}, {moment}, '{_checked_content(content)}')"""
 
 
 def delete_all(table: LandingTable) -> str:
@@ -264,6 +267,13 @@ COPY {table} ({", ".join(columns)})
 FROM '{_checked(location)}'
 IAM_ROLE '{role_arn}'
 FORMAT AS PARQUET"""
+
+
+def _checked_content(content: str) -> str:
+    """A content id as a partition notes it, of which the same is true. Raises ValueError."""
+    if not _CONTENT.fullmatch(content):
+        raise ValueError(f"{content!r} is not a content id that may stand in a statement")
+    return content
 
 
 def _checked(location: str) -> str:

@@ -12,6 +12,7 @@ from redshift_connector.core import Connection
 from iot_pipeline.warehouse.transaction import run
 
 PIPELINE, READER = "pipeline", "reader"
+USERS = (PIPELINE, READER)
 LANDING_SCHEMAS = ("lake", "registry")
 READ_SCHEMAS = ("marts", "reporting")
 SCHEMAS = (*LANDING_SCHEMAS, "staging", *READ_SCHEMAS)
@@ -47,7 +48,7 @@ def users_of(connection: Connection) -> set[str]:
 
 def set_password(connection: Connection, user: str, password: str) -> None:
     """Give a user a password; the connection is an administrator's. Raises UserError, with nothing sent."""
-    if user not in (PIPELINE, READER):
+    if user not in USERS:
         raise UserError(f"{user!r} is no user of the warehouse; there are {PIPELINE} and {READER}")
     if not _PASSWORD.fullmatch(password) or any(character in password for character in _REFUSED):
         raise UserError(
@@ -64,7 +65,7 @@ def _statements(administrator: str, existing: set[str]) -> list[str]:
         *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in SCHEMAS),
         # `pipeline` made them itself before there were administrators' migrations.
         *(f'ALTER SCHEMA {schema} OWNER TO "{administrator}"' for schema in SCHEMAS),
-        *(f"CREATE USER {user} PASSWORD DISABLE" for user in (PIPELINE, READER) if user not in existing),
+        *(f"CREATE USER {user} PASSWORD DISABLE" for user in USERS if user not in existing),
         # Everybody may make tables in `public` otherwise (Redshift database developer guide, "Schemas").
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         f"GRANT USAGE, CREATE ON SCHEMA {', '.join(SCHEMAS)} TO {PIPELINE}",

@@ -87,6 +87,7 @@ LAYERS = {
     "connections/edge": _layer("alert_history alerting edge lake settings", "boto3", "warehouse"),
     "connections/lake": _layer("lake settings", "boto3", "lake"),
     "connections/registry": _layer("settings", "psycopg", "registry"),
+    "connections/rotation": _layer("connections", "boto3", "registry"),
     "connections/warehouse": _layer("lake settings warehouse", "boto3 redshift_connector", "warehouse"),
     "registry/commands": _layer(
         "command_line connections registry settings", "boto3 botocore psycopg pydantic rich typer", "registry"
@@ -114,6 +115,7 @@ LAYERS = {
         "uvicorn",
         "console",
     ),
+    "webserver": _layer("settings", "dagster_webserver", "dagster"),
     "watcher": _layer("alerting command_line connections defs settings", "botocore dagster pydantic typer", "dagster"),
 }
 

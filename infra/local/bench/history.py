@@ -93,7 +93,9 @@ class History:
         for start in range(0, NOTIFICATIONS, 10):
             numbers = range(start, min(start + 10, NOTIFICATIONS))
             entries = [{"Id": str(n), "MessageBody": self._notification(n)} for n in numbers]
-            sqs.send_message_batch(QueueUrl=queue, Entries=entries)  # type: ignore[arg-type]  # the stubs want their own TypedDict
+            answer = sqs.send_message_batch(QueueUrl=queue, Entries=entries)  # type: ignore[arg-type]  # the stubs want their own TypedDict
+            if answer.get("Failed"):
+                raise RuntimeError(f"SQS did not take {answer['Failed']}")
 
     def judge_again(self, arrival: Hour, touched: Sequence[Hour]) -> str:
         """A materialization of the ledger that touched these event hours; the cursor of the sensor before it."""

@@ -67,7 +67,8 @@ def webserver(home: Path, environment: Mapping[str, str], definitions: Sequence[
     """A webserver over the instance in `home`, which shows `definitions` (options such as -w or -m), until the end."""
     port = free_port()
     url = f"http://{HOST}:{port}"
-    with _process("dagster-webserver", ["-h", HOST, "-p", str(port), *definitions], home, environment) as server:
+    options = ["-m", "iot_pipeline.webserver", "-h", HOST, "-p", str(port), *definitions]
+    with _process("dagster-webserver", [sys.executable, *options], home, environment) as server:
         server.wait_until(lambda: answers(f"{url}/server_info"))
         yield Webserver(url, server.pid)
 
@@ -75,14 +76,14 @@ def webserver(home: Path, environment: Mapping[str, str], definitions: Sequence[
 @contextmanager
 def daemon(home: Path, environment: Mapping[str, str], definitions: Sequence[str]) -> Iterator[None]:
     """A daemon over the instance in `home`, until the end."""
-    with _process("dagster-daemon", ["run", *definitions], home, environment):
+    command = [str(Path(sys.executable).with_name("dagster-daemon")), "run", *definitions]
+    with _process("dagster-daemon", command, home, environment):
         yield
 
 
 @contextmanager
-def _process(name: str, options: Sequence[str], home: Path, environment: Mapping[str, str]) -> Iterator[LocalServer]:
+def _process(name: str, command: Sequence[str], home: Path, environment: Mapping[str, str]) -> Iterator[LocalServer]:
     """One of Dagster's commands, in its home, where no `.env` of the checkout is read."""
-    command = [str(Path(sys.executable).with_name(name)), *options]
     own = {"PYTHONWARNINGS": "ignore", "PYTHONPATH": str(CHECKOUT), "DAGSTER_HOME": str(home)}
     log_file = home / f"{name}.log"
     with ExitStack() as stack:

@@ -7,22 +7,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
 import psutil
 from rich.console import Console
 
-from infra.local.servers.checkout import CHECKOUT
-from infra.local.servers.local_server import LocalError, LocalServer, answers, launch
+from infra.local.servers.local_server import LocalError, launch
 from infra.local.servers.loopback import HOST, free_port
 from infra.local.session import fleet_commands
 from infra.local.session.console import PASSWORDS, make_users, start_console
+from infra.local.session.dagster_services import BUILD_INTERVAL_MINUTES, start_dagster
 from infra.local.session.dead_runs import fail_dead_runs, fail_orphaned_runs
 from infra.local.session.leftovers import note_processes
 from infra.local.session.platform import Platform
 from infra.stacks.sizes import Size
-from iot_pipeline.settings import Deployment, variable
 
 # Runs may be in the middle of a statement.
 STOP_SECONDS = 180.0
@@ -32,8 +32,6 @@ HISTORY = ["--history", "3h", "--readings", "20000", "--pack", "100"]
 LIVE = ["--rate", "20", "--pack", "25", "--duration", "365d"]
 # How often runs are looked for whose processes are dead.
 LOOK_SECONDS = 10.0
-# Building the open hour costs little here, and a person waits for it.
-BUILD_INTERVAL_MINUTES = "2"
 
 
 def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) -> None:
@@ -55,9 +53,7 @@ def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) 
         small = platform.size is Size.PROTOTYPE
         browsed = None if small else _open_console(platform, url, children, console)
         console.print("starting Dagster")
-        dagster = _launch_dagster(platform, url)
-        children.append(dagster.process)
-        dagster.wait_until(lambda: answers(f"{url}/server_info"))
+        children += [server.process for server in start_dagster(platform, url)]
         if not small:
             children.append(_launch_watcher(platform))
         note_processes(platform.state_dir, [process.pid for process in _family(children)])
@@ -117,19 +113,6 @@ def _start_fleet(platform: Platform, devices: int, console: Console) -> subproce
     return fleet_commands.start_publishing(platform, folder, platform.state_dir / "fleet.log", *LIVE, "--faults", "all")
 
 
-def _launch_dagster(platform: Platform, url: str) -> LocalServer:
-    """In the state's folder: Dagster puts what a `.env` of its folder says above its environment, even another AWS."""
-    dagster = Path(sys.executable).with_name("dagster")
-    command = [str(dagster), "dev", "-h", HOST, "-p", url.rpartition(":")[2], "-w", str(CHECKOUT / "workspace.yaml")]
-    own = {
-        "PYTHONWARNINGS": "ignore",
-        "IOT_BUILD_INTERVAL_MINUTES": BUILD_INTERVAL_MINUTES,
-        variable(Deployment, "dagster_url"): url,
-    }
-    log_file = platform.state_dir / "dagster.log"
-    return LocalServer("Dagster's UI", launch(command, log_file, platform.state_dir, own | os.environ), log_file)
-
-
 def _launch_watcher(platform: Platform) -> subprocess.Popen[bytes]:
     """It tells people if Dagster's daemon dies."""
     command = [sys.executable, "-m", "iot_pipeline.watcher"]
@@ -165,16 +148,28 @@ def _family(children: Iterable[subprocess.Popen[bytes]]) -> list[psutil.Process]
 
 
 def _stop(children: list[subprocess.Popen[bytes]]) -> None:
-    """`dagster dev` and the simulator end in order on SIGINT; whatever is left then is ended for them."""
+    """Dagster and the simulator end in order on SIGINT; whatever is left then is ended for them.
+
+    Runs are waited for. The process that a code server keeps the definitions in does not end with it, and runs nothing.
+    """
     family = _family(children)
+    definitions = [process for process in family if _holds_definitions(process)]
     for child in children:
         if child.poll() is None:
             child.send_signal(signal.SIGINT)
-    _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
-    for process in alive:
-        process.terminate()
-    _, alive = psutil.wait_procs(alive, timeout=5)
+    _, alive = psutil.wait_procs([process for process in family if process not in definitions], timeout=STOP_SECONDS)
+    for process in (*alive, *definitions):
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs([*alive, *definitions], timeout=5)
     for process in alive:
         process.kill()
     for child in children:
         child.wait()
+
+
+def _holds_definitions(process: psutil.Process) -> bool:
+    try:
+        return process.cmdline()[1:5] == ["-m", "dagster", "api", "grpc"]
+    except psutil.Error:
+        return False

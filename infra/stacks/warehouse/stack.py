@@ -11,7 +11,10 @@ from infra.stacks.parameters import read
 from infra.stacks.warehouse.aurora import add_registry
 from infra.stacks.warehouse.published_network import find_network
 from infra.stacks.warehouse.redshift import add_copy_role, add_warehouse
+from infra.stacks.warehouse.user_secrets import add_user_secrets
 from iot_pipeline.contract import Contract, tables
+from iot_pipeline.registry import users as registry_users
+from iot_pipeline.warehouse import users as warehouse_users
 
 
 class WarehouseStack(PlatformStack):
@@ -20,14 +23,15 @@ class WarehouseStack(PlatformStack):
     def __init__(self, scope: Construct, config: PlatformConfig, contract: Contract) -> None:
         super().__init__(scope, "Warehouse", config, holds_data=True)
         network = find_network(self)
-        held = "storage, backups, the administrator's password"
-        registry = add_registry(
-            self, config, network, self.key("Key", "registry", f"Registry of {config.name}: {held}")
-        )
+        held = "storage, backups, passwords"
+        registry_key = self.key("Key", "registry", f"Registry of {config.name}: {held}")
+        registry = add_registry(self, config, network, registry_key)
+        add_user_secrets(self, registry_key, registry_users.USERS)
         lake_key = kms.Key.from_key_arn(self, "LakeKey", read(self, config, "lake-key"))
         copy_role = add_copy_role(self, config, lake_key, tables(contract))
         key = self.key("WarehouseKey", "warehouse", f"Warehouse of {config.name}: {held}")
         warehouse = add_warehouse(self, config, network, key, copy_role)
+        add_user_secrets(self, key, warehouse_users.USERS)
         host = warehouse.workgroup.attr_workgroup_endpoint_address
         if registry.secret is None:
             raise TypeError("the registry's cluster has no secret: manage_master_user_password must be set")

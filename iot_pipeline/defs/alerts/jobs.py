@@ -7,7 +7,7 @@ from pydantic import Field
 
 from iot_pipeline.alerting.device_rules import checked_kind
 from iot_pipeline.alerting.episodes import iso
-from iot_pipeline.defs.metadata import markdown_table
+from iot_pipeline.defs.metadata import markdown_list, markdown_table
 from iot_pipeline.edge.backtest import metrics_to_read, tried
 from iot_pipeline.edge.dead_letters import SOURCES
 from iot_pipeline.lake.past_readings import past_readings
@@ -80,10 +80,10 @@ def replay_letters(context: dg.OpExecutionContext, config: LettersToReplay, edge
             context.log.info("%s %s: %s", source, letter.id, result)
             replayed += result == "replayed"
             if result != "replayed":
-                stays.append(f"- {source} {letter.id}: {result}")
-    context.add_output_metadata({"replayed": replayed, "stay": dg.MetadataValue.md("\n".join(stays) or "none")})
+                stays.append(f"{source} {letter.id}: {result}")
+    context.add_output_metadata({"replayed": replayed, "stay": markdown_list(stays)})
     if stays:
-        raise dg.Failure(f"{len(stays)} dead letters cannot be replayed; the first: {stays[0][2:]}")
+        raise dg.Failure(f"{len(stays)} dead letters cannot be replayed; the first: {stays[0]}")
 
 
 @dg.job(description="Tries dead letters again, after what made them fail is repaired. Safe to repeat.")

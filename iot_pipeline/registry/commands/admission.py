@@ -115,7 +115,7 @@ def recover() -> None:
     with explained(), open_registry() as connection:
         recovered = ending.recover(connection, iot_client())
     for it in recovered:
-        out.print(f"{it.device_id}: {it.outcome} {it.reason}", soft_wrap=True)
+        out.print(f"{it.device_id}: {it.outcome} {it.reason}", soft_wrap=True, markup=False)
     out.print(f"{len(recovered)} interrupted operations")
     if any(it.outcome == "failed" for it in recovered):
         err.print("recover again when AWS IoT answers", soft_wrap=True)

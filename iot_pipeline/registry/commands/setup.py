@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from iot_pipeline.command_line import out
-from iot_pipeline.connections.credentials import of_secret
+from iot_pipeline.connections import rotation
+from iot_pipeline.connections.credentials import Credentials, of_secret
 from iot_pipeline.connections.registry import conninfo, open_registry
 from iot_pipeline.registry import catalog_file, migrate, users
 from iot_pipeline.registry.commands.app import AtOption, OverwriteOption, app, moment
@@ -23,15 +24,34 @@ def migrate_schema() -> None:
         out.print(f"the registry is at revision {migrate.current(dsn)}")
 
 
+SecretsArgument = Annotated[list[str], typer.Argument(help="Secrets with `username` and `password`, by ARN or name.")]
+
+
 @app.command()
-def password(
-    secret_arn: Annotated[str, typer.Argument(help="Secret with `username` and `password`.")],
-) -> None:
-    """As the administrator: give `registry` or `registry_reader` the password that its secret holds."""
-    with explained(), open_registry() as connection:
-        found = of_secret(secret_arn)
+def password(secret_arns: SecretsArgument) -> None:
+    """As the administrator: give `registry` and `registry_reader` the passwords that their secrets hold."""
+    for secret_arn in secret_arns:
+        with explained():
+            found = of_secret(secret_arn)
+            _set_password(found)
+        out.print(f"{found.user} signs in with the password of {secret_arn}", soft_wrap=True)
+
+
+@app.command()
+def rotate(secret_arns: SecretsArgument) -> None:
+    """As the administrator: give the users of these secrets new passwords, which the secrets then hold.
+
+    Repeat it after an interruption: it goes on with the password that waits in the secret.
+    """
+    for secret_arn in secret_arns:
+        with explained():
+            user = rotation.rotate(secret_arn, users.USERS, _set_password)
+        out.print(f"{user} signs in with the new password of {secret_arn}", soft_wrap=True)
+
+
+def _set_password(found: Credentials) -> None:
+    with open_registry() as connection:
         users.set_password(connection, found.user, found.password)
-    out.print(f"{found.user} signs in with the password of {secret_arn}", soft_wrap=True)
 
 
 @app.command()

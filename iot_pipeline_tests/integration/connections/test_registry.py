@@ -1,5 +1,6 @@
 """The registry is opened with a secret that is rotated, and over TLS that is verified."""
 
+import re
 import socket
 import ssl
 import threading
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 
 from infra.local.postgres.process import Postgres
 from iot_pipeline import settings
-from iot_pipeline.connections import credentials
+from iot_pipeline.connections import credentials, rotation
 from iot_pipeline.connections.registry import connect, open_registry
 from iot_pipeline.registry.commands import app
 from iot_pipeline.registry.users import READER, WRITER, set_password
@@ -188,3 +189,47 @@ def test_the_server_is_verified_against_the_given_authorities(
     environment.setenv("IOT_REGISTRY_SSLROOTCERT", str(ours))
     settings.forget()
     assert who() == WRITER
+
+
+def test_the_administrator_rotates_and_an_interrupted_rotation_is_finished(
+    secret: Secret, environment: pytest.MonkeyPatch, registry_server: Postgres
+) -> None:
+    administrator = Secret.of(secret.client, "postgres", registry_server.password)
+
+    def run(*arguments: str) -> str:
+        environment.setenv("IOT_REGISTRY_SECRET_ARN", administrator.arn)
+        settings.forget()
+        output = CliRunner().invoke(app, arguments).output
+        environment.setenv("IOT_REGISTRY_SECRET_ARN", secret.arn)
+        settings.forget()
+        return output
+
+    assert run("rotate", secret.arn) == f"{READER} signs in with the new password of {secret.arn}\n"
+    rotated = credentials.of_secret(secret.arn)
+    assert rotated.password != "the first password"
+    assert who() == READER
+
+    def die_before(_: credentials.Credentials) -> None:
+        raise KeyboardInterrupt
+
+    def die_after(found: credentials.Credentials) -> None:
+        with psycopg.connect(registry_server.dsn("registry")) as admin:
+            set_password(admin, found.user, found.password)
+        raise KeyboardInterrupt
+
+    for step in (die_before, die_after):
+        with pytest.raises(KeyboardInterrupt):
+            rotation.rotate(secret.arn, (READER,), step)
+        assert credentials.of_secret(secret.arn) == rotated, "the secret still holds the one before"
+    waiting = secret.client.get_secret_value(SecretId=secret.arn, VersionStage="AWSPENDING")
+    assert run("rotate", secret.arn) == f"{READER} signs in with the new password of {secret.arn}\n"
+    current = secret.client.get_secret_value(SecretId=secret.arn)
+    assert (current["VersionId"], current["SecretString"]) == (waiting["VersionId"], waiting["SecretString"])
+    assert who() == READER
+    assert "is of 'postgres', expected a user whom the migrations have made" in run("rotate", administrator.arn)
+
+
+def test_a_new_password_is_one_that_both_databases_take() -> None:
+    made = {rotation.new_password() for _ in range(100)}
+    assert len(made) == 100
+    assert all(re.fullmatch(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9]{32}", password) for password in made)

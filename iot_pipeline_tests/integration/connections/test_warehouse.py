@@ -304,3 +304,17 @@ def test_a_warehouse_that_the_pipeline_made_itself_is_taken_over(tmp_path: Path)
 def test_a_missing_login_is_named(environment: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValidationError, match="set exactly one of IOT_WAREHOUSE_PASSWORD and IOT_WAREHOUSE_SECRET_ARN"):
         who()
+
+
+def test_the_administrator_rotates_the_pipelines_password(
+    secret: Secret, environment: pytest.MonkeyPatch, redshift: Redshift
+) -> None:
+    administrator = Secret.of(secret.client, redshift.user, redshift.password)
+    environment.setenv("IOT_WAREHOUSE_SECRET_ARN", administrator.arn)
+    settings.forget()
+    told = CliRunner().invoke(app, ["rotate", secret.arn]).output
+    assert told == f"{users.PIPELINE} signs in with the new password of {secret.arn}\n"
+    environment.setenv("IOT_WAREHOUSE_SECRET_ARN", secret.arn)
+    settings.forget()
+    assert credentials.of_secret(secret.arn).password != FIRST
+    assert who() == users.PIPELINE

@@ -128,6 +128,29 @@ def test_an_hour_built_anew_replaces_and_an_emptied_one_is_emptied(
     assert loader.load([arrival]) == [LoadedHour(arrival, 0, skipped=True)]
 
 
+def test_an_hour_that_glue_leaves_out_of_its_answer_is_not_emptied(
+    loader: Loader, lake: Lake, raw: RawZone, arrival: Hour
+) -> None:
+    raw.put(arrival, [line(message(reading(arrival.start, 1)), arrival.start)])
+    curate(lake, [arrival])
+    loader.load([arrival])
+
+    class Forgetful:
+        """A Glue that leaves out what it was asked for, and does not say so."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(lake.catalog.glue, name)
+
+        def batch_get_partition(self, **_: Any) -> Any:
+            return {"Partitions": [], "UnprocessedKeys": []}
+
+    glue: Any = Forgetful()
+    with pytest.raises(LoadError, match="Glue left its partition out of a list, but has it; nothing was deleted"):
+        replace(loader, catalog=replace(loader.catalog, glue=glue)).load([arrival])
+    assert [row["seq"] for row in loaded_rows(loader.connection, arrival)] == [1]
+    assert loader.load([arrival]) == [LoadedHour(arrival, 1, skipped=True)]
+
+
 def test_rows_that_went_missing_are_loaded_again(loader: Loader, lake: Lake, raw: RawZone, arrival: Hour) -> None:
     fill_for_load(raw, arrival)
     hours = curate(lake, [arrival])

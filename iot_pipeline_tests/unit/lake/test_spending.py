@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from iot_pipeline.lake.pricing import query_cost
-from iot_pipeline.lake.spending import Spent, counted, forecast
+from iot_pipeline.lake.spending import SpendingError, Spent, counted, forecast
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 GB = 1024**3
@@ -18,6 +18,7 @@ class Athena:
     def __init__(self) -> None:
         self.queries: dict[str, dict[str, Any]] = {}
         self.asked = 0
+        self.undescribed: set[str] = set()
 
     def add(self, name: str, at: datetime, scanned: int = GB, state: str = "SUCCEEDED") -> None:
         """A query that was submitted."""
@@ -39,7 +40,11 @@ class Athena:
 
     def batch_get_query_execution(self, QueryExecutionIds: list[str]) -> dict[str, Any]:  # noqa: N803  # botocore's name
         self.asked += len(QueryExecutionIds)
-        return {"QueryExecutions": [self.queries[name] for name in QueryExecutionIds]}
+        left = [
+            {"QueryExecutionId": name, "ErrorCode": "Busy"} for name in QueryExecutionIds if name in self.undescribed
+        ]
+        told = [self.queries[name] for name in QueryExecutionIds if name not in self.undescribed]
+        return {"QueryExecutions": told, "UnprocessedQueryExecutionIds": left}
 
 
 def _look(athena: Athena, before: Spent | None, now: datetime = NOW) -> Spent:
@@ -81,3 +86,15 @@ def test_a_new_day_begins_at_nothing() -> None:
 def test_a_day_is_forecast_once_a_quarter_of_it_is_over() -> None:
     assert forecast(2.0, NOW) == 4.0
     assert forecast(2.0, NOW.replace(hour=5)) is None
+
+
+def test_queries_that_athena_leaves_out_are_not_taken_for_none() -> None:
+    athena = Athena()
+    athena.add("first", NOW - timedelta(minutes=9))
+    before = _look(athena, None)
+    athena.add("second", NOW - timedelta(minutes=5))
+    athena.undescribed = {"second"}
+    with pytest.raises(SpendingError, match=r"did not describe 1 of 1 queries.*second"):
+        _look(athena, before)
+    athena.undescribed = set()
+    assert _look(athena, before).queries == {"builds": 2}, "it is counted by the look that was told of it"

@@ -36,6 +36,9 @@ _NAMES = {
 }
 
 
+PROTECTED = {"TelemetryLake", "TelemetryEdgeData", "TelemetryConsoleData", "TelemetryWarehouse"}
+
+
 def fixed_names(made: dict[str, Any]) -> set[tuple[str, str]]:
     """(type, name) of each resource that the template itself names."""
     found = set()
@@ -103,7 +106,17 @@ def test_each_domain_has_a_key_of_its_own() -> None:
 def test_stacks_that_hold_data_cannot_be_deleted() -> None:
     artifacts = json.loads((assembly() / "manifest.json").read_text())["artifacts"]
     protected = {name for name in STACKS if artifacts[name]["properties"].get("terminationProtection")}
-    assert protected == {"TelemetryLake", "TelemetryEdgeData", "TelemetryConsoleData", "TelemetryWarehouse"}
+    assert protected == PROTECTED
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_nothing_that_is_kept_stands_in_the_way_of_a_first_deployment_tried_again(stack: str) -> None:
+    """What has a fixed name would, if the deployment that failed left it behind: it is kept, but not on creation."""
+    made = template(stack)
+    kept = {name: it for name, it in made["Resources"].items() if it.get("DeletionPolicy") == "Retain"}
+    assert fixed_names({"Resources": kept}) == set()
+    keeps = any(it.get("DeletionPolicy") == "RetainExceptOnCreate" for it in made["Resources"].values())
+    assert keeps == (stack in {"TelemetryNetwork", *PROTECTED})
 
 
 def test_zones_and_range_are_the_configurations() -> None:

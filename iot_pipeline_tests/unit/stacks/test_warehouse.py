@@ -8,6 +8,8 @@ from aws_cdk.assertions import Match
 
 from infra.stacks.assembly import build
 from infra.stacks.config import PlatformConfig
+from iot_pipeline.registry import users as registry_users
+from iot_pipeline.warehouse import users as warehouse_users
 from iot_pipeline_tests.support.templates import assertions, of_type, template
 
 STACK = "TelemetryWarehouse"
@@ -44,6 +46,32 @@ def test_both_passwords_are_made_kept_and_rotated_by_the_services() -> None:
     assert "AdminUserPassword" not in namespace
     assert cluster["MasterUserSecret"]["KmsKeyId"]
     assert namespace["AdminPasswordSecretKmsKeyId"]
+
+
+def test_every_user_of_the_databases_has_a_secret_with_a_password_that_nobody_has_seen() -> None:
+    made = [it["Properties"] for it in of_type(template(STACK), "AWS::SecretsManager::Secret").values()]
+    users = (*registry_users.USERS, *warehouse_users.USERS)
+    assert sorted(secret["Name"] for secret in made) == sorted(f"telemetry/{user}" for user in users)
+    for secret in made:
+        generated = secret["GenerateSecretString"]
+        assert json.loads(generated["SecretStringTemplate"]) == {"username": secret["Name"].partition("/")[2]}
+        assert generated["GenerateStringKey"] == "password"
+        assert (generated["PasswordLength"], generated["ExcludePunctuation"]) == (32, True)
+        assert generated["RequireEachIncludedType"] is True, "Redshift asks for a capital, a small letter and a digit"
+        assert "SecretString" not in secret
+    keys = {secret["Name"]: secret["KmsKeyId"]["Fn::GetAtt"][0] for secret in made}
+    assert keys["telemetry/registry"] == keys["telemetry/registry_reader"] != keys["telemetry/pipeline"]
+
+
+def test_who_may_read_a_users_secret_may_use_its_key_for_that_and_for_nothing_else() -> None:
+    for key in of_type(template(STACK), "AWS::KMS::Key").values():
+        (shared,) = (s for s in key["Properties"]["KeyPolicy"]["Statement"] if s["Principal"] == {"AWS": "*"})
+        assert shared["Condition"] == {
+            "StringEquals": {
+                "kms:CallerAccount": "000000000000",
+                "kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com",
+            }
+        }
 
 
 def test_warehouse_is_private_in_tls_audited_and_limited() -> None:

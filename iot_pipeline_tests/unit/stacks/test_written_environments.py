@@ -26,9 +26,9 @@ def test_environments_do_not_overlap_where_they_could_be_peered() -> None:
 
 
 def test_a_quantity_of_the_file_wins_over_the_size_s(tmp_path: Path) -> None:
-    file = written(tmp_path, '[big]\nsize = "production"\nregistry_max_acu = 64\nzones = ["a", "b"]\n')
+    file = written(tmp_path, '[big]\nsize = "production"\nregistry_max_acu = 64\nzones = ["b", "c", "d"]\n')
     config = environment("big", file)
-    assert (config.registry_max_acu, config.registry_backup_days, config.zones) == (64, 35, ("a", "b"))
+    assert (config.registry_max_acu, config.registry_backup_days, config.zones) == (64, 35, ("b", "c", "d"))
     assert environment("unlisted", file).size is Size.TEAM
 
 
@@ -45,6 +45,8 @@ def test_a_quantity_of_the_file_wins_over_the_size_s(tmp_path: Path) -> None:
         ("[dev]\nedge_fan_out = 1\n", r"\[dev\] edge_fan_out = 1: expected bool"),
         ('[dev]\nzones = "abc"\n', r"\[dev\] zones = 'abc': expected a list of texts"),
         ("[dev]\nlateness_days = 0\n", r"\[dev\] lateness_days must be above 0"),
+        ('[dev]\nzones = ["a", "c"]\n', r"\[dev\] zones = \('a', 'c'\): expected at least 3 .* size prototype"),
+        ('[dev]\nzones = ["a", "b", "a"]\n', r"\[dev\] zones = .*each once"),
     ],
 )
 def test_a_mistake_is_answered_with_where_it_stands(tmp_path: Path, text: str, said: str) -> None:

@@ -78,6 +78,17 @@ def test_the_readings_are_sorted_and_distributed_for_their_readers() -> None:
     assert "COMPOUND SORTKEY (event_time, device_id)" in ddl
 
 
+@pytest.mark.parametrize("content", ["x', 0); DROP TABLE lake.readings; --", "a\\", "a\nb"])
+def test_a_content_id_of_the_catalog_does_not_become_sql(content: str) -> None:
+    location, now = "s3://lake/curated/", datetime(2026, 11, 5, tzinfo=UTC)
+    with pytest.raises(ValueError, match="is not a content id"):
+        statements.insert_load(_HOUR, content, location, Counts(1), now)
+    with pytest.raises(ValueError, match="is not a content id"):
+        statements.insert_episode_load(Day.of(now), content, location, Counts(1), now)
+    with pytest.raises(ValueError, match="is not a content id"):
+        statements.note_contents({_HOUR: content})
+
+
 @pytest.mark.parametrize(
     "location",
     ["s3://lake/x' IAM_ROLE 'other", "s3://lake/a\\b", "s3://lake/a b", "file:///etc/passwd", "s3://lake", ""],
