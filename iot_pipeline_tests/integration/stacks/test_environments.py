@@ -20,12 +20,10 @@ from iot_pipeline.connections.lake import open_lake
 from iot_pipeline.contract import topic
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
-from iot_pipeline.registry import things
-from iot_pipeline.registry.keys import for_device
-from iot_pipeline.registry.registration import Request
 from iot_pipeline_tests.support.aws_environment import pointing_to
 from iot_pipeline_tests.support.emulator import LocalAws, Session, eventually
 from iot_pipeline_tests.support.messages import curated, message, reading
+from iot_pipeline_tests.support.onboarded import onboarded
 from iot_pipeline_tests.support.templates import assembly
 
 pytestmark = pytest.mark.integration
@@ -49,17 +47,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environme
 
 def admitted(running: LocalAws, outputs: dict[str, str], name: str) -> Session:
     """A device of tenant acme in oslo, as onboarding makes it in AWS IoT with the environment's settings, connected."""
-    iot, kind = running.client("iot"), things.DeviceKind(outputs["DeviceThingType"], outputs["DevicePolicy"])
-    things.require_platform(iot, kind)
-    things.create_thing(iot, Request(name, "acme", "oslo", "climate"), kind)
-    made = things.create_certificate(iot, for_device(name, csr=None))
-    iot.attach_policy(policyName=kind.policy, target=made.arn)
-    iot.attach_thing_principal(thingName=name, principal=made.arn)
-    iot.update_certificate(certificateId=made.certificate_id, newStatus="ACTIVE")
-    certificate, key = running.folder / f"{name}.pem", running.folder / f"{name}.key"
-    certificate.write_text(made.pem)
-    key.write_text(made.private_key or "")
-    return running.connect(name, certificate, key)
+    return running.connect_device(onboarded(running, outputs, name, "acme", "oslo"))
 
 
 def resources(running: LocalAws, environment: str) -> set[tuple[str, str]]:
