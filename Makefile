@@ -9,7 +9,7 @@ export PYTHONWARNINGS := ignore
 # imports: collecting the unit tests took 33 s of a core, and takes 12 s with bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
+.PHONY: help demo drill up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,6 +26,9 @@ $(READY): requirements.txt pyproject.toml
 
 demo: $(READY)  ## The main job, from TLS handshakes to curated Parquet, and its report
 	@$(BIN)/python -m infra.local demo
+
+drill: $(READY)  ## Each store lost and restored: how long that takes, and what is lost
+	@$(BIN)/python -m infra.local drill
 
 up: $(READY)  ## The same, staying up, with the Dagster UI; Ctrl-C stops it all
 	@$(BIN)/python -m infra.local up
