@@ -1,4 +1,4 @@
-"""The steps of the runbooks: fenced blocks of `console`, each with what is to come of it, or why AWS alone can run it."""
+"""The steps of the runbooks: blocks of `console`, each with what is to come of it, or why it is for AWS alone."""
 
 import re
 import subprocess

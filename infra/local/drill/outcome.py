@@ -18,7 +18,7 @@ class Promise:
 
 
 # DynamoDB API reference, PointInTimeRecoveryDescription: the latest restorable time "is typically 5 minutes before the
-# current time"; RDS user guide, "Restoring a DB instance to a specified time": every 5 minutes the log is kept.
+# current time"; Aurora user guide, "Restoring a DB cluster to a specified time": within the last five minutes.
 DATABASE = Promise(rto_seconds=3600, rpo_seconds=300)
 # Rebuilt from the lake, which has not been lost: nothing may be missing.
 REBUILT = Promise(rto_seconds=4 * 3600, rpo_seconds=0)

@@ -136,7 +136,7 @@ def _differences(expected: Mapping[str, int], found: Mapping[str, int]) -> list[
 def _delete_all_devices(server: Postgres) -> None:
     """The mistake."""
     with psycopg.connect(server.dsn(REGISTRY_DATABASE)) as connection:
-        connection.execute(f"TRUNCATE {_SCHEMA}.devices CASCADE")
+        connection.execute(f"TRUNCATE {_SCHEMA}.device_versions CASCADE")
 
 
 def _restored(server: Postgres) -> int:

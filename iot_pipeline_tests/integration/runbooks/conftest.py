@@ -25,12 +25,13 @@ from infra.local.session.dagster_runs import (
 )
 from infra.local.session.platform import Platform
 from iot_pipeline.lake.hours import Hour, hours_between
+from iot_pipeline.registry.bulk import read_devices
 from iot_pipeline.registry.users import READER
 from iot_pipeline.resources import LakeResource
 from iot_pipeline_tests.conftest import started
 from iot_pipeline_tests.support.registry import make_csr
 from iot_pipeline_tests.support.runbooks import Shell
-from simulator.fleet import load_fleet
+from simulator.enrolment import CATALOG_FILE, LIST_FILE
 from simulator.manifest import expected_ledger
 
 DEVICES, READINGS = 4, 2_000
@@ -78,7 +79,7 @@ def secret_of(platform: Platform, user: str) -> str:
 def shell(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Shell:
     """Runs steps with the deployment's variables, and with those that the runbooks have people set."""
     folder = tmp_path_factory.mktemp("shell")
-    first, second = load_fleet(scene.fleet).devices[:2]
+    first, second = read_devices(scene.fleet / LIST_FILE)[:2]
     hour, today = scene.event_hours[-1], scene.arrivals[0].start
     (folder / "device.csr").write_text(make_csr(second.device_id)[0])
     values = {
@@ -97,8 +98,8 @@ def shell(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Shell:
         "PLAN_FILE": str(folder / "plan"),
         "OUT": str(folder),
         "CSR": str(folder / "device.csr"),
-        "CATALOG": str(scene.fleet / "catalog.json"),
-        "DEVICES": str(scene.fleet / "onboarding.csv"),
+        "CATALOG": str(scene.fleet / CATALOG_FILE),
+        "DEVICES": str(scene.fleet / LIST_FILE),
         "REGISTRY_ADMIN_SECRET": secret_of(scene.platform, SUPERUSER),
         "WAREHOUSE_ADMIN_SECRET": secret_of(scene.platform, SUPERUSER),
         "REGISTRY_SECRET": secret_of(scene.platform, READER),

@@ -82,7 +82,7 @@ def test_step(step: Step, scene: Scene, shell: Shell) -> None:
 def test_the_warehouse_is_what_it_was(scene: Scene) -> None:
     """After all of the above: as many readings as the curated hours have, and a fact of each."""
     with psycopg.connect(scene.platform.postgres.dsn(WAREHOUSE_DATABASE)) as connection:
-        loaded = connection.execute("SELECT count(*), sum(rows) FROM lake.loads").fetchone()
+        loaded = connection.execute("SELECT count(*), sum(readings) FROM lake.loads").fetchone()
         readings = connection.execute("SELECT count(*) FROM lake.readings").fetchone()
     assert loaded is not None
     assert readings is not None
