@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from infra.local.demo.cost_figures import Figure, cost_table
 from infra.local.demo.edge_report import edge_tables
 from infra.local.demo.lake_figures import QueryFigure
 from infra.local.demo.latency import Latency
@@ -34,6 +35,7 @@ class Report:
     curated_query: QueryFigure
     facts: Facts
     edge: EdgeFigures
+    cost: list[Figure]
 
     @property
     def counts(self) -> list[tuple[str, int, int]]:
@@ -83,6 +85,7 @@ def print_report(report: Report, console: Console) -> None:
     console.print(_query_table(report))
     for table in edge_tables(report.edge):
         console.print(table)
+    console.print(cost_table(report.cost))
     verdict = "[green]The ledger balances, and lake and warehouse hold what the devices sent: 0 lost, 0 invented.[/]"
     console.print(
         verdict if report.is_right else "[bold red]Something is not as it was sent: see the rows marked NO.[/]"

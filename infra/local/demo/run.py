@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from rich.console import Console
 
-from infra.local.demo import lake_figures, live_alerts
+from infra.cost.sent import Sent
+from infra.local.demo import cost_figures, lake_figures, live_alerts
 from infra.local.demo.report import Report, print_report
 from infra.local.demo.warehouse_figures import facts
 from infra.local.session import fleet_commands
@@ -60,13 +61,18 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
         limits = live_alerts.set_rules(scale.devices, scale.live_rate, scale.live_pack)
     with steps.step(f"publishing a backlog of 24 hours, {scale.backlog_readings:,} readings, every fault on"):
         backlog = ["--history", "24h", "--readings", str(scale.backlog_readings), "--pack", str(scale.backlog_pack)]
+        begun = time.monotonic()
         fleet_commands.publish(platform, folder, *backlog, *FAULTS)
+        messages = scale.backlog_readings // scale.backlog_pack
+        sent = [Sent(messages, scale.backlog_pack, scale.devices, time.monotonic() - begun)]
     with steps.step("waiting for the edge to take the backlog, which is history to it"):
         live_alerts.wait_for_edge()
     live_since = datetime.now(UTC)
     with steps.step(f"publishing live, {scale.live_rate:,} readings/s for {scale.live_seconds} s, every fault on"):
         live = ["--rate", str(scale.live_rate), "--duration", f"{scale.live_seconds}s", "--pack", str(scale.live_pack)]
         fleet_commands.publish(platform, folder, *live, *FAULTS, "--fault", "stuck=0.05")
+    messages = scale.live_rate * scale.live_seconds // scale.live_pack
+    sent.append(Sent(messages, scale.live_pack, scale.devices, scale.live_seconds))
     with steps.step("the edge: alerts of the live readings"):
         live_alerts.wait_for_edge()
         edge = live_alerts.figures(folder / "out", live_since, limits)
@@ -74,6 +80,7 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
     with steps.step("waiting for Firehose to land it in S3"):
         arrivals = _arrival_hours(steps.started_at)
         landed = lake_figures.wait_for_messages(LakeResource().open().athena, arrivals, expected.messages)
+    statements_before = cost_figures.statements()
     with dg.DagsterInstance.get() as instance:
         with steps.step("Dagster: raw hours from S3 notifications, ledger, quarantine"):
             arrivals = record_arrivals(instance)
@@ -87,6 +94,7 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
             export_alerts(instance)
         with steps.step("Dagster and dbt: dimensions, facts, reports"):
             build_models(instance, platform.state_dir / "dbt.log")
+    statements_of_builds = cost_figures.statements() - statements_before
     lake = LakeResource().open()
     with steps.step("checking the books and measuring"):
         event_hours = sorted(set(event_hours))
@@ -104,6 +112,7 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
             curated_query=lake_figures.query_figure(lake.athena, lake_figures.curated_query(since), QUERY_RUNS),
             facts=facts(move),
             edge=edge,
+            cost=cost_figures.figures(lake, sent, steps.started_at, arrivals, event_hours, statements_of_builds),
         )
     print_report(report, console)
     return report.is_right

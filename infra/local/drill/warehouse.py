@@ -1,4 +1,4 @@
-"""The warehouse: its database dropped, and rebuilt from the lake and the registry."""
+"""The warehouse: all its schemas dropped, and rebuilt from the lake and the registry."""
 
 import dagster as dg
 import psycopg
@@ -12,17 +12,17 @@ from infra.local.session.dagster_runs import (
 )
 from infra.local.session.database_users import make_warehouse_users
 from infra.local.session.platform import WAREHOUSE_DATABASE, Platform
+from iot_pipeline.warehouse.users import SCHEMAS
 
-# What is noted of loads and snapshots: when, by whom.
-_SCHEMAS = ("lake", "registry", "staging", "marts", "reporting")
 
 
 def drill(platform: Platform) -> list[Outcome]:
     """Drop all, rebuild all; each table and view must have the rows that it had."""
     before = _counts(platform)
-    with psycopg.connect(platform.postgres.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {WAREHOUSE_DATABASE} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {WAREHOUSE_DATABASE}")
+    # The database itself stays, since it holds the local Redshift's own catalog.
+    with psycopg.connect(platform.postgres.dsn(WAREHOUSE_DATABASE)) as connection:
+        for schema in SCHEMAS:
+            connection.execute(psycopg.sql.SQL("DROP SCHEMA {} CASCADE").format(psycopg.sql.Identifier(schema)))
     with timed() as watch, dg.DagsterInstance.get() as instance:
         make_warehouse_users(platform.redshift)
         snapshot_registry(instance)
@@ -43,7 +43,7 @@ def _counts(platform: Platform) -> dict[str, int]:
     with psycopg.connect(platform.postgres.dsn(WAREHOUSE_DATABASE)) as connection:
         tables = connection.execute(
             "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema = ANY(%s) ORDER BY 1, 2",
-            (list(_SCHEMAS),),
+            (list(SCHEMAS),),
         ).fetchall()
         for schema, table in tables:
             query = psycopg.sql.SQL("SELECT count(*) FROM {}").format(psycopg.sql.Identifier(schema, table))
