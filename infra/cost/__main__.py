@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from infra.cost.alternatives import alternatives
 from infra.cost.bills import bill
+from infra.cost.choices import alternatives
 from infra.cost.cost_page import PAGE, PICTURE, replaced
 from infra.cost.counted import FILE, written
 from infra.cost.fleet import Fleet

@@ -10,7 +10,7 @@ from infra.cost.databases import registry, wanted_rpu_hours, warehouse
 from infra.cost.design import Design, Warehouse, design_of
 from infra.cost.edge_calls import edge
 from infra.cost.fleet import Fleet
-from infra.cost.ingestion import iot_core, stream
+from infra.cost.intake import iot_core, stream
 from infra.cost.price_list import Confidence, Free, FreeKind, Price, price_list
 from infra.cost.standing import guards, services, standing
 from infra.cost.storage import lake

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from infra.cost.alternatives import alternatives
 from infra.cost.bills import Bill, bill
+from infra.cost.choices import alternatives
 from infra.cost.fleet import Fleet
 from infra.cost.fleet_picture import of_size
 from infra.cost.price_list import Confidence, FreeKind, price_list

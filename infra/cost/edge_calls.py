@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from infra.cost.design import Design
 from infra.cost.fleet import MINUTES_A_MONTH, SECONDS_A_MONTH, Fleet
-from infra.cost.ingestion import shards
+from infra.cost.intake import shards
 from infra.cost.metering import GIGABYTE, KILOBYTE, write_units
 from infra.cost.usage import Usage
 from infra.cost.volumes import STATE_BYTES

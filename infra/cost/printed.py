@@ -6,8 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from infra.cost.alternatives import Alternative
 from infra.cost.bills import Bill, Line
+from infra.cost.choices import Alternative
 from infra.cost.price_list import FreeKind
 from infra.cost.usage import Usage
 

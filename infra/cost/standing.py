@@ -7,7 +7,7 @@ from infra.cost.counted import Counts
 from infra.cost.design import Design
 from infra.cost.edge_calls import handler_calls
 from infra.cost.fleet import DAYS_A_MONTH, HOURS_A_MONTH, MINUTES_A_MONTH, SECONDS_A_MONTH, Fleet
-from infra.cost.ingestion import raw_objects
+from infra.cost.intake import raw_objects
 from infra.cost.metering import GIGABYTE
 from infra.cost.usage import Usage
 from infra.stacks.config import PlatformConfig

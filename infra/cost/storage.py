@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from infra.cost.athena_statements import statements_a_day
 from infra.cost.design import Design, Landing
 from infra.cost.fleet import DAYS_A_MONTH, Fleet
-from infra.cost.ingestion import raw_objects
+from infra.cost.intake import raw_objects
 from infra.cost.metering import GIGABYTE
 from infra.cost.usage import Usage
 from infra.cost.volumes import (

@@ -18,7 +18,7 @@ from infra.cost.bills import priced
 from infra.cost.design import design_of
 from infra.cost.edge_calls import edge
 from infra.cost.fleet import DAYS_A_MONTH, Fleet
-from infra.cost.ingestion import stream
+from infra.cost.intake import stream
 from infra.local.bench.edge_tables import make_tables
 from infra.local.emulator.process import start_emulator
 from infra.stacks.config import PlatformConfig

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from infra.cost import Bill, Fleet, bill
-from infra.cost.alternatives import alternatives
 from infra.cost.athena_statements import statements_a_day
+from infra.cost.choices import alternatives
 from infra.cost.counted import Counts, counts_of
 from infra.cost.databases import active_seconds, wanted_rpu_hours
 from infra.cost.design import Design, Landing, Publishing, design_of
