@@ -15,7 +15,6 @@ from infra.local.session.platform import WAREHOUSE_DATABASE, Platform
 from iot_pipeline.warehouse.users import SCHEMAS
 
 
-
 def drill(platform: Platform) -> list[Outcome]:
     """Drop all, rebuild all; each table and view must have the rows that it had."""
     before = _counts(platform)
