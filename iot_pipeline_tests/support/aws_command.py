@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import boto3
-import jmespath
+import jmespath  # type: ignore[import-untyped]  # it ships no type information
 from botocore import xform_name
 
 

@@ -72,7 +72,7 @@ def secret_of(platform: Platform, user: str) -> str:
     """The ARN of a new secret with a user's name and present password."""
     secrets = boto3.client("secretsmanager")
     value = json.dumps({"username": user, "password": platform.postgres.password})
-    return secrets.create_secret(Name=f"runbooks/{user}/{datetime.now(UTC):%f}", SecretString=value)["ARN"]
+    return str(secrets.create_secret(Name=f"runbooks/{user}/{datetime.now(UTC):%f}", SecretString=value)["ARN"])
 
 
 @pytest.fixture(scope="session")
@@ -84,9 +84,9 @@ def shell(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Shell:
     (folder / "device.csr").write_text(make_csr(second.device_id)[0])
     values = {
         "DEVICE": first.device_id,
-        "TENANT": first.tenant,
-        "SITE": first.site,
-        "MODEL": first.model,
+        "TENANT": first.tenant_id,
+        "SITE": first.site_id,
+        "MODEL": first.model_id,
         "SINCE": f"{today:%Y-%m-%d}",
         "SOURCE": "rule",
         "HOUR": f"{hour.start:%Y-%m-%dT%H}",
