@@ -5,8 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
+
+_WIDTH = 140
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,19 @@ def timed() -> Iterator[Stopwatch]:
 
 def print_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
     """A row for each restore, and below it whatever is wrong."""
-    table = Table("part", "restored from", "RTO s", "promised s", "rows before", "lost", "RPO s", "promised s", "kept")
+    table = Table(box=box.SIMPLE)
+    for heading in (
+        "part",
+        "restored from",
+        "RTO s",
+        "promised s",
+        "rows before",
+        "lost",
+        "RPO s",
+        "promised s",
+        "kept",
+    ):
+        table.add_column(heading, no_wrap=True)
     for each in outcomes:
         table.add_row(
             each.part,
@@ -81,7 +96,8 @@ def print_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
             f"{each.promise.rpo_seconds:.0f}",
             "yes" if each.is_kept else "[bold red]NO[/]",
         )
-    console.print(table)
+    # Wider than a terminal may be: a figure that is cut off is none.
+    console.print(table, width=_WIDTH)
     for each in outcomes:
         for line in each.wrong:
             console.print(f"[bold red]{each.part}, {each.source}:[/] {line}", soft_wrap=True)

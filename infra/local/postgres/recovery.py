@@ -52,6 +52,8 @@ def recover(base: Path, archive: Path, password: str, state_dir: Path, moment: d
     kept = shlex.quote(str(archive.resolve())) + "/%f"
     with (data / "postgresql.auto.conf").open("a") as settings:
         settings.write(f"restore_command = 'cp {kept} %p'\nrecovery_target_action = 'promote'\n{target}")
+        # Else it says that it is ready while it is still at it, and shows what it has so far.
+        settings.write("hot_standby = off\n")
     (data / "recovery.signal").touch()
     secret = state_dir / "password"
     secret.touch(mode=0o600)
