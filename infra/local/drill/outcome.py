@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 _WIDTH = 140
+_HEADINGS = ("part", "restored from", "RTO s", "promised s", "rows before", "lost", "RPO s", "promised s", "kept")
 
 
 @dataclass(frozen=True)
@@ -72,17 +73,7 @@ def timed() -> Iterator[Stopwatch]:
 def print_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
     """A row for each restore, and below it whatever is wrong."""
     table = Table(box=box.SIMPLE)
-    for heading in (
-        "part",
-        "restored from",
-        "RTO s",
-        "promised s",
-        "rows before",
-        "lost",
-        "RPO s",
-        "promised s",
-        "kept",
-    ):
+    for heading in _HEADINGS:
         table.add_column(heading, no_wrap=True)
     for each in outcomes:
         table.add_row(
@@ -97,7 +88,7 @@ def print_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
             "yes" if each.is_kept else "[bold red]NO[/]",
         )
     # Wider than a terminal may be: a figure that is cut off is none.
-    console.print(table, width=_WIDTH)
+    Console(file=console.file, width=_WIDTH, highlight=False).print(table)
     for each in outcomes:
         for line in each.wrong:
             console.print(f"[bold red]{each.part}, {each.source}:[/] {line}", soft_wrap=True)
