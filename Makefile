@@ -14,7 +14,7 @@ INTERVAL := 60
 PACK := 25
 SIZE := team
 
-.PHONY: help demo up down reset test check coverage lint format docs cost load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
+.PHONY: help demo drill up down reset test check coverage lint format docs cost load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ $(READY): requirements.txt pyproject.toml
 
 demo: $(READY)  ## The main job, from TLS handshakes to curated Parquet, and its report
 	@$(BIN)/python -m infra.local demo $(if $(SIZE),--size $(SIZE))
+
+drill: $(READY)  ## Each store lost and restored: how long that takes, and what is lost
+	@$(BIN)/python -m infra.local drill
 
 up: $(READY)  ## The same, staying up, with the Dagster UI; Ctrl-C stops it all
 	@$(BIN)/python -m infra.local up $(if $(SIZE),--size $(SIZE))
