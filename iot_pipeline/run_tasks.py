@@ -11,25 +11,27 @@ import dagster as dg
 from dagster_aws.ecs import EcsRunLauncher
 from dagster_aws.ecs.container_context import EcsContainerContext
 
+_TEXT = dg.Field(dg.StringSource)
+_OWN_ROLE = dg.Shape({"jobs": dg.Field([str]), "role": _TEXT, "registry_secret": _TEXT})
+
 
 class RunTasks(EcsRunLauncher[dg.DagsterInstance]):
     """Starts each run as a task of an existing definition, whose container is called `run`.
 
-    `subnets` are ids with commas between. Runs of `removal_jobs`, which remove what no other run may, have
-    `removal_role` for their role, all others that of the task definition.
+    `subnets` are ids with commas between. `own_roles` are of jobs that may do what no other run may: the role that
+    their tasks have, and the secret by which they sign in to the registry. All others have those of the definition.
     """
 
-    def __init__(self, *, removal_role: str, removal_jobs: Sequence[str], **launcher: Any) -> None:
-        self.removal_role, self.removal_jobs = removal_role, frozenset(removal_jobs)
+    def __init__(self, *, own_roles: Sequence[Mapping[str, Any]], **launcher: Any) -> None:
+        self._own = {job: each for each in own_roles for job in each["jobs"]}
         super().__init__(**launcher)
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
         """What `dagster.yaml` may say; each text may name an environment variable."""
-        text = dg.Field(dg.StringSource)
-        names = ("cluster", "task_definition", "subnets", "security_group", "capacity_provider", "removal_role")
+        names = ("cluster", "task_definition", "subnets", "security_group", "capacity_provider")
         resources = dg.Field({"cpu": dg.StringSource, "memory": dg.StringSource})
-        return {**dict.fromkeys(names, text), "removal_jobs": dg.Field([str]), "run_resources": resources}
+        return {**dict.fromkeys(names, _TEXT), "own_roles": dg.Field([_OWN_ROLE]), "run_resources": resources}
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> Self:
@@ -50,7 +52,15 @@ class RunTasks(EcsRunLauncher[dg.DagsterInstance]):
             **where,
         )
 
-    # Private to dagster-aws, whose release is pinned with Dagster's; a test calls it.
+    # These two are private to dagster-aws, whose release is pinned with Dagster's; a test starts runs by them.
     def _get_task_overrides(self, container_context: EcsContainerContext, run: dg.DagsterRun) -> Mapping[str, Any]:
         asked = super()._get_task_overrides(container_context, run)
-        return {**asked, "taskRoleArn": self.removal_role} if run.job_name in self.removal_jobs else asked
+        own = self._own.get(run.job_name)
+        return asked if own is None else {**asked, "taskRoleArn": own["role"]}
+
+    def _get_container_overrides(self, run: dg.DagsterRun) -> Mapping[str, Any]:
+        asked = super()._get_container_overrides(run)
+        if (own := self._own.get(run.job_name)) is None:
+            return asked
+        secret = {"name": "IOT_REGISTRY_SECRET_ARN", "value": own["registry_secret"]}
+        return {**asked, "environment": [*asked.get("environment", []), secret]}

@@ -28,7 +28,15 @@ STACKS = (
     "TelemetryEdge",
     "TelemetryConsoleData",
     "TelemetryWarehouse",
+    "TelemetryImages",
+    "TelemetryServiceNetwork",
+    "TelemetryOrchestrationData",
+    "TelemetryOrchestration",
+    "TelemetryEntrance",
+    "TelemetryConsole",
 )
+# With a domain an environment has all stacks.
+DOMAIN, HOSTED_ZONE = "iot.example.com", "Z0000000EXAMPLE"
 
 
 @cache
@@ -40,7 +48,7 @@ def assembly(contract: Contract = CONTRACT, name: str = DEFAULT_NAME) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not out.exists():
             made = shared / f"{out.name}.new"
-            build(made, PlatformConfig(name=name), contract).synth()
+            build(made, PlatformConfig(name=name, domain=DOMAIN, hosted_zone=HOSTED_ZONE), contract).synth()
             made.rename(out)
     return out
 
