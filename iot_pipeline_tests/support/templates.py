@@ -35,8 +35,11 @@ STACKS = (
     "TelemetryEntrance",
     "TelemetryConsole",
 )
-# With a domain an environment has all stacks.
-DOMAIN, HOSTED_ZONE = "iot.example.com", "Z0000000EXAMPLE"
+
+
+def whole(name: str = DEFAULT_NAME, **settings: Any) -> PlatformConfig:
+    """An environment with a domain, so that it has all stacks."""
+    return PlatformConfig(name=name, domain=f"{name}.example.com", hosted_zone="Z0000000EXAMPLE", **settings)
 
 
 @cache
@@ -48,7 +51,7 @@ def assembly(contract: Contract = CONTRACT, name: str = DEFAULT_NAME) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not out.exists():
             made = shared / f"{out.name}.new"
-            build(made, PlatformConfig(name=name, domain=DOMAIN, hosted_zone=HOSTED_ZONE), contract).synth()
+            build(made, whole(name), contract).synth()
             made.rename(out)
     return out
 

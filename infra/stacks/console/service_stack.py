@@ -63,8 +63,9 @@ class ConsoleStack(PlatformStack):
 
 
 def _cluster(stack: PlatformStack) -> ecs.Cluster:
+    # The services' subnets and groups say where tasks are; nothing asks for the id.
     vpc = ec2.Vpc.from_vpc_attributes(
-        stack, "Vpc", vpc_id=read(stack, stack.config, "vpc"), availability_zones=stack.config.availability_zones
+        stack, "Vpc", vpc_id=stack.config.stack("Network"), availability_zones=stack.config.availability_zones
     )
     return ecs.Cluster(
         stack,

@@ -85,11 +85,15 @@ def add_client(stack: PlatformStack, pool: cognito.UserPool) -> cognito.UserPool
         id_token_validity=cdk.Duration.minutes(5),
         refresh_token_validity=cdk.Duration.hours(1),
     )
-    # Unset, Cognito would let in who sends a password to its API; a list without any is not to be had.
+    no_passwords_by_api(client)
+    return client
+
+
+def no_passwords_by_api(client: cognito.UserPoolClient) -> None:
+    """Unset, Cognito would let in who sends a password to its API; a list without any flow is not to be had."""
     resource = client.node.default_child
     assert isinstance(resource, cognito.CfnUserPoolClient)  # noqa: S101  # for the type checker: the construct's own
     resource.explicit_auth_flows = ["ALLOW_REFRESH_TOKEN_AUTH"]
-    return client
 
 
 def add_sign_in_pages(stack: PlatformStack, pool: cognito.UserPool) -> None:

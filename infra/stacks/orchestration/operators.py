@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cognito as cognito
 
 from infra.stacks.base import PlatformStack
-from infra.stacks.console.users import closed_pool
+from infra.stacks.console.users import closed_pool, no_passwords_by_api
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ def add_operators(stack: PlatformStack) -> Operators:
         id_token_validity=cdk.Duration.minutes(60),
         refresh_token_validity=cdk.Duration.hours(12),
     )
+    no_passwords_by_api(client)
     pool.add_domain(
         "SignIn",
         cognito_domain=cognito.CognitoDomainOptions(domain_prefix=config.dagster_sign_in_domain),
