@@ -4,7 +4,8 @@ import subprocess
 
 import pytest
 
-from infra.stacks.services.processes import PROCESSES, RUN
+from infra.local.servers.checkout import CHECKOUT
+from infra.stacks.services.processes import PROCESSES, RUN, Process
 from iot_pipeline_tests.support.image.building import Builder
 
 pytestmark = pytest.mark.timeout(1500)
@@ -21,9 +22,8 @@ def test_it_is_an_ordinary_users_who_can_write_to_tmp_alone(builder: Builder, ta
     assert output(builder, target, "id", "-u").stdout == "10001\n"
     refused = output(builder, target, "sh", "-c", "touch /opt/x /opt/venv/x /etc/x /x; echo end")
     assert refused.stderr.count("Read-only file system") == 4
-    written = output(
-        builder, target, "sh", "-c", "find / -xdev -user 10001 -not -path '/proc/*'; touch /tmp/x && echo ok"
-    )
+    looked = "find / -xdev -user 10001 -not -path '/proc/*'; touch /tmp/x && echo ok"
+    written = output(builder, target, "sh", "-c", looked)
     assert written.stdout == "ok\n", "no file of the image is the user's"
 
 
@@ -37,9 +37,8 @@ def test_it_holds_the_product_without_infra_tests_and_tools(builder: Builder, ta
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
-def test_each_process_begins_with_a_command_that_is_there(builder: Builder, process: object) -> None:
-    assert process in PROCESSES
-    name, target = process.command[0], process.image  # type: ignore[attr-defined]  # a Process
+def test_each_process_begins_with_a_command_that_is_there(builder: Builder, process: Process) -> None:
+    name, target = process.command[0], process.image
     found = output(builder, target, "sh", "-c", f"command -v {name}")
     assert found.stdout == f"/opt/venv/bin/{name}\n"
     if process is RUN:
@@ -48,13 +47,9 @@ def test_each_process_begins_with_a_command_that_is_there(builder: Builder, proc
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_its_packages_are_those_of_the_lock(builder: Builder, target: str) -> None:
-    from infra.local.servers.checkout import CHECKOUT
-
     lines = (CHECKOUT / "requirements.txt").read_text().splitlines()
     pinned = dict(line.partition(" ;")[0].split("==") for line in lines if "==" in line)
-    code = (
-        "from importlib.metadata import distributions as d; print(*(f'{x.name}=={x.version}' for x in d()), sep='\\n')"
-    )
+    code = "from importlib.metadata import distributions as all; print(*(f'{x.name}=={x.version}' for x in all()))"
     found = dict(line.split("==") for line in output(builder, target, "python", "-c", code).stdout.split())
     normal = {name.lower().replace("_", "-").replace(".", "-"): version for name, version in found.items()}
     strange = {name: version for name, version in normal.items() if pinned.get(name, "") != version}
