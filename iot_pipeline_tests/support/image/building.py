@@ -33,6 +33,16 @@ class Builder:
             self.made[name] = image
         return self.made[name]
 
+    def is_left_out(self, path: str) -> bool:
+        """Whether the context is without a path: the last pattern that fits it or a folder above it says so."""
+        parts = Path(path).parts
+        above = ["/".join(parts[: length + 1]) for length in range(len(parts))]
+        decided = False
+        for pattern, is_kept in self.ignored:
+            if any(pattern.fullmatch(each) for each in above):
+                decided = not is_kept
+        return decided
+
     def _execute(self, image: Image, step: Step) -> Image:
         words = tuple(Template(word).safe_substitute(image.environment) for word in step.words)
         match step.keyword:
@@ -69,7 +79,7 @@ class Builder:
         for source in sources:
             found = self.context / source
             target = image.path(place) / found.name if place.endswith("/") else image.path(place)
-            if self._is_left_out(source):
+            if self.is_left_out(source):
                 raise DockerfileError(f"COPY {source}: .dockerignore leaves it out")
             target.parent.mkdir(parents=True, exist_ok=True)
             if found.is_dir():
@@ -79,17 +89,7 @@ class Builder:
 
     def _left_out(self, folder: str, names: list[str]) -> set[str]:
         inside = Path(folder).relative_to(self.context)
-        return {name for name in names if self._is_left_out(str(inside / name))}
-
-    def _is_left_out(self, path: str) -> bool:
-        """Docker's rule: the last pattern that fits the path or a folder above it decides."""
-        parts = Path(path).parts
-        above = ["/".join(parts[: length + 1]) for length in range(len(parts))]
-        decided = False
-        for pattern, is_kept in self.ignored:
-            if any(pattern.fullmatch(each) for each in above):
-                decided = not is_kept
-        return decided
+        return {name for name in names if self.is_left_out(str(inside / name))}
 
 
 def _patterns(text: str) -> list[tuple[re.Pattern[str], bool]]:
