@@ -4,6 +4,7 @@ import dagster as dg
 import psycopg
 
 from infra.local.drill.outcome import REBUILT, Outcome, timed
+from infra.local.servers.local_server import LocalError
 from infra.local.session.dagster_runs import (
     build_models,
     export_alerts,
@@ -17,13 +18,15 @@ from iot_pipeline.warehouse.users import SCHEMAS
 
 def drill(platform: Platform) -> list[Outcome]:
     """Drop all, rebuild all; each table and view must have the rows that it had."""
-    before = _counts(platform)
+    if platform.redshift is None:
+        raise LocalError(f"the size {platform.size} has no warehouse to lose")
+    redshift, before = platform.redshift, _counts(platform)
     # The database itself stays, since it holds the local Redshift's own catalog.
     with psycopg.connect(platform.postgres.dsn(WAREHOUSE_DATABASE)) as connection:
         for schema in SCHEMAS:
             connection.execute(psycopg.sql.SQL("DROP SCHEMA {} CASCADE").format(psycopg.sql.Identifier(schema)))
     with timed() as watch, dg.DagsterInstance.get() as instance:
-        make_warehouse_users(platform.redshift)
+        make_warehouse_users(redshift)
         snapshot_registry(instance)
         load_unloaded_hours(instance)
         export_alerts(instance, everything=True)
