@@ -1,0 +1,47 @@
+"""What is called under a role, by who takes it on."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from infra.prover.deployed import Environment, Resource
+from infra.prover.granted import Role, Use
+from infra.prover.keys import key_calls
+from infra.prover.needed import Need
+from infra.prover.product import product_calls
+from infra.prover.services import functions, pipes
+
+Calls = Callable[[Environment, Resource], Iterator[Need]]
+
+_BY_TYPE: Mapping[str, Calls] = {
+    "AWS::IoT::TopicRule": pipes.rule_calls,
+    "AWS::IoT::ProvisioningTemplate": pipes.registering_calls,
+    "AWS::Glue::Crawler": pipes.crawler_calls,
+    "AWS::RedshiftServerless::Namespace": pipes.copy_calls,
+    "AWS::EC2::FlowLog": pipes.flow_log_calls,
+}
+
+
+def needs(environment: Environment, role: Role) -> list[Need]:
+    """All calls, those to keys included, each once for each reason.
+
+    Raises ValueError if nobody takes the role on, or somebody of whom it is not written down what he calls.
+    """
+    if not role.uses:
+        raise ValueError(f"{role.name}: no resource takes it on; remove the role, or tell infra/prover who does")
+    direct = {made for use in role.uses for made in _calls(environment, use)}
+    implied = {key for made in direct for key in key_calls(environment, made)}
+    return sorted(direct | implied)
+
+
+def _calls(environment: Environment, use: Use) -> Iterator[Need]:
+    kind = use.resource.type
+    if kind == "AWS::Lambda::Function":
+        yield from functions.function_calls(environment, use.resource)
+        yield from product_calls(environment, use.resource)
+    elif kind == "AWS::KinesisFirehose::DeliveryStream":
+        yield from pipes.delivery_calls(environment, use.resource, use.property)
+    elif kind in _BY_TYPE:
+        yield from _BY_TYPE[kind](environment, use.resource)
+    else:
+        raise ValueError(
+            f"{use.resource.name} ({kind}, {use.property}): say in infra/prover/services what it calls under its role"
+        )
