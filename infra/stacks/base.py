@@ -4,7 +4,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.stacks.config import PlatformConfig
+from infra.stacks.config import DEFAULT_NAME, PlatformConfig
+
+# By these the bill is split, and whoever finds a resource knows whose it is.
+TAGS = ("platform", "environment", "size", "part", "data")
 
 
 class PlatformStack(cdk.Stack):
@@ -20,6 +23,9 @@ class PlatformStack(cdk.Stack):
             termination_protection=holds_data and config.deletion_protection,
         )
         self.config = config
+        values = (DEFAULT_NAME, config.name, config.size.value, part.lower(), "held" if holds_data else "none")
+        for tag, value in zip(TAGS, values, strict=True):
+            cdk.Tags.of(self).add(tag, value)
 
     @property
     def availability_zones(self) -> list[str]:
