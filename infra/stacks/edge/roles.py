@@ -163,7 +163,7 @@ def _role(stack: PlatformStack, construct_id: str, log: logs.LogGroup, statement
 
 def _rules(stack: PlatformStack, places: Places) -> Statements:
     """Reading the rules; without the right to list, S3 answers 403 rather than 404 where there are none yet."""
-    bucket = f"arn:aws:s3:::{stack.config.lake_bucket}"
+    bucket = stack.config.bucket_arn(stack.config.lake_bucket)
     listed = iam.PolicyStatement(
         actions=["s3:ListBucket"],
         resources=[bucket],

@@ -12,6 +12,7 @@ from aws_cdk import aws_iot as iot
 from infra.stacks.config import PlatformConfig
 from infra.stacks.ingest.claim_hook import PERMISSION, add_claim_hook
 from infra.stacks.nag import accept
+from infra.stacks.principals import for_this_account
 
 _CREATE_TOPICS = ("$aws/certificates/create/json", "$aws/certificates/create-from-csr/json")
 
@@ -33,12 +34,10 @@ def add_provisioning(
     They count when the registry adopts the thing.
     """
     name = config.claim
-    # For this account's templates alone (AWS IoT developer guide, "Cross-service confused deputy prevention").
-    this_account = {"StringEquals": {"aws:SourceAccount": config.account}}
     role = iam.Role(
         stack,
         "ProvisioningRole",
-        assumed_by=iam.ServicePrincipal("iot.amazonaws.com", conditions=this_account),
+        assumed_by=for_this_account("iot.amazonaws.com", config),
         managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSIoTThingsRegistration")],
     )
     accept(

@@ -18,6 +18,7 @@ from infra.stacks.ingest.provisioning import add_provisioning
 from infra.stacks.ingest.rules import SQL_VERSION, rule_sql
 from infra.stacks.nag import accept, accept_wildcards
 from infra.stacks.parameters import read
+from infra.stacks.principals import for_this_account
 from iot_pipeline.contract import topic_filter
 from iot_pipeline.contract.layout import FAILED_DELIVERY, RAW
 
@@ -62,9 +63,7 @@ class IngestStack(PlatformStack):
         self._rules(role, s3_action(self, role))
 
     def _rule_role(self) -> iam.Role:
-        # For this account's rules alone (AWS IoT developer guide, "Cross-service confused deputy prevention").
-        this_account = {"StringEquals": {"aws:SourceAccount": self.config.account}}
-        role = iam.Role(self, "RuleRole", assumed_by=iam.ServicePrincipal("iot.amazonaws.com", conditions=this_account))
+        role = iam.Role(self, "RuleRole", assumed_by=for_this_account("iot.amazonaws.com", self.config))
         errors_arn = read(self, self.config, "rule-errors-arn")
         role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[errors_arn]))
         return role
@@ -109,6 +108,8 @@ class IngestStack(PlatformStack):
         delivery = firehose.DeliveryStream(
             self,
             "Delivery",
+            # The construct's own would be trusted for every account's streams.
+            role=iam.Role(self, "DeliverySource", assumed_by=for_this_account("firehose.amazonaws.com", self.config)),
             source=firehose.KinesisStreamSource(source),
             destination=firehose.S3Bucket(
                 s3.Bucket.from_bucket_name(self, "Lake", self.config.lake_bucket),
@@ -131,12 +132,12 @@ class IngestStack(PlatformStack):
 
     def _delivery_role(self, key: kms.IKey, log: logs.LogGroup) -> iam.Role:
         """What Firehose needs to write to the lake (Firehose guide, "Controlling access", Amazon S3 destination)."""
-        role = iam.Role(self, "DeliveryRole", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"))
+        role = iam.Role(self, "DeliveryRole", assumed_by=for_this_account("firehose.amazonaws.com", self.config))
         objects = [self.config.lake_objects(prefix) for prefix in (RAW, FAILED_DELIVERY)]
         statements = {
             "FindBucket": iam.PolicyStatement(
                 actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
-                resources=[f"arn:aws:s3:::{self.config.lake_bucket}"],
+                resources=[self.config.bucket_arn(self.config.lake_bucket)],
             ),
             "Write": iam.PolicyStatement(
                 actions=["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], resources=objects

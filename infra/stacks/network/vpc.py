@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from infra.stacks.config import PlatformConfig
 from infra.stacks.nag import accept_lint
+from infra.stacks.principals import for_this_account
 
 REGISTRY_PORT = 5432
 WAREHOUSE_PORT = 5439
@@ -39,16 +41,11 @@ def add_vpc(stack: Stack, config: PlatformConfig) -> Network:
         subnet_configuration=[
             ec2.SubnetConfiguration(name="databases", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=22)
         ],
-        gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
         flow_logs={
             "Flows": ec2.FlowLogOptions(
                 destination=ec2.FlowLogDestination.to_cloud_watch_logs(
-                    logs.LogGroup(
-                        stack,
-                        "FlowLog",
-                        retention=logs.RetentionDays.THREE_MONTHS,
-                        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-                    )
+                    _log(stack, "FlowLog"),
+                    iam.Role(stack, "FlowLogRole", assumed_by=for_this_account("vpc-flow-logs.amazonaws.com", config)),
                 ),
                 traffic_type=ec2.FlowLogTrafficType.REJECT,
             )
@@ -56,25 +53,67 @@ def add_vpc(stack: Stack, config: PlatformConfig) -> Network:
     )
     for subnet in vpc.isolated_subnets:
         accept_lint(subnet.node.find_child("Subnet"), "W3010", "The zones are the configuration's, so that they stay")
-    # It removes the rules of the VPC's default group, which would let its members reach each other.
-    provider = stack.node.find_child("Custom::VpcRestrictDefaultSGCustomResourceProvider")
-    accept_lint(provider.node.find_child("Handler"), "W3005", "The construct's own dependency")
-    client = _group(stack, "Client", vpc, "Wear this to reach the registry and the warehouse", outbound=True)
+    _log_the_group_restriction(stack)
+    client = _group(stack, "Client", vpc, "Wear this to reach the registry and the warehouse")
     registry = _group(stack, "RegistryAccess", vpc, "The registry: clients only")
     warehouse = _group(stack, "WarehouseAccess", vpc, "The warehouse: clients only")
     endpoints = _group(stack, "EndpointAccess", vpc, "AWS endpoints: clients only")
     for group, port in ((registry, REGISTRY_PORT), (warehouse, WAREHOUSE_PORT), (endpoints, _HTTPS)):
         group.add_ingress_rule(client, ec2.Port.tcp(port))
-    # Under enhanced VPC routing the workgroup itself calls S3.
-    warehouse.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_HTTPS), "S3, by the gateway endpoint")
+        client.add_egress_rule(group, ec2.Port.tcp(port))
+    # Under enhanced VPC routing the workgroup itself calls S3. The prefix list of S3's addresses has an id that differs
+    # by region and cannot be looked up without an account; the subnets have no route but to the endpoints.
+    for group in (client, warehouse):
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_HTTPS), "S3, by the gateway endpoint")
+    own = own_account_s(config)
+    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3).add_to_policy(own)
     vpc.add_interface_endpoint(
         "SecretsManager",
         service=ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
         security_groups=[endpoints],
         open=False,
-    )
+    ).add_to_policy(own)
     return Network(vpc, client, registry, warehouse)
 
 
-def _group(stack: Stack, name: str, vpc: ec2.Vpc, description: str, *, outbound: bool = False) -> ec2.SecurityGroup:
-    return ec2.SecurityGroup(stack, name, vpc=vpc, description=description, allow_all_outbound=outbound)
+def own_account_s(config: PlatformConfig) -> iam.PolicyStatement:
+    """What an endpoint lets through: this account's principals, on this account's resources.
+
+    The default policy would let anybody's credentials carry data to anybody's bucket (Amazon VPC guide, "Control access
+    to VPC endpoints using endpoint policies"). What a principal may do, its own policies say.
+    """
+    return iam.PolicyStatement(
+        sid="OwnAccount",
+        principals=[iam.AnyPrincipal()],
+        actions=["*"],
+        resources=["*"],
+        conditions={
+            "StringEquals": {"aws:PrincipalAccount": config.account, "aws:ResourceAccount": config.account},
+        },
+    )
+
+
+def _log_the_group_restriction(stack: Stack) -> None:
+    """Give a log group to the CDK's function that removes the rules of the VPC's default group.
+
+    These would let the group's members reach each other. Without a group Lambda would make one, and keep it for ever.
+    """
+    handler = stack.node.find_child("Custom::VpcRestrictDefaultSGCustomResourceProvider").node.find_child("Handler")
+    accept_lint(handler, "W3005", "The construct's own dependency")
+    if not isinstance(handler, CfnResource):
+        raise TypeError(f"the function's resource is {type(handler).__name__}, expected CfnResource")
+    log = _log(stack, "DefaultGroupLog")
+    handler.add_property_override("LoggingConfig.LogGroup", log.log_group_name)
+
+
+def _log(stack: Stack, name: str) -> logs.LogGroup:
+    return logs.LogGroup(
+        stack,
+        name,
+        retention=logs.RetentionDays.THREE_MONTHS,
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    )
+
+
+def _group(stack: Stack, name: str, vpc: ec2.Vpc, description: str) -> ec2.SecurityGroup:
+    return ec2.SecurityGroup(stack, name, vpc=vpc, description=description, allow_all_outbound=False)

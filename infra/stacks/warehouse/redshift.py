@@ -6,6 +6,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_redshiftserverless as redshift
 from aws_cdk import custom_resources as cr
 
@@ -57,7 +58,7 @@ def add_copy_role(stack: cdk.Stack, config: PlatformConfig, lake_key: kms.IKey, 
             *(iam.ServicePrincipal(f"{name}.amazonaws.com", conditions=own) for name in _SERVICES)
         ),
     )
-    bucket = f"arn:aws:s3:::{config.lake_bucket}"
+    bucket = config.bucket_arn(config.lake_bucket)
     read = [tables.curated_telemetry.prefix, tables.alert_history.prefix, REGISTRY]
     readable = [config.lake_objects(prefix) for prefix in (*read, UNLOAD)]
     writable = [config.lake_objects(UNLOAD)]
@@ -103,6 +104,8 @@ def add_warehouse(
     namespace.apply_removal_policy(
         cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if config.deletion_protection else cdk.RemovalPolicy.DESTROY
     )
+    for export in AUDIT_LOGS:
+        namespace.node.add_dependency(_audit_log(stack, config, export))
     # Redshift tries the role when it is given it.
     namespace.node.add_dependency(copy_role.node.find_child("DefaultPolicy"))
     workgroup = redshift.CfnWorkgroup(
@@ -128,6 +131,21 @@ def add_warehouse(
     singleton = f"AWS{cr.AwsCustomResource.PROVIDER_FUNCTION_UUID.replace('-', '')}"
     accept_role_dependency(stack.node.find_child(singleton))
     return Warehouse(workgroup, secret.get_response_field(_ARN_PATH))
+
+
+def _audit_log(stack: cdk.Stack, config: PlatformConfig, export: str) -> logs.LogGroup:
+    """A group by the name that Redshift writes to: one that it made itself would keep its events for ever.
+
+    Redshift guide, "Audit logging for Amazon Redshift Serverless".
+    """
+    return logs.LogGroup(
+        stack,
+        f"WarehouseLog{export.capitalize()}",
+        log_group_name=f"/aws/redshift/{config.name}/{export}",
+        retention=logs.RetentionDays.THREE_MONTHS,
+        # Not on creation: with its fixed name it would stand in the way of the next attempt.
+        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    )
 
 
 def _usage_limit(
@@ -183,12 +201,12 @@ def _call(
 def _api_caller(stack: cdk.Stack) -> iam.Role:
     """The role of the function that calls the API at deployment."""
     role = iam.Role(stack, "RedshiftApiRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    logs = stack.format_arn(service="logs", resource="log-group:/aws/lambda/*")
+    groups = stack.format_arn(service="logs", resource="log-group:/aws/lambda/*")
     namespaces = stack.format_arn(service="redshift-serverless", resource="namespace", resource_name="*")
     statements = {
         "Limit": ([f"redshift-serverless:{verb}UsageLimit" for verb in ("Create", "Update", "Delete")], ["*"]),
         "Describe": (["redshift-serverless:GetNamespace"], [namespaces]),
-        "Log": (["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [logs]),
+        "Log": (["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [groups]),
     }
     for sid, (actions, resources) in statements.items():
         role.add_to_policy(iam.PolicyStatement(sid=sid, actions=actions, resources=resources))
