@@ -42,7 +42,9 @@ def _logs(environment: Environment, function: Resource) -> Iterator[Need]:
     arn = f"arn:aws:logs:{config.region}:{config.account}:log-group:{name}:*"
     for action in ("CreateLogStream", "PutLogEvents"):
         yield need(f"logs:{action}", arn, _LOGS)
-    if group is None:
+    own = f"/aws/lambda/{function.properties.get('FunctionName', function.logical_id)}"
+    made = {group.properties.get("LogGroupName") for group in environment.of_type("AWS::Logs::LogGroup")}
+    if group is None and own not in made:
         yield need("logs:CreateLogGroup", arn, _LOGS)
 
 

@@ -30,8 +30,8 @@ def rule_calls(environment: Environment, rule: Resource) -> Iterator[Need]:
                 arn = f"arn:aws:kinesis:{config.region}:{config.account}:stream/{made['StreamName']}"
                 yield need("kinesis:PutRecord", arn, _RULES.format("Kinesis Data Streams"))
             elif kind == "S3":
-                prefix = made["Key"].split("${", 1)[0]
-                yield need("s3:PutObject", f"arn:aws:s3:::{made['BucketName']}/{prefix}*", _RULES.format("S3"))
+                folder = made["Key"].split("${", 1)[0].rpartition("/")[0]
+                yield need("s3:PutObject", f"arn:aws:s3:::{made['BucketName']}/{folder}/*", _RULES.format("S3"))
             elif kind == "Sqs":
                 name = made["QueueUrl"].rpartition("/")[2]
                 yield need(
@@ -53,7 +53,8 @@ def delivery_calls(environment: Environment, delivery: Resource, way: str) -> It
     for action in ("GetBucketLocation", "ListBucket", "ListBucketMultipartUploads"):
         yield need(f"s3:{action}", bucket, _FIREHOSE_S3)
     for prefix in (made["Prefix"], made["ErrorOutputPrefix"]):
-        objects = f"{bucket}/{prefix.split('!{', 1)[0]}*"
+        folder = prefix.split("!{", 1)[0].rpartition("/")[0]
+        objects = f"{bucket}/{folder}/*"
         for action in ("AbortMultipartUpload", "GetObject", "PutObject"):
             yield need(f"s3:{action}", objects, _FIREHOSE_S3)
     logging = made.get("CloudWatchLoggingOptions", {})

@@ -7,6 +7,7 @@ from aws_cdk import aws_logs as logs
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.edge.places import Places
+from infra.stacks.key_use import used_via
 from infra.stacks.nag import accept_wildcards
 from iot_pipeline.contract.layout import EDGE_RULES
 
@@ -185,9 +186,4 @@ def _allow(resources: list[str], *actions: str) -> iam.PolicyStatement:
 
 
 def _via(stack: PlatformStack, service: str, key: str, *actions: str) -> iam.PolicyStatement:
-    """The use of a key through one service only."""
-    return iam.PolicyStatement(
-        actions=list(actions),
-        resources=[key],
-        conditions={"StringEquals": {"kms:ViaService": f"{service}.{stack.config.region}.amazonaws.com"}},
-    )
+    return used_via(stack.config, service, key, *actions)

@@ -15,6 +15,14 @@ from infra.stacks.nag import accept
 from infra.stacks.principals import for_this_account
 
 _CREATE_TOPICS = ("$aws/certificates/create/json", "$aws/certificates/create-from-csr/json")
+# What AWSIoTThingsRegistration allows beside: templates may also have certificates from requests or of other
+# authorities, policies by their text, thing groups and billing groups (AWS IoT developer guide, "Provisioning
+# templates").
+NOT_IN_THE_TEMPLATE = (
+    *("CreateCertificateFromCsr", "RegisterCertificate", "CreatePolicy"),
+    *("AddThingToThingGroup", "RemoveThingFromThingGroup", "UpdateThingGroupsForThing"),
+    *("AddThingToBillingGroup", "RemoveThingFromBillingGroup"),
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,15 @@ def add_provisioning(
         "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSIoTThingsRegistration]",
         "AWS's own policy for this role: what RegisterThing calls is written down nowhere else",
     )
+    # It is for templates of all kinds. Ours makes no policy, no group and no certificate (the device's is there).
+    role.add_to_policy(
+        iam.PolicyStatement(
+            sid="NotInTheTemplate",
+            effect=iam.Effect.DENY,
+            actions=[f"iot:{name}" for name in NOT_IN_THE_TEMPLATE],
+            resources=["*"],
+        )
+    )
     # By name: the template wants the function's permission first, and the permission names the template.
     hook = add_claim_hook(
         stack, config, stack.format_arn(service="iot", resource="provisioningtemplate", resource_name=name)
@@ -62,7 +79,8 @@ def add_provisioning(
         ),
         template_body=json.dumps(template_body(str(thing_type.thing_type_name), str(device_policy.policy_name))),
     )
-    template.node.add_dependency(thing_type, device_policy, hook.node.find_child(PERMISSION))
+    for needed in (thing_type, device_policy, hook.node.find_child(PERMISSION), role.node.find_child("DefaultPolicy")):
+        template.node.add_dependency(needed)
     return Provisioning(template, _claim_policy(stack, config, name))
 
 

@@ -96,14 +96,27 @@ def own_account_s(config: PlatformConfig) -> iam.PolicyStatement:
 def _log_the_group_restriction(stack: Stack) -> None:
     """Give a log group to the CDK's function that removes the rules of the VPC's default group.
 
-    These would let the group's members reach each other. Without a group Lambda would make one, and keep it for ever.
+    These would let the group's members reach each other. Without a group Lambda would make one, and keep it for ever;
+    the construct's role could write to those of all functions.
     """
-    handler = stack.node.find_child("Custom::VpcRestrictDefaultSGCustomResourceProvider").node.find_child("Handler")
+    provider = stack.node.find_child("Custom::VpcRestrictDefaultSGCustomResourceProvider")
+    handler, role = (provider.node.find_child(name) for name in ("Handler", "Role"))
     accept_lint(handler, "W3005", "The construct's own dependency")
-    if not isinstance(handler, CfnResource):
-        raise TypeError(f"the function's resource is {type(handler).__name__}, expected CfnResource")
+    if not (isinstance(handler, CfnResource) and isinstance(role, CfnResource)):
+        raise TypeError(f"function and role are {type(handler).__name__}, {type(role).__name__}, expected CfnResource")
     log = _log(stack, "DefaultGroupLog")
     handler.add_property_override("LoggingConfig.LogGroup", log.log_group_name)
+    role.add_property_deletion_override("ManagedPolicyArns")
+    written = {
+        "Sid": "Log",
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": log.log_group_arn,
+    }
+    # The first is the construct's own.
+    role.add_property_override(
+        "Policies.1", {"PolicyName": "Log", "PolicyDocument": {"Version": "2012-10-17", "Statement": [written]}}
+    )
 
 
 def _log(stack: Stack, name: str) -> logs.LogGroup:

@@ -11,6 +11,7 @@ from aws_cdk import aws_redshiftserverless as redshift
 from aws_cdk import custom_resources as cr
 
 from infra.stacks.config import PlatformConfig
+from infra.stacks.key_use import used_via
 from infra.stacks.nag import accept_role_dependency, accept_wildcards
 from infra.stacks.network.vpc import WAREHOUSE_PORT
 from infra.stacks.warehouse.published_network import Network
@@ -71,7 +72,7 @@ def add_copy_role(stack: cdk.Stack, config: PlatformConfig, lake_key: kms.IKey, 
         ),
         "Read": iam.PolicyStatement(actions=["s3:GetObject"], resources=readable),
         "Unload": iam.PolicyStatement(actions=["s3:PutObject", "s3:AbortMultipartUpload"], resources=writable),
-        "Decrypt": iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[lake_key.key_arn]),
+        "Decrypt": used_via(config, "s3", lake_key.key_arn, "kms:Decrypt", "kms:GenerateDataKey"),
     }
     for sid, statement in statements.items():
         statement.sid = sid
@@ -201,12 +202,13 @@ def _call(
 def _api_caller(stack: cdk.Stack) -> iam.Role:
     """The role of the function that calls the API at deployment."""
     role = iam.Role(stack, "RedshiftApiRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    groups = stack.format_arn(service="logs", resource="log-group:/aws/lambda/*")
+    # The group is the construct's. Were Lambda let make it at the first call, the construct would find it in its way.
+    groups = stack.format_arn(service="logs", resource=f"log-group:/aws/lambda/{stack.stack_name}-*:*")
     namespaces = stack.format_arn(service="redshift-serverless", resource="namespace", resource_name="*")
     statements = {
         "Limit": ([f"redshift-serverless:{verb}UsageLimit" for verb in ("Create", "Update", "Delete")], ["*"]),
         "Describe": (["redshift-serverless:GetNamespace"], [namespaces]),
-        "Log": (["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [groups]),
+        "Log": (["logs:CreateLogStream", "logs:PutLogEvents"], [groups]),
     }
     for sid, (actions, resources) in statements.items():
         role.add_to_policy(iam.PolicyStatement(sid=sid, actions=actions, resources=resources))
