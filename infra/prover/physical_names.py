@@ -57,7 +57,7 @@ KINDS: Mapping[str, Kind] = {
     "AWS::SQS::Queue": _kind("sqs", "QueueName", "{name}"),
     "AWS::SSM::Parameter": _kind("ssm", "Name", "parameter{name}"),
     # Secrets Manager puts six characters behind the name (its guide, "What's in a Secrets Manager secret?").
-    "AWS::SecretsManager::Secret": _kind("secretsmanager", "Name", "secret:{name}-AbCdEf", ref_is_arn=True),
+    "AWS::SecretsManager::Secret": _kind("secretsmanager", "Name", "secret:{name}-??????", ref_is_arn=True),
     "AWS::StepFunctions::StateMachine": _kind("states", "StateMachineName", "stateMachine:{name}", ref_is_arn=True),
     "AWS::Synthetics::Canary": _kind("synthetics", "Name", "canary:{name}"),
 }

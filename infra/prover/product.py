@@ -11,7 +11,7 @@ from infra.prover.recorded import Recorded, read_recorded
 from infra.prover.source.client_calls import ClientCall, client_calls, services_of
 from infra.prover.source.code import PRODUCT, REPOSITORY, Module, module, script
 from infra.prover.source.reach import reached
-from infra.prover.unrecorded import NEVER, UNRECORDED
+from infra.prover.unrecorded import MISSING_IS_AN_ANSWER, NEVER, UNRECORDED
 
 # The package of a function that is one file.
 _SCRIPTS = REPOSITORY / "infra" / "stacks"
@@ -22,9 +22,10 @@ def product_calls(environment: Environment, function: Resource) -> Iterator[Need
     entry = _entry(function.properties.get("Handler", ""))
     if entry is None:
         return
-    who = part_of(environment, function)
+    # The function itself in a demo, its code by itself in a test.
+    callers = (part_of(environment, function), entry[0].name)
     for call in found_calls(*entry):
-        yield from _needs(environment, who, call)
+        yield from _needs(environment, callers, call)
 
 
 @cache
@@ -39,10 +40,10 @@ def part_of(environment: Environment, resource: Resource) -> str:
     return f"{resource.stack.removeprefix(environment.config.stack(''))}.{resource.logical_id}"
 
 
-def recorded_on(who: str, call: ClientCall, rows: tuple[Recorded, ...]) -> list[str]:
-    """On what a call was recorded: by this caller, or by any other if not by him."""
+def recorded_on(callers: tuple[str, ...], call: ClientCall, rows: tuple[Recorded, ...]) -> list[str]:
+    """On what a call was recorded: by one of these callers, or by any other if by none of them."""
     at = [row for row in rows if row.site == call.site and row.call == f"{call.service}:{call.operation}"]
-    return sorted({row.on for row in at if row.who == who} or {row.on for row in at})
+    return sorted({row.on for row in at if row.who in callers} or {row.on for row in at})
 
 
 @cache
@@ -61,14 +62,14 @@ def _entry(handler: str) -> tuple[Module, str] | None:
     return (script(scripts[0]), function) if scripts else None
 
 
-def _needs(environment: Environment, who: str, call: ClientCall) -> Iterator[Need]:
+def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall) -> Iterator[Need]:
     key = (call.site, f"{call.service}:{call.operation}")
     if key in NEVER:
         return
-    on = recorded_on(who, call, _rows()) or list(UNRECORDED.get(key, ()))
+    on = recorded_on(callers, call, _rows()) or list(UNRECORDED.get(key, ()))
     if not on:
         raise ValueError(
-            f"{who} may call {call.service} {call.operation} in {call.site}, on what is not known: run make prove-record "
+            f"{callers[0]} may call {call.service} {call.operation} in {call.site}, on what is not known: run make prove-record "
             "with a test that reaches it, or say so in infra/prover/unrecorded.py"
         )
     for each in on:
@@ -79,6 +80,8 @@ def _needs(environment: Environment, who: str, call: ClientCall) -> Iterator[Nee
         for resource in _arn(environment, call.service, place):
             for action in actions_of(call.service, call.operation):
                 yield _on(action, resource, call.site)
+            if call.operation == "GetObject" and call.site in MISSING_IS_AN_ANSWER:
+                yield _on("s3:ListBucket", resource, f"{call.site}: that there is no object is told to who may list")
 
 
 def _on(action: str, resource: str, why: str) -> Need:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from infra.prover.deployed import Environment, Resource
-from infra.prover.needed import Need, listing, need
+from infra.prover.needed import Need, need
 
 _LOGS = 'AWS Lambda guide, "Sending Lambda function logs to CloudWatch Logs"'
 _TRACES = 'AWS Lambda guide, "Visualize Lambda function invocations using AWS X-Ray"'
@@ -59,7 +59,8 @@ def _mapping(mapping: Resource) -> Iterator[Need]:
     destination = mapping.properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", "")
     if destination.startswith("arn:aws:s3:"):
         yield need("s3:PutObject", f"{destination}/aws/lambda/*", _FAILED)
-        yield listing(destination, "aws/lambda/", _FAILED)
+        # The page names no prefix of the listing.
+        yield need("s3:ListBucket", destination, _FAILED)
 
 
 def _to_queue(destination: str) -> Need:
