@@ -9,7 +9,7 @@ export PYTHONWARNINGS := ignore
 # imports: collecting the unit tests took 33 s of a core, and takes 12 s with bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
+.PHONY: help demo up down reset test check coverage lint format docs prove prove-record load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -65,6 +65,19 @@ docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of
 	@$(BIN)/python -m iot_pipeline.defs.pipeline_alerts.docs > docs/pipeline-alerts.md
 	@$(BIN)/python -m iot_pipeline.console.access_docs > docs/console-access.md
 	@$(BIN)/python -m infra.unattended
+	@$(BIN)/python -m infra.prover table
+
+prove: $(READY)  ## Whether every role on AWS may do what is called under it, and nothing else; every size and environment
+	@$(BIN)/python -m infra.prover prove
+
+# Calls of every process of a small demo and of the edge's tests, for the prover; some ten minutes.
+prove-record: $(READY)  ## Record which AWS calls the product makes, and on what
+	@rm -rf .local/recorded && mkdir -p .local/recorded
+	@RECORDED_CALLS=$(CURDIR)/.local/recorded PYTHONPATH=$(CURDIR)/infra/local/recording \
+		$(BIN)/python -m infra.local demo --readings 20000 --live-rate 100 --live-seconds 20
+	@RECORDED_CALLS=$(CURDIR)/.local/recorded PYTHONPATH=$(CURDIR)/infra/local/recording IOT_TEST_MINUTES=0 \
+		$(BIN)/python -m pytest -q iot_pipeline_tests/integration/edge
+	@$(BIN)/python -m infra.prover record .local/recorded
 
 load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; the books must be exact
 	@$(BIN)/python -m infra.local demo --readings 100000 --live-rate 10000 --live-pack 25 --live-seconds 60

@@ -50,7 +50,7 @@ class Environment:
 
     def arn(self, resource: Resource) -> str:
         """A resource's ARN."""
-        return attribute(self.config, resource.logical_id, resource.type, resource.properties, "Arn")
+        return attribute(self.config, _generated(resource.stack, resource.logical_id), resource.type, resource.properties, "Arn")
 
     @cached_property
     def by_arn(self) -> Mapping[str, Resource]:
@@ -115,11 +115,11 @@ class Environment:
             default = parameter.get("Default", "")
             return self._published(default) if parameter["Type"] == _SSM_VALUE else default
         made = template["Resources"][name]
-        return reference(self.config, name, made["Type"], self._named(stack, made))
+        return reference(self.config, _generated(stack, name), made["Type"], self._named(stack, made))
 
     def _attribute(self, stack: str, logical_id: str, wanted: str) -> str:
         made = self.templates[stack]["Resources"][logical_id]
-        return attribute(self.config, logical_id, made["Type"], self._named(stack, made), wanted)
+        return attribute(self.config, _generated(stack, logical_id), made["Type"], self._named(stack, made), wanted)
 
     def _named(self, stack: str, made: Mapping[str, Any]) -> Mapping[str, Any]:
         """The properties that a name can be read from; a resource's others may refer back to who asks."""
@@ -154,6 +154,11 @@ class Environment:
             return own[inside]
         logical_id, dot, wanted = inside.partition(".")
         return self._attribute(stack, logical_id, wanted) if dot else self._ref(stack, inside)
+
+
+def _generated(stack: str, logical_id: str) -> str:
+    """What a name that CloudFormation makes begins with (its guide, "Name type")."""
+    return f"{stack}-{logical_id}"
 
 
 def read_environment(config: PlatformConfig, assembly: Path) -> Environment:

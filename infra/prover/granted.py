@@ -54,7 +54,7 @@ def _role(environment: Environment, resource: Resource) -> Role:
         policy.properties["PolicyDocument"]
         for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
         for policy in environment.of_type(kind)
-        if policy.stack == resource.stack and _is_of(policy, resource)
+        if arn.rpartition("/")[2] in policy.properties.get("Roles", ())
     ]
     own = {environment.arn(policy) for policy in environment.of_type("AWS::IAM::ManagedPolicy")}
     managed = [name for name in properties.get("ManagedPolicyArns", ()) if name not in own]
@@ -67,11 +67,6 @@ def _role(environment: Environment, resource: Resource) -> Role:
         uses=tuple(_uses(environment, arn)),
         managed=tuple(name.partition(":policy/")[2] for name in managed),
     )
-
-
-def _is_of(policy: Resource, role: Resource) -> bool:
-    name = role.properties.get("RoleName", role.logical_id)
-    return name in policy.properties.get("Roles", ())
 
 
 def _uses(environment: Environment, arn: str) -> Iterator[Use]:

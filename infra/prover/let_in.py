@@ -164,7 +164,8 @@ def _keys(environment: Environment, entry: Entry) -> Iterator[Entry]:
 
 
 def _is_key(environment: Environment, key: Resource, name: object) -> bool:
-    return name in (environment.arn(key), key.logical_id)
+    arn = environment.arn(key)
+    return name in (arn, arn.rpartition("/")[2])
 
 
 def _send(queue: str, service: str, source: str, why: str) -> Entry:

@@ -1,6 +1,6 @@
 """What Ref and Fn::GetAtt give: names and ARNs (CloudFormation guide, the "Return values" of each resource type).
 
-A name that AWS makes is the logical id here: it stands for itself and is nobody else's.
+A name that AWS makes is `generated`, what it begins with: the stack and the logical id. It is nobody else's.
 """
 
 from collections.abc import Mapping
@@ -66,28 +66,28 @@ _ARN_ATTRIBUTES = ("Arn", "TopicArn", "Workgroup.WorkgroupArn", "Namespace.Names
 _NAME_ATTRIBUTES = ("QueueName", "TopicName", "Name")
 
 
-def reference(config: PlatformConfig, logical_id: str, kind: str, properties: Mapping[str, Any]) -> str:
+def reference(config: PlatformConfig, generated: str, kind: str, properties: Mapping[str, Any]) -> str:
     """What Ref gives for a resource."""
     if kind == "AWS::SQS::Queue":
-        return f"https://sqs.{config.region}.amazonaws.com/{config.account}/{_name(logical_id, kind, properties)}"
+        return f"https://sqs.{config.region}.amazonaws.com/{config.account}/{_name(generated, kind, properties)}"
     known = KINDS.get(kind)
     if known is not None and known.ref_is_arn:
-        return attribute(config, logical_id, kind, properties, "Arn")
-    return _name(logical_id, kind, properties)
+        return attribute(config, generated, kind, properties, "Arn")
+    return _name(generated, kind, properties)
 
 
-def attribute(config: PlatformConfig, logical_id: str, kind: str, properties: Mapping[str, Any], wanted: str) -> str:
+def attribute(config: PlatformConfig, generated: str, kind: str, properties: Mapping[str, Any], wanted: str) -> str:
     """What Fn::GetAtt gives: an ARN, a name, or a text that stands for what AWS makes."""
     if wanted in _NAME_ATTRIBUTES:
-        return _name(logical_id, kind, properties)
+        return _name(generated, kind, properties)
     if kind == "AWS::Kinesis::StreamConsumer" and wanted == "ConsumerARN":
         return f"{properties['StreamARN']}/consumer/{properties['ConsumerName']}:1"
     known = KINDS.get(kind)
     if known is None or wanted not in _ARN_ATTRIBUTES:
-        return f"{logical_id}.{wanted}"
-    return known.arn.format(region=config.region, account=config.account, name=_name(logical_id, kind, properties))
+        return f"{generated}.{wanted}"
+    return known.arn.format(region=config.region, account=config.account, name=_name(generated, kind, properties))
 
 
-def _name(logical_id: str, kind: str, properties: Mapping[str, Any]) -> str:
+def _name(generated: str, kind: str, properties: Mapping[str, Any]) -> str:
     known = KINDS.get(kind)
-    return str(properties.get(known.named_by, logical_id)) if known else logical_id
+    return str(properties.get(known.named_by, generated)) if known else generated

@@ -37,12 +37,13 @@ def function_calls(environment: Environment, function: Resource) -> Iterator[Nee
 
 def _logs(environment: Environment, function: Resource) -> Iterator[Need]:
     group = function.properties.get("LoggingConfig", {}).get("LogGroup")
-    name = group or f"/aws/lambda/{function.properties.get('FunctionName', function.stack + '-*')}"
+    own = f"/aws/lambda/{environment.arn(function).rpartition(':')[2]}"
+    # Of a generated name only the stack's part is known before.
+    name = group or (own if "FunctionName" in function.properties else f"/aws/lambda/{function.stack}-*")
     config = environment.config
     arn = f"arn:aws:logs:{config.region}:{config.account}:log-group:{name}:*"
     for action in ("CreateLogStream", "PutLogEvents"):
         yield need(f"logs:{action}", arn, _LOGS)
-    own = f"/aws/lambda/{function.properties.get('FunctionName', function.logical_id)}"
     made = {group.properties.get("LogGroupName") for group in environment.of_type("AWS::Logs::LogGroup")}
     if group is None and own not in made:
         yield need("logs:CreateLogGroup", arn, _LOGS)
