@@ -126,7 +126,10 @@ MISTAKES = (
     Mistake("a rule on another topic", _CONTRACT, (_RULE,), _sql("/+/telemetry'", "/+/+/telemetry'")),
     Mistake("a rule that takes every topic", _CONTRACT, (_RULE,), _sql("dt/+/+/+/telemetry", "#")),
     Mistake(
-        "a rule that believes the payload's tenant", _CONTRACT, (_RULE,), _sql("topic(2) AS iot_tenant", "tenant AS iot_tenant")
+        "a rule that believes the payload's tenant",
+        _CONTRACT,
+        (_RULE,),
+        _sql("topic(2) AS iot_tenant", "tenant AS iot_tenant"),
     ),
     Mistake("a rule with levels exchanged", _CONTRACT, (_RULE,), _sql("topic(3) AS iot_site", "topic(2) AS iot_site")),
     Mistake("a rule that is disabled", _CONTRACT, (_RULE,), setting(True, _PAYLOAD, "RuleDisabled")),
@@ -188,7 +191,10 @@ MISTAKES = (
         setting(False, _TO_S3, "CloudWatchLoggingOptions", "Enabled"),
     ),
     Mistake(
-        "a stream that keeps a day", "the_stream_outlasts_a_fault", ("AWS::Kinesis::Stream",), without("RetentionPeriodHours")
+        "a stream that keeps a day",
+        "the_stream_outlasts_a_fault",
+        ("AWS::Kinesis::Stream",),
+        without("RetentionPeriodHours"),
     ),
     Mistake("records given up without a trace", "calls_that_fail_are_kept", (_MAPPING,), without("DestinationConfig")),
     Mistake(
@@ -207,7 +213,10 @@ MISTAKES = (
         without("NotificationConfiguration"),
     ),
     Mistake(
-        "a queue without a dead-letter queue", "queue_has_dead_letter_queue", ("AWS::SQS::Queue",), without("RedrivePolicy")
+        "a queue without a dead-letter queue",
+        "queue_has_dead_letter_queue",
+        ("AWS::SQS::Queue",),
+        without("RedrivePolicy"),
     ),
     Mistake(
         "a queue that drops messages after four days",

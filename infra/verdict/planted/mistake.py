@@ -8,6 +8,8 @@ from typing import Any
 from infra.stacks.checks import CHECKS, Synthesised
 
 Body = dict[str, Any]
+# Stack, resource, and the environment with the mistake there.
+Place = tuple[str, str, Synthesised]
 _BY_NAME = {check.__name__: check for check in CHECKS}
 # What a resource is called that a mistake adds.
 ADDED = "Planted"
@@ -18,7 +20,7 @@ class Mistake:
     """What is wrong, the check that has to find it, and how it is made.
 
     `plant` changes a resource of one of `types`, and answers whether the resource could have the mistake. `adds` is a
-    resource that is wrong by itself, put into one stack.
+    resource that is wrong by itself, put into one stack. `places` makes what is neither.
     """
 
     says: str
@@ -26,6 +28,7 @@ class Mistake:
     types: tuple[str, ...] = ()
     plant: Callable[[Body], bool] = lambda _body: False
     adds: Mapping[str, Any] = field(default_factory=dict)
+    places: Callable[[Synthesised], Iterator[Place]] = lambda _environment: iter(())
 
 
 @dataclass(frozen=True)
@@ -45,20 +48,22 @@ def outcomes(mistake: Mistake, environment: Synthesised) -> Iterator[Outcome]:
         yield Outcome(mistake, stack, name, any(True for _ in check(wrong)))
 
 
-def _places(mistake: Mistake, environment: Synthesised) -> Iterator[tuple[str, str, Synthesised]]:
+def _places(mistake: Mistake, environment: Synthesised) -> Iterator[Place]:
+    yield from mistake.places(environment)
     if mistake.adds:
         stack = next(iter(environment.templates))
-        yield stack, ADDED, _with(environment, stack, ADDED, mistake.adds)
+        yield stack, ADDED, with_resources(environment, stack, {ADDED: mistake.adds})
     for resource in environment.of_type(*mistake.types):
         body: Body = copy.deepcopy(dict(resource.body))
         body.setdefault("Properties", {})
         if mistake.plant(body):
-            yield resource.stack, resource.name, _with(environment, resource.stack, resource.name, body)
+            yield resource.stack, resource.name, with_resources(environment, resource.stack, {resource.name: body})
 
 
-def _with(environment: Synthesised, stack: str, name: str, body: Mapping[str, Any]) -> Synthesised:
+def with_resources(environment: Synthesised, stack: str, resources: Mapping[str, Any]) -> Synthesised:
+    """The environment with these resources in a stack, in place of those that have the same logical ids."""
     template = environment.templates[stack]
-    changed = {**template, "Resources": {**template["Resources"], name: body}}
+    changed = {**template, "Resources": {**template["Resources"], **resources}}
     return replace(environment, templates={**environment.templates, stack: changed})
 
 
@@ -105,7 +110,8 @@ def each_statement(*path: str, change: Callable[[Body], bool]) -> Callable[[Body
         holder = _holder(body, path)
         if holder is None or path[-1] not in holder:
             return False
-        return any([change(statement) for statement in holder[path[-1]]["Statement"]])
+        changed = [change(statement) for statement in holder[path[-1]]["Statement"]]
+        return any(changed)
 
     return plant
 
@@ -114,7 +120,13 @@ def _holder(body: Body, path: tuple[str, ...]) -> Body | None:
     """The mapping that the last name of a path is a key of; the path begins at the resource's properties."""
     at: Any = body["Properties"]
     for name in path[:-1]:
-        at = at[int(name)] if isinstance(at, list) and int(name) < len(at) else at.get(name) if isinstance(at, dict) else None
+        at = (
+            at[int(name)]
+            if isinstance(at, list) and int(name) < len(at)
+            else at.get(name)
+            if isinstance(at, dict)
+            else None
+        )
         if at is None:
             return None
     return at if isinstance(at, dict) else None

@@ -1,14 +1,15 @@
-"""Mistakes in who is let in, and in what roles may do."""
-
-from typing import Any
+"""Mistakes in who is let in."""
 
 from infra.verdict.planted.mistake import Body, Mistake, each_statement, setting, stating, without
 
-_OPEN, _SERVICES = "no_policy_is_open_to_all", "services_act_for_this_account"
-_CALLS, _ADMIN = "functions_are_called_by_what_is_named", "no_role_is_an_administrator"
-_POLICY, _TRUST = "PolicyDocument", "AssumeRolePolicyDocument"
-_ROLE, _KEY, _PERMISSION = "AWS::IAM::Role", "AWS::KMS::Key", "AWS::Lambda::Permission"
-_LAKE = "arn:aws:s3:::telemetry-lake-000000000000-eu-west-1"
+_OPEN = "no_policy_is_open_to_all"
+_SERVICES = "services_act_for_this_account"
+_CALLS = "functions_are_called_by_what_is_named"
+_POLICY = "PolicyDocument"
+_TRUST = "AssumeRolePolicyDocument"
+_ROLE = "AWS::IAM::Role"
+_KEY = "AWS::KMS::Key"
+_PERMISSION = "AWS::Lambda::Permission"
 
 
 def _drop_condition(statement: Body) -> bool:
@@ -17,9 +18,10 @@ def _drop_condition(statement: Body) -> bool:
 
 
 def _drop_source(statement: Body) -> bool:
-    return _drop_condition({**statement}) and any(
-        [statement["Condition"].pop(name, None) for name in ("ArnEquals", "ArnLike")]
-    )
+    if not _drop_condition({**statement}):
+        return False
+    dropped = [statement["Condition"].pop(name, None) for name in ("ArnEquals", "ArnLike")]
+    return any(dropped)
 
 
 def _any_account(statement: Body) -> bool:
@@ -36,37 +38,6 @@ def _if_exists(statement: Body) -> bool:
         return False
     statement["Condition"] = {"StringEqualsIfExists": asked["StringEquals"]}
     return "aws:SourceAccount" in asked["StringEquals"]
-
-
-def _managed(name: str) -> Any:
-    def plant(body: Body) -> bool:
-        body["Properties"].setdefault("ManagedPolicyArns", []).append(f"arn:aws:iam::aws:policy/{name}")
-        return True
-
-    return plant
-
-
-def _key_narrowed_to_another(statement: Body) -> bool:
-    """The key's grant is taken from the statement that encrypts."""
-    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-    if "kms:GenerateDataKey" not in actions:
-        return False
-    statement["Action"] = [a for a in actions if a != "kms:GenerateDataKey"] or ["kms:Decrypt"]
-    return True
-
-
-def _of(role: str, change: Any) -> Any:
-    """The change, in the policy of a role whose name begins so."""
-
-    def plant(body: Body) -> bool:
-        roles = [str(r.get("Ref")) for r in body["Properties"].get("Roles", [])]
-        return any(name.startswith(role) for name in roles) and bool(change(body))
-
-    return plant
-
-
-def _writing(prefix: str) -> Any:
-    return stating(_POLICY, Action=["s3:PutObject", "s3:DeleteObject"], Resource=f"{_LAKE}/{prefix}*")
 
 
 MISTAKES = (
@@ -126,7 +97,12 @@ MISTAKES = (
             "Properties": {
                 "ResourcePolicy": {
                     "Statement": [
-                        {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+                        {
+                            "Effect": "Allow",
+                            "Principal": "*",
+                            "Action": "secretsmanager:GetSecretValue",
+                            "Resource": "*",
+                        }
                     ]
                 }
             },
@@ -234,73 +210,5 @@ MISTAKES = (
         "a function's URL that everybody may call",
         _CALLS,
         adds={"Type": "AWS::Lambda::Url", "Properties": {"AuthType": "NONE", "TargetFunctionArn": "x"}},
-    ),
-    Mistake("a role with AdministratorAccess", _ADMIN, (_ROLE,), _managed("AdministratorAccess")),
-    Mistake("a role with a full-access policy", _ADMIN, (_ROLE,), _managed("AmazonS3FullAccess")),
-    Mistake(
-        "a role that may do all of a service", _ADMIN, ("AWS::IAM::Policy",), stating(_POLICY, Action="s3:*", Resource="x")
-    ),
-    Mistake(
-        "a role that may do anything", _ADMIN, ("AWS::IAM::Policy",), stating(_POLICY, Action="*", Resource="*")
-    ),
-    Mistake(
-        "a role that may do all but one thing",
-        _ADMIN,
-        ("AWS::IAM::Policy",),
-        stating(_POLICY, NotAction="iam:*", Resource="x"),
-    ),
-    Mistake(
-        "a role that may read every object",
-        "resources_are_named",
-        ("AWS::IAM::Policy",),
-        stating(_POLICY, Action="s3:GetObject", Resource="*"),
-    ),
-    Mistake(
-        "a role that may decrypt with every key",
-        "resources_are_named",
-        ("AWS::IAM::Policy",),
-        stating(_POLICY, Action=["kms:Decrypt"], Resource=["*"]),
-    ),
-    Mistake(
-        "a role that may pass any role",
-        "passed_roles_are_named",
-        ("AWS::IAM::Policy",),
-        stating(_POLICY, Action="iam:PassRole", Resource="*"),
-    ),
-    Mistake(
-        "Firehose, whose role has no permission for the key",
-        "delivery_may_encrypt",
-        ("AWS::IAM::Policy",),
-        _of("DeliveryRole", each_statement(_POLICY, change=_key_narrowed_to_another)),
-    ),
-    Mistake(
-        "Firehose without the lake's key",
-        "delivery_may_encrypt",
-        ("AWS::KinesisFirehose::DeliveryStream",),
-        without("ExtendedS3DestinationConfiguration", "EncryptionConfiguration"),
-    ),
-    Mistake(
-        "a COPY role that writes the curated zone",
-        "services_write_their_prefixes",
-        ("AWS::IAM::Policy",),
-        _of("CopyRole", _writing("curated/telemetry/")),
-    ),
-    Mistake(
-        "a crawler that writes the raw zone",
-        "services_write_their_prefixes",
-        ("AWS::IAM::Policy",),
-        _of("CrawlerRole", _writing("raw/telemetry/")),
-    ),
-    Mistake(
-        "a delivery that writes the curated zone",
-        "services_write_their_prefixes",
-        ("AWS::IAM::Policy",),
-        _of("DeliveryRole", _writing("curated/telemetry/")),
-    ),
-    Mistake(
-        "an edge that writes the raw zone",
-        "services_write_their_prefixes",
-        ("AWS::IAM::Policy",),
-        _of("HandlerRole", _writing("raw/telemetry/")),
     ),
 )
