@@ -50,7 +50,9 @@ class Environment:
 
     def arn(self, resource: Resource) -> str:
         """A resource's ARN."""
-        return attribute(self.config, _generated(resource.stack, resource.logical_id), resource.type, resource.properties, "Arn")
+        return attribute(
+            self.config, _generated(resource.stack, resource.logical_id), resource.type, resource.properties, "Arn"
+        )
 
     @cached_property
     def by_arn(self) -> Mapping[str, Resource]:
@@ -125,7 +127,9 @@ class Environment:
         """The properties that a name can be read from; a resource's others may refer back to who asks."""
         properties: Mapping[str, Any] = made.get("Properties", {})
         return {
-            key: self.resolve(stack, value) if isinstance(value, dict) and key.endswith(("Name", "StreamARN")) else value
+            key: self.resolve(stack, value)
+            if isinstance(value, dict) and key.endswith(("Name", "StreamARN"))
+            else value
             for key, value in properties.items()
             if key.endswith(("Name", "StreamARN", "Family"))
         }

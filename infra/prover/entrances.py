@@ -98,10 +98,16 @@ def _account_of(entry: Entry) -> str:
 
 
 def _permission(environment: Environment, properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A function's policy statement, as AddPermission makes it (AWS Lambda guide, "Granting access to AWS services")."""
+    """A function's statement, as AddPermission makes it (AWS Lambda guide, "Granting Lambda function access to AWS
+    services").
+    """
     function = properties["FunctionName"]
     config = environment.config
-    arn = function if function.startswith("arn:") else f"arn:aws:lambda:{config.region}:{config.account}:function:{function}"
+    arn = (
+        function
+        if function.startswith("arn:")
+        else f"arn:aws:lambda:{config.region}:{config.account}:function:{function}"
+    )
     condition: dict[str, Any] = {}
     if "SourceArn" in properties:
         condition["ArnLike"] = {"aws:SourceArn": properties["SourceArn"]}

@@ -14,7 +14,9 @@ _PARTS = 'S3 user guide, "Uploading and copying objects using multipart upload",
 _SNS = 'SNS guide, "Managing Amazon SNS encryption keys and costs"'
 _SQS = 'SQS guide, "Key management"'
 _SECRETS = 'Secrets Manager guide, "Secret encryption and decryption in AWS Secrets Manager"'
-_TABLES = 'DynamoDB guide, "DynamoDB encryption at rest", "Managing encrypted tables": the key is used in the caller\'s name'
+_TABLES = (
+    'DynamoDB guide, "DynamoDB encryption at rest", "Managing encrypted tables": the key is used in the caller\'s name'
+)
 _STREAMS = 'Kinesis guide, "Permissions to use user-generated KMS keys"'
 
 _DATA_KEY = ("GenerateDataKey",)
@@ -104,6 +106,10 @@ def _key_of(environment: Environment, resource: Resource) -> str | None:
     if name is None:
         return None
     keys = {environment.arn(key) for key in environment.of_type("AWS::KMS::Key")}
-    arn = name if name.startswith("arn:") else f"arn:aws:kms:{environment.config.region}:{environment.config.account}:key/{name}"
+    arn = (
+        name
+        if name.startswith("arn:")
+        else f"arn:aws:kms:{environment.config.region}:{environment.config.account}:key/{name}"
+    )
     # An alias of AWS's own key needs nobody's leave.
     return arn if arn in keys else None

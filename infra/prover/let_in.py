@@ -48,7 +48,9 @@ _TELL_NO_ACCOUNT = ("lambda.amazonaws.com",)
 
 _S3 = 'S3 user guide, "Granting permissions to publish event notification messages to a destination"'
 _ACCESS_LOGS = 'S3 user guide, "Enabling Amazon S3 server access logging"'
-_ALARMS = 'SNS guide, "Managing Amazon SNS encryption keys and costs", event sources; CloudWatch guide, "Notifying users"'
+_ALARMS = (
+    'SNS guide, "Managing Amazon SNS encryption keys and costs", event sources; CloudWatch guide, "Notifying users"'
+)
 _RULES = 'EventBridge guide, "Using resource-based policies for Amazon EventBridge"'
 _RETRIES = 'EventBridge guide, "Using dead-letter queues to process undelivered events"'
 _SUBSCRIPTIONS = 'SNS guide, "Amazon SNS dead-letter queues"'
@@ -65,9 +67,17 @@ def trusts(environment: Environment, role: Role) -> Iterator[Entry]:
             source = environment.arn(use.resource)
             if not source.startswith("arn:"):
                 config = environment.config
-                source = f"arn:aws:{service.partition('.')[0]}:{config.region}:{config.account}:{use.resource.logical_id}"
+                source = (
+                    f"arn:aws:{service.partition('.')[0]}:{config.region}:{config.account}:{use.resource.logical_id}"
+                )
             yield Entry(
-                role.arn, service, "sts:AssumeRole", role.arn, source, f"{_DEPUTY}{kind}", service not in _TELL_NO_ACCOUNT
+                role.arn,
+                service,
+                "sts:AssumeRole",
+                role.arn,
+                source,
+                f"{_DEPUTY}{kind}",
+                service not in _TELL_NO_ACCOUNT,
             )
 
 
@@ -106,7 +116,9 @@ def _alarms(environment: Environment) -> Iterator[Entry]:
         for kind in ("AlarmActions", "OKActions", "InsufficientDataActions"):
             for target in alarm.properties.get(kind, ()):
                 if ":sns:" in target:
-                    yield Entry(target, "cloudwatch.amazonaws.com", "sns:Publish", target, environment.arn(alarm), _ALARMS)
+                    yield Entry(
+                        target, "cloudwatch.amazonaws.com", "sns:Publish", target, environment.arn(alarm), _ALARMS
+                    )
 
 
 def _event_rules(environment: Environment) -> Iterator[Entry]:
@@ -147,7 +159,9 @@ def _hooks(environment: Environment) -> Iterator[Entry]:
             config = environment.config
             name = template.properties["TemplateName"]
             source = f"arn:aws:iot:{config.region}:{config.account}:provisioningtemplate/{name}"
-            yield Entry(hook["TargetArn"], "iot.amazonaws.com", "lambda:InvokeFunction", hook["TargetArn"], source, _HOOK)
+            yield Entry(
+                hook["TargetArn"], "iot.amazonaws.com", "lambda:InvokeFunction", hook["TargetArn"], source, _HOOK
+            )
 
 
 def _keys(environment: Environment, entry: Entry) -> Iterator[Entry]:

@@ -69,8 +69,8 @@ def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall)
     on = recorded_on(callers, call, _rows()) or list(UNRECORDED.get(key, ()))
     if not on:
         raise ValueError(
-            f"{callers[0]} may call {call.service} {call.operation} in {call.site}, on what is not known: run make prove-record "
-            "with a test that reaches it, or say so in infra/prover/unrecorded.py"
+            f"{callers[0]} may call {call.service} {call.operation} in {call.site}, on what is not known: run "
+            "make prove-record with a test that reaches it, or say so in infra/prover/unrecorded.py"
         )
     for each in on:
         place, _, part = each.partition("#")

@@ -1,4 +1,4 @@
-"""The proof for one role: nothing that is needed is missing, nothing that is allowed is unneeded or wider than needed."""
+"""The proof for one role: nothing that is needed is missing, and nothing is allowed beyond what is needed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -77,7 +77,9 @@ def _too_much(role: Role, needs: Sequence[Need]) -> Iterator[str]:
         applying = _applying(statement, needs)
         used = {(a, r) for a in actions for r in resources if any(_serves(a, r, need) for need in applying)}
         yield from (f"{where} allows {a}, which nothing calls" for a in actions if a not in {a for a, _ in used})
-        yield from (f"{where} allows something on {r}, where nothing is" for r in resources if r not in {r for _, r in used})
+        yield from (
+            f"{where} allows something on {r}, where nothing is" for r in resources if r not in {r for _, r in used}
+        )
         yield from (f"{where} allows {problem}" for problem in _wider(statement, applying))
         yield from (f"{where}: {problem}" for problem in _twice(role, number, needs))
 
@@ -87,7 +89,9 @@ def _wider(statement: Mapping[str, Any], applying: Sequence[Need]) -> Iterator[s
         mine = [need for need in applying if matches_arn(resource, need.sample()[0], {}) or resource == "*"]
         if mine and not any(_within(resource, need.resource) for need in mine):
             yield f"{resource}, which is wider than any call: {', '.join(sorted({need.resource for need in mine}))}"
-    told = {key.lower(): _listed(value) for block in statement.get("Condition", {}).values() for key, value in block.items()}
+    told = {
+        key.lower(): _listed(value) for block in statement.get("Condition", {}).values() for key, value in block.items()
+    }
     for key in _NARROWING:
         with_key = [need for need in applying if key in need.keys]
         if applying and len(with_key) == len(applying) and key.lower() not in told:

@@ -1,8 +1,8 @@
 """The calls that were recorded from a demo and from tests: where in the product, which operation, on what.
 
 `recorded_calls.tsv` is written by `make prove-record` and read by the prover, which so needs no platform. A resource
-is told by the stack's part and the logical id of its template, so that it is found in every environment, with what is in
-it after a slash: an index, a key of S3 down to its zone.
+is told by the stack's part and the logical id of its template, so that it is found in every environment, with what is
+in it after a slash: an index, a key of S3 down to its zone.
 """
 
 import json
@@ -63,7 +63,7 @@ def read_recorded(file: Path = FILE) -> list[Recorded]:
 def write_recorded(folder: Path, environment: Environment, file: Path = FILE) -> int:
     """Make the file of what a run has recorded in a folder; how many lines that are."""
     rows = sorted({row for path in folder.glob("*.jsonl") for row in _rows(path, environment)})
-    text = "\n".join(["\t".join((row.who, row.site, row.call, row.on)) for row in rows])
+    text = "\n".join([f"{row.who}\t{row.site}\t{row.call}\t{row.on}" for row in rows])
     file.write_text(f"{_HEADER}\n{text}\n", encoding="utf-8")
     return len(rows)
 
@@ -98,9 +98,7 @@ def _resources(on: Mapping[str, Any], environment: Environment) -> Iterator[str]
     yield "*"
 
 
-def _placed(
-    parameter: str, name: str, on: Mapping[str, Any], inside: str, environment: Environment
-) -> Iterator[str]:
+def _placed(parameter: str, name: str, on: Mapping[str, Any], inside: str, environment: Environment) -> Iterator[str]:
     short = re.split("[/:]", name)[-1]
     key = str(on.get("Key", on.get("Prefix", "")))
     part = _part(_NAMES[parameter], deployed_name(environment.config, short, parameter, key), environment)

@@ -54,7 +54,9 @@ def rows(proved: Proved) -> Iterator[Row]:
                 tuple(sorted(whys)),
             )
         for denial in (statement for statement in role.statements if statement["Effect"] == "Deny"):
-            yield Row(shown(role.name, environment), f"{denial['Sid']} (denied)", tuple(_listed(denial["Action"])), ("*",), ())
+            yield Row(
+                shown(role.name, environment), f"{denial['Sid']} (denied)", tuple(_listed(denial["Action"])), ("*",), ()
+            )
         for name in role.managed:
             whys = {shown_why(need.why) for need in needs}
             yield Row(shown(role.name, environment), name, ("AWS's own policy",), ("*",), tuple(sorted(whys)))

@@ -73,7 +73,8 @@ def _to_queue(destination: str) -> Need:
 def _custom(environment: Environment, resource: Resource) -> Iterator[Need]:
     config = environment.config
     if resource.type == "Custom::VpcRestrictDefaultSG":
-        group = f"arn:aws:ec2:{config.region}:{config.account}:security-group/{resource.properties['DefaultSecurityGroupId']}"
+        group_id = resource.properties["DefaultSecurityGroupId"]
+        group = f"arn:aws:ec2:{config.region}:{config.account}:security-group/{group_id}"
         for verb in ("Authorize", "Revoke"):
             for way in ("Ingress", "Egress"):
                 yield need(f"ec2:{verb}SecurityGroup{way}", group, _DEFAULT_GROUP)

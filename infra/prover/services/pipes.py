@@ -66,7 +66,10 @@ def delivery_calls(environment: Environment, delivery: Resource, way: str) -> It
 
 def registering_calls(environment: Environment, template: Resource) -> Iterator[Need]:
     """What RegisterThing calls for a template of a thing, its type, a certificate and a policy that are there."""
-    kinds = {made["Type"].rpartition("::")[2] for made in json.loads(template.properties["TemplateBody"])["Resources"].values()}
+    kinds = {
+        made["Type"].rpartition("::")[2]
+        for made in json.loads(template.properties["TemplateBody"])["Resources"].values()
+    }
     if not kinds <= {"Thing", "Certificate", "Policy"}:
         raise ValueError(f"{template.name} makes {', '.join(sorted(kinds))}; say in infra/prover what that calls")
     for name in (
@@ -123,6 +126,8 @@ def copy_calls(environment: Environment, _namespace: Resource) -> Iterator[Need]
 def flow_log_calls(environment: Environment, flow_log: Resource) -> Iterator[Need]:
     """What the flow logs' service writes."""
     config = environment.config
-    group = f"arn:aws:logs:{config.region}:{config.account}:log-group:{flow_log.properties['LogGroupName']}{_LOG_STREAM}"
+    group = (
+        f"arn:aws:logs:{config.region}:{config.account}:log-group:{flow_log.properties['LogGroupName']}{_LOG_STREAM}"
+    )
     for action in ("CreateLogStream", "DescribeLogStreams", "PutLogEvents"):
         yield need(f"logs:{action}", group, _FLOWS)

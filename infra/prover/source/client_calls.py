@@ -64,7 +64,7 @@ def client_calls(pieces: list[Piece], services: set[str]) -> Iterator[ClientCall
 
 
 def _methods(node: ast.AST) -> list[str]:
-    """The methods that a call makes or hands on: `client.put_item(...)`, `get_paginator("scan")`, `map(client.get, x)`."""
+    """The methods that a call makes or hands on: `client.scan(...)`, `get_paginator("scan")`, `map(client.get, x)`."""
     if not isinstance(node, ast.Call):
         return []
     if _called(node) in _BY_NAME and node.args:

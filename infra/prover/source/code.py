@@ -86,7 +86,7 @@ def _fields(made: ast.ClassDef) -> Iterator[str]:
 
 
 def _pieces(module_name: str, scope: ast.Module | ast.ClassDef, prefix: str, owner: str) -> Iterator[Piece]:
-    body = tuple(node for node in scope.body if not isinstance(node, _Function | ast.ClassDef))
+    body: tuple[ast.AST, ...] = tuple(node for node in scope.body if not isinstance(node, _Function | ast.ClassDef))
     # Decorators, defaults and bases run with the body.
     for node in scope.body:
         if isinstance(node, _Function | ast.ClassDef):

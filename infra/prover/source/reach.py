@@ -43,7 +43,7 @@ class Reach:
             for node in piece.walk():
                 if isinstance(node, ast.Name):
                     self._name(home, node.id)
-                elif _is_followed(home, piece, node):
+                elif _is_followed(node, home, piece):
                     self._attribute(home, node)
                 elif isinstance(node, ast.Import | ast.ImportFrom):
                     self._imported(node)
@@ -130,7 +130,7 @@ class Reach:
             self._waiting.append(piece)
 
 
-def _is_followed(home: Module, piece: Piece, node: ast.AST) -> TypeGuard[ast.Attribute]:
+def _is_followed(node: ast.AST, home: Module, piece: Piece) -> TypeGuard[ast.Attribute]:
     """Whether an attribute may be a method: not where it is set, nor `self.x` of a class that sets its `x`."""
     if not isinstance(node, ast.Attribute) or isinstance(node.ctx, ast.Store):
         return False

@@ -139,7 +139,9 @@ class IngestStack(PlatformStack):
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="Read",
-                actions=[f"kinesis:{name}" for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListShards")],
+                actions=[
+                    f"kinesis:{name}" for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListShards")
+                ],
                 resources=[self._stream_arn(stream)],
             )
         )

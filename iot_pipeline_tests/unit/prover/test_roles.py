@@ -53,7 +53,9 @@ def test_no_action_can_be_left_out(of: Stated, action: str) -> None:
     assert any(problem.startswith(f"may not {action} ") for problem in _problems(of, _with(role, place, left)))
 
 
-@pytest.mark.parametrize(("of", "number"), [(of, n) for of in STATED if len(of.on) > 1 for n in range(len(of.on))], ids=_name)
+@pytest.mark.parametrize(
+    ("of", "number"), [(of, n) for of in STATED if len(of.on) > 1 for n in range(len(of.on))], ids=_name
+)
 def test_no_resource_can_be_left_out(of: Stated, number: int) -> None:
     role, place = role_of(of)
     statement = role.statements[place]
