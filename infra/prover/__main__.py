@@ -31,8 +31,10 @@ def prove_command() -> None:
         config = each.environment.config
         console.print(
             f"{config.name} ({config.size.value}): {len(each.roles)} roles, {statements} statements, {calls} calls, "
-            f"{len(each.findings)} findings"
+            f"{len(each.findings)} findings, {len(each.unproved)} roles not proved"
         )
+        for role, why in each.unproved.items():
+            console.print(f"  {role} is not proved: {why}", markup=False)
         for finding in each.findings:
             console.print(f"  {finding}", markup=False)
     sys.exit(1 if any(each.findings for each in proved) else 0)

@@ -85,6 +85,7 @@ def _request(entry: Entry, account: str | None = None) -> Request:
         "aws:SourceArn": entry.source if account is None else entry.source.replace(f":{own}:", f":{account}:"),
         "aws:SecureTransport": "true",
         "aws:PrincipalIsAWSService": "true",
+        **dict(entry.context),
     }
     if entry.tells_account:
         # S3's ARNs name no account.

@@ -24,6 +24,7 @@ class Entry:
     source: str
     why: str
     tells_account: bool = True
+    context: tuple[tuple[str, str], ...] = ()
 
 
 _DEPUTY = 'IAM user guide, "The confused deputy problem"; '
@@ -40,7 +41,7 @@ TRUSTED: Mapping[str, tuple[str, ...]] = {
     "AWS::ECS::TaskDefinition": ("ecs-tasks.amazonaws.com",),
     "AWS::CloudTrail::Trail": ("cloudtrail.amazonaws.com",),
     "AWS::Config::ConfigurationRecorder": ("config.amazonaws.com",),
-    "AWS::Synthetics::Canary": ("lambda.amazonaws.com",),
+    "AWS::Events::Rule": ("events.amazonaws.com",),
 }
 # A function's role is a function's alone: only whoever may pass it gives it to one, and Lambda tells no account when it
 # runs one (AWS Lambda guide, "Defining Lambda function permissions with an execution role").
@@ -54,6 +55,9 @@ _ALARMS = (
 _RULES = 'EventBridge guide, "Using resource-based policies for Amazon EventBridge"'
 _RETRIES = 'EventBridge guide, "Using dead-letter queues to process undelivered events"'
 _SUBSCRIPTIONS = 'SNS guide, "Amazon SNS dead-letter queues"'
+_TRAIL = 'CloudTrail guide, "Amazon S3 bucket policy for CloudTrail"'
+_TRAIL_KEY = 'CloudTrail guide, "Configure AWS KMS key policies for CloudTrail"'
+_LOG_KEY = 'CloudWatch Logs guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service"'
 _HOOK = 'AWS IoT Core developer guide, "Pre-provisioning hooks"'
 
 
@@ -91,6 +95,9 @@ def entries(environment: Environment) -> list[Entry]:
             *_event_rules(environment),
             *_subscriptions(environment),
             *_hooks(environment),
+            *_alerts(environment),
+            *_trails(environment),
+            *_encrypted_logs(environment),
         }
     )
     return [*found, *(key for entry in found for key in _keys(environment, entry))]
@@ -162,6 +169,54 @@ def _hooks(environment: Environment) -> Iterator[Entry]:
             yield Entry(
                 hook["TargetArn"], "iot.amazonaws.com", "lambda:InvokeFunction", hook["TargetArn"], source, _HOOK
             )
+
+
+def _alerts(environment: Environment) -> Iterator[Entry]:
+    """The topic of alerts takes every alarm and rule of this account, those too that operators add."""
+    config = environment.config
+    for parameter in environment.of_type("AWS::SSM::Parameter"):
+        if parameter.properties["Name"] == config.parameter("alerts-topic"):
+            topic = parameter.properties["Value"]
+            where = f"{config.region}:{config.account}"
+            yield Entry(
+                topic,
+                "cloudwatch.amazonaws.com",
+                "sns:Publish",
+                topic,
+                f"arn:aws:cloudwatch:{where}:alarm:any",
+                _ALARMS,
+            )
+            yield Entry(topic, "events.amazonaws.com", "sns:Publish", topic, f"arn:aws:events:{where}:rule/any", _RULES)
+
+
+def _trails(environment: Environment) -> Iterator[Entry]:
+    config = environment.config
+    for trail in environment.of_type("AWS::CloudTrail::Trail"):
+        arn, service = environment.arn(trail), "cloudtrail.amazonaws.com"
+        bucket = f"arn:aws:s3:::{trail.properties['S3BucketName']}"
+        prefix = trail.properties.get("S3KeyPrefix")
+        written = f"{bucket}/{prefix + '/' if prefix else ''}AWSLogs/{config.account}/any"
+        acl = (("s3:x-amz-acl", "bucket-owner-full-control"),)
+        yield Entry(bucket, service, "s3:GetBucketAcl", bucket, arn, _TRAIL)
+        yield Entry(bucket, service, "s3:PutObject", written, arn, _TRAIL, context=acl)
+        if key := trail.properties.get("KMSKeyId"):
+            of_trail = (("kms:EncryptionContext:aws:cloudtrail:arn", arn),)
+            # CloudTrail advises against aws:SourceAccount in a key's policy; the account is in the trail's ARN.
+            yield Entry(key, service, "kms:GenerateDataKey", key, arn, _TRAIL_KEY, context=of_trail)
+            for action in ("kms:DescribeKey", "kms:Decrypt"):
+                yield Entry(key, service, action, key, arn, _TRAIL_KEY)
+
+
+def _encrypted_logs(environment: Environment) -> Iterator[Entry]:
+    config = environment.config
+    for group in environment.of_type("AWS::Logs::LogGroup"):
+        if key := group.properties.get("KmsKeyId"):
+            arn = environment.arn(group).removesuffix(":*")
+            of_group = (("kms:EncryptionContext:aws:logs:arn", arn),)
+            for action in ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "DescribeKey"):
+                yield Entry(
+                    key, f"logs.{config.region}.amazonaws.com", f"kms:{action}", key, arn, _LOG_KEY, context=of_group
+                )
 
 
 def _keys(environment: Environment, entry: Entry) -> Iterator[Entry]:

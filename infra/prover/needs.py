@@ -7,7 +7,7 @@ from infra.prover.granted import Role, Use
 from infra.prover.keys import key_calls
 from infra.prover.needed import Need
 from infra.prover.product import product_calls
-from infra.prover.services import functions, pipes
+from infra.prover.services import functions, pipes, tasks
 
 Calls = Callable[[Environment, Resource], Iterator[Need]]
 
@@ -17,14 +17,29 @@ _BY_TYPE: Mapping[str, Calls] = {
     "AWS::Glue::Crawler": pipes.crawler_calls,
     "AWS::RedshiftServerless::Namespace": pipes.copy_calls,
     "AWS::EC2::FlowLog": pipes.flow_log_calls,
+    "AWS::Config::ConfigurationRecorder": pipes.recorder_calls,
+    "AWS::Events::Rule": tasks.starting_calls,
 }
+# Who takes a role on and what of it is not proved, by type and property; `make prove` names these roles.
+UNPROVED: Mapping[tuple[str, str], str] = {
+    ("AWS::ECS::TaskDefinition", "TaskRoleArn"): "which of a service's code runs in which task is not derived yet",
+    ("AWS::QuickSight::DataSource", "RoleArn"): "what QuickSight asks of Athena depends on who looks at what",
+}
+
+
+class UnprovedError(ValueError):
+    """A role of which it is known that it is not proved, and why."""
 
 
 def needs(environment: Environment, role: Role) -> list[Need]:
     """All calls, those to keys included, each once for each reason.
 
-    Raises ValueError if nobody takes the role on, or somebody of whom it is not written down what he calls.
+    Raises UnprovedError for a role that is left out with a reason; ValueError if nobody takes the role on, or somebody
+    of whom it is not written down what he calls.
     """
+    for use in role.uses:
+        if reason := UNPROVED.get((use.resource.type, use.property.rpartition(".")[2])):
+            raise UnprovedError(reason)
     if not role.uses:
         raise ValueError(f"{role.name}: no resource takes it on; remove the role, or tell infra/prover who does")
     direct = {made for use in role.uses for made in _calls(environment, use)}
@@ -39,6 +54,8 @@ def _calls(environment: Environment, use: Use) -> Iterator[Need]:
         yield from product_calls(environment, use.resource)
     elif kind == "AWS::KinesisFirehose::DeliveryStream":
         yield from pipes.delivery_calls(environment, use.resource, use.property)
+    elif kind == "AWS::ECS::TaskDefinition":
+        yield from tasks.execution_calls(environment, use.resource)
     elif kind in _BY_TYPE:
         yield from _BY_TYPE[kind](environment, use.resource)
     else:

@@ -12,7 +12,7 @@ from infra.prover.entrances import entrance_findings, resource_statements, trust
 from infra.prover.granted import Role, roles
 from infra.prover.let_in import entries, trusts
 from infra.prover.needed import Need
-from infra.prover.needs import needs
+from infra.prover.needs import UnprovedError, needs
 from infra.prover.proof import Finding, findings
 from infra.stacks.environments import environment
 
@@ -24,6 +24,8 @@ class Proved:
     environment: Environment
     roles: Mapping[Role, tuple[Need, ...]] = field(hash=False)
     findings: tuple[Finding, ...]
+    unproved: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The roles that are left out, by their names, and why."""
 
 
 @cache
@@ -36,14 +38,17 @@ def prove(made: Environment) -> Proved:
     """The proof. What nobody has said of a role is a finding as well."""
     found: list[Finding] = []
     called: dict[Role, tuple[Need, ...]] = {}
+    unproved: dict[str, str] = {}
     for role in roles(made):
         try:
             called[role] = tuple(needs(made, role))
             found += [*findings(role, called[role]), *trust_findings(role, list(trusts(made, role)))]
             found += key_findings(made, role, called[role])
+        except UnprovedError as left_out:
+            unproved[role.name] = str(left_out)
         except ValueError as error:
             found.append(Finding(role.name, str(error)))
-    return Proved(made, called, (*found, *_resources(made)))
+    return Proved(made, called, (*found, *_resources(made)), unproved)
 
 
 def key_findings(made: Environment, role: Role, called: Sequence[Need]) -> list[Finding]:

@@ -66,13 +66,16 @@ def page(proved: Iterable[Proved]) -> str:
     """The whole page, of one environment a size."""
     sizes: dict[Row, list[str]] = defaultdict(list)
     let_in: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    unproved: dict[str, str] = {}
     for each in proved:
+        unproved |= {shown(name, each.environment): why for name, why in each.unproved.items()}
         size = each.environment.config.size.value
         for row in rows(each):
             sizes[row].append(size)
         for key in dict.fromkeys(_entries(each)):
             let_in[key].append(size)
-    return "\n".join([_PREFACE, *_role_tables(sizes), _SERVICES, *_service_table(let_in), ""])
+    tables = [*_role_tables(sizes), *_unproved(unproved), _SERVICES, *_service_table(let_in)]
+    return "\n".join([_PREFACE, *tables, ""])
 
 
 def _role_tables(sizes: Mapping[Row, Sequence[str]]) -> Iterator[str]:
@@ -85,6 +88,14 @@ def _role_tables(sizes: Mapping[Row, Sequence[str]]) -> Iterator[str]:
         for row in own:
             cells = (row.statement, _code(row.actions), _code(row.on), "; ".join(row.why), ", ".join(sizes[row]))
             yield f"| {' | '.join(cells)} |"
+        yield ""
+
+
+def _unproved(roles: Mapping[str, str]) -> Iterator[str]:
+    """The roles of which nothing above says anything."""
+    if roles:
+        yield "## Roles that are not proved\n\n| Role | Why |\n|---|---|"
+        yield from (f"| {role} | {why} |" for role, why in sorted(roles.items()))
         yield ""
 
 

@@ -17,6 +17,7 @@ _CRAWLER_LOG = 'AWS Glue guide, "Crawler prerequisites": the log group has a fix
 _COPY = 'Redshift guide, "COPY", "Permissions to access other AWS resources"'
 _UNLOAD = 'Redshift guide, "UNLOAD", "Permissions to access other AWS resources"'
 _FLOWS = 'VPC guide, "IAM role for publishing flow logs to CloudWatch Logs", with a log group that is there'
+_RECORDER = 'AWS Config guide, "Permissions for the IAM role assigned to AWS Config"'
 _LOG_STREAM = ":*"
 
 
@@ -64,7 +65,7 @@ def delivery_calls(environment: Environment, delivery: Resource, way: str) -> It
         yield need("logs:PutLogEvents", group, _FIREHOSE_S3)
 
 
-def registering_calls(environment: Environment, template: Resource) -> Iterator[Need]:
+def registering_calls(_environment: Environment, template: Resource) -> Iterator[Need]:
     """What RegisterThing calls for a template of a thing, its type, a certificate and a policy that are there."""
     kinds = {
         made["Type"].rpartition("::")[2]
@@ -77,7 +78,6 @@ def registering_calls(environment: Environment, template: Resource) -> Iterator[
         *("DescribeCertificate", "UpdateCertificate", "GetPolicy", "AttachPolicy", "AttachPrincipalPolicy"),
     ):
         yield need(f"iot:{name}", "*", _REGISTER)
-    _ = environment
 
 
 def crawler_calls(environment: Environment, crawler: Resource) -> Iterator[Need]:
@@ -121,6 +121,22 @@ def copy_calls(environment: Environment, _namespace: Resource) -> Iterator[Need]
     yield listing(bucket, UNLOAD, _UNLOAD)
     for action in ("PutObject", "GetObject", "AbortMultipartUpload"):
         yield need(f"s3:{action}", f"{bucket}/{UNLOAD}*", _UNLOAD)
+
+
+def recorder_calls(environment: Environment, recorder: Resource) -> Iterator[Need]:
+    """What AWS Config delivers; what it reads stands in AWS's own policy."""
+    _ = recorder
+    for channel in environment.of_type("AWS::Config::DeliveryChannel"):
+        bucket = f"arn:aws:s3:::{channel.properties['S3BucketName']}"
+        for action in ("GetBucketAcl", "ListBucket"):
+            yield need(f"s3:{action}", bucket, _RECORDER)
+        prefix = channel.properties.get("S3KeyPrefix")
+        folder = f"{prefix}/" if prefix else ""
+        written = f"{bucket}/{folder}AWSLogs/{environment.config.account}/Config/*"
+        yield need("s3:PutObject", written, _RECORDER, **{"s3__x-amz-acl": "bucket-owner-full-control"})
+        if key := channel.properties.get("S3KmsKeyArn"):
+            for action in ("Decrypt", "GenerateDataKey"):
+                yield need(f"kms:{action}", key, _RECORDER)
 
 
 def flow_log_calls(environment: Environment, flow_log: Resource) -> Iterator[Need]:
