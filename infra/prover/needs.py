@@ -24,6 +24,8 @@ _BY_TYPE: Mapping[str, Calls] = {
 UNPROVED: Mapping[tuple[str, str], str] = {
     ("AWS::ECS::TaskDefinition", "TaskRoleArn"): "which of a service's code runs in which task is not derived yet",
     ("AWS::QuickSight::DataSource", "RoleArn"): "what QuickSight asks of Athena depends on who looks at what",
+    ("AWS::CodeBuild::Project", "ServiceRole"): "a build runs commands, whose calls are not derived yet",
+    ("AWS::CodePipeline::Pipeline", "RoleArn"): "what a pipeline's actions call is not written down yet",
 }
 
 
