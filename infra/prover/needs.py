@@ -7,7 +7,7 @@ from infra.prover.granted import Role, Use
 from infra.prover.keys import key_calls
 from infra.prover.needed import Need
 from infra.prover.product import product_calls
-from infra.prover.services import functions, pipes, tasks
+from infra.prover.aws_calls import container_tasks, functions, pipes
 
 Calls = Callable[[Environment, Resource], Iterator[Need]]
 
@@ -18,7 +18,7 @@ _BY_TYPE: Mapping[str, Calls] = {
     "AWS::RedshiftServerless::Namespace": pipes.copy_calls,
     "AWS::EC2::FlowLog": pipes.flow_log_calls,
     "AWS::Config::ConfigurationRecorder": pipes.recorder_calls,
-    "AWS::Events::Rule": tasks.starting_calls,
+    "AWS::Events::Rule": container_tasks.starting_calls,
 }
 # Who takes a role on and what of it is not proved, by type and property; `make prove` names these roles.
 UNPROVED: Mapping[tuple[str, str], str] = {
@@ -57,10 +57,10 @@ def _calls(environment: Environment, use: Use) -> Iterator[Need]:
     elif kind == "AWS::KinesisFirehose::DeliveryStream":
         yield from pipes.delivery_calls(environment, use.resource, use.property)
     elif kind == "AWS::ECS::TaskDefinition":
-        yield from tasks.execution_calls(environment, use.resource)
+        yield from container_tasks.execution_calls(environment, use.resource)
     elif kind in _BY_TYPE:
         yield from _BY_TYPE[kind](environment, use.resource)
     else:
         raise ValueError(
-            f"{use.resource.name} ({kind}, {use.property}): say in infra/prover/services what it calls under its role"
+            f"{use.resource.name} ({kind}, {use.property}): say in infra/prover/aws_calls what it calls under its role"
         )

@@ -18,7 +18,7 @@ _SCRIPTS = REPOSITORY / "infra" / "stacks"
 
 
 def product_calls(environment: Environment, function: Resource) -> Iterator[Need]:
-    """What a Lambda function's code calls; nothing for a function of the CDK's, whose calls `services` knows."""
+    """What a Lambda function's code calls; nothing for a function of the CDK's, whose calls `aws_calls` knows."""
     entry = _entry(function.properties.get("Handler", ""))
     if entry is None:
         return
