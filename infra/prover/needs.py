@@ -1,13 +1,14 @@
 """What is called under a role, by who takes it on."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
+from infra.prover.aws_calls import container_tasks, functions, pipes
 from infra.prover.deployed import Environment, Resource
 from infra.prover.granted import Role, Use
 from infra.prover.keys import key_calls
 from infra.prover.needed import Need
-from infra.prover.product import product_calls
-from infra.prover.aws_calls import container_tasks, functions, pipes
+from infra.prover.product import product_calls, recorded_calls
 
 Calls = Callable[[Environment, Resource], Iterator[Need]]
 
@@ -29,6 +30,15 @@ UNPROVED: Mapping[tuple[str, str], str] = {
 }
 
 
+# Of these it is at least proved that they may do what was recorded of their code, by the role's name and the outermost
+# module: the code location evaluates sensors, a run works on assets, a replay sends dead letters again.
+_RECORDED: Mapping[str, re.Pattern[str]] = {
+    "CodeRole": re.compile(r"iot_pipeline\.defs\.\w+\.sensors"),
+    "RunRole": re.compile(r"iot_pipeline\.defs\.\w+\.assets"),
+    "ReplayRole": re.compile(r"iot_pipeline\.edge\.replay"),
+}
+
+
 class UnprovedError(ValueError):
     """A role of which it is known that it is not proved, and why."""
 
@@ -43,10 +53,20 @@ def needs(environment: Environment, role: Role) -> list[Need]:
         if reason := UNPROVED.get((use.resource.type, use.property.rpartition(".")[2])):
             raise UnprovedError(reason)
     if not role.uses:
-        raise ValueError(f"{role.name}: no resource takes it on; remove the role, or tell infra/prover who does")
+        raise ValueError("no resource takes it on; remove the role, or tell infra/prover who does")
     direct = {made for use in role.uses for made in _calls(environment, use)}
     implied = {key for made in direct for key in key_calls(environment, made)}
     return sorted(direct | implied)
+
+
+def recorded_of(environment: Environment, role: Role) -> Iterator[Need]:
+    """What was recorded of a role that is not proved otherwise, and what that asks of keys."""
+    name = role.name.rpartition("/")[2]
+    for kind, who in _RECORDED.items():
+        if name.startswith(kind):
+            for made in recorded_calls(environment, who):
+                yield made
+                yield from key_calls(environment, made)
 
 
 def _calls(environment: Environment, use: Use) -> Iterator[Need]:

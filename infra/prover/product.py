@@ -1,5 +1,6 @@
 """What our own code calls under a role: found in its source, with what it is on from the record of calls."""
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,15 @@ def product_calls(environment: Environment, function: Resource) -> Iterator[Need
     callers = (part_of(environment, function), entry[0].name)
     for call in found_calls(*entry):
         yield from _needs(environment, callers, call)
+
+
+def recorded_calls(environment: Environment, who: re.Pattern[str]) -> Iterator[Need]:
+    """What some callers were recorded to call, by their names; not what was on no resource that the record tells."""
+    for row in _rows():
+        service, _, operation = row.call.partition(":")
+        if who.match(row.who) and row.on != "*":
+            module_name, _, function = row.site.partition(":")
+            yield from _needs(environment, (row.who,), ClientCall(service, operation, module_name, function))
 
 
 @cache

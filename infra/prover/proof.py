@@ -37,10 +37,12 @@ class Line:
 
 def findings(role: Role, needs: Sequence[Need]) -> list[Finding]:
     """Everything that is missing, unneeded, or wider than it is needed; nothing for a role that is right."""
-    return [
-        *(Finding(role.name, problem) for problem in _missing(role, needs)),
-        *(Finding(role.name, problem) for problem in _too_much(role, needs)),
-    ]
+    return [*missing(role, needs), *(Finding(role.name, problem) for problem in _too_much(role, needs))]
+
+
+def missing(role: Role, needs: Sequence[Need]) -> list[Finding]:
+    """What is needed and not allowed."""
+    return [Finding(role.name, problem) for problem in _missing(role, needs)]
 
 
 def lines(role: Role, needs: Sequence[Need]) -> Iterator[Line]:

@@ -12,8 +12,8 @@ from infra.prover.entrances import entrance_findings, resource_statements, trust
 from infra.prover.granted import Role, roles
 from infra.prover.let_in import entries, trusts
 from infra.prover.needed import Need
-from infra.prover.needs import UnprovedError, needs
-from infra.prover.proof import Finding, findings
+from infra.prover.needs import UnprovedError, needs, recorded_of
+from infra.prover.proof import Finding, findings, missing
 from infra.stacks.environments import environment
 
 
@@ -46,6 +46,7 @@ def prove(made: Environment) -> Proved:
             found += key_findings(made, role, called[role])
         except UnprovedError as left_out:
             unproved[role.name] = str(left_out)
+            found += missing(role, sorted(set(recorded_of(made, role))))
         except ValueError as error:
             found.append(Finding(role.name, str(error)))
     return Proved(made, called, (*found, *_resources(made)), unproved)

@@ -80,9 +80,9 @@ def _fields(made: ast.ClassDef) -> Iterator[str]:
     for node in made.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             yield node.target.id
-    for node in ast.walk(made):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self":
-            yield node.attr
+    for inner in ast.walk(made):
+        if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store) and ast.unparse(inner.value) == "self":
+            yield inner.attr
 
 
 def _pieces(module_name: str, scope: ast.Module | ast.ClassDef, prefix: str, owner: str) -> Iterator[Piece]:
