@@ -8,6 +8,8 @@ from infra.iam.policy import Policy, parse
 from infra.prover.deployed import Environment, Resource
 from infra.prover.managed import managed_policy
 
+PASSING = "iam:PassRole"
+
 
 @dataclass(frozen=True)
 class Use:
@@ -64,7 +66,7 @@ def _role(environment: Environment, resource: Resource) -> Role:
         arn=arn,
         statements=tuple(statement for document in documents for statement in _listed(document["Statement"])),
         trust=properties["AssumeRolePolicyDocument"],
-        uses=tuple(_uses(environment, arn)),
+        uses=(*_uses(environment, arn), *_passing(environment, arn)),
         managed=tuple(name.partition(":policy/")[2] for name in managed),
     )
 
@@ -77,6 +79,25 @@ def _uses(environment: Environment, arn: str) -> Iterator[Use]:
             # What is told of a role is no use of it: a policy's text, an output by parameter, a variable.
             if path.rpartition(".")[2].lower().endswith(("role", "rolearn", "roles", "permissionarn")):
                 yield Use(resource, path)
+
+
+def _passing(environment: Environment, arn: str) -> Iterator[Use]:
+    """Roles that a task is given when it is started, in place of its definition's: some other role may pass them."""
+    for kind in ("AWS::IAM::Policy", "AWS::IAM::Role"):
+        for resource in environment.of_type(kind):
+            if any(
+                statement.get("Action") == PASSING and arn in _listed(statement["Resource"])
+                for statement in _all(resource)
+            ):
+                yield Use(resource, PASSING)
+
+
+def _all(resource: Resource) -> Iterator[Mapping[str, Any]]:
+    documents = [policy["PolicyDocument"] for policy in resource.properties.get("Policies", ())]
+    if "PolicyDocument" in resource.properties:
+        documents.append(resource.properties["PolicyDocument"])
+    for document in documents:
+        yield from _listed(document["Statement"])
 
 
 def _paths(value: Any, wanted: str, path: str = "") -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from infra.prover.deployed import Environment, Resource
-from infra.prover.granted import Role
+from infra.prover.granted import PASSING, Role
 
 
 @dataclass(frozen=True, order=True)
@@ -58,6 +58,8 @@ _SUBSCRIPTIONS = 'SNS guide, "Amazon SNS dead-letter queues"'
 _TRAIL = 'CloudTrail guide, "Amazon S3 bucket policy for CloudTrail"'
 _TRAIL_KEY = 'CloudTrail guide, "Configure AWS KMS key policies for CloudTrail"'
 _LOG_KEY = 'CloudWatch Logs guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service"'
+_DELIVERY = "delivery.logs.amazonaws.com"
+_BALANCER_LOGS = 'Elastic Load Balancing guide, "Access logs for your Application Load Balancer", bucket permissions'
 _HOOK = 'AWS IoT Core developer guide, "Pre-provisioning hooks"'
 
 
@@ -65,6 +67,8 @@ def trusts(environment: Environment, role: Role) -> Iterator[Entry]:
     """Who has to be able to take a role on. Raises ValueError for a resource of a type that is not known here."""
     for use in role.uses:
         kind = use.resource.type
+        if use.property == PASSING:
+            continue
         if kind not in TRUSTED:
             raise ValueError(f"{use.resource.name} ({kind}): say in infra/prover/let_in.py who takes its role on")
         for service in TRUSTED[kind]:
@@ -98,6 +102,7 @@ def entries(environment: Environment) -> list[Entry]:
             *_alerts(environment),
             *_trails(environment),
             *_encrypted_logs(environment),
+            *_load_balancers(environment),
         }
     )
     return [*found, *(key for entry in found for key in _keys(environment, entry))]
@@ -205,6 +210,21 @@ def _trails(environment: Environment) -> Iterator[Entry]:
             yield Entry(key, service, "kms:GenerateDataKey", key, arn, _TRAIL_KEY, context=of_trail)
             for action in ("kms:DescribeKey", "kms:Decrypt"):
                 yield Entry(key, service, action, key, arn, _TRAIL_KEY)
+
+
+def _load_balancers(environment: Environment) -> Iterator[Entry]:
+    """The delivery of access logs, which the CDK lets in beside the load balancers' own account."""
+    config = environment.config
+    for balancer in environment.of_type("AWS::ElasticLoadBalancingV2::LoadBalancer"):
+        said = {one["Key"]: one["Value"] for one in balancer.properties.get("LoadBalancerAttributes", ())}
+        if said.get("access_logs.s3.enabled") == "true":
+            bucket = f"arn:aws:s3:::{said['access_logs.s3.bucket']}"
+            prefix = said.get("access_logs.s3.prefix")
+            written = f"{bucket}/{prefix + '/' if prefix else ''}AWSLogs/{config.account}/any"
+            source = f"arn:aws:elasticloadbalancing:{config.region}:{config.account}:loadbalancer/app/any"
+            acl = (("s3:x-amz-acl", "bucket-owner-full-control"),)
+            for action, resource, keys in (("PutObject", written, acl), ("GetBucketAcl", bucket, ())):
+                yield Entry(bucket, _DELIVERY, f"s3:{action}", resource, source, _BALANCER_LOGS, False, keys)
 
 
 def _encrypted_logs(environment: Environment) -> Iterator[Entry]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from infra.prover.aws_calls import container_tasks, functions, pipes
 from infra.prover.deployed import Environment, Resource
-from infra.prover.granted import Role, Use
+from infra.prover.granted import PASSING, Role, Use
 from infra.prover.keys import key_calls
 from infra.prover.needed import Need
 from infra.prover.product import product_calls, recorded_calls
@@ -24,6 +24,7 @@ _BY_TYPE: Mapping[str, Calls] = {
 # Who takes a role on and what of it is not proved, by type and property; `make prove` names these roles.
 UNPROVED: Mapping[tuple[str, str], str] = {
     ("AWS::ECS::TaskDefinition", "TaskRoleArn"): "which of a service's code runs in which task is not derived yet",
+    ("AWS::IAM::Policy", PASSING): "it is given to a task when that is started",
     ("AWS::QuickSight::DataSource", "RoleArn"): "what QuickSight asks of Athena depends on who looks at what",
     ("AWS::CodeBuild::Project", "ServiceRole"): "a build runs commands, whose calls are not derived yet",
     ("AWS::CodePipeline::Pipeline", "RoleArn"): "what a pipeline's actions call is not written down yet",
@@ -50,7 +51,8 @@ def needs(environment: Environment, role: Role) -> list[Need]:
     of whom it is not written down what he calls.
     """
     for use in role.uses:
-        if reason := UNPROVED.get((use.resource.type, use.property.rpartition(".")[2])):
+        alone = use.property != PASSING or all(other.property == PASSING for other in role.uses)
+        if alone and (reason := UNPROVED.get((use.resource.type, use.property.rpartition(".")[2]))):
             raise UnprovedError(reason)
     if not role.uses:
         raise ValueError("no resource takes it on; remove the role, or tell infra/prover who does")
@@ -71,6 +73,8 @@ def recorded_of(environment: Environment, role: Role) -> Iterator[Need]:
 
 def _calls(environment: Environment, use: Use) -> Iterator[Need]:
     kind = use.resource.type
+    if use.property == PASSING:
+        return
     if kind == "AWS::Lambda::Function":
         yield from functions.function_calls(environment, use.resource)
         yield from product_calls(environment, use.resource)

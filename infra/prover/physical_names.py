@@ -84,7 +84,9 @@ def attribute(config: PlatformConfig, generated: str, kind: str, properties: Map
         return f"{properties['StreamARN']}/consumer/{properties['ConsumerName']}:1"
     known = KINDS.get(kind)
     if known is None or wanted not in _ARN_ATTRIBUTES:
-        return f"{generated}.{wanted}"
+        # An ARN of AWS's making is nobody else's either.
+        unknown = f"arn:aws:made-by-aws:{config.region}:{config.account}:" if wanted.lower().endswith("arn") else ""
+        return f"{unknown}{generated}.{wanted}"
     return known.arn.format(region=config.region, account=config.account, name=_name(generated, kind, properties))
 
 

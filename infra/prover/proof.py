@@ -144,8 +144,8 @@ def _within(pattern: str, wider: str) -> bool:
 
 
 def _within_text(pattern: str, wider: str) -> bool:
-    # Two characters, which a `?` does not fit.
-    return matches_text(wider, pattern.replace("*", "\x00\x00"), {}, variables=False) or pattern == wider
+    # What an asterisk may stand for: several characters, which a `?` does not fit, a colon among them.
+    return matches_text(wider, pattern.replace("*", "\x00:\x00"), {}, variables=False) or pattern == wider
 
 
 def _said(keys: Mapping[str, str]) -> str:

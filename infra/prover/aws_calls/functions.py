@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from infra.prover.deployed import Environment, Resource
 from infra.prover.needed import Need, need
@@ -13,6 +14,7 @@ _FAN_OUT = 'AWS Lambda guide, "Configure dedicated-throughput consumers with enh
 _FAILED = 'AWS Lambda guide, "Retain discarded batch records for a Kinesis Data Streams event source in Lambda"'
 _ASYNCHRONOUS = 'AWS Lambda guide, "Capturing records of Lambda asynchronous invocations"'
 _SDK_CALLS = "CDK's AwsCustomResource, which makes the call"
+_DATA_API = 'Aurora guide, "Authorizing access to the Amazon RDS Data API": the secret is read in the caller\'s name'
 _DEFAULT_GROUP = "CDK's Custom::VpcRestrictDefaultSG: no rules while it stands, the default ones after it"
 
 
@@ -81,7 +83,7 @@ def _custom(environment: Environment, resource: Resource) -> Iterator[Need]:
         return
     for event in ("Create", "Update", "Delete"):
         if text := resource.properties.get(event):
-            yield _sdk_call(environment, json.loads(text))
+            yield from _sdk_call(environment, json.loads(text))
 
 
 # Which resource a call of the SDK is on (service authorization reference, Amazon Redshift Serverless): usage limits
@@ -89,12 +91,26 @@ def _custom(environment: Environment, resource: Resource) -> Iterator[Need]:
 _ON_ANYTHING = ("CreateUsageLimit", "UpdateUsageLimit", "DeleteUsageLimit")
 
 
-def _sdk_call(environment: Environment, call: dict[str, str]) -> Need:
+def _sdk_call(environment: Environment, call: dict[str, Any]) -> Iterator[Need]:
     action = call["action"][0].upper() + call["action"][1:]
+    why = f"{_SDK_CALLS} at deployment"
+    if (call["service"], action) == ("RDSDataService", "ExecuteStatement"):
+        given = call["parameters"]
+        yield need("rds-data:ExecuteStatement", given["resourceArn"], why)
+        yield need("secretsmanager:GetSecretValue", given["secretArn"], _DATA_API)
+        for key in _keys_of_secrets(environment, given["secretArn"]):
+            yield need("kms:Decrypt", key, _DATA_API)
+        return
     if call["service"] != "RedshiftServerless" or action not in (*_ON_ANYTHING, "GetNamespace"):
         raise ValueError(f"a custom resource calls {call['service']} {action}; say in infra/prover on what that is")
     config = environment.config
     namespaces = f"arn:aws:redshift-serverless:{config.region}:{config.account}:namespace/*"
-    return need(
-        f"redshift-serverless:{action}", "*" if action in _ON_ANYTHING else namespaces, f"{_SDK_CALLS} at deployment"
-    )
+    yield need(f"redshift-serverless:{action}", "*" if action in _ON_ANYTHING else namespaces, why)
+
+
+def _keys_of_secrets(environment: Environment, secret: str) -> Iterator[str]:
+    """The key of a secret that RDS makes for a cluster, and that the cluster's template names."""
+    for cluster in environment.of_type("AWS::RDS::DBCluster"):
+        key = cluster.properties.get("MasterUserSecret", {}).get("KmsKeyId")
+        if key and secret.endswith(f":{cluster.stack}-{cluster.logical_id}.MasterUserSecret.SecretArn"):
+            yield key

@@ -74,7 +74,8 @@ def test_what_a_test_has_made_beside_the_deployment_is_left_out(tmp_path: Path, 
 
 def test_a_key_is_told_by_its_zone() -> None:
     assert zone_of("registry/sites/a.json") == "registry/sites/*"
-    assert zone_of("aws/lambda/x") == "aws/*"
+    assert zone_of("aws/lambda/x") == "aws/lambda/*"
+    assert zone_of("elsewhere/x/y") == "elsewhere/*"
 
 
 def test_the_file_is_sorted_and_names_no_machine() -> None:
