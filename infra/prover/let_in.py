@@ -42,6 +42,7 @@ TRUSTED: Mapping[str, tuple[str, ...]] = {
     "AWS::CloudTrail::Trail": ("cloudtrail.amazonaws.com",),
     "AWS::Config::ConfigurationRecorder": ("config.amazonaws.com",),
     "AWS::Events::Rule": ("events.amazonaws.com",),
+    "AWS::Scheduler::Schedule": ("scheduler.amazonaws.com",),
 }
 # A function's role is a function's alone: only whoever may pass it gives it to one, and Lambda tells no account when it
 # runs one (AWS Lambda guide, "Defining Lambda function permissions with an execution role").
@@ -60,6 +61,7 @@ _TRAIL_KEY = 'CloudTrail guide, "Configure AWS KMS key policies for CloudTrail"'
 _LOG_KEY = 'CloudWatch Logs guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service"'
 _DELIVERY = "delivery.logs.amazonaws.com"
 _BALANCER_LOGS = 'Elastic Load Balancing guide, "Access logs for your Application Load Balancer", bucket permissions'
+_BUDGETS = 'Cost Management guide, "Creating an Amazon SNS topic for budget notifications"'
 _HOOK = 'AWS IoT Core developer guide, "Pre-provisioning hooks"'
 
 
@@ -103,6 +105,7 @@ def entries(environment: Environment) -> list[Entry]:
             *_trails(environment),
             *_encrypted_logs(environment),
             *_load_balancers(environment),
+            *_budgets(environment),
         }
     )
     return [*found, *(key for entry in found for key in _keys(environment, entry))]
@@ -210,6 +213,16 @@ def _trails(environment: Environment) -> Iterator[Entry]:
             yield Entry(key, service, "kms:GenerateDataKey", key, arn, _TRAIL_KEY, context=of_trail)
             for action in ("kms:DescribeKey", "kms:Decrypt"):
                 yield Entry(key, service, action, key, arn, _TRAIL_KEY)
+
+
+def _budgets(environment: Environment) -> Iterator[Entry]:
+    for budget in environment.of_type("AWS::Budgets::Budget"):
+        for notification in budget.properties.get("NotificationsWithSubscribers", ()):
+            for subscriber in notification["Subscribers"]:
+                if subscriber["SubscriptionType"] == "SNS":
+                    topic, account = subscriber["Address"], environment.config.account
+                    source = f"arn:aws:budgets::{account}:{budget.logical_id}"
+                    yield Entry(topic, "budgets.amazonaws.com", "sns:Publish", topic, source, _BUDGETS)
 
 
 def _load_balancers(environment: Environment) -> Iterator[Entry]:

@@ -19,6 +19,7 @@ _BY_TYPE: Mapping[str, Calls] = {
     "AWS::RedshiftServerless::Namespace": pipes.copy_calls,
     "AWS::EC2::FlowLog": pipes.flow_log_calls,
     "AWS::Config::ConfigurationRecorder": pipes.recorder_calls,
+    "AWS::Scheduler::Schedule": pipes.schedule_calls,
     "AWS::Events::Rule": container_tasks.starting_calls,
 }
 # Who takes a role on and what of it is not proved, by type and property; `make prove` names these roles.

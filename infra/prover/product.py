@@ -101,7 +101,8 @@ def _on(action: str, resource: str, why: str) -> Need:
     return need(action, resource, why)
 
 
-_ELSEWHERE: Mapping[str, str] = {"iot": "arn:aws:iot:{region}:{account}:{place}"}
+# What is no resource of a template: things, and the topics of the broker's data endpoint.
+_ELSEWHERE: Mapping[str, str] = dict.fromkeys(("iot", "iot-data"), "arn:aws:iot:{region}:{account}:{place}")
 
 
 def _arn(environment: Environment, service: str, place: str) -> list[str]:
@@ -112,7 +113,9 @@ def _arn(environment: Environment, service: str, place: str) -> list[str]:
     name, slash, inside = place.partition("/")
     part, dot, logical_id = name.partition(".")
     if not dot:
-        return [_ELSEWHERE[service].format(region=config.region, account=config.account, place=place)]
+        return [
+            _ELSEWHERE[service].format(region=config.region, account=config.account, place=place.format(config=config))
+        ]
     stack = config.stack(part)
     found = [one for one in environment.resources if (one.stack, one.logical_id) == (stack, logical_id)]
     if not found:

@@ -18,6 +18,9 @@ _COPY = 'Redshift guide, "COPY", "Permissions to access other AWS resources"'
 _UNLOAD = 'Redshift guide, "UNLOAD", "Permissions to access other AWS resources"'
 _FLOWS = 'VPC guide, "IAM role for publishing flow logs to CloudWatch Logs", with a log group that is there'
 _RECORDER = 'AWS Config guide, "Permissions for the IAM role assigned to AWS Config"'
+_SCHEDULER = (
+    'EventBridge Scheduler guide, "Using universal targets"; service authorization reference, Redshift Serverless'
+)
 _LOG_STREAM = ":*"
 
 
@@ -137,6 +140,17 @@ def recorder_calls(environment: Environment, recorder: Resource) -> Iterator[Nee
         if key := channel.properties.get("S3KmsKeyArn"):
             for action in ("Decrypt", "GenerateDataKey"):
                 yield need(f"kms:{action}", key, _RECORDER)
+
+
+def schedule_calls(environment: Environment, schedule: Resource) -> Iterator[Need]:
+    """What EventBridge Scheduler calls. Raises ValueError for a target that is not known here."""
+    target, config = schedule.properties["Target"], environment.config
+    if target["Arn"] != "arn:aws:scheduler:::aws-sdk:redshiftserverless:createSnapshot":
+        raise ValueError(f"{schedule.name}: {target['Arn']} is not known to the prover; say what it calls")
+    # A snapshot and its namespace, whose ARN has an id of AWS's making.
+    for kind in ("namespace", "snapshot"):
+        arn = f"arn:aws:redshift-serverless:{config.region}:{config.account}:{kind}/*"
+        yield need("redshift-serverless:CreateSnapshot", arn, _SCHEDULER)
 
 
 def flow_log_calls(environment: Environment, flow_log: Resource) -> Iterator[Need]:
