@@ -6,12 +6,12 @@ from collections.abc import Mapping
 UNRECORDED: Mapping[tuple[str, str], tuple[str, ...]] = {
     # The episode that a state was to be written with, by itself, after another writer has won: alerts alone.
     ("iot_pipeline.edge.state_store:StateStore._record", "dynamodb:PutItem"): ("EdgeData.Alerts91F83244",),
-    # Of things the devices say the names. The hook is a file by itself too.
     # The canary is a device of the environment's own; its file is a package by itself and no module of the product's.
     ("canary_device:handler", "iot-data:Publish"): (
         "topic/{config.topic_root}/platform/canary/{config.name}-canary/telemetry",
     ),
     ("canary_device:newest", "dynamodb:GetItem"): ("EdgeData.DeviceState03394A42",),
+    # So is the hook's file; the names of things are what devices say.
     ("new_things_only:handler", "iot:DescribeThing"): ("thing/*",),
 }
 # (site, operation): why it is no call of AWS.
