@@ -74,7 +74,7 @@ prove: $(READY)  ## Whether every role on AWS may do what is called under it, an
 prove-record: $(READY)  ## Record which AWS calls the product makes, and on what
 	@rm -rf .local/recorded && mkdir -p .local/recorded
 	@RECORDED_CALLS=$(CURDIR)/.local/recorded PYTHONPATH=$(CURDIR)/infra/local/recording \
-		$(BIN)/python -m infra.local demo --readings 20000 --live-rate 100 --live-seconds 20
+		$(BIN)/python -m infra.local demo --readings 20000
 	@RECORDED_CALLS=$(CURDIR)/.local/recorded PYTHONPATH=$(CURDIR)/infra/local/recording IOT_TEST_MINUTES=0 \
 		$(BIN)/python -m pytest -q iot_pipeline_tests/integration/edge
 	@$(BIN)/python -m infra.prover record .local/recorded
