@@ -12,9 +12,8 @@ export PYTHONDONTWRITEBYTECODE :=
 DEVICES := 10000
 INTERVAL := 60
 PACK := 25
-SIZE := team
 
-.PHONY: help demo drill up down reset test check coverage lint format docs cost load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
+.PHONY: help demo drill up down reset test check coverage lint format docs cost prove prove-record load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -76,9 +75,22 @@ docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of
 	@$(BIN)/python -m infra.cost count
 	@$(BIN)/python -m infra.cost picture
 	@$(BIN)/python -m infra.cost page
+	@$(BIN)/python -m infra.prover table
 
 cost: $(READY)  ## The monthly bill of a fleet: DEVICES, INTERVAL in seconds, PACK readings a message, SIZE
-	@$(BIN)/python -m infra.cost --devices $(DEVICES) --interval $(INTERVAL) --pack $(PACK) --size $(SIZE)
+	@$(BIN)/python -m infra.cost --devices $(DEVICES) --interval $(INTERVAL) --pack $(PACK) --size $(or $(SIZE),team)
+
+prove: $(READY)  ## Whether every role on AWS may do what is called under it, and nothing else; every size and environment
+	@$(BIN)/python -m infra.prover prove
+
+# Calls of every process of a small demo and of the edge's tests, for the prover; some ten minutes.
+prove-record: $(READY)  ## Record which AWS calls the product makes, and on what
+	@rm -rf .local/recorded && mkdir -p .local/recorded
+	@RECORDED_CALLS=$(CURDIR)/.local/recorded PYTHONPATH=$(CURDIR)/infra/local/recording \
+		$(BIN)/python -m infra.local demo --readings 20000
+	@RECORDED_CALLS=$(CURDIR)/.local/recorded PYTHONPATH=$(CURDIR)/infra/local/recording IOT_TEST_MINUTES=0 \
+		$(BIN)/python -m pytest -q iot_pipeline_tests/integration/edge
+	@$(BIN)/python -m infra.prover record .local/recorded
 
 load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; the books must be exact
 	@$(BIN)/python -m infra.local demo --readings 100000 --live-rate 10000 --live-pack 25 --live-seconds 60

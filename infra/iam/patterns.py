@@ -58,7 +58,8 @@ def matches_arn(pattern: str, arn: str, context: Context, *, variables: bool = T
 
 def _parts(pattern: str) -> list[str]:
     """The six parts, not cut at a colon inside of `${aws:name}`."""
-    parts, depth, begin = [], 0, 0
+    parts: list[str] = []
+    depth = begin = 0
     for place, character in enumerate(pattern):
         if character == "{" and pattern[place - 1] == "$":
             depth += 1

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from infra.iam.callers import Named, Principal, PrincipalElement, parse_principals
 from infra.iam.conditions import Condition, parse_conditions
 from infra.iam.patterns import CURRENT_VERSION, Context, context_of, matches_action, matches_arn
-from infra.iam.principals import Named, Principal, PrincipalElement, parse_principals
 
 __all__ = ["Decision", "Outcome", "Policy", "Principal", "Request", "Statement", "authorise", "evaluate", "parse"]
 

@@ -4,8 +4,11 @@ import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.stacks.config import PlatformConfig
+from infra.stacks.config import DEFAULT_NAME, PlatformConfig
 from infra.stacks.parameters import read
+
+# By these the bill is split, and whoever finds a resource knows whose it is.
+TAGS = ("platform", "environment", "size", "part", "data")
 
 
 class PlatformStack(cdk.Stack):
@@ -21,6 +24,9 @@ class PlatformStack(cdk.Stack):
             termination_protection=holds_data and config.deletion_protection,
         )
         self.config = config
+        values = (DEFAULT_NAME, config.name, config.size.value, part.lower(), "held" if holds_data else "none")
+        for tag, value in zip(TAGS, values, strict=True):
+            cdk.Tags.of(self).add(tag, value)
 
     @property
     def availability_zones(self) -> list[str]:

@@ -296,6 +296,16 @@ class PlatformConfig:
         """A dead-letter queue, by what it holds."""
         return f"{self.name}-{of}-dead-letters"
 
+    @property
+    def partition(self) -> str:
+        """The region's partition, the second part of every ARN (IAM user guide, "Amazon Resource Names (ARNs)")."""
+        partitions = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+        return next((name for prefix, name in partitions.items() if self.region.startswith(prefix)), "aws")
+
+    def bucket_arn(self, bucket: str) -> str:
+        """The ARN of a bucket, by its name."""
+        return f"arn:{self.partition}:s3:::{bucket}"
+
     def lake_objects(self, prefix: str) -> str:
         """The ARN pattern of all objects of the lake under a prefix."""
-        return f"arn:aws:s3:::{self.lake_bucket}/{prefix}*"
+        return f"{self.bucket_arn(self.lake_bucket)}/{prefix}*"

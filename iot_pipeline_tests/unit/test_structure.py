@@ -47,7 +47,7 @@ SHARED_NAMES = {
         "data_stack": "what outlives everything else: of the edge, of the console",
         "config": "what is configured: of an environment, of the local Athena",
         "dialect": "one engine's SQL in, another's out",
-        "functions": "the SQL functions of an engine",
+        "functions": "functions: those of the edge, of an engine's SQL, what Lambda calls under their roles",
         "lambdas": "Lambda functions: their code, and reading them back",
         "limits": "the documented limits of a service: of AWS IoT Core, of Kinesis",
         "nodes": "nodes: of Redshift's clusters, of a statement's tree",

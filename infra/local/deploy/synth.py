@@ -49,7 +49,7 @@ def synthesise(state_dir: Path, environment: str = DEFAULT_NAME) -> Path:
         return assembly
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="synth-") as scratch:
-        made = _run_app(Path(scratch), options)
+        made = run_app(Path(scratch), options)
         try:
             made.rename(assembly)
         except OSError:
@@ -79,8 +79,14 @@ def _sources(repository: Path) -> Iterator[Path]:
         yield from sorted(repository.glob(pattern))
 
 
-def _run_app(scratch: Path, options: dict[str, str]) -> Path:
-    """Run the app in a process of its own, so that neither node nor jsii stays with the caller."""
+def run_app(
+    scratch: Path, options: dict[str, str], module: str = "infra.app", *names: str, checkout: Path = REPOSITORY
+) -> Path:
+    """Run the app of a checkout in a process of its own, so that neither node nor jsii stays with the caller.
+
+    `options` are environment variables, `names` arguments behind the folder that it writes into, which is returned.
+    Raises DeployError with the app's error text.
+    """
     out, home = scratch / "assembly", scratch / "home"
     home.mkdir()
     inherited = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
@@ -94,13 +100,13 @@ def _run_app(scratch: Path, options: dict[str, str]) -> Path:
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     run = subprocess.run(
-        [sys.executable, "-m", "infra.app", str(out)],
-        cwd=REPOSITORY,
+        [sys.executable, "-m", module, str(out), *names],
+        cwd=checkout,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
     if run.returncode != 0:
-        raise DeployError(f"the CDK app failed (python -m infra.app):\n{run.stderr.strip()}")
+        raise DeployError(f"the CDK app failed (python -m {module}):\n{run.stderr.strip()}")
     return out

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from infra.local.emulator.settings import EmulatorSettings
+from infra.local.recording.recorder import recording_environment
 from infra.local.servers.loopback import HOST
 
 
@@ -124,7 +125,7 @@ def main() -> None:
     # Functions inherit the environment of this process: what a person has set for his own commands is not theirs.
     for name in [name for name in os.environ if name.startswith("IOT_") or name == "PYTHONPATH"]:
         del os.environ[name]
-    os.environ.update(settings.ministack_environment())
+    os.environ.update(settings.ministack_environment() | recording_environment())
     from infra.local.emulator.extensions import WrongMinistackVersionError, install_extensions
 
     try:

@@ -54,7 +54,7 @@ def places(stack: PlatformStack) -> Places:
         alert_dead_letters=arn("sqs", config.dead_letters("alert")),
         # Secrets Manager puts six characters behind the name (its guide, "What's in a Secrets Manager secret?").
         channels=f"{arn('secretsmanager', 'secret')}:{config.channels_secret}-??????",
-        failures=f"arn:aws:s3:::{config.failure_bucket}",
+        failures=config.bucket_arn(config.failure_bucket),
         edge_key=read(stack, config, "edge-key"),
         lake_key=read(stack, config, "lake-key"),
         alerts_key=read(stack, config, "alerts-key"),

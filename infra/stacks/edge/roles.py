@@ -7,20 +7,12 @@ from aws_cdk import aws_logs as logs
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.edge.places import Places
+from infra.stacks.key_use import used_via
 from infra.stacks.nag import accept_wildcards
 from iot_pipeline.contract.layout import EDGE_RULES
 
 Statements = Mapping[str, iam.PolicyStatement]
 
-# The calls that read and write single items; a transaction needs those of its parts (DynamoDB guide, "Using IAM with
-# DynamoDB transactions").
-_ITEMS = (
-    "dynamodb:GetItem",
-    "dynamodb:BatchGetItem",
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:ConditionCheckItem",
-)
 # Of a table's key DynamoDB makes use in the name of whoever calls it (DynamoDB guide, "Using IAM permissions with
 # customer managed keys"); `kms:CreateGrant` is for whoever makes the table.
 _TABLE_KEY = (
@@ -53,9 +45,9 @@ def add_handler_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -
         log,
         {
             **_rules(stack, places),
-            "State": _allow([places.state], *_ITEMS),
-            "Alerts": _allow([places.alerts], *_ITEMS),
-            "Episodes": _allow([f"{places.alerts}/index/{name}" for name in ("open", "subject")], "dynamodb:Query"),
+            # A transaction needs the actions of its parts (DynamoDB guide, "Using IAM with DynamoDB transactions").
+            "State": _allow([places.state], "dynamodb:BatchGetItem", "dynamodb:PutItem"),
+            "Alerts": _allow([places.alerts], "dynamodb:PutItem", "dynamodb:UpdateItem"),
             "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
             "Stream": _allow([places.stream], "kinesis:DescribeStream", *_READ_STREAM),
             "KeepFailed": _allow([failed], "s3:PutObject"),
@@ -84,9 +76,9 @@ def add_sweep_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -> 
         log,
         {
             **_rules(stack, places),
-            "State": _allow([places.state], "dynamodb:Scan", *_ITEMS),
-            "Alerts": _allow([places.alerts], *_ITEMS),
-            "Episodes": _allow([f"{places.alerts}/index/{name}" for name in ("open", "subject")], "dynamodb:Query"),
+            "State": _allow([places.state], "dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:PutItem"),
+            "Alerts": _allow([places.alerts], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+            "Episodes": _allow([f"{places.alerts}/index/open"], "dynamodb:Query"),
             "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
             "Stream": _allow([places.stream], *_READ_STREAM),
             "Notify": _allow([places.notify], "lambda:InvokeFunction"),
@@ -163,15 +155,9 @@ def _role(stack: PlatformStack, construct_id: str, log: logs.LogGroup, statement
 
 def _rules(stack: PlatformStack, places: Places) -> Statements:
     """Reading the rules; without the right to list, S3 answers 403 rather than 404 where there are none yet."""
-    bucket = f"arn:aws:s3:::{stack.config.lake_bucket}"
-    listed = iam.PolicyStatement(
-        actions=["s3:ListBucket"],
-        resources=[bucket],
-        conditions={"StringLike": {"s3:prefix": [f"{EDGE_RULES}*"]}},
-    )
     return {
         "Rules": _allow([stack.config.lake_objects(EDGE_RULES)], "s3:GetObject"),
-        "FindRules": listed,
+        "FindRules": _listed(stack.config.bucket_arn(stack.config.lake_bucket), EDGE_RULES),
         "RulesKey": _via(stack, "s3", places.lake_key, "kms:Decrypt"),
     }
 
@@ -184,10 +170,11 @@ def _allow(resources: list[str], *actions: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=list(actions), resources=resources)
 
 
-def _via(stack: PlatformStack, service: str, key: str, *actions: str) -> iam.PolicyStatement:
-    """The use of a key through one service only."""
+def _listed(bucket: str, prefix: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(
-        actions=list(actions),
-        resources=[key],
-        conditions={"StringEquals": {"kms:ViaService": f"{service}.{stack.config.region}.amazonaws.com"}},
+        actions=["s3:ListBucket"], resources=[bucket], conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}}
     )
+
+
+def _via(stack: PlatformStack, service: str, key: str, *actions: str) -> iam.PolicyStatement:
+    return used_via(stack.config, service, key, *actions)

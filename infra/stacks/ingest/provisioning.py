@@ -12,8 +12,17 @@ from aws_cdk import aws_iot as iot
 from infra.stacks.config import PlatformConfig
 from infra.stacks.ingest.claim_hook import PERMISSION, add_claim_hook
 from infra.stacks.nag import accept
+from infra.stacks.principals import for_this_account
 
 _CREATE_TOPICS = ("$aws/certificates/create/json", "$aws/certificates/create-from-csr/json")
+# What AWSIoTThingsRegistration allows beside: templates may also have certificates from requests or of other
+# authorities, policies by their text, thing groups and billing groups (AWS IoT developer guide, "Provisioning
+# templates").
+NOT_IN_THE_TEMPLATE = (
+    *("CreateCertificateFromCsr", "RegisterCertificate", "CreatePolicy"),
+    *("AddThingToThingGroup", "RemoveThingFromThingGroup", "UpdateThingGroupsForThing"),
+    *("AddThingToBillingGroup", "RemoveThingFromBillingGroup"),
+)
 
 
 @dataclass(frozen=True)
@@ -33,18 +42,25 @@ def add_provisioning(
     They count when the registry adopts the thing.
     """
     name = config.claim
-    # For this account's templates alone (AWS IoT developer guide, "Cross-service confused deputy prevention").
-    this_account = {"StringEquals": {"aws:SourceAccount": config.account}}
     role = iam.Role(
         stack,
         "ProvisioningRole",
-        assumed_by=iam.ServicePrincipal("iot.amazonaws.com", conditions=this_account),
+        assumed_by=for_this_account("iot.amazonaws.com", config),
         managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSIoTThingsRegistration")],
     )
     accept(
         role,
         "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSIoTThingsRegistration]",
         "AWS's own policy for this role: what RegisterThing calls is written down nowhere else",
+    )
+    # It is for templates of all kinds. Ours makes no policy, no group and no certificate (the device's is there).
+    role.add_to_policy(
+        iam.PolicyStatement(
+            sid="NotInTheTemplate",
+            effect=iam.Effect.DENY,
+            actions=[f"iot:{name}" for name in NOT_IN_THE_TEMPLATE],
+            resources=["*"],
+        )
     )
     # By name: the template wants the function's permission first, and the permission names the template.
     hook = add_claim_hook(
@@ -63,7 +79,8 @@ def add_provisioning(
         ),
         template_body=json.dumps(template_body(str(thing_type.thing_type_name), str(device_policy.policy_name))),
     )
-    template.node.add_dependency(thing_type, device_policy, hook.node.find_child(PERMISSION))
+    for needed in (thing_type, device_policy, hook.node.find_child(PERMISSION), role.node.find_child("DefaultPolicy")):
+        template.node.add_dependency(needed)
     return Provisioning(template, _claim_policy(stack, config, name))
 
 

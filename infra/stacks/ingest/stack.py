@@ -16,8 +16,10 @@ from infra.stacks.ingest.devices import add_device_policy, add_thing_type
 from infra.stacks.ingest.direct import allow_objects, s3_action
 from infra.stacks.ingest.provisioning import add_provisioning
 from infra.stacks.ingest.rules import SQL_VERSION, rule_sql
+from infra.stacks.key_use import used_via
 from infra.stacks.nag import accept, accept_wildcards
 from infra.stacks.parameters import read
+from infra.stacks.principals import for_this_account
 from iot_pipeline.contract import topic_filter
 from iot_pipeline.contract.layout import FAILED_DELIVERY, RAW
 
@@ -62,9 +64,7 @@ class IngestStack(PlatformStack):
         self._rules(role, s3_action(self, role))
 
     def _rule_role(self) -> iam.Role:
-        # For this account's rules alone (AWS IoT developer guide, "Cross-service confused deputy prevention").
-        this_account = {"StringEquals": {"aws:SourceAccount": self.config.account}}
-        role = iam.Role(self, "RuleRole", assumed_by=iam.ServicePrincipal("iot.amazonaws.com", conditions=this_account))
+        role = iam.Role(self, "RuleRole", assumed_by=for_this_account("iot.amazonaws.com", self.config))
         errors_arn = read(self, self.config, "rule-errors-arn")
         role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[errors_arn]))
         return role
@@ -105,10 +105,13 @@ class IngestStack(PlatformStack):
         )
         key = kms.Key.from_key_arn(self, "LakeKey", read(self, self.config, "lake-key"))
         role = self._delivery_role(key, log)
+        reader = self._source_role(stream)
         source = kinesis.Stream.from_stream_arn(self, "Stream", self._stream_arn(stream))
         delivery = firehose.DeliveryStream(
             self,
             "Delivery",
+            # The construct's own would be trusted for every account's streams, and could do more than is called.
+            role=reader.without_policy_updates(),
             source=firehose.KinesisStreamSource(source),
             destination=firehose.S3Bucket(
                 s3.Bucket.from_bucket_name(self, "Lake", self.config.lake_bucket),
@@ -125,23 +128,38 @@ class IngestStack(PlatformStack):
                 logging_config=firehose.EnableLogging(log),
             ),
         )
-        delivery.node.add_dependency(role.node.find_child("DefaultPolicy"))
+        for needed in (role, reader):
+            delivery.node.add_dependency(needed.node.find_child("DefaultPolicy"))
         accept(delivery, "AwsSolutions-KDF1", "The source stream is encrypted; this setting is for direct puts only")
         return delivery
 
+    def _source_role(self, stream: str) -> iam.Role:
+        """What Firehose needs to read the stream (Firehose guide, "Controlling access", Amazon S3 destination)."""
+        role = iam.Role(self, "DeliverySource", assumed_by=for_this_account("firehose.amazonaws.com", self.config))
+        role.add_to_policy(
+            iam.PolicyStatement(
+                sid="Read",
+                actions=[
+                    f"kinesis:{name}" for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListShards")
+                ],
+                resources=[self._stream_arn(stream)],
+            )
+        )
+        return role
+
     def _delivery_role(self, key: kms.IKey, log: logs.LogGroup) -> iam.Role:
         """What Firehose needs to write to the lake (Firehose guide, "Controlling access", Amazon S3 destination)."""
-        role = iam.Role(self, "DeliveryRole", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"))
+        role = iam.Role(self, "DeliveryRole", assumed_by=for_this_account("firehose.amazonaws.com", self.config))
         objects = [self.config.lake_objects(prefix) for prefix in (RAW, FAILED_DELIVERY)]
         statements = {
             "FindBucket": iam.PolicyStatement(
                 actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
-                resources=[f"arn:aws:s3:::{self.config.lake_bucket}"],
+                resources=[self.config.bucket_arn(self.config.lake_bucket)],
             ),
             "Write": iam.PolicyStatement(
                 actions=["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], resources=objects
             ),
-            "Encrypt": iam.PolicyStatement(actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=[key.key_arn]),
+            "Encrypt": used_via(self.config, "s3", key.key_arn, "kms:GenerateDataKey", "kms:Decrypt"),
             "Log": iam.PolicyStatement(actions=["logs:PutLogEvents"], resources=[log.log_group_arn]),
         }
         for sid, statement in statements.items():

@@ -34,7 +34,7 @@ def add_raw_queue(stack: PlatformStack) -> sqs.Queue:
             actions=["sqs:SendMessage"],
             resources=[queue.queue_arn],
             conditions={
-                "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{stack.config.lake_bucket}"},
+                "ArnEquals": {"aws:SourceArn": stack.config.bucket_arn(stack.config.lake_bucket)},
                 "StringEquals": {"aws:SourceAccount": stack.config.account},
             },
         )

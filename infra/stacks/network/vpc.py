@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Aws, CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from infra.stacks.config import PlatformConfig
 from infra.stacks.nag import accept_lint
+from infra.stacks.principals import for_this_account
 
 REGISTRY_PORT = 5432
 WAREHOUSE_PORT = 5439
@@ -41,16 +42,11 @@ def add_vpc(stack: Stack, config: PlatformConfig) -> Network:
         subnet_configuration=[
             ec2.SubnetConfiguration(name="databases", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=22)
         ],
-        gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
         flow_logs={
             "Flows": ec2.FlowLogOptions(
                 destination=ec2.FlowLogDestination.to_cloud_watch_logs(
-                    logs.LogGroup(
-                        stack,
-                        "FlowLog",
-                        retention=logs.RetentionDays.THREE_MONTHS,
-                        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-                    )
+                    _log(stack, "FlowLog"),
+                    iam.Role(stack, "FlowLogRole", assumed_by=for_this_account("vpc-flow-logs.amazonaws.com", config)),
                 ),
                 traffic_type=ec2.FlowLogTrafficType.REJECT,
             )
@@ -58,9 +54,7 @@ def add_vpc(stack: Stack, config: PlatformConfig) -> Network:
     )
     for subnet in vpc.isolated_subnets:
         accept_lint(subnet.node.find_child("Subnet"), "W3010", "The zones are the configuration's, so that they stay")
-    # It removes the rules of the VPC's default group, which would let its members reach each other.
-    provider = stack.node.find_child("Custom::VpcRestrictDefaultSGCustomResourceProvider")
-    accept_lint(provider.node.find_child("Handler"), "W3005", "The construct's own dependency")
+    _log_the_group_restriction(stack)
     client = _group(stack, "Client", vpc, "Wear this to reach the registry and the warehouse")
     registry = _group(stack, "RegistryAccess", vpc, "The registry: clients only")
     warehouse = _group(stack, "WarehouseAccess", vpc, "The warehouse: clients only")
@@ -84,17 +78,19 @@ def add_vpc(stack: Stack, config: PlatformConfig) -> Network:
 
 
 def own_principals(config: PlatformConfig, service: str) -> iam.PolicyStatement:
-    """What an endpoint lets through: calls of a service in the name of this account's principals.
+    """What an endpoint lets through: a service's calls by this account's principals, on this account's resources.
 
-    Credentials of another account, brought into the network, can carry nothing out of it (VPC guide, "Control access to
-    VPC endpoints using endpoint policies").
+    The default policy would let credentials of another account, brought into the network, carry data out of it (VPC
+    guide, "Control access to VPC endpoints using endpoint policies"). What a principal may do, its own policies say.
     """
     return iam.PolicyStatement(
         sid="OwnPrincipals",
         principals=[iam.AnyPrincipal()],
         actions=[f"{service}:*"],
         resources=["*"],
-        conditions={"StringEquals": {"aws:PrincipalAccount": config.account}},
+        conditions={
+            "StringEquals": {"aws:PrincipalAccount": config.account, "aws:ResourceAccount": config.account},
+        },
     )
 
 
@@ -102,9 +98,7 @@ def _let_through(vpc: ec2.Vpc, config: PlatformConfig) -> None:
     """S3's endpoint leads to this account's buckets, and to the layers of images, which are in ECR's own (ECR guide,
     "Amazon ECR interface VPC endpoints", minimum permissions for the S3 gateway).
     """
-    endpoint = vpc.node.find_child("S3")
-    if not isinstance(endpoint, ec2.GatewayVpcEndpoint):
-        raise TypeError(f"the VPC's S3 is {type(endpoint).__name__}, expected GatewayVpcEndpoint")
+    endpoint = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     own = iam.PolicyStatement(
         sid="OwnBuckets",
         principals=[iam.AnyPrincipal()],
@@ -116,10 +110,45 @@ def _let_through(vpc: ec2.Vpc, config: PlatformConfig) -> None:
         sid="LayersOfImages",
         principals=[iam.AnyPrincipal()],
         actions=["s3:GetObject"],
-        resources=[f"arn:aws:s3:::prod-{config.region}-starport-layer-bucket/*"],
+        resources=[f"arn:{Aws.PARTITION}:s3:::prod-{config.region}-starport-layer-bucket/*"],
     )
     for statement in (own, layers):
         endpoint.add_to_policy(statement)
+
+
+def _log_the_group_restriction(stack: Stack) -> None:
+    """Give a log group to the CDK's function that removes the rules of the VPC's default group.
+
+    These would let the group's members reach each other. Without a group Lambda would make one, and keep it for ever;
+    the construct's role could write to those of all functions.
+    """
+    provider = stack.node.find_child("Custom::VpcRestrictDefaultSGCustomResourceProvider")
+    handler, role = (provider.node.find_child(name) for name in ("Handler", "Role"))
+    accept_lint(handler, "W3005", "The construct's own dependency")
+    if not (isinstance(handler, CfnResource) and isinstance(role, CfnResource)):
+        raise TypeError(f"function and role are {type(handler).__name__}, {type(role).__name__}, expected CfnResource")
+    log = _log(stack, "DefaultGroupLog")
+    handler.add_property_override("LoggingConfig.LogGroup", log.log_group_name)
+    role.add_property_deletion_override("ManagedPolicyArns")
+    written = {
+        "Sid": "Log",
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": log.log_group_arn,
+    }
+    # The first is the construct's own.
+    role.add_property_override(
+        "Policies.1", {"PolicyName": "Log", "PolicyDocument": {"Version": "2012-10-17", "Statement": [written]}}
+    )
+
+
+def _log(stack: Stack, name: str) -> logs.LogGroup:
+    return logs.LogGroup(
+        stack,
+        name,
+        retention=logs.RetentionDays.THREE_MONTHS,
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    )
 
 
 def _group(stack: Stack, name: str, vpc: ec2.Vpc, description: str) -> ec2.SecurityGroup:

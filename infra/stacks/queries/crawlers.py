@@ -10,7 +10,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from infra.stacks.config import PlatformConfig
+from infra.stacks.key_use import used_via
 from infra.stacks.nag import accept, accept_wildcards
+from infra.stacks.principals import for_this_account
 from iot_pipeline.contract import Table, Tables
 
 
@@ -91,7 +93,7 @@ def _role(
     crawled: tuple[Table, ...],
 ) -> iam.Role:
     """A role that reads the crawled prefixes and writes the crawlers' own database; the managed policy allows more."""
-    role = iam.Role(stack, "CrawlerRole", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
+    role = iam.Role(stack, "CrawlerRole", assumed_by=for_this_account("glue.amazonaws.com", config))
     objects = [config.lake_objects(table.prefix) for table in crawled]
     logs = stack.format_arn(service="logs", resource="log-group:/aws-glue/crawlers*")
     tables = stack.format_arn(service="glue", resource="table", resource_name=f"{config.crawled_database}/*")
@@ -131,7 +133,7 @@ def _role(
         ),
     }
     if key:
-        statements["Decrypt"] = iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn])
+        statements["Decrypt"] = used_via(config, "s3", key.key_arn, "kms:Decrypt")
     for sid, statement in statements.items():
         statement.sid = sid
         role.add_to_policy(statement)

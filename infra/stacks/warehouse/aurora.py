@@ -61,4 +61,8 @@ def add_registry(stack: cdk.Stack, config: PlatformConfig, network: Network, key
     )
     cluster.node.add_dependency(log)
     accept(cluster, "AwsSolutions-RDS11", "A hidden port hides nothing: the security group admits clients only")
+    if not config.deletion_protection:
+        accept(
+            cluster, "AwsSolutions-RDS10", "The environment's configuration lets it be destroyed, with a last snapshot"
+        )
     return cluster

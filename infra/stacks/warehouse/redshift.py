@@ -6,10 +6,12 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_redshiftserverless as redshift
 from aws_cdk import custom_resources as cr
 
 from infra.stacks.config import PlatformConfig
+from infra.stacks.key_use import used_via
 from infra.stacks.nag import accept_role_dependency, accept_wildcards
 from infra.stacks.network.vpc import WAREHOUSE_PORT
 from infra.stacks.warehouse.published_network import Network
@@ -57,7 +59,7 @@ def add_copy_role(stack: cdk.Stack, config: PlatformConfig, lake_key: kms.IKey, 
             *(iam.ServicePrincipal(f"{name}.amazonaws.com", conditions=own) for name in _SERVICES)
         ),
     )
-    bucket = f"arn:aws:s3:::{config.lake_bucket}"
+    bucket = config.bucket_arn(config.lake_bucket)
     read = [tables.curated_telemetry.prefix, tables.alert_history.prefix, REGISTRY]
     readable = [config.lake_objects(prefix) for prefix in (*read, UNLOAD)]
     writable = [config.lake_objects(UNLOAD)]
@@ -70,7 +72,7 @@ def add_copy_role(stack: cdk.Stack, config: PlatformConfig, lake_key: kms.IKey, 
         ),
         "Read": iam.PolicyStatement(actions=["s3:GetObject"], resources=readable),
         "Unload": iam.PolicyStatement(actions=["s3:PutObject", "s3:AbortMultipartUpload"], resources=writable),
-        "Decrypt": iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[lake_key.key_arn]),
+        "Decrypt": used_via(config, "s3", lake_key.key_arn, "kms:Decrypt", "kms:GenerateDataKey"),
     }
     for sid, statement in statements.items():
         statement.sid = sid
@@ -103,6 +105,8 @@ def add_warehouse(
     namespace.apply_removal_policy(
         cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if config.deletion_protection else cdk.RemovalPolicy.DESTROY
     )
+    for export in AUDIT_LOGS:
+        namespace.node.add_dependency(_audit_log(stack, config, export))
     # Redshift tries the role when it is given it.
     namespace.node.add_dependency(copy_role.node.find_child("DefaultPolicy"))
     workgroup = redshift.CfnWorkgroup(
@@ -128,6 +132,21 @@ def add_warehouse(
     singleton = f"AWS{cr.AwsCustomResource.PROVIDER_FUNCTION_UUID.replace('-', '')}"
     accept_role_dependency(stack.node.find_child(singleton))
     return Warehouse(workgroup, secret.get_response_field(_ARN_PATH))
+
+
+def _audit_log(stack: cdk.Stack, config: PlatformConfig, export: str) -> logs.LogGroup:
+    """A group by the name that Redshift writes to: one that it made itself would keep its events for ever.
+
+    Redshift guide, "Audit logging for Amazon Redshift Serverless".
+    """
+    return logs.LogGroup(
+        stack,
+        f"WarehouseLog{export.capitalize()}",
+        log_group_name=f"/aws/redshift/{config.name}/{export}",
+        retention=logs.RetentionDays.THREE_MONTHS,
+        # Not on creation: with its fixed name it would stand in the way of the next attempt.
+        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    )
 
 
 def _usage_limit(
@@ -183,12 +202,13 @@ def _call(
 def _api_caller(stack: cdk.Stack) -> iam.Role:
     """The role of the function that calls the API at deployment."""
     role = iam.Role(stack, "RedshiftApiRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    logs = stack.format_arn(service="logs", resource="log-group:/aws/lambda/*")
+    # The group is the construct's. Were Lambda let make it at the first call, the construct would find it in its way.
+    groups = stack.format_arn(service="logs", resource=f"log-group:/aws/lambda/{stack.stack_name}-*:*")
     namespaces = stack.format_arn(service="redshift-serverless", resource="namespace", resource_name="*")
     statements = {
         "Limit": ([f"redshift-serverless:{verb}UsageLimit" for verb in ("Create", "Update", "Delete")], ["*"]),
         "Describe": (["redshift-serverless:GetNamespace"], [namespaces]),
-        "Log": (["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [logs]),
+        "Log": (["logs:CreateLogStream", "logs:PutLogEvents"], [groups]),
     }
     for sid, (actions, resources) in statements.items():
         role.add_to_policy(iam.PolicyStatement(sid=sid, actions=actions, resources=resources))

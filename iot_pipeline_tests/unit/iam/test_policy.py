@@ -294,7 +294,7 @@ class TestConditions:
         both = allows(Condition={"StringEquals": {"a": "1", "b": "2"}, "Bool": {"c": "true"}})
         assert decided(request(a="1", b="2", c="true"), both) is Outcome.ALLOWED
         for missing in ("a", "b", "c"):
-            values = {"a": "1", "b": "2", "c": "true"}
+            values: dict[str, Any] = {"a": "1", "b": "2", "c": "true"}
             del values[missing]
             assert decided(request(**values), both) is Outcome.NO_IDENTITY_POLICY
 

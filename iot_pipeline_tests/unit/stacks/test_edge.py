@@ -188,9 +188,9 @@ def test_tables_are_on_demand_recoverable_encrypted_and_expire() -> None:
 
 
 def test_each_function_may_do_what_it_does_and_nothing_else() -> None:
-    items = {f"dynamodb:{name}" for name in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "ConditionCheckItem")}
-    assert actions("Handler", "dynamodb") == items | {"dynamodb:Query"}
-    assert actions("Sweep", "dynamodb") == items | {"dynamodb:Query", "dynamodb:Scan"}
+    written = {f"dynamodb:{name}" for name in ("BatchGetItem", "PutItem", "UpdateItem")}
+    assert actions("Handler", "dynamodb") == written
+    assert actions("Sweep", "dynamodb") == written | {f"dynamodb:{name}" for name in ("GetItem", "Query", "Scan")}
     told = {f"dynamodb:{n}" for n in ("GetItem", "UpdateItem", "Query")}
     assert actions("Deliver", "dynamodb") == told
     assert actions("Notify", "dynamodb") == told | {"dynamodb:PutItem", "dynamodb:Scan"}

@@ -1,0 +1,128 @@
+"""What our own code calls under a role: found in its source, with what it is on from the record of calls."""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from infra.prover.actions import OF_TRANSACTIONS, actions_of
+from infra.prover.deployed import Environment, Resource
+from infra.prover.needed import Need, need
+from infra.prover.recorded import Recorded, read_recorded
+from infra.prover.source.client_calls import ClientCall, client_calls, services_of
+from infra.prover.source.code import PRODUCT, REPOSITORY, Module, module, script
+from infra.prover.source.reach import reached
+from infra.prover.unrecorded import MISSING_IS_AN_ANSWER, NEVER, UNRECORDED
+
+# The package of a function that is one file.
+_SCRIPTS = REPOSITORY / "infra" / "stacks"
+
+
+def product_calls(environment: Environment, function: Resource) -> Iterator[Need]:
+    """What a Lambda function's code calls; nothing for a function of the CDK's, whose calls `aws_calls` knows."""
+    entry = _entry(function.properties.get("Handler", ""))
+    if entry is None:
+        return
+    # The function itself in a demo, its code by itself in a test.
+    callers = (part_of(environment, function), entry[0].name)
+    for call in found_calls(*entry):
+        yield from _needs(environment, callers, call)
+
+
+def recorded_calls(environment: Environment, who: re.Pattern[str]) -> Iterator[Need]:
+    """What some callers were recorded to call, by their names; not what was on no resource that the record tells."""
+    for row in _rows():
+        service, _, operation = row.call.partition(":")
+        if who.match(row.who) and row.on != "*":
+            module_name, _, function = row.site.partition(":")
+            yield from _needs(environment, (row.who,), ClientCall(service, operation, module_name, function))
+
+
+@cache
+def found_calls(start: Module, function: str) -> tuple[ClientCall, ...]:
+    """The calls of clients in all code that a function can reach, each once."""
+    pieces = list(reached(start, function))
+    return tuple(sorted(set(client_calls(pieces, services_of(pieces)))))
+
+
+def part_of(environment: Environment, resource: Resource) -> str:
+    """A resource as the record names it."""
+    return f"{resource.stack.removeprefix(environment.config.stack(''))}.{resource.logical_id}"
+
+
+def recorded_on(callers: tuple[str, ...], call: ClientCall, rows: tuple[Recorded, ...]) -> list[str]:
+    """On what a call was recorded: by one of these callers, or by any other if by none of them."""
+    at = [row for row in rows if row.site == call.site and row.call == f"{call.service}:{call.operation}"]
+    return sorted({row.on for row in at if row.who in callers} or {row.on for row in at})
+
+
+@cache
+def _rows() -> tuple[Recorded, ...]:
+    return tuple(read_recorded())
+
+
+def _entry(handler: str) -> tuple[Module, str] | None:
+    name, _, function = handler.rpartition(".")
+    if name.partition(".")[0] == PRODUCT:
+        found = module(name)
+        if found is None:
+            raise ValueError(f"{handler}: there is no module {name}")
+        return found, function
+    scripts: list[Path] = sorted(_SCRIPTS.rglob(f"lambdas/{name}.py"))
+    return (script(scripts[0]), function) if scripts else None
+
+
+def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall) -> Iterator[Need]:
+    key = (call.site, f"{call.service}:{call.operation}")
+    if key in NEVER:
+        return
+    on = recorded_on(callers, call, _rows()) or list(UNRECORDED.get(key, ()))
+    if not on:
+        raise ValueError(
+            f"{callers[0]} may call {call.service} {call.operation} in {call.site}, on what is not known: run "
+            "make prove-record with a test that reaches it, or say so in infra/prover/unrecorded.py"
+        )
+    for each in on:
+        place, _, part = each.partition("#")
+        if call.operation == "TransactWriteItems":
+            yield need(OF_TRANSACTIONS[part], _arn(environment, "dynamodb", place)[0], call.site)
+            continue
+        for resource in _arn(environment, call.service, place):
+            for action in actions_of(call.service, call.operation):
+                yield _on(action, resource, call.site)
+            if call.operation == "GetObject" and call.site in MISSING_IS_AN_ANSWER:
+                yield _on("s3:ListBucket", resource, f"{call.site}: that there is no object is told to who may list")
+
+
+def _on(action: str, resource: str, why: str) -> Need:
+    bucket, slash, key = resource.partition("/")
+    if action.startswith("s3:List") and resource.startswith("arn:aws:s3:::") and slash:
+        return need(action, bucket, why, s3__prefix=key)
+    return need(action, resource, why)
+
+
+# What is no resource of a template: things, and the topics of the broker's data endpoint.
+_ELSEWHERE: Mapping[str, str] = dict.fromkeys(("iot", "iot-data"), "arn:aws:iot:{region}:{account}:{place}")
+
+
+def _arn(environment: Environment, service: str, place: str) -> list[str]:
+    """The ARNs of a place of the record; of a table of Glue also its database and the catalog, which it is part of."""
+    config = environment.config
+    if place == "*":
+        return ["*"]
+    name, slash, inside = place.partition("/")
+    part, dot, logical_id = name.partition(".")
+    if not dot:
+        return [
+            _ELSEWHERE[service].format(region=config.region, account=config.account, place=place.format(config=config))
+        ]
+    stack = config.stack(part)
+    found = [one for one in environment.resources if (one.stack, one.logical_id) == (stack, logical_id)]
+    if not found:
+        raise ValueError(f"{place} is in the record and not in {config.name}: run make prove-record")
+    arn = environment.arn(found[0])
+    if service == "glue":
+        database = arn.rpartition("/")[2]
+        glue = arn.partition(":database/")[0]
+        return [f"{glue}:catalog", arn, *([f"{glue}:table/{database}/{inside}"] if inside else [])]
+    return [f"{arn}{slash}{inside}"]

@@ -1,0 +1,143 @@
+"""Which code an entry point can reach.
+
+A name is followed to what the module has imported or defines by it. An attribute is followed to each method of its name
+in the classes that are reached: the type of what it is called on is not known, so that too much may be reached, and
+nothing too little, unless a method is found by a text (`getattr`).
+"""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TypeGuard
+
+from infra.prover.source.code import PRODUCT, Module, Piece, module
+
+# Called by the language, whoever makes an instance or uses it.
+_ALWAYS = ("__init__", "__post_init__", "__enter__", "__exit__", "__call__", "__iter__", "__next__", "__getitem__")
+
+
+class Reach:
+    """What can run once some pieces do."""
+
+    def __init__(self) -> None:
+        self.pieces: dict[Piece, None] = {}
+        self._waiting: list[Piece] = []
+        self._home: dict[str, Module] = {}
+        self._methods: dict[str, list[Piece]] = defaultdict(list)
+        self._attributes: set[str] = set()
+
+    def enter(self, start: Module, function: str) -> "Reach":
+        """Begin at a function of a module. Raises ValueError if there is none."""
+        self._load(start)
+        found = [piece for piece in start.pieces if piece.qualified == function and piece.name]
+        if not found:
+            raise ValueError(f"{start.name} has no function {function}")
+        self._add(found[0])
+        self._follow()
+        return self
+
+    def _follow(self) -> None:
+        while self._waiting:
+            piece = self._waiting.pop()
+            home = self._home[piece.module]
+            for node in piece.walk():
+                if isinstance(node, ast.Name):
+                    self._name(home, node.id)
+                elif _is_followed(node, home, piece):
+                    self._attribute(home, node)
+                elif isinstance(node, ast.Import | ast.ImportFrom):
+                    self._imported(node)
+
+    def _load(self, made: Module) -> None:
+        """A module's own body runs when it is imported."""
+        if made.name in self._home:
+            return
+        self._home[made.name] = made
+        for piece in made.pieces:
+            if not piece.name and not piece.owner:
+                self._add(piece)
+        for target, _ in made.imported.values():
+            self._load_named(target)
+
+    def _load_named(self, name: str) -> None:
+        parts = name.split(".")
+        if parts[0] != PRODUCT:
+            return
+        for length in range(1, len(parts) + 1):
+            if found := module(".".join(parts[:length])):
+                self._load(found)
+
+    def _imported(self, node: ast.Import | ast.ImportFrom) -> None:
+        names = [alias.name for alias in node.names]
+        if isinstance(node, ast.Import):
+            for name in names:
+                self._load_named(name)
+        elif node.module:
+            for name in names:
+                self._load_named(f"{node.module}.{name}")
+
+    def _name(self, home: Module, name: str) -> None:
+        if name in home.imported:
+            target, inside = home.imported[name]
+            self._symbol(target, inside)
+        else:
+            self._symbol(home.name, name)
+
+    def _symbol(self, where: str, name: str, depth: int = 0) -> None:
+        found = module(where) if where.partition(".")[0] == PRODUCT else self._home.get(where)
+        if found is None or not name or depth > 8:
+            return
+        self._load(found)
+        for piece in found.pieces:
+            if piece.qualified == name and piece.name:
+                self._add(piece)
+            elif piece.owner == name:
+                self._reach_class(found, name)
+                return
+        # A package hands on what its modules define.
+        if name in found.imported and found.imported[name] != (where, name):
+            self._symbol(*found.imported[name], depth + 1)
+
+    def _reach_class(self, home: Module, name: str) -> None:
+        for piece in home.pieces:
+            if piece.owner != name:
+                continue
+            if not piece.name or piece.name in _ALWAYS or piece.name in self._attributes:
+                self._add(piece)
+            if piece.name and piece not in self._methods[piece.name]:
+                self._methods[piece.name].append(piece)
+        for base in home.bases.get(name, ()):
+            self._name_if_new(home, base.partition("[")[0].partition(".")[0], name)
+
+    def _name_if_new(self, home: Module, base: str, derived: str) -> None:
+        if base != derived:
+            self._name(home, base)
+
+    def _attribute(self, home: Module, node: ast.Attribute) -> None:
+        if isinstance(node.value, ast.Name) and node.value.id in home.imported:
+            target, inside = home.imported[node.value.id]
+            # `module.function`; of a class it is a method, as below.
+            self._symbol(f"{target}.{inside}" if inside else target, node.attr)
+        if node.attr in self._attributes:
+            return
+        self._attributes.add(node.attr)
+        for piece in self._methods[node.attr]:
+            self._add(piece)
+
+    def _add(self, piece: Piece) -> None:
+        if piece not in self.pieces:
+            self.pieces[piece] = None
+            self._waiting.append(piece)
+
+
+def _is_followed(node: ast.AST, home: Module, piece: Piece) -> TypeGuard[ast.Attribute]:
+    """Whether an attribute may be a method: not where it is set, nor `self.x` of a class that sets its `x`."""
+    if not isinstance(node, ast.Attribute) or isinstance(node.ctx, ast.Store):
+        return False
+    own = isinstance(node.value, ast.Name) and node.value.id == "self"
+    return not (own and node.attr in home.fields.get(piece.owner, ()))
+
+
+def reached(start: Module, function: str) -> Iterator[Piece]:
+    """All pieces that can run when a function of a module is called."""
+    yield from Reach().enter(start, function).pieces

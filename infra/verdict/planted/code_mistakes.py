@@ -1,0 +1,63 @@
+"""Mistakes in functions, containers and builds, in alarms, tags and quotas."""
+
+from infra.verdict.planted.mistake import Body, Mistake, setting, without
+
+_BUCKET = "AWS::S3::Bucket"
+_FUNCTION = "AWS::Lambda::Function"
+
+
+def _without_tag(body: Body) -> bool:
+    tags = body["Properties"].get("Tags")
+    kept = [t for t in tags if t["Key"] != "environment"] if isinstance(tags, list) else []
+    changed = bool(kept) and len(kept) < len(tags or [])
+    if changed:
+        body["Properties"]["Tags"] = kept
+    return changed
+
+
+MISTAKES = (
+    Mistake("an old runtime of Python", "runtimes_are_patched", (_FUNCTION,), setting("python3.8", "Runtime")),
+    Mistake("an old runtime of Node", "runtimes_are_patched", (_FUNCTION,), setting("nodejs16.x", "Runtime")),
+    Mistake("a function without a bound", "functions_are_bounded", (_FUNCTION,), without("Timeout")),
+    Mistake(
+        "a container that writes its root",
+        "containers_are_confined",
+        adds={"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [{"Name": "dagster"}]}},
+    ),
+    Mistake(
+        "an image tag that moves",
+        "containers_are_confined",
+        adds={"Type": "AWS::ECR::Repository", "Properties": {"ImageTagMutability": "MUTABLE"}},
+    ),
+    Mistake(
+        "a privileged build",
+        "builds_are_not_privileged",
+        adds={"Type": "AWS::CodeBuild::Project", "Properties": {"Environment": {"PrivilegedMode": True}}},
+    ),
+    Mistake("an alarm that tells nobody", "alarms_are_heard", ("AWS::CloudWatch::Alarm",), without("AlarmActions")),
+    Mistake(
+        "a topic that is deaf to CloudWatch",
+        "alarms_are_heard",
+        ("AWS::SNS::TopicPolicy",),
+        lambda body: "cloudwatch" in str(body) and setting([], "PolicyDocument", "Statement")(body),
+    ),
+    Mistake(
+        "a topic's key that CloudWatch may not use",
+        "publishers_may_encrypt",
+        ("AWS::KMS::Key",),
+        lambda body: "cloudwatch" in str(body) and setting([], "KeyPolicy", "Statement")(body),
+    ),
+    Mistake("a resource without tags", "everything_is_tagged", (_BUCKET, _FUNCTION, "AWS::IAM::Role"), _without_tag),
+    Mistake(
+        "an IoT policy that is too long",
+        "quotas_are_kept",
+        ("AWS::IoT::Policy",),
+        setting({"Statement": [{"Effect": "Deny", "Action": "iot:Connect", "Resource": "x" * 2048}]}, "PolicyDocument"),
+    ),
+    Mistake(
+        "more concurrency than an account has",
+        "quotas_are_kept",
+        (_FUNCTION,),
+        setting(1000, "ReservedConcurrentExecutions"),
+    ),
+)

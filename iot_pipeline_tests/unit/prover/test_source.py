@@ -1,0 +1,97 @@
+"""Calls of clients found in the source: the forms they come in, and those that were recorded."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.prover.product import found_calls
+from infra.prover.recorded import read_recorded
+from infra.prover.source.client_calls import client_calls, services_of
+from infra.prover.source.code import module, script
+from infra.prover.source.reach import reached
+
+# The functions of the edge, by their logical ids.
+FUNCTIONS = {
+    "Edge.Handler886CB40B": "iot_pipeline.edge.handler",
+    "Edge.Sweep576358E8": "iot_pipeline.edge.sweep",
+    "Edge.Notify29C25B1B": "iot_pipeline.edge.notify",
+    "Edge.Deliver72E7B226": "iot_pipeline.edge.deliver",
+}
+SOURCE = """
+import boto3
+
+class Store:
+    def __init__(self, client):
+        self._client = client
+        self.scan = 3
+
+    def all(self):
+        return self._client.get_paginator("list_objects_v2").paginate(Bucket="b")
+
+    def wait(self):
+        self._client.get_waiter("object_exists").wait(Bucket="b", Key="k")
+
+    def keep(self, items):
+        return [self.scan, *map(self._client.put_object, items)]
+
+    def never(self):
+        self._client.delete_bucket(Bucket="b")
+
+def helper(table):
+    table.query(TableName="t")
+
+def handler(event, context):
+    store = Store(boto3.client("s3"))
+    store.all()
+    store.keep(event)
+    boto3.client("s3").upload_file("f", "b", "k")
+    helper(boto3.client("dynamodb"))
+"""
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> set[tuple[str, str]]:
+    file = tmp_path / "one_file.py"
+    file.write_text(SOURCE)
+    pieces = list(reached(script(file), "handler"))
+    return {(call.operation, call.function) for call in client_calls(pieces, services_of(pieces))}
+
+
+def test_calls_are_found_in_all_their_forms(found: set[tuple[str, str]]) -> None:
+    parts = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload")
+    assert found == {
+        ("ListObjectsV2", "Store.all"),
+        ("PutObject", "Store.keep"),
+        ("PutObject", "handler"),
+        *((part, "handler") for part in parts),
+        ("Query", "helper"),
+    }
+
+
+def test_an_entry_that_there_is_none_of_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "other_file.py"
+    file.write_text(SOURCE)
+    with pytest.raises(ValueError, match="has no function handle"):
+        list(reached(script(file), "handle"))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_was_recorded_of_a_function_is_found_in_its_source(function: str) -> None:
+    start = module(FUNCTIONS[function])
+    assert start is not None
+    found = {(call.site, f"{call.service}:{call.operation}") for call in found_calls(start, "handle")}
+    recorded = {(row.site, row.call) for row in read_recorded() if row.who == function}
+    assert recorded
+    assert recorded - {(site, call) for site, call in found} == set()
+
+
+def test_each_function_reaches_its_own_calls_alone() -> None:
+    calls = {
+        name: {f"{call.service}:{call.operation}" for call in found_calls(start, "handle")}
+        for name, path in FUNCTIONS.items()
+        if (start := module(path)) is not None
+    }
+    assert "dynamodb:Scan" not in calls["Edge.Handler886CB40B"]
+    assert {"dynamodb:Scan", "kinesis:GetRecords"} <= calls["Edge.Sweep576358E8"]
+    assert "sns:Publish" in calls["Edge.Notify29C25B1B"] & calls["Edge.Deliver72E7B226"]
+    assert not {name for name in calls["Edge.Handler886CB40B"] if name.startswith(("sns:", "kinesis:"))}
