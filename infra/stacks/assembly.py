@@ -13,6 +13,7 @@ from infra.stacks.ingest.stack import IngestStack
 from infra.stacks.lake.stack import LakeStack
 from infra.stacks.network.stack import NetworkStack
 from infra.stacks.queries.stack import QueriesStack
+from infra.stacks.security.stack import SecurityStack
 from infra.stacks.warehouse.stack import WarehouseStack
 from iot_pipeline.contract import CONTRACT, Contract
 
@@ -42,4 +43,7 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
     warehouse = WarehouseStack(app, config, contract)
     for needed in (network, lake):
         warehouse.add_stack_dependency(needed)
+    if config.parts.guards:
+        security = SecurityStack(app, config)
+        security.add_stack_dependency(lake)
     return app

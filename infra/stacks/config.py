@@ -18,6 +18,8 @@ FAN_OUT_VARIABLE = "IOT_EDGE_FAN_OUT"
 CONSOLE_VARIABLE = "IOT_CONSOLE_URL"
 # The bounds on event time, under the names by which the lake reads them: both have to give the same verdict.
 LATENESS_VARIABLE, FUTURE_VARIABLE = "IOT_LATENESS_DAYS", "IOT_FUTURE_HOURS"
+# What an account has once in each region (infra/stacks/security/account.py).
+ACCOUNT_GUARDS = ("management-events", "recorder", "rules", "guardduty", "analyzer")
 # A bucket's name may have 63 characters, of which account and region take up to 36; a database no capitals.
 _NAME = re.compile("[a-z][a-z0-9]{1,15}")
 
@@ -95,6 +97,11 @@ class PlatformConfig:
     # Whom an alert of each severity is sent to: `mailto:` and `https:` URLs.
     warning_endpoints: tuple[str, ...] = ()
     critical_endpoints: tuple[str, ...] = ()
+    # The guards of the whole account that this environment is in charge of (`ACCOUNT_GUARDS`). An account and region
+    # can have each of them once, so that one environment of an account may name it, and none where it is there already.
+    account_guards: tuple[str, ...] = ()
+    # How long the trail's records are kept, and what AWS Config has noted.
+    audit_days: int = 365
 
     def __post_init__(self) -> None:
         """Refuse a name that could not be part of a bucket's or a database's, and bounds that cannot be."""
@@ -104,6 +111,8 @@ class PlatformConfig:
             raise ValueError(
                 f"lateness_days must be above 0 and future_hours at least 0: {self.lateness_days}, {self.future_hours}"
             )
+        if unknown := sorted(set(self.account_guards) - set(ACCOUNT_GUARDS)):
+            raise ValueError(f"account_guards: there is no {', '.join(unknown)}; there are {', '.join(ACCOUNT_GUARDS)}")
 
     @property
     def parts(self) -> Parts:
@@ -191,6 +200,11 @@ class PlatformConfig:
         Data Streams event source in Lambda").
         """
         return f"{self.name}-edge-failures-{self.account}-{self.region}"
+
+    @property
+    def audit_bucket(self) -> str:
+        """The bucket of who did what: the trail's records, and what AWS Config has noted."""
+        return f"{self.name}-audit-{self.account}-{self.region}"
 
     @property
     def device_state_table(self) -> str:

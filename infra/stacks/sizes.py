@@ -47,6 +47,8 @@ QUANTITIES: Mapping[Size, Mapping[str, Any]] = {
         "registry_backup_days": 35,
         "stream_retention_hours": 168,
         "noncurrent_days": 30,
+        # Five years, as long as raw is of use to a court or an insurer.
+        "audit_days": 1827,
         "edge_concurrency": 100,
     },
 }

@@ -28,6 +28,7 @@ STACKS = (
     "TelemetryEdge",
     "TelemetryConsoleData",
     "TelemetryWarehouse",
+    "TelemetrySecurity",
 )
 
 

@@ -16,9 +16,12 @@ from iot_pipeline_tests.support.templates import STACKS, assembly, of_type, temp
 # Properties by which the stacks give names of their own choosing, in an account and region or in all the world.
 _NAMES = {
     "AliasName",
+    "AnalyzerName",
     "BucketName",
+    "ConfigRuleName",
     "ConsumerName",
     "DBClusterIdentifier",
+    "DashboardName",
     "Domain",
     "FunctionName",
     "LogGroupName",
@@ -31,6 +34,7 @@ _NAMES = {
     "TemplateName",
     "ThingTypeName",
     "TopicName",
+    "TrailName",
     "UserPoolName",
     "WorkgroupName",
 }
@@ -95,15 +99,22 @@ def test_each_domain_has_a_key_of_its_own() -> None:
         for alias in of_type(template(stack), "AWS::KMS::Alias").values()
     }
     assert set(keys) == {
-        f"alias/telemetry/{domain}" for domain in ("lake", "alerts", "edge", "console", "registry", "warehouse")
+        f"alias/telemetry/{domain}"
+        for domain in ("lake", "alerts", "edge", "console", "registry", "warehouse", "audit")
     }
-    assert len(set(keys.values())) == 6
+    assert len(set(keys.values())) == 7
 
 
 def test_stacks_that_hold_data_cannot_be_deleted() -> None:
     artifacts = json.loads((assembly() / "manifest.json").read_text())["artifacts"]
     protected = {name for name in STACKS if artifacts[name]["properties"].get("terminationProtection")}
-    assert protected == {"TelemetryLake", "TelemetryEdgeData", "TelemetryConsoleData", "TelemetryWarehouse"}
+    assert protected == {
+        "TelemetryLake",
+        "TelemetryEdgeData",
+        "TelemetryConsoleData",
+        "TelemetryWarehouse",
+        "TelemetrySecurity",
+    }
 
 
 def test_zones_and_range_are_the_configurations() -> None:

@@ -58,6 +58,7 @@ OUTPUTS = {
         "WarehouseSecretArn",
         "WarehouseCopyRoleArn",
     },
+    "TelemetrySecurity": {"AuditBucket"},
 }
 
 

@@ -45,6 +45,7 @@ def test_a_quantity_of_the_file_wins_over_the_size_s(tmp_path: Path) -> None:
         ("[dev]\nedge_fan_out = 1\n", r"\[dev\] edge_fan_out = 1: expected bool"),
         ('[dev]\nzones = "abc"\n', r"\[dev\] zones = 'abc': expected a list of texts"),
         ("[dev]\nlateness_days = 0\n", r"\[dev\] lateness_days must be above 0"),
+        ('[dev]\naccount_guards = ["macie"]\n', r"\[dev\] account_guards: there is no macie; there are management-"),
     ],
 )
 def test_a_mistake_is_answered_with_where_it_stands(tmp_path: Path, text: str, said: str) -> None:
