@@ -17,7 +17,7 @@ from infra.stacks.security.account import RECORDED, RULES
 from infra.stacks.security.stack import SecurityStack
 from iot_pipeline_tests.support.templates import nag_findings, of_type, template
 
-TRAIL = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":cloudtrail:eu-west-1:000000000000:trail/telemetry"]]}
+TRAIL = "arn:aws:cloudtrail:eu-west-1:000000000000:trail/telemetry"
 LAKE = "arn:aws:s3:::telemetry-lake-000000000000-eu-west-1"
 
 
