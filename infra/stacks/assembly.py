@@ -12,6 +12,7 @@ from infra.stacks.feature_flags import RECOMMENDED
 from infra.stacks.ingest.stack import IngestStack
 from infra.stacks.lake.stack import LakeStack
 from infra.stacks.network.stack import NetworkStack
+from infra.stacks.observability.stack import ObservabilityStack
 from infra.stacks.queries.stack import QueriesStack
 from infra.stacks.security.stack import SecurityStack
 from infra.stacks.warehouse.stack import WarehouseStack
@@ -46,4 +47,7 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
     if config.parts.guards:
         security = SecurityStack(app, config)
         security.add_stack_dependency(lake)
+        observability = ObservabilityStack(app, config)
+        for needed in (ingest, edge_data):
+            observability.add_stack_dependency(needed)
     return app

@@ -1,5 +1,6 @@
 """What differs between deployments of the platform: one typed object, the same templates."""
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,12 @@ CONSOLE_VARIABLE = "IOT_CONSOLE_URL"
 LATENESS_VARIABLE, FUTURE_VARIABLE = "IOT_LATENESS_DAYS", "IOT_FUTURE_HOURS"
 # What an account has once in each region (infra/stacks/security/account.py).
 ACCOUNT_GUARDS = ("management-events", "recorder", "rules", "guardduty", "analyzer")
+MINUTES_A_DAY = 1440
+# Redshift Serverless bills at least a minute each time it wakes up (Redshift guide, "Billing for Amazon Redshift
+# Serverless").
+LEAST_BILLED_SECONDS = 60
+# The share of the day's limit that is left to people's queries and to what takes longer than usual.
+_SPARE = 0.25
 # A bucket's name may have 63 characters, of which account and region take up to 36; a database no capitals.
 _NAME = re.compile("[a-z][a-z0-9]{1,15}")
 
@@ -66,11 +73,13 @@ class PlatformConfig:
     registry_min_acu: float = 0.5
     registry_max_acu: float = 4
     registry_backup_days: int = 14
-    # Redshift Serverless bills by the RPU-hour, about 0.4 dollars, and only while a query runs. At the day's limit it
-    # refuses queries until midnight UTC: a runaway dashboard costs at most 20 dollars a day.
+    # Redshift Serverless bills by the RPU-hour, about 0.4 dollars, and only while a query runs.
     warehouse_base_rpu: int = 8
     warehouse_max_rpu: int = 32
-    warehouse_rpu_hours_a_day: int = 48
+    # How often new data reaches the warehouse (`IOT_BUILD_INTERVAL_MINUTES` for Dagster), and for how many seconds a
+    # load and dbt's models then keep it awake. The second is assumed: `SYS_SERVERLESS_USAGE` has the truth.
+    build_interval_minutes: int = 5
+    warehouse_seconds_a_build: int = 150
     # The edge. A batch of 500 packed messages is about 3 MB of base64 (Lambda takes 6 MB, and cuts at it by itself). No
     # window: what a poll finds is handled at once.
     edge_batch_size: int = 500
@@ -100,6 +109,11 @@ class PlatformConfig:
     # The guards of the whole account that this environment is in charge of (`ACCOUNT_GUARDS`). An account and region
     # can have each of them once, so that one environment of an account may name it, and none where it is there already.
     account_guards: tuple[str, ...] = ()
+    # The canary is a device that AWS itself plays: how often it sends.
+    canary_minutes: int = 5
+    # What the environment may cost a month; 0 is no budget. Its costs are told apart by the tag `environment`, which an
+    # administrator activates as a cost allocation tag.
+    monthly_budget_usd: int = 0
     # How long the trail's records are kept, and what AWS Config has noted.
     audit_days: int = 365
 
@@ -110,6 +124,15 @@ class PlatformConfig:
         if not (self.lateness_days > 0 and self.future_hours >= 0):
             raise ValueError(
                 f"lateness_days must be above 0 and future_hours at least 0: {self.lateness_days}, {self.future_hours}"
+            )
+        if not 1 <= self.canary_minutes <= MINUTES_A_DAY:
+            raise ValueError(f"canary_minutes must be 1 to {MINUTES_A_DAY}: {self.canary_minutes}")
+        if not 1 <= self.build_interval_minutes <= MINUTES_A_DAY:
+            raise ValueError(f"build_interval_minutes must be 1 to {MINUTES_A_DAY}: {self.build_interval_minutes}")
+        if self.warehouse_seconds_a_build < LEAST_BILLED_SECONDS:
+            raise ValueError(
+                f"warehouse_seconds_a_build must be at least {LEAST_BILLED_SECONDS}, which Redshift Serverless bills: "
+                f"{self.warehouse_seconds_a_build}"
             )
         if unknown := sorted(set(self.account_guards) - set(ACCOUNT_GUARDS)):
             raise ValueError(f"account_guards: there is no {', '.join(unknown)}; there are {', '.join(ACCOUNT_GUARDS)}")
@@ -200,6 +223,27 @@ class PlatformConfig:
         Data Streams event source in Lambda").
         """
         return f"{self.name}-edge-failures-{self.account}-{self.region}"
+
+    @property
+    def warehouse_rpu_hours_a_day(self) -> int:
+        """The day's limit, at which Redshift refuses queries until midnight UTC.
+
+        What the builds of a day need at the base capacity, and a quarter more: a runaway dashboard costs no more.
+        """
+        builds = MINUTES_A_DAY / self.build_interval_minutes
+        # Nobody can be awake for longer than a day.
+        awake_hours = min(24, builds * self.warehouse_seconds_a_build / 3600)
+        return math.ceil(awake_hours * self.warehouse_base_rpu * (1 + _SPARE))
+
+    @property
+    def metrics(self) -> str:
+        """The namespace of the metrics that the platform's own functions write."""
+        return "IotPipeline/Edge" if self.name == DEFAULT_NAME else f"IotPipeline/{self.name}/Edge"
+
+    @property
+    def canary(self) -> str:
+        """The canary: its device id, its function and the rule that calls it."""
+        return f"{self.name}-canary"
 
     @property
     def audit_bucket(self) -> str:

@@ -50,5 +50,6 @@ QUANTITIES: Mapping[Size, Mapping[str, Any]] = {
         # Five years, as long as raw is of use to a court or an insurer.
         "audit_days": 1827,
         "edge_concurrency": 100,
+        "canary_minutes": 1,
     },
 }

@@ -29,6 +29,7 @@ STACKS = (
     "TelemetryConsoleData",
     "TelemetryWarehouse",
     "TelemetrySecurity",
+    "TelemetryObservability",
 )
 
 

@@ -7,7 +7,6 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from infra.stacks.alarming import add_alarm, metric
 from infra.stacks.base import PlatformStack
 from infra.stacks.edge.names import DELIVER, INVOKED, NOTIFY
-from infra.stacks.edge.places import METRICS
 
 
 def add_alarms(stack: PlatformStack, mapping_id: str) -> None:
@@ -64,13 +63,13 @@ def add_alarms(stack: PlatformStack, mapping_id: str) -> None:
     alarm(
         "ChannelLags",
         "A channel has not taken for 15 minutes what it was sent: the log of the function says which, and why",
-        metric(METRICS, "oldest_ms", {"function": DELIVER}, "Maximum"),
+        metric(config.metrics, "oldest_ms", {"function": DELIVER}, "Maximum"),
         900_000,
     )
     alarm(
         "ChannelsBroken",
         f"What was last written into {config.channels_secret} cannot be taken: the version before it is in force",
-        metric(METRICS, "channels_broken", {"function": NOTIFY}, "Maximum"),
+        metric(config.metrics, "channels_broken", {"function": NOTIFY}, "Maximum"),
         1,
         minutes=3,
     )

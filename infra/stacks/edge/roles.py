@@ -23,7 +23,7 @@ _ITEMS = (
 )
 # Of a table's key DynamoDB makes use in the name of whoever calls it (DynamoDB guide, "Using IAM permissions with
 # customer managed keys"); `kms:CreateGrant` is for whoever makes the table.
-_TABLE_KEY = (
+TABLE_KEY = (
     "kms:Decrypt",
     "kms:DescribeKey",
     "kms:Encrypt",
@@ -56,7 +56,7 @@ def add_handler_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -
             "State": _allow([places.state], *_ITEMS),
             "Alerts": _allow([places.alerts], *_ITEMS),
             "Episodes": _allow([f"{places.alerts}/index/{name}" for name in ("open", "subject")], "dynamodb:Query"),
-            "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
+            "TableKey": _via(stack, "dynamodb", places.edge_key, *TABLE_KEY),
             "Stream": _allow([places.stream], "kinesis:DescribeStream", *_READ_STREAM),
             "KeepFailed": _allow([failed], "s3:PutObject"),
             "FindFailures": _allow([places.failures], "s3:ListBucket"),
@@ -87,7 +87,7 @@ def add_sweep_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -> 
             "State": _allow([places.state], "dynamodb:Scan", *_ITEMS),
             "Alerts": _allow([places.alerts], *_ITEMS),
             "Episodes": _allow([f"{places.alerts}/index/{name}" for name in ("open", "subject")], "dynamodb:Query"),
-            "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
+            "TableKey": _via(stack, "dynamodb", places.edge_key, *TABLE_KEY),
             "Stream": _allow([places.stream], *_READ_STREAM),
             "Notify": _allow([places.notify], "lambda:InvokeFunction"),
             "DeadLetters": _allow([places.dead_letters], "sqs:SendMessage"),
@@ -109,7 +109,7 @@ def add_notify_role(stack: PlatformStack, places: Places, log: logs.LogGroup) ->
             "Outbox": _allow(indexes, "dynamodb:Query"),
             # A digest lists what is open of all tenants.
             "OpenEpisodes": _allow([f"{places.alerts}/index/open"], "dynamodb:Scan"),
-            "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
+            "TableKey": _via(stack, "dynamodb", places.edge_key, *TABLE_KEY),
             "Deliver": _allow([places.deliver], "lambda:InvokeFunction"),
             **_channels(stack, places),
             **_topics(stack, places),
@@ -126,7 +126,7 @@ def add_deliver_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -
         {
             "Letters": _allow([places.alerts], "dynamodb:GetItem", "dynamodb:UpdateItem"),
             "Waiting": _allow([f"{places.alerts}/index/pending"], "dynamodb:Query"),
-            "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
+            "TableKey": _via(stack, "dynamodb", places.edge_key, *TABLE_KEY),
             "DeadLetters": _allow([places.alert_dead_letters], "sqs:SendMessage"),
             **_channels(stack, places),
             **_topics(stack, places),

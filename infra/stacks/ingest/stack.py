@@ -16,7 +16,7 @@ from infra.stacks.ingest.devices import add_device_policy, add_thing_type
 from infra.stacks.ingest.provisioning import add_provisioning
 from infra.stacks.ingest.rules import SQL_VERSION, rule_sql
 from infra.stacks.nag import accept, accept_wildcards
-from infra.stacks.parameters import read
+from infra.stacks.parameters import publish, read
 from iot_pipeline.contract import topic_filter
 from iot_pipeline.contract.layout import FAILED_DELIVERY, RAW
 
@@ -35,6 +35,7 @@ class IngestStack(PlatformStack):
         stream = read(self, config, "stream")
         self._rules(stream)
         delivery = self._delivery(stream)
+        publish(self, config, {"delivery-stream": delivery.delivery_stream_name})
         self.outputs(
             DeviceThingType=thing_type.ref,
             DevicePolicy=policy.ref,

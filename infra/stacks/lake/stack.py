@@ -9,7 +9,7 @@ from infra.stacks.config import PlatformConfig
 from infra.stacks.lake.alerts import add_alerts
 from infra.stacks.lake.buckets import add_buckets
 from infra.stacks.lake.catalog import add_database, add_tables
-from infra.stacks.lake.queues import add_raw_queue, add_rule_errors
+from infra.stacks.lake.queues import add_raw_queues, add_rule_errors
 from infra.stacks.parameters import publish
 from iot_pipeline.contract import Contract, former_ledger, tables
 from iot_pipeline.contract.tables import registry_history
@@ -21,8 +21,8 @@ class LakeStack(PlatformStack):
     def __init__(self, scope: Construct, config: PlatformConfig, contract: Contract) -> None:
         super().__init__(scope, "Lake", config, holds_data=True)
         key = self.key("Key", "lake", f"Data at rest of {config.name}: lake bucket and query results")
-        raw_queue = add_raw_queue(self)
-        buckets = add_buckets(self, key, raw_queue, tables(contract).raw_telemetry.prefix)
+        raw = add_raw_queues(self)
+        buckets = add_buckets(self, key, raw.objects, tables(contract).raw_telemetry.prefix)
         alerts = add_alerts(self)
         # The catalog is data: which version of a partition is the current one stands in Glue alone.
         database = add_database(
@@ -48,6 +48,8 @@ class LakeStack(PlatformStack):
                 "stream": stream.stream_name,
                 "alerts-key": alerts.key.key_arn,
                 "alerts-topic": alerts.topic.topic_arn,
+                "raw-queue": raw.objects.queue_name,
+                "raw-dead-letters": raw.dead_letters.queue_name,
                 "rule-errors-url": errors.queue_url,
                 "rule-errors-arn": errors.queue_arn,
             },
@@ -56,7 +58,7 @@ class LakeStack(PlatformStack):
             LakeBucket=buckets.lake.bucket_name,
             ResultsBucket=buckets.results.bucket_name,
             GlueDatabase=database.ref,
-            RawQueueUrl=raw_queue.queue_url,
+            RawQueueUrl=raw.objects.queue_url,
             AlertsTopicArn=alerts.topic.topic_arn,
             StreamName=stream.stream_name,
             RuleErrorQueueUrl=errors.queue_url,

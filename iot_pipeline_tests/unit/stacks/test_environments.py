@@ -130,6 +130,28 @@ def test_a_name_that_aws_would_refuse_is_refused_here(name: str) -> None:
         PlatformConfig(name=name)
 
 
+@pytest.mark.parametrize(
+    ("minutes", "seconds", "base", "limit"),
+    # A build every five minutes that keeps 8 RPU awake for 150 s: 96 RPU-hours a day, and a quarter more.
+    [(5, 150, 8, 120), (60, 150, 8, 10), (1, 300, 8, 240)],
+)
+def test_the_warehouse_s_limit_is_what_its_builds_need_and_a_quarter_more(
+    minutes: int, seconds: int, base: int, limit: int
+) -> None:
+    config = PlatformConfig(build_interval_minutes=minutes, warehouse_seconds_a_build=seconds, warehouse_base_rpu=base)
+    assert config.warehouse_rpu_hours_a_day == limit
+    needed = min(24, 24 * 60 / minutes * seconds / 3600) * base
+    assert config.warehouse_rpu_hours_a_day >= needed * 1.25
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"build_interval_minutes": 0}, {"warehouse_seconds_a_build": 59}, {"canary_minutes": 0}]
+)
+def test_a_cadence_that_cannot_be_is_refused_by_its_name(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        PlatformConfig(**wrong)  # type: ignore[arg-type]  # keys of one type among fields of several
+
+
 def test_the_flags_are_those_that_the_cdk_recommends() -> None:
     packages = resources.files("aws_cdk") / "_jsii"
     (bundle,) = (p for p in packages.iterdir() if p.name.startswith("aws-cdk-lib@"))

@@ -187,13 +187,13 @@ def test_people_s_results_have_a_bucket_of_their_own() -> None:
     }
 
 
-def test_alarms_and_events_can_encrypt_for_the_alerts_topic_and_publish_to_it() -> None:
+def test_alarms_events_and_budgets_can_encrypt_for_the_alerts_topic_and_publish_to_it() -> None:
     """Either alone would drop every alarm (SNS guide, "Managing Amazon SNS encryption keys and costs")."""
     made = template("TelemetryLake")
     (topic,) = of_type(made, "AWS::SNS::Topic").values()
     key = made["Resources"][topic["Properties"]["KmsMasterKeyId"]["Fn::GetAtt"][0]]
     (policy,) = of_type(made, "AWS::SNS::TopicPolicy").values()
-    services = {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
+    services = {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"]}
     statements = (
         (key["Properties"]["KeyPolicy"], ["kms:Decrypt", "kms:GenerateDataKey*"]),
         (policy["Properties"]["PolicyDocument"], "sns:Publish"),
