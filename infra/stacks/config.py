@@ -22,6 +22,12 @@ LATENESS_VARIABLE, FUTURE_VARIABLE = "IOT_LATENESS_DAYS", "IOT_FUTURE_HOURS"
 # What an account has once in each region (infra/stacks/security/account.py).
 ACCOUNT_GUARDS = ("management-events", "recorder", "rules", "guardduty", "analyzer")
 MINUTES_A_DAY = 1440
+# As `IOT_BUILD_INTERVAL_MINUTES` has it (iot_pipeline/settings.py).
+LONGEST_BUILD_INTERVAL = 30
+# An export may change the alerts' history for 91 days (iot_pipeline/settings.py).
+LEAST_KEPT_DAYS = 91
+# The lake's zones, by the ends of their variables.
+_KEPT_ZONES = ("RAW", "JUDGED", "QUARANTINE", "LEDGER", "CURATED", "ALERT_HISTORY")
 # Redshift Serverless bills at least a minute each time it wakes up (Redshift guide, "Billing for Amazon Redshift
 # Serverless").
 LEAST_BILLED_SECONDS = 60
@@ -60,6 +66,12 @@ class PlatformConfig:
     # A tenant's query: five cents. The console refuses it before, by its estimate.
     tenant_scan_cutoff_gib: int = 10
     query_results_days: int = 7
+    # For how long the platform keeps what devices sent; 0 is for ever. S3 expires none of it: Dagster does, with regard
+    # to books and legal holds (docs/retention.md), and is told by `dagster_variables`.
+    retention_days: int = 0
+    # For how long nobody can remove a version of an object of the lake for good, S3's own rules included; 0 is no lock.
+    # Once a bucket has the lock it keeps it, and a bucket that has none cannot get it by an update.
+    object_lock_days: int = 0
     # How long a deleted or overwritten object, an old version of a partition among them, can still be brought back.
     noncurrent_days: int = 7
     failed_delivery_days: int = 90
@@ -125,10 +137,19 @@ class PlatformConfig:
             raise ValueError(
                 f"lateness_days must be above 0 and future_hours at least 0: {self.lateness_days}, {self.future_hours}"
             )
+        if self.retention_days and self.retention_days < LEAST_KEPT_DAYS:
+            raise ValueError(f"retention_days must be 0 or at least {LEAST_KEPT_DAYS}: {self.retention_days}")
+        if not 0 <= self.object_lock_days <= self.noncurrent_days:
+            raise ValueError(
+                f"object_lock_days must be 0 to noncurrent_days, {self.noncurrent_days}: {self.object_lock_days}; "
+                "S3 could not remove a replaced version when its time has come"
+            )
         if not 1 <= self.canary_minutes <= MINUTES_A_DAY:
             raise ValueError(f"canary_minutes must be 1 to {MINUTES_A_DAY}: {self.canary_minutes}")
-        if not 1 <= self.build_interval_minutes <= MINUTES_A_DAY:
-            raise ValueError(f"build_interval_minutes must be 1 to {MINUTES_A_DAY}: {self.build_interval_minutes}")
+        if not 1 <= self.build_interval_minutes <= LONGEST_BUILD_INTERVAL:
+            raise ValueError(
+                f"build_interval_minutes must be 1 to {LONGEST_BUILD_INTERVAL}: {self.build_interval_minutes}"
+            )
         if self.warehouse_seconds_a_build < LEAST_BILLED_SECONDS:
             raise ValueError(
                 f"warehouse_seconds_a_build must be at least {LEAST_BILLED_SECONDS}, which Redshift Serverless bills: "
@@ -234,6 +255,13 @@ class PlatformConfig:
         # Nobody can be awake for longer than a day.
         awake_hours = min(24, builds * self.warehouse_seconds_a_build / 3600)
         return math.ceil(awake_hours * self.warehouse_base_rpu * (1 + _SPARE))
+
+    @property
+    def dagster_variables(self) -> dict[str, str]:
+        """What Dagster's processes have to be told so that they keep the cadence and the retention of the stacks."""
+        days = self.retention_days
+        kept = {f"IOT_RETENTION_{zone}": f"{days}d" for zone in _KEPT_ZONES} if days else {}
+        return {"IOT_BUILD_INTERVAL_MINUTES": str(self.build_interval_minutes), **kept}
 
     @property
     def metrics(self) -> str:

@@ -47,8 +47,9 @@ QUANTITIES: Mapping[Size, Mapping[str, Any]] = {
         "registry_backup_days": 35,
         "stream_retention_hours": 168,
         "noncurrent_days": 30,
-        # Five years, as long as raw is of use to a court or an insurer.
-        "audit_days": 1827,
+        # Five years of at most 366 days.
+        "audit_days": 1830,
+        "retention_days": 1830,
         "edge_concurrency": 100,
         "canary_minutes": 1,
     },

@@ -83,7 +83,7 @@ def of_ingestion(stack: PlatformStack) -> Iterator[Promise]:
 
 def of_orchestration(stack: PlatformStack) -> Iterator[Promise]:
     """What Dagster cannot say itself when it stands still: nobody fetches what S3 tells of."""
-    raw = {"QueueName": read(stack, stack.config, "raw-queue")}
+    raw = _queue(stack, "raw-queue-arn")
     yield Promise(
         "RawNotDrained",
         f"Notifications of raw objects wait for over {_DRAINED_SECONDS // 60} minutes: Dagster's daemon or its sensor "
@@ -91,7 +91,7 @@ def of_orchestration(stack: PlatformStack) -> Iterator[Promise]:
         metric("AWS/SQS", "ApproximateAgeOfOldestMessage", raw, "Maximum", _FIVE_MINUTES),
         _DRAINED_SECONDS,
     )
-    dead = {"QueueName": read(stack, stack.config, "raw-dead-letters")}
+    dead = _queue(stack, "raw-dead-letters-arn")
     yield Promise(
         "RawUnreadable",
         "Notifications of raw objects could not be read: build the ledger of the hours that they name",
@@ -168,8 +168,7 @@ def _of_rules(config: PlatformConfig) -> Iterator[Promise]:
 
 
 def _of_rule_errors(stack: PlatformStack) -> Iterator[Promise]:
-    arn = read(stack, stack.config, "rule-errors-arn")
-    errors = {"QueueName": cdk.Fn.select(5, cdk.Fn.split(":", arn))}
+    errors = _queue(stack, "rule-errors-arn")
     yield Promise(
         "RuleErrors",
         "Messages that a rule could not deliver wait to be replayed: python -m iot_pipeline.edge dead-letters",
@@ -182,3 +181,8 @@ def _of_rule_errors(stack: PlatformStack) -> Iterator[Promise]:
         metric("AWS/SQS", "ApproximateAgeOfOldestMessage", errors, "Maximum", _FIVE_MINUTES),
         _A_DAY_SECONDS,
     )
+
+
+def _queue(stack: PlatformStack, parameter: str) -> dict[str, str]:
+    """The dimensions of a queue whose ARN is published: its name stands last in that."""
+    return {"QueueName": cdk.Fn.select(5, cdk.Fn.split(":", read(stack, stack.config, parameter)))}

@@ -100,7 +100,7 @@ def test_records_are_kept_as_long_as_the_size_says() -> None:
         (bucket,) = of_type(made, "AWS::S3::Bucket").values()
         rules = {r["Id"]: r for r in bucket["Properties"]["LifecycleConfiguration"]["Rules"]}
         assert rules["records"]["ExpirationInDays"] == days
-    assert environment("production").audit_days == 1827
+    assert environment("production").audit_days == 1830
 
 
 def test_without_the_account_s_guards_nothing_of_the_account_is_touched() -> None:
