@@ -4,6 +4,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from infra.stacks.analytics.stack import AnalyticsStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.console.data_stack import ConsoleDataStack
 from infra.stacks.edge.data_stack import EdgeDataStack
@@ -15,6 +16,7 @@ from infra.stacks.network.stack import NetworkStack
 from infra.stacks.observability.stack import ObservabilityStack
 from infra.stacks.queries.stack import QueriesStack
 from infra.stacks.security.stack import SecurityStack
+from infra.stacks.upkeep.stack import UpkeepStack
 from infra.stacks.warehouse.stack import WarehouseStack
 from iot_pipeline.contract import CONTRACT, Contract
 
@@ -48,6 +50,12 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
         security = SecurityStack(app, config)
         security.add_stack_dependency(lake)
         observability = ObservabilityStack(app, config)
-        for needed in (ingest, edge_data):
-            observability.add_stack_dependency(needed)
+        observability.add_stack_dependency(ingest)
+        observability.add_stack_dependency(edge_data)
+    if config.parts.databases:
+        upkeep = UpkeepStack(app, config)
+        upkeep.add_stack_dependency(queries)
+        upkeep.add_stack_dependency(warehouse)
+    if config.quicksight_owner:
+        AnalyticsStack(app, config, contract).add_stack_dependency(queries)
     return app

@@ -34,6 +34,7 @@ LEAST_BILLED_SECONDS = 60
 # The share of the day's limit that is left to people's queries and to what takes longer than usual.
 _SPARE = 0.25
 # A bucket's name may have 63 characters, of which account and region take up to 36; a database no capitals.
+_QUICKSIGHT_OWNER = re.compile("arn:aws:quicksight:[a-z0-9-]+:[0-9]{12}:(user|group)/.+")
 _NAME = re.compile("[a-z][a-z0-9]{1,15}")
 
 
@@ -92,6 +93,9 @@ class PlatformConfig:
     # load and dbt's models then keep it awake. The second is assumed: `SYS_SERVERLESS_USAGE` has the truth.
     build_interval_minutes: int = 5
     warehouse_seconds_a_build: int = 150
+    # Of the warehouse a snapshot is taken each night and kept for so many days. What it holds the lake can rebuild, but
+    # for what people have made in it.
+    warehouse_snapshot_days: int = 7
     # The edge. A batch of 500 packed messages is about 3 MB of base64 (Lambda takes 6 MB, and cuts at it by itself). No
     # window: what a poll finds is handled at once.
     edge_batch_size: int = 500
@@ -123,6 +127,8 @@ class PlatformConfig:
     account_guards: tuple[str, ...] = ()
     # The canary is a device that AWS itself plays: how often it sends.
     canary_minutes: int = 5
+    # The ARN of the user or group that owns what is in QuickSight; without one there is nothing in QuickSight.
+    quicksight_owner: str = ""
     # What the environment may cost a month; 0 is no budget. Its costs are told apart by the tag `environment`, which an
     # administrator activates as a cost allocation tag.
     monthly_budget_usd: int = 0
@@ -143,6 +149,11 @@ class PlatformConfig:
             raise ValueError(
                 f"object_lock_days must be 0 to noncurrent_days, {self.noncurrent_days}: {self.object_lock_days}; "
                 "S3 could not remove a replaced version when its time has come"
+            )
+        if self.quicksight_owner and not _QUICKSIGHT_OWNER.fullmatch(self.quicksight_owner):
+            raise ValueError(
+                f"quicksight_owner {self.quicksight_owner!r} must be the ARN of a user or a group of QuickSight: "
+                "arn:aws:quicksight:<region>:<account>:user/default/<name>"
             )
         if not 1 <= self.canary_minutes <= MINUTES_A_DAY:
             raise ValueError(f"canary_minutes must be 1 to {MINUTES_A_DAY}: {self.canary_minutes}")

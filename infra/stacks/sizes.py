@@ -52,5 +52,6 @@ QUANTITIES: Mapping[Size, Mapping[str, Any]] = {
         "retention_days": 1830,
         "edge_concurrency": 100,
         "canary_minutes": 1,
+        "warehouse_snapshot_days": 35,
     },
 }

@@ -43,6 +43,8 @@ _STANDING = {
     "Glue": (
         "Database",
         "Table",
+        "Trigger",
+        "Workflow",
     ),
     "IAM": (
         "Policy",
@@ -290,6 +292,17 @@ def _trail(it: Found) -> Iterator[Row]:
     yield Row(f"trail `{it.properties['TrailName']}`", "at each call, delivered every few minutes", does, cost, _NOBODY)
 
 
+def _scheduler(it: Found) -> Iterator[Row]:
+    properties = it.properties
+    yield Row(
+        f"schedule `{properties['Name']}` of EventBridge",
+        properties["ScheduleExpression"],
+        properties["Description"] + ".",
+        "No statement: Redshift bills what is stored of snapshots by the gigabyte.",
+        "subscribers of `AlertsTopicArn`, by CloudWatch's alarm `SnapshotFails`",
+    )
+
+
 def _usage_limit(_: Found) -> Iterator[Row]:
     yield Row(
         "the warehouse's daily limit",
@@ -324,5 +337,6 @@ _ROWS: Mapping[str, Callable[[Found], Iterator[Row]]] = {
     "AWS::RedshiftServerless::Namespace": _namespace,
     "AWS::S3::Bucket": _lifecycle,
     "AWS::SQS::Queue": _queue,
+    "AWS::Scheduler::Schedule": _scheduler,
     "Custom::RedshiftUsageLimit": _usage_limit,
 }

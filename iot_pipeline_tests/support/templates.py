@@ -30,6 +30,7 @@ STACKS = (
     "TelemetryWarehouse",
     "TelemetrySecurity",
     "TelemetryObservability",
+    "TelemetryUpkeep",
 )
 
 

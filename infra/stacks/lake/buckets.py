@@ -42,6 +42,7 @@ def add_buckets(stack: PlatformStack, key: kms.Key, queue: sqs.Queue, raw_prefix
         versioned=True,
         lock=_lock(config),
     )
+    accept(lake, "CloudFormation-Validate::W9003", "The construct writes the sizes of the lifecycle rules as numbers")
     _notify(lake, queue, raw_prefix)
     results = _bucket(
         stack,
