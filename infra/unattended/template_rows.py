@@ -77,6 +77,7 @@ _STANDING = {
     ),
     "SQS": ("QueuePolicy",),
     "SSM": ("Parameter",),
+    "Scheduler": ("ScheduleGroup",),
     "XRay": ("Group",),
 }
 STANDING = frozenset(f"AWS::{service}::{name}" for service, names in _STANDING.items() for name in names) | {

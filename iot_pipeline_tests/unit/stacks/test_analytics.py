@@ -98,8 +98,8 @@ def test_the_role_reads_what_is_asked_of_and_writes_results_alone() -> None:
     statements = {s["Sid"]: s for s in policy["Properties"]["PolicyDocument"]["Statement"]}
     lake = "arn:aws:s3:::telemetry-lake-000000000000-eu-west-1"
     assert statements["Read"]["Action"] == "s3:GetObject"
-    assert statements["Read"]["Resource"] == [
-        f"{lake}/{prefix}*" for prefix in ("curated/telemetry/", "registry/sites/", "registry/devices/")
+    assert sorted(statements["Read"]["Resource"]) == [
+        f"{lake}/{prefix}*" for prefix in ("curated/telemetry/", "registry/devices/", "registry/sites/")
     ]
     writing = [s for s in statements.values() if "s3:PutObject" in s["Action"]]
     assert [s["Resource"] for s in writing] == ["arn:aws:s3:::telemetry-results-000000000000-eu-west-1/telemetry/*"]

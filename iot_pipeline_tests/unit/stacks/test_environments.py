@@ -105,6 +105,47 @@ def test_each_domain_has_a_key_of_its_own() -> None:
     assert len(set(keys.values())) == 7
 
 
+def test_each_key_lets_in_the_services_that_encrypt_by_themselves_and_no_other() -> None:
+    """All others use a key in the name of a role, whose own policy says so: what the root statement of each key allows.
+
+    CloudTrail and the services that publish alerts have no role; a key that did not name them would drop their records
+    and alarms without a word (field notes: no tool flags it).
+    """
+    found: dict[str, set[str]] = {}
+    for stack in STACKS:
+        made = template(stack)
+        for alias in of_type(made, "AWS::KMS::Alias").values():
+            key = made["Resources"][alias["Properties"]["TargetKeyId"]["Fn::GetAtt"][0]]["Properties"]
+            named = [s["Principal"].get("Service", []) for s in key["KeyPolicy"]["Statement"]]
+            services = {one for each in named for one in ([each] if isinstance(each, str) else each)}
+            found[alias["Properties"]["AliasName"].rpartition("/")[2]] = services
+            for statement in key["KeyPolicy"]["Statement"]:
+                if "Service" in statement["Principal"]:
+                    compared = statement["Condition"]["StringEquals"]
+                    assert {"aws:SourceAccount", "aws:SourceArn"} & compared.keys(), (
+                        "any account's service could use it"
+                    )
+    assert found == {
+        "lake": set(),
+        "alerts": {"budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"},
+        "edge": set(),
+        "console": set(),
+        "registry": set(),
+        "warehouse": set(),
+        "audit": {"cloudtrail.amazonaws.com"},
+    }
+
+
+def test_two_environments_do_not_share_a_metric_of_their_own() -> None:
+    for environment, expected in (("telemetry", "IotPipeline/Edge"), ("blue", "IotPipeline/blue/Edge")):
+        own = set()
+        for path in assembly(name=environment).glob("*.template.json"):
+            for alarm in of_type(json.loads(path.read_text()), "AWS::CloudWatch::Alarm").values():
+                namespace = alarm["Properties"].get("Namespace", "AWS/")
+                own |= {namespace} if not namespace.startswith("AWS/") else set()
+        assert own == {expected}
+
+
 def test_stacks_that_hold_data_cannot_be_deleted() -> None:
     artifacts = json.loads((assembly() / "manifest.json").read_text())["artifacts"]
     protected = {name for name in STACKS if artifacts[name]["properties"].get("terminationProtection")}
