@@ -28,7 +28,7 @@ def add_reader(stack: PlatformStack, contract: Contract) -> iam.Role:
             "quicksight.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": config.account}}
         ),
     )
-    glue = {
+    glue: dict[str, list[str | None]] = {
         "catalog": [None],
         "database": [config.database],
         "table": [f"{config.database}/{table.name}" for table in asked],

@@ -22,7 +22,7 @@ from iot_pipeline_tests.support.templates import STACKS, nag_findings, of_type
 
 OWNER = "arn:aws:quicksight:us-east-1:000000000000:group/default/analysts"
 CONFIG = PlatformConfig(quicksight_owner=OWNER)
-SCHEMA = {
+SCHEMA: dict[str, object] = {
     CONFIG.database: {
         table.name: {**{c.name: c.type for c in table.columns}, **dict.fromkeys(table.partition_keys, "string")}
         for table in (tables().curated_telemetry, *registry_history())
@@ -61,6 +61,7 @@ def test_without_an_owner_there_is_nothing_in_quicksight() -> None:
 @pytest.mark.parametrize("question", [hourly_readings(CONFIG, CONTRACT), who_sees_whom(CONFIG)], ids=["rows", "rules"])
 def test_a_question_is_of_columns_that_there_are_and_answered_in_those_that_quicksight_expects(question: Any) -> None:
     qualified = qualify(sqlglot.parse_one(question.sql, read="athena"), schema=SCHEMA, dialect="athena")
+    assert isinstance(qualified, sqlglot.exp.Query)
     # Glue's names are in lower case; QuickSight matches a column's name with regard to case.
     assert [name.lower() for name in qualified.named_selects] == [name.lower() for name in question.columns]
 
