@@ -43,4 +43,4 @@ def add_crawl_workflow(stack: PlatformStack) -> None:
         actions=[glue.CfnTrigger.ActionProperty(crawler_name=curated)],
     )
     # Glue wants the first trigger of a workflow before those that follow it.
-    then.add_dependency(first)
+    then.node.add_dependency(first)
