@@ -1,11 +1,9 @@
 """The alternatives of a design, each as one change, with what it costs and what it gives up."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from infra.cost.bills import Bill, bill
-from infra.cost.databases import wanted_rpu_hours
 from infra.cost.design import Design, Finding, Landing, Publishing, Warehouse
 from infra.cost.fleet import Fleet
 
@@ -28,14 +26,6 @@ def alternatives(of: Bill) -> Iterator[Alternative]:
         unpacked = Fleet(of.fleet.devices, of.fleet.interval_seconds, 1)
         yield Alternative(
             "unpacked: a message a reading", bill(of.config, unpacked, of.design), "nothing; no reading waits"
-        )
-    wanted = math.ceil(wanted_rpu_hours(of.fleet, of.config, of.design))
-    if of.design.warehouse is Warehouse.SERVERLESS and wanted > of.config.warehouse_rpu_hours_a_day:
-        unlimited = replace(of.config, warehouse_rpu_hours_a_day=wanted)
-        yield Alternative(
-            "Redshift Serverless, the day's limit raised to what is wanted",
-            bill(unlimited, of.fleet, of.design),
-            "nothing; it refuses no query",
         )
     for name, design, gives_up in _designs(of.design):
         if design != of.design:

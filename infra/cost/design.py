@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from infra.stacks.config import PlatformConfig
 from infra.stacks.sizes import Size
-from iot_pipeline.settings import PROTOTYPE_BUILD_MINUTES, Policy
+from iot_pipeline.settings import Policy
 
 
 class Publishing(StrEnum):
@@ -63,7 +63,7 @@ def design_of(config: PlatformConfig) -> Design:
     """The design that an environment's stacks are."""
     small = config.size is Size.PROTOTYPE
     return Design(
-        build_minutes=PROTOTYPE_BUILD_MINUTES if small else Design.build_minutes,
+        build_minutes=config.build_interval_minutes,
         daily_crawl=not small,
         landing=Landing.FIREHOSE if config.parts.stream else Landing.RULE_TO_S3,
         warehouse=Warehouse.SERVERLESS if config.parts.databases else Warehouse.NONE,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from infra.stacks.analytics.stack import AnalyticsStack
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.console.data_stack import ConsoleDataStack
@@ -16,10 +17,13 @@ from infra.stacks.ingest.stack import IngestStack
 from infra.stacks.lake.stack import LakeStack
 from infra.stacks.network.service_stack import ServiceNetworkStack
 from infra.stacks.network.stack import NetworkStack
+from infra.stacks.observability.stack import ObservabilityStack
 from infra.stacks.orchestration.data_stack import OrchestrationDataStack
 from infra.stacks.orchestration.stack import OrchestrationStack
 from infra.stacks.queries.stack import QueriesStack
+from infra.stacks.security.stack import SecurityStack
 from infra.stacks.services.images_stack import ImagesStack
+from infra.stacks.upkeep.stack import UpkeepStack
 from infra.stacks.warehouse.stack import WarehouseStack
 from iot_pipeline.contract import CONTRACT, Contract
 
@@ -36,16 +40,24 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
         context=dict(RECOMMENDED),
     )
     lake = LakeStack(app, config, contract)
-    IngestStack(app, config).add_stack_dependency(lake)
-    QueriesStack(app, config, contract).add_stack_dependency(lake)
+    ingest, queries = IngestStack(app, config), QueriesStack(app, config, contract)
     needed: list[PlatformStack] = [lake]
+    for reader in (ingest, queries):
+        reader.add_stack_dependency(lake)
     if config.parts.stream:
         needed.append(_add_edge(app, config, lake))
     if config.parts.databases:
         needed += _add_databases(app, config, contract, lake)
+        upkeep = UpkeepStack(app, config)
+        for other in (*needed, queries):
+            upkeep.add_stack_dependency(other)
     if config.parts.services:
         needed.append(ConsoleDataStack(app, config))
         _add_services(app, config, contract, needed)
+    if config.parts.guards:
+        _add_guards(app, config, [*needed, ingest])
+    if config.quicksight_owner:
+        AnalyticsStack(app, config, contract).add_stack_dependency(queries)
     return app
 
 
@@ -65,6 +77,12 @@ def _add_databases(
     for other in (network, lake):
         warehouse.add_stack_dependency(other)
     return network, warehouse
+
+
+def _add_guards(app: cdk.App, config: PlatformConfig, watched: list[PlatformStack]) -> None:
+    for guard in (SecurityStack(app, config), ObservabilityStack(app, config)):
+        for other in watched:
+            guard.add_stack_dependency(other)
 
 
 def _add_services(app: cdk.App, config: PlatformConfig, contract: Contract, needed: list[PlatformStack]) -> None:

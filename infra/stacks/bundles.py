@@ -42,6 +42,7 @@ class Bundle:
 
 
 CLAIM_HOOK = Bundle("claim-hook", CHECKOUT / "infra/stacks/ingest/lambdas", ("new_things_only.py",))
+CANARY = Bundle("canary", CHECKOUT / "infra/stacks/observability/lambdas", ("canary_device.py",))
 EDGE = Bundle(
     "edge",
     CHECKOUT,
@@ -55,7 +56,7 @@ EDGE = Bundle(
         "iot_pipeline/edge/__main__.py",
     ),
 )
-BUNDLES = (CLAIM_HOOK, EDGE)
+BUNDLES = (CLAIM_HOOK, CANARY, EDGE)
 
 
 @contextmanager

@@ -1,10 +1,11 @@
 """What differs between deployments of the platform: one typed object, the same templates."""
 
-import re
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
 from infra.stacks.sizes import PARTS, Parts, Size
+from infra.stacks.validity import MINUTES_A_DAY, problems
 from iot_pipeline.contract import CONTRACT
 
 DEFAULT_NAME = "telemetry"
@@ -18,10 +19,11 @@ FAN_OUT_VARIABLE = "IOT_EDGE_FAN_OUT"
 CONSOLE_VARIABLE = "IOT_CONSOLE_URL"
 # The bounds on event time, under the names by which the lake reads them: both have to give the same verdict.
 LATENESS_VARIABLE, FUTURE_VARIABLE = "IOT_LATENESS_DAYS", "IOT_FUTURE_HOURS"
-# A bucket's name may have 63 characters, of which account and region take up to 36; a database no capitals.
-_NAME = re.compile("[a-z][a-z0-9]{1,15}")
-# Redshift Serverless wants three (Redshift guide, "Considerations when using Amazon Redshift Serverless").
-_LEAST_ZONES = 3
+# The lake's zones, by the ends of their variables.
+_KEPT_ZONES = ("RAW", "JUDGED", "QUARANTINE", "LEDGER", "CURATED", "ALERT_HISTORY")
+# Beside the builds: people's queries, and the registry's snapshots and the watch over closed hours, which by the cost
+# model (`make cost`) want a third of what the builds do.
+_SPARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,12 @@ class PlatformConfig:
     # A tenant's query: five cents. The console refuses it before, by its estimate.
     tenant_scan_cutoff_gib: int = 10
     query_results_days: int = 7
+    # For how long the platform keeps what devices sent; 0 is for ever. S3 expires none of it: Dagster does, with regard
+    # to books and legal holds (docs/retention.md), and is told by `dagster_variables`.
+    retention_days: int = 0
+    # For how long nobody can remove a version of an object of the lake for good, S3's own rules included; 0 is no lock.
+    # Once a bucket has the lock it keeps it, and a bucket that has none cannot get it by an update.
+    object_lock_days: int = 0
     # How long a deleted or overwritten object, an old version of a partition among them, can still be brought back.
     noncurrent_days: int = 7
     failed_delivery_days: int = 90
@@ -65,11 +73,16 @@ class PlatformConfig:
     registry_min_acu: float = 0.5
     registry_max_acu: float = 4
     registry_backup_days: int = 14
-    # Redshift Serverless bills by the RPU-hour, about 0.4 dollars, and only while a query runs. At the day's limit it
-    # refuses queries until midnight UTC: a runaway dashboard costs at most 20 dollars a day.
+    # Redshift Serverless bills by the RPU-hour, about 0.4 dollars, and only while a query runs.
     warehouse_base_rpu: int = 8
     warehouse_max_rpu: int = 32
-    warehouse_rpu_hours_a_day: int = 48
+    # How often new data reaches the warehouse (`IOT_BUILD_INTERVAL_MINUTES` for Dagster), and for how many seconds a
+    # load and dbt's models then keep it awake. The second is assumed: `SYS_SERVERLESS_USAGE` has the truth.
+    build_interval_minutes: int = 5
+    warehouse_seconds_a_build: int = 150
+    # Of the warehouse a snapshot is taken each night and kept for so many days. What it holds the lake can rebuild, but
+    # for what people have made in it.
+    warehouse_snapshot_days: int = 7
     # The edge. A batch of 500 packed messages is about 3 MB of base64 (Lambda takes 6 MB, and cuts at it by itself). No
     # window: what a poll finds is handled at once.
     edge_batch_size: int = 500
@@ -111,29 +124,23 @@ class PlatformConfig:
     # Whom an alert of each severity is sent to: `mailto:` and `https:` URLs.
     warning_endpoints: tuple[str, ...] = ()
     critical_endpoints: tuple[str, ...] = ()
+    # The guards of the whole account that this environment is in charge of (`ACCOUNT_GUARDS`). An account and region
+    # can have each of them once, so that one environment of an account may name it, and none where it is there already.
+    account_guards: tuple[str, ...] = ()
+    # The canary is a device that AWS itself plays: how often it sends.
+    canary_minutes: int = 5
+    # The ARN of the user or group that owns what is in QuickSight; without one there is nothing in QuickSight.
+    quicksight_owner: str = ""
+    # What the environment may cost a month; 0 is no budget. Its costs are told apart by the tag `environment`, which an
+    # administrator activates as a cost allocation tag.
+    monthly_budget_usd: int = 0
+    # How long the trail's records are kept, and what AWS Config has noted.
+    audit_days: int = 365
 
     def __post_init__(self) -> None:
-        """Refuse a name that could not be part of a bucket's or a database's, and bounds that cannot be."""
-        if not _NAME.fullmatch(self.name):
-            raise ValueError(f"environment {self.name!r} must be 2 to 16 lower-case letters and digits, a letter first")
-        if len(set(self.zones)) != len(self.zones) or (self.parts.databases and len(self.zones) < _LEAST_ZONES):
-            raise ValueError(
-                f"zones = {self.zones!r}: expected at least {_LEAST_ZONES} letters, each once. A region with fewer "
-                "(us-west-1) cannot have a warehouse: take another region, or size prototype"
-            )
-        if not (self.lateness_days > 0 and self.future_hours >= 0):
-            raise ValueError(
-                f"lateness_days must be above 0 and future_hours at least 0: {self.lateness_days}, {self.future_hours}"
-            )
-
-        if bool(self.domain) != bool(self.hosted_zone):
-            raise ValueError(f"set domain and hosted_zone, or neither: {self.domain!r}, {self.hosted_zone!r}")
-        if not 1 <= self.service_zones <= len(self.zones):
-            raise ValueError(f"service_zones must be 1 to {len(self.zones)}: {self.service_zones}")
-        if not 1 <= self.service_tasks <= self.service_max_tasks:
-            raise ValueError(
-                f"service_tasks must be 1 to service_max_tasks: {self.service_tasks}, {self.service_max_tasks}"
-            )
+        """Refuse what AWS, or one of the stacks, would refuse. Raises ValueError with the first of `problems`."""
+        for problem in problems(self):
+            raise ValueError(problem)
 
     @property
     def parts(self) -> Parts:
@@ -221,6 +228,39 @@ class PlatformConfig:
         Data Streams event source in Lambda").
         """
         return f"{self.name}-edge-failures-{self.account}-{self.region}"
+
+    @property
+    def warehouse_rpu_hours_a_day(self) -> int:
+        """The day's limit, at which Redshift refuses queries until midnight UTC.
+
+        What the builds of a day need at the base capacity, and half as much again: a runaway dashboard costs no more.
+        """
+        builds = MINUTES_A_DAY / self.build_interval_minutes
+        # Nobody can be awake for longer than a day.
+        awake_hours = min(24, builds * self.warehouse_seconds_a_build / 3600)
+        return math.ceil(awake_hours * self.warehouse_base_rpu * (1 + _SPARE))
+
+    @property
+    def dagster_variables(self) -> dict[str, str]:
+        """What Dagster's processes have to be told so that they keep the cadence and the retention of the stacks."""
+        days = self.retention_days
+        kept = {f"IOT_RETENTION_{zone}": f"{days}d" for zone in _KEPT_ZONES} if days else {}
+        return {"IOT_BUILD_INTERVAL_MINUTES": str(self.build_interval_minutes), **kept}
+
+    @property
+    def metrics(self) -> str:
+        """The namespace of the metrics that the platform's own functions write."""
+        return "IotPipeline/Edge" if self.name == DEFAULT_NAME else f"IotPipeline/{self.name}/Edge"
+
+    @property
+    def canary(self) -> str:
+        """The canary: its device id, its function and the rule that calls it."""
+        return f"{self.name}-canary"
+
+    @property
+    def audit_bucket(self) -> str:
+        """The bucket of who did what: the trail's records, and what AWS Config has noted."""
+        return f"{self.name}-audit-{self.account}-{self.region}"
 
     @property
     def device_state_table(self) -> str:

@@ -41,7 +41,8 @@ PARTS: Mapping[Size, Parts] = {
 
 # What `PlatformConfig` begins with is the team's.
 QUANTITIES: Mapping[Size, Mapping[str, Any]] = {
-    Size.PROTOTYPE: {"deletion_protection": False, "log_days": 30},
+    # Athena bills 10 MB a statement at least, which is most of a prototype's bill: `make cost SIZE=prototype`.
+    Size.PROTOTYPE: {"deletion_protection": False, "log_days": 30, "build_interval_minutes": 30},
     Size.TEAM: {},
     Size.PRODUCTION: {
         "registry_min_acu": 1,
@@ -49,6 +50,9 @@ QUANTITIES: Mapping[Size, Mapping[str, Any]] = {
         "registry_backup_days": 35,
         "stream_retention_hours": 168,
         "noncurrent_days": 30,
+        # Five years of at most 366 days.
+        "audit_days": 1830,
+        "retention_days": 1830,
         "edge_concurrency": 100,
         "service_zones": 2,
         "service_tasks": 2,
@@ -56,5 +60,7 @@ QUANTITIES: Mapping[Size, Mapping[str, Any]] = {
         "runs_on_spot": False,
         "dagster_min_acu": 1,
         "dagster_max_acu": 8,
+        "canary_minutes": 1,
+        "warehouse_snapshot_days": 35,
     },
 }

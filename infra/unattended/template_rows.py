@@ -20,7 +20,10 @@ _DAY_MINUTES = 1440
 # What stands still until something else calls it. A type that is neither here nor in _ROWS fails a test.
 _STANDING = {
     "Athena": ("WorkGroup",),
-    "CloudWatch": ("Alarm",),
+    "CloudWatch": (
+        "Alarm",
+        "Dashboard",
+    ),
     "Cognito": (
         "UserPool",
         "UserPoolClient",
@@ -40,6 +43,8 @@ _STANDING = {
     "Glue": (
         "Database",
         "Table",
+        "Trigger",
+        "Workflow",
     ),
     "IAM": (
         "Policy",
@@ -72,6 +77,8 @@ _STANDING = {
     ),
     "SQS": ("QueuePolicy",),
     "SSM": ("Parameter",),
+    "Scheduler": ("ScheduleGroup",),
+    "XRay": ("Group",),
 }
 STANDING = frozenset(f"AWS::{service}::{name}" for service, names in _STANDING.items() for name in names) | {
     "Custom::RedshiftAdminSecret",
@@ -280,6 +287,23 @@ def _namespace(_: Found) -> Iterator[Row]:
     yield Row("rotation of the warehouse's password", "every 30 days, by Redshift", does, cost, _NOBODY)
 
 
+def _trail(it: Found) -> Iterator[Row]:
+    does = "Records every read and write of raw, curated, the book of removals and failed records, in the audit bucket."
+    cost = "No statement: CloudTrail bills data events by the 100,000."
+    yield Row(f"trail `{it.properties['TrailName']}`", "at each call, delivered every few minutes", does, cost, _NOBODY)
+
+
+def _scheduler(it: Found) -> Iterator[Row]:
+    properties = it.properties
+    yield Row(
+        f"schedule `{properties['Name']}` of EventBridge",
+        properties["ScheduleExpression"],
+        properties["Description"] + ".",
+        "No statement: Redshift bills what is stored of snapshots by the gigabyte.",
+        "subscribers of `AlertsTopicArn`, by CloudWatch's alarm `SnapshotFails`",
+    )
+
+
 def _usage_limit(_: Found) -> Iterator[Row]:
     yield Row(
         "the warehouse's daily limit",
@@ -301,6 +325,7 @@ def _is_hash(text: str) -> bool:
 
 
 _ROWS: Mapping[str, Callable[[Found], Iterator[Row]]] = {
+    "AWS::CloudTrail::Trail": _trail,
     "AWS::DynamoDB::Table": _table,
     "AWS::Events::Rule": _rule,
     "AWS::Glue::Crawler": _crawler,
@@ -313,5 +338,6 @@ _ROWS: Mapping[str, Callable[[Found], Iterator[Row]]] = {
     "AWS::RedshiftServerless::Namespace": _namespace,
     "AWS::S3::Bucket": _lifecycle,
     "AWS::SQS::Queue": _queue,
+    "AWS::Scheduler::Schedule": _scheduler,
     "Custom::RedshiftUsageLimit": _usage_limit,
 }

@@ -49,6 +49,8 @@ REMAINS = (
     Remains(
         "Redshift recovery points", "the warehouse as it was", "24 hours", "Redshift Serverless takes and removes them"
     ),
+    Remains("the warehouse's nightly snapshots", "the warehouse as it was", "7 days", "a snapshot cannot be changed"),
+    Remains("QuickSight's data sets", "means of hours, by device", "a day", "they are read anew each day"),
     Remains("Redshift's system views", "the text of queries", "7 days", "AWS gives no way to remove it"),
     Remains("PostgreSQL's and Redshift's pages", "rows that were deleted", "the next vacuum", "nobody can read them"),
     Remains(

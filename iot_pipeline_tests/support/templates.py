@@ -36,6 +36,9 @@ STACKS = (
     "TelemetryOrchestration",
     "TelemetryEntrance",
     "TelemetryConsole",
+    "TelemetrySecurity",
+    "TelemetryObservability",
+    "TelemetryUpkeep",
 )
 
 

@@ -2,15 +2,11 @@
 
 from collections.abc import Mapping
 
-import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from infra.stacks.alarming import add_alarm, metric
 from infra.stacks.base import PlatformStack
 from infra.stacks.edge.names import DELIVER, INVOKED, NOTIFY
-from infra.stacks.edge.places import METRICS
-from infra.stacks.parameters import read
-
-_MINUTE = cdk.Duration.minutes(1)
 
 
 def add_alarms(stack: PlatformStack, mapping_id: str) -> None:
@@ -18,23 +14,10 @@ def add_alarms(stack: PlatformStack, mapping_id: str) -> None:
     CloudWatch metrics for Amazon SQS".
     """
     config = stack.config
-    topic = read(stack, config, "alerts-topic")
     handler = config.edge_function()
 
-    def alarm(construct_id: str, why: str, metric: cloudwatch.IMetric, threshold: float, minutes: int = 1) -> None:
-        # The resource itself: the construct would want the topic as a construct, for which it is only a parameter.
-        made = cloudwatch.Alarm(
-            stack,
-            construct_id,
-            alarm_description=why,
-            metric=metric,
-            threshold=threshold,
-            evaluation_periods=minutes,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            # Where nothing happens, nothing is measured.
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-        _send(made, topic)
+    def alarm(construct_id: str, why: str, watched: cloudwatch.IMetric, threshold: float, minutes: int = 1) -> None:
+        add_alarm(stack, construct_id, why, watched, threshold, periods=minutes)
 
     alarm(
         "HandlerLags",
@@ -61,13 +44,13 @@ def add_alarms(stack: PlatformStack, mapping_id: str) -> None:
     alarm(
         "RecordsGivenUp",
         f"Records were given up: they are in the bucket {config.failure_bucket}, to be replayed",
-        _metric("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", mapping, "Sum"),
+        metric("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", mapping, "Sum"),
         1,
     )
     alarm(
         "RecordsDropped",
         "Records were given up and are in no bucket: the raw zone of the lake still has them",
-        _metric("AWS/Lambda", "DroppedEventCount", mapping, "Sum"),
+        metric("AWS/Lambda", "DroppedEventCount", mapping, "Sum"),
         1,
     )
     alarm(
@@ -80,13 +63,13 @@ def add_alarms(stack: PlatformStack, mapping_id: str) -> None:
     alarm(
         "ChannelLags",
         "A channel has not taken for 15 minutes what it was sent: the log of the function says which, and why",
-        _metric(METRICS, "oldest_ms", {"function": DELIVER}, "Maximum"),
+        metric(config.metrics, "oldest_ms", {"function": DELIVER}, "Maximum"),
         900_000,
     )
     alarm(
         "ChannelsBroken",
         f"What was last written into {config.channels_secret} cannot be taken: the version before it is in force",
-        _metric(METRICS, "channels_broken", {"function": NOTIFY}, "Maximum"),
+        metric(config.metrics, "channels_broken", {"function": NOTIFY}, "Maximum"),
         1,
         minutes=3,
     )
@@ -95,7 +78,16 @@ def add_alarms(stack: PlatformStack, mapping_id: str) -> None:
         alarm(
             f"{role.capitalize()}Fails", f"{name} fails again and again", _lambda("Errors", name, "Sum"), 1, minutes=3
         )
-        _send(_silent(stack, f"{role.capitalize()}DoesNotRun", name), topic)
+        add_alarm(
+            stack,
+            f"{role.capitalize()}DoesNotRun",
+            f"{name} has not run for five minutes: its schedule is off, or it is throttled",
+            _lambda("Invocations", name, "Sum"),
+            1,
+            periods=5,
+            below=True,
+            silence_is_bad=True,
+        )
     for of, what in (("edge", "calls of the edge's functions failed for good"), ("alert", "an alert reached nobody")):
         queue = {"QueueName": config.dead_letters(of)}
         name = f"{of.capitalize()}DeadLetters"
@@ -108,42 +100,9 @@ def add_alarms(stack: PlatformStack, mapping_id: str) -> None:
         )
 
 
-def _silent(stack: PlatformStack, construct_id: str, name: str) -> cloudwatch.Alarm:
-    """A function that a schedule calls every minute and that has not run for five."""
-    return cloudwatch.Alarm(
-        stack,
-        construct_id,
-        alarm_description=f"{name} has not run for five minutes: its schedule is off, or it is throttled",
-        metric=_lambda("Invocations", name, "Sum"),
-        threshold=1,
-        evaluation_periods=5,
-        comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-        treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
-    )
+def _lambda(name: str, function: str, statistic: str) -> cloudwatch.Metric:
+    return metric("AWS/Lambda", name, {"FunctionName": function}, statistic)
 
 
-def _send(alarm: cloudwatch.Alarm, topic: str) -> None:
-    """Tell of the alarm and of its end."""
-    resource = alarm.node.default_child
-    if not isinstance(resource, cloudwatch.CfnAlarm):
-        raise TypeError(f"the alarm's resource is {type(resource).__name__}, expected CfnAlarm")
-    resource.alarm_actions = [topic]
-    resource.ok_actions = [topic]
-
-
-def _lambda(metric: str, function: str, statistic: str) -> cloudwatch.Metric:
-    return _metric("AWS/Lambda", metric, {"FunctionName": function}, statistic)
-
-
-def _sqs(metric: str, dimensions: Mapping[str, str]) -> cloudwatch.Metric:
-    return _metric("AWS/SQS", metric, dimensions, "Maximum")
-
-
-def _metric(namespace: str, name: str, dimensions: Mapping[str, str], statistic: str) -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace=namespace,
-        metric_name=name,
-        dimensions_map=dict(dimensions),
-        statistic=statistic,
-        period=_MINUTE,
-    )
+def _sqs(name: str, dimensions: Mapping[str, str]) -> cloudwatch.Metric:
+    return metric("AWS/SQS", name, dimensions, "Maximum")

@@ -8,9 +8,6 @@ from infra.stacks.config import FUTURE_VARIABLE, LATENESS_VARIABLE
 from infra.stacks.edge.names import DELIVER, NOTIFY, SEVERITIES
 from infra.stacks.parameters import read
 
-# What the functions' metrics are called; the alarms on them and the dashboards look there.
-METRICS = "IotPipeline/Edge"
-
 
 @dataclass(frozen=True)
 class Places:
@@ -69,7 +66,7 @@ def places(stack: PlatformStack) -> Places:
             "IOT_DELIVER_FUNCTION": config.edge_function(DELIVER),
             "IOT_CHANNELS_SECRET": config.channels_secret,
             "IOT_ALERT_DEAD_LETTERS_URL": read(stack, config, "alert-dead-letters"),
-            "IOT_METRIC_NAMESPACE": METRICS,
+            "IOT_METRIC_NAMESPACE": config.metrics,
             LATENESS_VARIABLE: f"{config.lateness_days:g}",
             FUTURE_VARIABLE: f"{config.future_hours:g}",
         },

@@ -15,7 +15,7 @@ Statements = Mapping[str, iam.PolicyStatement]
 
 # Of a table's key DynamoDB makes use in the name of whoever calls it (DynamoDB guide, "Using IAM permissions with
 # customer managed keys"); `kms:CreateGrant` is for whoever makes the table.
-_TABLE_KEY = (
+TABLE_KEY = (
     "kms:Decrypt",
     "kms:DescribeKey",
     "kms:Encrypt",
@@ -48,7 +48,7 @@ def add_handler_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -
             # A transaction needs the actions of its parts (DynamoDB guide, "Using IAM with DynamoDB transactions").
             "State": _allow([places.state], "dynamodb:BatchGetItem", "dynamodb:PutItem"),
             "Alerts": _allow([places.alerts], "dynamodb:PutItem", "dynamodb:UpdateItem"),
-            "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
+            "TableKey": _via(stack, "dynamodb", places.edge_key, *TABLE_KEY),
             "Stream": _allow([places.stream], "kinesis:DescribeStream", *_READ_STREAM),
             "KeepFailed": _allow([failed], "s3:PutObject"),
             "FindFailures": _allow([places.failures], "s3:ListBucket"),
@@ -79,7 +79,7 @@ def add_sweep_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -> 
             "State": _allow([places.state], "dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:PutItem"),
             "Alerts": _allow([places.alerts], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
             "Episodes": _allow([f"{places.alerts}/index/open"], "dynamodb:Query"),
-            "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
+            "TableKey": _via(stack, "dynamodb", places.edge_key, *TABLE_KEY),
             "Stream": _allow([places.stream], *_READ_STREAM),
             "Notify": _allow([places.notify], "lambda:InvokeFunction"),
             "DeadLetters": _allow([places.dead_letters], "sqs:SendMessage"),
@@ -101,7 +101,7 @@ def add_notify_role(stack: PlatformStack, places: Places, log: logs.LogGroup) ->
             "Outbox": _allow(indexes, "dynamodb:Query"),
             # A digest lists what is open of all tenants.
             "OpenEpisodes": _allow([f"{places.alerts}/index/open"], "dynamodb:Scan"),
-            "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
+            "TableKey": _via(stack, "dynamodb", places.edge_key, *TABLE_KEY),
             "Deliver": _allow([places.deliver], "lambda:InvokeFunction"),
             **_channels(stack, places),
             **_topics(stack, places),
@@ -118,7 +118,7 @@ def add_deliver_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -
         {
             "Letters": _allow([places.alerts], "dynamodb:GetItem", "dynamodb:UpdateItem"),
             "Waiting": _allow([f"{places.alerts}/index/pending"], "dynamodb:Query"),
-            "TableKey": _via(stack, "dynamodb", places.edge_key, *_TABLE_KEY),
+            "TableKey": _via(stack, "dynamodb", places.edge_key, *TABLE_KEY),
             "DeadLetters": _allow([places.alert_dead_letters], "sqs:SendMessage"),
             **_channels(stack, places),
             **_topics(stack, places),

@@ -18,7 +18,7 @@ from infra.stacks.ingest.provisioning import add_provisioning
 from infra.stacks.ingest.rules import SQL_VERSION, rule_sql
 from infra.stacks.key_use import used_via
 from infra.stacks.nag import accept, accept_wildcards
-from infra.stacks.parameters import read
+from infra.stacks.parameters import publish, read
 from infra.stacks.principals import for_this_account
 from iot_pipeline.contract import topic_filter
 from iot_pipeline.contract.layout import FAILED_DELIVERY, RAW
@@ -38,7 +38,9 @@ class IngestStack(PlatformStack):
         if config.parts.stream:
             stream = read(self, config, "stream")
             self._rules_to_stream(stream)
-            self.outputs(DeliveryStreamName=self._delivery(stream).delivery_stream_name)
+            delivery = self._delivery(stream)
+            publish(self, config, {"delivery-stream": delivery.delivery_stream_name})
+            self.outputs(DeliveryStreamName=delivery.delivery_stream_name)
         else:
             self._rules_to_lake()
         self.outputs(

@@ -8,10 +8,10 @@ from aws_cdk import aws_sns as sns
 
 from infra.stacks.base import PlatformStack
 
-# Alarms and rules of this account. Both encrypt for the topic, so its key must let them in as well (SNS guide,
+# Budgets, alarms and rules of this account. All encrypt for the topic, so its key must let them in as well (SNS guide,
 # "Managing Amazon SNS encryption keys and costs", "Enable compatibility between event sources from AWS
 # services and encrypted topics"); a topic or key that does not would drop every alarm without a trace here.
-_PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com")
+_PUBLISHERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com")
 
 
 @dataclass(frozen=True)

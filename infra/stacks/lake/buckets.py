@@ -8,6 +8,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 from infra.stacks.base import PlatformStack
+from infra.stacks.config import PlatformConfig
 from infra.stacks.lake.lifecycle import expire, lake_lifecycle
 from infra.stacks.nag import accept
 
@@ -39,7 +40,9 @@ def add_buckets(stack: PlatformStack, key: kms.Key | None, queue: sqs.Queue, raw
         logs,
         rules=lake_lifecycle(config),
         versioned=True,
+        lock=_lock(config),
     )
+    accept(lake, "CloudFormation-Validate::W9003", "The construct writes the sizes of the lifecycle rules as numbers")
     _notify(lake, queue, raw_prefix)
     results = _bucket(
         stack,
@@ -62,6 +65,7 @@ def _bucket(
     *,
     rules: list[s3.LifecycleRule],
     versioned: bool,
+    lock: s3.ObjectLockRetention | None = None,
 ) -> s3.Bucket:
     return s3.Bucket(
         stack,
@@ -73,11 +77,22 @@ def _bucket(
         enforce_ssl=True,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         versioned=versioned,
+        object_lock_default_retention=lock,
         server_access_logs_bucket=logs,
         server_access_logs_prefix=f"{construct_id.lower()}/",
         lifecycle_rules=rules,
         removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     )
+
+
+def _lock(config: PlatformConfig) -> s3.ObjectLockRetention | None:
+    """Governance and not compliance: an erasure that the law asks for must not depend on the lock's end.
+
+    A lock is of the whole bucket (S3 user guide, "Locking objects with Object Lock"): replaced versions of all zones
+    are kept as long, and whoever erases needs `s3:BypassGovernanceRetention`.
+    """
+    days = config.object_lock_days
+    return s3.ObjectLockRetention.governance(cdk.Duration.days(days)) if days else None
 
 
 def _access_logs(stack: PlatformStack) -> s3.Bucket:

@@ -1,5 +1,7 @@
 """The queues: what tells of new raw objects, and what the IoT rules could not deliver."""
 
+from dataclasses import dataclass
+
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
@@ -11,8 +13,16 @@ from infra.stacks.nag import accept
 MAX_RECEIVES = 5
 
 
-def add_raw_queue(stack: PlatformStack) -> sqs.Queue:
-    """The queue that the lake bucket sends to.
+@dataclass(frozen=True)
+class RawQueues:
+    """What tells of new raw objects, and where notifications go that nobody can read."""
+
+    objects: sqs.Queue
+    dead_letters: sqs.Queue
+
+
+def add_raw_queues(stack: PlatformStack) -> RawQueues:
+    """The queue that the lake bucket sends to, with its dead-letter queue.
 
     SSE-SQS and not the lake's key: key, bucket and queue would each need the other first.
     """
@@ -39,7 +49,7 @@ def add_raw_queue(stack: PlatformStack) -> sqs.Queue:
             },
         )
     )
-    return queue
+    return RawQueues(queue, dead)
 
 
 def add_rule_errors(stack: PlatformStack) -> sqs.Queue:

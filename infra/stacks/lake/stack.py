@@ -9,7 +9,7 @@ from infra.stacks.config import PlatformConfig
 from infra.stacks.lake.alerts import add_alerts
 from infra.stacks.lake.buckets import add_buckets
 from infra.stacks.lake.catalog import add_database, add_tables
-from infra.stacks.lake.queues import add_raw_queue, add_rule_errors
+from infra.stacks.lake.queues import add_raw_queues, add_rule_errors
 from infra.stacks.parameters import publish
 from iot_pipeline.contract import Contract, former_ledger, tables
 from iot_pipeline.contract.tables import registry_history
@@ -22,8 +22,8 @@ class LakeStack(PlatformStack):
         super().__init__(scope, "Lake", config, holds_data=True)
         keys = config.parts.customer_keys
         key = self.key("Key", "lake", f"Data at rest of {config.name}: lake bucket and query results") if keys else None
-        raw_queue = add_raw_queue(self)
-        buckets = add_buckets(self, key, raw_queue, tables(contract).raw_telemetry.prefix)
+        raw = add_raw_queues(self)
+        buckets = add_buckets(self, key, raw.objects, tables(contract).raw_telemetry.prefix)
         alerts = add_alerts(self)
         # The catalog is data: which version of a partition is the current one stands in Glue alone.
         database = add_database(
@@ -47,13 +47,16 @@ class LakeStack(PlatformStack):
                 "rule-errors-arn": errors.queue_arn,
             },
         )
+        if config.parts.guards:
+            dead = raw.dead_letters.queue_arn
+            publish(self, config, {"raw-queue-arn": raw.objects.queue_arn, "raw-dead-letters-arn": dead})
         if config.parts.services:
-            publish(self, config, {"raw-queue-url": raw_queue.queue_url, "raw-queue-arn": raw_queue.queue_arn})
+            publish(self, config, {"raw-queue-url": raw.objects.queue_url})
         self.outputs(
             LakeBucket=buckets.lake.bucket_name,
             ResultsBucket=buckets.results.bucket_name,
             GlueDatabase=database.ref,
-            RawQueueUrl=raw_queue.queue_url,
+            RawQueueUrl=raw.objects.queue_url,
             AlertsTopicArn=alerts.topic.topic_arn,
             RuleErrorQueueUrl=errors.queue_url,
         )

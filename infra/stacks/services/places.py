@@ -6,7 +6,6 @@ from functools import cached_property
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import FUTURE_VARIABLE, LATENESS_VARIABLE
 from infra.stacks.edge.names import DELIVER, NOTIFY, SEVERITIES, SWEEP
-from infra.stacks.edge.places import METRICS
 from infra.stacks.parameters import read
 
 REGISTRY_WRITER, REGISTRY_READER, WAREHOUSE_PIPELINE = "registry", "registry_reader", "pipeline"
@@ -100,7 +99,7 @@ class Places:
             "IOT_EDGE_DEAD_LETTERS_URL": f"{queue}{config.dead_letters('edge')}",
             "IOT_ALERT_DEAD_LETTERS_URL": f"{queue}{config.dead_letters('alert')}",
             "IOT_RULE_ERRORS_URL": self._read("rule-errors-url"),
-            "IOT_METRIC_NAMESPACE": METRICS,
+            "IOT_METRIC_NAMESPACE": config.metrics,
             LATENESS_VARIABLE: f"{config.lateness_days:g}",
             FUTURE_VARIABLE: f"{config.future_hours:g}",
             "IOT_REGISTRY_HOST": self._read("registry-host"),
@@ -108,6 +107,7 @@ class Places:
             "IOT_WAREHOUSE_HOST": self._read("warehouse-host"),
             "IOT_WAREHOUSE_SECRET_ARN": config.database_secret(WAREHOUSE_PIPELINE),
             "IOT_WAREHOUSE_COPY_ROLE_ARN": self._read("warehouse-copy-role"),
+            **config.dagster_variables,
             **({"IOT_DAGSTER_URL": f"https://{config.host('dagster')}"} if config.domain else {}),
         }
 

@@ -20,3 +20,4 @@ def test_the_times_are_those_of_the_stacks() -> None:
     assert expiry["noncurrent versions of objects"] == f"{config.noncurrent_days} days"
     assert expiry["people's query results"] == f"{config.query_results_days} days"
     assert expiry["Aurora's backups"] == f"{config.registry_backup_days} days"
+    assert expiry["the warehouse's nightly snapshots"] == f"{config.warehouse_snapshot_days} days"

@@ -16,9 +16,12 @@ from iot_pipeline_tests.support.templates import STACKS, assembly, of_type, temp
 # Properties by which the stacks give names of their own choosing, in an account and region or in all the world.
 _NAMES = {
     "AliasName",
+    "AnalyzerName",
     "BucketName",
+    "ConfigRuleName",
     "ConsumerName",
     "DBClusterIdentifier",
+    "DashboardName",
     "Domain",
     "FunctionName",
     "LogGroupName",
@@ -31,6 +34,7 @@ _NAMES = {
     "TemplateName",
     "ThingTypeName",
     "TopicName",
+    "TrailName",
     "UserPoolName",
     "WorkgroupName",
 }
@@ -42,6 +46,7 @@ PROTECTED = {
     "TelemetryConsoleData",
     "TelemetryWarehouse",
     "TelemetryOrchestrationData",
+    "TelemetrySecurity",
 }
 
 
@@ -106,9 +111,51 @@ def test_each_domain_has_a_key_of_its_own() -> None:
     }
     assert set(keys) == {
         f"alias/telemetry/{domain}"
-        for domain in ("lake", "alerts", "edge", "console", "registry", "warehouse", "orchestration")
+        for domain in ("lake", "alerts", "edge", "console", "registry", "warehouse", "orchestration", "audit")
     }
-    assert len(set(keys.values())) == 7
+    assert len(set(keys.values())) == 8
+
+
+def test_each_key_lets_in_the_services_that_encrypt_by_themselves_and_no_other() -> None:
+    """All others use a key in the name of a role, whose own policy says so: what the root statement of each key allows.
+
+    CloudTrail and the services that publish alerts have no role; a key that did not name them would drop their records
+    and alarms without a word (field notes: no tool flags it).
+    """
+    found: dict[str, set[str]] = {}
+    for stack in STACKS:
+        made = template(stack)
+        for alias in of_type(made, "AWS::KMS::Alias").values():
+            key = made["Resources"][alias["Properties"]["TargetKeyId"]["Fn::GetAtt"][0]]["Properties"]
+            named = [s["Principal"].get("Service", []) for s in key["KeyPolicy"]["Statement"]]
+            services = {one for each in named for one in ([each] if isinstance(each, str) else each)}
+            found[alias["Properties"]["AliasName"].rpartition("/")[2]] = services
+            for statement in key["KeyPolicy"]["Statement"]:
+                if "Service" in statement["Principal"]:
+                    compared = statement["Condition"]["StringEquals"]
+                    assert {"aws:SourceAccount", "aws:SourceArn"} & compared.keys(), (
+                        "any account's service could use it"
+                    )
+    assert found == {
+        "lake": set(),
+        "alerts": {"budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"},
+        "edge": set(),
+        "console": set(),
+        "registry": set(),
+        "warehouse": set(),
+        "orchestration": set(),
+        "audit": {"cloudtrail.amazonaws.com"},
+    }
+
+
+def test_two_environments_do_not_share_a_metric_of_their_own() -> None:
+    for environment, expected in (("telemetry", "IotPipeline/Edge"), ("blue", "IotPipeline/blue/Edge")):
+        own = set()
+        for path in assembly(name=environment).glob("*.template.json"):
+            for alarm in of_type(json.loads(path.read_text()), "AWS::CloudWatch::Alarm").values():
+                namespace = alarm["Properties"].get("Namespace", "AWS/")
+                own |= {namespace} if not namespace.startswith("AWS/") else set()
+        assert own == {expected}
 
 
 def test_stacks_that_hold_data_cannot_be_deleted() -> None:
@@ -138,6 +185,28 @@ def test_zones_and_range_are_the_configurations() -> None:
 def test_a_name_that_aws_would_refuse_is_refused_here(name: str) -> None:
     with pytest.raises(ValueError, match="lower-case letters and digits"):
         PlatformConfig(name=name)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "seconds", "base", "limit"),
+    # A build every five minutes that keeps 8 RPU awake for 150 s: 96 RPU-hours a day, and half as much.
+    [(5, 150, 8, 144), (30, 150, 8, 24), (1, 300, 8, 288)],
+)
+def test_the_warehouse_s_limit_is_what_its_builds_need_and_half_as_much(
+    minutes: int, seconds: int, base: int, limit: int
+) -> None:
+    config = PlatformConfig(build_interval_minutes=minutes, warehouse_seconds_a_build=seconds, warehouse_base_rpu=base)
+    assert config.warehouse_rpu_hours_a_day == limit
+    needed = min(24, 24 * 60 / minutes * seconds / 3600) * base
+    assert config.warehouse_rpu_hours_a_day >= needed * 1.5
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"build_interval_minutes": 31}, {"warehouse_seconds_a_build": 59}, {"canary_minutes": 0}]
+)
+def test_a_cadence_that_cannot_be_is_refused_by_its_name(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        PlatformConfig(**wrong)  # type: ignore[arg-type]  # keys of one type among fields of several
 
 
 def test_the_flags_are_those_that_the_cdk_recommends() -> None:

@@ -37,34 +37,6 @@ def test_bucket_is_encrypted_private_versioned_and_logged() -> None:
     )
 
 
-def test_lifecycle_moves_raw_and_expires_what_can_be_made_again() -> None:
-    (lake,) = (
-        r
-        for r in of_type(template("TelemetryLake"), "AWS::S3::Bucket").values()
-        if r["Properties"].get("BucketName") == BUCKET
-    )
-    rules = {rule["Id"]: rule for rule in lake["Properties"]["LifecycleConfiguration"]["Rules"]}
-    assert rules["raw-to-colder-storage"]["Transitions"] == [
-        {"StorageClass": "STANDARD_IA", "TransitionInDays": 30},
-        {"StorageClass": "GLACIER_IR", "TransitionInDays": 90},
-    ]
-    expired = {r["Prefix"]: r["ExpirationInDays"] for r in rules.values() if "ExpirationInDays" in r}
-    assert expired == {"athena-results/": 7, "tmp/": 1, "failed-delivery/": 90, "unload/": 1}
-    assert rules["deleted-and-overwritten"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
-    assert rules["abandoned-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
-
-
-def test_no_current_object_of_raw_or_of_a_table_ever_expires() -> None:
-    (lake,) = (
-        r
-        for r in of_type(template("TelemetryLake"), "AWS::S3::Bucket").values()
-        if r["Properties"].get("BucketName") == BUCKET
-    )
-    for rule in lake["Properties"]["LifecycleConfiguration"]["Rules"]:
-        if "ExpirationInDays" in rule:
-            assert not any(table.prefix.startswith(rule.get("Prefix", "")) for table in TABLES), rule
-
-
 def test_data_outlives_its_stack() -> None:
     for kind in ("AWS::S3::Bucket", "AWS::KMS::Key"):
         for resource in of_type(template("TelemetryLake"), kind).values():
@@ -187,13 +159,13 @@ def test_people_s_results_have_a_bucket_of_their_own() -> None:
     }
 
 
-def test_alarms_and_events_can_encrypt_for_the_alerts_topic_and_publish_to_it() -> None:
+def test_alarms_events_and_budgets_can_encrypt_for_the_alerts_topic_and_publish_to_it() -> None:
     """Either alone would drop every alarm (SNS guide, "Managing Amazon SNS encryption keys and costs")."""
     made = template("TelemetryLake")
     (topic,) = of_type(made, "AWS::SNS::Topic").values()
     key = made["Resources"][topic["Properties"]["KmsMasterKeyId"]["Fn::GetAtt"][0]]
     (policy,) = of_type(made, "AWS::SNS::TopicPolicy").values()
-    services = {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
+    services = {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"]}
     statements = (
         (key["Properties"]["KeyPolicy"], ["kms:Decrypt", "kms:GenerateDataKey*"]),
         (policy["Properties"]["PolicyDocument"], "sns:Publish"),

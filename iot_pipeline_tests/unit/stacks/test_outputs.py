@@ -63,6 +63,7 @@ OUTPUTS = {
     "TelemetryOrchestration": {"DagsterCluster", "DagsterCodeService", "DagsterRunTaskDefinition"},
     "TelemetryEntrance": {"ConsoleAddress", "DagsterAddress"},
     "TelemetryConsole": {"ConsoleService"},
+    "TelemetrySecurity": {"AuditBucket"},
 }
 
 

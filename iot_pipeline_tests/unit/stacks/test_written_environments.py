@@ -47,6 +47,7 @@ def test_a_quantity_of_the_file_wins_over_the_size_s(tmp_path: Path) -> None:
         ("[dev]\nlateness_days = 0\n", r"\[dev\] lateness_days must be above 0"),
         ('[dev]\nzones = ["a", "c"]\n', r"\[dev\] zones = \('a', 'c'\): expected at least 3 .* size prototype"),
         ('[dev]\nzones = ["a", "b", "a"]\n', r"\[dev\] zones = .*each once"),
+        ('[dev]\naccount_guards = ["macie"]\n', r"\[dev\] account_guards: there is no macie; there are management-"),
     ],
 )
 def test_a_mistake_is_answered_with_where_it_stands(tmp_path: Path, text: str, said: str) -> None:

@@ -82,8 +82,8 @@ def test_every_type_of_resource_is_classed() -> None:
     resources = read(assembly())
     rows = list(template_rows(resources))
     assert {resource["Type"] for resource in resources.values()} >= STANDING, "classed, and in no template"
-    with pytest.raises(KeyError, match="AWS::Scheduler::Schedule"):
-        list(template_rows({"Stack.Nightly": {"Type": "AWS::Scheduler::Schedule", "Properties": {}}}))
+    with pytest.raises(KeyError, match="AWS::Batch::JobQueue"):
+        list(template_rows({"Stack.Nightly": {"Type": "AWS::Batch::JobQueue", "Properties": {}}}))
     names = " ".join(row.name for row in rows)
     assert all(f"rule `telemetry-edge-{role}`" in names for role in ("sweep", "notify"))
     assert "raw-to-colder-storage" in names

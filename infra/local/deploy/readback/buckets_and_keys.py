@@ -156,7 +156,10 @@ def _encryption_rule(rule: dict[str, Any]) -> dict[str, Any]:
 
 def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     """CloudFormation's flat rule as the S3 API's nested one."""
-    made: dict[str, Any] = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    chosen: dict[str, Any] = {"Prefix": rule.get("Prefix", "")}
+    if "ObjectSizeGreaterThan" in rule:
+        chosen = {"And": {**chosen, "ObjectSizeGreaterThan": rule["ObjectSizeGreaterThan"]}}
+    made: dict[str, Any] = {"ID": rule["Id"], "Status": rule["Status"], "Filter": chosen}
     if "ExpirationInDays" in rule:
         made["Expiration"] = {"Days": rule["ExpirationInDays"]}
     if "ExpiredObjectDeleteMarker" in rule:

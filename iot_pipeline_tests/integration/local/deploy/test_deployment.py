@@ -164,7 +164,7 @@ def test_applied_settings_are_in_the_services(aws: Ministack, deployed: tuple[De
     s3, bucket = aws.client("s3"), outputs["LakeBucket"]
     (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
-    assert len(s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]) == 7
+    assert len(s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]) == 11
     assert s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]["TargetPrefix"] == "lake/"
     stream = aws.client("kinesis").describe_stream_summary(StreamName=outputs["StreamName"])["StreamDescriptionSummary"]
     assert stream["EncryptionType"] == "KMS"
