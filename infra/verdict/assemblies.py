@@ -42,9 +42,7 @@ def from_folder(folder: Path) -> Synthesised:
     try:
         artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
     except FileNotFoundError as error:
-        raise ValueError(
-            f"{folder} has no manifest.json: expected a cloud assembly, as infra.app writes one"
-        ) from error
+        raise ValueError(f"{folder} has no manifest.json: expected the folder of a cloud assembly") from error
     target = next(a["environment"] for a in artifacts.values() if a["type"] == "aws:cloudformation:stack")
     account, region = target.removeprefix("aws://").split("/")
     found = read_assembly(folder, PlatformConfig(account=account, region=region))
