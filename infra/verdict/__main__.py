@@ -16,7 +16,7 @@ from infra.stacks.checks import Synthesised
 from infra.stacks.sizes import Size
 from infra.verdict.assemblies import from_folder, synthesised
 from infra.verdict.judging import judge
-from infra.verdict.pages import planted_lines, quota_lines, verdict_lines
+from infra.verdict.verdict_lines import planted_lines, quota_lines, verdict_lines
 from infra.verdict.planted.catalogue import MISTAKES
 from infra.verdict.planted.mistake import outcomes
 
