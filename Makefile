@@ -9,7 +9,7 @@ export PYTHONWARNINGS := ignore
 # imports: collecting the unit tests took 33 s of a core, and takes 12 s with bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
+.PHONY: verdict infra-changes deploy help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,10 +25,10 @@ $(READY): requirements.txt pyproject.toml
 	@touch $@
 
 demo: $(READY)  ## The main job, from TLS handshakes to curated Parquet, and its report
-	@$(BIN)/python -m infra.local demo
+	@$(BIN)/python -m infra.local demo $(if $(SIZE),--size $(SIZE))
 
 up: $(READY)  ## The same, staying up, with the Dagster UI; Ctrl-C stops it all
-	@$(BIN)/python -m infra.local up
+	@$(BIN)/python -m infra.local up $(if $(SIZE),--size $(SIZE))
 
 down: $(READY)  ## Stop what a killed session left running
 	@$(BIN)/python -m infra.local down
@@ -54,6 +54,18 @@ lint: $(READY)  ## Lint, format and types; and that the contract breaks nothing 
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m iot_pipeline.contract compatibility
+
+verdict: $(READY)  ## What the static checks say of the stacks of every environment; the planted mistakes: `python -m infra.verdict planted`
+	@$(BIN)/python -m infra.verdict
+
+BASE ?= main
+infra-changes: $(READY)  ## What the stacks change of those of BASE, a revision or an assembly's folder: security, replacements, the rest
+	@$(BIN)/python -m infra.changes $(BASE) $(if $(ENV),--environment $(ENV))
+
+PART ?= all
+deploy: $(READY)  ## The verdict, the changes since BASE if it is given, then the CDK's command line, to AWS: make deploy ENV=staging
+	@test -n "$(ENV)" || { echo "say which environment of infra/environments.toml: make deploy ENV=staging"; exit 2; }
+	@$(BIN)/python -m infra.deploy_to_aws $(ENV) --part $(PART) $(if $(filter command% environment%,$(origin BASE)),--base $(BASE))
 
 format: $(READY)  ## Format the code
 	@$(BIN)/ruff check --fix .

@@ -5,6 +5,7 @@ registry="$(aws sts get-caller-identity --query Account --output text).dkr.ecr.$
 aws ecr get-login-password | docker login --username AWS --password-stdin "$registry"
 commit="$(git rev-parse HEAD)"
 for image in dagster console; do
+  first=""
   docker build --file infra/images/Dockerfile --target "$image" --platform linux/arm64 --tag "$image:$commit" .
   for environment in $ENVIRONMENTS; do
     repository="$registry/$environment/$image"
@@ -15,6 +16,11 @@ for image in dagster console; do
     fi
     digest="$(aws ecr describe-images --repository-name "$environment/$image" --image-ids "imageTag=$commit" \
       --query 'imageDetails[0].imageDigest' --output text)"
+    if [ -n "$first" ] && [ "$first" != "$digest" ]; then
+      echo "$image of $commit is $first in one repository and $digest in $repository: delete one of the two" >&2
+      exit 1
+    fi
+    first="$digest"
   done
   case "$image" in
     dagster) export DAGSTER_DIGEST="$digest" ;;

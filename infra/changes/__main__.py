@@ -10,8 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra.changes.comparing import Change, compare
 from infra.changes.change_lines import report_lines
+from infra.changes.comparing import Change, compare
 from infra.changes.revisions import assembly_of
 from infra.local.deploy.stacks import DeployError
 from infra.local.deploy.synth import synthesise

@@ -1,13 +1,16 @@
 """The app: which stacks there are and which needs which."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import aws_cdk as cdk
 
 from infra.stacks.config import PlatformConfig
 from infra.stacks.console.data_stack import ConsoleDataStack
+from infra.stacks.delivery.stack import DeliveryStack
 from infra.stacks.edge.data_stack import EdgeDataStack
 from infra.stacks.edge.stack import EdgeStack
+from infra.stacks.environments import environment
 from infra.stacks.feature_flags import RECOMMENDED
 from infra.stacks.ingest.stack import IngestStack
 from infra.stacks.lake.stack import LakeStack
@@ -28,18 +31,21 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
         analytics_reporting=False,
         context=dict(RECOMMENDED),
     )
-    network = NetworkStack(app, config)
     lake = LakeStack(app, config, contract)
-    ingest = IngestStack(app, config)
-    ingest.add_stack_dependency(lake)
-    queries = QueriesStack(app, config, contract)
-    queries.add_stack_dependency(lake)
-    edge_data = EdgeDataStack(app, config)
-    edge_data.add_stack_dependency(lake)
-    edge = EdgeStack(app, config)
-    edge.add_stack_dependency(edge_data)
-    ConsoleDataStack(app, config)
-    warehouse = WarehouseStack(app, config, contract)
-    for needed in (network, lake):
-        warehouse.add_stack_dependency(needed)
+    IngestStack(app, config).add_stack_dependency(lake)
+    QueriesStack(app, config, contract).add_stack_dependency(lake)
+    if config.parts.stream:
+        edge_data = EdgeDataStack(app, config)
+        edge_data.add_stack_dependency(lake)
+        EdgeStack(app, config).add_stack_dependency(edge_data)
+    if config.parts.databases:
+        network = NetworkStack(app, config)
+        warehouse = WarehouseStack(app, config, contract)
+        for needed in (network, lake):
+            warehouse.add_stack_dependency(needed)
+    if config.parts.services:
+        ConsoleDataStack(app, config)
+    if config.parts.delivery and config.repository:
+        before = replace(environment(config.promotes_from), account=config.account, region=config.region)
+        DeliveryStack(app, config, before).add_stack_dependency(lake)
     return app

@@ -92,6 +92,12 @@ class PlatformConfig:
     future_hours: float = CONTRACT.future_bound / timedelta(hours=1)
     # Until the console has an address of its own, people can sign in to one on their own machine alone.
     console_url: str = "http://localhost:8080"
+    # What the delivery pipeline deploys: OWNER/NAME at the provider, by a connection that a person confirms once in the
+    # console. Without a repository there is no pipeline. A release passes the environment `promotes_from` first.
+    repository: str = ""
+    repository_provider: str = "GitHub"
+    branch: str = "main"
+    promotes_from: str = "staging"
     # Whom an alert of each severity is sent to: `mailto:` and `https:` URLs.
     warning_endpoints: tuple[str, ...] = ()
     critical_endpoints: tuple[str, ...] = ()
@@ -229,6 +235,11 @@ class PlatformConfig:
     def sign_in_domain(self) -> str:
         """The first part of the host of the sign-in pages, which all accounts of a region share."""
         return f"{self.name}-console-{self.account}"
+
+    @property
+    def delivery(self) -> str:
+        """The delivery pipeline, its connection, and what its builds' names begin with."""
+        return f"{self.name}-delivery"
 
     def dead_letters(self, of: str) -> str:
         """A dead-letter queue, by what it holds."""

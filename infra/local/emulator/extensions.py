@@ -28,7 +28,7 @@ def check_ministack_version() -> None:
 def install_extensions(settings: EmulatorSettings) -> None:
     """Replace what stock ministack lacks or gets wrong. Call once, after ministack's environment is set."""
     check_ministack_version()
-    from infra.local.emulator import access, dynamodb, kinesis, s3, sns, state, stream_consumers, transport
+    from infra.local.emulator import access, dynamodb, kinesis, s3, sns, sqs, state, stream_consumers, transport
     from infra.local.emulator.event_source import mapping
     from infra.local.emulator.firehose import delivery
     from infra.local.emulator.functions import asynchronous, environment, telemetry
@@ -43,6 +43,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     stream_consumers.install()
     dynamodb.install()
     sns.install()
+    sqs.install()
     delivery.install(settings)
     rules.install()
     policy_variables.install()

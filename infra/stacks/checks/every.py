@@ -72,6 +72,7 @@ CHECKS: tuple[Check, ...] = (
     iot_rules.iot_rule_has_error_action,
     iot_rules.rules_read_the_contract_s_topic,
     iot_rules.every_message_has_one_rule,
+    iot_rules.rules_write_the_raw_zone,
     iot_rules.a_device_stays_on_one_shard,
     claims.provisioning_asks_first,
     claims.the_hook_refuses,

@@ -15,7 +15,7 @@ _SECURITY_GROUP = "AWS::EC2::SecurityGroup"
 _CALLED = frozenset({"s3", "secretsmanager"})
 # What a task on Fargate calls besides: Dagster's builds, sensors and alerts; its image; its log (Amazon ECS guide,
 # "Amazon ECS interface VPC endpoints"; Amazon ECR guide, "Amazon ECR interface VPC endpoints").
-_CALLED_BY_TASKS = frozenset({"athena", "ecr.api", "ecr.dkr", "glue", "logs", "sns", "sqs", "sts"})
+_CALLED_BY_TASKS = frozenset({"athena", "ecr.api", "ecr.dkr", "glue", "logs", "sns", "sqs"})
 _WAYS_OUT = ("AWS::EC2::NatGateway", "AWS::EC2::InternetGateway", "AWS::EC2::EgressOnlyInternetGateway")
 _EVERYBODY_S = ("aws:PrincipalAccount", "aws:ResourceAccount", "aws:PrincipalOrgID")
 

@@ -6,6 +6,7 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.delivery.projects import Build, Network
 from infra.stacks.parameters import read
+from iot_pipeline.contract.layout import RAW
 
 # The roles that `cdk bootstrap` makes; they do the deploying (CDK guide, "Bootstrap your environment for use with the
 # AWS CDK"). `hnb659fds` is the qualifier that it has unless it is told another.
@@ -38,8 +39,14 @@ def images_build(stack: PlatformStack, targets: tuple[PlatformConfig, ...]) -> B
         resources=repositories,
     )
     sign_in = iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"])
-    names = " ".join(target.name for target in targets)
-    return Build("Images", "images.yml", {"Push": push, "SignIn": sign_in}, {"ENVIRONMENTS": names}, docker=True)
+    return Build(
+        "Images",
+        "images.yml",
+        {"Push": push, "SignIn": sign_in},
+        {"*": "Signing in is to the registry as a whole (service authorization reference, Amazon ECR)"},
+        {"ENVIRONMENTS": " ".join(target.name for target in targets)},
+        docker=True,
+    )
 
 
 def deploy_build(stack: PlatformStack, target: PlatformConfig, part: str) -> Build:
@@ -56,6 +63,7 @@ def deploy_build(stack: PlatformStack, target: PlatformConfig, part: str) -> Bui
             "Deploy": iam.PolicyStatement(actions=["sts:AssumeRole"], resources=roles),
             "Outputs": iam.PolicyStatement(actions=["cloudformation:DescribeStacks"], resources=[stacks]),
         },
+        {stacks: "The outputs of the environment's own stacks"},
         {"IOT_ENVIRONMENT": target.name},
     )
 
@@ -85,6 +93,10 @@ def migrate_build(stack: PlatformStack, target: PlatformConfig) -> Build:
         f"{target.name.capitalize()}Migrate",
         "migrate.yml",
         {"Administrators": read_secrets, "AdministratorsKeys": decrypt},
+        {
+            **dict.fromkeys(secrets, "RDS and Redshift name the administrators' secrets themselves"),
+            keys: "Keys have ids of AWS's making; the condition names their aliases",
+        },
         {"IOT_ENVIRONMENT": target.name},
         network,
     )
@@ -114,19 +126,23 @@ def smoke_build(stack: PlatformStack, target: PlatformConfig) -> Build:
             ],
             resources=[iot("cert", "*"), iot("policy", config.device_policy)],
         ),
-        "Sign": iam.PolicyStatement(
-            actions=["iot:CreateCertificateFromCsr", "iot:DescribeEndpoint"], resources=["*"]
-        ),
+        "Sign": iam.PolicyStatement(actions=["iot:CreateCertificateFromCsr", "iot:DescribeEndpoint"], resources=["*"]),
         "FindRaw": iam.PolicyStatement(
             actions=["s3:ListBucket"],
             resources=[config.bucket_arn(config.lake_bucket)],
-            conditions={"StringLike": {"s3:prefix": ["raw/telemetry/*"]}},
+            conditions={"StringLike": {"s3:prefix": [f"{RAW}*"]}},
         ),
-        "ReadRaw": iam.PolicyStatement(actions=["s3:GetObject"], resources=[config.lake_objects("raw/telemetry/")]),
+        "ReadRaw": iam.PolicyStatement(actions=["s3:GetObject"], resources=[config.lake_objects(RAW)]),
         "RawKey": iam.PolicyStatement(
             actions=["kms:Decrypt"],
             resources=[read(stack, config, "lake-key")],
             conditions={"StringEquals": {"kms:ViaService": f"s3.{config.region}.amazonaws.com"}},
         ),
     }
-    return Build(f"{target.name.capitalize()}Smoke", "smoke.yml", statements, {"IOT_ENVIRONMENT": target.name})
+    reasons = {
+        thing: "Each test has a thing of its own",
+        iot("cert", "*"): "Certificates have ids of AWS's making",
+        config.lake_objects(RAW): "What the device sent is in objects that Firehose names",
+        "*": "Neither signing nor the endpoint has an ARN (service authorization reference, AWS IoT)",
+    }
+    return Build(f"{target.name.capitalize()}Smoke", "smoke.yml", statements, reasons, {"IOT_ENVIRONMENT": target.name})

@@ -68,8 +68,9 @@ def deploy_stage(target: Target) -> _Stage:
     return _Stage(
         name=target.name.capitalize(),
         actions=[
-            _build(target.data, 1, namespace=namespace),
-            _build(target.migrate, 2, variables=places),
+            _build(target.data, 1, namespace=namespace, output=f"{target.name}Wheels"),
+            # From within the network there is no way to a registry of packages, nor to the repository.
+            _build(target.migrate, 2, variables=places, source=f"{target.name}Wheels"),
             _build(target.services, 3, variables=digests),
             _build(target.smoke, 4),
         ],
@@ -119,7 +120,13 @@ def add_pipeline(
 
 
 def _build(
-    project: codebuild.CfnProject, order: int, *, namespace: str | None = None, variables: dict[str, str] | None = None
+    project: codebuild.CfnProject,
+    order: int,
+    *,
+    source: str = SOURCE,
+    output: str | None = None,
+    namespace: str | None = None,
+    variables: dict[str, str] | None = None,
 ) -> _Action:
     configuration: dict[str, Any] = {"ProjectName": project.ref}
     if variables:
@@ -131,13 +138,12 @@ def _build(
         name=project.node.id,
         action_type_id=_type("Build", "AWS", "CodeBuild"),
         configuration=configuration,
-        input_artifacts=[codepipeline.CfnPipeline.InputArtifactProperty(name=SOURCE)],
+        input_artifacts=[codepipeline.CfnPipeline.InputArtifactProperty(name=source)],
+        output_artifacts=[codepipeline.CfnPipeline.OutputArtifactProperty(name=output)] if output else None,
         run_order=order,
         namespace=namespace,
     )
 
 
 def _type(category: str, owner: str, provider: str) -> codepipeline.CfnPipeline.ActionTypeIdProperty:
-    return codepipeline.CfnPipeline.ActionTypeIdProperty(
-        category=category, owner=owner, provider=provider, version="1"
-    )
+    return codepipeline.CfnPipeline.ActionTypeIdProperty(category=category, owner=owner, provider=provider, version="1")

@@ -31,11 +31,13 @@ class Network:
 
 @dataclass(frozen=True)
 class Build:
-    """A step of the delivery: its file in `.ci/delivery`, what it may do beyond reading its source, and where it runs."""
+    """A step of the delivery: its file in `.ci/delivery`, what it may do beside reading its source, where it runs."""
 
     name: str
     file: str
     statements: Mapping[str, iam.PolicyStatement] = field(default_factory=dict)
+    # Resources that its statements end with `*`, and why.
+    wildcards: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     network: Network | None = None
     docker: bool = False
@@ -53,9 +55,8 @@ def add_project(
     )
     role = iam.Role(stack, f"{build.name}Role", assumed_by=for_this_account("codebuild.amazonaws.com", stack.config))
     objects = artifacts.arn_for_objects("*")
-    streams = f"{log.log_group_arn}:*"
     always = {
-        "Log": _allow([log.log_group_arn, streams], "logs:CreateLogStream", "logs:PutLogEvents"),
+        "Log": _allow([log.log_group_arn], "logs:CreateLogStream", "logs:PutLogEvents"),
         "Artifacts": _allow([objects], "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
         "ArtifactKey": _allow([key.key_arn], "kms:Decrypt", "kms:GenerateDataKey"),
         "Clone": _allow([connection], "codeconnections:UseConnection"),
@@ -65,7 +66,11 @@ def add_project(
     for sid, statement in {**always, **build.statements}.items():
         statement.sid = sid
         role.add_to_policy(statement)
-    accept(role, "AwsSolutions-IAM5", "Streams and artifacts have names of CodeBuild's making; others say theirs below")
+    accept_artifacts(role, artifacts)
+    for resource, reason in build.wildcards.items():
+        accept_wildcards(role, [resource], reason)
+    if build.network:
+        accept_wildcards(role, ["*", _interfaces(stack)], "Each build in a VPC gets an interface of AWS's making")
     project = codebuild.CfnProject(
         stack,
         build.name,
@@ -94,18 +99,23 @@ def add_project(
     )
     project.node.add_dependency(role.node.find_child("DefaultPolicy"))
     if build.docker:
-        reason = "Docker's daemon runs within the build; it builds our own Dockerfile, and nothing is deployed by its role"
+        reason = "Docker's daemon runs within the build; it builds our Dockerfile, and its role deploys nothing"
         accept(project, "Platform::builds_are_not_privileged", reason)
         accept(project, "AwsSolutions-CB3", reason)
     return project
 
 
-def accept_statements(role_holder: PlatformStack, name: str, resources: list[str], reason: str) -> None:
-    """Accept that a build's statements end with `*` on these resources."""
-    role = role_holder.node.find_child(f"{name}Role")
-    if not isinstance(role, iam.Role):
-        raise TypeError(f"{name}Role is {type(role).__name__}, expected Role")
-    accept_wildcards(role, resources, reason)
+def accept_artifacts(role: iam.Role, artifacts: s3.Bucket) -> None:
+    """Accept that a role reads and writes the whole bucket of the artifacts."""
+    resource = artifacts.node.default_child
+    if not isinstance(resource, s3.CfnBucket):
+        raise TypeError(f"the bucket's resource is {type(resource).__name__}, expected CfnBucket")
+    name = cdk.Stack.of(role).get_logical_id(resource)
+    accept_wildcards(role, [f"<{name}.Arn>/*"], "CodePipeline names the artifacts, in a bucket of their own")
+
+
+def _interfaces(stack: PlatformStack) -> str:
+    return stack.format_arn(service="ec2", resource="network-interface", resource_name="*")
 
 
 def _vpc_config(network: Network | None) -> codebuild.CfnProject.VpcConfigProperty | None:
@@ -120,7 +130,6 @@ def _network_statements(stack: PlatformStack, network: Network) -> dict[str, iam
     """What CodeBuild does to run in a VPC (CodeBuild guide, "Allow CodeBuild access to AWS services required to create
     a VPC network interface").
     """
-    interfaces = stack.format_arn(service="ec2", resource="network-interface", resource_name="*")
     subnets = [stack.format_arn(service="ec2", resource="subnet", resource_name=subnet) for subnet in network.subnets]
     described = [
         f"ec2:{call}"
@@ -132,7 +141,7 @@ def _network_statements(stack: PlatformStack, network: Network) -> dict[str, iam
             "DescribeVpcs",
         )
     ]
-    lend = _allow([interfaces], "ec2:CreateNetworkInterfacePermission")
+    lend = _allow([_interfaces(stack)], "ec2:CreateNetworkInterfacePermission")
     lend.add_condition("StringEquals", {"ec2:AuthorizedService": "codebuild.amazonaws.com"})
     lend.add_condition("ArnEquals", {"ec2:Subnet": subnets})
     return {

@@ -1,6 +1,7 @@
 """Delivery: the pipeline that brings a commit to staging, and after a person's word to this environment."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codeconnections as codeconnections
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -19,7 +20,7 @@ from infra.stacks.delivery.pipeline import (
     images_stage,
     source_stage,
 )
-from infra.stacks.delivery.projects import Build, add_project
+from infra.stacks.delivery.projects import Build, accept_artifacts, add_project
 from infra.stacks.lake.lifecycle import expire
 from infra.stacks.nag import accept
 from infra.stacks.parameters import read
@@ -37,6 +38,7 @@ class DeliveryStack(PlatformStack):
 
     def __init__(self, scope: Construct, config: PlatformConfig, before: PlatformConfig) -> None:
         super().__init__(scope, "Delivery", config, holds_data=False)
+        accept(self, "Platform::stacks_with_data_are_protected", "Artifacts are made again by the pipeline's next run")
         self._key = self.key("Key", "delivery", f"Artifacts of {config.name}'s delivery")
         self._artifacts = self._bucket()
         connection = codeconnections.CfnConnection(
@@ -58,11 +60,9 @@ class DeliveryStack(PlatformStack):
         projects = [test, verdict, images]
         projects += [p for t in targets for p in (t.data, t.migrate, t.services, t.smoke)]
         role = self._role([project.attr_arn for project in projects], topic)
-        pipeline = add_pipeline(
-            self, role.role_arn, self._artifacts.bucket_name, self._key.key_arn, stages
-        )
+        pipeline = add_pipeline(self, role.role_arn, self._artifacts.bucket_name, self._key.key_arn, stages)
         pipeline.node.add_dependency(role.node.find_child("DefaultPolicy"))
-        self.outputs(Pipeline=pipeline.ref, SourceConnection=self._connection)
+        self.outputs(DeliveryPipeline=pipeline.ref, SourceConnection=self._connection)
 
     def _target(self, target: PlatformConfig) -> Target:
         return Target(
@@ -73,7 +73,7 @@ class DeliveryStack(PlatformStack):
             smoke=self._project(smoke_build(self, target)),
         )
 
-    def _project(self, build: Build) -> "cdk.aws_codebuild.CfnProject":
+    def _project(self, build: Build) -> codebuild.CfnProject:
         return add_project(self, build, self._artifacts, self._key, self._connection)
 
     def _bucket(self) -> s3.Bucket:
@@ -95,9 +95,7 @@ class DeliveryStack(PlatformStack):
         """The pipeline's own: it starts the builds and asks a person (CodePipeline guide, "Manage the CodePipeline
         service role").
         """
-        role = iam.Role(
-            self, "PipelineRole", assumed_by=for_this_account("codepipeline.amazonaws.com", self.config)
-        )
+        role = iam.Role(self, "PipelineRole", assumed_by=for_this_account("codepipeline.amazonaws.com", self.config))
         objects = self._artifacts.arn_for_objects("*")
         alerts_key = kms.Key.from_key_arn(self, "AlertsKey", read(self, self.config, "alerts-key"))
         statements = {
@@ -111,5 +109,5 @@ class DeliveryStack(PlatformStack):
         }
         for sid, (resources, actions) in statements.items():
             role.add_to_policy(iam.PolicyStatement(sid=sid, actions=actions, resources=resources))
-        accept(role, "AwsSolutions-IAM5", "Artifacts have names of CodePipeline's making, in a bucket of their own")
+        accept_artifacts(role, self._artifacts)
         return role

@@ -22,6 +22,8 @@ class NetworkStack(PlatformStack):
             self,
             config,
             {
+                "vpc": network.vpc.vpc_id,
+                "client-access": network.client.security_group_id,
                 "registry-access": network.registry.security_group_id,
                 "warehouse-access": network.warehouse.security_group_id,
                 **subnets,

@@ -67,7 +67,16 @@ def _partition_key(body: Body) -> bool:
     return True
 
 
+def _object_key(body: Body) -> bool:
+    action = body["Properties"][_PAYLOAD]["Actions"][0]
+    if "S3" not in action:
+        return False
+    action["S3"]["Key"] = "raw/telemetry/${timestamp()}.json"
+    return True
+
+
 MISTAKES = (
+    Mistake("a rule that writes beside the raw zone's hours", "rules_write_the_raw_zone", (_RULE,), _object_key),
     Mistake(
         "a device that publishes for every name that begins as its own",
         _BOUND,

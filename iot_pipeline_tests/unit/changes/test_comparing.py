@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from infra.changes.change_lines import report_lines
 from infra.changes.comparing import Change, Kind, compare
 from infra.changes.replacing import replacing_paths
-from infra.changes.change_lines import report_lines
 from infra.stacks.checks import Synthesised
 from infra.stacks.config import PlatformConfig
 from iot_pipeline_tests.support.templates import STACKS, of_type, template
