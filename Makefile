@@ -77,6 +77,7 @@ docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of
 	@$(BIN)/python -m iot_pipeline.defs.pipeline_alerts.docs > docs/pipeline-alerts.md
 	@$(BIN)/python -m iot_pipeline.console.access_docs > docs/console-access.md
 	@$(BIN)/python -m infra.unattended
+	@$(BIN)/python -m infra.verdict.checks_page > docs/infrastructure-checks.md
 
 load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; the books must be exact
 	@$(BIN)/python -m infra.local demo --readings 100000 --live-rate 10000 --live-pack 25 --live-seconds 60

@@ -82,9 +82,8 @@ def test_a_digest_goes_to_the_stack_that_asks_for_one(monkeypatch: pytest.Monkey
 def test_the_places_are_exports_for_a_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     names = ("RegistryHost", "RegistrySecretArn", "WarehouseHost", "WarehouseSecretArn", "RegistryPort")
     outputs = [{"OutputKey": name, "OutputValue": name.lower()} for name in names]
-    client = SimpleNamespace(
-        describe_stacks=lambda StackName: {"Stacks": [{"Outputs": outputs}]} if StackName == "StagingWarehouse" else {}
-    )  # noqa: E501, N803  # AWS's name
+    stacks = {"StagingWarehouse": {"Stacks": [{"Outputs": outputs}]}}
+    client = SimpleNamespace(describe_stacks=lambda **asked: stacks[asked["StackName"]])
     monkeypatch.setattr("boto3.client", lambda _service: client)
     assert command.places(PlatformConfig(name="staging")) == [
         "export REGISTRY_HOST=registryhost",
