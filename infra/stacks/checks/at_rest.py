@@ -27,16 +27,27 @@ def query_results_are_encrypted(environment: Synthesised) -> Problems:
     Whoever may override a workgroup's settings may write elsewhere and unencrypted: the builds alone may.
     """
     builds = f"{environment.config.name}-builds"
+    own_buckets = (environment.config.results_bucket, environment.config.lake_bucket)
     for group in environment.of_type("AWS::Athena::WorkGroup"):
         says = group.properties.get("WorkGroupConfiguration", {})
-        encryption = says.get("ResultConfiguration", {}).get("EncryptionConfiguration", {})
+        result = says.get("ResultConfiguration", {})
+        encryption = result.get("EncryptionConfiguration", {})
         own = encryption.get("EncryptionOption") == "SSE_KMS" and encryption.get("KmsKey")
         if not own and (environment.config.parts.customer_keys or "EncryptionOption" not in encryption):
             yield group, "writes results that no key of the platform's encrypts"
+        written = text(result.get("OutputLocation", ""))
+        if not written.startswith(tuple(f"s3://{bucket}/" for bucket in own_buckets)):
+            yield group, f"writes results to {written}, which is no bucket of the platform's"
         if not says.get("EnforceWorkGroupConfiguration") and group.properties.get("Name") != builds:
             yield group, "lets its users say where and how results are written (EnforceWorkGroupConfiguration)"
         if not says.get("BytesScannedCutoffPerQuery"):
             yield group, "has no limit on what a query scans (BytesScannedCutoffPerQuery)"
+
+
+def nobody_has_standing_keys(environment: Synthesised) -> Problems:
+    """People sign in and services take on roles; an access key is valid until somebody remembers it."""
+    for resource in environment.of_type("AWS::IAM::AccessKey", "AWS::IAM::User"):
+        yield resource, "is a user or a key of its own: use a role"
 
 
 def keys_rotate(environment: Synthesised) -> Problems:
@@ -45,6 +56,8 @@ def keys_rotate(environment: Synthesised) -> Problems:
         symmetric = key.properties.get("KeySpec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT"
         if symmetric and key.properties.get("EnableKeyRotation") is not True:
             yield key, "does not rotate (EnableKeyRotation)"
+        if key.properties.get("Enabled") is False:
+            yield key, "is disabled: nothing under it can be read"
 
 
 def secrets_are_in_no_template(environment: Synthesised) -> Problems:

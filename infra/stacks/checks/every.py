@@ -49,6 +49,7 @@ CHECKS: tuple[Check, ...] = (
     at_rest.data_is_encrypted,
     at_rest.query_results_are_encrypted,
     at_rest.keys_rotate,
+    at_rest.nobody_has_standing_keys,
     at_rest.secrets_are_in_no_template,
     log_groups.log_groups_have_an_end,
     log_groups.log_groups_are_declared,

@@ -131,6 +131,12 @@ MISTAKES = (
         (_POLICY,),
         stating("PolicyDocument", Action="iot:Subscribe", Resource=f"{_IOT}:topicfilter/dt/#"),
     ),
+    Mistake(
+        "a claim for every template of the account",
+        _BOUND,
+        (_POLICY,),
+        _in_policy("provisioning-templates/telemetry-claim/provision/json", "provisioning-templates/*"),
+    ),
     Mistake("a rule without an error action", "iot_rule_has_error_action", (_RULE,), without(_PAYLOAD, "ErrorAction")),
     Mistake("a rule on another topic", _CONTRACT, (_RULE,), _sql("/+/telemetry'", "/+/+/telemetry'")),
     Mistake("a rule that takes every topic", _CONTRACT, (_RULE,), _sql("dt/+/+/+/telemetry", "#")),
