@@ -14,9 +14,20 @@ _BOOTSTRAP_ROLES = ("deploy-role", "file-publishing-role", "lookup-role")
 _QUALIFIER = "hnb659fds"
 
 
-def check_builds() -> tuple[Build, ...]:
-    """Tests, and the verdict over every environment with what would change; both only read."""
-    return Build("Test", "test.yml"), Build("Verdict", "verdict.yml")
+# The commit that passed an environment's smoke test last; the verdict compares with it.
+_RELEASED = "released"
+
+
+def check_builds(stack: PlatformStack, target: PlatformConfig) -> tuple[Build, ...]:
+    """Tests, and the verdict over every environment with what would change of the target's; both only read."""
+    find = iam.PolicyStatement(actions=["ssm:GetParameters"], resources=[_released(stack, target)])
+    verdict = Build("Verdict", "verdict.yml", {"Released": find}, environment={"IOT_ENVIRONMENT": target.name})
+    return Build("Test", "test.yml"), verdict
+
+
+def _released(stack: PlatformStack, target: PlatformConfig) -> str:
+    name = target.parameter(_RELEASED).removeprefix("/")
+    return stack.format_arn(service="ssm", resource="parameter", resource_name=name)
 
 
 def images_build(stack: PlatformStack, targets: tuple[PlatformConfig, ...]) -> Build:
@@ -133,6 +144,7 @@ def smoke_build(stack: PlatformStack, target: PlatformConfig) -> Build:
             conditions={"StringLike": {"s3:prefix": [f"{RAW}*"]}},
         ),
         "ReadRaw": iam.PolicyStatement(actions=["s3:GetObject"], resources=[config.lake_objects(RAW)]),
+        "Release": iam.PolicyStatement(actions=["ssm:PutParameter"], resources=[_released(stack, config)]),
         "RawKey": iam.PolicyStatement(
             actions=["kms:Decrypt"],
             resources=[read(stack, config, "lake-key")],

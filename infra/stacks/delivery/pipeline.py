@@ -27,7 +27,7 @@ class Target:
 
 
 def source_stage(connection: str, repository: str, branch: str) -> _Stage:
-    """The branch's newest commit, as a clone with its history: the verdict compares with the last release."""
+    """The branch's newest commit, as a clone with its history: the verdict compares with the release that runs."""
     return _Stage(
         name="Source",
         actions=[

@@ -45,7 +45,7 @@ class DeliveryStack(PlatformStack):
             self, "Connection", connection_name=config.delivery, provider_type=config.repository_provider
         )
         self._connection = connection.attr_connection_arn
-        test, verdict = (self._project(build) for build in check_builds())
+        test, verdict = (self._project(build) for build in check_builds(self, config))
         images = self._project(images_build(self, (before, config)))
         targets = [self._target(target) for target in (before, config)]
         topic = read(self, config, "alerts-topic")

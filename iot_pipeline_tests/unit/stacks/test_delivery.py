@@ -84,8 +84,10 @@ def test_deploying_is_done_by_the_roles_of_the_bootstrap_alone() -> None:
 
 
 def test_checks_may_do_nothing_but_read_and_say() -> None:
-    for role in ("TestRole", "VerdictRole"):
-        assert set(granted(role)) == {"Log", "Artifacts", "ArtifactKey", "Clone"}
+    always = {"Log", "Artifacts", "ArtifactKey", "Clone"}
+    assert set(granted("TestRole")) == always
+    assert set(granted("VerdictRole")) == always | {"Released"}
+    assert granted("VerdictRole")["Released"]["Action"] == "ssm:GetParameters"
 
 
 def test_only_the_images_build_is_privileged() -> None:
