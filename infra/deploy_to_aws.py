@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> int:
 
 def data_stacks(made: Synthesised) -> list[str]:
     """The stacks that hold data; the CDK's command line adds those that they depend on."""
-    return sorted({r.stack for r in made.resources if {"Key": "data", "Value": "held"} in _tags(r.properties)})
+    return sorted(stack for stack, tags in (made.tags or {}).items() if tags.get("data") == "held")
 
 
 def digests(made: Synthesised) -> list[str]:
@@ -94,11 +94,6 @@ def places(config: PlatformConfig) -> list[str]:
     stack = boto3.client("cloudformation").describe_stacks(StackName=config.stack("Warehouse"))["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     return [f"export {re.sub('(?<!^)(?=[A-Z])', '_', name).upper()}={outputs[name]}" for name in _OUTPUTS]
-
-
-def _tags(properties: object) -> list[object]:
-    tags = properties.get("Tags") if isinstance(properties, dict) else None
-    return tags if isinstance(tags, list) else []
 
 
 if __name__ == "__main__":
