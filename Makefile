@@ -13,7 +13,7 @@ DEVICES := 10000
 INTERVAL := 60
 PACK := 25
 
-.PHONY: help demo drill up down reset test check coverage lint format docs cost prove prove-record load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
+.PHONY: verdict infra-changes deploy help demo drill up down reset test check coverage lint format docs cost prove prove-record load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -62,6 +62,18 @@ lint: $(READY)  ## Lint, format and types; and that the contract breaks nothing 
 	@$(BIN)/mypy
 	@$(BIN)/python -m iot_pipeline.contract compatibility
 
+verdict: $(READY)  ## What the static checks say of the stacks of every environment; the planted mistakes: `python -m infra.verdict planted`
+	@$(BIN)/python -m infra.verdict
+
+BASE ?= main
+infra-changes: $(READY)  ## What the stacks change of those of BASE, a revision or an assembly's folder: security, replacements, the rest
+	@$(BIN)/python -m infra.changes $(BASE) $(if $(ENV),--environment $(ENV))
+
+PART ?= all
+deploy: $(READY)  ## The verdict, the changes since BASE if it is given, then the CDK's command line, to AWS: make deploy ENV=staging
+	@test -n "$(ENV)" || { echo "say which environment of infra/environments.toml: make deploy ENV=staging"; exit 2; }
+	@$(BIN)/python -m infra.deploy_to_aws $(ENV) --part $(PART) $(if $(filter command% environment%,$(origin BASE)),--base $(BASE))
+
 format: $(READY)  ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
@@ -76,6 +88,7 @@ docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of
 	@$(BIN)/python -m infra.cost picture
 	@$(BIN)/python -m infra.cost page
 	@$(BIN)/python -m infra.prover table
+	@$(BIN)/python -m infra.verdict.checks_page > docs/infrastructure-checks.md
 
 cost: $(READY)  ## The monthly bill of a fleet: DEVICES, INTERVAL in seconds, PACK readings a message, SIZE
 	@$(BIN)/python -m infra.cost --devices $(DEVICES) --interval $(INTERVAL) --pack $(PACK) --size $(or $(SIZE),team)

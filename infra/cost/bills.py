@@ -135,7 +135,8 @@ def _notes(config: PlatformConfig, fleet: Fleet, design: Design) -> Iterator[str
     if design.warehouse is Warehouse.SERVERLESS and wanted > config.warehouse_rpu_hours_a_day:
         yield (
             f"The warehouse would want {wanted:,.0f} RPU-hours a day; at the day's limit of "
-            f"{config.warehouse_rpu_hours_a_day} it refuses queries until midnight UTC. Build less often, or set warehouse_seconds_a_build to what builds take."
+            f"{config.warehouse_rpu_hours_a_day} it refuses queries until midnight UTC. Build less often, or set "
+            "warehouse_seconds_a_build to what builds take."
         )
     if not design.stream:
         yield "Without a stream there is no edge: no live state, and alerts come with the builds at the soonest."

@@ -1,5 +1,6 @@
 """The app: which stacks there are and which needs which."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -9,9 +10,11 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.console.data_stack import ConsoleDataStack
 from infra.stacks.console.service_stack import ConsoleStack
+from infra.stacks.delivery.stack import DeliveryStack
 from infra.stacks.edge.data_stack import EdgeDataStack
 from infra.stacks.edge.stack import EdgeStack
 from infra.stacks.entrance.stack import EntranceStack
+from infra.stacks.environments import environment
 from infra.stacks.feature_flags import RECOMMENDED
 from infra.stacks.ingest.stack import IngestStack
 from infra.stacks.lake.stack import LakeStack
@@ -58,6 +61,9 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
         _add_guards(app, config, [*needed, ingest])
     if config.quicksight_owner:
         AnalyticsStack(app, config, contract).add_stack_dependency(queries)
+    if config.parts.delivery and config.repository:
+        before = replace(environment(config.promotes_from), account=config.account, region=config.region)
+        DeliveryStack(app, config, before).add_stack_dependency(lake)
     return app
 
 

@@ -15,18 +15,18 @@ class PlatformStack(cdk.Stack):
     """A stack of one environment, named after it; `holds_data` protects it from being deleted."""
 
     def __init__(self, scope: Construct, part: str, config: PlatformConfig, *, holds_data: bool) -> None:
+        values = (DEFAULT_NAME, config.name, config.size.value, part.lower(), "held" if holds_data else "none")
         super().__init__(
             scope,
             config.stack(part),
             env=cdk.Environment(account=config.account, region=config.region),
             # The rule reads an SSM parameter of the bootstrap stack, which the local AWS does not have.
             synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+            # The stack's, which CloudFormation gives to all that it makes (its guide, "Resource tags").
+            tags=dict(zip(TAGS, values, strict=True)),
             termination_protection=holds_data and config.deletion_protection,
         )
         self.config = config
-        values = (DEFAULT_NAME, config.name, config.size.value, part.lower(), "held" if holds_data else "none")
-        for tag, value in zip(TAGS, values, strict=True):
-            cdk.Tags.of(self).add(tag, value)
 
     @property
     def availability_zones(self) -> list[str]:

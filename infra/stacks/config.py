@@ -121,6 +121,12 @@ class PlatformConfig:
     runs_on_spot: bool = True
     dagster_min_acu: float = 0.5
     dagster_max_acu: float = 2
+    # What the delivery pipeline deploys: OWNER/NAME at the provider, by a connection that a person confirms once in the
+    # console. Without a repository there is no pipeline. A release passes the environment `promotes_from` first.
+    repository: str = ""
+    repository_provider: str = "GitHub"
+    branch: str = "main"
+    promotes_from: str = "staging"
     # Whom an alert of each severity is sent to: `mailto:` and `https:` URLs.
     warning_endpoints: tuple[str, ...] = ()
     critical_endpoints: tuple[str, ...] = ()
@@ -331,6 +337,11 @@ class PlatformConfig:
     def database_secret(self, user: str) -> str:
         """The secret of a database's user (docs/operations.md, "Database users")."""
         return f"{self.name}/{user}"
+
+    @property
+    def delivery(self) -> str:
+        """The delivery pipeline, its connection, and what its builds' names begin with."""
+        return f"{self.name}-delivery"
 
     def dead_letters(self, of: str) -> str:
         """A dead-letter queue, by what it holds."""

@@ -31,12 +31,16 @@ class Parts:
     """CloudTrail, AWS Config, dashboards and the alarms of the promises."""
     customer_keys: bool
     """KMS keys of our own, which cost by the month. Without them AWS encrypts with its own."""
+    delivery: bool
+    """The pipeline that deploys the environment, and the one before it, where a `repository` is set."""
 
 
 PARTS: Mapping[Size, Parts] = {
-    Size.PROTOTYPE: Parts(stream=False, databases=False, services=False, guards=False, customer_keys=False),
-    Size.TEAM: Parts(stream=True, databases=True, services=True, guards=True, customer_keys=True),
-    Size.PRODUCTION: Parts(stream=True, databases=True, services=True, guards=True, customer_keys=True),
+    Size.PROTOTYPE: Parts(
+        stream=False, databases=False, services=False, guards=False, customer_keys=False, delivery=False
+    ),
+    Size.TEAM: Parts(stream=True, databases=True, services=True, guards=True, customer_keys=True, delivery=False),
+    Size.PRODUCTION: Parts(stream=True, databases=True, services=True, guards=True, customer_keys=True, delivery=True),
 }
 
 # What `PlatformConfig` begins with is the team's.

@@ -50,7 +50,8 @@ def _of_names(config: "PlatformConfig") -> Iterator[str]:
 
 def _of_data(config: "PlatformConfig") -> Iterator[str]:
     if not (config.lateness_days > 0 and config.future_hours >= 0):
-        yield f"lateness_days must be above 0 and future_hours at least 0: {config.lateness_days}, {config.future_hours}"
+        found = f"{config.lateness_days}, {config.future_hours}"
+        yield f"lateness_days must be above 0 and future_hours at least 0: {found}"
     if config.retention_days and config.retention_days < LEAST_KEPT_DAYS:
         yield f"retention_days must be 0 or at least {LEAST_KEPT_DAYS}: {config.retention_days}"
     if not 0 <= config.object_lock_days <= config.noncurrent_days:

@@ -16,9 +16,9 @@ from infra.stacks.checks import Synthesised
 from infra.stacks.sizes import Size
 from infra.verdict.assemblies import from_folder, synthesised
 from infra.verdict.judging import judge
-from infra.verdict.pages import planted_lines, quota_lines, verdict_lines
 from infra.verdict.planted.catalogue import MISTAKES
-from infra.verdict.planted.mistake import outcomes
+from infra.verdict.planted.mistake import first_places
+from infra.verdict.verdict_lines import planted_lines, quota_lines, verdict_lines
 
 _STATE = Path(__file__).resolve().parents[2] / ".local" / "verdict"
 
@@ -56,8 +56,7 @@ def _verdict(found: dict[str, Synthesised], state: Path) -> int:
 
 
 def _planted(found: dict[str, Synthesised]) -> int:
-    environment = _largest(found)
-    results = [(mistake, list(outcomes(mistake, environment))) for mistake in MISTAKES]
+    results = [(mistake, first_places(mistake, found.values())) for mistake in MISTAKES]
     print("\n".join(planted_lines(results)))
     every = [outcome for _, places in results for outcome in places]
     missed = [outcome for outcome in every if not outcome.caught]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from infra.stacks.checks import Finding, acknowledged_id
 
@@ -72,7 +73,7 @@ def _covers(accepted: str, path: str) -> bool:
     return path == accepted or path.startswith(f"{accepted}/")
 
 
-def _entries(folder: Path) -> Iterator[tuple[str, str, str, object]]:
+def _entries(folder: Path) -> Iterator[tuple[str, str, str, Any]]:
     for file in sorted(folder.glob("*.metadata.json")):
         for path, entries in json.loads(file.read_text()).items():
             for entry in entries:

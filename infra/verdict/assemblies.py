@@ -42,22 +42,13 @@ def from_folder(folder: Path) -> Synthesised:
     try:
         artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
     except FileNotFoundError as error:
-        raise ValueError(
-            f"{folder} has no manifest.json: expected a cloud assembly, as infra.app writes one"
-        ) from error
+        raise ValueError(f"{folder} has no manifest.json: expected the folder of a cloud assembly") from error
     target = next(a["environment"] for a in artifacts.values() if a["type"] == "aws:cloudformation:stack")
     account, region = target.removeprefix("aws://").split("/")
     found = read_assembly(folder, PlatformConfig(account=account, region=region))
-    tags = next(
-        (
-            {tag["Key"]: tag["Value"] for tag in resource.properties["Tags"]}
-            for resource in found.resources
-            if isinstance(resource.properties.get("Tags"), list) and "environment" in str(resource.properties["Tags"])
-        ),
-        None,
-    )
-    if tags is None:
-        raise ValueError(f"{folder}: no resource has the tag environment; this is no assembly of the platform's")
+    tags = next(iter((found.tags or {}).values()), {})
+    if not {"environment", "size"} <= tags.keys():
+        raise ValueError(f"{folder}: no stack says its environment and size; this is not the platform's")
     listed = environment(tags["environment"])
     config = replace(listed, account=account, region=region, size=Size(tags["size"]))
     return replace(found, config=config)

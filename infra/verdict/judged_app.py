@@ -1,7 +1,8 @@
 """The CDK app with cdk-nag: `python -m infra.verdict.judged_app OUTDIR ENVIRONMENT...`.
 
 It writes the cloud assembly of each environment into a folder of its name, with cdk-nag's findings in its
-`validation-report.json`, and notes cdk-nag's version: a clean report does not name it. All are made by one process: starting node and jsii takes longer than a synth.
+`validation-report.json`, and notes cdk-nag's version: a clean report does not name it. All are made by one process:
+starting node and jsii takes longer than a synth.
 """
 
 import json

@@ -46,6 +46,7 @@ SHARED_NAMES = {
         "console": "the console: its stack, its process beside the local AWS",
         "data_stack": "what outlives everything else: of the edge, of the console",
         "config": "what is configured: of an environment, of the local Athena",
+        "delivery": "what is delivered: records by Firehose, releases by a pipeline",
         "dialect": "one engine's SQL in, another's out",
         "functions": "functions: those of the edge, of an engine's SQL, what Lambda calls under their roles",
         "lambdas": "Lambda functions: their code, and reading them back",

@@ -10,9 +10,13 @@ Says = Mapping[str, Any]
 
 
 def data_is_encrypted(environment: Synthesised) -> Problems:
-    """Streams, buckets, queues, topics, tables, databases, secrets, deliveries: what each needs to say."""
+    """Streams, buckets, queues, topics, tables, databases, secrets, deliveries: what each needs to say.
+
+    An environment without keys of its own leaves to AWS's keys what AWS always encrypts.
+    """
+    checks = _ENCRYPTED if environment.config.parts.customer_keys else _BY_AWS
     for resource in environment.resources:
-        encrypted = _ENCRYPTED.get(resource.type)
+        encrypted = checks.get(resource.type)
         if encrypted and (problem := encrypted(resource.properties)):
             yield resource, problem
 
@@ -23,15 +27,27 @@ def query_results_are_encrypted(environment: Synthesised) -> Problems:
     Whoever may override a workgroup's settings may write elsewhere and unencrypted: the builds alone may.
     """
     builds = f"{environment.config.name}-builds"
+    own_buckets = (environment.config.results_bucket, environment.config.lake_bucket)
     for group in environment.of_type("AWS::Athena::WorkGroup"):
         says = group.properties.get("WorkGroupConfiguration", {})
-        encryption = says.get("ResultConfiguration", {}).get("EncryptionConfiguration", {})
-        if encryption.get("EncryptionOption") != "SSE_KMS" or not encryption.get("KmsKey"):
+        result = says.get("ResultConfiguration", {})
+        encryption = result.get("EncryptionConfiguration", {})
+        own = encryption.get("EncryptionOption") == "SSE_KMS" and encryption.get("KmsKey")
+        if not own and (environment.config.parts.customer_keys or "EncryptionOption" not in encryption):
             yield group, "writes results that no key of the platform's encrypts"
+        written = text(result.get("OutputLocation", ""))
+        if not written.startswith(tuple(f"s3://{bucket}/" for bucket in own_buckets)):
+            yield group, f"writes results to {written}, which is no bucket of the platform's"
         if not says.get("EnforceWorkGroupConfiguration") and group.properties.get("Name") != builds:
             yield group, "lets its users say where and how results are written (EnforceWorkGroupConfiguration)"
         if not says.get("BytesScannedCutoffPerQuery"):
             yield group, "has no limit on what a query scans (BytesScannedCutoffPerQuery)"
+
+
+def nobody_has_standing_keys(environment: Synthesised) -> Problems:
+    """People sign in and services take on roles; an access key is valid until somebody remembers it."""
+    for resource in environment.of_type("AWS::IAM::AccessKey", "AWS::IAM::User"):
+        yield resource, "is a user or a key of its own: use a role"
 
 
 def keys_rotate(environment: Synthesised) -> Problems:
@@ -40,6 +56,8 @@ def keys_rotate(environment: Synthesised) -> Problems:
         symmetric = key.properties.get("KeySpec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT"
         if symmetric and key.properties.get("EnableKeyRotation") is not True:
             yield key, "does not rotate (EnableKeyRotation)"
+        if key.properties.get("Enabled") is False:
+            yield key, "is disabled: nothing under it can be read"
 
 
 def secrets_are_in_no_template(environment: Synthesised) -> Problems:
@@ -68,6 +86,10 @@ def _environment_of(says: Says) -> list[tuple[str, Any]]:
 def _is_place(name: str, value: str) -> bool:
     """A name or an ARN by which a secret is asked for."""
     return value.startswith("arn:") or name.upper().endswith(("SECRET", "SECRET_ARN", "SECRET_ID", "SECRET_NAME"))
+
+
+def _any_bucket(says: Says) -> str:
+    return "" if says.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration") else "names no encryption"
 
 
 def _bucket(says: Says) -> str:
@@ -128,4 +150,10 @@ _ENCRYPTED: Mapping[str, Callable[[Says], str]] = {
     "AWS::SNS::Topic": _topic,
     "AWS::SQS::Queue": _queue,
     "AWS::SecretsManager::Secret": _by_key("KmsKeyId"),
+}
+_BY_AWS: Mapping[str, Callable[[Says], str]] = {
+    "AWS::EFS::FileSystem": _file_system,
+    "AWS::Kinesis::Stream": _stream,
+    "AWS::S3::Bucket": _any_bucket,
+    "AWS::SQS::Queue": _queue,
 }

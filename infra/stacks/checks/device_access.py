@@ -20,7 +20,11 @@ def iot_policy_is_bound_to_the_thing(environment: Synthesised) -> Problems:
         for statement in allowed:
             if wide := [action for action in actions(statement) if "*" in action]:
                 yield policy, f"allows {', '.join(wide)}: name the actions"
-        if all(map(is_for_claims, (r for statement in allowed for r in resources(statement)))):
+        named = [resource for statement in allowed for resource in resources(statement)]
+        if all(map(is_for_claims, named)):
+            for resource in named:
+                if "*" in resource and ":client/" not in resource:
+                    yield policy, f"lets a claim use {resource}: name the environment's own template"
             continue
         for statement in allowed:
             yield from ((policy, problem) for problem in _of_a_device(statement, environment.config.topic_root))

@@ -4,6 +4,7 @@ import re
 
 from infra.stacks.checks.finding import Problems
 from infra.stacks.checks.synthesised import Synthesised, listed
+from infra.stacks.ingest.direct import OBJECT_KEY
 from iot_pipeline.contract import topic_filter
 from iot_pipeline.contract.envelope import ADDED
 
@@ -46,6 +47,15 @@ def every_message_has_one_rule(environment: Synthesised) -> Problems:
     ]
     if rules and sorted(conditions) != [False, True]:
         yield rules[0], f"there are {len(rules)} rules, and not one for each of the two conditions"
+
+
+def rules_write_the_raw_zone(environment: Synthesised) -> Problems:
+    """A rule that writes to S3 itself gives each message an object of its own, in the folder of its arrival hour."""
+    for rule in environment.of_type("AWS::IoT::TopicRule"):
+        for action in listed(rule.properties["TopicRulePayload"]["Actions"]):
+            to = action.get("S3")
+            if to and (to.get("BucketName"), to.get("Key")) != (environment.config.lake_bucket, OBJECT_KEY):
+                yield rule, f"writes {to.get('BucketName')}/{to.get('Key')}: expected {OBJECT_KEY} of the lake"
 
 
 def a_device_stays_on_one_shard(environment: Synthesised) -> Problems:

@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from typing import Any
 
 from infra.stacks.checks.documents import allows
 from infra.stacks.checks.finding import Problems
 from infra.stacks.checks.synthesised import Resource, Synthesised, listed, text, walk
 
-_ANYWHERE = frozenset({"0.0.0.0/0", "::/0"})
 _HTTPS = 443
 _SECURITY_GROUP = "AWS::EC2::SecurityGroup"
 # What the databases' clients call from the isolated subnets: the lake, and the databases' credentials.
 _CALLED = frozenset({"s3", "secretsmanager"})
 # What a task on Fargate calls besides: Dagster's builds, sensors and alerts; its image; its log (Amazon ECS guide,
 # "Amazon ECS interface VPC endpoints"; Amazon ECR guide, "Amazon ECR interface VPC endpoints").
-_CALLED_BY_TASKS = frozenset({"athena", "ecr.api", "ecr.dkr", "glue", "logs", "sns", "sqs", "sts"})
+_CALLED_BY_TASKS = frozenset({"athena", "ecr.api", "ecr.dkr", "glue", "logs", "sns", "sqs"})
 _WAYS_OUT = ("AWS::EC2::NatGateway", "AWS::EC2::InternetGateway", "AWS::EC2::EgressOnlyInternetGateway")
 _EVERYBODY_S = ("aws:PrincipalAccount", "aws:ResourceAccount", "aws:PrincipalOrgID")
 
@@ -99,7 +99,9 @@ def _rules(environment: Synthesised, direction: str) -> Iterator[tuple[Resource,
 
 
 def _anywhere(rule: Mapping[str, Any]) -> str:
-    return next((str(rule[key]) for key in ("CidrIp", "CidrIpv6") if rule.get(key) in _ANYWHERE), "")
+    """The range of a rule that reaches beyond private networks, such as half of all addresses; empty if none does."""
+    ranges = [text(rule[key]) for key in ("CidrIp", "CidrIpv6") if key in rule]
+    return next((r for r in ranges if "$" not in r and not ip_network(r, strict=False).is_private), "")
 
 
 def _ports(rule: Mapping[str, Any]) -> str:

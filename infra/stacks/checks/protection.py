@@ -69,10 +69,8 @@ def stacks_with_data_are_protected(environment: Synthesised) -> Problems:
     """
     if environment.protected is None or not environment.config.deletion_protection:
         return
-    reported: set[str] = set()
     for resource in environment.of_type(*STATEFUL):
-        if resource.stack not in environment.protected | reported:
-            reported.add(resource.stack)
+        if resource.stack not in environment.protected:
             yield resource, f"is in {resource.stack}, which has no termination protection"
 
 

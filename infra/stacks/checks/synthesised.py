@@ -28,12 +28,14 @@ class Synthesised:
     """The templates by stack, and the environment they were made for.
 
     `protected`: the stacks with termination protection; None where that is not known, as of a template alone.
+    `tags`: those of each stack; None as before.
     `folder`: that of the cloud assembly, for the packages of functions; None without one.
     """
 
     templates: Mapping[str, Template]
     config: PlatformConfig = field(default_factory=PlatformConfig)
     protected: frozenset[str] | None = None
+    tags: Mapping[str, Mapping[str, str]] | None = None
     folder: Path | None = None
 
     @property
@@ -68,6 +70,7 @@ def read_assembly(folder: Path, config: PlatformConfig) -> Synthesised:
         {name: json.loads((folder / says["templateFile"]).read_text()) for name, says in stacks.items()},
         config,
         frozenset(name for name, says in stacks.items() if says.get("terminationProtection")),
+        {name: says.get("tags", {}) for name, says in stacks.items()},
         folder,
     )
 

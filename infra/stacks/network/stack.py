@@ -23,12 +23,13 @@ class NetworkStack(PlatformStack):
                 f"routes-{zone}": subnet.route_table.route_table_id
                 for zone, subnet in zip(config.zones, network.vpc.isolated_subnets, strict=True)
             }
-            access = {"vpc": network.vpc.vpc_id, "endpoint-access": network.endpoints.security_group_id}
-            publish(self, config, {**routes, **access})
+            publish(self, config, {**routes, "endpoint-access": network.endpoints.security_group_id})
         publish(
             self,
             config,
             {
+                "vpc": network.vpc.vpc_id,
+                "client-access": network.client.security_group_id,
                 "registry-access": network.registry.security_group_id,
                 "warehouse-access": network.warehouse.security_group_id,
                 **subnets,

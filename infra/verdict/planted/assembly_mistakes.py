@@ -17,6 +17,14 @@ def _unprotected(environment: Synthesised) -> Iterator[Place]:
         yield stack, stack, replace(environment, protected=(environment.protected or frozenset()) - {stack})
 
 
+def _untagged(environment: Synthesised) -> Iterator[Place]:
+    """Each stack in turn does not say of which environment it is."""
+    tags = environment.tags or {}
+    for stack, own in tags.items():
+        left = {tag: value for tag, value in own.items() if tag != "environment"}
+        yield stack, stack, replace(environment, tags={**tags, stack: left})
+
+
 def _allowing_hook(environment: Synthesised) -> Iterator[Place]:
     """The hook's package holds a handler that allows whatever it is asked."""
     for template in environment.of_type("AWS::IoT::ProvisioningTemplate"):
@@ -47,6 +55,7 @@ def _refused_trail(environment: Synthesised) -> Iterator[Place]:
 
 
 MISTAKES = (
+    Mistake("a stack without tags", "everything_is_tagged", places=_untagged),
     Mistake("a stack with data that can be deleted", "stacks_with_data_are_protected", places=_unprotected),
     Mistake("a provisioning hook that always allows", "the_hook_refuses", places=_allowing_hook),
     Mistake("a trail whose key does not let CloudTrail in", "trails_can_be_written", places=_refused_trail),

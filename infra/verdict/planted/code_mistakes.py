@@ -1,18 +1,8 @@
 """Mistakes in functions, containers and builds, in alarms, tags and quotas."""
 
-from infra.verdict.planted.mistake import Body, Mistake, setting, without
+from infra.verdict.planted.mistake import Mistake, setting, without
 
-_BUCKET = "AWS::S3::Bucket"
 _FUNCTION = "AWS::Lambda::Function"
-
-
-def _without_tag(body: Body) -> bool:
-    tags = body["Properties"].get("Tags")
-    kept = [t for t in tags if t["Key"] != "environment"] if isinstance(tags, list) else []
-    changed = bool(kept) and len(kept) < len(tags or [])
-    if changed:
-        body["Properties"]["Tags"] = kept
-    return changed
 
 
 MISTAKES = (
@@ -47,7 +37,6 @@ MISTAKES = (
         ("AWS::KMS::Key",),
         lambda body: "cloudwatch" in str(body) and setting([], "KeyPolicy", "Statement")(body),
     ),
-    Mistake("a resource without tags", "everything_is_tagged", (_BUCKET, _FUNCTION, "AWS::IAM::Role"), _without_tag),
     Mistake(
         "an IoT policy that is too long",
         "quotas_are_kept",

@@ -67,7 +67,16 @@ def _partition_key(body: Body) -> bool:
     return True
 
 
+def _object_key(body: Body) -> bool:
+    action = body["Properties"][_PAYLOAD]["Actions"][0]
+    if "S3" not in action:
+        return False
+    action["S3"]["Key"] = "raw/telemetry/${timestamp()}.json"
+    return True
+
+
 MISTAKES = (
+    Mistake("a rule that writes beside the raw zone's hours", "rules_write_the_raw_zone", (_RULE,), _object_key),
     Mistake(
         "a device that publishes for every name that begins as its own",
         _BOUND,
@@ -121,6 +130,12 @@ MISTAKES = (
         _BOUND,
         (_POLICY,),
         stating("PolicyDocument", Action="iot:Subscribe", Resource=f"{_IOT}:topicfilter/dt/#"),
+    ),
+    Mistake(
+        "a claim for every template of the account",
+        _BOUND,
+        (_POLICY,),
+        _in_policy("provisioning-templates/telemetry-claim/provision/json", "provisioning-templates/*"),
     ),
     Mistake("a rule without an error action", "iot_rule_has_error_action", (_RULE,), without(_PAYLOAD, "ErrorAction")),
     Mistake("a rule on another topic", _CONTRACT, (_RULE,), _sql("/+/telemetry'", "/+/+/telemetry'")),

@@ -56,7 +56,7 @@ def _attribute(name: str, value: str | None) -> Callable[[Body], bool]:
         had = body.pop(name, None)
         if value is not None:
             body[name] = value
-        return had != value
+        return bool(had != value)
 
     return plant
 

@@ -1,7 +1,7 @@
 """A mistake, planted at every resource that it could sit on, one at a time."""
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,6 +46,11 @@ def outcomes(mistake: Mistake, environment: Synthesised) -> Iterator[Outcome]:
     check = _BY_NAME[mistake.check]
     for stack, name, wrong in _places(mistake, environment):
         yield Outcome(mistake, stack, name, any(True for _ in check(wrong)))
+
+
+def first_places(mistake: Mistake, environments: Iterable[Synthesised]) -> list[Outcome]:
+    """The mistake at every place of the first environment that has any: sizes have different parts."""
+    return next((found for environment in environments if (found := list(outcomes(mistake, environment)))), [])
 
 
 def _places(mistake: Mistake, environment: Synthesised) -> Iterator[Place]:

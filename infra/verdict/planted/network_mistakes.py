@@ -49,6 +49,12 @@ MISTAKES = (
         _admits("Ingress", CidrIp=_ANYWHERE, IpProtocol="tcp", FromPort=5432, ToPort=5432),
     ),
     Mistake(
+        "a group that admits half of the internet",
+        "nothing_comes_in_from_anywhere",
+        (_GROUP,),
+        _admits("Ingress", CidrIp="128.0.0.0/1", IpProtocol="tcp", FromPort=5439, ToPort=5439),
+    ),
+    Mistake(
         "a group that admits the internet by IPv6",
         "nothing_comes_in_from_anywhere",
         (_GROUP,),

@@ -96,6 +96,18 @@ MISTAKES = (
         (_ATHENA,),
         without("WorkGroupConfiguration", "BytesScannedCutoffPerQuery"),
     ),
+    Mistake(
+        "query results in another bucket",
+        "query_results_are_encrypted",
+        (_ATHENA,),
+        setting("s3://elsewhere/", "WorkGroupConfiguration", "ResultConfiguration", "OutputLocation"),
+    ),
+    Mistake(
+        "an access key",
+        "nobody_has_standing_keys",
+        adds={"Type": "AWS::IAM::AccessKey", "Properties": {"UserName": "x"}},
+    ),
+    Mistake("a key that is disabled", "keys_rotate", ("AWS::KMS::Key",), setting(False, "Enabled")),
     Mistake("a key that never rotates", "keys_rotate", ("AWS::KMS::Key",), without("EnableKeyRotation")),
     Mistake(
         "a password in the template",

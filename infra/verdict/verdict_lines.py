@@ -1,7 +1,7 @@
 """The verdict, the planted mistakes and the quotas as text."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from infra.stacks.checks import Finding, Synthesised
 from infra.stacks.checks.quotas import Reaching, reaching
@@ -63,7 +63,7 @@ def _line(finding: Finding) -> str:
     return f"{finding.check}: {finding.stack} {finding.resource}: {finding.problem}"
 
 
-def _table(columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> Iterator[str]:
+def _table(columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> Iterator[str]:
     texts = [columns, *(tuple(map(str, row)) for row in rows)]
     widths = [max(len(text[i]) for text in texts) for i in range(len(columns))]
     for text in texts:
