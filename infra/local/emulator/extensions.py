@@ -28,15 +28,17 @@ def check_ministack_version() -> None:
 def install_extensions(settings: EmulatorSettings) -> None:
     """Replace what stock ministack lacks or gets wrong. Call once, after ministack's environment is set."""
     check_ministack_version()
-    from infra.local.emulator import access, dynamodb, kinesis, s3, sns, state, stream_consumers, transport
+    from infra.local.emulator import access, dynamodb, event_rules, kinesis, s3, sns, state, stream_consumers, transport
     from infra.local.emulator.event_source import mapping
     from infra.local.emulator.firehose import delivery
     from infra.local.emulator.functions import asynchronous, environment, telemetry
     from infra.local.emulator.glue import crawler, partitions, tables_as_aws
+    from infra.local.emulator.iam import requests
     from infra.local.emulator.iot import broker, fleet_provisioning, policy_variables, rules
     from infra.local.emulator.redshift_data import data_api
 
     access.install()
+    requests.install()
     transport.install()
     s3.install()
     kinesis.install()
@@ -51,6 +53,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     environment.install()
     telemetry.install()
     asynchronous.install(settings)
+    event_rules.install()
     mapping.install(settings)
     partitions.install()
     crawler.install()
