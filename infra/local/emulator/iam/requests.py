@@ -1,8 +1,8 @@
 """Requests that are signed with a role's session credentials: what ministack evaluates, and what it leaves out.
 
 Ministack derives action, resource and condition keys from a request and evaluates the caller's policies. Added here are
-the calls to keys that a request implies (`encryption.py`), the trust of Lambda in a function's role, and that each
-denial is told of. A request of the account's root is served whatever it is.
+the calls that a request implies, to keys above all (`encryption.py`), the trust that a role puts in a service, and that
+each denial is told of. A request of the account's root is served whatever it is.
 """
 
 import json
@@ -12,9 +12,10 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.arn import parse_arn
 from ministack.core.responses import get_region
-from ministack.services import lambda_svc
+from ministack.services import lambda_svc, s3
 
 from infra.local.emulator.iam import decisions
+from infra.local.emulator.iam.decisions import Call
 from infra.local.emulator.iam.denials import Denial, tell
 from infra.local.emulator.iam.encryption import key_calls
 from infra.local.emulator.iam.roles import LAMBDA, ServiceRole, trusts
@@ -22,7 +23,7 @@ from infra.local.emulator.iam.roles import LAMBDA, ServiceRole, trusts
 # How each service says that the caller lacks the key (the errors of their API references); the others say AccessDenied.
 _KEY_DENIED = {"sns": "KMSAccessDenied", "sqs": "KMS.AccessDeniedException", "kinesis": "KMSAccessDeniedException"}
 
-_key_denial: ContextVar[Denial | None] = ContextVar("key_denial", default=None)
+_implied_denial: ContextVar[Denial | None] = ContextVar("implied_denial", default=None)
 _stock_enforce = iam_evaluator.enforce
 _stock_trust = iam_evaluator.evaluate_trust_policy
 _stock_response = iam_actions.access_denied_response
@@ -47,7 +48,7 @@ def enforce(
     service_context: dict[str, Any] | None = None,
 ) -> Any:
     """None if a request is allowed; ministack's AuthError or EvalResult if it is not."""
-    _key_denial.set(None)
+    _implied_denial.set(None)
     refused = _stock_enforce(access_key_id, iam_action, service, region, resource_arn, service_context)
     if isinstance(refused, iam_evaluator.AuthError):
         return refused
@@ -56,23 +57,37 @@ def enforce(
         return refused
     if not access_key_id or iam_evaluator.is_root_access_key(access_key_id):
         return None
-    for call in key_calls(iam_action, resource_arn):
-        refused = _stock_enforce(access_key_id, call.action, "kms", region, call.resource, dict(call.context))
+    for call in (*listing_calls(iam_action, resource_arn), *key_calls(iam_action, resource_arn)):
+        implied = call.action.partition(":")[0]
+        refused = _stock_enforce(access_key_id, call.action, implied, region, call.resource, dict(call.context))
         if refused is not None:
             denial = _denial(refused, call.action, call.resource)
             tell(denial)
-            _key_denial.set(denial)
+            _implied_denial.set(denial)
             return refused
     return None
 
 
+def listing_calls(action: str, resource: str) -> list[Call]:
+    """Whoever may not list an object that is not there is not told that it is not (S3 API reference, GetObject).
+
+    The key is the prefix that a condition sees: not documented, but observed by others (kopia, pull request 3072).
+    """
+    bucket, _, key = resource.removeprefix("arn:aws:s3:::").partition("/")
+    found = s3._buckets.get(bucket) if action == "s3:GetObject" else None
+    if found is None or key in found["objects"]:
+        return []
+    return [Call("s3:ListBucket", f"arn:aws:s3:::{bucket}", (("s3:prefix", key),))]
+
+
 def access_denied_response(service: str, action: str, principal_arn: str, request_id: str, **more: Any) -> Any:
-    """The service's own answer; the key and its action are named where they are what was denied."""
-    denial = _key_denial.get()
+    """The service's own answer; it names the action that was denied where the request only implied that."""
+    denial = _implied_denial.get()
     if denial is None or more.get("error_code"):
         return _stock_response(service, action, principal_arn, request_id, **more)
-    _key_denial.set(None)
-    more |= {"message": str(denial), "resource_arn": denial.resource, "error_code": _KEY_DENIED.get(service, "")}
+    _implied_denial.set(None)
+    code = _KEY_DENIED.get(service, "") if denial.action.startswith("kms:") else ""
+    more |= {"message": str(denial), "resource_arn": denial.resource, "error_code": code}
     return _stock_response(service, denial.action, principal_arn, request_id, **more)
 
 
