@@ -1,4 +1,4 @@
-"""What Dagster loads: the definitions of each domain, with the resources that they share."""
+"""What Dagster loads: the definitions of each domain that this size has, with the resources that they share."""
 
 import dagster as dg
 
@@ -15,19 +15,22 @@ from iot_pipeline.defs.raw import definitions as raw
 from iot_pipeline.defs.registry import definitions as registry
 from iot_pipeline.defs.warehouse import definitions as warehouse
 from iot_pipeline.resources import RESOURCES
+from iot_pipeline.settings import policy
 
-defs = dg.Definitions.merge(
-    raw.defs,
-    judged.defs,
-    curated.defs,
-    daily.defs,
+LAKE = (raw.defs, judged.defs, curated.defs, daily.defs, registry.defs, ops.defs)
+# What works on edge or warehouse. Their steps would fail one by one in a prototype, which has neither.
+BEYOND_THE_LAKE = (
     warehouse.defs,
-    registry.defs,
+    registry.with_edge,
+    registry.with_warehouse,
     alerts.defs,
     models.defs,
-    ops.defs,
+    ops.with_warehouse,
     pipeline_alerts.defs,
     backfill.defs,
     erasure.defs,
-    dg.Definitions(resources=RESOURCES),
+)
+
+defs = dg.Definitions.merge(
+    *LAKE, *(() if policy().size == "prototype" else BEYOND_THE_LAKE), dg.Definitions(resources=RESOURCES)
 )

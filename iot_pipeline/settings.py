@@ -199,6 +199,9 @@ class Policy(BaseSettings):
 
     model_config = _FROM_ENVIRONMENT
 
+    size: Literal["prototype", "team", "production"] = Field(
+        default="team", description="Of which size the stacks are; a `prototype` has neither edge nor warehouse"
+    )
     partitions_start: AwareDatetime = Field(
         default=datetime(2026, 1, 1, tzinfo=UTC),
         description="First hour, UTC, for which partitions exist; raise the lateness bound too for older events",

@@ -1,5 +1,6 @@
 """`python -m infra.local`: the local AWS's command line."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from infra.local.servers.local_server import LocalError
 from infra.local.session.env_file import remove_env_file, write_env_file
 from infra.local.session.leftovers import clear, reset, stop_leftovers
 from infra.local.session.platform import running
+from infra.stacks.config import SIZE_VARIABLE
+from infra.stacks.sizes import Size
 
 LOCAL = CHECKOUT / ".local"
 
@@ -25,6 +28,9 @@ app = typer.Typer(
 )
 console = Console(highlight=False)
 
+SizeOption = Annotated[
+    Size | None, typer.Option(help="Of the platform, instead of what environments.toml says; a prototype is small.")
+]
 StateOption = Annotated[Path, typer.Option("--state", help="Folder for everything it writes.")]
 
 
@@ -35,22 +41,32 @@ def demo(
     live_rate: Annotated[int, typer.Option(min=100, help="Live readings a second.")] = 500,
     live_pack: Annotated[int, typer.Option(min=1, help="Readings of a live message.")] = 5,
     live_seconds: Annotated[int, typer.Option(min=1, help="How long to publish live.")] = 45,
+    size: SizeOption = None,
 ) -> None:
     """Start, deploy, onboard, publish, build, report, stop. Exit code 1 unless the ledger balances."""
+    from infra.local.demo.prototype import run_prototype
     from infra.local.demo.run import Scale, run_demo
 
+    _choose(size)
     clear(state)
     with running(state, LOCAL, console) as platform:
+        if platform.size is Size.PROTOTYPE:
+            raise typer.Exit(0 if run_prototype(platform, console) else 1)
         scale = Scale(backlog_readings=readings, live_rate=live_rate, live_pack=live_pack, live_seconds=live_seconds)
         right = run_demo(platform, scale, console)
     raise typer.Exit(0 if right else 1)
 
 
 @app.command()
-def up(state: StateOption = LOCAL / "up", devices: Annotated[int, typer.Option(min=0)] = 20) -> None:
+def up(
+    state: StateOption = LOCAL / "up",
+    devices: Annotated[int, typer.Option(min=0)] = 20,
+    size: SizeOption = None,
+) -> None:
     """Start everything and stay up: Dagster's UI, sensors and schedules, and a publishing fleet. Ctrl-C stops it."""
     from infra.local.session.up import stay_up
 
+    _choose(size)
     with running(state, LOCAL, console) as platform:
         env_file = write_env_file(platform.environment, CHECKOUT / ".env", state / "env")
         if env_file != CHECKOUT / ".env":
@@ -72,6 +88,11 @@ def reset_command() -> None:
     for state in (LOCAL / "up", LOCAL / "demo"):
         reset(state, console.print)
     remove_env_file(CHECKOUT / ".env")
+
+
+def _choose(size: Size | None) -> None:
+    if size is not None:
+        os.environ[SIZE_VARIABLE] = size
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:

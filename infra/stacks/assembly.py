@@ -28,18 +28,18 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
         analytics_reporting=False,
         context=dict(RECOMMENDED),
     )
-    network = NetworkStack(app, config)
     lake = LakeStack(app, config, contract)
-    ingest = IngestStack(app, config)
-    ingest.add_stack_dependency(lake)
-    queries = QueriesStack(app, config, contract)
-    queries.add_stack_dependency(lake)
-    edge_data = EdgeDataStack(app, config)
-    edge_data.add_stack_dependency(lake)
-    edge = EdgeStack(app, config)
-    edge.add_stack_dependency(edge_data)
-    ConsoleDataStack(app, config)
-    warehouse = WarehouseStack(app, config, contract)
-    for needed in (network, lake):
-        warehouse.add_stack_dependency(needed)
+    IngestStack(app, config).add_stack_dependency(lake)
+    QueriesStack(app, config, contract).add_stack_dependency(lake)
+    if config.parts.stream:
+        edge_data = EdgeDataStack(app, config)
+        edge_data.add_stack_dependency(lake)
+        EdgeStack(app, config).add_stack_dependency(edge_data)
+    if config.parts.databases:
+        network = NetworkStack(app, config)
+        warehouse = WarehouseStack(app, config, contract)
+        for needed in (network, lake):
+            warehouse.add_stack_dependency(needed)
+    if config.parts.services:
+        ConsoleDataStack(app, config)
     return app

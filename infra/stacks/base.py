@@ -5,6 +5,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.stacks.config import PlatformConfig
+from infra.stacks.parameters import read
 
 
 class PlatformStack(cdk.Stack):
@@ -30,6 +31,12 @@ class PlatformStack(cdk.Stack):
         """Write the stack's outputs: what the platform and its operators read."""
         for name, value in values.items():
             cdk.CfnOutput(self, name, value=value)
+
+    def lake_key(self, construct_id: str = "LakeKey") -> kms.IKey | None:
+        """The lake's key, in a stack that works on the lake's data; None where S3's own encryption has to do."""
+        if not self.config.parts.customer_keys:
+            return None
+        return kms.Key.from_key_arn(self, construct_id, read(self, self.config, "lake-key"))
 
     def key(self, construct_id: str, domain: str, description: str) -> kms.Key:
         """A customer key for one domain, by which all others can be refused its data."""

@@ -29,12 +29,14 @@ class Parts:
     """Dagster and the console on ECS. Without them both run at home."""
     guards: bool
     """CloudTrail, AWS Config, dashboards and the alarms of the promises."""
+    customer_keys: bool
+    """KMS keys of our own, which cost by the month. Without them AWS encrypts with its own."""
 
 
 PARTS: Mapping[Size, Parts] = {
-    Size.PROTOTYPE: Parts(stream=False, databases=False, services=False, guards=False),
-    Size.TEAM: Parts(stream=True, databases=True, services=True, guards=True),
-    Size.PRODUCTION: Parts(stream=True, databases=True, services=True, guards=True),
+    Size.PROTOTYPE: Parts(stream=False, databases=False, services=False, guards=False, customer_keys=False),
+    Size.TEAM: Parts(stream=True, databases=True, services=True, guards=True, customer_keys=True),
+    Size.PRODUCTION: Parts(stream=True, databases=True, services=True, guards=True, customer_keys=True),
 }
 
 # What `PlatformConfig` begins with is the team's.

@@ -14,7 +14,8 @@ from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
 from infra.stacks.assembly import build
-from infra.stacks.config import DEFAULT_NAME, PlatformConfig
+from infra.stacks.config import DEFAULT_NAME
+from infra.stacks.environments import environment
 from iot_pipeline.contract import CONTRACT, Contract
 from iot_pipeline_tests.support.assemblies import SHARED_ASSEMBLIES
 
@@ -33,14 +34,17 @@ STACKS = (
 
 @cache
 def assembly(contract: Contract = CONTRACT, name: str = DEFAULT_NAME) -> Path:
-    """The folder of the synthesised cloud assembly of an environment; not to be changed, others read it as well."""
+    """The folder of the synthesised cloud assembly of an environment; not to be changed, others read it as well.
+
+    An environment is one of `environments.toml`, or one of the size `team` that nothing else is said of.
+    """
     shared = Path(os.environ[SHARED_ASSEMBLIES])
     out = shared / f"{name}-{hashlib.sha256(repr(contract).encode()).hexdigest()[:16]}"
     with (shared / f"{out.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not out.exists():
             made = shared / f"{out.name}.new"
-            build(made, PlatformConfig(name=name), contract).synth()
+            build(made, environment(name), contract).synth()
             made.rename(out)
     return out
 

@@ -1,7 +1,7 @@
 """The figures of a demo run, each taken from the lake, the catalog or the simulator's manifest."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,7 +10,9 @@ import boto3
 from infra.local.demo.latency import Latency
 from infra.local.servers.patience import wait_while_it_moves
 from iot_pipeline.contract import CONTRACT, tables
+from iot_pipeline.lake import statements
 from iot_pipeline.lake.athena import Athena
+from iot_pipeline.lake.balances import EventHourBalance
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.lake import Lake
 
@@ -107,3 +109,27 @@ def wait_for_messages(athena: Athena, arrivals: Iterable[Hour], expected: int) -
     return wait_while_it_moves(
         f"{expected:,} messages in S3", lambda: int(athena.run(sql).rows[0][0]), lambda found: found >= expected
     )
+
+
+def event_balances(lake: Lake, hours: list[Hour]) -> list[EventHourBalance]:
+    """The balances of event hours."""
+    return lake.event_balances(hours) if hours else []
+
+
+def quarantined(lake: Lake, arrivals: list[Hour]) -> dict[str, int]:
+    """How many readings of these arrival hours are in the quarantine, by reason."""
+    found: dict[str, int] = {}
+    for row in lake.athena.run(statements.quarantined_of_arrival_hours(arrivals)).rows:
+        found[row[4]] = found.get(row[4], 0) + int(row[5])
+    return found
+
+
+def arrival_hours(since: datetime) -> list[Hour]:
+    """Every hour from that of `since` to the present one."""
+    return list(_span(Hour.of(since), Hour.of(datetime.now(UTC))))
+
+
+def _span(first: Hour, last: Hour) -> Iterator[Hour]:
+    while first <= last:
+        yield first
+        first += 1

@@ -1,8 +1,5 @@
 """The demo: from the devices' TLS handshakes to the fact table, and a report of the books against the world."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +8,7 @@ from rich.console import Console
 
 from infra.local.demo import lake_figures, live_alerts
 from infra.local.demo.report import Report, print_report
+from infra.local.demo.steps import Steps
 from infra.local.demo.warehouse_figures import facts
 from infra.local.session import fleet_commands
 from infra.local.session.dagster_runs import (
@@ -24,10 +22,6 @@ from infra.local.session.dagster_runs import (
 )
 from infra.local.session.fleet_commands import FAULTS
 from infra.local.session.platform import Platform
-from iot_pipeline.lake import statements
-from iot_pipeline.lake.balances import EventHourBalance
-from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import LakeResource
 from simulator.manifest import expected_ledger
 
@@ -51,7 +45,7 @@ class Scale:
 def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
     """Onboard, publish, build and report. True if the ledger balances and equals what the devices truly sent."""
     folder = platform.state_dir / "fleet"
-    steps = _Steps(console)
+    steps = Steps(console)
     with steps.step(f"onboarding {scale.devices} devices, each with its own certificate"):
         fleet_commands.onboard(folder, scale.devices, scale.tenants, scale.sites)
     with steps.step("the registry learns that a device was moved to another site twelve hours ago"):
@@ -72,7 +66,7 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
         edge = live_alerts.figures(folder / "out", live_since, limits)
     expected = expected_ledger(folder / "out")
     with steps.step("waiting for Firehose to land it in S3"):
-        arrivals = _arrival_hours(steps.started_at)
+        arrivals = lake_figures.arrival_hours(steps.started_at)
         landed = lake_figures.wait_for_messages(LakeResource().open().athena, arrivals, expected.messages)
     with dg.DagsterInstance.get() as instance:
         with steps.step("Dagster: raw hours from S3 notifications, ledger, quarantine"):
@@ -96,8 +90,8 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
             landed_messages=landed,
             raw_bytes=sum(size for size, _ in lake_figures.raw_objects(lake.bucket, arrivals).values()),
             arrivals=lake.arrival_balances(arrivals),
-            events=[b for b in _event_balances(lake, event_hours) if b.valid or b.built.rows],
-            quarantined=_quarantined(lake, arrivals),
+            events=[b for b in lake_figures.event_balances(lake, event_hours) if b.valid or b.built.rows],
+            quarantined=lake_figures.quarantined(lake, arrivals),
             device_to_s3=lake_figures.device_to_s3(lake, arrivals, live_since),
             s3_to_curated=lake_figures.s3_to_curated(lake, arrivals),
             raw_query=lake_figures.query_figure(lake.athena, lake_figures.raw_query(arrivals, since), 1),
@@ -107,42 +101,3 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
         )
     print_report(report, console)
     return report.is_right
-
-
-def _event_balances(lake: Lake, hours: list[Hour]) -> list[EventHourBalance]:
-    return lake.event_balances(hours) if hours else []
-
-
-def _quarantined(lake: Lake, arrivals: list[Hour]) -> dict[str, int]:
-
-    found: dict[str, int] = {}
-    for row in lake.athena.run(statements.quarantined_of_arrival_hours(arrivals)).rows:
-        found[row[4]] = found.get(row[4], 0) + int(row[5])
-    return found
-
-
-def _arrival_hours(since: datetime) -> list[Hour]:
-    return list(_span(Hour.of(since), Hour.of(datetime.now(UTC))))
-
-
-def _span(first: Hour, last: Hour) -> Iterator[Hour]:
-    while first <= last:
-        yield first
-        first += 1
-
-
-class _Steps:
-    """A line when a step begins and another when it ends."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.started_at = datetime.now(UTC)
-        self.count = 0
-
-    @contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        self.count += 1
-        self.console.print(f"[bold]{self.count}. {what} ...[/]", soft_wrap=True)
-        started = time.monotonic()
-        yield
-        self.console.print(f"   done in {time.monotonic() - started:.1f} s")

@@ -27,7 +27,9 @@ from infra.local.session.leftovers import (
     remembered_ports,
 )
 from infra.local.trino.process import LocalTrino, is_chosen, start_trino
+from infra.stacks.config import SIZE_VARIABLE
 from infra.stacks.environments import from_process
+from infra.stacks.sizes import Size
 from iot_pipeline.registry import users as registry_users
 from iot_pipeline.warehouse import users as warehouse_users
 
@@ -39,6 +41,45 @@ FIREHOSE_INTERVAL_SCALE = 0.03
 REGISTRY_DATABASE, WAREHOUSE_DATABASE = "registry", "telemetry"
 
 
+# The settings that are outputs of the stacks; a prototype's stacks have fewer.
+OUTPUTS = {
+    "IOT_LAKE_BUCKET": "LakeBucket",
+    "IOT_RESULTS_BUCKET": "ResultsBucket",
+    "IOT_RAW_QUEUE_URL": "RawQueueUrl",
+    "IOT_GLUE_DATABASE": "GlueDatabase",
+    "IOT_ATHENA_WORKGROUP": "AthenaBuildWorkgroup",
+    "IOT_PEOPLE_WORKGROUP": "AthenaWorkgroup",
+    "IOT_TENANTS_WORKGROUP": "AthenaTenantsWorkgroup",
+    "IOT_RAW_CRAWLER": "RawCrawler",
+    "IOT_CURATED_CRAWLER": "CuratedCrawler",
+    "IOT_THING_TYPE": "DeviceThingType",
+    "IOT_DEVICE_POLICY": "DevicePolicy",
+    "IOT_TOPIC_ROOT": "TopicRoot",
+    "IOT_DEVICE_STATE_TABLE": "DeviceStateTable",
+    "IOT_ALERTS_TABLE": "AlertsTable",
+    "IOT_RULES_BUCKET": "LakeBucket",
+    "IOT_TOPIC_WARNING": "WarningTopicArn",
+    "IOT_TOPIC_CRITICAL": "CriticalTopicArn",
+    "IOT_STREAM": "StreamName",
+    "IOT_EDGE_FUNCTION": "EdgeFunction",
+    "IOT_SWEEP_FUNCTION": "SweepFunction",
+    "IOT_NOTIFY_FUNCTION": "NotifyFunction",
+    "IOT_DELIVER_FUNCTION": "DeliverFunction",
+    "IOT_CHANNELS_SECRET": "ChannelsSecret",
+    "IOT_EDGE_MAPPING": "EdgeMapping",
+    "IOT_EDGE_FAILURE_BUCKET": "EdgeFailureBucket",
+    "IOT_EDGE_DEAD_LETTERS_URL": "EdgeDeadLettersUrl",
+    "IOT_ALERT_DEAD_LETTERS_URL": "AlertDeadLettersUrl",
+    "IOT_RULE_ERRORS_URL": "RuleErrorQueueUrl",
+    "IOT_METRIC_NAMESPACE": "EdgeMetrics",
+    "IOT_CONSOLE_TABLE": "ConsoleTable",
+    "IOT_CONSOLE_ISSUER": "ConsoleIssuer",
+    "IOT_CONSOLE_CLIENT_ID": "ConsoleClientId",
+    "IOT_CONSOLE_USER_POOL": "ConsoleUserPool",
+    "IOT_WAREHOUSE_COPY_ROLE_ARN": "WarehouseCopyRoleArn",
+}
+
+
 @dataclass
 class Platform:
     """A running, deployed local AWS."""
@@ -47,8 +88,10 @@ class Platform:
     emulator: Emulator
     athena: LocalAthena
     postgres: Postgres
-    redshift: Redshift
     deployed: DeployResult
+    size: Size = Size.TEAM
+    redshift: Redshift | None = None
+    """Where the size has a warehouse."""
     trino: LocalTrino | None = None
     """What runs Athena's statements, where it is not DuckDB."""
 
@@ -58,61 +101,41 @@ class Platform:
         outputs = self.deployed.outputs
         return {
             **self.emulator.environment,
+            SIZE_VARIABLE: self.size,
             # What the simulator reads; the data endpoint of `aws iot describe-endpoint` is the same.
             "SIMULATOR_ENDPOINT": self.emulator.mqtt_endpoint,
             "SIMULATOR_CA": str(self.emulator.ca_pem),
             "AWS_ENDPOINT_URL_ATHENA": self.athena.endpoint_url,
-            "IOT_LAKE_BUCKET": outputs["LakeBucket"],
-            "IOT_RESULTS_BUCKET": outputs["ResultsBucket"],
-            "IOT_RAW_QUEUE_URL": outputs["RawQueueUrl"],
-            "IOT_GLUE_DATABASE": outputs["GlueDatabase"],
-            "IOT_ATHENA_WORKGROUP": outputs["AthenaBuildWorkgroup"],
-            "IOT_PEOPLE_WORKGROUP": outputs["AthenaWorkgroup"],
-            "IOT_TENANTS_WORKGROUP": outputs["AthenaTenantsWorkgroup"],
-            "IOT_RAW_CRAWLER": outputs["RawCrawler"],
-            "IOT_CURATED_CRAWLER": outputs["CuratedCrawler"],
-            "IOT_THING_TYPE": outputs["DeviceThingType"],
-            "IOT_DEVICE_POLICY": outputs["DevicePolicy"],
-            "IOT_TOPIC_ROOT": outputs["TopicRoot"],
-            "IOT_DEVICE_STATE_TABLE": outputs["DeviceStateTable"],
-            "IOT_ALERTS_TABLE": outputs["AlertsTable"],
-            "IOT_RULES_BUCKET": outputs["LakeBucket"],
-            "IOT_TOPIC_WARNING": outputs["WarningTopicArn"],
-            "IOT_TOPIC_CRITICAL": outputs["CriticalTopicArn"],
-            "IOT_STREAM": outputs["StreamName"],
-            "IOT_EDGE_FUNCTION": outputs["EdgeFunction"],
-            "IOT_SWEEP_FUNCTION": outputs["SweepFunction"],
-            "IOT_NOTIFY_FUNCTION": outputs["NotifyFunction"],
-            "IOT_DELIVER_FUNCTION": outputs["DeliverFunction"],
-            "IOT_CHANNELS_SECRET": outputs["ChannelsSecret"],
-            "IOT_EDGE_MAPPING": outputs["EdgeMapping"],
-            "IOT_EDGE_FAILURE_BUCKET": outputs["EdgeFailureBucket"],
-            "IOT_EDGE_DEAD_LETTERS_URL": outputs["EdgeDeadLettersUrl"],
-            "IOT_ALERT_DEAD_LETTERS_URL": outputs["AlertDeadLettersUrl"],
-            "IOT_RULE_ERRORS_URL": outputs["RuleErrorQueueUrl"],
-            "IOT_METRIC_NAMESPACE": outputs["EdgeMetrics"],
-            "IOT_CONSOLE_TABLE": outputs["ConsoleTable"],
-            "IOT_CONSOLE_ISSUER": outputs["ConsoleIssuer"],
-            # Tokens name Cognito of AWS as their issuer.
-            "IOT_CONSOLE_DISCOVERY_URL": (
-                f"{self.emulator.endpoint_url}/{outputs['ConsoleUserPool']}/.well-known/openid-configuration"
-            ),
-            "IOT_CONSOLE_CLIENT_ID": outputs["ConsoleClientId"],
-            "IOT_CONSOLE_USER_POOL": outputs["ConsoleUserPool"],
+            **{variable: outputs[name] for variable, name in OUTPUTS.items() if name in outputs},
+            **self._sign_in(),
             "IOT_REGISTRY_HOST": HOST,
             "IOT_REGISTRY_PORT": str(self.postgres.port),
             "IOT_REGISTRY_DATABASE": REGISTRY_DATABASE,
             "IOT_REGISTRY_USER": registry_users.WRITER,
             "IOT_REGISTRY_PASSWORD": self.postgres.password,
             "IOT_REGISTRY_SSLMODE": "disable",
+            **self._warehouse(),
+            "DAGSTER_HOME": str(dagster_home(self.state_dir)),
+        }
+
+    def _sign_in(self) -> dict[str, str]:
+        if "ConsoleUserPool" not in self.deployed.outputs:
+            return {}
+        # Tokens name Cognito of AWS as their issuer.
+        pool = self.deployed.outputs["ConsoleUserPool"]
+        found = f"{self.emulator.endpoint_url}/{pool}/.well-known/openid-configuration"
+        return {"IOT_CONSOLE_DISCOVERY_URL": found}
+
+    def _warehouse(self) -> dict[str, str]:
+        if self.redshift is None:
+            return {}
+        return {
             "IOT_WAREHOUSE_HOST": HOST,
             "IOT_WAREHOUSE_PORT": str(self.redshift.port),
             "IOT_WAREHOUSE_DATABASE": self.redshift.database,
             "IOT_WAREHOUSE_USER": warehouse_users.PIPELINE,
             "IOT_WAREHOUSE_PASSWORD": self.redshift.password,
             "IOT_WAREHOUSE_SSLMODE": "disable",
-            "IOT_WAREHOUSE_COPY_ROLE_ARN": outputs["WarehouseCopyRoleArn"],
-            "DAGSTER_HOME": str(dagster_home(self.state_dir)),
         }
 
 
@@ -171,22 +194,29 @@ def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack)
     note_processes(state_dir, [postgres.pid])
     note_port(state_dir, "postgres", postgres.port)
 
+    config = from_process()
     with _environment(emulator.environment):
-        redshift = start_redshift(
-            state_dir / "redshift",
-            postgres,
-            port=ports.get("redshift"),
-            database=WAREHOUSE_DATABASE,
-            user=SUPERUSER,
-        )
-        stack.callback(redshift.stop)
-        note_processes(state_dir, [redshift.pid])
-        note_port(state_dir, "redshift", redshift.port)
-        register_warehouse(emulator.state_dir, _for_the_data_api(redshift, postgres))
+        redshift = _redshift(state_dir, emulator, postgres, stack) if config.parts.databases else None
         deployed = deploy(cache_dir, console)
     make_registry_users(postgres, REGISTRY_DATABASE)
-    make_warehouse_users(redshift)
-    return Platform(state_dir, emulator, athena, postgres, redshift, deployed, trino)
+    if redshift is not None:
+        make_warehouse_users(redshift)
+    return Platform(state_dir, emulator, athena, postgres, deployed, config.size, redshift, trino)
+
+
+def _redshift(state_dir: Path, emulator: Emulator, postgres: Postgres, stack: ExitStack) -> Redshift:
+    redshift = start_redshift(
+        state_dir / "redshift",
+        postgres,
+        port=remembered_ports(state_dir).get("redshift"),
+        database=WAREHOUSE_DATABASE,
+        user=SUPERUSER,
+    )
+    stack.callback(redshift.stop)
+    note_processes(state_dir, [redshift.pid])
+    note_port(state_dir, "redshift", redshift.port)
+    register_warehouse(emulator.state_dir, _for_the_data_api(redshift, postgres))
+    return redshift
 
 
 def _trino(state_dir: Path, emulator: Emulator, stack: ExitStack) -> LocalTrino | None:

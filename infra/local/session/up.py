@@ -21,6 +21,7 @@ from infra.local.session.console import PASSWORDS, make_users, start_console
 from infra.local.session.dead_runs import fail_dead_runs, fail_orphaned_runs
 from infra.local.session.leftovers import note_processes
 from infra.local.session.platform import Platform
+from infra.stacks.sizes import Size
 from iot_pipeline.settings import Deployment, variable
 
 # Runs may be in the middle of a statement.
@@ -50,24 +51,27 @@ def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) 
             for run_id in fail_orphaned_runs(instance):
                 console.print(f"run {run_id} was cut off with the last session: marked as failed")
         url = f"http://{HOST}:{_port(platform, 'ui-port')}"
-        browsed = start_console(platform, _port(platform, "console-port"), url)
-        children.append(browsed.process)
-        make_users(platform, fleet_commands.tenants(platform.state_dir / "fleet"))
-        console.print(f"\n[bold green]The console: {browsed.url}[/]")
-        console.print(f"Who may sign in, and how: {platform.state_dir / PASSWORDS}\n", soft_wrap=True)
+        # A prototype has no console, and no alerts for a watcher to raise.
+        small = platform.size is Size.PROTOTYPE
+        browsed = None if small else _open_console(platform, url, children, console)
         console.print("starting Dagster")
         dagster = _launch_dagster(platform, url)
         children.append(dagster.process)
         dagster.wait_until(lambda: answers(f"{url}/server_info"))
-        children.append(_launch_watcher(platform))
+        if not small:
+            children.append(_launch_watcher(platform))
         note_processes(platform.state_dir, [process.pid for process in _family(children)])
-        console.print(f"\n[bold green]The console: {browsed.url}[/]   {platform.state_dir / PASSWORDS}", soft_wrap=True)
+        if browsed:
+            shown = f"\n[bold green]The console: {browsed}[/]   {platform.state_dir / PASSWORDS}"
+            console.print(shown, soft_wrap=True)
         console.print(f"[bold green]Dagster's UI: {url}[/]   sensors and schedules are on")
         if devices:
             console.print(f"{devices} devices publish; hours are built every {BUILD_INTERVAL_MINUTES} minutes")
         console.print(f"AWS: {platform.emulator.endpoint_url}   MQTT: {platform.emulator.mqtt_endpoint}")
         console.print(f"Your own scripts: the environment is in {env_file}", soft_wrap=True)
-        console.print("What is wrong now, with fleet and pipeline: python -m iot_pipeline.edge alerts", soft_wrap=True)
+        if not small:
+            asked = "python -m iot_pipeline.edge alerts"
+            console.print(f"What is wrong now, with fleet and pipeline: {asked}", soft_wrap=True)
         console.print(f"Logs: {platform.state_dir}   Ctrl-C stops it all\n", soft_wrap=True)
         while True:
             _watch(children, platform, LOOK_SECONDS)
@@ -78,6 +82,18 @@ def stay_up(platform: Platform, devices: int, env_file: Path, console: Console) 
         console.print("\nstopping Dagster and the fleet")
     finally:
         _stop(children)
+
+
+def _open_console(
+    platform: Platform, dagster_url: str, children: list[subprocess.Popen[bytes]], console: Console
+) -> str:
+    """Start the console, add it to the children, make its users; its address."""
+    browsed = start_console(platform, _port(platform, "console-port"), dagster_url)
+    children.append(browsed.process)
+    make_users(platform, fleet_commands.tenants(platform.state_dir / "fleet"))
+    console.print(f"\n[bold green]The console: {browsed.url}[/]")
+    console.print(f"Who may sign in, and how: {platform.state_dir / PASSWORDS}\n", soft_wrap=True)
+    return browsed.url
 
 
 def _watch(children: Iterable[subprocess.Popen[bytes]], platform: Platform, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Ingestion: IoT rules to a Kinesis stream, Firehose from there to the lake's raw zone."""
+"""Ingestion: IoT rules to Kinesis, and Firehose from there to the raw zone; or the rules to the raw zone at once."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -13,6 +13,7 @@ from constructs import Construct
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.ingest.devices import add_device_policy, add_thing_type
+from infra.stacks.ingest.direct import allow_objects, s3_action
 from infra.stacks.ingest.provisioning import add_provisioning
 from infra.stacks.ingest.rules import SQL_VERSION, rule_sql
 from infra.stacks.nag import accept, accept_wildcards
@@ -32,25 +33,43 @@ class IngestStack(PlatformStack):
         thing_type = add_thing_type(self, config)
         policy = add_device_policy(self, config)
         provisioning = add_provisioning(self, config, thing_type, policy)
-        stream = read(self, config, "stream")
-        self._rules(stream)
-        delivery = self._delivery(stream)
+        if config.parts.stream:
+            stream = read(self, config, "stream")
+            self._rules_to_stream(stream)
+            self.outputs(DeliveryStreamName=self._delivery(stream).delivery_stream_name)
+        else:
+            self._rules_to_lake()
         self.outputs(
             DeviceThingType=thing_type.ref,
             DevicePolicy=policy.ref,
             TopicRoot=config.topic_root,
             ProvisioningTemplate=provisioning.template.ref,
             ClaimPolicy=provisioning.claim_policy.ref,
-            DeliveryStreamName=delivery.delivery_stream_name,
         )
 
-    def _rules(self, stream: str) -> None:
+    def _rules_to_stream(self, stream: str) -> None:
+        role = self._rule_role()
+        role.add_to_policy(iam.PolicyStatement(actions=["kinesis:PutRecord"], resources=[self._stream_arn(stream)]))
+        # One device's messages stay in order, on one shard.
+        kinesis_action = iot.CfnTopicRule.KinesisActionProperty(
+            stream_name=stream, partition_key="${topic(4)}", role_arn=role.role_arn
+        )
+        self._rules(role, iot.CfnTopicRule.ActionProperty(kinesis=kinesis_action))
+
+    def _rules_to_lake(self) -> None:
+        role = self._rule_role()
+        allow_objects(self, role)
+        self._rules(role, s3_action(self, role))
+
+    def _rule_role(self) -> iam.Role:
         # For this account's rules alone (AWS IoT developer guide, "Cross-service confused deputy prevention").
         this_account = {"StringEquals": {"aws:SourceAccount": self.config.account}}
         role = iam.Role(self, "RuleRole", assumed_by=iam.ServicePrincipal("iot.amazonaws.com", conditions=this_account))
         errors_arn = read(self, self.config, "rule-errors-arn")
-        role.add_to_policy(iam.PolicyStatement(actions=["kinesis:PutRecord"], resources=[self._stream_arn(stream)]))
         role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[errors_arn]))
+        return role
+
+    def _rules(self, role: iam.Role, action: iot.CfnTopicRule.ActionProperty) -> None:
         sql = rule_sql(topic_filter(self.config.topic_root))
         statements = {"Telemetry": ("", sql.telemetry), "MalformedTelemetry": ("_malformed", sql.malformed)}
         for construct_id, (suffix, statement) in statements.items():
@@ -62,16 +81,7 @@ class IngestStack(PlatformStack):
                     sql=statement,
                     aws_iot_sql_version=SQL_VERSION,
                     rule_disabled=False,
-                    actions=[
-                        iot.CfnTopicRule.ActionProperty(
-                            kinesis=iot.CfnTopicRule.KinesisActionProperty(
-                                stream_name=stream,
-                                # One device's messages stay in order, on one shard.
-                                partition_key="${topic(4)}",
-                                role_arn=role.role_arn,
-                            )
-                        )
-                    ],
+                    actions=[action],
                     error_action=iot.CfnTopicRule.ActionProperty(
                         sqs=iot.CfnTopicRule.SqsActionProperty(
                             queue_url=read(self, self.config, "rule-errors-url"),

@@ -16,27 +16,29 @@ _PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com")
 
 @dataclass(frozen=True)
 class Alerts:
-    """The topic of the pipeline's own alerts, and the key of all topics of alerts."""
+    """The topic of the pipeline's own alerts, and the key of all topics of alerts, where there are keys."""
 
     topic: sns.Topic
-    key: kms.Key
+    key: kms.Key | None
 
 
 def add_alerts(stack: PlatformStack) -> Alerts:
     """The topic, with a key of its own: whoever may raise an alert need not be let into the lake's data."""
-    key = stack.key("AlertsKey", "alerts", f"Alerts of {stack.config.name}")
+    keys = stack.config.parts.customer_keys
+    key = stack.key("AlertsKey", "alerts", f"Alerts of {stack.config.name}") if keys else None
     topic = sns.Topic(stack, "Alerts", master_key=key, enforce_ssl=True)
     principals = [iam.ServicePrincipal(name) for name in _PUBLISHERS]
     this_account = {"StringEquals": {"aws:SourceAccount": stack.config.account}}
-    key.add_to_resource_policy(
-        iam.PolicyStatement(
-            sid="ServicesEncryptAlerts",
-            principals=list(principals),
-            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-            resources=["*"],
-            conditions=this_account,
+    if key:
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="ServicesEncryptAlerts",
+                principals=list(principals),
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+                conditions=this_account,
+            )
         )
-    )
     topic.add_to_resource_policy(
         iam.PolicyStatement(
             sid="ServicesPublishAlerts",

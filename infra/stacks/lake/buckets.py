@@ -23,7 +23,7 @@ class Buckets:
     results: s3.Bucket
 
 
-def add_buckets(stack: PlatformStack, key: kms.Key, queue: sqs.Queue, raw_prefix: str) -> Buckets:
+def add_buckets(stack: PlatformStack, key: kms.Key | None, queue: sqs.Queue, raw_prefix: str) -> Buckets:
     """Encrypted, private and logged buckets; `queue` is told of every object under `raw_prefix` that is new or removed.
 
     The lake is versioned: raw is the only copy of what devices sent, and everything else is made from it. A mistaken
@@ -57,7 +57,7 @@ def _bucket(
     stack: PlatformStack,
     construct_id: str,
     name: str,
-    key: kms.Key,
+    key: kms.Key | None,
     logs: s3.Bucket,
     *,
     rules: list[s3.LifecycleRule],
@@ -67,9 +67,9 @@ def _bucket(
         stack,
         construct_id,
         bucket_name=name,
-        encryption=s3.BucketEncryption.KMS,
+        encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
         encryption_key=key,
-        bucket_key_enabled=True,
+        bucket_key_enabled=key is not None,
         enforce_ssl=True,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         versioned=versioned,

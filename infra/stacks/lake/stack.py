@@ -20,7 +20,8 @@ class LakeStack(PlatformStack):
 
     def __init__(self, scope: Construct, config: PlatformConfig, contract: Contract) -> None:
         super().__init__(scope, "Lake", config, holds_data=True)
-        key = self.key("Key", "lake", f"Data at rest of {config.name}: lake bucket and query results")
+        keys = config.parts.customer_keys
+        key = self.key("Key", "lake", f"Data at rest of {config.name}: lake bucket and query results") if keys else None
         raw_queue = add_raw_queue(self)
         buckets = add_buckets(self, key, raw_queue, tables(contract).raw_telemetry.prefix)
         alerts = add_alerts(self)
@@ -30,23 +31,17 @@ class LakeStack(PlatformStack):
         )
         add_tables(self, database, buckets.lake, (*tables(contract).all, *registry_history(), former_ledger(contract)))
         add_database(self, "CrawledDatabase", config.crawled_database, "What the crawlers found, for comparison")
-        stream = kinesis.Stream(
-            self,
-            "Stream",
-            stream_mode=kinesis.StreamMode.ON_DEMAND,
-            # Kinesis' own key: data passes through here for two days, and no other account reads it.
-            encryption=kinesis.StreamEncryption.MANAGED,
-            retention_period=cdk.Duration.hours(config.stream_retention_hours),
-            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-        )
         errors = add_rule_errors(self)
+        if config.parts.stream:
+            self._stream()
+        if key:
+            publish(self, config, {"lake-key": key.key_arn})
+        if alerts.key:
+            publish(self, config, {"alerts-key": alerts.key.key_arn})
         publish(
             self,
             config,
             {
-                "lake-key": key.key_arn,
-                "stream": stream.stream_name,
-                "alerts-key": alerts.key.key_arn,
                 "alerts-topic": alerts.topic.topic_arn,
                 "rule-errors-url": errors.queue_url,
                 "rule-errors-arn": errors.queue_arn,
@@ -58,6 +53,18 @@ class LakeStack(PlatformStack):
             GlueDatabase=database.ref,
             RawQueueUrl=raw_queue.queue_url,
             AlertsTopicArn=alerts.topic.topic_arn,
-            StreamName=stream.stream_name,
             RuleErrorQueueUrl=errors.queue_url,
         )
+
+    def _stream(self) -> None:
+        stream = kinesis.Stream(
+            self,
+            "Stream",
+            stream_mode=kinesis.StreamMode.ON_DEMAND,
+            # Kinesis' own key: data passes through here for two days, and no other account reads it.
+            encryption=kinesis.StreamEncryption.MANAGED,
+            retention_period=cdk.Duration.hours(self.config.stream_retention_hours),
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        )
+        publish(self, self.config, {"stream": stream.stream_name})
+        self.outputs(StreamName=stream.stream_name)

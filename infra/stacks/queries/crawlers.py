@@ -26,7 +26,7 @@ def add_crawlers(
     stack: Stack,
     config: PlatformConfig,
     bucket: s3.IBucket,
-    key: kms.IKey,
+    key: kms.IKey | None,
     tables: Tables,
 ) -> Crawlers:
     """Crawlers that look and report, and touch no table that anyone reads.
@@ -87,7 +87,7 @@ def _role(
     stack: Stack,
     config: PlatformConfig,
     bucket: s3.IBucket,
-    key: kms.IKey,
+    key: kms.IKey | None,
     crawled: tuple[Table, ...],
 ) -> iam.Role:
     """A role that reads the crawled prefixes and writes the crawlers' own database; the managed policy allows more."""
@@ -103,7 +103,6 @@ def _role(
         ),
         "LocateLake": iam.PolicyStatement(actions=["s3:GetBucketLocation"], resources=[bucket.bucket_arn]),
         "ReadLake": iam.PolicyStatement(actions=["s3:GetObject"], resources=objects),
-        "Decrypt": iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn]),
         "WriteCatalog": iam.PolicyStatement(
             actions=[
                 "glue:GetDatabase",
@@ -131,6 +130,8 @@ def _role(
             actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], resources=[logs]
         ),
     }
+    if key:
+        statements["Decrypt"] = iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn])
     for sid, statement in statements.items():
         statement.sid = sid
         role.add_to_policy(statement)

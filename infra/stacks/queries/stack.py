@@ -1,12 +1,10 @@
 """Questions to the lake: Athena's workgroups, and the crawlers that look for themselves."""
 
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
-from infra.stacks.parameters import read
 from infra.stacks.queries.crawlers import add_crawlers
 from infra.stacks.queries.workgroups import add_workgroups
 from iot_pipeline.contract import Contract, tables
@@ -18,7 +16,7 @@ class QueriesStack(PlatformStack):
     def __init__(self, scope: Construct, config: PlatformConfig, contract: Contract) -> None:
         super().__init__(scope, "Queries", config, holds_data=False)
         bucket = s3.Bucket.from_bucket_name(self, "Lake", config.lake_bucket)
-        key = kms.Key.from_key_arn(self, "Key", read(self, config, "lake-key"))
+        key = self.lake_key("Key")
         crawlers = add_crawlers(self, config, bucket, key, tables(contract))
         workgroups = add_workgroups(self, config, key)
         self.outputs(

@@ -21,7 +21,7 @@ class Workgroups:
     builds: athena.CfnWorkGroup
 
 
-def add_workgroups(stack: Stack, config: PlatformConfig, key: kms.IKey) -> Workgroups:
+def add_workgroups(stack: Stack, config: PlatformConfig, key: kms.IKey | None) -> Workgroups:
     """All workgroups. People's results have a bucket of their own, and only the builds may say where they write.
 
     A workgroup that enforces its configuration refuses `external_location` in a CTAS (Athena user guide,
@@ -68,7 +68,7 @@ def _workgroup(
     description: str,
     cutoff_gib: int,
     results: str,
-    key: kms.IKey,
+    key: kms.IKey | None,
     *,
     enforced: bool,
 ) -> athena.CfnWorkGroup:
@@ -85,9 +85,13 @@ def _workgroup(
             bytes_scanned_cutoff_per_query=cutoff_gib * 1024**3,
             result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
                 output_location=f"s3://{results}{name}/",
-                encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
-                    encryption_option="SSE_KMS", kms_key=key.key_arn
-                ),
+                encryption_configuration=_encryption(key),
             ),
         ),
     )
+
+
+def _encryption(key: kms.IKey | None) -> athena.CfnWorkGroup.EncryptionConfigurationProperty:
+    if key is None:
+        return athena.CfnWorkGroup.EncryptionConfigurationProperty(encryption_option="SSE_S3")
+    return athena.CfnWorkGroup.EncryptionConfigurationProperty(encryption_option="SSE_KMS", kms_key=key.key_arn)

@@ -32,10 +32,8 @@ from iot_pipeline.defs.ops.stored_objects import (
 )
 
 defs = dg.Definitions(
-    assets=with_freshness(retention),
     asset_checks=[
         every_site_sends,
-        closed_hours_are_built,
         firmwares_keep_to_the_contract,
         devices_send_as_expected,
         *schema_checks,
@@ -44,7 +42,6 @@ defs = dg.Definitions(
         raw_objects_are_as_judged,
     ],
     jobs=[
-        apply_retention,
         prune_event_log,
         look_for_drift,
         look_for_missing_readings,
@@ -55,7 +52,6 @@ defs = dg.Definitions(
         audit_stored_objects,
     ],
     schedules=[
-        daily_retention,
         daily_pruning,
         daily_drift,
         hourly_expected,
@@ -64,5 +60,13 @@ defs = dg.Definitions(
         daily_clean_up,
         sweep_stored_objects,
     ],
-    sensors=[automation, site_arrival, closed_hours_watch, arrived_objects],
+    sensors=[automation, site_arrival, arrived_objects],
+)
+# What looks into the warehouse too.
+with_warehouse = dg.Definitions(
+    assets=with_freshness(retention),
+    asset_checks=[closed_hours_are_built],
+    jobs=[apply_retention],
+    schedules=[daily_retention],
+    sensors=[closed_hours_watch],
 )

@@ -186,6 +186,7 @@ class Watched:
 @pytest.fixture(scope="module")
 def gates(platform: Platform) -> Iterator[dict[str, Gate]]:
     """A door to each dependency, and an environment that leads through them."""
+    assert platform.redshift is not None
     emulator, athena = (
         int(url.rpartition(":")[2])
         for url in (platform.environment["AWS_ENDPOINT_URL"], platform.environment["AWS_ENDPOINT_URL_ATHENA"])

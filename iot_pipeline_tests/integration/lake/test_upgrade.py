@@ -65,6 +65,7 @@ def upgraded(empty_platform: Platform, tmp_path: Path) -> Upgraded:
     _restore(empty_platform, tmp_path / "warehouse.sql")
     with psycopg.connect(empty_platform.postgres.dsn("telemetry")) as connection:
         facts = connection.execute(FACTS).fetchall()
+    assert empty_platform.redshift is not None
     make_warehouse_users(empty_platform.redshift)
     arrivals = take_over_ledger(lake.catalog, lake.contract)
     event_hours = sorted(Hour.from_values(p["Values"]) for p in former["tables"]["curated_telemetry"])

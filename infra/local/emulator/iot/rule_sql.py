@@ -14,7 +14,7 @@ from typing import Any
 
 from ministack.services import iot
 
-from infra.local.emulator.iot import rule_json
+from infra.local.emulator.iot import rule_json, rule_time
 
 MISSING = iot._MISSING
 _TOPIC = re.compile(r"topic\(\s*(\d+)\s*\)", re.IGNORECASE)
@@ -122,7 +122,17 @@ def compile_expression(text: str) -> Expression:
     }
     if known := constant_forms.get(text.lower().replace(" ", "")):
         return known
+    if call := rule_time.CALL.fullmatch(text):
+        return _clock_text(rule_time.formatter(call[1], call[3]), compile_expression(call[2]))
     return lambda m: iot._eval_select_expr(text, m.topic, m.payload, m.value, m.client_id)
+
+
+def _clock_text(as_text: Callable[[int], str], moment: Expression) -> Expression:
+    def value(message: Message) -> Any:
+        found = moment(message)
+        return as_text(found) if isinstance(found, int) and not isinstance(found, bool) else MISSING
+
+    return value
 
 
 def _compile_where(predicate: str) -> Callable[[Message], bool]:

@@ -6,7 +6,7 @@ ministack skips these three actions at debug level while the device's PUBACK say
 
 import re
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NoReturn
 
 from ministack.core.responses import new_uuid, request_scope
 from ministack.services import iot
@@ -34,6 +34,7 @@ def install() -> None:
     iot._evaluate_topic_rules = _evaluate_topic_rules
     iot._run_rule_actions = _run_rule_actions
     iot._dispatch_rule_action = _dispatch_rule_action
+    iot._warn_unimplemented_sql_function = _refuse_function
     iot._RULE_ACTION_RESOURCE_KEYS |= {
         "kinesis": ("streamName",),
         "firehose": ("deliveryStreamName",),
@@ -84,6 +85,13 @@ async def _run_rule(account_id: str, region: str, rule: Any, message: Message) -
             )
     finally:
         _message.reset(token)
+
+
+def _refuse_function(name: str) -> NoReturn:
+    """Stock ministack lets a function that it does not have be undefined, by which a field is lost without a word."""
+    known = ", ".join(sorted(iot._IMPLEMENTED_SQL_FUNCS | {"parse_time"}))
+    msg = f"The local AWS has no rule function {name}() of this form; it has: {known}"
+    raise RuleActionError(msg)
 
 
 def _failure(rule_name: str, action: Any, error: Exception) -> dict[str, str]:

@@ -19,6 +19,7 @@ def rows(client: Any, sql: str, **target: str) -> list[list[dict[str, Any]]]:
 def test_the_platforms_warehouse(platform: Platform) -> None:
     client: Any = boto3.client("redshift-data", **platform.emulator.client_options)  # type: ignore[call-overload]  # options in a dict
     named = "telemetry"
+    assert platform.redshift is not None
     assert rows(client, "SELECT current_user", WorkgroupName=named) == [[{"stringValue": platform.redshift.user}]]
     assert rows(client, "SELECT current_user", ClusterIdentifier=named, DbUser=READER) == [[{"stringValue": READER}]]
     schemas = client.list_schemas(Database="telemetry", WorkgroupName=named)["Schemas"]
