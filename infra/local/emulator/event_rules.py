@@ -7,8 +7,8 @@ from typing import Any
 
 from ministack.services import eventbridge, lambda_svc
 
-from infra.local.emulator.iam.denials import Denial, tell
-from infra.local.emulator.iam.roles import may_invoke
+from infra.local.emulator.iam.denials import AccessDeniedError
+from infra.local.emulator.iam.roles import check_invocation
 
 EVENTS = "events.amazonaws.com"
 _stock_invoke = eventbridge._invoke_target
@@ -23,8 +23,9 @@ def _invoke_target(target: Any, event: Any, rule: Any, view: Any = None) -> None
     arn = target.get("Arn", "")
     if ":lambda:" in arn:
         function, _config, _name = lambda_svc._get_func_record_for_ref(arn)
-        if function is not None and not may_invoke(function["policy"], arn, EVENTS, rule["Arn"]):
-            reason = "because no resource-based policy allows the lambda:InvokeFunction action"
-            tell(Denial(rule["Arn"], "lambda:InvokeFunction", arn, reason))
+        try:
+            if function is not None:
+                check_invocation(function, arn, EVENTS, rule["Arn"])
+        except AccessDeniedError:
             return
     _stock_invoke(target, event, rule, view)

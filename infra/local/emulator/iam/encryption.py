@@ -51,6 +51,7 @@ def key_calls(action: str, resource: str) -> list[Call]:
     context = (
         ("kms:viaservice", f"{service}.{get_region()}.amazonaws.com"),
         ("kms:calleraccount", get_account_id()),
+        ("aws:viaawsservice", "true"),
         *_encryption_context(service, resource),
     )
     return [Call(f"kms:{name}", arn, context) for name in wanted]

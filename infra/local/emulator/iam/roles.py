@@ -5,15 +5,14 @@ The role's trust policy has to let the service in, with the account and the reso
 each call, the calls to keys among them.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-
-from ministack.core import iam_evaluator
-from ministack.core.arn import parse_arn
+from typing import Any
 
 from infra.local.emulator.iam import decisions
-from infra.local.emulator.iam.decisions import Call
+from infra.local.emulator.iam.decisions import Call, lets_in
 from infra.local.emulator.iam.denials import AccessDeniedError, Denial, tell
 from infra.local.emulator.iam.encryption import key_calls
 
@@ -34,11 +33,11 @@ class ServiceRole:
         `context` holds condition keys whose colon is written as two underscores: `s3__prefix`.
         """
         keys = tuple((name.replace("__", ":"), value) for name, value in sorted(context.items()))
-        for resource in resources or ("*",):
+        for resource in resources:
             self.check_calls([Call(action, resource, keys), *key_calls(action, resource)])
 
     def check_calls(self, calls: Iterable[Call]) -> None:
-        """The same for calls that are known."""
+        """The same for calls that are known; without any, whether the role trusts the service."""
         if denial := self._denial(calls):
             tell(denial)
             raise AccessDeniedError(denial)
@@ -48,39 +47,28 @@ class ServiceRole:
         if record is None:
             return Denial(self.service, "sts:AssumeRole", self.role_arn, "because there is no such role")
         if not trusts(record["AssumeRolePolicyDocument"], self.service, self.source_arn):
-            return Denial(self.service, "sts:AssumeRole", self.role_arn, f"for {self.source_arn}: its trust policy")
-        principal = decisions.session_of(self.role_arn, self.service.partition(".")[0])
-        denials = (decisions.decide(principal, call) for call in calls)
+            reason = f"because its trust policy does not let the service in for {self.source_arn}"
+            return Denial(self.service, "sts:AssumeRole", self.role_arn, reason)
+        session = decisions.session_of(record, self.service.partition(".")[0])
+        denials = (decisions.decide(session, call) for call in calls)
         return next((denial for denial in denials if denial), None)
 
 
 @lru_cache(1_000)
 def trusts(trust_policy: str, service: str, source_arn: str) -> bool:
-    """Whether a trust policy lets a service assume the role for a resource."""
-    account = parse_arn(source_arn).account_id
-    context = iam_evaluator.EvalContext(
-        principal_arn=service,
-        principal_type="Service",
-        principal_account=account,
-        action="sts:AssumeRole",
-        resource_arn="*",
-        region=parse_arn(source_arn).region,
-        service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": account},
-    )
-    result = iam_evaluator.evaluate_resource_policy(trust_policy, context, service=service)
-    return bool(result.decision == "Allow")
+    """Whether a trust policy, as a text, lets a service assume the role for a resource."""
+    return lets_in(trust_policy, service, "sts:AssumeRole", "*", source_arn)
 
 
-def may_invoke(function_policy: object, function_arn: str, service: str, source_arn: str) -> bool:
-    """Whether a function's policy lets a service invoke it for a resource ("Resource-based policies for Lambda")."""
-    context = iam_evaluator.EvalContext(
-        principal_arn=service,
-        principal_type="Service",
-        principal_account=parse_arn(function_arn).account_id,
-        action="lambda:InvokeFunction",
-        resource_arn=function_arn,
-        region=parse_arn(function_arn).region,
-        service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": parse_arn(source_arn).account_id},
-    )
-    result = iam_evaluator.evaluate_resource_policy(function_policy, context, service=service)
-    return bool(result.decision == "Allow")
+def check_invocation(function: Any, function_arn: str, service: str, source_arn: str) -> None:
+    """Raise AccessDeniedError unless the function's own policy lets a service invoke it for a resource.
+
+    AWS Lambda developer guide, "Working with resource-based IAM policies in Lambda".
+    """
+    action, text = "lambda:InvokeFunction", json.dumps(function["policy"])
+    if not lets_in(text, service, action, function_arn, source_arn):
+        denial = Denial(
+            source_arn, action, function_arn, f"because no resource-based policy allows the {action} action"
+        )
+        tell(denial)
+        raise AccessDeniedError(denial)

@@ -8,26 +8,28 @@ from urllib.parse import urlsplit
 
 from ministack.services import lambda_svc
 
-from infra.local.emulator.iam.denials import AccessDeniedError, Denial, tell
-from infra.local.emulator.iam.roles import ServiceRole, may_invoke
+from infra.local.emulator.iam.denials import AccessDeniedError, Denial
+from infra.local.emulator.iam.roles import ServiceRole, check_invocation
 
 IOT = "iot.amazonaws.com"
 
 
-def check(account_id: str, region: str, rule_name: str, kind: str, spec: Any, key: str) -> None:
-    """Raise AccessDeniedError unless the rule's action may be carried out; `key` is an S3 action's object key."""
+def check(account_id: str, region: str, rule_name: str, kind: str, spec: Any, name: str) -> None:
+    """Raise AccessDeniedError unless the rule's action may be carried out; `name` is an object's key or a topic."""
     rule_arn = f"arn:aws:iot:{region}:{account_id}:rule/{rule_name}"
     if kind == "lambda":
-        _check_function(spec["functionArn"], rule_arn)
+        function, _config, _name = lambda_svc._get_func_record_for_ref(spec["functionArn"])
+        if function is not None:
+            check_invocation(function, spec["functionArn"], IOT, rule_arn)
         return
-    action, resource = _call(f"{region}:{account_id}", kind, spec, key)
+    action, resource = _call(f"{region}:{account_id}", kind, spec, name)
     role_arn = spec.get("roleArn")
     if not role_arn:
         raise AccessDeniedError(Denial(IOT, action, resource, f"because the {kind} action names no roleArn"))
     ServiceRole(role_arn, IOT, rule_arn).check(action, resource)
 
 
-def _call(scope: str, kind: str, spec: Any, key: str) -> tuple[str, str]:
+def _call(scope: str, kind: str, spec: Any, name: str) -> tuple[str, str]:
     """The action and the resource."""
     match kind:
         case "kinesis":
@@ -36,7 +38,7 @@ def _call(scope: str, kind: str, spec: Any, key: str) -> tuple[str, str]:
             put = "PutRecordBatch" if spec.get("batchMode") else "PutRecord"
             return f"firehose:{put}", f"arn:aws:firehose:{scope}:deliverystream/{spec['deliveryStreamName']}"
         case "s3":
-            return "s3:PutObject", f"arn:aws:s3:::{spec['bucketName']}/{key}"
+            return "s3:PutObject", f"arn:aws:s3:::{spec['bucketName']}/{name}"
         case "sqs":
             return "sqs:SendMessage", f"arn:aws:sqs:{scope}:{urlsplit(spec['queueUrl']).path.rpartition('/')[2]}"
         case "sns":
@@ -44,13 +46,4 @@ def _call(scope: str, kind: str, spec: Any, key: str) -> tuple[str, str]:
         case "dynamoDBv2":
             return "dynamodb:PutItem", f"arn:aws:dynamodb:{scope}:table/{spec['putItem']['tableName']}"
         case _:
-            return "iot:Publish", f"arn:aws:iot:{scope}:topic/{spec.get('topic', '')}"
-
-
-def _check_function(function_arn: str, rule_arn: str) -> None:
-    function, _config, _name = lambda_svc._get_func_record_for_ref(function_arn)
-    if function is not None and not may_invoke(function["policy"], function_arn, IOT, rule_arn):
-        reason = "because no resource-based policy allows the lambda:InvokeFunction action"
-        denial = Denial(rule_arn, "lambda:InvokeFunction", function_arn, reason)
-        tell(denial)
-        raise AccessDeniedError(denial)
+            return "iot:Publish", f"arn:aws:iot:{scope}:topic/{name}"

@@ -110,7 +110,7 @@ async def _dispatch_rule_action(account_id: str, region: str, rule_name: str, ac
     if kind not in _ACTIONS:
         msg = f"The local AWS has no IoT rule action {kind!r}; it has: {', '.join(sorted(_ACTIONS))}"
         raise RuleActionError(msg)
-    key = _substitute(spec["key"]) if kind == "s3" else ""
+    key = _substitute(spec["key"]) if kind == "s3" else _substitute(spec.get("topic", ""))
     with request_scope(account_id, region):
         rule_permissions.check(account_id, region, rule_name, kind, spec, key)
     if kind == "kinesis":
