@@ -106,7 +106,7 @@ LAYERS = {
         "boto3 dagster dagster_dbt pydantic redshift_connector sqlalchemy",
         "dagster",
     ),
-    "definitions": _layer("defs resources", "dagster", "dagster"),
+    "definitions": _layer("defs resources settings", "dagster", "dagster"),
     "unattended": _layer("backfill defs lake watcher", "dagster", "dagster"),
     "console": _layer(
         "alerting connections contract edge lake registry settings warehouse",

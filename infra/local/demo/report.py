@@ -87,8 +87,8 @@ def print_report(report: Report, console: Console) -> None:
     console.print(_query_table(report))
     for table in edge_tables(report.edge) if report.edge else ():
         console.print(table)
-    held = "lake and warehouse hold" if report.facts else "the lake holds"
-    verdict = f"[green]The ledger balances, and {held} what the devices sent: 0 lost, 0 invented.[/]"
+    holds = "lake and warehouse hold" if report.facts else "the lake holds"
+    verdict = f"[green]The ledger balances, and {holds} what the devices sent: 0 lost, 0 invented.[/]"
     console.print(
         verdict if report.is_right else "[bold red]Something is not as it was sent: see the rows marked NO.[/]"
     )
