@@ -59,12 +59,13 @@ format: $(READY)  ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of the pipeline and what runs by itself, and who may do what in the console
+docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of the pipeline and what runs by itself, who may do what in the console, and what the local AWS does not take
 	@$(BIN)/python -m iot_pipeline.contract.docs > docs/contract-tables.md
 	@$(BIN)/python -m iot_pipeline.alerting.rule_docs > docs/alert-rules.md
 	@$(BIN)/python -m iot_pipeline.defs.pipeline_alerts.docs > docs/pipeline-alerts.md
 	@$(BIN)/python -m iot_pipeline.console.access_docs > docs/console-access.md
 	@$(BIN)/python -m infra.unattended
+	@$(BIN)/python -m infra.local.deploy.coverage > docs/local-aws-stacks.md
 
 load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; the books must be exact
 	@$(BIN)/python -m infra.local demo --readings 100000 --live-rate 10000 --live-pack 25 --live-seconds 60
