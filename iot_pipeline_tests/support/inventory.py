@@ -7,8 +7,12 @@ Client = Callable[[str], Any]
 
 
 def inventory(client: Client) -> dict[str, set[str]]:
-    """The names of everything that the platform's stacks make, and of what others made of the same kinds."""
+    """The names of everything that the platform's stacks make, and of what others made of the same kinds.
+
+    The bucket for packages of functions is the CDK's, not the platform's, and left out.
+    """
     found = {kind: {_name(one) for one in read(client)} for kind, read in _READERS.items()}
+    found["bucket"] = {name for name in found["bucket"] if not name.startswith("cdk-")}
     return {kind: names for kind, names in found.items() if names}
 
 
