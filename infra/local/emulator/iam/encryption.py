@@ -78,13 +78,15 @@ def _of_object(action: str, arn: str) -> str | None:
         found = s3._buckets.get(bucket)
         stored = found["objects"].get(key) if found else None
         headers = s3._stored_sse_headers(stored) if stored else {}
-    return headers.get("x-amz-server-side-encryption-aws-kms-key-id")
+    key_id: str | None = headers.get("x-amz-server-side-encryption-aws-kms-key-id")
+    return key_id
 
 
 def _of_table(arn: str) -> str | None:
     name = parse_arn(arn).resource.split("/")[1]
     description = (dynamodb._tables.get(name) or {}).get("SSEDescription") or {}
-    return description.get("KMSMasterKeyArn")
+    key_arn: str | None = description.get("KMSMasterKeyArn")
+    return key_arn
 
 
 def _of_stream(arn: str) -> str | None:
