@@ -103,7 +103,8 @@ RULES, MISSING, RAW = (
 )
 
 
-def _publish(platform: Platform, _role_arn: str) -> object:
+def publish(platform: Platform, _role_arn: str) -> object:
+    """A message of a device, by HTTP as the root."""
     topic = topic_of("acme", "lyon", "d-1", platform.outputs["TopicRoot"])
     data = platform.aws.client("iot-data")
     return data.publish(topic=topic, payload=b'{"v": 1, "readings": [{"ts": 0}]}', qos=1)
@@ -205,7 +206,7 @@ def _dead_letter(output: str) -> Path:
 
 
 PATHS: Mapping[str, Mapping[str, Path]] = {
-    "RuleRole": {"kinesis:PutRecord": _publish, "sqs:SendMessage": _publish},
+    "RuleRole": {"kinesis:PutRecord": publish, "sqs:SendMessage": publish},
     "DeliveryServiceRole": {"kinesis:DescribeStream": _put_record},
     "DeliveryRole": {"FindBucket": _put_record, "Write": _put_record, "Encrypt": _put_record, "Log": _put_record},
     "CrawlerRole": dict.fromkeys(("ListLake", "LocateLake", "ReadLake", "Decrypt", "WriteCatalog", "Log"), _crawl),
