@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from infra.local.session.roles import assume
+from infra.local.session.assumed_roles import assume
 from iot_pipeline.contract import topic_of
 from iot_pipeline_tests.support.emulator import LocalAws, unique
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from ministack.core.responses import request_scope
 from ministack.services import iam
 
-from infra.local.emulator.iam.decisions import Call, decide, session_of
+from infra.local.emulator.authorisation.decisions import Call, decide, session_of
 from infra.local.emulator.settings import ACCOUNT_ID
 
 CALLS = 10_000

@@ -7,8 +7,8 @@ from typing import Any
 
 from ministack.services import eventbridge, lambda_svc
 
-from infra.local.emulator.iam.denials import AccessDeniedError
-from infra.local.emulator.iam.roles import check_invocation
+from infra.local.emulator.authorisation.denials import AccessDeniedError
+from infra.local.emulator.authorisation.service_roles import check_invocation
 
 EVENTS = "events.amazonaws.com"
 _stock_invoke = eventbridge._invoke_target

@@ -28,12 +28,23 @@ def check_ministack_version() -> None:
 def install_extensions(settings: EmulatorSettings) -> None:
     """Replace what stock ministack lacks or gets wrong. Call once, after ministack's environment is set."""
     check_ministack_version()
-    from infra.local.emulator import access, dynamodb, event_rules, kinesis, s3, sns, state, stream_consumers, transport
+    from infra.local.emulator import (
+        access,
+        dynamodb,
+        event_rules,
+        kinesis,
+        s3,
+        sns,
+        sqs,
+        state,
+        stream_consumers,
+        transport,
+    )
+    from infra.local.emulator.authorisation import requests
     from infra.local.emulator.event_source import mapping
     from infra.local.emulator.firehose import delivery
     from infra.local.emulator.functions import asynchronous, environment, telemetry
     from infra.local.emulator.glue import crawler, partitions, tables_as_aws
-    from infra.local.emulator.iam import requests
     from infra.local.emulator.iot import broker, fleet_provisioning, policy_variables, rules
     from infra.local.emulator.redshift_data import data_api
 
@@ -45,6 +56,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     stream_consumers.install()
     dynamodb.install()
     sns.install()
+    sqs.install()
     delivery.install(settings)
     rules.install()
     policy_variables.install()

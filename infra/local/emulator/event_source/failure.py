@@ -12,7 +12,7 @@ from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import lambda_svc, sns, sqs
 
-from infra.local.emulator.event_source import permissions
+from infra.local.emulator.event_source import mapping_permissions as permissions
 from infra.local.emulator.event_source.batch import Work
 from infra.local.emulator.s3 import put_object
 

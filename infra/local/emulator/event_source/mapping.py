@@ -21,11 +21,12 @@ from ministack.core.responses import error_response_json, json_response, request
 from ministack.services import kinesis, lambda_svc
 
 from infra.local.emulator import kinesis as local_kinesis
-from infra.local.emulator.event_source import batch, measures, permissions
+from infra.local.emulator.authorisation.denials import AccessDeniedError
+from infra.local.emulator.event_source import batch, measures
+from infra.local.emulator.event_source import mapping_permissions as permissions
 from infra.local.emulator.event_source.checkpoints import Checkpoints
 from infra.local.emulator.event_source.failure import send_failure
 from infra.local.emulator.event_source.polling import polling_of, stream_arn_of
-from infra.local.emulator.iam.denials import AccessDeniedError
 from infra.local.emulator.settings import EmulatorSettings
 from infra.local.emulator.streams import shards
 

@@ -20,7 +20,8 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import firehose
 
 from infra.local.emulator import s3
-from infra.local.emulator.firehose import direct_put, permissions
+from infra.local.emulator.firehose import delivery_permissions as permissions
+from infra.local.emulator.firehose import direct_put
 from infra.local.emulator.firehose.destination import (
     DeliveryStreamError,
     arrival_slot,

@@ -11,9 +11,9 @@ from typing import Any
 
 from ministack.services import lambda_svc
 
+from infra.local.emulator.authorisation.denials import AccessDeniedError
+from infra.local.emulator.authorisation.service_roles import LAMBDA, ServiceRole
 from infra.local.emulator.cloudwatch import record
-from infra.local.emulator.iam.denials import AccessDeniedError
-from infra.local.emulator.iam.roles import LAMBDA, ServiceRole
 from infra.local.emulator.log_lines import append_lines, stream_arn
 
 _LEVELS = ("DEBUG", "INFO", "WARN")

@@ -8,8 +8,8 @@ from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
 
-from infra.local.emulator.iam.denials import AccessDeniedError
-from infra.local.emulator.iam.roles import ServiceRole
+from infra.local.emulator.authorisation.denials import AccessDeniedError
+from infra.local.emulator.authorisation.service_roles import ServiceRole
 from infra.local.emulator.log_lines import stream_arn
 
 GLUE = "glue.amazonaws.com"

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from ministack.services import lambda_svc
 
-from infra.local.emulator.iam.denials import AccessDeniedError, Denial
-from infra.local.emulator.iam.roles import ServiceRole, check_invocation
+from infra.local.emulator.authorisation.denials import AccessDeniedError, Denial
+from infra.local.emulator.authorisation.service_roles import ServiceRole, check_invocation
 
 IOT = "iot.amazonaws.com"
 

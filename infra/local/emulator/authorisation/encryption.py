@@ -14,7 +14,7 @@ from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import dynamodb, kinesis, kms, s3, secretsmanager, sns, sqs
 
-from infra.local.emulator.iam.decisions import Call
+from infra.local.emulator.authorisation.decisions import Call
 
 _ENCRYPT, _DECRYPT, _BOTH = ("GenerateDataKey",), ("Decrypt",), ("GenerateDataKey", "Decrypt")
 _OF_ACTION: Mapping[str, tuple[str, ...]] = {

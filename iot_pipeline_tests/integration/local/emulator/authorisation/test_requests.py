@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local.session.roles import assume
+from infra.local.session.assumed_roles import assume
 from iot_pipeline_tests.support.emulator import ACCOUNT, REGION, LocalAws, eventually, unique
 from iot_pipeline_tests.support.role_paths import session_client
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ministack.core.arn import parse_arn
 
-from infra.local.emulator.iam.roles import LAMBDA, ServiceRole
+from infra.local.emulator.authorisation.service_roles import LAMBDA, ServiceRole
 
 _OF_THE_STREAM = ("DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards")
 # A consumer is pushed its records and asks for none.

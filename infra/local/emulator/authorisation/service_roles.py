@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from infra.local.emulator.iam import decisions
-from infra.local.emulator.iam.decisions import Call, lets_in
-from infra.local.emulator.iam.denials import AccessDeniedError, Denial, tell
-from infra.local.emulator.iam.encryption import key_calls
+from infra.local.emulator.authorisation import decisions
+from infra.local.emulator.authorisation.decisions import Call, lets_in
+from infra.local.emulator.authorisation.denials import AccessDeniedError, Denial, tell
+from infra.local.emulator.authorisation.encryption import key_calls
 
 LAMBDA = "lambda.amazonaws.com"
 

@@ -9,8 +9,8 @@ using CloudWatch Logs": the error log.
 import json
 from typing import Any
 
-from infra.local.emulator.iam.denials import AccessDeniedError
-from infra.local.emulator.iam.roles import ServiceRole
+from infra.local.emulator.authorisation.denials import AccessDeniedError
+from infra.local.emulator.authorisation.service_roles import ServiceRole
 from infra.local.emulator.log_lines import append_lines, stream_arn
 
 FIREHOSE = "firehose.amazonaws.com"

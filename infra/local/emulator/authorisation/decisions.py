@@ -18,7 +18,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import iam, tagging
 
 from infra.iam import policy
-from infra.local.emulator.iam.denials import Denial
+from infra.local.emulator.authorisation.denials import Denial
 
 KEPT_DECISIONS = 20_000
 # A decision by these keys is another one a moment later.

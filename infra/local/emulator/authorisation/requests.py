@@ -15,10 +15,10 @@ from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, s3, sts
 
-from infra.local.emulator.iam.decisions import Call, Session, decide, role_record, services_of, session_of
-from infra.local.emulator.iam.denials import Denial, tell
-from infra.local.emulator.iam.encryption import key_calls
-from infra.local.emulator.iam.roles import LAMBDA, ServiceRole, trusts
+from infra.local.emulator.authorisation.decisions import Call, Session, decide, role_record, services_of, session_of
+from infra.local.emulator.authorisation.denials import Denial, tell
+from infra.local.emulator.authorisation.encryption import key_calls
+from infra.local.emulator.authorisation.service_roles import LAMBDA, ServiceRole, trusts
 
 # How each service says that the caller lacks the key (the errors of their API references); the others say AccessDenied.
 _KEY_DENIED = {"sns": "KMSAccessDenied", "sqs": "KMS.AccessDeniedException", "kinesis": "KMSAccessDeniedException"}
