@@ -59,7 +59,7 @@ def key_calls(action: str, resource: str) -> list[Call]:
 
 def _key_of(service: str, action: str, resource: str) -> str | None:
     """The key's ARN, id or alias; None for what is not there, or not encrypted with a key that can be named."""
-    find: Mapping[str, Callable[[str, str], Any]] = {
+    find: Mapping[str, Callable[[str, str], str | None]] = {
         "s3": _of_object,
         "dynamodb": lambda _action, arn: _of_table(arn),
         "sns": lambda _action, arn: _attribute(sns._topics.get(arn)),
