@@ -110,15 +110,18 @@ class LocalAws:
 
     @cache  # noqa: B019  one instance a test session
     def role(self) -> str:
-        """A role every service may assume, and that may do anything with objects."""
+        """A role every service may assume, and that may do anything with what the tests use."""
         services = [f"{name}.amazonaws.com" for name in ("iot", "firehose", "lambda", "glue")]
         trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         name = unique("role")
         role = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)
-        allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+        actions = [
+            f"{name}:*" for name in ("s3", "kinesis", "firehose", "sqs", "sns", "dynamodb", "iot", "glue", "logs")
+        ]
+        allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-        self.client("iam").put_role_policy(RoleName=name, PolicyName="objects", PolicyDocument=policy)
+        self.client("iam").put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=policy)
         return str(role["Role"]["Arn"])
 
     def bucket(self) -> str:

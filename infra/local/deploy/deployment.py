@@ -65,7 +65,7 @@ def deploy_assembly(assembly: Path, console: Console, parts: Container[str] = SE
     if uploaded := upload(clients.s3, assembly):
         console.print(f"packages of functions: {uploaded} uploaded")
     for name, template in templates(assembly).items():
-        if _part(name) not in parts:
+        if part_of(name) not in parts:
             continue
         started = time.monotonic()
         deployed = deploy_stack(cloudformation, clients.s3, name, template)
@@ -77,7 +77,8 @@ def deploy_assembly(assembly: Path, console: Console, parts: Container[str] = SE
     return result
 
 
-def _part(stack: str) -> str:
+def part_of(stack: str) -> str:
+    """The part that a stack is. Raises DeployError for a name that none of ours has."""
     part = _PART.fullmatch(stack)
     if part is None:
         raise DeployError(f"stack {stack} is not called after an environment and a part: see PlatformConfig.stack")

@@ -36,9 +36,7 @@ def prune(template: dict[str, Any], gone: Mapping[str, str]) -> tuple[dict[str, 
     Resources left out for the same reason share a line, and those of the same type are counted.
     """
     resources = template["Resources"]
-    reasons = dict(gone)
-    while more := _referring(resources, reasons) | _idle(resources, reasons):
-        reasons |= more
+    reasons = left_out(template, gone)
     kept = {name: _without_dependencies(r, reasons) for name, r in resources.items() if name not in reasons}
     outputs = {}
     lost: dict[str, list[str]] = defaultdict(list)
@@ -51,6 +49,14 @@ def prune(template: dict[str, Any], gone: Mapping[str, str]) -> tuple[dict[str, 
     parameters = {name: p for name, p in template.get("Parameters", {}).items() if name in read}
     lines = [*_lines(resources, reasons), *(f"output {', '.join(keys)}: {reason}" for reason, keys in lost.items())]
     return {**template, "Parameters": parameters, "Resources": kept, "Outputs": outputs}, tuple(lines)
+
+
+def left_out(template: Mapping[str, Any], gone: Mapping[str, str]) -> dict[str, str]:
+    """The resources of `gone` and all that cannot be without them, by logical id, with the reasons."""
+    resources, reasons = template["Resources"], dict(gone)
+    while more := _referring(resources, reasons) | _idle(resources, reasons):
+        reasons |= more
+    return reasons
 
 
 def references(node: Any) -> Iterator[str]:

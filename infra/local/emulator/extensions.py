@@ -28,7 +28,19 @@ def check_ministack_version() -> None:
 def install_extensions(settings: EmulatorSettings) -> None:
     """Replace what stock ministack lacks or gets wrong. Call once, after ministack's environment is set."""
     check_ministack_version()
-    from infra.local.emulator import access, dynamodb, kinesis, s3, sns, sqs, state, stream_consumers, transport
+    from infra.local.emulator import (
+        access,
+        dynamodb,
+        event_rules,
+        kinesis,
+        s3,
+        sns,
+        sqs,
+        state,
+        stream_consumers,
+        transport,
+    )
+    from infra.local.emulator.authorisation import requests
     from infra.local.emulator.event_source import mapping
     from infra.local.emulator.firehose import delivery
     from infra.local.emulator.functions import asynchronous, environment, telemetry
@@ -37,6 +49,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     from infra.local.emulator.redshift_data import data_api
 
     access.install()
+    requests.install()
     transport.install()
     s3.install()
     kinesis.install()
@@ -52,6 +65,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     environment.install()
     telemetry.install()
     asynchronous.install(settings)
+    event_rules.install()
     mapping.install(settings)
     partitions.install()
     crawler.install()

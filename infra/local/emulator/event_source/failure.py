@@ -10,8 +10,9 @@ from typing import Any
 
 from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region, new_uuid
-from ministack.services import sns, sqs
+from ministack.services import lambda_svc, sns, sqs
 
+from infra.local.emulator.event_source import mapping_permissions as permissions
 from infra.local.emulator.event_source.batch import Work
 from infra.local.emulator.s3 import put_object
 
@@ -34,16 +35,23 @@ def send_failure(
     shard, now = document["KinesisBatchInfo"]["shardId"], datetime.now(UTC)
     key = f"aws/lambda/{mapping['UUID']}/{shard}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{new_uuid()}"
     # S3 alone gets the whole event: JSON in a text, records' data in base64.
-    send(destination, document, key, payload=json.dumps(event))
+    function_arn = mapping["FunctionArn"]
+    send(destination, document, key, function_arn=function_arn, payload=json.dumps(event))
     return True
 
 
-def send(destination: str, document: dict[str, Any], key: str, *, payload: str | None = None) -> None:
-    """Give a document to a destination; to S3 under `key` and with `payload`, if there is one.
+def send(
+    destination: str, document: dict[str, Any], key: str, *, function_arn: str, payload: str | None = None
+) -> None:
+    """Give a document to a destination as the function's role; to S3 under `key` and with `payload`, if there is one.
 
-    Raises RuntimeError for a destination that does not exist, or that the local AWS does not have.
+    Raises RuntimeError for a destination that does not exist, or that the local AWS does not have; AccessDeniedError if
+    the role may not.
     """
     target = parse_arn(destination)
+    function, _config, _name = lambda_svc._get_func_record_for_ref(function_arn)
+    if function is not None:
+        permissions.check_destination(function["config"]["Role"], function_arn, destination, key)
     if target.service == "sqs":
         url = f"http://localhost/{target.account_id}/{target.resource}"
         sqs._act_send_message({"MessageBody": json.dumps(document)}, url)

@@ -21,7 +21,9 @@ from ministack.core.responses import error_response_json, json_response, request
 from ministack.services import kinesis, lambda_svc
 
 from infra.local.emulator import kinesis as local_kinesis
+from infra.local.emulator.authorisation.denials import AccessDeniedError
 from infra.local.emulator.event_source import batch, measures
+from infra.local.emulator.event_source import mapping_permissions as permissions
 from infra.local.emulator.event_source.checkpoints import Checkpoints
 from infra.local.emulator.event_source.failure import send_failure
 from infra.local.emulator.event_source.polling import polling_of, stream_arn_of
@@ -101,7 +103,7 @@ class ShardReader(threading.Thread):
         if mapping is None or not mapping.get("Enabled", True):
             return False
         function, _config = lambda_svc._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
-        if function is None:
+        if function is None or not self._may_read(mapping):
             return False
         if not self.work:
             if not self._parents_are_read():
@@ -113,6 +115,15 @@ class ShardReader(threading.Thread):
                 return self.ended
             self.work.append(batch.Work(records))
         self._process(self.work.popleft(), mapping, function)
+        return True
+
+    def _may_read(self, mapping: Any) -> bool:
+        try:
+            permissions.check_source(_role_of(mapping["FunctionName"]), mapping)
+        except AccessDeniedError as error:
+            mapping["LastProcessingResult"] = f"PROBLEM: {error}"
+            time.sleep(ERROR_SECONDS)
+            return False
         return True
 
     def _next_records(self, mapping: Any) -> list[Any]:

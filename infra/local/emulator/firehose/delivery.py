@@ -20,6 +20,7 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import firehose
 
 from infra.local.emulator import s3
+from infra.local.emulator.firehose import delivery_permissions as permissions
 from infra.local.emulator.firehose import direct_put
 from infra.local.emulator.firehose.destination import (
     DeliveryStreamError,
@@ -124,6 +125,7 @@ class Buffers:
                 delivery.journal.size,
                 delivery.journal.path,
             )
+            _log_failure(delivery.journal.stream, error)
             return
         with self.lock:
             self.closed.remove(delivery)
@@ -215,10 +217,19 @@ def deliver(journal: Journal) -> None:
     if config.get("CompressionFormat") == "GZIP":
         body = gzip.compress(body, compresslevel=6, mtime=0)
     account_id, region = journal.stream.account_id, journal.stream.region
-    bucket = firehose._s3_bucket_from_arn(config["BucketARN"])
+    bucket, key = firehose._s3_bucket_from_arn(config["BucketARN"]), object_key(stream, config, journal)
     with request_scope(account_id, region):
-        s3.put_object(account_id, region, bucket, object_key(stream, config, journal), body)
+        permissions.check_source(stream)
+        permissions.check_destination(stream, config, bucket, key)
+        s3.put_object(account_id, region, bucket, key, body)
     journal.remove()
+
+
+def _log_failure(stream_id: StreamId, error: Exception) -> None:
+    stream = find(stream_id)
+    if stream is not None:
+        with request_scope(stream_id.account_id, stream_id.region):
+            permissions.log_failure(stream, s3_destination(stream), str(error))
 
 
 def _deliver_direct_put(stream: Any, destination: Any, records: list[tuple[str, bytes]]) -> None:

@@ -164,4 +164,4 @@ def _give_up(call: Call, result: Any, condition: str) -> None:
         "responsePayload": result.get("body"),
     }
     key = f"aws/lambda/async/{config['FunctionName']}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{new_uuid()}"
-    send(destination, document, key)
+    send(destination, document, key, function_arn=config["FunctionArn"])

@@ -9,12 +9,13 @@ import json
 import time
 from typing import Any
 
-from ministack.services import cloudwatch_logs, lambda_svc
+from ministack.services import lambda_svc
 
+from infra.local.emulator.authorisation.denials import AccessDeniedError
+from infra.local.emulator.authorisation.service_roles import LAMBDA, ServiceRole
 from infra.local.emulator.cloudwatch import record
+from infra.local.emulator.log_lines import append_lines, stream_arn
 
-# Log lines of a stream that are kept: what runs for days must not fill the memory.
-KEPT_LINES = 20_000
 _LEVELS = ("DEBUG", "INFO", "WARN")
 _stock_logs = lambda_svc._emit_lambda_logs
 _stock_dispatch = lambda_svc._execute_function_dispatch
@@ -59,7 +60,20 @@ def _logs(
     elif _LEVELS.index(logging_config.get("SystemLogLevel", "INFO")) <= 1:
         lines.append(_report(request_id, duration_ms, error=error))
     if lines:
-        _append(logging_config.get("LogGroup") or f"/aws/lambda/{config['FunctionName']}", log_source, lines)
+        _as_the_role(
+            config, logging_config.get("LogGroup") or f"/aws/lambda/{config['FunctionName']}", log_source, lines
+        )
+
+
+def _as_the_role(config: Any, group: str, stream: str, lines: list[str]) -> None:
+    """Lambda writes with the execution role; without the permission the lines are lost, and the function runs on."""
+    role, arn = ServiceRole(config.get("Role", ""), LAMBDA, config["FunctionArn"]), stream_arn(group, stream)
+    try:
+        role.check("logs:CreateLogStream", arn)
+        role.check("logs:PutLogEvents", arn)
+    except AccessDeniedError:
+        return
+    append_lines(group, stream, lines)
 
 
 def embedded_metrics(line: str) -> int:
@@ -101,31 +115,3 @@ def _report(request_id: str, duration_ms: int, *, error: bool) -> str:
     record_ = {"requestId": request_id, "metrics": {"durationMs": duration_ms}, "status": status}
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
     return json.dumps({"time": stamp, "type": "platform.report", "record": record_})
-
-
-def _append(group_name: str, stream_name: str, lines: list[str]) -> None:
-    now = int(time.time() * 1000)
-    groups = cloudwatch_logs._log_groups
-    if group_name not in groups:
-        groups[group_name] = {
-            "arn": cloudwatch_logs._make_group_arn(group_name),
-            "creationTime": now,
-            "retentionInDays": None,
-            "tags": {},
-            "subscriptionFilters": {},
-            "streams": {},
-        }
-    empty = {
-        "events": [],
-        "uploadSequenceToken": "1",
-        "creationTime": now,
-        "firstEventTimestamp": None,
-        "lastEventTimestamp": None,
-        "lastIngestionTime": None,
-    }
-    stream = groups[group_name]["streams"].setdefault(stream_name, empty)
-    events = [{"timestamp": now, "message": line, "ingestionTime": now} for line in lines]
-    cloudwatch_logs._append_log_events(stream, events)
-    if len(stream["events"]) > KEPT_LINES:
-        stream["events"] = stream["events"][-KEPT_LINES // 2 :]
-    cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, events)

@@ -19,6 +19,7 @@ from ministack.services import glue, s3
 
 from infra.local.emulator import state
 from infra.local.emulator.glue import crawler_layout as layout
+from infra.local.emulator.glue import crawler_permissions as permissions
 from infra.local.emulator.glue import crawler_schema as schema
 from infra.local.emulator.glue import partitions as local_glue
 from infra.local.emulator.glue.crawler_table import storage_descriptor, table_parameters
@@ -138,6 +139,7 @@ def _crawl(run: Run) -> None:
     }
     try:
         _check_configuration(run)
+        permissions.check_log(crawler)
         for target in crawler["Targets"].get("S3Targets") or []:
             _crawl_s3(run, target)
         for target in crawler["Targets"].get("CatalogTargets") or []:
@@ -168,6 +170,7 @@ def _check_configuration(run: Run) -> None:
 
 def _crawl_s3(run: Run, target: Any) -> None:
     bucket, prefix = layout.split_path(target["Path"])
+    permissions.check_bucket(run.crawler, bucket, prefix)
     objects = layout.select(_objects(bucket, prefix), prefix, target.get("Exclusions") or [])
     for folder in layout.folders(objects, prefix, run.table_level(prefix)):
         if run.stopped.is_set():
@@ -183,6 +186,7 @@ def _crawl_catalog(run: Run, target: Any) -> None:
         request = {"DatabaseName": target["DatabaseName"], "TableName": name}
         table = local_glue.table_of(request)
         bucket, prefix = layout.split_path(table["StorageDescriptor"]["Location"])
+        permissions.check_bucket(run.crawler, bucket, prefix)
         keys = tuple(key["Name"] for key in table.get("PartitionKeys") or [])
         objects = layout.select(_objects(bucket, prefix), prefix, target.get("Exclusions") or [])
         ours = [ref for ref in objects if _hive_keys(ref, prefix) == keys]
@@ -206,12 +210,14 @@ def _objects(bucket: str, prefix: str) -> list[layout.ObjectRef]:
     return [ref for ref in refs if ref.key.startswith(prefix)]
 
 
-def _read(ref: layout.ObjectRef) -> bytes:
+def _read(run: Run, ref: layout.ObjectRef) -> bytes:
+    permissions.check_object(run.crawler, ref.bucket, ref.key)
     return bytes(s3._read_body(ref.bucket, ref.key, s3._buckets[ref.bucket]["objects"][ref.key]))
 
 
 def _put_table(run: Run, name: str, folder: layout.Folder) -> Any:
-    found = schema.infer(list(folder.objects), _read)
+    found = schema.infer(list(folder.objects), lambda ref: _read(run, ref))
+    permissions.check_table(run.crawler, run.database, name, "GetDatabase", "GetTable")
     columns = {column: kind for column, kind in found.columns.items() if column not in folder.keys}
     existing = glue._tables.get(f"{run.database}/{name}")
     if existing is not None:
@@ -224,6 +230,7 @@ def _put_table(run: Run, name: str, folder: layout.Folder) -> Any:
         "Parameters": table_parameters(run.crawler["Name"], found, folder),
         "StorageDescriptor": storage_descriptor(folder.location, columns, found),
     }
+    permissions.check_table(run.crawler, run.database, name, "CreateTable")
     glue._create_table({"DatabaseName": run.database, "TableInput": table})
     run.created += 1
     return glue._tables[f"{run.database}/{name}"]
@@ -245,6 +252,7 @@ def _update_table(run: Run, table: Any, columns: dict[str, str], folder: layout.
     descriptor = table["StorageDescriptor"] | {"Columns": [{"Name": name, "Type": after[name]} for name in ordered]}
     kept = ("Name", "Description", "Owner", "PartitionKeys", "TableType", "Parameters")
     update = {**{name: table[name] for name in kept}, "StorageDescriptor": descriptor}
+    permissions.check_table(run.crawler, run.database, table["Name"], "UpdateTable")
     glue._update_table({"DatabaseName": run.database, "TableInput": update})
     run.updated += 1
 
@@ -257,6 +265,11 @@ def _put_partitions(run: Run, request: dict[str, str], table: Any, folder: layou
         return
     behaviour = (run.output.get("Partitions") or {}).get("AddOrUpdateBehavior")
     refreshes = run.updates_tables and behaviour != "InheritFromTable"
+    permissions.check_table(
+        run.crawler, *request.values(), "GetPartitions", "BatchGetPartition", "BatchCreatePartition"
+    )
+    if refreshes:
+        permissions.check_table(run.crawler, *request.values(), "BatchUpdatePartition")
     with local_glue.lock:
         partitions = local_glue.partitions_of(request)
         for values in folder.partitions:

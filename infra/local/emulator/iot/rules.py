@@ -13,13 +13,13 @@ from ministack.services import iot
 
 from infra.local.emulator import kinesis
 from infra.local.emulator.firehose import delivery
-from infra.local.emulator.iot import rule_json
+from infra.local.emulator.iot import rule_json, rule_permissions
 from infra.local.emulator.iot.rule_sql import MISSING, Message, compile_expression, compile_rule
 from infra.local.emulator.s3 import put_object_async
 
 _TEMPLATE = re.compile(r"\$\{([^}]*+)(\}?)")  # one that does not end is read once, and left as it is
 _SEPARATORS = ("\n", "\t", "\r\n", ",")
-_STOCK_ACTIONS = {"lambda", "republish", "dynamoDBv2", "sns", "sqs"}
+_ACTIONS = {"kinesis", "firehose", "s3", "lambda", "republish", "dynamoDBv2", "sns", "sqs"}
 
 _message: ContextVar[Message] = ContextVar("rule_message")
 _stock_dispatch = iot._dispatch_rule_action
@@ -107,22 +107,21 @@ def _failure(rule_name: str, action: Any, error: Exception) -> dict[str, str]:
 async def _dispatch_rule_action(account_id: str, region: str, rule_name: str, action: Any, event: Any) -> None:
     kind = next(iter(action), "")
     spec = action.get(kind) or {}
+    if kind not in _ACTIONS:
+        msg = f"The local AWS has no IoT rule action {kind!r}; it has: {', '.join(sorted(_ACTIONS))}"
+        raise RuleActionError(msg)
+    key = _substitute(spec["key"]) if kind == "s3" else _substitute(spec.get("topic", ""))
+    with request_scope(account_id, region):
+        rule_permissions.check(account_id, region, rule_name, kind, spec, key)
     if kind == "kinesis":
         with request_scope(account_id, region):
             kinesis.append(spec["streamName"], _substitute(spec.get("partitionKey", "")) or new_uuid(), _body(event))
     elif kind == "firehose":
         _to_firehose(account_id, region, spec, event)
     elif kind == "s3":
-        await put_object_async(account_id, region, spec["bucketName"], _substitute(spec["key"]), _body(event))
-    elif kind in _STOCK_ACTIONS:
-        await _stock_dispatch(account_id, region, rule_name, action, _text_event(kind, event))
+        await put_object_async(account_id, region, spec["bucketName"], key, _body(event))
     else:
-        msg = f"The local AWS has no IoT rule action {kind!r}; it has: {_known_actions()}"
-        raise RuleActionError(msg)
-
-
-def _known_actions() -> str:
-    return ", ".join(sorted(_STOCK_ACTIONS | {"kinesis", "firehose", "s3"}))
+        await _stock_dispatch(account_id, region, rule_name, action, _text_event(kind, event))
 
 
 def _to_firehose(account_id: str, region: str, spec: Any, event: Any) -> None:

@@ -56,7 +56,8 @@ class Edge:
     def __init__(self, aws: LocalAws, folder: Path) -> None:
         self.aws = aws
         self.folder = folder
-        self.stack = unique("edge")
+        # A stack is called after an environment and a part.
+        self.stack = f"{unique('t').replace('-', '').capitalize()}Edge"
         self.bucket = aws.bucket()
         folder.mkdir()
 

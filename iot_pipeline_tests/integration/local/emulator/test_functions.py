@@ -320,6 +320,13 @@ def test_a_rule_with_a_rate_calls_each_minute_and_asynchronously(local_aws: Loca
     began = time.time()
     events.put_rule(Name=name, ScheduleExpression="rate(1 minute)", State="ENABLED")
     arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function.name}"
+    local_aws.client("lambda").add_permission(
+        FunctionName=function.name,
+        StatementId="clock",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}",
+    )
     failing = {"Id": "two", "Arn": arn, "Input": '{"raise": "no"}'}
     events.put_targets(Rule=name, Targets=[{"Id": "one", "Arn": arn}, failing])
     assert eventually(lambda: len(function.calls()) == 2, 75)

@@ -13,7 +13,8 @@ def repository(tmp_path: Path) -> Path:
     copy = tmp_path / "repository"
     for folder in ("infra/stacks", "iot_pipeline/contract", "iot_pipeline/alerting", "iot_pipeline/edge"):
         shutil.copytree(REPOSITORY / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(REPOSITORY / "infra/app.py", copy / "infra/app.py")
+    for file in ("infra/app.py", "infra/environments.toml"):
+        shutil.copy(REPOSITORY / file, copy / file)
     return copy
 
 

@@ -1,0 +1,136 @@
+"""Requests that are signed with a role's session credentials, as a function or a task sends them.
+
+Ministack checks the signature and derives action, resource and condition keys; our evaluator decides. Added are the
+calls that a request implies, to keys above all (`encryption.py`), the trust that a role puts in a service, and that
+each denial is told of. A request of the account's root is served whatever it is; users, sessions of other kinds and
+sessions with policies of their own are left to ministack.
+"""
+
+import json
+from contextvars import ContextVar
+from typing import Any
+
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.core.arn import parse_arn
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import lambda_svc, s3, sts
+
+from infra.local.emulator.authorisation.decisions import Call, Session, decide, role_record, services_of, session_of
+from infra.local.emulator.authorisation.denials import Denial, tell
+from infra.local.emulator.authorisation.encryption import key_calls
+from infra.local.emulator.authorisation.service_roles import LAMBDA, ServiceRole, trusts
+
+# How each service says that the caller lacks the key (the errors of their API references); the others say AccessDenied.
+_KEY_DENIED = {"sns": "KMSAccessDenied", "sqs": "KMS.AccessDeniedException", "kinesis": "KMSAccessDeniedException"}
+
+_denial: ContextVar[Denial | None] = ContextVar("denial", default=None)
+_stock_enforce = iam_evaluator.enforce
+_stock_trust = iam_evaluator.evaluate_trust_policy
+_stock_response = iam_actions.access_denied_response
+_stock_credentials = lambda_runtime.execution_credentials
+
+
+def install() -> None:
+    """Replace the evaluation of a request, the answer to one that is denied, and the credentials of functions."""
+    iam_evaluator.enforce = enforce
+    iam_evaluator.evaluate_trust_policy = evaluate_trust_policy
+    iam_actions.access_denied_response = access_denied_response
+    lambda_runtime.execution_credentials = lambda_svc.execution_credentials = execution_credentials
+
+
+def enforce(
+    access_key_id: str,
+    iam_action: str,
+    service: str,
+    region: str,
+    resource_arn: str = "*",
+    service_context: dict[str, Any] | None = None,
+) -> Any:
+    """None if a request is allowed; ministack's AuthError or EvalResult if it is not."""
+    _denial.set(None)
+    session = _role_session(access_key_id)
+    if session is None or "s3:DataAccessPointArn" in (service_context or {}):
+        return _stock_enforce(access_key_id, iam_action, service, region, resource_arn, service_context)
+    if failure := _unauthenticated(access_key_id):
+        return failure
+    if iam_action in iam_evaluator._ALWAYS_ALLOWED_ACTIONS:
+        return None
+    context = tuple((key.lower(), _plain(value)) for key, value in (service_context or {}).items() if value is not None)
+    calls = [Call(iam_action, resource_arn, context), *_listing(iam_action, resource_arn)]
+    for call in (*calls, *key_calls(iam_action, resource_arn)):
+        if denial := decide(session, call):
+            tell(denial)
+            _denial.set(denial)
+            explicit = denial.reason.startswith("with")
+            return iam_evaluator.EvalResult("Deny" if explicit else "ImplicitDeny", denial.principal)
+    return None
+
+
+def _role_session(access_key_id: str) -> Session | None:
+    """The session of a role that the key belongs to; None for all other keys."""
+    issued = sts._sessions.get(access_key_id)
+    kind, _, path = str((issued or {}).get("Arn", "")).partition(":assumed-role/")
+    if issued is None or not path or issued.get("SessionPolicies"):
+        return None
+    account, (role_name, session_name) = kind.split(":")[4], path.split("/", 1)
+    record = role_record(f"arn:aws:iam::{account}:role/{role_name}")
+    return None if record is None else session_of(record, session_name)
+
+
+def _unauthenticated(access_key_id: str) -> Any:
+    """What is wrong with the request's signature or its credentials, None if nothing is."""
+    checked = iam_evaluator.authenticate(access_key_id, get_account_id())
+    if checked is None:
+        checked = iam_evaluator.resolve_principal(access_key_id, get_account_id())
+    return checked if isinstance(checked, iam_evaluator.AuthError) else None
+
+
+def _plain(value: Any) -> Any:
+    return tuple(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
+
+
+def _listing(action: str, resource: str) -> list[Call]:
+    """Whoever may not list an object that is not there is not told that it is not (S3 API reference, GetObject).
+
+    The key is the prefix that a condition sees: not documented, but observed by others (kopia, pull request 3072).
+    """
+    bucket, _, key = resource.removeprefix("arn:aws:s3:::").partition("/")
+    found = s3._buckets.get(bucket) if action == "s3:GetObject" else None
+    if found is None or key in found["objects"]:
+        return []
+    return [Call("s3:ListBucket", f"arn:aws:s3:::{bucket}", (("s3:prefix", key),))]
+
+
+def access_denied_response(service: str, action: str, principal_arn: str, request_id: str, **more: Any) -> Any:
+    """The service's own answer, with the call that was denied: the request's own, or one that it implied."""
+    denial = _denial.get()
+    if denial is None or more.get("error_code"):
+        return _stock_response(service, action, principal_arn, request_id, **more)
+    _denial.set(None)
+    code = _KEY_DENIED.get(service, "") if denial.action.startswith("kms:") else ""
+    more |= {"message": str(denial), "resource_arn": denial.resource, "error_code": code}
+    return _stock_response(service, denial.action, principal_arn, request_id, **more)
+
+
+def evaluate_trust_policy(trust_policy: Any, caller_arn: str, context: Any = None) -> bool:
+    """Whether a caller may assume a role. The account's root stands for each service that the policy names.
+
+    What AWS starts by itself, such as a task of ECS, is started here by who has the root's credentials.
+    """
+    text = trust_policy if isinstance(trust_policy, str) else json.dumps(trust_policy)
+    services = set(services_of(text))
+    if not services or not caller_arn.endswith(":root"):
+        return bool(_stock_trust(trust_policy, caller_arn, context))
+    return any(trusts(text, service, _source(service, parse_arn(caller_arn).account_id)) for service in services)
+
+
+def _source(service: str, account: str) -> str:
+    """What the root acts for: something of the service in the account."""
+    return f"arn:aws:{service.partition('.')[0].removesuffix('-tasks')}:{get_region()}:{account}:local/session"
+
+
+def execution_credentials(config: Any) -> dict[str, str]:
+    """The session credentials of a function's role; raises AccessDeniedError if the role does not trust Lambda."""
+    ServiceRole(config.get("Role", ""), LAMBDA, config["FunctionArn"]).check_calls(())
+    credentials: dict[str, str] = _stock_credentials(config)
+    return credentials
