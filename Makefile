@@ -9,7 +9,12 @@ export PYTHONWARNINGS := ignore
 # imports: collecting the unit tests took 33 s of a core, and takes 12 s with bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down reset test check coverage lint format docs load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
+DEVICES := 10000
+INTERVAL := 60
+PACK := 25
+SIZE := team
+
+.PHONY: help demo drill up down reset test check coverage lint format docs cost load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,6 +31,9 @@ $(READY): requirements.txt pyproject.toml
 
 demo: $(READY)  ## The main job, from TLS handshakes to curated Parquet, and its report
 	@$(BIN)/python -m infra.local demo $(if $(SIZE),--size $(SIZE))
+
+drill: $(READY)  ## Each store lost and restored: how long that takes, and what is lost
+	@$(BIN)/python -m infra.local drill
 
 up: $(READY)  ## The same, staying up, with the Dagster UI; Ctrl-C stops it all
 	@$(BIN)/python -m infra.local up $(if $(SIZE),--size $(SIZE))
@@ -59,12 +67,18 @@ format: $(READY)  ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of the pipeline and what runs by itself, and who may do what in the console
+docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of the pipeline and what runs by itself, who may do what in the console, and what it costs
 	@$(BIN)/python -m iot_pipeline.contract.docs > docs/contract-tables.md
 	@$(BIN)/python -m iot_pipeline.alerting.rule_docs > docs/alert-rules.md
 	@$(BIN)/python -m iot_pipeline.defs.pipeline_alerts.docs > docs/pipeline-alerts.md
 	@$(BIN)/python -m iot_pipeline.console.access_docs > docs/console-access.md
 	@$(BIN)/python -m infra.unattended
+	@$(BIN)/python -m infra.cost count
+	@$(BIN)/python -m infra.cost picture
+	@$(BIN)/python -m infra.cost page
+
+cost: $(READY)  ## The monthly bill of a fleet: DEVICES, INTERVAL in seconds, PACK readings a message, SIZE
+	@$(BIN)/python -m infra.cost --devices $(DEVICES) --interval $(INTERVAL) --pack $(PACK) --size $(SIZE)
 
 load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; the books must be exact
 	@$(BIN)/python -m infra.local demo --readings 100000 --live-rate 10000 --live-pack 25 --live-seconds 60

@@ -18,7 +18,7 @@ from iot_pipeline.resources import RESOURCES
 from iot_pipeline.settings import policy
 
 LAKE = (raw.defs, judged.defs, curated.defs, daily.defs, registry.defs, ops.defs)
-# What works on edge or warehouse. Their steps would fail one by one in a prototype, which has neither.
+# What works on edge or warehouse, of which a prototype has neither, or costs by the day.
 BEYOND_THE_LAKE = (
     warehouse.defs,
     registry.with_edge,
@@ -26,6 +26,7 @@ BEYOND_THE_LAKE = (
     alerts.defs,
     models.defs,
     ops.with_warehouse,
+    ops.crawled_daily,
     pipeline_alerts.defs,
     backfill.defs,
     erasure.defs,

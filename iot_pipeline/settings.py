@@ -194,6 +194,10 @@ class Console(BaseSettings):
     )
 
 
+# How often a prototype builds, unless it is told otherwise.
+PROTOTYPE_BUILD_MINUTES = 30
+
+
 class Policy(BaseSettings):
     """How the lake is to behave, each as IOT_<NAME>; the defaults suit most."""
 
@@ -224,6 +228,14 @@ class Policy(BaseSettings):
         default=10.0, gt=0, description="What Athena may cost a day (UTC) before people are told"
     )
     site_silence_minutes: float = Field(default=30, gt=0, description="A site silent for longer is stale")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _seldom_in_a_prototype(cls, values: dict[str, object]) -> dict[str, object]:
+        """Athena bills 10 MB a statement at least, which is most of a prototype's bill (`make cost SIZE=prototype`)."""
+        if values.get("size") == "prototype":
+            return {"build_interval_minutes": PROTOTYPE_BUILD_MINUTES, **values}
+        return values
 
     @property
     def contract(self) -> Contract:

@@ -58,6 +58,20 @@ def demo(
 
 
 @app.command()
+def drill(
+    state: StateOption = LOCAL / "drill",
+    readings: Annotated[int, typer.Option(min=1000, help="Readings that the platform holds.")] = 20_000,
+) -> None:
+    """Lose each store and restore it: how long it takes, what is lost. Exit code 1 unless the promises are kept."""
+    from infra.local.drill.run import run_drill
+
+    clear(state)
+    with running(state, LOCAL, console) as platform:
+        kept = run_drill(platform, readings, console)
+    raise typer.Exit(0 if kept else 1)
+
+
+@app.command()
 def up(
     state: StateOption = LOCAL / "up",
     devices: Annotated[int, typer.Option(min=0)] = 20,
@@ -77,7 +91,7 @@ def up(
 @app.command()
 def down() -> None:
     """Stop what `make up` or `make demo` started, also when they were killed."""
-    for state in (LOCAL / "up", LOCAL / "demo"):
+    for state in (LOCAL / "up", LOCAL / "demo", LOCAL / "drill"):
         stop_leftovers(state, console.print)
     console.print("nothing is running any more")
 
@@ -85,7 +99,7 @@ def down() -> None:
 @app.command(name="reset")
 def reset_command() -> None:
     """Stop everything and remove all local state: objects, tables, Dagster's history, devices."""
-    for state in (LOCAL / "up", LOCAL / "demo"):
+    for state in (LOCAL / "up", LOCAL / "demo", LOCAL / "drill"):
         reset(state, console.print)
     remove_env_file(CHECKOUT / ".env")
 

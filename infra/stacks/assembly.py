@@ -4,15 +4,22 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.console.data_stack import ConsoleDataStack
+from infra.stacks.console.service_stack import ConsoleStack
 from infra.stacks.edge.data_stack import EdgeDataStack
 from infra.stacks.edge.stack import EdgeStack
+from infra.stacks.entrance.stack import EntranceStack
 from infra.stacks.feature_flags import RECOMMENDED
 from infra.stacks.ingest.stack import IngestStack
 from infra.stacks.lake.stack import LakeStack
+from infra.stacks.network.service_stack import ServiceNetworkStack
 from infra.stacks.network.stack import NetworkStack
+from infra.stacks.orchestration.data_stack import OrchestrationDataStack
+from infra.stacks.orchestration.stack import OrchestrationStack
 from infra.stacks.queries.stack import QueriesStack
+from infra.stacks.services.images_stack import ImagesStack
 from infra.stacks.warehouse.stack import WarehouseStack
 from iot_pipeline.contract import CONTRACT, Contract
 
@@ -31,15 +38,51 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
     lake = LakeStack(app, config, contract)
     IngestStack(app, config).add_stack_dependency(lake)
     QueriesStack(app, config, contract).add_stack_dependency(lake)
+    needed: list[PlatformStack] = [lake]
     if config.parts.stream:
-        edge_data = EdgeDataStack(app, config)
-        edge_data.add_stack_dependency(lake)
-        EdgeStack(app, config).add_stack_dependency(edge_data)
+        needed.append(_add_edge(app, config, lake))
     if config.parts.databases:
-        network = NetworkStack(app, config)
-        warehouse = WarehouseStack(app, config, contract)
-        for needed in (network, lake):
-            warehouse.add_stack_dependency(needed)
+        needed += _add_databases(app, config, contract, lake)
     if config.parts.services:
-        ConsoleDataStack(app, config)
+        needed.append(ConsoleDataStack(app, config))
+        _add_services(app, config, contract, needed)
     return app
+
+
+def _add_edge(app: cdk.App, config: PlatformConfig, lake: LakeStack) -> EdgeStack:
+    data = EdgeDataStack(app, config)
+    data.add_stack_dependency(lake)
+    edge = EdgeStack(app, config)
+    edge.add_stack_dependency(data)
+    return edge
+
+
+def _add_databases(
+    app: cdk.App, config: PlatformConfig, contract: Contract, lake: LakeStack
+) -> tuple[NetworkStack, WarehouseStack]:
+    network = NetworkStack(app, config)
+    warehouse = WarehouseStack(app, config, contract)
+    for other in (network, lake):
+        warehouse.add_stack_dependency(other)
+    return network, warehouse
+
+
+def _add_services(app: cdk.App, config: PlatformConfig, contract: Contract, needed: list[PlatformStack]) -> None:
+    """Dagster and the console on ECS. With a domain people come to both; without one, there is no console."""
+    images = ImagesStack(app, config)
+    network = ServiceNetworkStack(app, config)
+    for other in needed:
+        network.add_stack_dependency(other)
+    data = OrchestrationDataStack(app, config)
+    data.add_stack_dependency(network)
+    orchestration = OrchestrationStack(app, config, contract)
+    services: list[PlatformStack] = [orchestration]
+    if config.domain:
+        entrance = EntranceStack(app, config)
+        entrance.add_stack_dependency(network)
+        services.append(ConsoleStack(app, config))
+        needed = [*needed, entrance]
+    for service in services:
+        for other in (*needed, images, network):
+            service.add_stack_dependency(other)
+    orchestration.add_stack_dependency(data)

@@ -18,8 +18,10 @@ from tempfile import TemporaryDirectory
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-# Functions with requirements run on Python 3.14 on arm64.
-_WHEELS = ("--platform", "manylinux2014_aarch64", "--implementation", "cp", "--python-version", "3.14")
+# Functions with requirements run on Python 3.14. Lambda's names of its two architectures, and those of their wheels.
+_RUNTIME = ("--implementation", "cp", "--python-version", "3.14")
+PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
+ARM64 = "arm64"
 # The earliest time that a ZIP file knows.
 _MTIME = (1980, 1, 1, 0, 0, 0)
 
@@ -57,12 +59,15 @@ BUNDLES = (CLAIM_HOOK, EDGE)
 
 
 @contextmanager
-def built(bundle: Bundle) -> Iterator[Path]:
-    """The bundle as a folder, which is gone afterwards. Raises CalledProcessError where pip fails."""
+def built(bundle: Bundle, architecture: str = ARM64) -> Iterator[Path]:
+    """The bundle as a folder, which is gone afterwards. Raises CalledProcessError where pip fails.
+
+    `architecture` is one of PLATFORMS, whichever this machine has.
+    """
     with TemporaryDirectory(prefix="bundle-") as scratch:
         folder = Path(scratch)
         if bundle.extra is not None:
-            _install(requirements(bundle.extra), folder)
+            _install(requirements(bundle.extra), folder, PLATFORMS[architecture])
         for path in bundle.paths:
             _copy(bundle.root / path, folder / path)
         for path in bundle.without:
@@ -89,12 +94,13 @@ def requirements(extra: str, checkout: Path = CHECKOUT) -> list[str]:
     return names
 
 
-def _install(names: list[str], folder: Path) -> None:
+def _install(names: list[str], folder: Path, platform: str) -> None:
     if not names:
         return
     pinned = ("--constraint", str(CHECKOUT / "requirements.txt"))
     options = ("--quiet", "--no-compile", "--only-binary", ":all:", "--target", str(folder))
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, *pinned, *_WHEELS, *names], check=True)
+    wheels = ("--platform", platform, *_RUNTIME)
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, *pinned, *wheels, *names], check=True)
     # Scripts name the interpreter of this machine, and no function calls one.
     shutil.rmtree(folder / "bin", ignore_errors=True)
 

@@ -93,6 +93,21 @@ class PlatformConfig:
     future_hours: float = CONTRACT.future_bound / timedelta(hours=1)
     # Until the console has an address of its own, people can sign in to one on their own machine alone.
     console_url: str = "http://localhost:8080"
+    # Where people find the services: `console.` and `dagster.` of this domain, whose public zone in Route 53 this is.
+    # Without them there is no load balancer and no console: Dagster works, and the console runs at home.
+    domain: str = ""
+    hosted_zone: str = ""
+    # The zones in which services run and AWS's endpoints stand: the first so many. An endpoint costs about 7.30 dollars
+    # a month in each (AWS PrivateLink pricing page, 0.01 an hour), and there are thirteen.
+    service_zones: int = 1
+    # Of the webserver, the code location and the console: how many tasks always run, and how many at most.
+    service_tasks: int = 1
+    service_max_tasks: int = 2
+    # Spot costs about a third and may be taken away at two minutes' notice (Fargate pricing page); Dagster then starts
+    # the run again, once.
+    runs_on_spot: bool = True
+    dagster_min_acu: float = 0.5
+    dagster_max_acu: float = 2
     # Whom an alert of each severity is sent to: `mailto:` and `https:` URLs.
     warning_endpoints: tuple[str, ...] = ()
     critical_endpoints: tuple[str, ...] = ()
@@ -109,6 +124,15 @@ class PlatformConfig:
         if not (self.lateness_days > 0 and self.future_hours >= 0):
             raise ValueError(
                 f"lateness_days must be above 0 and future_hours at least 0: {self.lateness_days}, {self.future_hours}"
+            )
+
+        if bool(self.domain) != bool(self.hosted_zone):
+            raise ValueError(f"set domain and hosted_zone, or neither: {self.domain!r}, {self.hosted_zone!r}")
+        if not 1 <= self.service_zones <= len(self.zones):
+            raise ValueError(f"service_zones must be 1 to {len(self.zones)}: {self.service_zones}")
+        if not 1 <= self.service_tasks <= self.service_max_tasks:
+            raise ValueError(
+                f"service_tasks must be 1 to service_max_tasks: {self.service_tasks}, {self.service_max_tasks}"
             )
 
     @property
@@ -235,6 +259,34 @@ class PlatformConfig:
     def sign_in_domain(self) -> str:
         """The first part of the host of the sign-in pages, which all accounts of a region share."""
         return f"{self.name}-console-{self.account}"
+
+    def host(self, service: str) -> str:
+        """The host at which people find a service, where there is a domain."""
+        return f"{service}.{self.domain}"
+
+    @property
+    def console_address(self) -> str:
+        """The address of the console, to which people come back from signing in."""
+        return f"https://{self.host('console')}" if self.domain else self.console_url
+
+    @property
+    def dagster_name(self) -> str:
+        """What is Dagster's own: its database cluster, the pool of its people, and what its tasks' names begin with."""
+        return f"{self.name}-dagster"
+
+    @property
+    def compute_log_bucket(self) -> str:
+        """The bucket of what Dagster's runs print."""
+        return f"{self.dagster_name}-{self.account}-{self.region}"
+
+    @property
+    def dagster_sign_in_domain(self) -> str:
+        """As `sign_in_domain`, of the pages at which operators sign in to Dagster."""
+        return f"{self.dagster_name}-{self.account}"
+
+    def image_repository(self, image: str) -> str:
+        """The repository of an image (infra/images)."""
+        return f"{self.name}/{image}"
 
     def database_secret(self, user: str) -> str:
         """The secret of a database's user (docs/operations.md, "Database users")."""

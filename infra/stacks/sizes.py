@@ -50,5 +50,11 @@ QUANTITIES: Mapping[Size, Mapping[str, Any]] = {
         "stream_retention_hours": 168,
         "noncurrent_days": 30,
         "edge_concurrency": 100,
+        "service_zones": 2,
+        "service_tasks": 2,
+        "service_max_tasks": 6,
+        "runs_on_spot": False,
+        "dagster_min_acu": 1,
+        "dagster_max_acu": 8,
     },
 }

@@ -14,7 +14,7 @@ from iot_pipeline.unattended.row import Row
 Resource = Mapping[str, Any]
 Resources = Mapping[str, Resource]
 _NOBODY = "nobody"
-_CALLS = "No statement: Lambda bills each call and its gigabyte-seconds (assumed prices: `make bench-alerts`)."
+_CALLS = "No statement: Lambda bills each call and its gigabyte-seconds (prices: `make cost`)."
 _DAY_MINUTES = 1440
 
 # What stands still until something else calls it. A type that is neither here nor in _ROWS fails a test.

@@ -1,5 +1,6 @@
 """From TLS handshakes to facts: lake and warehouse hold what the devices sent, whatever is killed on the way."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,7 +40,25 @@ def test_the_demo_balances_and_equals_the_manifest(
     assert len(expected.quarantined) > 5, "most faults did happen"
     assert expected.duplicates > 0
     assert_same_rows(LakeResource().open(), empty_platform.state_dir / "fleet" / "out")
+    assert_the_cost_model_predicts_what_was_made(printed)
     assert_the_alerts_are_the_rules(capsys)
+
+
+def assert_the_cost_model_predicts_what_was_made(printed: str) -> None:
+    """By the report's ratios: a quarter for bytes, since twelve devices are no average fleet.
+
+    Small files have Parquet's own bytes for the most part, so that judged and curated are left out. What the edge is
+    called and writes depends on how fast a busy machine polls: up to three times as much.
+    """
+    section = printed.partition("The cost model's quantities")[2]
+    ratios = {
+        name.strip(): float(ratio) for name, ratio in re.findall(r"│ ([a-zA-Z' ]+)│[^│]+│[^│]+│ ([\d.]+) ", section)
+    }
+    for name in ("bytes on the stream", "bytes that Kinesis bills", "bytes that Firehose bills", "bytes in raw"):
+        assert 0.8 <= ratios[name] <= 1.25, (name, ratios)
+    for name in ("calls of the edge's handler", "writes of device states"):
+        assert 1 / 3 <= ratios[name] <= 3, (name, ratios)
+    assert ratios["statements of Athena"] == 1
 
 
 def assert_the_alerts_are_the_rules(capsys: pytest.CaptureFixture[str]) -> None:

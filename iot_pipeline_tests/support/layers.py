@@ -108,6 +108,7 @@ LAYERS = {
         "dagster",
     ),
     "definitions": _layer("defs resources settings", "dagster", "dagster"),
+    "run_tasks": _layer("", "dagster dagster_aws", "dagster"),
     "unattended": _layer("backfill defs lake watcher", "dagster", "dagster"),
     "console": _layer(
         "alerting connections contract edge lake registry settings warehouse",

@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import os
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
 from infra.stacks.assembly import build
-from infra.stacks.config import DEFAULT_NAME
+from infra.stacks.config import DEFAULT_NAME, PlatformConfig
 from infra.stacks.environments import environment
 from iot_pipeline.contract import CONTRACT, Contract
 from iot_pipeline_tests.support.assemblies import SHARED_ASSEMBLIES
@@ -29,7 +30,21 @@ STACKS = (
     "TelemetryEdge",
     "TelemetryConsoleData",
     "TelemetryWarehouse",
+    "TelemetryImages",
+    "TelemetryServiceNetwork",
+    "TelemetryOrchestrationData",
+    "TelemetryOrchestration",
+    "TelemetryEntrance",
+    "TelemetryConsole",
 )
+
+
+def whole(name: str = DEFAULT_NAME, **settings: Any) -> PlatformConfig:
+    """An environment as `environments.toml` has it, with a domain if it has services, so that it has all stacks."""
+    config = environment(name)
+    if config.parts.services:
+        settings = {"domain": f"{name}.example.com", "hosted_zone": "Z0000000EXAMPLE", **settings}
+    return replace(config, **settings)
 
 
 @cache
@@ -44,7 +59,7 @@ def assembly(contract: Contract = CONTRACT, name: str = DEFAULT_NAME) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not out.exists():
             made = shared / f"{out.name}.new"
-            build(made, environment(name), contract).synth()
+            build(made, whole(name), contract).synth()
             made.rename(out)
     return out
 

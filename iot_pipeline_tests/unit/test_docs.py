@@ -14,11 +14,11 @@ from iot_pipeline.contract import Reason
 from iot_pipeline.definitions import defs
 from iot_pipeline.settings import GROUPS, variable
 
-PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
 MAX_IMAGE_BYTES = 300_000
 
 
-@pytest.fixture(params=PAGES, ids=lambda page: page.name)
+@pytest.fixture(params=PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
 def page(request: pytest.FixtureRequest) -> Path:
     chosen: Path = request.param
     return chosen

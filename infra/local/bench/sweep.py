@@ -14,9 +14,14 @@ import boto3
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.bench.edge_prices import a_day
+from infra.cost.bills import priced
+from infra.cost.design import design_of
+from infra.cost.edge_calls import edge
+from infra.cost.fleet import DAYS_A_MONTH, Fleet
+from infra.cost.intake import stream
 from infra.local.bench.edge_tables import make_tables
 from infra.local.emulator.process import start_emulator
+from infra.stacks.config import PlatformConfig
 from iot_pipeline.alerting import detector
 from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.contract.judge import Judge
@@ -135,12 +140,16 @@ def _make(clients: dict[str, Any]) -> None:
 
 
 def _print_costs(console: Console, size: int) -> None:
-    title = f"{DEVICES:,} devices, a reading a minute each: US dollars a day, list prices of us-east-1"
-    table = Table("what", "units a day", "price", "a day", "source of the price", title=title, title_justify="left")
-    total = 0.0
-    for line in a_day(DEVICES, size):
-        total += line.dollars
-        price = f"{line.price.dollars:g} a {line.price.unit}"
-        table.add_row(line.what, f"{line.units:,.0f}", price, f"{line.dollars:,.2f}", line.price.source)
-    table.add_row("all", "", "", f"{total:,.2f}", "")
+    """What the edge and the stream cost a day, by the cost model, with states of the size that was measured."""
+    config, fleet = PlatformConfig(), Fleet(DEVICES, 60, 1)
+    design = design_of(config)
+    lines = priced([*edge(fleet, config, design, size), *stream(fleet, config, design)])
+    title = f"{DEVICES:,} devices, a reading a minute each, unpacked: US dollars a day, by the list (make cost)"
+    table = Table("what", "units a day", "a day", "source of the price", title=title, title_justify="left")
+    for line in lines:
+        what = f"{line.price.service}: {line.price.what}"
+        table.add_row(
+            what, f"{line.units / DAYS_A_MONTH:,.0f}", f"{line.dollars / DAYS_A_MONTH:,.2f}", line.price.source
+        )
+    table.add_row("all", "", f"{sum(line.dollars for line in lines) / DAYS_A_MONTH:,.2f}", "")
     console.print(table)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from rich.console import Console
 
+from infra.cost import Fleet, bill
+from infra.cost.printed import free_table, services_table
 from infra.local.demo import lake_figures
 from infra.local.demo.report import Report, print_report
 from infra.local.demo.steps import Steps
@@ -13,8 +15,12 @@ from infra.local.session import fleet_commands
 from infra.local.session.dagster_runs import curate_stale_hours, judge_arrivals, record_arrivals
 from infra.local.session.fleet_commands import FAULTS
 from infra.local.session.platform import Platform
+from infra.stacks.environments import from_process
 from iot_pipeline.resources import LakeResource
 from simulator.manifest import expected_ledger
+
+# A reading a minute and device, as the bill has it.
+INTERVAL_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -71,4 +77,14 @@ def run_prototype(platform: Platform, console: Console, scale: SmallScale = Smal
             curated_query=lake_figures.query_figure(lake.athena, lake_figures.curated_query(since), 1),
         )
     print_report(report, console)
+    _print_bill(scale, console)
     return report.is_right
+
+
+def _print_bill(scale: SmallScale, console: Console) -> None:
+    """What so many devices cost a month on AWS, at a reading a minute, and of it what AWS gives away."""
+    bill_of_month = bill(from_process(), Fleet(scale.devices, INTERVAL_SECONDS, scale.backlog_pack))
+    console.print()
+    console.print(services_table(bill_of_month))
+    console.print(free_table(bill_of_month))
+    console.print("The model, its prices and alternatives: `make cost SIZE=prototype DEVICES=10`.", soft_wrap=True)

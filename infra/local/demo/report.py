@@ -1,11 +1,12 @@
 """The demo's report: the books, held against the simulator's manifest, and what it took."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.table import Table
 
+from infra.local.demo.cost_figures import Figure, cost_table
 from infra.local.demo.edge_report import edge_tables
 from infra.local.demo.lake_figures import QueryFigure
 from infra.local.demo.latency import Latency
@@ -36,6 +37,8 @@ class Report:
     """Where the size has a warehouse."""
     edge: EdgeFigures | None = None
     """Where the size has an edge."""
+    cost: list[Figure] = field(default_factory=list)
+    """What the cost model counts, of a size whose parts it can be held against."""
 
     @property
     def counts(self) -> list[tuple[str, int, int]]:
@@ -87,6 +90,8 @@ def print_report(report: Report, console: Console) -> None:
     console.print(_query_table(report))
     for table in edge_tables(report.edge) if report.edge else ():
         console.print(table)
+    if report.cost:
+        console.print(cost_table(report.cost))
     holds = "lake and warehouse hold" if report.facts else "the lake holds"
     verdict = f"[green]The ledger balances, and {holds} what the devices sent: 0 lost, 0 invented.[/]"
     console.print(

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 from rich.console import Console
 
-from infra.local.demo import lake_figures, live_alerts
+from infra.cost.sent import Sent
+from infra.local.demo import cost_figures, lake_figures, live_alerts
 from infra.local.demo.report import Report, print_report
 from infra.local.demo.steps import Steps
 from infra.local.demo.warehouse_figures import facts
@@ -68,6 +70,7 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
     with steps.step("waiting for Firehose to land it in S3"):
         arrivals = lake_figures.arrival_hours(steps.started_at)
         landed = lake_figures.wait_for_messages(LakeResource().open().athena, arrivals, expected.messages)
+    statements_before = cost_figures.statements()
     with dg.DagsterInstance.get() as instance:
         with steps.step("Dagster: raw hours from S3 notifications, ledger, quarantine"):
             arrivals = record_arrivals(instance)
@@ -81,6 +84,7 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
             export_alerts(instance)
         with steps.step("Dagster and dbt: dimensions, facts, reports"):
             build_models(instance, platform.state_dir / "dbt.log")
+    statements_of_builds = cost_figures.statements() - statements_before
     lake = LakeResource().open()
     with steps.step("checking the books and measuring"):
         event_hours = sorted(set(event_hours))
@@ -98,6 +102,24 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
             curated_query=lake_figures.query_figure(lake.athena, lake_figures.curated_query(since), QUERY_RUNS),
             facts=facts(move),
             edge=edge,
+            cost=cost_figures.figures(
+                lake,
+                _sent(scale, folder, live_since),
+                steps.started_at,
+                arrivals,
+                event_hours,
+                statements_of_builds,
+            ),
         )
     print_report(report, console)
     return report.is_right
+
+
+def _sent(scale: Scale, folder: Path, live_since: datetime) -> list[Sent]:
+    """What was asked of the simulator, and in which time the broker took it."""
+    backlog_seconds, live_seconds = cost_figures.publishing_seconds(folder / "out", live_since)
+    live = scale.live_rate * scale.live_seconds // scale.live_pack
+    return [
+        Sent(scale.backlog_readings // scale.backlog_pack, scale.backlog_pack, scale.devices, backlog_seconds),
+        Sent(live, scale.live_pack, scale.devices, live_seconds),
+    ]

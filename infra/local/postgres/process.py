@@ -2,10 +2,11 @@
 
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,8 @@ SUPERUSER = "postgres"
 # A killed server is gone as soon as the kernel comes to it.
 GONE_SECONDS = 60.0
 PORT_ATTEMPTS = 5
+# What was committed within them may be lost with the data; Aurora says "typically" five minutes.
+ARCHIVE_SECONDS = 1
 
 # What a killed postmaster leaves behind for a moment, while its children notice that it is gone.
 _STILL_THERE = "pre-existing shared memory block"
@@ -73,10 +76,13 @@ class Postgres(LocalServer):
         return make_conninfo(host=HOST, port=self.port, dbname=database, user=user, password=self.password)
 
 
-def start_postgres(state_dir: Path, *, port: int | None = None, databases: Sequence[str] = ()) -> Postgres:
+def start_postgres(
+    state_dir: Path, *, port: int | None = None, databases: Sequence[str] = (), archive: Path | None = None
+) -> Postgres:
     """Start PostgreSQL on `port` of 127.0.0.1 (None: a free one), with its data below `state_dir`.
 
-    The data is made at the first start, as are the `databases` that are missing; the superuser `postgres` has a random
+    With an `archive`, a folder, its log of changes is kept there, from which `recovery.py` brings back any moment. The
+    data is made at the first start, as are the `databases` that are missing; the superuser `postgres` has a random
     password, kept in `<state_dir>/password`. Waits until connections are accepted. Safe after a kill -9. Raises
     LocalError with the end of the log: the port is taken, the folder is in use, or root cannot be dropped.
     """
@@ -86,7 +92,7 @@ def start_postgres(state_dir: Path, *, port: int | None = None, databases: Seque
     if not (state_dir / "data").exists():
         _make_data(state_dir, programs)
     _wait_for_previous(state_dir)
-    postgres = _start(state_dir, programs, port)
+    postgres = _start(state_dir, programs, port, {} if archive is None else archiving(archive.resolve(), programs))
     try:
         _make_databases(postgres, databases)
     except BaseException:
@@ -95,11 +101,26 @@ def start_postgres(state_dir: Path, *, port: int | None = None, databases: Seque
     return postgres
 
 
-def _start(state_dir: Path, programs: Programs, port: int | None) -> Postgres:
+def archiving(archive: Path, programs: Programs) -> dict[str, str]:
+    """The settings by which each segment of the log is copied to a folder when it is full, or ARCHIVE_SECONDS old."""
+    archive.mkdir(parents=True, exist_ok=True)
+    programs.own(archive)
+    kept = shlex.quote(str(archive)) + "/%f"
+    return {
+        "wal_level": "replica",
+        "max_wal_senders": "4",
+        "archive_mode": "on",
+        # Under its name when it is whole: PostgreSQL documentation, "Setting Up WAL Archiving".
+        "archive_command": f"test ! -f {kept} && cp %p {kept}.part && mv {kept}.part {kept}",
+        "archive_timeout": str(ARCHIVE_SECONDS),
+    }
+
+
+def _start(state_dir: Path, programs: Programs, port: int | None, more: Mapping[str, str]) -> Postgres:
     """Start it, once more where that helps: a free port was taken meanwhile, a killed server's children still end."""
     deadline, attempts = time.monotonic() + START_SECONDS, PORT_ATTEMPTS
     while True:
-        postgres = _launch(state_dir, programs, port or free_port())
+        postgres = _launch(state_dir, programs, port or free_port(), more)
         try:
             postgres.start(partial(_is_ready, postgres))
         except LocalError:
@@ -149,8 +170,8 @@ def _wait_for_previous(state_dir: Path) -> None:
             time.sleep(0.02)
 
 
-def _launch(state_dir: Path, programs: Programs, port: int) -> Postgres:
-    settings = [argument for name, value in _SETTINGS.items() for argument in ("-c", f"{name}={value}")]
+def _launch(state_dir: Path, programs: Programs, port: int, more: Mapping[str, str]) -> Postgres:
+    settings = [argument for name, value in {**_SETTINGS, **more}.items() for argument in ("-c", f"{name}={value}")]
     command = programs.command("postgres", "-D", state_dir / "data", "-p", port, *settings)
     log_file = state_dir / "postgres.log"
     log_file.unlink(missing_ok=True)

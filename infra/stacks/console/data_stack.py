@@ -6,6 +6,8 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.console.users import add_client, add_sign_in_pages, add_user_pool
 from infra.stacks.item_table import item_table
+from infra.stacks.parameters import publish
+from infra.stacks.services.tasks import logs_use
 
 # As iot_pipeline.console.store has them: sessions, API keys, saved queries, layouts and the audit in one table.
 KEY, SORT, EXPIRES = "key", "sort", "expires"
@@ -21,6 +23,10 @@ class ConsoleDataStack(PlatformStack):
         pool = add_user_pool(self)
         client = add_client(self, pool)
         add_sign_in_pages(self, pool)
+        if config.domain:
+            logs_use(self, key, "console")
+            published = {"console-pool": pool.user_pool_id, "console-client": client.user_pool_client_id}
+            publish(self, config, {**published, "console-key": key.key_arn})
         self.outputs(
             ConsoleTable=table.table_name,
             ConsoleUserPool=pool.user_pool_id,

@@ -16,10 +16,25 @@ def add_user_pool(stack: PlatformStack) -> cognito.UserPool:
     Roles and tenants are groups, since no user can put himself into one; an attribute could be written by its user
     through any client that was made without a list of what it may write.
     """
+    pool = closed_pool(stack, "Users", stack.config.console_users)
+    for precedence, role in enumerate(ROLES, 1):
+        cognito.CfnUserPoolGroup(
+            stack,
+            f"{role.capitalize()}s",
+            user_pool_id=pool.user_pool_id,
+            group_name=role,
+            description=f"The console's role {role}",
+            precedence=precedence,
+        )
+    return pool
+
+
+def closed_pool(stack: PlatformStack, construct_id: str, name: str) -> cognito.UserPool:
+    """A pool whose people administrators alone make, each with a second factor."""
     pool = cognito.UserPool(
         stack,
-        "Users",
-        user_pool_name=stack.config.console_users,
+        construct_id,
+        user_pool_name=name,
         self_sign_up_enabled=False,
         sign_in_aliases=cognito.SignInAliases(username=True),
         sign_in_case_sensitive=False,
@@ -40,15 +55,6 @@ def add_user_pool(stack: PlatformStack) -> cognito.UserPool:
         removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     )
     accept(pool, "AwsSolutions-COG8", "Few users, all made by administrators, with a second factor; Plus bills by user")
-    for precedence, role in enumerate(ROLES, 1):
-        cognito.CfnUserPoolGroup(
-            stack,
-            f"{role.capitalize()}s",
-            user_pool_id=pool.user_pool_id,
-            group_name=role,
-            description=f"The console's role {role}",
-            precedence=precedence,
-        )
     return pool
 
 
@@ -57,7 +63,7 @@ def add_client(stack: PlatformStack, pool: cognito.UserPool) -> cognito.UserPool
 
     It keeps no token for longer than it takes to read it, so their lifetimes are the shortest there are.
     """
-    url = stack.config.console_url
+    url = stack.config.console_address
     client = cognito.UserPoolClient(
         stack,
         "Client",
@@ -79,11 +85,15 @@ def add_client(stack: PlatformStack, pool: cognito.UserPool) -> cognito.UserPool
         id_token_validity=cdk.Duration.minutes(5),
         refresh_token_validity=cdk.Duration.hours(1),
     )
-    # Unset, Cognito would let in who sends a password to its API; a list without any is not to be had.
+    no_passwords_by_api(client)
+    return client
+
+
+def no_passwords_by_api(client: cognito.UserPoolClient) -> None:
+    """Unset, Cognito would let in who sends a password to its API; a list without any flow is not to be had."""
     resource = client.node.default_child
     assert isinstance(resource, cognito.CfnUserPoolClient)  # noqa: S101  # for the type checker: the construct's own
     resource.explicit_auth_flows = ["ALLOW_REFRESH_TOKEN_AUTH"]
-    return client
 
 
 def add_sign_in_pages(stack: PlatformStack, pool: cognito.UserPool) -> None:

@@ -8,6 +8,7 @@ from infra.stacks.edge.alarms import add_alarms
 from infra.stacks.edge.functions import add_functions
 from infra.stacks.edge.places import places
 from infra.stacks.edge.triggers import add_mapping, add_schedules
+from infra.stacks.parameters import publish
 
 
 class EdgeStack(PlatformStack):
@@ -20,6 +21,8 @@ class EdgeStack(PlatformStack):
         mapping = add_mapping(self, where, functions)
         add_schedules(self, where, functions)
         add_alarms(self, mapping.attr_id)
+        if config.parts.services:
+            publish(self, config, {"edge-mapping": mapping.attr_id})
         self.outputs(
             EdgeFunction=functions.handler.function_name,
             EdgeMapping=mapping.attr_id,

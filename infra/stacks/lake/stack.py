@@ -47,6 +47,8 @@ class LakeStack(PlatformStack):
                 "rule-errors-arn": errors.queue_arn,
             },
         )
+        if config.parts.services:
+            publish(self, config, {"raw-queue-url": raw_queue.queue_url, "raw-queue-arn": raw_queue.queue_arn})
         self.outputs(
             LakeBucket=buckets.lake.bucket_name,
             ResultsBucket=buckets.results.bucket_name,

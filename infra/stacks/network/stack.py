@@ -18,6 +18,13 @@ class NetworkStack(PlatformStack):
             f"subnet-{zone}": subnet.subnet_id
             for zone, subnet in zip(config.zones, network.vpc.isolated_subnets, strict=True)
         }
+        if config.parts.services:
+            routes = {
+                f"routes-{zone}": subnet.route_table.route_table_id
+                for zone, subnet in zip(config.zones, network.vpc.isolated_subnets, strict=True)
+            }
+            access = {"vpc": network.vpc.vpc_id, "endpoint-access": network.endpoints.security_group_id}
+            publish(self, config, {**routes, **access})
         publish(
             self,
             config,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from infra.stacks.config import PlatformConfig
@@ -16,12 +17,13 @@ _HTTPS = 443
 
 @dataclass(frozen=True)
 class Network:
-    """The VPC and its security groups. Whoever wears `client` reaches both databases; nothing else does."""
+    """The VPC and its security groups. Whoever wears `client` reaches both databases and AWS's endpoints."""
 
     vpc: ec2.Vpc
     client: ec2.SecurityGroup
     registry: ec2.SecurityGroup
     warehouse: ec2.SecurityGroup
+    endpoints: ec2.SecurityGroup
 
 
 def add_vpc(stack: Stack, config: PlatformConfig) -> Network:
@@ -59,22 +61,66 @@ def add_vpc(stack: Stack, config: PlatformConfig) -> Network:
     # It removes the rules of the VPC's default group, which would let its members reach each other.
     provider = stack.node.find_child("Custom::VpcRestrictDefaultSGCustomResourceProvider")
     accept_lint(provider.node.find_child("Handler"), "W3005", "The construct's own dependency")
-    client = _group(stack, "Client", vpc, "Wear this to reach the registry and the warehouse", outbound=True)
+    client = _group(stack, "Client", vpc, "Wear this to reach the registry and the warehouse")
     registry = _group(stack, "RegistryAccess", vpc, "The registry: clients only")
     warehouse = _group(stack, "WarehouseAccess", vpc, "The warehouse: clients only")
     endpoints = _group(stack, "EndpointAccess", vpc, "AWS endpoints: clients only")
     for group, port in ((registry, REGISTRY_PORT), (warehouse, WAREHOUSE_PORT), (endpoints, _HTTPS)):
         group.add_ingress_rule(client, ec2.Port.tcp(port))
+        client.add_egress_rule(group, ec2.Port.tcp(port))
+    # Its addresses are public ones, which no group can name; the subnets have no other way to any.
+    client.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_HTTPS), "S3, by the gateway endpoint")
     # Under enhanced VPC routing the workgroup itself calls S3.
     warehouse.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_HTTPS), "S3, by the gateway endpoint")
-    vpc.add_interface_endpoint(
+    secrets = vpc.add_interface_endpoint(
         "SecretsManager",
         service=ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
         security_groups=[endpoints],
         open=False,
     )
-    return Network(vpc, client, registry, warehouse)
+    secrets.add_to_policy(own_principals(config, "secretsmanager"))
+    _let_through(vpc, config)
+    return Network(vpc, client, registry, warehouse, endpoints)
 
 
-def _group(stack: Stack, name: str, vpc: ec2.Vpc, description: str, *, outbound: bool = False) -> ec2.SecurityGroup:
-    return ec2.SecurityGroup(stack, name, vpc=vpc, description=description, allow_all_outbound=outbound)
+def own_principals(config: PlatformConfig, service: str) -> iam.PolicyStatement:
+    """What an endpoint lets through: calls of a service in the name of this account's principals.
+
+    Credentials of another account, brought into the network, can carry nothing out of it (VPC guide, "Control access to
+    VPC endpoints using endpoint policies").
+    """
+    return iam.PolicyStatement(
+        sid="OwnPrincipals",
+        principals=[iam.AnyPrincipal()],
+        actions=[f"{service}:*"],
+        resources=["*"],
+        conditions={"StringEquals": {"aws:PrincipalAccount": config.account}},
+    )
+
+
+def _let_through(vpc: ec2.Vpc, config: PlatformConfig) -> None:
+    """S3's endpoint leads to this account's buckets, and to the layers of images, which are in ECR's own (ECR guide,
+    "Amazon ECR interface VPC endpoints", minimum permissions for the S3 gateway).
+    """
+    endpoint = vpc.node.find_child("S3")
+    if not isinstance(endpoint, ec2.GatewayVpcEndpoint):
+        raise TypeError(f"the VPC's S3 is {type(endpoint).__name__}, expected GatewayVpcEndpoint")
+    own = iam.PolicyStatement(
+        sid="OwnBuckets",
+        principals=[iam.AnyPrincipal()],
+        actions=["s3:*"],
+        resources=["*"],
+        conditions={"StringEquals": {"aws:ResourceAccount": config.account}},
+    )
+    layers = iam.PolicyStatement(
+        sid="LayersOfImages",
+        principals=[iam.AnyPrincipal()],
+        actions=["s3:GetObject"],
+        resources=[f"arn:aws:s3:::prod-{config.region}-starport-layer-bucket/*"],
+    )
+    for statement in (own, layers):
+        endpoint.add_to_policy(statement)
+
+
+def _group(stack: Stack, name: str, vpc: ec2.Vpc, description: str) -> ec2.SecurityGroup:
+    return ec2.SecurityGroup(stack, name, vpc=vpc, description=description, allow_all_outbound=False)

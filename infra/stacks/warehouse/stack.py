@@ -7,7 +7,7 @@ from constructs import Construct
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.network.vpc import WAREHOUSE_PORT
-from infra.stacks.parameters import read
+from infra.stacks.parameters import publish, read
 from infra.stacks.warehouse.aurora import add_registry
 from infra.stacks.warehouse.published_network import find_network
 from infra.stacks.warehouse.redshift import add_copy_role, add_warehouse
@@ -35,6 +35,13 @@ class WarehouseStack(PlatformStack):
         host = warehouse.workgroup.attr_workgroup_endpoint_address
         if registry.secret is None:
             raise TypeError("the registry's cluster has no secret: manage_master_user_password must be set")
+        if config.parts.services:
+            published = {
+                "registry-host": registry.cluster_endpoint.hostname,
+                "warehouse-host": host,
+                "warehouse-copy-role": copy_role.role_arn,
+            }
+            publish(self, config, published)
         self.outputs(
             RegistryHost=registry.cluster_endpoint.hostname,
             RegistryPort=cdk.Token.as_string(registry.cluster_endpoint.port),

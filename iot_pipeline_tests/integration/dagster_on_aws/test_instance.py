@@ -26,7 +26,7 @@ from iot_pipeline.defs.pipeline_alerts.sensors import Look
 from iot_pipeline.defs.raw.assets import raw_telemetry
 
 LOCAL: dict[str, Any] = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text())
-ON_AWS: dict[str, Any] = yaml.safe_load((CHECKOUT / "dagster.aws.yaml").read_text())
+ON_AWS: dict[str, Any] = yaml.safe_load((CHECKOUT / "infra/images/dagster.yaml").read_text())
 
 
 @pytest.fixture
@@ -47,9 +47,11 @@ def instance(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(f"DAGSTER_POSTGRES_{variable}", value)
     monkeypatch.setenv("DAGSTER_LOGS_BUCKET", bucket)
     monkeypatch.setenv("DAGSTER_RUN_TASK_DEFINITION", "telemetry-run")
-    # What the machine of a test cannot have: Aurora's port and its certificate, and a cluster of ECS.
+    # What the machine of a test cannot have: Aurora's port, its certificate and IAM, and a cluster of ECS.
     made = {name: value for name, value in ON_AWS.items() if name != "run_launcher"}
-    made["storage"]["postgres"]["postgres_db"] |= {"port": postgres.port, "params": {}}
+    storage = {**made["storage"]["postgres"]["postgres_db"], "port": postgres.port, "params": {}}
+    storage["password"] = {"env": "DAGSTER_POSTGRES_PASSWORD"}
+    made["storage"] = {"postgres": {"postgres_db": storage}}
     (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(made))
     with dg.DagsterInstance.from_config(str(tmp_path)) as opened:
         yield opened
@@ -62,10 +64,15 @@ def test_what_is_not_about_aws_is_as_on_one_machine() -> None:
     assert set(ON_AWS) - set(LOCAL) == {"storage", "compute_logs", "run_launcher"}
 
 
-def test_the_launcher_registers_no_task_definition_and_takes_no_tagged_secrets() -> None:
-    config = ON_AWS["run_launcher"]["config"]
-    assert config["secrets_tag"] is None
-    assert config["task_definition"] == {"env": "DAGSTER_RUN_TASK_DEFINITION"}
+def test_storage_is_signed_in_to_by_iam_and_verified_against_the_authorities_of_the_image() -> None:
+    storage = ON_AWS["storage"]["postgres"]
+    assert set(storage["auth_provider"]) == {"aws_wif"}
+    assert "password" not in storage["postgres_db"]
+    assert storage["postgres_db"]["params"] == {"sslmode": "verify-full", "sslrootcert": "/opt/certificates/rds.pem"}
+
+
+def test_the_launcher_registers_no_task_definition() -> None:
+    assert ON_AWS["run_launcher"]["config"]["task_definition"] == {"env": "DAGSTER_RUN_TASK_DEFINITION"}
     assert ON_AWS["run_monitoring"]["start_timeout_seconds"] == 600
 
 

@@ -1,35 +1,20 @@
 """Tenant and site are bound to the thing: by the deployed policy, on the real broker, before and after a move."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from iot_pipeline.registry import things
-from iot_pipeline.registry.keys import for_device
-from iot_pipeline.registry.registration import Request
 from iot_pipeline_tests.support.emulator import LocalAws, Session, unique
+from iot_pipeline_tests.support.onboarded import onboarded
 
 pytestmark = pytest.mark.integration
 
 
-def admitted(running: LocalAws, kind: things.DeviceKind, tenant: str, site: str) -> tuple[str, Session]:
+def admitted(running: LocalAws, outputs: dict[str, str], tenant: str, site: str) -> tuple[str, Session]:
     """A device as onboarding makes it in AWS IoT, connected."""
-    iot, name = running.client("iot"), unique("sensor")
-    things.create_thing(iot, Request(name, tenant, site, "climate"), kind)
-    made = things.create_certificate(iot, for_device(name, csr=None))
-    iot.attach_policy(policyName=kind.policy, target=made.arn)
-    iot.attach_thing_principal(thingName=name, principal=made.arn)
-    iot.update_certificate(certificateId=made.certificate_id, newStatus="ACTIVE")
-    certificate, key = _files(running.folder, name, made)
-    return name, running.connect(name, certificate, key)
-
-
-def _files(folder: Path, name: str, made: things.Certificate) -> tuple[Path, Path]:
-    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
-    certificate.write_text(made.pem)
-    key.write_text(made.private_key or "")
-    return certificate, key
+    device = onboarded(running, outputs, unique("sensor"), tenant, site)
+    return device.name, running.connect_device(device)
 
 
 def answers(session: Session, *topics: str) -> list[str]:
@@ -38,8 +23,7 @@ def answers(session: Session, *topics: str) -> list[str]:
 
 def test_a_device_publishes_for_its_tenant_and_site_alone(aws: tuple[LocalAws, dict[str, str]]) -> None:
     running, outputs = aws
-    kind = things.DeviceKind(outputs["DeviceThingType"], outputs["DevicePolicy"])
-    name, session = admitted(running, kind, "acme", "oslo")
+    name, session = admitted(running, outputs, "acme", "oslo")
     assert answers(session, f"dt/acme/oslo/{name}/telemetry") == ["Success"]
     others = (f"dt/globex/oslo/{name}/telemetry", f"dt/acme/lima/{name}/telemetry", f"dt/acme/oslo/{name}x/telemetry")
     assert answers(session, *others) == ["Not authorized"] * 3
@@ -51,8 +35,7 @@ def test_a_moved_device_publishes_under_its_new_site_and_no_longer_under_the_old
 ) -> None:
     """Within the session: on AWS a few minutes pass, here the next message is judged by the new attribute."""
     running, outputs = aws
-    kind = things.DeviceKind(outputs["DeviceThingType"], outputs["DevicePolicy"])
-    name, session = admitted(running, kind, "acme", "oslo")
+    name, session = admitted(running, outputs, "acme", "oslo")
     old, new = (f"dt/acme/{site}/{name}/telemetry" for site in ("oslo", "lima"))
     assert answers(session, old, new) == ["Success", "Not authorized"]
     things.label_site(running.client("iot"), name, "lima")
@@ -63,8 +46,7 @@ def test_a_moved_device_publishes_under_its_new_site_and_no_longer_under_the_old
 
 def test_a_thing_without_attributes_publishes_nothing(aws: tuple[LocalAws, dict[str, str]]) -> None:
     running, outputs = aws
-    kind = things.DeviceKind(outputs["DeviceThingType"], outputs["DevicePolicy"])
-    name, session = admitted(running, kind, "acme", "oslo")
+    name, session = admitted(running, outputs, "acme", "oslo")
     iot: Any = running.client("iot")
     iot.update_thing(thingName=name, attributePayload={"attributes": {}, "merge": False})
     assert answers(session, f"dt/acme/oslo/{name}/telemetry", f"dt///{name}/telemetry") == ["Not authorized"] * 2

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -11,21 +12,22 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from infra.iam.patterns import context_of
+from infra.iam.policy import Principal, named
+from infra.iam.principals import Named
 from infra.local.athena.process import start_athena
 from infra.local.deploy.deployment import deploy_assembly
 from infra.local.emulator.process import start_emulator
-from infra.stacks.config import PlatformConfig
 from iot_pipeline import settings
 from iot_pipeline.connections.lake import open_lake
 from iot_pipeline.contract import topic
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
-from iot_pipeline.registry import things
-from iot_pipeline.registry.keys import for_device
-from iot_pipeline.registry.registration import Request
 from iot_pipeline_tests.support.aws_environment import pointing_to
-from iot_pipeline_tests.support.emulator import LocalAws, Session, eventually
+from iot_pipeline_tests.support.emulator import ACCOUNT, REGION, LocalAws, Session, eventually
+from iot_pipeline_tests.support.environment_walk import Environment, walked
 from iot_pipeline_tests.support.messages import curated, message, reading
+from iot_pipeline_tests.support.onboarded import onboarded
 from iot_pipeline_tests.support.templates import assembly
 
 pytestmark = pytest.mark.integration
@@ -49,36 +51,71 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environme
 
 def admitted(running: LocalAws, outputs: dict[str, str], name: str) -> Session:
     """A device of tenant acme in oslo, as onboarding makes it in AWS IoT with the environment's settings, connected."""
-    iot, kind = running.client("iot"), things.DeviceKind(outputs["DeviceThingType"], outputs["DevicePolicy"])
-    things.require_platform(iot, kind)
-    things.create_thing(iot, Request(name, "acme", "oslo", "climate"), kind)
-    made = things.create_certificate(iot, for_device(name, csr=None))
-    iot.attach_policy(policyName=kind.policy, target=made.arn)
-    iot.attach_thing_principal(thingName=name, principal=made.arn)
-    iot.update_certificate(certificateId=made.certificate_id, newStatus="ACTIVE")
-    certificate, key = running.folder / f"{name}.pem", running.folder / f"{name}.key"
-    certificate.write_text(made.pem)
-    key.write_text(made.private_key or "")
-    return running.connect(name, certificate, key)
+    return running.connect_device(onboarded(running, outputs, name, "acme", "oslo"))
 
 
-def resources(running: LocalAws, environment: str) -> set[tuple[str, str]]:
-    """(type, physical id) of all that the environment's stacks made, within whatever holds it."""
-    cloudformation = running.client("cloudformation")
-    found = set()
-    for part in ("Network", "Lake", "Ingest", "Queries", "Warehouse"):
-        stack = PlatformConfig(name=environment).stack(part)
-        for resource in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]:
-            kind, name = resource["ResourceType"], resource["PhysicalResourceId"]
-            # A table is named within its database.
-            found.add((kind, f"{environment}.{name}" if kind == "AWS::Glue::Table" else name))
-    return found
+@pytest.fixture(scope="module")
+def both(environments: Environments) -> tuple[Environment, Environment]:
+    """What the stacks of either have made."""
+    first, second = (walked(environments[0], name) for name in NAMES)
+    return first, second
 
 
-def test_no_resource_is_in_both(environments: Environments) -> None:
-    telemetry, blue = (resources(environments[0], name) for name in NAMES)
-    assert len(telemetry) == len(blue) > 50
-    assert telemetry & blue == set()
+def test_no_resource_is_in_both(both: tuple[Environment, Environment]) -> None:
+    counts = [Counter(kind for kind, _ in environment.identities) for environment in both]
+    assert counts[0] == counts[1]
+    assert len(both[0].resources) == len(both[0].identities) == counts[0].total() > 100
+    print("\n", *(f"{count:4d} {kind}\n" for kind, count in sorted(counts[0].items())))
+    assert both[0].identities & both[1].identities == set()
+    assert set(both[0].arns()) & set(both[1].arns()) == set()
+
+
+# X-Ray's actions know no resource (Service authorization reference); a usage limit is no ARN that can be known before.
+_LIMITS = {f"redshift-serverless:{verb}UsageLimit" for verb in ("Create", "Update", "Delete")}
+_WITHOUT_RESOURCE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments", *_LIMITS}
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=NAMES)
+def test_no_role_s_policy_reaches_a_resource_of_the_other(both: tuple[Environment, Environment], turned: bool) -> None:
+    """Whatever the action: no statement's resource matches an ARN of the other's. What has no resource, stands here."""
+    own, other = both[::-1] if turned else both
+    statements = [s for attached in own.identity_policies() for s in attached.policy.statements]
+    everywhere = {action for s in statements if "*" in s.resources for action in s.actions}
+    assert everywhere <= _WITHOUT_RESOURCE
+    bound = [s for s in statements if "*" not in s.resources]
+    assert len(bound) > 30
+    assert [(s.sid, arn) for s in bound for arn in other.arns() if s.covers_resource(arn, {})] == []
+    # Of those that are left the resources are no stack's: things, named queries, the warehouse that is not here.
+    assert sum(any(s.covers_resource(arn, {}) for arn in own.arns()) for s in bound) > 20
+    thing = f"arn:aws:iot:{REGION}:{ACCOUNT}:thing/sensor-of-{other.name}"
+    # Things of all environments have one space of names: who asks whether a name is taken looks at all.
+    assert {action for s in bound if s.covers_resource(thing, {}) for action in s.actions} == {"iot:DescribeThing"}
+
+
+# What any alarm and any rule of the account may do, whichever environment's it is: AWS names them itself, after their
+# stack, and no pattern tells `Telemetry...` from a longer name.
+_ACCOUNT_WIDE = {("sns", "sns:Publish"), ("key", "kms:Decrypt"), ("key", "kms:GenerateDataKey*")}
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=NAMES)
+def test_no_resource_s_policy_lets_the_other_in(both: tuple[Environment, Environment], turned: bool) -> None:
+    """Neither the other's roles by name, nor a service on behalf of one of the other's resources."""
+    own, other = both[::-1] if turned else both
+    roles = [Principal.of_role(arn) for arn in other.arns() if ":role/" in arn]
+    let, services = set(), 0
+    for attached in own.resource_policies():
+        for statement in (s for s in attached.policy.statements if s.allow):
+            assert not [role for role in roles if named(statement, role) in {Named.BY_NAME, Named.BEYOND_BOUNDARY}]
+            assert statement.principals is not None
+            for kind, _service in statement.principals.entries:
+                if kind != "Service":
+                    continue
+                services += 1
+                behalf = [{"aws:SourceArn": arn, "aws:SourceAccount": ACCOUNT} for arn in other.arns()]
+                if any(all(c.holds(context_of(values)) for c in statement.conditions) for values in behalf):
+                    let |= {(attached.owner, action) for action in statement.actions}
+    assert services > 8
+    assert let == _ACCOUNT_WIDE
 
 
 def test_a_message_reaches_the_lake_of_its_own_environment_alone(environments: Environments) -> None:

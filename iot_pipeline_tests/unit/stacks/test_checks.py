@@ -13,7 +13,8 @@ from cfnlint.api import lint
 from infra.stacks.assembly import build
 from infra.stacks.checks import CHECKS, findings
 from infra.stacks.config import PlatformConfig
-from iot_pipeline_tests.support.templates import STACKS, nag_findings, of_type, template
+from infra.stacks.sizes import QUANTITIES, Size
+from iot_pipeline_tests.support.templates import STACKS, nag_findings, of_type, template, whole
 
 Template = dict[str, Any]
 
@@ -38,7 +39,13 @@ def test_cfn_lint_finds_a_planted_mistake() -> None:
 
 
 def test_cdk_nag_finds_nothing(tmp_path: Path) -> None:
-    assert nag_findings(build(tmp_path, PlatformConfig())) == []
+    assert nag_findings(build(tmp_path, whole())) == []
+
+
+def test_cdk_nag_finds_nothing_in_production_nor_without_a_domain(tmp_path: Path) -> None:
+    production: dict[str, Any] = {"size": Size.PRODUCTION, **QUANTITIES[Size.PRODUCTION]}
+    assert nag_findings(build(tmp_path / "production", whole(**production))) == []
+    assert nag_findings(build(tmp_path / "headless", PlatformConfig())) == []
 
 
 def test_cdk_nag_finds_a_planted_mistake(tmp_path: Path) -> None:

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from infra.stacks.config import PlatformConfig
 from infra.stacks.console import data_stack, users
 from iot_pipeline.console.identity.people import person
 from iot_pipeline.console.viewer import Role
-from iot_pipeline_tests.support.templates import of_type, template
+from iot_pipeline_tests.support.templates import of_type, template, whole
 
 
 def only(resource_type: str) -> dict[str, Any]:
@@ -37,7 +36,7 @@ def test_the_client_can_do_the_code_flow_alone() -> None:
     assert made["AllowedOAuthFlows"] == ["code"]
     assert made["ExplicitAuthFlows"] == ["ALLOW_REFRESH_TOKEN_AUTH"]
     assert made["PreventUserExistenceErrors"] == "ENABLED"
-    assert made["CallbackURLs"] == [f"{PlatformConfig().console_url}/callback"]
+    assert made["CallbackURLs"] == [f"{whole().console_address}/callback"]
 
 
 def test_the_groups_are_the_roles_that_the_console_knows() -> None:

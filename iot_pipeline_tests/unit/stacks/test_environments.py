@@ -36,7 +36,13 @@ _NAMES = {
 }
 
 
-PROTECTED = {"TelemetryLake", "TelemetryEdgeData", "TelemetryConsoleData", "TelemetryWarehouse"}
+PROTECTED = {
+    "TelemetryLake",
+    "TelemetryEdgeData",
+    "TelemetryConsoleData",
+    "TelemetryWarehouse",
+    "TelemetryOrchestrationData",
+}
 
 
 def fixed_names(made: dict[str, Any]) -> set[tuple[str, str]]:
@@ -87,7 +93,8 @@ def test_what_a_stack_reads_another_publishes() -> None:
     published = {
         p["Properties"]["Name"] for stack in STACKS for p in of_type(template(stack), "AWS::SSM::Parameter").values()
     }
-    read = {p["Default"] for stack in STACKS for p in template(stack).get("Parameters", {}).values()}
+    parameters = [p for stack in STACKS for p in template(stack).get("Parameters", {}).values()]
+    read = {p["Default"] for p in parameters if p["Type"].startswith("AWS::SSM::")}
     assert read == published
 
 
@@ -98,9 +105,10 @@ def test_each_domain_has_a_key_of_its_own() -> None:
         for alias in of_type(template(stack), "AWS::KMS::Alias").values()
     }
     assert set(keys) == {
-        f"alias/telemetry/{domain}" for domain in ("lake", "alerts", "edge", "console", "registry", "warehouse")
+        f"alias/telemetry/{domain}"
+        for domain in ("lake", "alerts", "edge", "console", "registry", "warehouse", "orchestration")
     }
-    assert len(set(keys.values())) == 6
+    assert len(set(keys.values())) == 7
 
 
 def test_stacks_that_hold_data_cannot_be_deleted() -> None:

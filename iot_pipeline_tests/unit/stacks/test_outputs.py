@@ -58,6 +58,11 @@ OUTPUTS = {
         "WarehouseSecretArn",
         "WarehouseCopyRoleArn",
     },
+    "TelemetryImages": {"DagsterRepository", "ConsoleRepository"},
+    "TelemetryOrchestrationData": {"DagsterDatabaseHost", "ComputeLogBucket"},
+    "TelemetryOrchestration": {"DagsterCluster", "DagsterCodeService", "DagsterRunTaskDefinition"},
+    "TelemetryEntrance": {"ConsoleAddress", "DagsterAddress"},
+    "TelemetryConsole": {"ConsoleService"},
 }
 
 

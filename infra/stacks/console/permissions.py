@@ -1,0 +1,141 @@
+"""What the console may do: what its routes do (docs/console-access.md), and nothing else."""
+
+from infra.stacks.edge.tables import ALERT_INDEXES
+from infra.stacks.parameters import read
+from infra.stacks.services.places import REGISTRY_WRITER, WAREHOUSE_PIPELINE, Places
+from infra.stacks.services.statements import Statements, allow, listing, table_keys, via
+from iot_pipeline.contract import layout
+
+_ZONES = (layout.RAW, layout.JUDGED, layout.LEDGER, layout.QUARANTINE, layout.CURATED, layout.DAILY)
+_ZONES += (layout.ALERT_HISTORY, layout.REGISTRY, layout.REMOVALS, layout.FAILED_DELIVERY, layout.EDGE_RULES)
+
+
+def console_statements(places: Places, pool: str) -> Statements:
+    """The statements of the console's role; `pool` is the id of its user pool."""
+    return {**_own(places), **_live(places), **_queries(places), **_administration(places, pool)}
+
+
+def _own(places: Places) -> Statements:
+    """Sessions, keys and audit; and the databases' users."""
+    stack = places.stack
+    table = stack.format_arn(service="dynamodb", resource="table", resource_name=stack.config.console_table)
+    keys = [places.edge_key, read(stack, stack.config, "console-key")]
+    return {
+        "Own": allow([table], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"),
+        "TableKeys": table_keys(stack, keys),
+        "SignIn": allow(
+            [places.secret(REGISTRY_WRITER), places.secret(WAREHOUSE_PIPELINE)], "secretsmanager:GetSecretValue"
+        ),
+    }
+
+
+def _live(places: Places) -> Statements:
+    """The fleet's page and the pipeline's: the stream, live state, alerts, what was given up, metrics."""
+    return {
+        "States": allow([places.state], "dynamodb:BatchGetItem", "dynamodb:Scan"),
+        "Alerts": allow([places.alerts], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        "Episodes": allow([f"{places.alerts}/index/{name}" for name in ALERT_INDEXES], "dynamodb:Query"),
+        "OpenEpisodes": allow([f"{places.alerts}/index/open"], "dynamodb:Scan"),
+        "Stream": allow(
+            [places.stream],
+            "kinesis:DescribeStreamSummary",
+            "kinesis:ListShards",
+            "kinesis:GetShardIterator",
+            "kinesis:GetRecords",
+        ),
+        "CountDeadLetters": allow(places.dead_letters, "sqs:GetQueueAttributes"),
+        "ListFailed": listing(places.failures, ["aws/lambda/"]),
+        # CloudWatch has no resources for metrics.
+        "Metrics": allow(["*"], "cloudwatch:GetMetricData"),
+    }
+
+
+def _queries(places: Places) -> Statements:
+    """Queries of people and tenants, and the statements of the console's own pages, in their workgroups."""
+    stack, groups = places.stack, places.workgroups()
+    asked = [groups["people"], groups["tenants"]]
+    return {
+        "Ask": allow(
+            asked,
+            "athena:StartQueryExecution",
+            "athena:StopQueryExecution",
+            "athena:GetQueryExecution",
+            "athena:GetQueryResults",
+        ),
+        "CountQueries": allow(groups.values(), "athena:ListQueryExecutions", "athena:BatchGetQueryExecution"),
+        "Catalog": allow(
+            places.catalog("*"),
+            "glue:GetDatabase",
+            "glue:GetTable",
+            "glue:GetTables",
+            "glue:GetPartition",
+            "glue:GetPartitions",
+            "glue:BatchGetPartition",
+        ),
+        "Locate": allow([places.lake, places.results], "s3:GetBucketLocation"),
+        "List": listing(places.lake, _ZONES),
+        "Read": allow([stack.config.lake_objects(prefix) for prefix in _ZONES], "s3:GetObject"),
+        "Results": allow(
+            [f"{places.results}/*"],
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:AbortMultipartUpload",
+            "s3:ListMultipartUploadParts",
+        ),
+        "ListResults": allow([places.results], "s3:ListBucket", "s3:ListBucketMultipartUploads"),
+        "LakeKey": via(stack, "s3", [places.lake_key], "kms:Decrypt", "kms:GenerateDataKey"),
+    }
+
+
+def _administration(places: Places, pool: str) -> Statements:
+    """Devices, rules and people, for admins."""
+    stack = places.stack
+    config = stack.config
+    thing, certificate = (
+        stack.format_arn(service="iot", resource=kind, resource_name="*") for kind in ("thing", "cert")
+    )
+    policy = stack.format_arn(service="iot", resource="policy", resource_name=config.device_policy)
+    kind = stack.format_arn(service="iot", resource="thingtype", resource_name=config.thing_type)
+    people = stack.format_arn(service="cognito-idp", resource="userpool", resource_name=pool)
+    return {
+        "WriteRules": allow([config.lake_objects(layout.EDGE_RULES)], "s3:PutObject"),
+        "Things": allow(
+            [thing],
+            "iot:CreateThing",
+            "iot:DescribeThing",
+            "iot:UpdateThing",
+            "iot:DeleteThing",
+            "iot:ListThingPrincipals",
+            "iot:AttachThingPrincipal",
+            "iot:DetachThingPrincipal",
+        ),
+        "ThingKind": allow([kind, policy], "iot:DescribeThingType", "iot:GetPolicy"),
+        # A certificate has no ARN before it is made (service authorization reference, AWS IoT).
+        "SignCertificates": allow(["*"], "iot:CreateCertificateFromCsr"),
+        "Certificates": allow(
+            [certificate],
+            "iot:DescribeCertificate",
+            "iot:UpdateCertificate",
+            "iot:DeleteCertificate",
+            "iot:ListAttachedPolicies",
+            "iot:ListPrincipalThings",
+            "iot:AttachThingPrincipal",
+            "iot:DetachThingPrincipal",
+        ),
+        "Attach": allow([certificate, policy], "iot:AttachPolicy", "iot:DetachPolicy"),
+        "People": allow(
+            [people],
+            "cognito-idp:ListGroups",
+            "cognito-idp:ListUsers",
+            "cognito-idp:ListUsersInGroup",
+            "cognito-idp:AdminListGroupsForUser",
+            "cognito-idp:AdminGetUser",
+            "cognito-idp:AdminCreateUser",
+            "cognito-idp:AdminDeleteUser",
+            "cognito-idp:AdminEnableUser",
+            "cognito-idp:AdminDisableUser",
+            "cognito-idp:AdminAddUserToGroup",
+            "cognito-idp:AdminRemoveUserFromGroup",
+            "cognito-idp:CreateGroup",
+        ),
+    }

@@ -1,0 +1,221 @@
+"""Dagster from the image's files, commands, user and dagster.yaml, on a PostgreSQL and on the local AWS."""
+
+import json
+import os
+import re
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psycopg
+import pytest
+import yaml
+
+from infra.local.servers.local_server import LocalServer, answers, launch
+from infra.local.servers.loopback import HOST, free_port
+from infra.local.session.dagster_processes import Webserver
+from infra.local.session.platform import Platform
+from infra.stacks.orchestration.serving import CANNOT_LOAD
+from infra.stacks.services.ports import CODE_PORT, WEBSERVER_PORT
+from infra.stacks.services.processes import CODE, DAEMON, WATCHER, WEBSERVER, Process
+from iot_pipeline.connections.warehouse import open_warehouse
+from iot_pipeline.lake.hours import Hour
+from iot_pipeline.partitions import partition_key
+from iot_pipeline_tests.support.image.building import Builder
+from iot_pipeline_tests.support.image.root import Image
+from iot_pipeline_tests.support.messages import RawZone, line, message, reading
+
+pytestmark = pytest.mark.timeout(1800)
+_LAUNCH = """mutation($selector: JobOrPipelineSelector!, $config: RunConfigData, $tags: [ExecutionTag!]) {
+    launchRun(executionParams: { selector: $selector, runConfigData: $config, executionMetadata: { tags: $tags } }) {
+        __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+_STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+_LOG = """query($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events { __typename
+    ... on MessageEvent { message } ... on ExecutionStepFailureEvent { error { message causes { message } } } } } } }"""
+_LOCATION = """{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { __typename
+    ... on PythonError { message } } } } } }"""
+_SENSOR = """mutation($selector: SensorSelector!) { startSensor(sensorSelector: $selector) { __typename
+    ... on PythonError { message } } }"""
+_ARRIVED = """query($assets: [AssetKeyInput!]) { assetNodes(assetKeys: $assets) {
+    assetMaterializations(limit: 1) { partition metadataEntries { label } } } }"""
+_CODE = {"repositoryName": "__repository__", "repositoryLocationName": "iot_pipeline"}
+
+
+class Deployment:
+    """The image's processes, each started as its task definition says."""
+
+    def __init__(self, image: Image, environment: Mapping[str, str], ports: Mapping[int, int], home: Path) -> None:
+        self.image, self.environment, self.ports, self.home = image, environment, ports, home
+        self.webserver = Webserver(f"http://{HOST}:{ports[WEBSERVER_PORT]}", 0)
+
+    def command(self, process: Process, command: tuple[str, ...] | None = None) -> list[str]:
+        """That of the task definition; ports differ, since all processes share this machine's."""
+        words = [
+            re.sub(r"\b(3000|4000)\b", lambda port: str(self.ports[int(port[1])]), word)
+            for word in command or process.command
+        ]
+        return self.image.process(words, self.environment)
+
+    def start(self, process: Process, stack: ExitStack) -> LocalServer:
+        log = self.home / f"{process.name}.log"
+        server = LocalServer(process.name, launch(self.command(process), log, self.home, dict(os.environ)), log)
+        stack.callback(server.stop)
+        return server
+
+    def ran(self, process: Process, command: tuple[str, ...] | None = None) -> subprocess.CompletedProcess[str]:
+        """What a process of the image, or a command in its container, did."""
+        return subprocess.run(self.command(process, command), capture_output=True, text=True, check=False)
+
+    def is_healthy(self, process: Process) -> bool:
+        """Whether the task definition's check would say so."""
+        return self.ran(process, process.healthy).returncode == 0
+
+
+@pytest.fixture
+def deployment(empty_platform: Platform, builder: Builder, tmp_path: Path) -> Iterator[Deployment]:
+    platform, image = empty_platform, builder.target("dagster")
+    name = f"dagster_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(platform.postgres.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    bucket, s3 = name.replace("_", "-"), boto3.client("s3")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    ports = {WEBSERVER_PORT: free_port(), CODE_PORT: free_port()}
+    for file, changed in (("dagster.yaml", _instance(platform)), ("workspace.yaml", _workspace(ports))):
+        path = image.path(f"/opt/dagster/{file}")
+        document = yaml.safe_load(path.read_text())
+        path.unlink()
+        path.write_text(yaml.safe_dump(changed(document)))
+    environment = {
+        **{key: value for key, value in platform.environment.items() if key != "DAGSTER_HOME"},
+        **credentials_of_the_role(),
+        "DAGSTER_POSTGRES_HOST": HOST,
+        "DAGSTER_POSTGRES_USER": "postgres",
+        "DAGSTER_POSTGRES_PASSWORD": platform.postgres.password,
+        "DAGSTER_POSTGRES_DB": name,
+        "DAGSTER_LOGS_BUCKET": bucket,
+        "DAGSTER_CODE_HOST": HOST,
+    }
+    with ExitStack() as stack:
+        made = Deployment(image, environment, ports, tmp_path)
+        code = made.start(CODE, stack)
+        code.wait_until(lambda: made.is_healthy(CODE))
+        server = made.start(WEBSERVER, stack)
+        server.wait_until(lambda: answers(f"{made.webserver.url}/server_info"))
+        daemon = made.start(DAEMON, stack)
+        daemon.wait_until(lambda: made.is_healthy(DAEMON))
+        yield made
+
+
+def credentials_of_the_role() -> dict[str, str]:
+    """Of a session of the role of Dagster's runs, where the local AWS evaluates it; else of the local AWS's user."""
+    role = os.environ.get("IOT_TEST_DAGSTER_ROLE_ARN")
+    if role is None:
+        return {}
+    session = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="dagster")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": session["SessionToken"],
+    }
+
+
+def _instance(platform: Platform) -> Any:
+    """What the machine of a test cannot have: Aurora's certificate and its IAM, and a cluster of ECS."""
+
+    def changed(document: dict[str, Any]) -> dict[str, Any]:
+        postgres = document["storage"]["postgres"]
+        del postgres["auth_provider"], document["run_launcher"]
+        password = {"password": {"env": "DAGSTER_POSTGRES_PASSWORD"}}
+        postgres["postgres_db"] |= {"port": platform.postgres.port, "params": {}, **password}
+        return {**document, "run_launcher": {"module": "dagster", "class": "DefaultRunLauncher"}}
+
+    return changed
+
+
+def _workspace(ports: Mapping[int, int]) -> Any:
+    def changed(document: dict[str, Any]) -> dict[str, Any]:
+        (location,) = document["load_from"]
+        assert location["grpc_server"].pop("port") == CODE_PORT
+        return {"load_from": [{"grpc_server": {**location["grpc_server"], "port": ports[CODE_PORT]}}]}
+
+    return changed
+
+
+def done(
+    webserver: Webserver,
+    selector: dict[str, Any],
+    ops: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Start a run by the webserver's API, as its page does, and wait for its end: all steps in the run's process."""
+    listed = [{"key": key, "value": value} for key, value in (tags or {}).items()]
+    config = {"execution": {"config": {"in_process": {}}}, "ops": ops or {}}
+    answer = webserver.graphql(_LAUNCH, selector={**_CODE, **selector}, config=config, tags=listed)["launchRun"]
+    assert answer["__typename"] == "LaunchRunSuccess", answer
+    run_id, deadline = answer["run"]["runId"], time.monotonic() + 900
+    while (status := webserver.graphql(_STATUS, id=run_id)["runOrError"]["status"]) not in ("SUCCESS", "FAILURE"):
+        assert time.monotonic() < deadline, status
+        time.sleep(1)
+    assert status == "SUCCESS", json.dumps(webserver.graphql(_LOG, id=run_id), indent=1)[-6000:]
+
+
+def assets(*names: str) -> dict[str, Any]:
+    """A selection of assets without their other checks, in the job of all assets."""
+    selected = [{"path": [name]} for name in names]
+    return {"jobName": "__ASSET_JOB", "assetSelection": selected, "assetCheckSelection": []}
+
+
+def test_the_graph_is_materialized_from_raw_to_facts(deployment: Deployment, empty_platform: Platform) -> None:
+    webserver = deployment.webserver
+    (entry,) = webserver.graphql(_LOCATION)["workspaceOrError"]["locationEntries"]
+    assert entry["locationOrLoadError"]["__typename"] == "RepositoryLocation", entry
+    assert webserver.stop_automation() > 10
+    hour = Hour(datetime(2026, 3, 1, 12, tzinfo=UTC))
+    readings = [reading(hour.start + timedelta(minutes=minute), minute) for minute in range(60)]
+    RawZone(empty_platform.deployed.outputs["LakeBucket"]).put(hour, [line(message(*readings), hour.start)])
+
+    # The daemon has the code location drain the queue, which tells of the object.
+    started = webserver.graphql(_SENSOR, selector={**_CODE, "sensorName": "raw_objects"})["startSensor"]
+    assert started["__typename"] == "Sensor", started
+    assert arrived(webserver) == partition_key(hour)
+
+    key = partition_key(hour)
+    tags = {"dagster/asset_partition_range_start": key, "dagster/asset_partition_range_end": key}
+    done(webserver, assets("judged_telemetry", "ledger", "quarantined_telemetry"), tags=tags)
+    done(webserver, assets("curated_telemetry"), tags=tags)
+    done(webserver, assets("registry_snapshot"))
+    done(webserver, {"jobName": "load_event_hours"}, {"load_hours": {"config": {"hours": [key]}}})
+    done(webserver, {"jobName": "build_models"})
+    with open_warehouse() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), sum(readings) FROM marts.fact_hours")
+        assert [int(number) for number in cursor.fetchone()] == [1, 60]
+
+    looked = deployment.ran(WATCHER)
+    assert looked.returncode == 0, looked.stderr
+    assert "0 alerts opened" in looked.stderr
+    printed = boto3.client("s3").list_objects_v2(Bucket=deployment.environment["DAGSTER_LOGS_BUCKET"])
+    assert any(each["Key"].startswith("dagster/compute-logs/") for each in printed.get("Contents", []))
+
+
+def test_a_code_location_whose_code_cannot_be_loaded_says_so_and_ends(deployment: Deployment) -> None:
+    broken = tuple(word.replace("iot_pipeline.definitions", "iot_pipeline.no_such") for word in CODE.command)
+    ended = deployment.ran(CODE, broken)
+    assert ended.returncode != 0
+    assert CANNOT_LOAD in ended.stdout + ended.stderr
+
+
+def arrived(webserver: Webserver) -> str:
+    """The first hour of raw that is reported, once there is one."""
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        (raw,) = webserver.graphql(_ARRIVED, assets=[{"path": ["raw_telemetry"]}])["assetNodes"]
+        if raw["assetMaterializations"]:
+            return str(raw["assetMaterializations"][0]["partition"])
+        time.sleep(1)
+    raise AssertionError("the daemon has evaluated no sensor within five minutes")
