@@ -43,7 +43,7 @@ CODE = Process(
 WEBSERVER = Process(
     "webserver",
     "dagster",
-    ("dagster-webserver", "-h", ANY_ADDRESS, "-p", str(WEBSERVER_PORT), "-w", WORKSPACE),
+    ("python", "-m", "iot_pipeline.webserver", "-h", ANY_ADDRESS, "-p", str(WEBSERVER_PORT), "-w", WORKSPACE),
     cpu=512,
     memory=2048,
     port=WEBSERVER_PORT,

@@ -1,5 +1,6 @@
 """Buckets, keys and secrets, and the parameters by which stacks find them."""
 
+import json
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -15,6 +16,18 @@ def secret(resource: Resource, clients: Clients) -> Iterator[Setting]:
     for name in ("Name", "Description", "KmsKeyId"):
         if name in resource.properties:
             yield Setting(name, resource.properties[name], partial(held.get, name))
+    if "GenerateSecretString" in resource.properties:
+        asked = resource.properties["GenerateSecretString"]
+        yield Setting(
+            "GenerateSecretString", asked, lambda: asked if _is_generated(asked, held["ARN"], clients) else None
+        )
+
+
+def _is_generated(asked: Any, arn: str, clients: Clients) -> bool:
+    """Whether a secret holds what its template says and, under the key that it names, a text as long as it says."""
+    held = json.loads(clients.secrets.get_secret_value(SecretId=arn).get("SecretString") or "{}")
+    made = held.pop(asked["GenerateStringKey"], "")
+    return bool(held == json.loads(asked["SecretStringTemplate"]) and len(made) == int(asked["PasswordLength"]))
 
 
 def bucket(resource: Resource, clients: Clients) -> Iterator[Setting]:
