@@ -63,7 +63,7 @@ SHARED_NAMES = {
         "server": "the socket of one server of the local AWS",
         "service_stack": "what services need of a part: of the network, of the console",
         "shortcuts": "rewritings that make some statements faster, and what they gain",
-        "sign_in": "signing in: to Dagster's pages, to the emulator's user pool",
+        "sign_in": "signing in: to Dagster's pages, reading back the console's pool",
         "sql": "the SQL of an engine",
         "stack": "one stack of the platform",
         "stacks": "stacks: those of the platform, and deploying them",
