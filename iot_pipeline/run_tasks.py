@@ -12,7 +12,7 @@ from dagster_aws.ecs import EcsRunLauncher
 from dagster_aws.ecs.container_context import EcsContainerContext
 
 _TEXT = dg.Field(dg.StringSource)
-_OWN_ROLE = dg.Shape({"jobs": dg.Field([str]), "role": _TEXT, "registry_secret": _TEXT})
+_OWN_ROLE = {"jobs": dg.Field([str]), "role": _TEXT, "registry_secret": _TEXT}
 
 
 class RunTasks(EcsRunLauncher[dg.DagsterInstance]):

@@ -6,7 +6,7 @@ from infra.stacks.services.places import REGISTRY_WRITER, WAREHOUSE_PIPELINE, Pl
 from infra.stacks.services.statements import Statements, allow, listing, table_keys, via
 from iot_pipeline.contract import layout
 
-_ZONES = (layout.RAW, layout.JUDGED, layout.LEDGER, layout.QUARANTINE, layout.CURATED, layout.DAILY)
+_ZONES: tuple[str, ...] = (layout.RAW, layout.JUDGED, layout.LEDGER, layout.QUARANTINE, layout.CURATED, layout.DAILY)
 _ZONES += (layout.ALERT_HISTORY, layout.REGISTRY, layout.REMOVALS, layout.FAILED_DELIVERY, layout.EDGE_RULES)
 
 

@@ -9,11 +9,11 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.console.permissions import console_statements
 from infra.stacks.entrance.routes import CONSOLE_PRIORITY, route
-from infra.stacks.orchestration.serving import BREAKER, scale
 from infra.stacks.parameters import read
 from infra.stacks.services.places import REGISTRY_WRITER, Places
 from infra.stacks.services.ports import CONSOLE_PORT
 from infra.stacks.services.processes import ANY_ADDRESS, CONSOLE
+from infra.stacks.services.releases import BREAKER, scale
 from infra.stacks.services.statements import task_role
 from infra.stacks.services.tasks import Tasks, subnets
 

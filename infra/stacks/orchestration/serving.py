@@ -12,14 +12,12 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.nag import accept
 from infra.stacks.services.ports import CODE_PORT
 from infra.stacks.services.processes import CODE
+from infra.stacks.services.releases import BREAKER, scale
 from infra.stacks.services.tasks import Tasks
 
 # What Dagster's code server says when it cannot load the code, as it then ends.
 CANNOT_LOAD = "DagsterUserCodeLoadError"
 _BAKE = cdk.Duration.minutes(5)
-# A service that cannot start a task is set back to what ran before, and the deployment fails (ECS guide, "How the
-# Amazon ECS deployment circuit breaker detects failures"). For rolling updates only.
-BREAKER = ecs.DeploymentCircuitBreaker(rollback=True)
 
 
 @dataclass(frozen=True)
@@ -87,19 +85,6 @@ def add_webserver(serving: Serving, definition: ecs.FargateTaskDefinition) -> ec
 def add_daemon(serving: Serving, definition: ecs.FargateTaskDefinition) -> ecs.FargateService:
     """One and never two, which would run a job twice: the old one is gone before the new one starts."""
     return _rolling(serving, "DaemonService", definition, 1, min_healthy=0, max_healthy=100)
-
-
-def scale(service: ecs.FargateService, stack: PlatformStack) -> None:
-    """More tasks where the processors of those there are have been busy for minutes, up to the configured number."""
-    tasks = service.auto_scale_task_count(
-        min_capacity=stack.config.service_tasks, max_capacity=stack.config.service_max_tasks
-    )
-    tasks.scale_on_cpu_utilization(
-        "Busy",
-        target_utilization_percent=60,
-        scale_in_cooldown=cdk.Duration.minutes(10),
-        scale_out_cooldown=cdk.Duration.minutes(1),
-    )
 
 
 def _rolling(

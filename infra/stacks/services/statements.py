@@ -11,7 +11,13 @@ Statements = Mapping[str, iam.PolicyStatement]
 
 # Of a table's key DynamoDB makes use in the name of whoever calls it (DynamoDB guide, "Using IAM permissions with
 # customer managed keys").
-_TABLE_KEY = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom")
+_TABLE_KEY: tuple[str, ...] = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+)
 _TABLE_KEY += ("kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptTo")
 
 

@@ -148,7 +148,7 @@ def _port(process: Process) -> list[ecs.PortMapping] | None:
     if process.port is None:
         return None
     spoken = ecs.AppProtocol.grpc if process.port == CODE_PORT else ecs.AppProtocol.http
-    return [ecs.PortMapping(container_port=process.port, name=process.name, app_protocol=spoken)]
+    return [ecs.PortMapping(container_port=process.port, name=process.name, app_protocol=spoken)]  # type: ignore[arg-type]  # to mypy a class property of jsii is a function
 
 
 def _health(process: Process) -> ecs.HealthCheck | None:
