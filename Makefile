@@ -78,7 +78,33 @@ format: $(READY)  ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: $(READY)  ## Generate the tables of the contract, the rules, the alerts of the pipeline and what runs by itself, who may do what in the console, and what the local AWS does not take
+docs: $(READY)  ## Generate every page and table that is made from code: contract, rules, alerts, access, what runs by itself, cost, permissions, checks
+	@$(BIN)/python -m iot_pipeline.contract.docs > docs/contract-tables.md
+	@$(BIN)/python -m iot_pipeline.alerting.rule_docs > docs/alert-rules.md
+	@$(BIN)/python -m iot_pipeline.defs.pipeline_alerts.docs > docs/pipeline-alerts.md
+	@$(BIN)/python -m iot_pipeline.console.access_docs > docs/console-access.md
+	@$(BIN)/python -m infra.unattended
+	@$(BIN)/python -m infra.local.deploy.coverage > docs/local-aws-stacks.md
+	@$(BIN)/python -m infra.cost count
+	@$(BIN)/python -m infra.cost picture
+	@$(BIN)/python -m infra.cost page
+	@$(BIN)/python -m infra.prover table
+	@$(BIN)/python -m infra.verdict.checks_page > docs/infrastructure-checks.md
+
+cost: $(READY)  ## The monthly bill of a fleet: DEVICES, INTERVAL in seconds, PACK readings a message, SIZE
+	@$(BIN)/python -m infra.cost --devices $(DEVICES) --interval $(INTERVAL) --pack $(PACK) --size $(or $(SIZE),team)
+
+prove: $(READY)  ## Whether every role on AWS may do what is called under it, and nothing else; every size and environment
+	@$(BIN)/python -m infra.prover prove
+
+# Calls of every process of a small demo and of the edge's tests, for the prover; some ten minutes.
+prove-record: $(READY)  ## Record which AWS calls the product makes, and on what
+	@rm -rf .local/recorded && mkdir -p .local/recorded
+	@RECORDED_CALLS=$(CURDIR)/.local/recorded PYTHONPATH=$(CURDIR)/infra/local/recording \
+		$(BIN)/python -m infra.local demo --readings 20000
+	@RECORDED_CALLS=$(CURDIR)/.local/recorded PYTHONPATH=$(CURDIR)/infra/local/recording IOT_TEST_MINUTES=0 \
+		$(BIN)/python -m pytest -q iot_pipeline_tests/integration/edge
+	@$(BIN)/python -m infra.prover record .local/recorded
 
 load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; the books must be exact
 	@$(BIN)/python -m infra.local demo --readings 100000 --live-rate 10000 --live-pack 25 --live-seconds 60

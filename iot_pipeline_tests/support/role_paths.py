@@ -30,7 +30,8 @@ class Platform:
     @cache  # noqa: B019  one instance a test module
     def roles(self) -> dict[str, str]:
         """The roles' names by the names of their constructs, to which the CDK adds a hash of eight characters."""
-        client, found = self.aws.client("cloudformation"), {}
+        client = self.aws.client("cloudformation")
+        found: dict[str, str] = {}
         for page in client.get_paginator("list_stacks").paginate():
             for stack in page["StackSummaries"]:
                 resources = client.describe_stack_resources(StackName=stack["StackName"])["StackResources"]

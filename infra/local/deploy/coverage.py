@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
+from ministack.services.cloudformation import provisioners
 
 from infra.local.deploy.deployment import SERVED, part_of
 from infra.local.deploy.prune import left_out, not_for_here, unsupported
@@ -62,7 +62,9 @@ def _left_out(part: str, template: Mapping[str, Any]) -> Iterator[tuple[str, str
     if part not in SERVED:
         yield from ((kind, _WHOLE) for kind in kinds)
         return
-    unknown = {kind for kind in kinds if kind not in _RESOURCE_HANDLERS and not kind.startswith("Custom::")}
+    unknown = {
+        kind for kind in kinds if kind not in provisioners._RESOURCE_HANDLERS and not kind.startswith("Custom::")
+    }
     gone = unsupported(template, unknown) | not_for_here(template)
     for logical_id, reason in left_out(template, gone).items():
         dependent = logical_id not in gone

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from infra.iam.callers import Named
 from infra.iam.patterns import context_of
 from infra.iam.policy import Principal, named
-from infra.iam.principals import Named
 from infra.local.athena.process import start_athena
 from infra.local.deploy.deployment import deploy_assembly
 from infra.local.emulator.process import start_emulator

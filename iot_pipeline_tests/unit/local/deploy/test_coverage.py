@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from ministack.services.cloudformation import provisioners
 
 from infra.local.deploy import coverage
 from infra.local.deploy.deployment import SERVED, part_of
@@ -41,8 +42,8 @@ def test_a_stack_that_is_never_deployed_here_is_listed_with_all_its_types(
 def test_types_that_the_emulator_has_not_are_listed(
     assemblies: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = {kind: made for kind, made in coverage._RESOURCE_HANDLERS.items() if kind != "AWS::Glue::Crawler"}
-    monkeypatch.setattr(coverage, "_RESOURCE_HANDLERS", known)
+    known = {kind: made for kind, made in provisioners._RESOURCE_HANDLERS.items() if kind != "AWS::Glue::Crawler"}
+    monkeypatch.setattr(provisioners, "_RESOURCE_HANDLERS", known)
     rows = [line for line in coverage.page(assemblies).splitlines() if "AWS::Glue::Crawler" in line]
     assert [row.split(" | ")[0] for row in rows] == ["| Queries"]
     assert "type not supported" in rows[0]
