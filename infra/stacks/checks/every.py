@@ -111,5 +111,8 @@ def findings_of(environment: Synthesised) -> list[Finding]:
 
 
 def acknowledged_id(check: str) -> str:
-    """What a finding of our own is acknowledged by: `accept(construct, "Platform::<check>", reason)`."""
+    """What a finding of our own is acknowledged by: `accept(construct, "Platform::<check>", reason)`.
+
+    With `[<problem>]` behind it, of this problem alone.
+    """
     return f"Platform::{check}"
