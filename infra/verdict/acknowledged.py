@@ -61,7 +61,9 @@ def without_accepted(
     for finding in found:
         path = paths.get((finding.stack, finding.resource), "")
         rule = acknowledged_id(finding.check)
-        covering = [a for a in own if a.rule in (rule, f"{rule}[{finding.problem}]") and _covers(a.path, path)]
+        # The CDK writes blanks as hyphens.
+        rules = (rule, f"{rule}[{finding.problem.replace(' ', '-')}]")
+        covering = [a for a in own if a.rule in rules and _covers(a.path, path)]
         used.update(covering)
         if not covering:
             left.append(finding)

@@ -92,8 +92,8 @@ def _any_bucket(says: Says) -> str:
     return "" if says.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration") else "names no encryption"
 
 
-# What runs print names devices and holds readings too.
-_OF_TENANTS = ("-lake-", "-results-", "-edge-", "-dagster-")
+# What runs print names devices and holds readings too; the audit names objects, and so devices, and people.
+_OF_TENANTS = ("-lake-", "-results-", "-edge-", "-dagster-", "-audit-")
 
 
 def _bucket(says: Says) -> str:

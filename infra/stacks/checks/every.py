@@ -21,7 +21,7 @@ from infra.stacks.checks import (
     tagging,
 )
 from infra.stacks.checks.finding import Check, Finding
-from infra.stacks.checks.synthesised import Synthesised, Template
+from infra.stacks.checks.synthesised import Synthesised
 
 CHECKS: tuple[Check, ...] = (
     open_policies.no_policy_is_open_to_all,
@@ -94,11 +94,6 @@ CHECKS: tuple[Check, ...] = (
     tagging.everything_is_tagged,
     quotas.quotas_are_kept,
 )
-
-
-def findings(template: Template) -> list[Finding]:
-    """Every finding of one template of the default environment, alone; empty if it is clean."""
-    return findings_of(Synthesised({"": template}))
 
 
 def findings_of(environment: Synthesised) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Aws, CfnResource, RemovalPolicy, Stack
+from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -106,14 +106,14 @@ def _let_through(vpc: ec2.Vpc, config: PlatformConfig) -> None:
         sid="LayersOfImages",
         principals=[iam.AnyPrincipal()],
         actions=["s3:GetObject"],
-        resources=[f"arn:{Aws.PARTITION}:s3:::prod-{config.region}-starport-layer-bucket/*"],
+        resources=[f"{config.bucket_arn(f'prod-{config.region}-starport-layer-bucket')}/*"],
     )
     for statement in (own_principals(config, "s3"), layers):
         endpoint.add_to_policy(statement)
     accept(
         endpoint,
-        "Platform::no_policy_is_open_to_all[LayersOfImages allows everyone (Principal *) without a condition on account "
-        "or organisation]",
+        "Platform::no_policy_is_open_to_all[LayersOfImages allows everyone (Principal *) without a condition on "
+        "account or organisation]",
         "ECR signs the layers' addresses itself; they can be read alone, and in ECR's bucket alone",
     )
 
