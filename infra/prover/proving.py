@@ -31,7 +31,10 @@ class Proved:
 @cache
 def synthesised(state_dir: Path, name: str) -> Environment:
     """An environment of environments.toml, by its templates, which `state_dir` keeps. Raises DeployError."""
-    return read_environment(environment(name), synthesise(state_dir, name))
+    config = environment(name)
+    delivers = config.parts.delivery and config.repository
+    before = synthesised(state_dir, config.promotes_from) if delivers else None
+    return read_environment(config, synthesise(state_dir, name), before)
 
 
 def prove(made: Environment) -> Proved:
