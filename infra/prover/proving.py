@@ -7,6 +7,7 @@ from pathlib import Path
 
 from infra.iam.policy import Outcome, Principal, Request, authorise, parse
 from infra.local.deploy.synth import synthesise
+from infra.prover.by_action import uncalled
 from infra.prover.deployed import Environment, read_environment
 from infra.prover.entrances import entrance_findings, resource_statements, trust_findings
 from infra.prover.granted import Role, roles
@@ -49,7 +50,7 @@ def prove(made: Environment) -> Proved:
             found += key_findings(made, role, called[role])
         except UnprovedError as left_out:
             unproved[role.name] = str(left_out)
-            found += missing(role, sorted(set(recorded_of(made, role))))
+            found += [*missing(role, sorted(set(recorded_of(made, role)))), *uncalled(role)]
         except ValueError as error:
             found.append(Finding(role.name, str(error)))
     return Proved(made, called, (*found, *_resources(made)), unproved)

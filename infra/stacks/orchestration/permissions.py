@@ -126,6 +126,8 @@ def removing(places: Places, contract: Contract) -> Statements:
         "SearchLogs": allow(logs, "logs:FilterLogEvents"),
         "RemoveThings": allow(
             things,
+            # A device that is decommissioned leaves its name, made anew if it is gone (`things.bury`).
+            "iot:CreateThing",
             "iot:DescribeThing",
             "iot:UpdateThing",
             "iot:DeleteThing",
