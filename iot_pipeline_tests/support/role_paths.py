@@ -146,11 +146,41 @@ def _item(table: str) -> Path:
     """Asks for an item, which needs not exist."""
 
     def go(platform: Platform, role_arn: str) -> object:
-        schema = platform.aws.client("dynamodb").describe_table(TableName=platform.outputs[table])["Table"]["KeySchema"]
-        key = {part["AttributeName"]: {"S": "none"} for part in schema}
-        return platform.session(role_arn, "dynamodb").get_item(TableName=platform.outputs[table], Key=key)
+        dynamodb = platform.session(role_arn, "dynamodb")
+        return dynamodb.get_item(TableName=platform.outputs[table], Key=_absent(platform, table))
 
     return go
+
+
+def _items(table: str) -> Path:
+    """Asks for items as a batch, which need not exist."""
+
+    def go(platform: Platform, role_arn: str) -> object:
+        wanted = {platform.outputs[table]: {"Keys": [_absent(platform, table)]}}
+        return platform.session(role_arn, "dynamodb").batch_get_item(RequestItems=wanted)
+
+    return go
+
+
+def _update(table: str) -> Path:
+    """Would change an item if it existed."""
+
+    def go(platform: Platform, role_arn: str) -> object:
+        key = _absent(platform, table)
+        return platform.session(role_arn, "dynamodb").update_item(
+            TableName=platform.outputs[table],
+            Key=key,
+            ConditionExpression="attribute_exists(#k)",
+            ExpressionAttributeNames={"#k": next(iter(key))},
+        )
+
+    return go
+
+
+def _absent(platform: Platform, table: str) -> dict[str, Any]:
+    """The key of an item that is not in a table."""
+    schema = platform.aws.client("dynamodb").describe_table(TableName=platform.outputs[table])["Table"]["KeySchema"]
+    return {part["AttributeName"]: {"S": "none"} for part in schema}
 
 
 def _index(name: str, operation: str = "query") -> Path:
@@ -208,16 +238,15 @@ def _dead_letter(output: str) -> Path:
 
 PATHS: Mapping[str, Mapping[str, Path]] = {
     "RuleRole": {"kinesis:PutRecord": publish, "sqs:SendMessage": publish},
-    "DeliveryServiceRole": {"kinesis:DescribeStream": _put_record},
+    "DeliverySource": {"Read": _put_record},
     "DeliveryRole": {"FindBucket": _put_record, "Write": _put_record, "Encrypt": _put_record, "Log": _put_record},
     "CrawlerRole": dict.fromkeys(("ListLake", "LocateLake", "ReadLake", "Decrypt", "WriteCatalog", "Log"), _crawl),
     "ClaimHookRole": {"Find": call("iot", "describe_thing", thingName="d-9"), "Log": _claim_hook},
     "HandlerRole": {
         **_RULES_READ,
-        "State": _item("DeviceStateTable"),
-        "Alerts": _item("AlertsTable"),
-        "Episodes": _index("open"),
-        "TableKey": _item("DeviceStateTable"),
+        "State": _items("DeviceStateTable"),
+        "Alerts": _update("AlertsTable"),
+        "TableKey": _items("DeviceStateTable"),
         "Stream": _put_record,
         "KeepFailed": _failed_batch,
         "FindFailures": call("s3", "list_objects_v2", Bucket=out("EdgeFailureBucket")),
@@ -229,7 +258,7 @@ PATHS: Mapping[str, Mapping[str, Path]] = {
         **_RULES_READ,
         "State": call("dynamodb", "scan", TableName=out("DeviceStateTable")),
         "Alerts": _item("AlertsTable"),
-        "Episodes": _index("subject"),
+        "Episodes": _index("open"),
         "TableKey": _item("AlertsTable"),
         "Stream": call("kinesis", "describe_stream_summary", StreamName=out("StreamName")),
         "Notify": _function("NotifyFunction"),

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from infra.iam.callers import Named
 from infra.iam.patterns import context_of
-from infra.iam.policy import Principal, named
+from infra.iam.policy import Principal, Statement, named
 from infra.local.athena.process import start_athena
 from infra.local.deploy.deployment import deploy_assembly
 from infra.local.emulator.process import start_emulator
@@ -79,7 +79,8 @@ _WITHOUT_RESOURCE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments", *_LIMI
 def test_no_role_s_policy_reaches_a_resource_of_the_other(both: tuple[Environment, Environment], turned: bool) -> None:
     """Whatever the action: no statement's resource matches an ARN of the other's. What has no resource, stands here."""
     own, other = both[::-1] if turned else both
-    statements = [s for attached in own.identity_policies() for s in attached.policy.statements]
+    # A denial reaches nothing, however wide it is.
+    statements = [s for attached in own.identity_policies() for s in attached.policy.statements if s.allow]
     everywhere = {action for s in statements if "*" in s.resources for action in s.actions}
     assert everywhere <= _WITHOUT_RESOURCE
     bound = [s for s in statements if "*" not in s.resources]
@@ -95,6 +96,10 @@ def test_no_role_s_policy_reaches_a_resource_of_the_other(both: tuple[Environmen
 # What any alarm and any rule of the account may do, whichever environment's it is: AWS names them itself, after their
 # stack, and no pattern tells `Telemetry...` from a longer name.
 _ACCOUNT_WIDE = {("sns", "sns:Publish"), ("key", "kms:Decrypt"), ("key", "kms:GenerateDataKey*")}
+# Through Secrets Manager a key is everybody's of the account who may read the secret: that none of the other's roles
+# may, is the test above.
+_WHOSE_IS_THE_SECRET = {("key", "kms:Decrypt"), ("key", "kms:GenerateDataKey")}
+_THROUGH_SECRETS = f"secretsmanager.{REGION}.amazonaws.com"
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=NAMES)
@@ -102,20 +107,34 @@ def test_no_resource_s_policy_lets_the_other_in(both: tuple[Environment, Environ
     """Neither the other's roles by name, nor a service on behalf of one of the other's resources."""
     own, other = both[::-1] if turned else both
     roles = [Principal.of_role(arn) for arn in other.arns() if ":role/" in arn]
-    let, services = set(), 0
+    let, everybody, services = set(), set(), 0
     for attached in own.resource_policies():
         for statement in (s for s in attached.policy.statements if s.allow):
-            assert not [role for role in roles if named(statement, role) in {Named.BY_NAME, Named.BEYOND_BOUNDARY}]
             assert statement.principals is not None
+            if ("AWS", "*") in statement.principals.entries:
+                everybody |= {(attached.owner, action) for action in statement.actions}
+                assert _lets(statement, {"kms:CallerAccount": ACCOUNT, "kms:ViaService": _THROUGH_SECRETS})
+                assert not _lets(statement, {"kms:CallerAccount": ACCOUNT})
+                assert not _lets(statement, {"kms:CallerAccount": "999999999999", "kms:ViaService": _THROUGH_SECRETS})
+                assert not _lets(
+                    statement, {"kms:CallerAccount": ACCOUNT, "kms:ViaService": f"s3.{REGION}.amazonaws.com"}
+                )
+                continue
+            assert not [role for role in roles if named(statement, role) in {Named.BY_NAME, Named.BEYOND_BOUNDARY}]
             for kind, _service in statement.principals.entries:
                 if kind != "Service":
                     continue
                 services += 1
                 behalf = [{"aws:SourceArn": arn, "aws:SourceAccount": ACCOUNT} for arn in other.arns()]
-                if any(all(c.holds(context_of(values)) for c in statement.conditions) for values in behalf):
+                if any(_lets(statement, values) for values in behalf):
                     let |= {(attached.owner, action) for action in statement.actions}
     assert services > 8
     assert let == _ACCOUNT_WIDE
+    assert everybody == _WHOSE_IS_THE_SECRET
+
+
+def _lets(statement: Statement, context: dict[str, str]) -> bool:
+    return all(condition.holds(context_of(context)) for condition in statement.conditions)
 
 
 def test_a_message_reaches_the_lake_of_its_own_environment_alone(environments: Environments) -> None:

@@ -15,11 +15,12 @@ import pytest
 from rich.console import Console
 
 from infra.local.deploy import DeployError, DeployResult
-from infra.local.deploy.deployment import deploy_assembly
+from infra.local.deploy.deployment import SERVED, deploy_assembly
+from infra.stacks.config import DEFAULT_NAME, PlatformConfig
 from infra.stacks.ingest.rules import rule_sql
 from iot_pipeline.contract import CONTRACT, METRICS, Metric, tables
 from iot_pipeline_tests.support.ministack import Ministack, ministack
-from iot_pipeline_tests.support.templates import STACKS, assembly
+from iot_pipeline_tests.support.templates import assembly
 
 pytestmark = pytest.mark.integration
 
@@ -62,6 +63,7 @@ OUTPUTS = {
     "ConsoleClientId",
     "ConsoleUserPool",
 }
+DEPLOYED = [PlatformConfig(name=DEFAULT_NAME).stack(part) for part in SERVED]
 EDGE_FUNCTIONS = ("Handler", "Sweep", "Notify", "Deliver")
 # What ministack 1.5.33's CloudFormation takes without doing it.
 DROPPED = {
@@ -237,14 +239,14 @@ def test_a_second_deployment_changes_nothing(aws: Ministack, deployed: tuple[Dep
     def events() -> list[str]:
         return [
             event["EventId"]
-            for stack in STACKS
+            for stack in DEPLOYED
             for event in cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
         ]
 
     before = events()
     result, printed = run(assembly())
     assert events() == before
-    assert printed.count(": unchanged") == len(STACKS)
+    assert printed.count(": unchanged") == len(DEPLOYED)
     assert (result.outputs, result.pruned) == (deployed[0].outputs, deployed[0].pruned)
     assert (dropped(result.not_applied), result.applied_afterwards) == (NOWHERE, [])
 

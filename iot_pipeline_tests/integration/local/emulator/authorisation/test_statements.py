@@ -13,6 +13,7 @@ pytestmark = pytest.mark.integration
 CASES = [(role, name) for role, paths in PATHS.items() for name in paths]
 # How long a path is watched that is expected to be allowed: a buffer lasts 0.3 s, a poll 0.05 s.
 QUIET_SECONDS = 2.0
+_NOT_THERE = {"NoSuchKey", "ResourceNotFoundException", "ConditionalCheckFailedException"}
 
 
 def go(platform: Platform, role: str, statement: str) -> ClientError | None:
@@ -23,7 +24,7 @@ def go(platform: Platform, role: str, statement: str) -> ClientError | None:
     except ClientError as error:
         if "is not authorized to perform" in str(error):
             return error
-        if error.response["Error"]["Code"] not in {"NoSuchKey", "ResourceNotFoundException"}:
+        if error.response["Error"]["Code"] not in _NOT_THERE:
             raise
     return None
 
