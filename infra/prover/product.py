@@ -12,7 +12,7 @@ from infra.prover.recorded import Recorded, read_recorded
 from infra.prover.source.client_calls import ClientCall, client_calls, services_of
 from infra.prover.source.code import PRODUCT, REPOSITORY, Module, module, script
 from infra.prover.source.reach import reached
-from infra.prover.unrecorded import MISSING_IS_AN_ANSWER, NEVER, UNRECORDED
+from infra.prover.unrecorded import LEADING_KEYS, MISSING_IS_AN_ANSWER, NEVER, UNRECORDED
 
 # The package of a function that is one file.
 _SCRIPTS = REPOSITORY / "infra" / "stacks"
@@ -96,18 +96,20 @@ def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall)
         if call.operation == "TransactWriteItems":
             yield need(OF_TRANSACTIONS[part], _arn(environment, "dynamodb", place)[0], call.site)
             continue
+        own = LEADING_KEYS.get(key)
+        leading = {"dynamodb__LeadingKeys": own.format(config=environment.config)} if own else {}
         for resource in _arn(environment, call.service, place):
             for action in actions_of(call.service, call.operation):
-                yield _on(action, resource, call.site)
+                yield _on(action, resource, call.site, **leading)
             if call.operation == "GetObject" and call.site in MISSING_IS_AN_ANSWER:
                 yield _on("s3:ListBucket", resource, f"{call.site}: that there is no object is told to who may list")
 
 
-def _on(action: str, resource: str, why: str) -> Need:
+def _on(action: str, resource: str, why: str, **context: str) -> Need:
     bucket, slash, key = resource.partition("/")
     if action.startswith("s3:List") and resource.startswith("arn:aws:s3:::") and slash:
         return need(action, bucket, why, s3__prefix=key)
-    return need(action, resource, why)
+    return need(action, resource, why, **context)
 
 
 # What is no resource of a template: things, and the topics of the broker's data endpoint.

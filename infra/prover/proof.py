@@ -7,10 +7,7 @@ from typing import Any
 from infra.iam.patterns import matches_action, matches_arn, matches_text
 from infra.iam.policy import Policy, Principal, Request, evaluate, parse
 from infra.prover.granted import Role
-from infra.prover.needed import PREFIX, VIA_SERVICE, Need
-
-# What a statement has to say if all calls that it is for come with it.
-_NARROWING = (PREFIX, VIA_SERVICE)
+from infra.prover.needed import Need
 
 
 @dataclass(frozen=True, order=True)
@@ -94,7 +91,8 @@ def _wider(statement: Mapping[str, Any], applying: Sequence[Need]) -> Iterator[s
     told = {
         key.lower(): _listed(value) for block in statement.get("Condition", {}).values() for key, value in block.items()
     }
-    for key in _NARROWING:
+    # What a statement has to say if all calls that it is for come with it.
+    for key in sorted({key for need in applying for key in need.keys}):
         with_key = [need for need in applying if key in need.keys]
         if applying and len(with_key) == len(applying) and key.lower() not in told:
             yield f"it whatever {key} is; its calls have {', '.join(sorted({need.keys[key] for need in with_key}))}"

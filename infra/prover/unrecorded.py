@@ -14,6 +14,8 @@ UNRECORDED: Mapping[tuple[str, str], tuple[str, ...]] = {
     # So is the hook's file; the names of things are what devices say.
     ("new_things_only:handler", "iot:DescribeThing"): ("thing/*",),
 }
+# (site, operation): the partition key of all items that it is on, where the code asks for those of one alone.
+LEADING_KEYS: Mapping[tuple[str, str], str] = {("canary_device:newest", "dynamodb:GetItem"): "{config.canary}"}
 # (site, operation): why it is no call of AWS.
 NEVER: Mapping[tuple[str, str], str] = {
     ("iot_pipeline.edge.notify:Notifier.run", "sns:Publish"): "`publish` is the router's, which has no client of SNS",

@@ -67,7 +67,7 @@ def test_no_resource_can_be_left_out(of: Stated, number: int) -> None:
 def test_an_action_that_nothing_calls_is_found(of: Stated) -> None:
     role, place = role_of(of)
     statement = role.statements[place]
-    for action in ("s3:DeleteBucket", "iam:PassRole"):
+    for action in ("s3:DeleteBucket", "iam:DeleteRole"):
         more = {**statement, "Action": [*_listed(statement["Action"]), action]}
         assert f"{of.statement} allows {action}, which nothing calls" in _problems(of, _with(role, place, more))
 

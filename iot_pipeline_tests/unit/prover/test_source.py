@@ -6,9 +6,9 @@ import pytest
 
 from infra.prover.product import found_calls
 from infra.prover.recorded import read_recorded
-from infra.prover.source.client_calls import client_calls, services_of
+from infra.prover.source.client_calls import client_calls, mentioned_calls, services_of
 from infra.prover.source.code import module, script
-from infra.prover.source.reach import reached
+from infra.prover.source.reach import Reach, reached
 
 # The functions of the edge, by their logical ids.
 FUNCTIONS = {
@@ -95,3 +95,27 @@ def test_each_function_reaches_its_own_calls_alone() -> None:
     assert {"dynamodb:Scan", "kinesis:GetRecords"} <= calls["Edge.Sweep576358E8"]
     assert "sns:Publish" in calls["Edge.Notify29C25B1B"] & calls["Edge.Deliver72E7B226"]
     assert not {name for name in calls["Edge.Handler886CB40B"] if name.startswith(("sns:", "kinesis:"))}
+
+
+def test_functions_that_a_framework_calls_are_entered(tmp_path: Path) -> None:
+    file = tmp_path / "routes.py"
+    file.write_text(
+        "import boto3\nrouter = object()\nclient = boto3.client('s3')\n\n"
+        "@router.get('/a')\ndef shown():\n    client.get_object(Bucket='b', Key='k')\n\n"
+        "def never():\n    client.delete_bucket(Bucket='b')\n"
+    )
+    pieces = list(Reach().enter_registered(script(file), ("router.get",)).pieces)
+    assert {call.operation for call in client_calls(pieces, services_of(pieces))} == {"GetObject"}
+
+
+def test_a_method_that_is_named_without_a_call_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "people.py"
+    file.write_text(
+        "import boto3\n\ndef change(on):\n    client = boto3.client('cognito-idp')\n"
+        "    made = client.admin_enable_user if on else client.admin_disable_user\n    made()\n"
+    )
+    pieces = list(reached(script(file), "change"))
+    assert {call.operation for call in mentioned_calls(pieces, services_of(pieces))} == {
+        "AdminEnableUser",
+        "AdminDisableUser",
+    }
