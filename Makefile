@@ -97,13 +97,13 @@ cost: $(READY)  ## The monthly bill of a fleet: DEVICES, INTERVAL in seconds, PA
 prove: $(READY)  ## Whether every role on AWS may do what is called under it, and nothing else; every size and environment
 	@$(BIN)/python -m infra.prover prove
 
-# Calls of every process of a small demo and of the edge's tests, for the prover; some ten minutes.
+# Calls of every process of a small demo and of tests of edge and watcher, for the prover; some ten minutes.
 prove-record: $(READY)  ## Record which AWS calls the product makes, and on what
 	@rm -rf .local/recorded && mkdir -p .local/recorded
 	@RECORDED_CALLS=$(CURDIR)/.local/recorded PYTHONPATH=$(CURDIR)/infra/local/recording \
 		$(BIN)/python -m infra.local demo --readings 20000
 	@RECORDED_CALLS=$(CURDIR)/.local/recorded PYTHONPATH=$(CURDIR)/infra/local/recording IOT_TEST_MINUTES=0 \
-		$(BIN)/python -m pytest -q iot_pipeline_tests/integration/edge
+		$(BIN)/python -m pytest -q iot_pipeline_tests/integration/edge iot_pipeline_tests/integration/defs/test_pipeline_alerts.py
 	@$(BIN)/python -m infra.prover record .local/recorded
 
 load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; the books must be exact

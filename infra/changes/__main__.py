@@ -12,6 +12,7 @@ from rich.console import Console
 
 from infra.changes.change_lines import report_lines
 from infra.changes.comparing import Change, compare
+from infra.changes.cost_change import cost_lines
 from infra.changes.revisions import assembly_of
 from infra.local.deploy.stacks import DeployError
 from infra.local.deploy.synth import synthesise
@@ -22,12 +23,16 @@ from infra.stacks.environments import environment
 _STATE = Path(__file__).resolve().parents[2] / ".local" / "changes"
 
 
-def changes_since(base: str, name: str, state_dir: Path) -> list[Change]:
-    """What differs of an environment between `base` and the working tree. Raises ValueError and DeployError."""
+def changes_since(base: str, name: str, state_dir: Path) -> tuple[list[Change], list[str]]:
+    """What differs of an environment between `base` and the working tree, and lines of what that costs.
+
+    Raises ValueError and DeployError.
+    """
     config = environment(name)
     with assembly_of(base, name) as folder:
-        before = read_assembly(folder, config)
-        return compare(before, read_assembly(synthesise(state_dir, name), config))
+        before, after = folder, synthesise(state_dir, name)
+        changes = compare(read_assembly(before, config), read_assembly(after, config))
+        return changes, cost_lines(before, after, config)
 
 
 def main(arguments: list[str]) -> int:
@@ -38,12 +43,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--state", type=Path, default=_STATE, help="folder of what is kept from one time to the next")
     asked = parser.parse_args(arguments)
     try:
-        changes = changes_since(asked.base, asked.environment, asked.state)
+        changes, cost = changes_since(asked.base, asked.environment, asked.state)
     except (ValueError, DeployError) as error:
         print(error, file=sys.stderr)
         return 2
     console = Console(highlight=False, soft_wrap=True)
-    for line in report_lines(changes):
+    for line in (*report_lines(changes), *cost):
         console.print(line)
     return 1 if any(change.loses_data for change in changes) else 0
 

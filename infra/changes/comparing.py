@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from infra.changes.replacing import Path, replaced_by
-from infra.changes.security import Statements, security_lines, statements_of
+from infra.changes.security_first import Statements, security_lines, statements_of
 from infra.stacks.checks.protection import STATEFUL
 from infra.stacks.checks.synthesised import Resource, Synthesised, reference, text, walk
 

@@ -52,7 +52,7 @@ def print_month(
 @app.command()
 def count() -> None:
     """Synthesise every size and write what its templates hold to counted.toml."""
-    from infra.cost.synthesised import synthesised
+    from infra.cost.counting import synthesised
 
     counts = {}
     for size in Size:

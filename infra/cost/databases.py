@@ -67,6 +67,8 @@ def registry(fleet: Fleet, config: PlatformConfig) -> Iterator[Usage]:
     yield Usage(
         "aurora-acu", config.registry_min_acu * HOURS_A_MONTH, "the writer", "its least capacity; it is never idle"
     )
+    if config.parts.services:
+        yield Usage("aurora-acu", config.dagster_min_acu * HOURS_A_MONTH, "Dagster's storage", "its least capacity")
     yield Usage("aurora-storage", _REGISTRY_GB + fleet.devices * _DEVICE_BYTES / GIGABYTE, "the registry")
     yield Usage("aurora-io", MINUTES_A_MONTH * _IO_A_MINUTE, "its storage", "20 a minute, assumed")
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from infra.cost.bills import bill
 from infra.cost.fleet import Fleet
@@ -27,8 +28,9 @@ def curves() -> Mapping[str, Sequence[Point]]:
 
 
 def of_size(size: Size) -> PlatformConfig:
-    """The configuration that an environment of a size begins with."""
-    return PlatformConfig(size=size, **QUANTITIES[size])
+    """The configuration that an environment of a size begins with, with the domain that its console needs."""
+    config = PlatformConfig(size=size, **QUANTITIES[size])
+    return replace(config, domain="example.com", hosted_zone="Z0000000EXAMPLE") if config.parts.services else config
 
 
 def picture(of: Mapping[str, Sequence[Point]]) -> str:

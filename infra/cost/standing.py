@@ -12,8 +12,6 @@ from infra.cost.metering import GIGABYTE
 from infra.cost.usage import Usage
 from infra.stacks.config import PlatformConfig
 
-# Assumed until the stack of the services is there: webserver, daemon, code location, watcher and console.
-_ASSUMED_VCPUS, _ASSUMED_GB, _ASSUMED_BALANCERS = 2.25, 5.5, 1
 # Assumed: a build, a load and dbt after each interval and some twenty an hour beside them are runs, each a task of a
 # vCPU and 2 GB for 90 s (Fargate bills at least a minute).
 _RUNS_A_BUILD, _OTHER_RUNS_AN_HOUR, _RUN_SECONDS, _RUN_VCPUS, _RUN_GB = 3, 20, 90, 1, 2
@@ -33,17 +31,15 @@ def services(config: PlatformConfig, design: Design, counts: Counts) -> Iterator
     """Dagster and the console on ECS, and the load balancer in front."""
     if not config.parts.services:
         return
-    basis = "as the templates have them" if counts.vcpus else "assumed: no template has services yet"
-    vcpus, memory = (counts.vcpus, counts.task_gb) if counts.vcpus else (_ASSUMED_VCPUS, _ASSUMED_GB)
+    basis = "as the templates have them"
     runs = _RUNS_A_BUILD * 60 / design.build_minutes + _OTHER_RUNS_AN_HOUR
     run_hours = runs * _RUN_SECONDS / 3600 * HOURS_A_MONTH
-    yield Usage("fargate-cpu", vcpus * HOURS_A_MONTH, "services", basis)
-    yield Usage("fargate-memory", memory * HOURS_A_MONTH, "services", basis)
+    yield Usage("fargate-cpu", counts.vcpus * HOURS_A_MONTH, "services", basis)
+    yield Usage("fargate-memory", counts.task_gb * HOURS_A_MONTH, "services", basis)
     yield Usage("fargate-cpu", run_hours * _RUN_VCPUS, "runs", f"{runs:g} an hour of 90 s, assumed")
     yield Usage("fargate-memory", run_hours * _RUN_GB, "runs")
-    balancers = counts.balancers if counts.vcpus else _ASSUMED_BALANCERS
-    yield Usage("alb-hour", balancers * HOURS_A_MONTH, "the load balancer", basis)
-    yield Usage("alb-capacity", balancers * HOURS_A_MONTH, "the load balancer", "a capacity unit, assumed")
+    yield Usage("alb-hour", counts.balancers * HOURS_A_MONTH, "the load balancer", basis)
+    yield Usage("alb-capacity", counts.balancers * HOURS_A_MONTH, "the load balancer", "a capacity unit, assumed")
     yield Usage("cognito-user", _PEOPLE, "people", f"{_PEOPLE} people sign in, assumed")
     yield Usage("logs-in", _DAGSTER_LOG_GB, "Dagster and console", "2 GB, assumed")
 

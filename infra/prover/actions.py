@@ -2,7 +2,8 @@
 
 Most are called like the operation. The others: service authorization reference, "Actions, resources, and condition keys
 for Amazon S3" (with the S3 user guide, "Required permissions for Amazon S3 API operations"), "... AWS Lambda",
-"... Amazon DynamoDB" (with its guide, "Using IAM with DynamoDB transactions").
+"... Amazon DynamoDB" (with its guide, "Using IAM with DynamoDB transactions"); SQS guide, "Amazon SQS API permissions:
+Actions and resource reference".
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,9 @@ _OTHERS: Mapping[str, tuple[str, ...]] = {
     "lambda:Invoke": ("lambda:InvokeFunction",),
     "lambda:InvokeAsync": ("lambda:InvokeFunction",),
     "dynamodb:TransactGetItems": ("dynamodb:GetItem",),
+    "sqs:ChangeMessageVisibilityBatch": ("sqs:ChangeMessageVisibility",),
+    "sqs:DeleteMessageBatch": ("sqs:DeleteMessage",),
+    "sqs:SendMessageBatch": ("sqs:SendMessage",),
 }
 # An item of a transaction, by what is done with it.
 OF_TRANSACTIONS: Mapping[str, str] = {

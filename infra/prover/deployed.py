@@ -30,10 +30,15 @@ class Resource:
 
 @dataclass(frozen=True)
 class Environment:
-    """The templates of an environment by the stacks' names."""
+    """The templates of an environment by the stacks' names.
+
+    `before` is the environment that comes before it on the way of a release: the delivery's stack reads what that one
+    has published as well.
+    """
 
     config: PlatformConfig
     templates: Mapping[str, Mapping[str, Any]] = field(hash=False)
+    before: "Environment | None" = None
 
     @cached_property
     def resources(self) -> tuple[Resource, ...]:
@@ -135,12 +140,13 @@ class Environment:
         }
 
     def _published(self, parameter: str) -> str:
-        """What another stack has written to an SSM parameter; its name where no stack of ours writes it."""
-        for stack, template in self.templates.items():
-            for made in template["Resources"].values():
-                if made["Type"] == "AWS::SSM::Parameter" and made["Properties"].get("Name") == parameter:
-                    return str(self.resolve(stack, made["Properties"]["Value"]))
-        return f"ssm:{parameter}"
+        """What another stack has written to an SSM parameter. Raises ValueError where no stack of ours writes it."""
+        for environment in filter(None, (self, self.before)):
+            for stack, template in environment.templates.items():
+                for made in template["Resources"].values():
+                    if made["Type"] == "AWS::SSM::Parameter" and made["Properties"].get("Name") == parameter:
+                        return str(environment.resolve(stack, made["Properties"]["Value"]))
+        raise ValueError(f"{parameter} is read and no stack of {self.config.name} publishes it: its deployment fails")
 
     def _sub(self, stack: str, argument: Any) -> str:
         text, own = (argument, {}) if isinstance(argument, str) else (argument[0], self.resolve(stack, argument[1]))
@@ -165,11 +171,11 @@ def _generated(stack: str, logical_id: str) -> str:
     return f"{stack}-{logical_id}"
 
 
-def read_environment(config: PlatformConfig, assembly: Path) -> Environment:
-    """The environment of a synthesised cloud assembly."""
+def read_environment(config: PlatformConfig, assembly: Path, before: Environment | None = None) -> Environment:
+    """The environment of a synthesised cloud assembly, and the one before it where its delivery reads from that."""
     texts = sorted(assembly.glob("*.template.json"))
     if not texts:
         raise ValueError(f"{assembly} holds no template: it is no cloud assembly")
     return Environment(
-        config, {path.name.removesuffix(".template.json"): json.loads(path.read_text()) for path in texts}
+        config, {path.name.removesuffix(".template.json"): json.loads(path.read_text()) for path in texts}, before
     )

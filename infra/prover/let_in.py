@@ -59,8 +59,8 @@ _SUBSCRIPTIONS = 'SNS guide, "Amazon SNS dead-letter queues"'
 _TRAIL = 'CloudTrail guide, "Amazon S3 bucket policy for CloudTrail"'
 _TRAIL_KEY = 'CloudTrail guide, "Configure AWS KMS key policies for CloudTrail"'
 _LOG_KEY = 'CloudWatch Logs guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service"'
-_DELIVERY = "delivery.logs.amazonaws.com"
-_BALANCER_LOGS = 'Elastic Load Balancing guide, "Access logs for your Application Load Balancer", bucket permissions'
+_DELIVERY = "logdelivery.elasticloadbalancing.amazonaws.com"
+_BALANCER_LOGS = 'Elastic Load Balancing guide, "Enable access logs for your Application Load Balancer"'
 _BUDGETS = 'Cost Management guide, "Creating an Amazon SNS topic for budget notifications"'
 _HOOK = 'AWS IoT Core developer guide, "Pre-provisioning hooks"'
 
@@ -226,7 +226,7 @@ def _budgets(environment: Environment) -> Iterator[Entry]:
 
 
 def _load_balancers(environment: Environment) -> Iterator[Entry]:
-    """The delivery of access logs, which the CDK lets in beside the load balancers' own account."""
+    """The delivery of access logs, which tells no account: the path does, below which it writes an account's logs."""
     config = environment.config
     for balancer in environment.of_type("AWS::ElasticLoadBalancingV2::LoadBalancer"):
         said = {one["Key"]: one["Value"] for one in balancer.properties.get("LoadBalancerAttributes", ())}
@@ -235,9 +235,7 @@ def _load_balancers(environment: Environment) -> Iterator[Entry]:
             prefix = said.get("access_logs.s3.prefix")
             written = f"{bucket}/{prefix + '/' if prefix else ''}AWSLogs/{config.account}/any"
             source = f"arn:aws:elasticloadbalancing:{config.region}:{config.account}:loadbalancer/app/any"
-            acl = (("s3:x-amz-acl", "bucket-owner-full-control"),)
-            for action, resource, keys in (("PutObject", written, acl), ("GetBucketAcl", bucket, ())):
-                yield Entry(bucket, _DELIVERY, f"s3:{action}", resource, source, _BALANCER_LOGS, False, keys)
+            yield Entry(bucket, _DELIVERY, "s3:PutObject", written, source, _BALANCER_LOGS, False)
 
 
 def _encrypted_logs(environment: Environment) -> Iterator[Entry]:

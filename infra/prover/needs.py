@@ -3,14 +3,15 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.prover.aws_calls import container_tasks, functions, pipes
+from infra.prover.aws_calls import container_tasks, dagster, functions, pipes
 from infra.prover.deployed import Environment, Resource
 from infra.prover.granted import PASSING, Role, Use
 from infra.prover.keys import key_calls
 from infra.prover.needed import Need
-from infra.prover.product import product_calls, recorded_calls
+from infra.prover.product import process_calls, product_calls, recorded_calls
 
 Calls = Callable[[Environment, Resource], Iterator[Need]]
+_OF_PROCESS = "TaskRoleArn"
 
 _BY_TYPE: Mapping[str, Calls] = {
     "AWS::IoT::TopicRule": pipes.rule_calls,
@@ -24,11 +25,16 @@ _BY_TYPE: Mapping[str, Calls] = {
 }
 # Who takes a role on and what of it is not proved, by type and property; `make prove` names these roles.
 UNPROVED: Mapping[tuple[str, str], str] = {
-    ("AWS::ECS::TaskDefinition", "TaskRoleArn"): "which of a service's code runs in which task is not derived yet",
     ("AWS::IAM::Policy", PASSING): "it is given to a task when that is started",
     ("AWS::QuickSight::DataSource", "RoleArn"): "what QuickSight asks of Athena depends on who looks at what",
     ("AWS::CodeBuild::Project", "ServiceRole"): "a build runs commands, whose calls are not derived yet",
     ("AWS::CodePipeline::Pipeline", "RoleArn"): "what a pipeline's actions call is not written down yet",
+}
+# So are these processes of tasks, by the names of their containers.
+UNPROVED_PROCESSES: Mapping[str, str] = {
+    "code": "which of Dagster's definitions are evaluated in the code location is not derived yet",
+    "run": "which of Dagster's definitions are executed in which run is not derived yet",
+    "console": "what its routes call is found, and what that is on is not recorded yet",
 }
 
 
@@ -54,6 +60,8 @@ def needs(environment: Environment, role: Role) -> list[Need]:
     for use in role.uses:
         alone = use.property != PASSING or all(other.property == PASSING for other in role.uses)
         if alone and (reason := UNPROVED.get((use.resource.type, use.property.rpartition(".")[2]))):
+            raise UnprovedError(reason)
+        if use.property == _OF_PROCESS and (reason := UNPROVED_PROCESSES.get(_process(use.resource))):
             raise UnprovedError(reason)
     if not role.uses:
         raise ValueError("no resource takes it on; remove the role, or tell infra/prover who does")
@@ -81,6 +89,8 @@ def _calls(environment: Environment, use: Use) -> Iterator[Need]:
         yield from product_calls(environment, use.resource)
     elif kind == "AWS::KinesisFirehose::DeliveryStream":
         yield from pipes.delivery_calls(environment, use.resource, use.property)
+    elif kind == "AWS::ECS::TaskDefinition" and use.property == _OF_PROCESS:
+        yield from _process_calls(environment, use.resource)
     elif kind == "AWS::ECS::TaskDefinition":
         yield from container_tasks.execution_calls(environment, use.resource)
     elif kind in _BY_TYPE:
@@ -89,3 +99,21 @@ def _calls(environment: Environment, use: Use) -> Iterator[Need]:
         raise ValueError(
             f"{use.resource.name} ({kind}, {use.property}): say in infra/prover/aws_calls what it calls under its role"
         )
+
+
+def _process(task: Resource) -> str:
+    return str(task.properties["ContainerDefinitions"][0]["Name"])
+
+
+def _process_calls(environment: Environment, task: Resource) -> Iterator[Need]:
+    """What a task's own process calls: our code that its command names, and Dagster's beside it."""
+    command, process = task.properties["ContainerDefinitions"][0]["Command"], _process(task)
+    yield from dagster.storage_calls(environment, task)
+    if command[:2] == ["python", "-m"]:
+        yield from process_calls(environment, command[2])
+    if process == "webserver":
+        yield from dagster.webserver_calls(environment, task)
+    elif process == "daemon":
+        yield from dagster.daemon_calls(environment, task)
+    elif process != "watcher":
+        raise ValueError(f"{task.name}: say in infra/prover/needs.py what the process {process} calls")

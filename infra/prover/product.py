@@ -29,6 +29,15 @@ def product_calls(environment: Environment, function: Resource) -> Iterator[Need
         yield from _needs(environment, callers, call)
 
 
+def process_calls(environment: Environment, name: str) -> Iterator[Need]:
+    """What a process of ours calls, started as `python -m` and a module. Raises ValueError if there is none."""
+    found = module(name)
+    if found is None:
+        raise ValueError(f"python -m {name}: there is no such module")
+    for call in found_calls(found, "main"):
+        yield from _needs(environment, (name,), call)
+
+
 def recorded_calls(environment: Environment, who: re.Pattern[str]) -> Iterator[Need]:
     """What some callers were recorded to call, by their names; not what was on no resource that the record tells."""
     for row in _rows():

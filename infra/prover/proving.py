@@ -7,6 +7,7 @@ from pathlib import Path
 
 from infra.iam.policy import Outcome, Principal, Request, authorise, parse
 from infra.local.deploy.synth import synthesise
+from infra.prover.by_action import uncalled
 from infra.prover.deployed import Environment, read_environment
 from infra.prover.entrances import entrance_findings, resource_statements, trust_findings
 from infra.prover.granted import Role, roles
@@ -31,7 +32,10 @@ class Proved:
 @cache
 def synthesised(state_dir: Path, name: str) -> Environment:
     """An environment of environments.toml, by its templates, which `state_dir` keeps. Raises DeployError."""
-    return read_environment(environment(name), synthesise(state_dir, name))
+    config = environment(name)
+    delivers = config.parts.delivery and config.repository
+    before = synthesised(state_dir, config.promotes_from) if delivers else None
+    return read_environment(config, synthesise(state_dir, name), before)
 
 
 def prove(made: Environment) -> Proved:
@@ -46,7 +50,7 @@ def prove(made: Environment) -> Proved:
             found += key_findings(made, role, called[role])
         except UnprovedError as left_out:
             unproved[role.name] = str(left_out)
-            found += missing(role, sorted(set(recorded_of(made, role))))
+            found += [*missing(role, sorted(set(recorded_of(made, role)))), *uncalled(role)]
         except ValueError as error:
             found.append(Finding(role.name, str(error)))
     return Proved(made, called, (*found, *_resources(made)), unproved)

@@ -21,15 +21,18 @@ def add_alarm(
     periods: int = 1,
     below: bool = False,
     silence_is_bad: bool = False,
+    name: str | None = None,
 ) -> cloudwatch.Alarm:
     """An alarm that tells the topic of alerts of itself and of its end; `why` is what a person reads then.
 
     It sounds when the metric is at or above the threshold (with `below`, under it) for so many periods. Where nothing
-    happens most services measure nothing, so that silence is well unless `silence_is_bad`.
+    happens most services measure nothing, so that silence is well unless `silence_is_bad`. AWS names the alarm, unless
+    somebody has to know its `name`.
     """
     alarm = cloudwatch.Alarm(
         stack,
         construct_id,
+        alarm_name=name,
         alarm_description=why,
         metric=metric,
         threshold=threshold,

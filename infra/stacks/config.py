@@ -256,7 +256,15 @@ class PlatformConfig:
     @property
     def metrics(self) -> str:
         """The namespace of the metrics that the platform's own functions write."""
-        return "IotPipeline/Edge" if self.name == DEFAULT_NAME else f"IotPipeline/{self.name}/Edge"
+        return self._namespace("Edge")
+
+    @property
+    def dagster_metrics(self) -> str:
+        """The namespace of the metrics that are read out of Dagster's logs."""
+        return self._namespace("Dagster")
+
+    def _namespace(self, of: str) -> str:
+        return f"IotPipeline/{of}" if self.name == DEFAULT_NAME else f"IotPipeline/{self.name}/{of}"
 
     @property
     def canary(self) -> str:
@@ -294,6 +302,11 @@ class PlatformConfig:
     @property
     def console_table(self) -> str:
         """The console's own table."""
+        return f"{self.name}-console"
+
+    @property
+    def console_cluster(self) -> str:
+        """The console's cluster on ECS."""
         return f"{self.name}-console"
 
     @property

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,17 @@ def environment(name: str, file: Path = FILE) -> PlatformConfig:
     Raises ValueError that names the file, the environment and the key, and says what was expected.
     """
     return _config(name, environments(file).get(name, {}), file)
+
+
+def whole(name: str, file: Path = FILE) -> PlatformConfig:
+    """An environment with every stack that its size can have: for what is documented and tested of them.
+
+    Without a domain there would be no entrance and no console; the one that it gets is an example's (RFC 2606).
+    """
+    config = environment(name, file)
+    if not config.parts.services or config.domain:
+        return config
+    return replace(config, domain=f"{name}.example.com", hosted_zone="Z0000000EXAMPLE")
 
 
 def environments(file: Path = FILE) -> dict[str, dict[str, Any]]:

@@ -17,7 +17,7 @@ LEAST_KEPT_DAYS = 91
 # Redshift Serverless bills at least a minute each time it wakes up (Redshift guide, "Billing for Amazon Redshift
 # Serverless").
 LEAST_BILLED_SECONDS = 60
-_QUICKSIGHT_OWNER = re.compile("arn:aws:quicksight:[a-z0-9-]+:[0-9]{12}:(user|group)/.+")
+_QUICKSIGHT_OWNER = re.compile("arn:aws[a-z-]*:quicksight:[a-z0-9-]+:[0-9]{12}:(user|group)/.+")
 # A bucket's name may have 63 characters, of which account and region take up to 36; a database no capitals.
 _NAME = re.compile("[a-z][a-z0-9]{1,15}")
 # Redshift Serverless wants three (Redshift guide, "Considerations when using Amazon Redshift Serverless").
@@ -42,7 +42,7 @@ def _of_names(config: "PlatformConfig") -> Iterator[str]:
     if config.quicksight_owner and not _QUICKSIGHT_OWNER.fullmatch(config.quicksight_owner):
         yield (
             f"quicksight_owner {config.quicksight_owner!r} must be the ARN of a user or a group of QuickSight: "
-            "arn:aws:quicksight:<region>:<account>:user/default/<name>"
+            "arn:<partition>:quicksight:<region>:<account>:user/default/<name>"
         )
     if unknown := sorted(set(config.account_guards) - set(ACCOUNT_GUARDS)):
         yield f"account_guards: there is no {', '.join(unknown)}; there are {', '.join(ACCOUNT_GUARDS)}"

@@ -15,10 +15,12 @@ Resource = Mapping[str, Any]
 Resources = Mapping[str, Resource]
 _NOBODY = "nobody"
 _CALLS = "No statement: Lambda bills each call and its gigabyte-seconds (prices: `make cost`)."
+_SERVICES = "subscribers of `AlertsTopicArn`, by CloudWatch's alarm `ServiceDown`"
 _DAY_MINUTES = 1440
 
 # What stands still until something else calls it. A type that is neither here nor in _ROWS fails a test.
 _STANDING = {
+    "ApplicationAutoScaling": ("ScalableTarget",),
     "Athena": ("WorkGroup",),
     "CloudWatch": (
         "Alarm",
@@ -32,13 +34,28 @@ _STANDING = {
     ),
     "EC2": (
         "FlowLog",
+        "InternetGateway",
+        "Route",
         "RouteTable",
         "SecurityGroup",
+        "SecurityGroupEgress",
         "SecurityGroupIngress",
         "Subnet",
         "SubnetRouteTableAssociation",
         "VPC",
         "VPCEndpoint",
+        "VPCGatewayAttachment",
+    ),
+    "ECS": (
+        "Cluster",
+        "ClusterCapacityProviderAssociations",
+        "TaskDefinition",
+    ),
+    "ElasticLoadBalancingV2": (
+        "Listener",
+        "ListenerRule",
+        "LoadBalancer",
+        "TargetGroup",
     ),
     "Glue": (
         "Database",
@@ -47,6 +64,7 @@ _STANDING = {
         "Workflow",
     ),
     "IAM": (
+        "ManagedPolicy",
         "Policy",
         "Role",
     ),
@@ -62,13 +80,17 @@ _STANDING = {
         "Function",
         "Permission",
     ),
-    "Logs": ("LogStream",),
+    "Logs": (
+        "LogStream",
+        "MetricFilter",
+    ),
     "RDS": (
         "DBClusterParameterGroup",
         "DBInstance",
         "DBSubnetGroup",
     ),
     "RedshiftServerless": ("Workgroup",),
+    "Route53": ("RecordSet",),
     "SecretsManager": ("Secret",),
     "S3": ("BucketPolicy",),
     "SNS": (
@@ -78,9 +100,11 @@ _STANDING = {
     "SQS": ("QueuePolicy",),
     "SSM": ("Parameter",),
     "Scheduler": ("ScheduleGroup",),
+    "ServiceDiscovery": ("HttpNamespace",),
     "XRay": ("Group",),
 }
 STANDING = frozenset(f"AWS::{service}::{name}" for service, names in _STANDING.items() for name in names) | {
+    "Custom::DatabaseUser",
     "Custom::RedshiftAdminSecret",
     "Custom::VpcRestrictDefaultSG",
 }
@@ -132,6 +156,10 @@ def template_rows(resources: Resources) -> Iterator[Row]:
 def _rule(it: Found) -> Iterator[Row]:
     properties = it.properties
     schedule, function = properties["ScheduleExpression"], properties["Name"]
+    if any("EcsParameters" in target for target in properties["Targets"]):
+        cost = "No statement: Fargate bills a task's seconds, at least a minute of them (prices: `make cost`)."
+        yield Row(f"rule `{function}`", schedule, properties["Description"] + ", by a task.", cost, _SERVICES)
+        return
     calls = f"{_DAY_MINUTES:,} calls a day. " if schedule == "rate(1 minute)" else ""
     yield Row(
         f"rule `{function}`", schedule, properties["Description"] + ".", calls + _CALLS, _alarms(function, it.resources)
@@ -270,8 +298,9 @@ def _key(it: Found) -> Iterator[Row]:
 def _aurora(it: Found) -> Iterator[Row]:
     properties = it.properties
     scaling = properties["ServerlessV2ScalingConfiguration"]
+    whose = "Dagster's database" if it.stack.endswith("OrchestrationData") else "the registry"
     yield Row(
-        "the registry's backups and capacity",
+        f"{whose}: backups and capacity",
         "a backup a day, capacity by load, the password every 7 days, by RDS",
         f"Keeps backups for {properties['BackupRetentionPeriod']} days; has {scaling['MinCapacity']} to "
         f"{scaling['MaxCapacity']} capacity units.",
@@ -285,6 +314,33 @@ def _namespace(_: Found) -> Iterator[Row]:
     does = "Puts another password into the administrator's secret."
     cost = "No statement: Secrets Manager bills a secret by the month."
     yield Row("rotation of the warehouse's password", "every 30 days, by Redshift", does, cost, _NOBODY)
+
+
+def _service(it: Found) -> Iterator[Row]:
+    count = it.properties.get("DesiredCount", 1)
+    does = f"Keeps {count} task{'s' * (count != 1)} running; a deployment that fails is rolled back."
+    cost = "No statement: Fargate bills vCPU and memory by the second (prices: `make cost`)."
+    yield Row(f"service {_plain(it.name)} of {it.stack}", "always, by ECS", does, cost, _SERVICES)
+
+
+def _scaling(it: Found) -> Iterator[Row]:
+    wanted = it.properties["TargetTrackingScalingPolicyConfiguration"]
+    metric = wanted["PredefinedMetricSpecification"]["PredefinedMetricType"]
+    does = f"Adds and removes tasks so that `{metric}` stays near {wanted['TargetValue']}."
+    name = f"scaling policy {_plain(it.name)}"
+    yield Row(name, "as load changes, by Application Auto Scaling", does, "Nothing: the tasks are billed.", _NOBODY)
+
+
+def _repository(it: Found) -> Iterator[Row]:
+    rules = json.loads(it.properties["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+    does = "; ".join(rule["description"] for rule in rules) + ", and scans each that is pushed."
+    name = f"repository `{it.properties['RepositoryName']}`"
+    yield Row(name, "within 24 hours, by ECR", does, "Nothing: what is stored is billed by the gigabyte.", _NOBODY)
+
+
+def _certificate(it: Found) -> Iterator[Row]:
+    does = "Renews the certificate 60 days before it ends, as long as its record stands in the zone."
+    yield Row(f"certificate {_plain(it.name)}", "once in 13 months, by ACM", does, "Nothing.", _NOBODY)
 
 
 def _trail(it: Found) -> Iterator[Row]:
@@ -325,6 +381,10 @@ def _is_hash(text: str) -> bool:
 
 
 _ROWS: Mapping[str, Callable[[Found], Iterator[Row]]] = {
+    "AWS::ApplicationAutoScaling::ScalingPolicy": _scaling,
+    "AWS::CertificateManager::Certificate": _certificate,
+    "AWS::ECR::Repository": _repository,
+    "AWS::ECS::Service": _service,
     "AWS::CloudTrail::Trail": _trail,
     "AWS::DynamoDB::Table": _table,
     "AWS::Events::Rule": _rule,

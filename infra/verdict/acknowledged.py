@@ -51,13 +51,19 @@ def unexplained(accepted: list[Acknowledgement]) -> list[Finding]:
 def without_accepted(
     found: list[Finding], accepted: list[Acknowledgement], folder: Path
 ) -> tuple[list[Finding], list[Finding]]:
-    """(findings of our own checks that nobody has accepted, acknowledgements of them that nothing needs)."""
+    """(findings of our own checks that nobody has accepted, acknowledgements of them that nothing needs).
+
+    An acknowledgement is of a check, or of one problem that the check tells of: `Platform::<check>[<problem>]`.
+    """
     paths = {(stack, data): path for stack, path, kind, data in _entries(folder) if kind == "aws:cdk:logicalId"}
     own = [a for a in accepted if a.rule.startswith(_OWN)]
     used, left = set(), []
     for finding in found:
         path = paths.get((finding.stack, finding.resource), "")
-        covering = [a for a in own if a.rule == acknowledged_id(finding.check) and _covers(a.path, path)]
+        rule = acknowledged_id(finding.check)
+        # The CDK writes blanks as hyphens.
+        rules = (rule, f"{rule}[{finding.problem.replace(' ', '-')}]")
+        covering = [a for a in own if a.rule in rules and _covers(a.path, path)]
         used.update(covering)
         if not covering:
             left.append(finding)

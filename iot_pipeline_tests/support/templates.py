@@ -14,9 +14,9 @@ import aws_cdk as cdk
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
+from infra.stacks import environments
 from infra.stacks.assembly import build
 from infra.stacks.config import DEFAULT_NAME, PlatformConfig
-from infra.stacks.environments import environment
 from iot_pipeline.contract import CONTRACT, Contract
 from iot_pipeline_tests.support.assemblies import SHARED_ASSEMBLIES
 
@@ -43,11 +43,8 @@ STACKS = (
 
 
 def whole(name: str = DEFAULT_NAME, **settings: Any) -> PlatformConfig:
-    """An environment as `environments.toml` has it, with a domain if it has services, so that it has all stacks."""
-    config = environment(name)
-    if config.parts.services:
-        settings = {"domain": f"{name}.example.com", "hosted_zone": "Z0000000EXAMPLE", **settings}
-    return replace(config, **settings)
+    """An environment as `environments.toml` has it, with all stacks that its size can have, and these settings."""
+    return replace(environments.whole(name), **settings)
 
 
 @cache

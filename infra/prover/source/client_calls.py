@@ -63,6 +63,19 @@ def client_calls(pieces: list[Piece], services: set[str]) -> Iterator[ClientCall
                         yield ClientCall(service, operation, piece.module, piece.qualified)
 
 
+def mentioned_calls(pieces: list[Piece], services: set[str]) -> Iterator[ClientCall]:
+    """Every method that is named, be it without a call: `change = client.enable if on else client.disable`, or as the
+    text that a paginator will be got by.
+    """
+    for piece in pieces:
+        for node in piece.walk():
+            names = [node.attr] if isinstance(node, ast.Attribute) else _texts(node)
+            for service in sorted(services):
+                for name in names:
+                    for operation in _operations(service).get(name, ()):
+                        yield ClientCall(service, operation, piece.module, piece.qualified)
+
+
 def _methods(node: ast.AST) -> list[str]:
     """The methods that a call makes or hands on: `client.scan(...)`, `get_paginator("scan")`, `map(client.get, x)`."""
     if not isinstance(node, ast.Call):

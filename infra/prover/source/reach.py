@@ -7,7 +7,7 @@ nothing too little, unless a method is found by a text (`getattr`).
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TypeGuard
 
 from infra.prover.source.code import PRODUCT, Module, Piece, module
@@ -34,6 +34,21 @@ class Reach:
             raise ValueError(f"{start.name} has no function {function}")
         self._add(found[0])
         self._follow()
+        return self
+
+    def enter_registered(self, start: Module, decorators: Collection[str]) -> "Reach":
+        """Begin at a module and at all functions that a framework calls: those of its and of what it loads that have
+        one of these decorators, as they are written (`router.get`).
+        """
+        self._load(start)
+        before = -1
+        while before != len(self.pieces):
+            before = len(self.pieces)
+            self._follow()
+            for home in tuple(self._home.values()):
+                for piece in home.pieces:
+                    if _has(piece, decorators):
+                        self._add(piece)
         return self
 
     def _follow(self) -> None:
@@ -136,6 +151,14 @@ def _is_followed(node: ast.AST, home: Module, piece: Piece) -> TypeGuard[ast.Att
         return False
     own = isinstance(node.value, ast.Name) and node.value.id == "self"
     return not (own and node.attr in home.fields.get(piece.owner, ()))
+
+
+def _has(piece: Piece, decorators: Collection[str]) -> bool:
+    """Whether a function or method has one of these decorators, called or not."""
+    if not piece.name:
+        return False
+    found = (getattr(each, "func", each) for each in getattr(piece.nodes[0], "decorator_list", ()))
+    return any(ast.unparse(each) in decorators for each in found)
 
 
 def reached(start: Module, function: str) -> Iterator[Piece]:

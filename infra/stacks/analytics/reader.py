@@ -18,7 +18,7 @@ def add_reader(stack: PlatformStack, contract: Contract) -> iam.Role:
     config = stack.config
     asked = (tables(contract).curated_telemetry, *registry_history())
     objects = [config.lake_objects(table.prefix) for table in asked]
-    results = f"arn:aws:s3:::{config.results_bucket}"
+    results = config.bucket_arn(config.results_bucket)
     written = f"{results}/{config.name}/*"
     role = iam.Role(
         stack,
@@ -54,7 +54,7 @@ def add_reader(stack: PlatformStack, contract: Contract) -> iam.Role:
         ),
         "List": iam.PolicyStatement(
             actions=["s3:ListBucket"],
-            resources=[f"arn:aws:s3:::{config.lake_bucket}"],
+            resources=[config.bucket_arn(config.lake_bucket)],
             conditions={"StringLike": {"s3:prefix": [f"{table.prefix}*" for table in asked]}},
         ),
         "Read": iam.PolicyStatement(actions=["s3:GetObject"], resources=objects),

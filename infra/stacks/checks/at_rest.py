@@ -92,12 +92,16 @@ def _any_bucket(says: Says) -> str:
     return "" if says.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration") else "names no encryption"
 
 
+# What runs print names devices and holds readings too; the audit names objects, and so devices, and people.
+_OF_TENANTS = ("-lake-", "-results-", "-edge-", "-dagster-", "-audit-")
+
+
 def _bucket(says: Says) -> str:
     rules = says.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", [])
     defaults = [rule.get("ServerSideEncryptionByDefault", {}) for rule in rules]
     if not defaults:
         return "names no default encryption"
-    named = "BucketName" in says and any(part in text(says["BucketName"]) for part in ("-lake-", "-results-", "-edge-"))
+    named = "BucketName" in says and any(part in text(says["BucketName"]) for part in _OF_TENANTS)
     if named and any(d.get("SSEAlgorithm") != "aws:kms" or not d.get("KMSMasterKeyID") for d in defaults):
         return "holds tenants' data, and no key of the platform's encrypts it"
     return ""

@@ -21,7 +21,7 @@ from infra.stacks.checks import (
     tagging,
 )
 from infra.stacks.checks.finding import Check, Finding
-from infra.stacks.checks.synthesised import Synthesised, Template
+from infra.stacks.checks.synthesised import Synthesised
 
 CHECKS: tuple[Check, ...] = (
     open_policies.no_policy_is_open_to_all,
@@ -96,11 +96,6 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def findings(template: Template) -> list[Finding]:
-    """Every finding of one template of the default environment, alone; empty if it is clean."""
-    return findings_of(Synthesised({"": template}))
-
-
 def findings_of(environment: Synthesised) -> list[Finding]:
     """Every finding of an environment, acknowledged or not."""
     return [
@@ -111,5 +106,8 @@ def findings_of(environment: Synthesised) -> list[Finding]:
 
 
 def acknowledged_id(check: str) -> str:
-    """What a finding of our own is acknowledged by: `accept(construct, "Platform::<check>", reason)`."""
+    """What a finding of our own is acknowledged by: `accept(construct, "Platform::<check>", reason)`.
+
+    With `[<problem>]` behind it, of this problem alone.
+    """
     return f"Platform::{check}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.stacks.checks.documents import allows
 from infra.stacks.checks.finding import Problems
-from infra.stacks.checks.synthesised import Resource, Synthesised, listed, text, walk
+from infra.stacks.checks.synthesised import Resource, Synthesised, listed, reference, text, walk
 
 _HTTPS = 443
 _SECURITY_GROUP = "AWS::EC2::SecurityGroup"
@@ -15,8 +15,10 @@ _SECURITY_GROUP = "AWS::EC2::SecurityGroup"
 _CALLED = frozenset({"s3", "secretsmanager"})
 # What a task on Fargate calls besides: Dagster's builds, sensors and alerts; its image; its log (Amazon ECS guide,
 # "Amazon ECS interface VPC endpoints"; Amazon ECR guide, "Amazon ECR interface VPC endpoints").
-_CALLED_BY_TASKS = frozenset({"athena", "ecr.api", "ecr.dkr", "glue", "logs", "sns", "sqs"})
-_WAYS_OUT = ("AWS::EC2::NatGateway", "AWS::EC2::InternetGateway", "AWS::EC2::EgressOnlyInternetGateway")
+_CALLED_BY_TASKS = frozenset({"athena", "dynamodb", "ecr.api", "ecr.dkr", "glue", "logs", "sns", "sqs"})
+# And those of a replay of dead letters, of an erasure, and of the run launcher.
+_CALLED_BY_TASKS |= {"ecs", "iot.api", "kinesis-streams", "lambda", "monitoring"}
+_ALL = ("0.0.0.0/0", "::/0")
 _EVERYBODY_S = ("aws:PrincipalAccount", "aws:ResourceAccount", "aws:PrincipalOrgID")
 
 
@@ -60,7 +62,7 @@ def endpoints_have_policies(environment: Synthesised) -> Problems:
 
 def called_services_have_endpoints(environment: Synthesised) -> Problems:
     """Isolated subnets reach by their endpoints what they call, or not at all."""
-    if any(environment.of_type(*_WAYS_OUT)):
+    if not _isolated_subnets(environment):
         return
     needed = _CALLED | (_CALLED_BY_TASKS if any(environment.of_type("AWS::ECS::Service")) else frozenset())
     for vpc in environment.of_type("AWS::EC2::VPC"):
@@ -89,6 +91,21 @@ def nothing_has_a_public_address(environment: Synthesised) -> Problems:
                 yield resource, f"{path[-1]} is on"
             if path[-1:] == ("AssignPublicIp",) and value == "ENABLED":
                 yield resource, "AssignPublicIp is ENABLED"
+
+
+def _isolated_subnets(environment: Synthesised) -> set[tuple[str, str]]:
+    """The subnets whose route tables lead nowhere beyond the VPC, by stack and name."""
+    leading_out = {
+        (route.stack, reference(route.properties["RouteTableId"]))
+        for route in environment.of_type("AWS::EC2::Route")
+        if {route.properties.get("DestinationCidrBlock"), route.properties.get("DestinationIpv6CidrBlock")} & set(_ALL)
+    }
+    with_a_way = {
+        (joined.stack, reference(joined.properties["SubnetId"]))
+        for joined in environment.of_type("AWS::EC2::SubnetRouteTableAssociation")
+        if (joined.stack, reference(joined.properties["RouteTableId"])) in leading_out
+    }
+    return {(subnet.stack, subnet.name) for subnet in environment.of_type("AWS::EC2::Subnet")} - with_a_way
 
 
 def _rules(environment: Synthesised, direction: str) -> Iterator[tuple[Resource, Mapping[str, Any]]]:

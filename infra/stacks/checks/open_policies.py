@@ -9,6 +9,7 @@ from infra.stacks.checks.documents import (
     granted_by_resources,
     only_account,
     principals,
+    resources,
 )
 from infra.stacks.checks.finding import Problems
 from infra.stacks.checks.synthesised import Synthesised, text
@@ -22,6 +23,9 @@ _OF_A_LOG_GROUP = "kms:EncryptionContext:aws:logs:arn"
 # Lambda takes on the role that a function of the role's own account was given by somebody who may pass it, and sends no
 # source (Lambda guide, "Defining Lambda function permissions with an execution role").
 _TRUSTED_WITHOUT_SOURCE = frozenset({"lambda.amazonaws.com"})
+# It tells no account, and writes an account's logs below the account's id alone (Elastic Load Balancing guide, "Enable
+# access logs for your Application Load Balancer").
+_WRITES_BY_ACCOUNT = "logdelivery.elasticloadbalancing.amazonaws.com"
 
 
 def no_policy_is_open_to_all(environment: Synthesised) -> Problems:
@@ -33,7 +37,9 @@ def no_policy_is_open_to_all(environment: Synthesised) -> Problems:
             yield granted.resource, "allows all but some (NotPrincipal): name who is allowed"
         for kind, name in principals(statement):
             if "*" in name.split("/") and kind != "Service" and not _narrowed(statement, account):
-                yield granted.resource, "allows everyone (Principal *) without a condition on account or organisation"
+                named = f"{statement['Sid']} " if "Sid" in statement else ""
+                problem = "allows everyone (Principal *) without a condition on account or organisation"
+                yield granted.resource, f"{named}{problem}"
             elif kind == "Federated" and not statement.get("Condition"):
                 yield granted.resource, f"allows whoever {name} knows: a condition on `sub` and `aud` is needed"
 
@@ -58,6 +64,8 @@ def services_act_for_this_account(environment: Synthesised) -> Problems:
     for granted in granted_by_resources(environment):
         names = [name for kind, name in principals(granted.statement) if kind == "Service"]
         if not names or (granted.trust and set(names) <= _TRUSTED_WITHOUT_SOURCE):
+            continue
+        if names == [_WRITES_BY_ACCOUNT] and _below_account(granted.statement, environment.config.account):
             continue
         if not _for_account(granted.statement, environment.config.account):
             yield granted.resource, f"lets {', '.join(names)} in without aws:SourceAccount {environment.config.account}"
@@ -103,6 +111,11 @@ def _narrowed(statement: Statement, account: str) -> bool:
 def _for_account(statement: Statement, account: str) -> bool:
     keys = ("aws:SourceAccount", "aws:SourceArn", _OF_A_LOG_GROUP)
     return any(only_account(equal_to(statement, key), account) for key in keys)
+
+
+def _below_account(statement: Statement, account: str) -> bool:
+    below = f"/AWSLogs/{account}/*"
+    return actions(statement) == ["s3:PutObject"] and all(r.endswith(below) for r in resources(statement))
 
 
 def _sources(granted: Granted) -> list[str]:

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from infra.stacks.checks.documents import ROLE, allowed_to
+from infra.stacks.checks.documents import ROLE
 from infra.stacks.checks.finding import Problems
-from infra.stacks.checks.synthesised import Resource, Synthesised, listed, text
+from infra.stacks.checks.synthesised import Resource, Synthesised, listed, reference, text
 
 _CLOUDFORMATION = "CloudFormation guide, Understand CloudFormation quotas"
 _IAM = "IAM user guide, IAM and AWS STS quotas"
@@ -84,13 +84,24 @@ def _documents(resource_type: str, *path: str) -> Callable[[Synthesised], Reache
 
 
 def _inline_policies(environment: Synthesised) -> Reached:
+    """What stands in the role and in policies of its own; a managed policy has a quota to itself."""
     for role in environment.of_type(ROLE):
-        yield role.stack, role.name, sum(_characters(statement) for _, statement in allowed_to(environment, role))
+        documents = [policy["PolicyDocument"] for policy in listed(role.properties.get("Policies"))]
+        documents += [it.properties["PolicyDocument"] for it in _attached(environment, role, "AWS::IAM::Policy")]
+        yield role.stack, role.name, sum(map(_characters, documents))
 
 
 def _managed_policies(environment: Synthesised) -> Reached:
+    """Those that the role names, and those that name the role."""
     for role in environment.of_type(ROLE):
-        yield role.stack, role.name, len(listed(role.properties.get("ManagedPolicyArns")))
+        naming = list(_attached(environment, role, "AWS::IAM::ManagedPolicy"))
+        yield role.stack, role.name, len(listed(role.properties.get("ManagedPolicyArns"))) + len(naming)
+
+
+def _attached(environment: Synthesised, role: Resource, resource_type: str) -> Iterator[Resource]:
+    for policy in environment.of_type(resource_type):
+        if policy.stack == role.stack and role.name in map(reference, listed(policy.properties.get("Roles"))):
+            yield policy
 
 
 def _reserved(environment: Synthesised) -> Reached:
@@ -163,7 +174,7 @@ QUOTAS = (
     Quota("parameters of a stack", 200, _CLOUDFORMATION, _entries("Parameters")),
     Quota("outputs of a stack", 200, _CLOUDFORMATION, _entries("Outputs")),
     Quota("bytes of a template in S3", 1_048_576, _CLOUDFORMATION, _template_bytes),
-    Quota("characters of a role's own policies", 10_240, _IAM, _inline_policies),
+    Quota("characters of a role's inline policies", 10_240, _IAM, _inline_policies),
     Quota("characters of a managed policy", 6_144, _IAM, _documents("AWS::IAM::ManagedPolicy", "PolicyDocument")),
     Quota("characters of a role's trust", 2_048, _IAM, _documents(ROLE, "AssumeRolePolicyDocument")),
     Quota("managed policies of a role", 10, _IAM, _managed_policies),

@@ -9,6 +9,7 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.console.permissions import console_statements
 from infra.stacks.entrance.routes import CONSOLE_PRIORITY, route
+from infra.stacks.nag import accept
 from infra.stacks.parameters import read
 from infra.stacks.services.places import REGISTRY_WRITER, Places
 from infra.stacks.services.ports import CONSOLE_PORT
@@ -57,6 +58,12 @@ class ConsoleStack(PlatformStack):
             max_healthy_percent=200,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
         )
+        accept(
+            service,
+            "Platform::nothing_has_a_public_address[AssignPublicIp is ENABLED]",
+            "Cognito's domain has no endpoint in a VPC, so that its tokens come by the internet; nothing but the "
+            "balancer is let in",
+        )
         scale(service, self)
         route(self, "console", CONSOLE_PRIORITY, CONSOLE_PORT, "/healthz").add_target(service)
         self.outputs(ConsoleService=service.service_name)
@@ -70,7 +77,7 @@ def _cluster(stack: PlatformStack) -> ecs.Cluster:
     return ecs.Cluster(
         stack,
         "Cluster",
-        cluster_name=f"{stack.config.name}-console",
+        cluster_name=stack.config.console_cluster,
         vpc=vpc,
         container_insights_v2=ecs.ContainerInsights.ENABLED,
     )

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 from infra.stacks.base import PlatformStack
+from infra.stacks.dead_letters import dead_letters
 from infra.stacks.edge.names import INVOKED, SEVERITIES
 from infra.stacks.lake.lifecycle import expire
 from infra.stacks.nag import accept
@@ -41,7 +41,7 @@ def add_failure_bucket(stack: PlatformStack, key: kms.Key) -> s3.Bucket:
 
 
 def add_dead_letters(stack: PlatformStack) -> DeadLetters:
-    """The queues. SSE-SQS, which SNS and EventBridge need no key's permission for."""
+    """The queues."""
     config = stack.config
     rules = [
         stack.format_arn(service="events", resource="rule", resource_name=config.edge_function(role))
@@ -49,31 +49,6 @@ def add_dead_letters(stack: PlatformStack) -> DeadLetters:
     ]
     topics = [stack.format_arn(service="sns", resource=config.alert_topic(severity)) for severity in SEVERITIES]
     return DeadLetters(
-        _queue(stack, "EdgeDeadLetters", "edge", "events.amazonaws.com", rules),
-        _queue(stack, "AlertDeadLetters", "alert", "sns.amazonaws.com", topics),
+        dead_letters(stack, "EdgeDeadLetters", "edge", "events.amazonaws.com", rules),
+        dead_letters(stack, "AlertDeadLetters", "alert", "sns.amazonaws.com", topics),
     )
-
-
-def _queue(stack: PlatformStack, construct_id: str, of: str, service: str, senders: list[str]) -> sqs.Queue:
-    queue = sqs.Queue(
-        stack,
-        construct_id,
-        queue_name=stack.config.dead_letters(of),
-        encryption=sqs.QueueEncryption.SQS_MANAGED,
-        enforce_ssl=True,
-        retention_period=cdk.Duration.days(14),
-    )
-    queue.add_to_resource_policy(
-        iam.PolicyStatement(
-            sid="SendersOfDeadLetters",
-            principals=[iam.ServicePrincipal(service)],
-            actions=["sqs:SendMessage"],
-            resources=[queue.queue_arn],
-            conditions={
-                "ArnEquals": {"aws:SourceArn": senders},
-                "StringEquals": {"aws:SourceAccount": stack.config.account},
-            },
-        )
-    )
-    accept(queue, "AwsSolutions-SQS3", "This is a dead-letter queue")
-    return queue

@@ -6,13 +6,11 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as targets
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
-from infra.stacks.lake.lifecycle import expire
-from infra.stacks.nag import accept
+from infra.stacks.lake.buckets import BALANCER_LOGS
 from infra.stacks.network.service_groups import HTTPS
 from infra.stacks.parameters import publish, read
 from infra.stacks.services.tasks import subnets
@@ -80,20 +78,9 @@ def _balancer(stack: PlatformStack) -> elb.ApplicationLoadBalancer:
         desync_mitigation_mode=elb.DesyncMitigationMode.STRICTEST,
         deletion_protection=config.deletion_protection,
     )
-    balancer.log_access_logs(_logs(stack), prefix="entrance")
+    # Not by `log_access_logs`, which lets in an account of AWS's (Elastic Load Balancing guide, "Enable access logs for
+    # your Application Load Balancer", legacy policy). The bucket's policy is the lake's (infra/stacks/lake/buckets.py).
+    logging = {"enabled": "true", "bucket": read(stack, config, "access-logs"), "prefix": BALANCER_LOGS}
+    for key, value in logging.items():
+        balancer.set_attribute(f"access_logs.s3.{key}", value)
     return balancer
-
-
-def _logs(stack: PlatformStack) -> s3.Bucket:
-    bucket = s3.Bucket(
-        stack,
-        "AccessLogs",
-        # The balancer's log delivery cannot use a customer key (ALB guide, "Enable access logs").
-        encryption=s3.BucketEncryption.S3_MANAGED,
-        enforce_ssl=True,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        lifecycle_rules=[expire("logs", None, stack.config.log_days)],
-        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-    )
-    accept(bucket, "AwsSolutions-S1", "This bucket takes the access logs; logging itself would never end")
-    return bucket

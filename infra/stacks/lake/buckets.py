@@ -1,8 +1,9 @@
-"""The lake's buckets: the lake itself, people's query results, and the access logs of both."""
+"""The lake's buckets: the lake itself, people's query results, and the access logs of both and of the entrance."""
 
 from dataclasses import dataclass
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
@@ -15,13 +16,17 @@ from infra.stacks.nag import accept
 # Removals are told of so that a person hears of them: nothing in the platform removes what devices sent.
 _EVENTS = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
 
+# The prefix of the load balancer's access logs.
+BALANCER_LOGS = "entrance"
+
 
 @dataclass(frozen=True)
 class Buckets:
-    """The lake, and what people asked it."""
+    """The lake, what people asked it, and the access logs."""
 
     lake: s3.Bucket
     results: s3.Bucket
+    logs: s3.Bucket
 
 
 def add_buckets(stack: PlatformStack, key: kms.Key | None, queue: sqs.Queue, raw_prefix: str) -> Buckets:
@@ -53,7 +58,7 @@ def add_buckets(stack: PlatformStack, key: kms.Key | None, queue: sqs.Queue, raw
         rules=[expire("query-results", None, config.query_results_days)],
         versioned=False,
     )
-    return Buckets(lake, results)
+    return Buckets(lake, results, logs)
 
 
 def _bucket(
@@ -107,7 +112,24 @@ def _access_logs(stack: PlatformStack) -> s3.Bucket:
         removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     )
     accept(logs, "AwsSolutions-S1", "This bucket takes the access logs; logging itself would never end")
+    if stack.config.domain:
+        _let_the_balancer_log(stack, logs)
     return logs
+
+
+def _let_the_balancer_log(stack: PlatformStack, logs: s3.Bucket) -> None:
+    """Elastic Load Balancing guide, "Enable access logs for your Application Load Balancer".
+
+    The account in the path is what keeps others' load balancers out; the service sends no source.
+    """
+    logs.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="BalancerLogs",
+            principals=[iam.ServicePrincipal("logdelivery.elasticloadbalancing.amazonaws.com")],
+            actions=["s3:PutObject"],
+            resources=[logs.arn_for_objects(f"{BALANCER_LOGS}/AWSLogs/{stack.config.account}/*")],
+        )
+    )
 
 
 def _notify(bucket: s3.Bucket, queue: sqs.Queue, prefix: str) -> None:

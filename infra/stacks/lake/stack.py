@@ -50,6 +50,8 @@ class LakeStack(PlatformStack):
         if config.parts.guards:
             dead = raw.dead_letters.queue_arn
             publish(self, config, {"raw-queue-arn": raw.objects.queue_arn, "raw-dead-letters-arn": dead})
+        if config.domain:
+            publish(self, config, {"access-logs": buckets.logs.bucket_name})
         if config.parts.services:
             publish(self, config, {"raw-queue-url": raw.objects.queue_url})
         self.outputs(

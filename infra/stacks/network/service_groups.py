@@ -48,7 +48,11 @@ def add_groups(stack: PlatformStack, vpc: ec2.IVpc) -> Groups:
     groups.console.add_egress_rule(anywhere, https, "Cognito and AWS IoT, and S3 and DynamoDB")
     groups.entrance.add_egress_rule(anywhere, https, "Cognito, which the balancer asks for tokens")
     groups.entrance.add_ingress_rule(anywhere, https, "People")
-    accept(groups.entrance, "AwsSolutions-EC23", "People come from anywhere, and get no further without signing in")
+    for finding in (
+        "AwsSolutions-EC23",
+        f"Platform::nothing_comes_in_from_anywhere[admits 0.0.0.0/0 on tcp {HTTPS}-{HTTPS}]",
+    ):
+        accept(groups.entrance, finding, "People come from anywhere, and get no further without signing in")
     return groups
 
 

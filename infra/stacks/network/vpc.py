@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Aws, CfnResource, RemovalPolicy, Stack
+from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from infra.stacks.config import PlatformConfig
-from infra.stacks.nag import accept_lint
+from infra.stacks.nag import accept, accept_lint
 from infra.stacks.principals import for_this_account
 
 REGISTRY_PORT = 5432
@@ -95,25 +95,27 @@ def own_principals(config: PlatformConfig, service: str) -> iam.PolicyStatement:
 
 
 def _let_through(vpc: ec2.Vpc, config: PlatformConfig) -> None:
-    """S3's endpoint leads to this account's buckets, and to the layers of images, which are in ECR's own (ECR guide,
-    "Amazon ECR interface VPC endpoints", minimum permissions for the S3 gateway).
+    """S3's endpoint leads this account's principals to its buckets, and anybody to the layers of images, which are in
+    ECR's own (ECR guide, "Amazon ECR interface VPC endpoints", minimum permissions for the S3 gateway).
+
+    A layer's address is signed by an account of ECR's, which is nowhere published (data perimeter policy examples of
+    AWS's, "VPC endpoint policy examples"): a condition on ours would stop every image.
     """
     endpoint = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
-    own = iam.PolicyStatement(
-        sid="OwnBuckets",
-        principals=[iam.AnyPrincipal()],
-        actions=["s3:*"],
-        resources=["*"],
-        conditions={"StringEquals": {"aws:ResourceAccount": config.account}},
-    )
     layers = iam.PolicyStatement(
         sid="LayersOfImages",
         principals=[iam.AnyPrincipal()],
         actions=["s3:GetObject"],
-        resources=[f"arn:{Aws.PARTITION}:s3:::prod-{config.region}-starport-layer-bucket/*"],
+        resources=[f"{config.bucket_arn(f'prod-{config.region}-starport-layer-bucket')}/*"],
     )
-    for statement in (own, layers):
+    for statement in (own_principals(config, "s3"), layers):
         endpoint.add_to_policy(statement)
+    accept(
+        endpoint,
+        "Platform::no_policy_is_open_to_all[LayersOfImages allows everyone (Principal *) without a condition on "
+        "account or organisation]",
+        "ECR signs the layers' addresses itself; they can be read alone, and in ECR's bucket alone",
+    )
 
 
 def _log_the_group_restriction(stack: Stack) -> None:

@@ -8,6 +8,7 @@ from aws_cdk import aws_logs as logs
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.bundles import CANARY, built
+from infra.stacks.dead_letters import uncalled
 from infra.stacks.edge.roles import TABLE_KEY
 from infra.stacks.nag import accept_role_dependency, accept_wildcards
 from infra.stacks.parameters import read
@@ -66,6 +67,7 @@ def add_canary(stack: PlatformStack) -> None:
 
 def _schedule(stack: PlatformStack, function: lambda_.Function) -> None:
     minutes = stack.config.canary_minutes
+    dead = uncalled(stack, "canary", [stack.config.canary])
     rule = events.CfnRule(
         stack,
         "CanarySchedule",
@@ -77,6 +79,7 @@ def _schedule(stack: PlatformStack, function: lambda_.Function) -> None:
             events.CfnRule.TargetProperty(
                 id="canary",
                 arn=function.function_arn,
+                dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=dead.queue_arn),
                 retry_policy=events.CfnRule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=60, maximum_retry_attempts=0
                 ),

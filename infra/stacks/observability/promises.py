@@ -101,23 +101,29 @@ def of_orchestration(stack: PlatformStack) -> Iterator[Promise]:
 
 
 def of_services(config: PlatformConfig) -> Iterator[Promise]:
-    """Every service of Dagster's cluster, whatever it is called, has a task that runs.
+    """Every service of Dagster's cluster and of the console's, whatever it is called, has a task that runs.
 
     A query of CloudWatch Metrics Insights over what Container Insights writes (CloudWatch guide, "Amazon ECS Container
-    Insights metrics"); the cluster is called after the environment.
+    Insights metrics"). Without a domain there is no console.
     """
+    yield _runs("ServiceDown", config.dagster_name)
+    if config.domain:
+        yield _runs("ConsoleDown", config.console_cluster)
+
+
+def _runs(name: str, cluster: str) -> Promise:
     running = cloudwatch.MathExpression(
         expression=(
             'SELECT MIN(RunningTaskCount) FROM SCHEMA("ECS/ContainerInsights", ClusterName, ServiceName) '
-            f"WHERE ClusterName = '{config.name}'"
+            f"WHERE ClusterName = '{cluster}'"
         ),
         label="fewest tasks of a service",
         period=MINUTE,
         using_metrics={},
     )
-    yield Promise(
-        "ServiceDown",
-        f"A service of the cluster {config.name} has had no task for ten minutes, or the cluster tells nothing",
+    return Promise(
+        name,
+        f"A service of the cluster {cluster} has had no task for ten minutes, or the cluster tells nothing",
         running,
         1,
         periods=10,

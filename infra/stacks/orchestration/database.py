@@ -128,11 +128,9 @@ def _make_user(stack: PlatformStack, cluster: rds.DatabaseCluster, key: kms.IKey
 
 
 def _log_of(stack: PlatformStack, role: iam.Role) -> None:
-    """The function's own log, whose name CloudFormation makes."""
+    """The log of the function, whose name CloudFormation makes. The stack makes the group, the function does not."""
     groups = stack.format_arn(service="logs", resource=f"log-group:/aws/lambda/{stack.stack_name}-*")
     role.add_to_policy(
-        iam.PolicyStatement(
-            sid="Log", actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], resources=[groups]
-        )
+        iam.PolicyStatement(sid="Log", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[groups])
     )
     accept(role, f"AwsSolutions-IAM5[Resource::{groups}]", "CloudFormation names the function")

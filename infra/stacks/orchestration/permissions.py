@@ -15,7 +15,7 @@ from iot_pipeline.lake.statements import DEVICE_VIEW, TELEMETRY_VIEW
 _ZONES = (layout.JUDGED, layout.LEDGER, layout.QUARANTINE, layout.CURATED, layout.DAILY, layout.ALERT_HISTORY)
 BACKFILLS = "backfills/"
 _READ = (layout.RAW, *_ZONES, layout.REMOVALS, layout.REGISTRY, layout.EDGE_RULES, layout.FAILED_DELIVERY, BACKFILLS)
-_ITEMS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem")
+_ITEMS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 _MULTIPART = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 # The edge's records that a mapping gave up on (AWS Lambda guide, "Retain discarded batch records for a Kinesis Data
 # Streams event source in Lambda").
@@ -126,6 +126,8 @@ def removing(places: Places, contract: Contract) -> Statements:
         "SearchLogs": allow(logs, "logs:FilterLogEvents"),
         "RemoveThings": allow(
             things,
+            # A device that is decommissioned leaves its name, made anew if it is gone (`things.bury`).
+            "iot:CreateThing",
             "iot:DescribeThing",
             "iot:UpdateThing",
             "iot:DeleteThing",
@@ -166,7 +168,6 @@ def watching(places: Places) -> Statements:
     """What the watcher does: it keeps alerts, in one transaction with what it knows."""
     return {
         "Alerts": allow([places.alerts], *_ITEMS),
-        "Episodes": allow([f"{places.alerts}/index/{name}" for name in ("open", "subject")], "dynamodb:Query"),
         "TableKey": table_keys(places.stack, [places.edge_key]),
     }
 

@@ -137,10 +137,10 @@ def _printed(stack: PlatformStack) -> Statements:
     """Showing what runs printed."""
     return {
         "Show": allow([_printed_objects(stack)], "s3:GetObject"),
-        "Find": listing(f"arn:aws:s3:::{stack.config.compute_log_bucket}", [_PRINTED]),
+        "Find": listing(stack.config.bucket_arn(stack.config.compute_log_bucket), [_PRINTED]),
         "PrintKey": via(stack, "s3", [read(stack, stack.config, "dagster-key")], "kms:Decrypt"),
     }
 
 
 def _printed_objects(stack: PlatformStack) -> str:
-    return f"arn:aws:s3:::{stack.config.compute_log_bucket}/{_PRINTED}*"
+    return f"{stack.config.bucket_arn(stack.config.compute_log_bucket)}/{_PRINTED}*"

@@ -8,6 +8,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 
+from infra.stacks.alarming import add_alarm
 from infra.stacks.base import PlatformStack
 from infra.stacks.nag import accept
 from infra.stacks.services.ports import CODE_PORT
@@ -118,18 +119,16 @@ def _cannot_load(stack: PlatformStack, log: logs.LogGroup) -> cloudwatch.Alarm:
     metric = log.add_metric_filter(
         "CannotLoad",
         filter_pattern=logs.FilterPattern.literal(f'"{CANNOT_LOAD}"'),
-        metric_namespace="IotPipeline/Dagster",
-        metric_name=f"{stack.config.name}-cannot-load",
+        metric_namespace=stack.config.dagster_metrics,
+        metric_name="CodeCannotLoad",
         metric_value="1",
     ).metric(period=cdk.Duration.minutes(1), statistic="Sum")
-    return cloudwatch.Alarm(
+    return add_alarm(
         stack,
         "CodeCannotLoad",
-        alarm_name=f"{stack.config.dagster_name}-cannot-load",
-        alarm_description="A code location of Dagster's cannot load its code; a deployment is rolled back",
-        metric=metric,
-        threshold=1,
-        evaluation_periods=1,
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        "A code location of Dagster's cannot load its code; a deployment is rolled back",
+        metric,
+        1,
+        # The deployment knows its alarm by this name.
+        name=f"{stack.config.dagster_name}-cannot-load",
     )

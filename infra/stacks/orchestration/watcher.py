@@ -4,7 +4,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_sqs as sqs
 
+from infra.stacks.dead_letters import uncalled
 from infra.stacks.orchestration.roles import allow_calling
 from infra.stacks.orchestration.serving import Serving
 
@@ -14,12 +16,14 @@ EVERY = cdk.Duration.minutes(2)
 
 
 def add_watcher(serving: Serving, definition: ecs.FargateTaskDefinition) -> None:
-    """Looks once each time. One that cannot be started is missed by the sensor, so that nothing waits in a queue."""
+    """Looks once each time. One that cannot be started is missed by the sensor; the queue keeps the reason."""
     stack = serving.stack
+    name = f"{stack.config.dagster_name}-watch"
+    dead = uncalled(stack, "watch", [name])
     rule = events.Rule(
         stack,
         "Watch",
-        rule_name=f"{stack.config.dagster_name}-watch",
+        rule_name=name,
         description="Looks from outside whether Dagster's daemon lives",
         schedule=events.Schedule.rate(EVERY),
     )
@@ -34,6 +38,8 @@ def add_watcher(serving: Serving, definition: ecs.FargateTaskDefinition) -> None
             assign_public_ip=False,
             max_event_age=EVERY,
             retry_attempts=0,
+            # By its ARN: otherwise the target would write a policy of its own, without the account.
+            dead_letter_queue=sqs.Queue.from_queue_arn(stack, "Uncalled", dead.queue_arn),
             propagate_tags=ecs.PropagatedTagSource.TASK_DEFINITION,
         )
     )

@@ -108,7 +108,8 @@ def _recorder_role(stack: PlatformStack, bucket: s3.Bucket, key: kms.Key) -> iam
         ),
         managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(managed)],
     )
-    written = f"arn:aws:s3:::{stack.config.audit_bucket}/{CONFIG_PREFIX}/AWSLogs/{stack.config.account}/Config/*"
+    audit = stack.config.bucket_arn(stack.config.audit_bucket)
+    written = f"{audit}/{CONFIG_PREFIX}/AWSLogs/{stack.config.account}/Config/*"
     statements = {
         "Look": iam.PolicyStatement(actions=["s3:GetBucketAcl", "s3:ListBucket"], resources=[bucket.bucket_arn]),
         "Deliver": iam.PolicyStatement(

@@ -44,7 +44,7 @@ def _selectors(
     """What is recorded. Of the audit bucket reads alone: a record of CloudTrail's own writes would be another write."""
     config = stack.config
     lake = [config.lake_objects(prefix).removesuffix("*") for prefix in (RAW, CURATED, REMOVALS)]
-    failures = f"arn:aws:s3:::{config.failure_bucket}/"
+    failures = f"{config.bucket_arn(config.failure_bucket)}/"
     selectors = [
         _objects("lake and failed records", [*lake, failures]),
         _objects("reads of the audit bucket", [f"{bucket.bucket_arn}/"], reads_only=True),

@@ -16,9 +16,9 @@ class Places:
 
     def __init__(self, stack: PlatformStack) -> None:
         self.stack, self.config = stack, stack.config
-        self.lake = f"arn:aws:s3:::{self.config.lake_bucket}"
-        self.results = f"arn:aws:s3:::{self.config.results_bucket}"
-        self.failures = f"arn:aws:s3:::{self.config.failure_bucket}"
+        self.lake = self.config.bucket_arn(self.config.lake_bucket)
+        self.results = self.config.bucket_arn(self.config.results_bucket)
+        self.failures = self.config.bucket_arn(self.config.failure_bucket)
         self.state = self._arn("dynamodb", "table", self.config.device_state_table)
         self.alerts = self._arn("dynamodb", "table", self.config.alerts_table)
 

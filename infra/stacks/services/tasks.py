@@ -57,7 +57,7 @@ class Tasks:
                 cpu_architecture=ecs.CpuArchitecture.ARM64, operating_system_family=ecs.OperatingSystemFamily.LINUX
             ),
             task_role=role,
-            execution_role=self._execution_role(name, log),
+            execution_role=self._execution_role(name),
             volumes=[ecs.Volume(name=_TMP)],
         )
         container = definition.add_container(
@@ -100,15 +100,14 @@ class Tasks:
             removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
 
-    def _execution_role(self, name: str, log: logs.LogGroup) -> iam.Role:
-        """Fargate's own, before the process begins: it fetches the image and writes the log."""
+    def _execution_role(self, name: str) -> iam.Role:
+        """Fargate's own, before the process begins: it fetches the image. That it writes the log, the CDK allows."""
         role = iam.Role(self.stack, f"{name}ExecutionRole", assumed_by=tasks_of(self.stack))
         pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
         statements = {
             "Pull": (pull, [self._repository.repository_arn]),
             # ECR gives one token for all repositories (its guide, "Private registry authentication").
             "Token": (["ecr:GetAuthorizationToken"], ["*"]),
-            "Log": (["logs:CreateLogStream", "logs:PutLogEvents"], [log.log_group_arn]),
         }
         for sid, (actions, resources) in statements.items():
             role.add_to_policy(iam.PolicyStatement(sid=sid, actions=actions, resources=resources))

@@ -1,8 +1,15 @@
 """Mistakes in functions, containers and builds, in alarms, tags and quotas."""
 
-from infra.verdict.planted.mistake import Mistake, setting, without
+from infra.verdict.planted.mistake import Body, Mistake, setting, without
 
 _FUNCTION = "AWS::Lambda::Function"
+_ROLE = "AWS::IAM::Role"
+_QUOTAS = "quotas_are_kept"
+
+
+def _long(characters: int) -> Body:
+    """A policy document of more characters than these."""
+    return {"Statement": [{"Effect": "Deny", "Action": "iot:Connect", "Resource": "x" * characters}]}
 
 
 MISTAKES = (
@@ -39,13 +46,31 @@ MISTAKES = (
     ),
     Mistake(
         "an IoT policy that is too long",
-        "quotas_are_kept",
+        _QUOTAS,
         ("AWS::IoT::Policy",),
-        setting({"Statement": [{"Effect": "Deny", "Action": "iot:Connect", "Resource": "x" * 2048}]}, "PolicyDocument"),
+        setting(_long(2_048), "PolicyDocument"),
+    ),
+    Mistake(
+        "a role whose inline policies are too long",
+        _QUOTAS,
+        (_ROLE,),
+        setting([{"PolicyName": "Long", "PolicyDocument": _long(10_240)}], "Policies"),
+    ),
+    Mistake(
+        "a managed policy that is too long",
+        _QUOTAS,
+        ("AWS::IAM::ManagedPolicy",),
+        setting(_long(6_144), "PolicyDocument"),
+    ),
+    Mistake(
+        "a role with too many managed policies",
+        _QUOTAS,
+        (_ROLE,),
+        setting([f"arn:aws:iam::aws:policy/service-role/P{number}" for number in range(11)], "ManagedPolicyArns"),
     ),
     Mistake(
         "more concurrency than an account has",
-        "quotas_are_kept",
+        _QUOTAS,
         (_FUNCTION,),
         setting(1000, "ReservedConcurrentExecutions"),
     ),

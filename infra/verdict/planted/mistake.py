@@ -1,11 +1,12 @@
 """A mistake, planted at every resource that it could sit on, one at a time."""
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from infra.stacks.checks import CHECKS, Synthesised
+from infra.stacks.checks import CHECKS, Check, Synthesised
 
 Body = dict[str, Any]
 # Stack, resource, and the environment with the mistake there.
@@ -44,8 +45,14 @@ class Outcome:
 def outcomes(mistake: Mistake, environment: Synthesised) -> Iterator[Outcome]:
     """The mistake at every place of an environment; none if the environment has nothing that it could sit on."""
     check = _BY_NAME[mistake.check]
+    before = _told(check, environment)
     for stack, name, wrong in _places(mistake, environment):
-        yield Outcome(mistake, stack, name, any(True for _ in check(wrong)))
+        yield Outcome(mistake, stack, name, bool(_told(check, wrong) - before))
+
+
+def _told(check: Check, environment: Synthesised) -> Counter[tuple[str, str, str]]:
+    """What a check finds: with what it has found before, and somebody has accepted, a mistake is not caught."""
+    return Counter((resource.stack, resource.name, problem) for resource, problem in check(environment))
 
 
 def first_places(mistake: Mistake, environments: Iterable[Synthesised]) -> list[Outcome]:

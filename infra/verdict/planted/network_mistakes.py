@@ -87,4 +87,10 @@ MISTAKES = (
         ("AWS::EC2::Subnet",),
         setting(True, "MapPublicIpOnLaunch"),
     ),
+    Mistake(
+        "a task with a public address",
+        "nothing_has_a_public_address",
+        ("AWS::ECS::Service",),
+        setting("ENABLED", "NetworkConfiguration", "AwsvpcConfiguration", "AssignPublicIp"),
+    ),
 )

@@ -12,6 +12,13 @@ _KEY = "AWS::KMS::Key"
 _PERMISSION = "AWS::Lambda::Permission"
 
 
+def _for_every_balancer(statement: Body) -> bool:
+    if not str(statement.get("Principal", "")).count("logdelivery.elasticloadbalancing"):
+        return False
+    statement["Resource"] = "arn:aws:s3:::logs/entrance/AWSLogs/*"
+    return True
+
+
 def _drop_condition(statement: Body) -> bool:
     service = isinstance(statement.get("Principal"), dict) and "Service" in statement["Principal"]
     return bool(service and statement["Effect"] == "Allow" and statement.pop("Condition", None))
@@ -189,6 +196,12 @@ MISTAKES = (
         _SERVICES,
         ("AWS::S3::BucketPolicy",),
         each_statement(_POLICY, change=_drop_condition),
+    ),
+    Mistake(
+        "an access log's bucket for the load balancers of every account",
+        _SERVICES,
+        ("AWS::S3::BucketPolicy",),
+        each_statement(_POLICY, change=_for_every_balancer),
     ),
     Mistake(
         "a role's trust without SourceAccount (rules, Firehose, crawlers, flow logs, COPY)",

@@ -71,10 +71,37 @@ def test_a_role_of_which_nobody_has_said_what_it_calls_is_a_finding() -> None:
 
 
 def test_a_role_that_is_left_out_is_told_with_its_reason() -> None:
-    task = {"Type": "AWS::ECS::TaskDefinition", "Properties": {"TaskRoleArn": {"Fn::GetAtt": ["Role1", "Arn"]}}}
-    proved = prove(_environment(Task1=task))
+    proved = prove(_environment(Task1=_task("code")))
     assert list(proved.unproved) == ["TryUser/Role1"]
     assert proved.findings == ()
+
+
+def test_a_process_of_which_nobody_has_said_what_it_calls_is_a_finding() -> None:
+    (finding,) = prove(_environment(Task1=_task("reporter"))).findings
+    assert "TryUser/Task1: say in infra/prover/needs.py what the process reporter calls" in str(finding)
+
+
+def _task(process: str) -> dict[str, Any]:
+    container = {"Name": process, "Command": ["sh"]}
+    role = {"Fn::GetAtt": ["Role1", "Arn"]}
+    return {
+        "Type": "AWS::ECS::TaskDefinition",
+        "Properties": {"TaskRoleArn": role, "ContainerDefinitions": [container]},
+    }
+
+
+def test_what_the_environment_before_has_published_is_read() -> None:
+    user = {"Parameters": {"P": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/try/stream"}}}
+    before = Environment(CONFIG, {"TryData": DATA})
+    after = Environment(CONFIG, {"NextDelivery": {**user, "Resources": {}}}, before)
+    assert after.resolve("NextDelivery", {"Ref": "P"}) == "TryData-Stream1"
+
+
+def test_a_parameter_that_nobody_writes_is_refused_by_name() -> None:
+    user = {"Parameters": {"P": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/try/none"}}}
+    alone = Environment(CONFIG, {"TryUser": {**user, "Resources": {}}})
+    with pytest.raises(ValueError, match="/try/none is read and no stack of try publishes it"):
+        alone.resolve("TryUser", {"Ref": "P"})
 
 
 def test_the_names_of_two_stacks_are_two() -> None:

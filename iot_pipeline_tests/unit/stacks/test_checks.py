@@ -11,10 +11,11 @@ from aws_cdk import aws_sns as sns
 from cfnlint.api import lint
 
 from infra.stacks.assembly import build
-from infra.stacks.checks import CHECKS, Synthesised, findings, findings_of, read_assembly
+from infra.stacks.checks import CHECKS, Synthesised, findings_of, read_assembly
 from infra.stacks.config import PlatformConfig
 from infra.stacks.environments import FILE, environment
 from infra.stacks.sizes import QUANTITIES, Size
+from infra.verdict.acknowledged import acknowledgements, without_accepted
 from infra.verdict.planted.catalogue import MISTAKES
 from infra.verdict.planted.mistake import Mistake, first_places
 from iot_pipeline_tests.support.templates import STACKS, assembly, nag_findings, of_type, template, whole
@@ -67,12 +68,14 @@ def test_cdk_nag_finds_a_planted_mistake(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_own_checks_find_nothing_in_a_template_alone(stack: str) -> None:
     # Which database a table is in, and which endpoint leads where, is known of the whole environment alone.
-    assert findings(template(stack)) == []
+    alone = Synthesised({stack: template(stack)}, whole())
+    assert without_accepted(findings_of(alone), acknowledgements(assembly()), assembly())[0] == []
 
 
 @pytest.mark.parametrize("name", ["telemetry", "trial"])
 def test_own_checks_find_nothing_in_an_environment(name: str) -> None:
-    assert findings_of(synthesised(name)) == []
+    folder = assembly(name=name)
+    assert without_accepted(findings_of(synthesised(name)), acknowledgements(folder), folder) == ([], [])
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=[m.says.replace(" ", "-") for m in MISTAKES])
@@ -94,7 +97,8 @@ def test_the_configuration_s_quantities_are_judged_too(tmp_path: Path) -> None:
     """A quantity that breaks a promise is found, though the templates follow from it without a mistake."""
     careless = PlatformConfig(noncurrent_days=1, stream_retention_hours=24, registry_backup_days=3)
     build(tmp_path, careless).synth()
-    found = {finding.check for finding in findings_of(read_assembly(tmp_path, careless))}
+    judged = findings_of(read_assembly(tmp_path, careless))
+    found = {finding.check for finding in without_accepted(judged, acknowledgements(tmp_path), tmp_path)[0]}
     assert found == {
         "what_was_overwritten_can_come_back",
         "the_stream_outlasts_a_fault",

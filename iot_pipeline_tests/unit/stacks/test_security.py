@@ -149,5 +149,20 @@ def test_each_guard_tells_the_topic_of_alerts_and_an_alarm_watches_that_it_can(g
     (parameter,) = (p for name, p in made["Parameters"].items() if topic == {"Ref": name})
     assert parameter["Default"] == "/telemetry/alerts-topic"
     watched = [a["Properties"] for a in of_type(made, "AWS::CloudWatch::Alarm").values()]
-    (alarm,) = (a for a in watched if a["Dimensions"] == [{"Name": "RuleName", "Value": rule["Name"]}])
-    assert (alarm["MetricName"], alarm["AlarmActions"]) == ("FailedInvocations", [topic])
+    (alarm,) = (a for a in watched if json.dumps({"Name": "RuleName", "Value": rule["Name"]}) in json.dumps(a))
+    assert alarm["AlarmActions"] == [topic]
+    counted = {m["MetricStat"]["Metric"]["MetricName"] for m in alarm["Metrics"] if "MetricStat" in m}
+    assert counted == {"FailedInvocations", "InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq"}
+
+
+def test_what_the_topic_does_not_take_is_kept_of_these_rules_alone() -> None:
+    made = guarded()
+    ((name, queue),) = of_type(made, "AWS::SQS::Queue").items()
+    assert queue["Properties"]["QueueName"] == "telemetry-security-dead-letters"
+    rules = [rule["Properties"] for rule in of_type(made, "AWS::Events::Rule").values()]
+    assert all(r["Targets"][0]["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": [name, "Arn"]}} for r in rules)
+    (policy,) = of_type(made, "AWS::SQS::QueuePolicy").values()
+    (sending,) = (s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow")
+    assert sending["Condition"]["StringEquals"] == {"aws:SourceAccount": "000000000000"}
+    senders = json.dumps(sending["Condition"]["ArnEquals"]["aws:SourceArn"])
+    assert all(f":rule/{rule['Name']}" in senders for rule in rules)

@@ -12,6 +12,9 @@ OTHERWISE = {"s3", "dynamodb", "secretsmanager", "rds-db"}
 # What AWS does in a task's name elsewhere: KMS is called by the services that encrypt, roles are passed to ECS.
 NOT_CALLED = {"kms", "iam"}
 
+# This account's principals, on this account's resources.
+OWN = {"StringEquals": {"aws:PrincipalAccount": "000000000000", "aws:ResourceAccount": "000000000000"}}
+
 
 def test_the_endpoints_are_those_that_dagsters_tasks_call() -> None:
     """Of the tasks' own roles and of Fargate's before them."""
@@ -33,7 +36,7 @@ def test_each_endpoint_is_for_this_accounts_principals() -> None:
     assert len(made) == sum(map(len, ENDPOINTS.values())) + 1
     for endpoint in made:
         (statement,) = endpoint["Properties"]["PolicyDocument"]["Statement"]
-        assert statement["Condition"] == {"StringEquals": {"aws:PrincipalAccount": "000000000000"}}
+        assert statement["Condition"] == OWN
         if endpoint["Properties"]["VpcEndpointType"] == "Interface":
             assert endpoint["Properties"]["PrivateDnsEnabled"] is True
             assert len(endpoint["Properties"]["SubnetIds"]) == 1, "a team's endpoints stand in one zone"
@@ -43,7 +46,8 @@ def test_s3_leads_to_own_buckets_and_to_the_layers_of_images() -> None:
     endpoints = of_type(template("TelemetryNetwork"), "AWS::EC2::VPCEndpoint").values()
     (gateway,) = (e["Properties"] for e in endpoints if e["Properties"]["VpcEndpointType"] == "Gateway")
     own, layers = gateway["PolicyDocument"]["Statement"]
-    assert own["Condition"] == {"StringEquals": {"aws:ResourceAccount": "000000000000"}}
+    assert own["Condition"] == OWN
+    assert "Condition" not in layers, "ECR's own account signs the addresses of layers"
     assert layers["Action"] == "s3:GetObject"
     assert layers["Resource"] == "arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*"
 

@@ -37,6 +37,12 @@ def test_another_check_s_finding_is_not_accepted_and_the_acknowledgement_is_idle
     assert [found.check for found in idle] == ["acknowledgements_are_needed"]
 
 
+def test_one_problem_is_accepted_and_another_of_the_same_check_is_not(tmp_path: Path) -> None:
+    accepted = acknowledgements(assembly(tmp_path, f"{RULE}[does-not-rotate]"))
+    other = Finding("keys_rotate", "Lake", "Key1", "is disabled")
+    assert without_accepted([finding("Key1"), other], accepted, tmp_path) == ([other], [])
+
+
 def test_acknowledgements_of_other_tools_are_read_and_not_used(tmp_path: Path) -> None:
     (accepted,) = acknowledgements(assembly(tmp_path, "Annotation::AwsSolutions-IAM5[Resource::*]"))
     assert (accepted.rule, accepted.family) == ("AwsSolutions-IAM5[Resource::*]", "AwsSolutions-IAM5")
