@@ -1,6 +1,7 @@
 """The time box of a run: the order of a day, and what is left when it is spent."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,17 @@ def test_what_is_left_when_it_is_spent_is_skipped_with_the_reason(monkeypatch: p
 def test_within_it_and_without_an_end_all_is_run(minutes: str, monkeypatch: pytest.MonkeyPatch) -> None:
     _spent(monkeypatch, minutes)
     skip_what_is_left("integration/test_1.py")
+
+
+def test_a_long_test_is_begun_only_if_its_own_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    _spent(monkeypatch, "67")
+    with pytest.raises(pytest.skip.Exception, match="67 minutes"):
+        skip_what_is_left("integration/images/test_dagster.py")
+    skip_what_is_left("integration/test_1.py")
+    _spent(monkeypatch, "69")
+    skip_what_is_left("integration/images/test_dagster.py")
+
+
+def test_the_long_tests_are_there() -> None:
+    tests = Path(time_box.__file__).parents[1]
+    assert [prefix for prefix in time_box._LONG if not (tests / prefix).exists()] == []
