@@ -238,7 +238,7 @@ def _dead_letter(output: str) -> Path:
 
 PATHS: Mapping[str, Mapping[str, Path]] = {
     "RuleRole": {"kinesis:PutRecord": publish, "sqs:SendMessage": publish},
-    "DeliverySource": {"Read": _put_record},
+    "DeliveryServiceRole": {"Read": _put_record},
     "DeliveryRole": {"FindBucket": _put_record, "Write": _put_record, "Encrypt": _put_record, "Log": _put_record},
     "CrawlerRole": dict.fromkeys(("ListLake", "LocateLake", "ReadLake", "Decrypt", "WriteCatalog", "Log"), _crawl),
     "ClaimHookRole": {"Find": call("iot", "describe_thing", thingName="d-9"), "Log": _claim_hook},

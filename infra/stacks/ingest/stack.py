@@ -26,6 +26,11 @@ from iot_pipeline.contract.layout import FAILED_DELIVERY, RAW
 # By arrival hour, UTC: Firehose stamps the time at which it took the buffer's oldest record.
 HOUR_FOLDERS = "year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"
 
+# The logical id of the construct's own role in the first release's stacks. A delivery stream whose source has another
+# role is replaced (CloudFormation template reference, "AWS::KinesisFirehose::DeliveryStream"), and what the former one
+# still buffers may be lost. Under its former id the role is changed in place.
+FIRST_SOURCE_ROLE = "DeliveryServiceRole262EE3F9"
+
 
 class IngestStack(PlatformStack):
     """From the broker to the raw zone."""
@@ -138,6 +143,10 @@ class IngestStack(PlatformStack):
     def _source_role(self, stream: str) -> iam.Role:
         """What Firehose needs to read the stream (Firehose guide, "Controlling access", Amazon S3 destination)."""
         role = iam.Role(self, "DeliverySource", assumed_by=for_this_account("firehose.amazonaws.com", self.config))
+        made = role.node.default_child
+        if not isinstance(made, iam.CfnRole):
+            raise TypeError(f"a role is made as {made!r}")
+        made.override_logical_id(FIRST_SOURCE_ROLE)
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="Read",
