@@ -17,6 +17,8 @@ from iot_pipeline.registry.errors import RegistryError
 from iot_pipeline.registry.file_text import place, read_text
 
 Location = tuple[str | int, ...]
+# Our documents need five. Python's own limit would differ with who else is in the process.
+_DEEPEST = 100
 _TAG = "tag:yaml.org,2002:"
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
@@ -59,8 +61,6 @@ def read_yaml(path: Path) -> Document:
     except yaml.reader.ReaderError as error:
         where = place(path, text[: error.position])
         raise RegistryError(f"{where}: {error.reason}; expected text, remove the character") from None
-    except RecursionError:
-        raise RegistryError(f"{path} has lists or mappings too deep within each other; write it flat") from None
     if not nodes:
         raise RegistryError(
             f"{path} is empty, expected a mapping such as tenants: [...]; write {{}} for nothing at all"
@@ -74,7 +74,11 @@ def read_yaml(path: Path) -> Document:
 
 def _without_aliases(path: Path, text: str) -> str:
     """The text itself, in which no alias stands for another part of it, or for the part it is in."""
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise RegistryError(f"{path} has lists or mappings too deep within each other; write it flat")
         if isinstance(event, yaml.AliasEvent):
             where = _place(path, cast("Mark", event.start_mark))
             raise RegistryError(f"{where}: the alias *{event.anchor}; expected the value itself, write it out here")

@@ -58,8 +58,9 @@ def test_without_the_command_line_one_sentence_says_what_is_needed(
 def test_data_are_deployed_apart_and_everything_otherwise(verdict: list[Finding], called: list[list[str]]) -> None:
     assert command.main(["telemetry", "--part", "data"]) == 0
     assert command.main(["telemetry"]) == 0
-    data = ["TelemetryConsoleData", "TelemetryEdgeData", "TelemetryLake", "TelemetryWarehouse"]
-    assert called[0][1:6] == ["deploy", *data]
+    parts = ("ConsoleData", "EdgeData", "Lake", "OrchestrationData", "Security", "Warehouse")
+    data = [f"Telemetry{part}" for part in parts]
+    assert called[0][1 : 2 + len(data)] == ["deploy", *data]
     assert called[1][1:3] == ["deploy", "--all"]
 
 
@@ -71,7 +72,7 @@ def test_an_environment_that_is_not_written_down_is_refused(capsys: pytest.Captu
 def test_a_digest_goes_to_the_stack_that_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     made = read_assembly(assembly(), PlatformConfig())
     template = {"Resources": {}, "Parameters": {"ImageDigest": {"Type": "String"}}}
-    asking = SimpleNamespace(config=made.config, templates={**made.templates, "TelemetryOrchestration": template})
+    asking = SimpleNamespace(config=made.config, templates={"TelemetryOrchestration": template, "TelemetryLake": {}})
     monkeypatch.setenv("DAGSTER_DIGEST", "sha256:1")
     monkeypatch.setenv("CONSOLE_DIGEST", "sha256:2")
     assert command.digests(asking) == ["--parameters", "TelemetryOrchestration:ImageDigest=sha256:1"]  # type: ignore[arg-type]  # the two attributes that it reads

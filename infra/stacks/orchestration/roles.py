@@ -11,7 +11,15 @@ from infra.stacks.orchestration.database import USER
 from infra.stacks.orchestration.permissions import building, looking, removing, replaying, watching
 from infra.stacks.parameters import read
 from infra.stacks.services.places import Places
-from infra.stacks.services.statements import Statements, add_statements, allow, listing, task_role, via
+from infra.stacks.services.statements import (
+    Statements,
+    add_managed_statements,
+    add_statements,
+    allow,
+    listing,
+    task_role,
+    via,
+)
 from iot_pipeline.contract import Contract
 
 # As the image's dagster.yaml has it.
@@ -41,12 +49,17 @@ def add_roles(stack: PlatformStack, places: Places, contract: Contract) -> Roles
     def role(name: str, description: str, statements: Statements) -> iam.Role:
         return task_role(stack, f"{name}Role", description, statements, _WIDE)
 
+    removes = removing(places, contract)
+    removal = role(
+        "Removal",
+        "Runs of retention and erasures: they remove",
+        {sid: statement for sid, statement in builds.items() if sid not in removes},
+    )
+    add_managed_statements(removal, "Removes", removes, _WIDE)
     return Roles(
         code=role("Code", "Dagsters code location: its sensors look", looks),
         run=role("Run", "A run of Dagsters: it builds", builds),
-        removal=role(
-            "Removal", "Runs of retention and erasures: they remove", {**builds, **removing(places, contract)}
-        ),
+        removal=removal,
         replay=role("Replay", "Runs that replay dead letters", {**looks, **replaying(places)}),
         webserver=role("Webserver", "Dagsters webserver", {**sign_in, **printed}),
         daemon=role("Daemon", "Dagsters daemon", sign_in),

@@ -11,6 +11,8 @@ from iot_pipeline.defs.dagster_internals import WRITTEN_FOR, DagsterVersionError
 HERE = "iot_pipeline/defs/dagster_internals.py"
 # It writes what the daemon would.
 IN_TESTS = "iot_pipeline_tests/support/dagster_daemon.py"
+# A launcher is given what a daemon gives it: an origin, and the arguments of a run.
+OF_LAUNCHERS = "iot_pipeline_tests/unit/test_run_tasks.py"
 
 
 def test_another_release_of_dagster_is_refused_with_both_versions() -> None:
@@ -32,4 +34,4 @@ def test_nothing_else_imports_from_private_modules() -> None:
         for path in (CHECKOUT / folder).rglob("*.py")
     ]
     users = {str(path.relative_to(CHECKOUT)) for path in sources if private.search(path.read_text())}
-    assert users == {HERE, IN_TESTS}
+    assert users == {HERE, IN_TESTS, OF_LAUNCHERS}
