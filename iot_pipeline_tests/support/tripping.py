@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import boto3
@@ -37,11 +38,16 @@ class Tripping:
         self._iot, self._call, self._when, self._trip = iot, call, when, trip
         self.calls: list[str] = []
 
+    def get_paginator(self, operation: str) -> Any:
+        """A listing counts as one call, however many pages it has."""
+        real = self._iot.get_paginator(operation)
+        return SimpleNamespace(paginate=self._counted(operation, lambda **arguments: list(real.paginate(**arguments))))
+
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._iot, name)
-        if name in {"exceptions", "meta", "get_paginator"}:
-            return real
+        return real if name in {"exceptions", "meta"} else self._counted(name, real)
 
+    def _counted(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def called(**arguments: Any) -> Any:
             self.calls.append(name)
             here = len(self.calls) - 1 == self._call

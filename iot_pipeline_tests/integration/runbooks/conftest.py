@@ -47,7 +47,7 @@ class Scene:
     event_hours: list[Hour]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """Devices onboarded, an hour and a half of history published through MQTT, all of it built."""
     with started(tmp_path_factory.mktemp("runbooks")) as platform:
@@ -75,7 +75,7 @@ def secret_of(platform: Platform, user: str) -> str:
     return str(secrets.create_secret(Name=f"runbooks/{user}/{datetime.now(UTC):%f}", SecretString=value)["ARN"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shell(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Shell:
     """Runs steps with the deployment's variables, and with those that the runbooks have people set."""
     folder = tmp_path_factory.mktemp("shell")

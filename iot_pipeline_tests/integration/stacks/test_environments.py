@@ -95,7 +95,13 @@ def test_no_role_s_policy_reaches_a_resource_of_the_other(both: tuple[Environmen
 
 # What any alarm and any rule of the account may do, whichever environment's it is: AWS names them itself, after their
 # stack, and no pattern tells `Telemetry...` from a longer name.
-_ACCOUNT_WIDE = {("sns", "sns:Publish"), ("key", "kms:Decrypt"), ("key", "kms:GenerateDataKey*")}
+_ACCOUNT_WIDE = {
+    ("sns", "sns:Publish"),
+    ("key", "kms:Decrypt"),
+    ("key", "kms:GenerateDataKey*"),
+    # The account's load balancers, below a prefix of their own in the bucket of logs: the service sends no source.
+    ("s3", "s3:PutObject"),
+}
 # Through Secrets Manager a key is everybody's of the account who may read the secret: that none of the other's roles
 # may, is the test above.
 _WHOSE_IS_THE_SECRET = {("key", "kms:Decrypt"), ("key", "kms:GenerateDataKey")}
