@@ -16,8 +16,9 @@ from infra.stacks.services.processes import CODE
 from infra.stacks.services.releases import BREAKER, scale
 from infra.stacks.services.tasks import Tasks
 
-# What Dagster's code server says when it cannot load the code, as it then ends.
-CANNOT_LOAD = "DagsterUserCodeLoadError"
+# What Dagster's code server says when it cannot load the code, as it then ends: code that raises, a module that is not
+# there.
+CANNOT_LOAD = ("DagsterUserCodeLoadError", "DagsterImportError")
 _BAKE = cdk.Duration.minutes(5)
 
 
@@ -118,7 +119,7 @@ def _cannot_load(stack: PlatformStack, log: logs.LogGroup) -> cloudwatch.Alarm:
     """Goes off in the minute in which a code server cannot load the code."""
     metric = log.add_metric_filter(
         "CannotLoad",
-        filter_pattern=logs.FilterPattern.literal(f'"{CANNOT_LOAD}"'),
+        filter_pattern=logs.FilterPattern.any_term(*CANNOT_LOAD),
         metric_namespace=stack.config.dagster_metrics,
         metric_name="CodeCannotLoad",
         metric_value="1",
