@@ -12,4 +12,8 @@ from infra.stacks.assembly import build
 from infra.stacks.environments import from_process
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]) if len(sys.argv) > 1 else None, from_process()).synth()
+    try:
+        config = from_process()
+    except ValueError as error:
+        sys.exit(f"error: {error}")
+    build(Path(sys.argv[1]) if len(sys.argv) > 1 else None, config).synth()

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -66,15 +67,13 @@ def from_process(file: Path = FILE) -> PlatformConfig:
     offered = {"account": variables.get("CDK_DEFAULT_ACCOUNT"), "region": variables.get("CDK_DEFAULT_REGION")}
     written = {key: value for key, value in offered.items() if value} | written
     said = {
-        "size": variables.get(SIZE_VARIABLE),
-        "console_url": variables.get(CONSOLE_VARIABLE),
+        "size": _chosen(SIZE_VARIABLE, {size.value: size for size in Size}),
+        "console_url": variables.get(CONSOLE_VARIABLE) or None,
+        "edge_fan_out": _chosen(FAN_OUT_VARIABLE, {"true": True, "1": True, "false": False, "0": False}),
         "lateness_days": _number(LATENESS_VARIABLE),
         "future_hours": _number(FUTURE_VARIABLE),
     }
-    written |= {key: value for key, value in said.items() if value not in (None, "")}
-    if fan_out := variables.get(FAN_OUT_VARIABLE):
-        written["edge_fan_out"] = fan_out.lower() in {"1", "true"}
-    return _config(name, written, file)
+    return _config(name, written | {key: value for key, value in said.items() if value is not None}, file)
 
 
 def _config(name: str, written: dict[str, Any], file: Path) -> PlatformConfig:
@@ -105,6 +104,13 @@ def _typed(where: str, value: Any, expected: type) -> Any:
             f"{where} = {value!r}: expected {'a list of texts' if expected is tuple else expected.__name__}"
         )
     return value
+
+
+def _chosen(variable: str, known: Mapping[str, Any]) -> Any:
+    text = os.environ.get(variable)
+    if text and text.lower() not in known:
+        raise ValueError(f"{variable}={text!r}: expected one of {', '.join(known)}")
+    return known[text.lower()] if text else None
 
 
 def _number(variable: str) -> float | None:

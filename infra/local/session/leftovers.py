@@ -71,6 +71,16 @@ def refuse_leftovers(state_dir: Path) -> None:
         raise LocalError(f"processes of a killed session still run ({pids}); `make down` stops them")
 
 
+def refuse_other_size(state_dir: Path, size: str) -> None:
+    """Note the size of the platform in a folder; raise LocalError if what is there was begun in another."""
+    noted = state_dir / "size"
+    if noted.exists() and (found := noted.read_text()) != size:
+        raise LocalError(
+            f"{state_dir.resolve()} holds a platform of size {found}, and {size} is asked for; `make reset` removes it"
+        )
+    noted.write_text(size)
+
+
 def leftovers(state_dir: Path) -> list[psutil.Process]:
     """Processes of an earlier session that still run: the same process ids, started at the same time."""
     try:

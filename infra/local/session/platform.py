@@ -16,6 +16,7 @@ from infra.local.emulator.redshift_data.warehouse_login import RegisteredWarehou
 from infra.local.postgres.process import SUPERUSER, Postgres, start_postgres
 from infra.local.redshift.process import Redshift, start_redshift
 from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.local_server import LocalError
 from infra.local.servers.loopback import HOST
 from infra.local.session.database_users import make_registry_users, make_warehouse_users
 from infra.local.session.leftovers import (
@@ -24,10 +25,11 @@ from infra.local.session.leftovers import (
     note_port,
     note_processes,
     refuse_leftovers,
+    refuse_other_size,
     remembered_ports,
 )
 from infra.local.trino.process import LocalTrino, is_chosen, start_trino
-from infra.stacks.config import SIZE_VARIABLE
+from infra.stacks.config import SIZE_VARIABLE, PlatformConfig
 from infra.stacks.environments import from_process
 from infra.stacks.sizes import Size
 from iot_pipeline.registry import users as registry_users
@@ -89,8 +91,8 @@ class Platform:
     athena: LocalAthena
     postgres: Postgres
     deployed: DeployResult
-    size: Size = Size.TEAM
-    redshift: Redshift | None = None
+    size: Size
+    redshift: Redshift | None
     """Where the size has a warehouse."""
     trino: LocalTrino | None = None
     """What runs Athena's statements, where it is not DuckDB."""
@@ -145,23 +147,29 @@ def running(state_dir: Path, cache_dir: Path, console: Console) -> Iterator[Plat
 
     `state_dir` holds all that it writes; `cache_dir` keeps the synthesised templates from one start to the next.
 
-    Raises LocalError if this checkout's local AWS runs already, or parts of one that was killed are still there.
+    Raises LocalError if this checkout's local AWS runs already, or parts of one that was killed are still there; if the
+    folder's local AWS was begun in another size; and for an environment that cannot be.
     """
+    try:
+        config = from_process()
+    except ValueError as error:
+        raise LocalError(str(error)) from error
     state_dir.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(lock(state_dir))
         refuse_leftovers(state_dir)
+        refuse_other_size(state_dir, config.size)
         stack.callback(forget_processes, state_dir)
         console.print("starting the local AWS")
         note_processes(state_dir, [os.getpid()])
-        platform = _start(state_dir, cache_dir, console, stack)
+        platform = _start(state_dir, cache_dir, console, stack, config)
         stack.callback(console.print, "stopping the local AWS")
         _prepare_dagster_home(state_dir)
         with _environment(platform.environment):
             yield platform
 
 
-def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack) -> Platform:
+def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack, config: PlatformConfig) -> Platform:
     """Start the servers, each to be stopped by the stack and noted at once, and deploy to them."""
     ports = remembered_ports(state_dir)
     emulator = start_emulator(
@@ -194,9 +202,8 @@ def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack)
     note_processes(state_dir, [postgres.pid])
     note_port(state_dir, "postgres", postgres.port)
 
-    config = from_process()
     with _environment(emulator.environment):
-        redshift = _redshift(state_dir, emulator, postgres, stack) if config.parts.databases else None
+        redshift = _redshift(state_dir, emulator, postgres, stack, config.name) if config.parts.databases else None
         deployed = deploy(cache_dir, console)
     make_registry_users(postgres, REGISTRY_DATABASE)
     if redshift is not None:
@@ -204,7 +211,7 @@ def _start(state_dir: Path, cache_dir: Path, console: Console, stack: ExitStack)
     return Platform(state_dir, emulator, athena, postgres, deployed, config.size, redshift, trino)
 
 
-def _redshift(state_dir: Path, emulator: Emulator, postgres: Postgres, stack: ExitStack) -> Redshift:
+def _redshift(state_dir: Path, emulator: Emulator, postgres: Postgres, stack: ExitStack, name: str) -> Redshift:
     redshift = start_redshift(
         state_dir / "redshift",
         postgres,
@@ -215,7 +222,7 @@ def _redshift(state_dir: Path, emulator: Emulator, postgres: Postgres, stack: Ex
     stack.callback(redshift.stop)
     note_processes(state_dir, [redshift.pid])
     note_port(state_dir, "redshift", redshift.port)
-    register_warehouse(emulator.state_dir, _for_the_data_api(redshift, postgres))
+    register_warehouse(emulator.state_dir, _for_the_data_api(redshift, postgres, name))
     return redshift
 
 
@@ -229,10 +236,10 @@ def _trino(state_dir: Path, emulator: Emulator, stack: ExitStack) -> LocalTrino 
     return trino
 
 
-def _for_the_data_api(redshift: Redshift, postgres: Postgres) -> RegisteredWarehouse:
+def _for_the_data_api(redshift: Redshift, postgres: Postgres, name: str) -> RegisteredWarehouse:
     """The warehouse under the name of the workgroup that it has on AWS."""
     return RegisteredWarehouse(
-        name=from_process().name,
+        name=name,
         port=redshift.port,
         database=redshift.database,
         superuser=SUPERUSER,

@@ -64,6 +64,12 @@ def test_the_process_s_variables_win(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     config = from_process(file)
     assert (config.size, config.region) == (Size.PROTOTYPE, "us-east-1")
     assert config.account == "111122223333", "an environment's account is the file's, whoever deploys"
-    monkeypatch.setenv("IOT_LATENESS_DAYS", "soon")
-    with pytest.raises(ValueError, match="IOT_LATENESS_DAYS='soon': expected a number"):
-        from_process(file)
+    for variable, text, expected in (
+        ("IOT_LATENESS_DAYS", "soon", "a number"),
+        ("IOT_SIZE", "huge", "one of prototype, team, production"),
+        ("IOT_EDGE_FAN_OUT", "yes", "one of true, 1, false, 0"),
+    ):
+        with monkeypatch.context() as said:
+            said.setenv(variable, text)
+            with pytest.raises(ValueError, match=f"{variable}='{text}': expected {expected}"):
+                from_process(file)

@@ -90,3 +90,10 @@ def test_a_half_written_note_is_no_note(tmp_path: Path, text: str) -> None:
     (tmp_path / "ports.json").write_text(text)
     assert leftovers.leftovers(tmp_path) == []
     assert leftovers.remembered_ports(tmp_path) == {}
+
+
+def test_a_folder_keeps_the_size_that_it_was_begun_in(tmp_path: Path) -> None:
+    leftovers.refuse_other_size(tmp_path, "team")
+    leftovers.refuse_other_size(tmp_path, "team")
+    with pytest.raises(LocalError, match="holds a platform of size team, and prototype is asked for; `make reset`"):
+        leftovers.refuse_other_size(tmp_path, "prototype")
