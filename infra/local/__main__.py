@@ -44,12 +44,13 @@ def demo(
     size: SizeOption = None,
 ) -> None:
     """Start, deploy, onboard, publish, build, report, stop. Exit code 1 unless the ledger balances."""
-    from infra.local.demo.prototype import run_prototype
-    from infra.local.demo.run import Scale, run_demo
-
     _choose(size)
     clear(state)
     with running(state, LOCAL, console) as platform:
+        # Dagster's definitions are those of the size, which is in the environment from here on.
+        from infra.local.demo.prototype import run_prototype
+        from infra.local.demo.run import Scale, run_demo
+
         if platform.size is Size.PROTOTYPE:
             raise typer.Exit(0 if run_prototype(platform, console) else 1)
         scale = Scale(backlog_readings=readings, live_rate=live_rate, live_pack=live_pack, live_seconds=live_seconds)
