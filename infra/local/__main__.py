@@ -19,6 +19,7 @@ from infra.stacks.config import SIZE_VARIABLE
 from infra.stacks.sizes import Size
 
 LOCAL = CHECKOUT / ".local"
+STATES = tuple(LOCAL / command for command in ("up", "demo", "drill"))
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -92,7 +93,7 @@ def up(
 @app.command()
 def down() -> None:
     """Stop what `make up` or `make demo` started, also when they were killed."""
-    for state in (LOCAL / "up", LOCAL / "demo", LOCAL / "drill"):
+    for state in STATES:
         stop_leftovers(state, console.print)
     console.print("nothing is running any more")
 
@@ -100,7 +101,7 @@ def down() -> None:
 @app.command(name="reset")
 def reset_command() -> None:
     """Stop everything and remove all local state: objects, tables, Dagster's history, devices."""
-    for state in (LOCAL / "up", LOCAL / "demo", LOCAL / "drill"):
+    for state in STATES:
         reset(state, console.print)
     remove_env_file(CHECKOUT / ".env")
 
