@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -77,22 +77,17 @@ def registered(iot: Any, config: PlatformConfig, device: str, fleet: Path) -> It
     signed = iot.create_certificate_from_csr(certificateSigningRequest=csr, setAsActive=True)
     arn, identity = signed["certificateArn"], signed["certificateId"]
     (fleet / "devices" / f"{device}.crt").write_text(signed["certificatePem"])
-    undo: list[Callable[[], Any]] = [
-        lambda: iot.delete_certificate(certificateId=identity),
-        lambda: iot.update_certificate(certificateId=identity, newStatus="REVOKED"),
-    ]
-    try:
+    with ExitStack() as undo:
+        undo.callback(iot.delete_certificate, certificateId=identity)
+        undo.callback(iot.update_certificate, certificateId=identity, newStatus="REVOKED")
         attributes = {"attributes": {"tenant": TENANT, "site": TENANT}}
         iot.create_thing(thingName=device, thingTypeName=config.thing_type, attributePayload=attributes)
-        undo.append(lambda: iot.delete_thing(thingName=device))
+        undo.callback(iot.delete_thing, thingName=device)
         iot.attach_policy(policyName=config.device_policy, target=arn)
-        undo.append(lambda: iot.detach_policy(policyName=config.device_policy, target=arn))
+        undo.callback(iot.detach_policy, policyName=config.device_policy, target=arn)
         iot.attach_thing_principal(thingName=device, principal=arn)
-        undo.append(lambda: iot.detach_thing_principal(thingName=device, principal=arn))
+        undo.callback(iot.detach_thing_principal, thingName=device, principal=arn)
         yield
-    finally:
-        for step in reversed(undo):
-            step()
 
 
 def arrived(s3: Any, config: PlatformConfig, device: str, since: datetime) -> int:

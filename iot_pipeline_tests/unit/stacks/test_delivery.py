@@ -140,6 +140,16 @@ def test_each_build_has_a_step_and_each_step_a_build() -> None:
     assert specs == {f".ci/delivery/{path.name}" for path in STEPS.glob("*.yml")}
 
 
+def test_the_migrations_install_what_the_step_before_hands_on_and_ask_no_registry() -> None:
+    data, migrate = (yaml.safe_load((STEPS / file).read_text()) for file in ("data.yml", "migrate.yml"))
+    (wheel,) = (command for command in data["phases"]["build"]["commands"] if "pip wheel" in command)
+    # Without `--no-deps` here: the wheels of all requirements are made too.
+    assert "--wheel-dir wheels " in wheel
+    assert "--no-deps" not in wheel
+    assert "wheels/*" in data["artifacts"]["files"]
+    assert migrate["phases"]["install"]["commands"] == ["python -m pip install --quiet --no-deps wheels/*.whl"]
+
+
 def test_what_a_step_exports_is_what_later_ones_read() -> None:
     for file, action in (("images.yml", "StagingServices"), ("data.yml", "StagingMigrate")):
         exported = set(yaml.safe_load((STEPS / file).read_text())["env"]["exported-variables"])
