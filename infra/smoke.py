@@ -21,7 +21,7 @@ from typing import Any
 import boto3
 
 from infra.stacks.config import PlatformConfig
-from infra.stacks.environments import environment
+from infra.stacks.environments import environment, environments
 from iot_pipeline.contract.layout import RAW
 
 # Firehose's minute, and as much again for what is slow that day.
@@ -38,7 +38,7 @@ TENANT = "smoke"
 def main(arguments: list[str]) -> int:
     """Run the test, and answer with the process's exit code."""
     parser = argparse.ArgumentParser(prog="python -m infra.smoke", description=__doc__.splitlines()[0])
-    parser.add_argument("environment", help="of infra/environments.toml")
+    parser.add_argument("environment", choices=tuple(environments()), help="of infra/environments.toml")
     parser.add_argument("--ca", default=_AUTHORITIES, help="the authorities that the broker's certificate is signed by")
     asked = parser.parse_args(arguments)
     config = environment(asked.environment)
