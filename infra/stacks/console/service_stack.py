@@ -16,7 +16,7 @@ from infra.stacks.services.places import REGISTRY_WRITER, Places
 from infra.stacks.services.ports import CONSOLE_PORT
 from infra.stacks.services.processes import ANY_ADDRESS, CONSOLE
 from infra.stacks.services.releases import BREAKER, scale
-from infra.stacks.services.statements import task_role
+from infra.stacks.services.task_roles import task_role
 from infra.stacks.services.tasks import Tasks, subnets
 
 

@@ -6,6 +6,7 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.delivery.projects import Build, Network
 from infra.stacks.parameters import read
+from infra.stacks.statements import via
 from iot_pipeline.contract.layout import RAW
 
 # The roles that `cdk bootstrap` makes; they do the deploying (CDK guide, "Bootstrap your environment for use with the
@@ -145,11 +146,7 @@ def smoke_build(stack: PlatformStack, target: PlatformConfig) -> Build:
         ),
         "ReadRaw": iam.PolicyStatement(actions=["s3:GetObject"], resources=[config.lake_objects(RAW)]),
         "Release": iam.PolicyStatement(actions=["ssm:PutParameter"], resources=[_released(stack, config)]),
-        "RawKey": iam.PolicyStatement(
-            actions=["kms:Decrypt"],
-            resources=[read(stack, config, "lake-key")],
-            conditions={"StringEquals": {"kms:ViaService": f"s3.{config.region}.amazonaws.com"}},
-        ),
+        "RawKey": via(stack, "s3", [read(stack, config, "lake-key")], "kms:Decrypt"),
     }
     reasons = {
         thing: "Each test has a thing of its own",

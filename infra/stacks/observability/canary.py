@@ -8,10 +8,10 @@ from aws_cdk import aws_logs as logs
 from infra.stacks.base import PlatformStack
 from infra.stacks.bundles import CANARY, built
 from infra.stacks.dead_letters import uncalled
-from infra.stacks.edge.roles import TABLE_KEY
 from infra.stacks.nag import accept_role_dependency, accept_wildcards
 from infra.stacks.parameters import read
 from infra.stacks.schedules import Scheduled, add_schedule
+from infra.stacks.statements import table_keys
 from iot_pipeline.contract import topic_of
 
 # The tenant and the site under which the canary is in the registry (docs/observability.md, "The canary").
@@ -92,11 +92,7 @@ def _role(stack: PlatformStack, log: logs.LogGroup, topic: str) -> iam.Role:
             resources=[table],
             conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [config.canary]}},
         ),
-        "TableKey": iam.PolicyStatement(
-            actions=list(TABLE_KEY),
-            resources=[read(stack, config, "edge-key")],
-            conditions={"StringEquals": {"kms:ViaService": f"dynamodb.{config.region}.amazonaws.com"}},
-        ),
+        "TableKey": table_keys(stack, [read(stack, config, "edge-key")]),
         "Log": iam.PolicyStatement(
             actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log.log_group_arn]
         ),
