@@ -51,10 +51,10 @@ def table_keys(stack: cdk.Stack, keys: Iterable[str]) -> iam.PolicyStatement:
     return via(stack, "dynamodb", keys, *_TABLE_KEY)
 
 
-def listing(bucket: str, prefixes: Iterable[str], *actions: str) -> iam.PolicyStatement:
+def listing(bucket: str, prefixes: Iterable[str]) -> iam.PolicyStatement:
     """Listing a bucket below some prefixes alone."""
     return iam.PolicyStatement(
-        actions=list(actions) or ["s3:ListBucket"],
+        actions=["s3:ListBucket"],
         resources=[bucket],
         conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
     )

@@ -31,7 +31,7 @@ def _released(stack: PlatformStack, target: PlatformConfig) -> str:
     return stack.format_arn(service="ssm", resource="parameter", resource_name=name)
 
 
-def images_build(stack: PlatformStack, targets: tuple[PlatformConfig, ...]) -> Build:
+def images_build(stack: PlatformStack, targets: tuple[PlatformConfig, ...], certificates: str) -> Build:
     """The images, pushed to each environment's repositories (ECR guide, "IAM permissions for pushing an image")."""
     repositories = [
         stack.format_arn(service="ecr", resource="repository", resource_name=f"{target.name}/{image}")
@@ -56,7 +56,8 @@ def images_build(stack: PlatformStack, targets: tuple[PlatformConfig, ...]) -> B
         "images.yml",
         {"Push": push, "SignIn": sign_in},
         {"*": "Signing in is to the registry as a whole (service authorization reference, Amazon ECR)"},
-        {"ENVIRONMENTS": " ".join(target.name for target in targets)},
+        {"ENVIRONMENTS": " ".join(target.name for target in targets)}
+        | ({"RDS_CERTIFICATES": certificates} if certificates else {}),
         docker=True,
     )
 

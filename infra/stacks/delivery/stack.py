@@ -46,7 +46,7 @@ class DeliveryStack(PlatformStack):
         )
         self._connection = connection.attr_connection_arn
         test, verdict = (self._project(build) for build in check_builds(self, config))
-        images = self._project(images_build(self, (before, config)))
+        images = self._project(images_build(self, (before, config), config.rds_certificates))
         targets = [self._target(target) for target in (before, config)]
         topic = read(self, config, "alerts-topic")
         stages = [
