@@ -5,7 +5,7 @@
     --places          print where the databases are, for the migrations, and deploy nothing
 
 DAGSTER_DIGEST and CONSOLE_DIGEST in the environment are the images that the services run. Exit code: 0 when it is
-deployed, 1 if the verdict has findings, 2 if it could not be asked, 3 without the CDK's command line.
+deployed, 1 if the verdict has findings, 2 if it or AWS could not be asked, 3 without the CDK's command line.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.changes import __main__ as changes
 from infra.local.deploy.stacks import DeployError
@@ -44,15 +45,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--part", choices=("all", "data"), default="all")
     parser.add_argument("--places", action="store_true")
     asked = parser.parse_args(arguments)
-    if asked.environment not in environments():
-        print(f"{asked.environment} is no environment: expected one of {', '.join(environments())}", file=sys.stderr)
-        return 2
-    if asked.places:
-        print("\n".join(places(environment(asked.environment))))
-        return 0
     try:
+        if asked.environment not in environments():
+            known = ", ".join(environments())
+            print(f"{asked.environment} is no environment: expected one of {known}", file=sys.stderr)
+            return 2
+        if asked.places:
+            print("\n".join(places(environment(asked.environment))))
+            return 0
         made = synthesised(_STATE)[asked.environment]
-    except (ValueError, DeployError) as error:
+    except (ValueError, DeployError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 2
     verdict = judge(made, _STATE)
@@ -90,9 +92,15 @@ def digests(made: Synthesised) -> list[str]:
 
 
 def places(config: PlatformConfig) -> list[str]:
-    """Lines for a shell that export where the databases are, from the deployed stack's outputs."""
-    stack = boto3.client("cloudformation").describe_stacks(StackName=config.stack("Warehouse"))["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    """Lines for a shell that export where the databases are, from the deployed stack's outputs.
+
+    Raises DeployError where it has not all of them.
+    """
+    stack = config.stack("Warehouse")
+    described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    if missing := [name for name in _OUTPUTS if name not in outputs]:
+        raise DeployError(f"the stack {stack} has no output {', '.join(missing)}: deploy it from this checkout first")
     return [f"export {re.sub('(?<!^)(?=[A-Z])', '_', name).upper()}={outputs[name]}" for name in _OUTPUTS]
 
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 import boto3
 
 from infra.stacks.config import PlatformConfig
-from infra.stacks.environments import environment
+from infra.stacks.environments import environment, environments
 from iot_pipeline.contract.layout import RAW
 
 # Firehose's minute, and as much again for what is slow that day.
@@ -38,7 +38,7 @@ TENANT = "smoke"
 def main(arguments: list[str]) -> int:
     """Run the test, and answer with the process's exit code."""
     parser = argparse.ArgumentParser(prog="python -m infra.smoke", description=__doc__.splitlines()[0])
-    parser.add_argument("environment", help="of infra/environments.toml")
+    parser.add_argument("environment", choices=tuple(environments()), help="of infra/environments.toml")
     parser.add_argument("--ca", default=_AUTHORITIES, help="the authorities that the broker's certificate is signed by")
     asked = parser.parse_args(arguments)
     config = environment(asked.environment)
@@ -77,22 +77,17 @@ def registered(iot: Any, config: PlatformConfig, device: str, fleet: Path) -> It
     signed = iot.create_certificate_from_csr(certificateSigningRequest=csr, setAsActive=True)
     arn, identity = signed["certificateArn"], signed["certificateId"]
     (fleet / "devices" / f"{device}.crt").write_text(signed["certificatePem"])
-    undo: list[Callable[[], Any]] = [
-        lambda: iot.delete_certificate(certificateId=identity),
-        lambda: iot.update_certificate(certificateId=identity, newStatus="REVOKED"),
-    ]
-    try:
+    with ExitStack() as undo:
+        undo.callback(iot.delete_certificate, certificateId=identity)
+        undo.callback(iot.update_certificate, certificateId=identity, newStatus="REVOKED")
         attributes = {"attributes": {"tenant": TENANT, "site": TENANT}}
         iot.create_thing(thingName=device, thingTypeName=config.thing_type, attributePayload=attributes)
-        undo.append(lambda: iot.delete_thing(thingName=device))
+        undo.callback(iot.delete_thing, thingName=device)
         iot.attach_policy(policyName=config.device_policy, target=arn)
-        undo.append(lambda: iot.detach_policy(policyName=config.device_policy, target=arn))
+        undo.callback(iot.detach_policy, policyName=config.device_policy, target=arn)
         iot.attach_thing_principal(thingName=device, principal=arn)
-        undo.append(lambda: iot.detach_thing_principal(thingName=device, principal=arn))
+        undo.callback(iot.detach_thing_principal, thingName=device, principal=arn)
         yield
-    finally:
-        for step in reversed(undo):
-            step()
 
 
 def arrived(s3: Any, config: PlatformConfig, device: str, since: datetime) -> int:

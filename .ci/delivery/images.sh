@@ -1,12 +1,14 @@
 # Builds each image of infra/images/Dockerfile and pushes it to the repositories ENVIRONMENT/IMAGE of $ENVIRONMENTS.
 # Sourced by images.yml, which exports DAGSTER_DIGEST and CONSOLE_DIGEST.
 set -eu
+: "${RDS_CERTIFICATES:?is not set: give production rds_certificates in infra/environments.toml (docs/images.md)}"
 registry="$(aws sts get-caller-identity --query Account --output text).dkr.ecr.$AWS_REGION.amazonaws.com"
 aws ecr get-login-password | docker login --username AWS --password-stdin "$registry"
 commit="$(git rev-parse HEAD)"
 for image in dagster console; do
   first=""
-  docker build --file infra/images/Dockerfile --target "$image" --platform linux/arm64 --tag "$image:$commit" .
+  docker build --file infra/images/Dockerfile --target "$image" --platform linux/arm64 \
+    --build-arg "RDS_CERTIFICATES=$RDS_CERTIFICATES" --tag "$image:$commit" .
   for environment in $ENVIRONMENTS; do
     repository="$registry/$environment/$image"
     # Tags are never moved: a commit that was built before keeps its image.

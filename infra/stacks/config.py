@@ -127,6 +127,9 @@ class PlatformConfig:
     repository_provider: str = "GitHub"
     branch: str = "main"
     promotes_from: str = "staging"
+    # The checksum (`sha256:...`) of RDS's bundle of authorities, with which the pipeline builds the images:
+    # docs/images.md. Without it the build of the images ends, and says so.
+    rds_certificates: str = ""
     # Whom an alert of each severity is sent to: `mailto:` and `https:` URLs.
     warning_endpoints: tuple[str, ...] = ()
     critical_endpoints: tuple[str, ...] = ()

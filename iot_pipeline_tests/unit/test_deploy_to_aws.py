@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra import deploy_to_aws as command
 from infra.stacks.checks import Finding, read_assembly
@@ -92,3 +93,20 @@ def test_the_places_are_exports_for_a_shell(monkeypatch: pytest.MonkeyPatch, tmp
         "export WAREHOUSE_HOST=warehousehost",
         "export WAREHOUSE_SECRET_ARN=warehousesecretarn",
     ]
+
+
+def test_places_that_are_not_there_are_one_sentence_and_no_export(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def describe(**asked: str) -> dict[str, Any]:
+        if asked["StackName"] == "StagingWarehouse":
+            return {"Stacks": [{"Outputs": [{"OutputKey": "RegistryHost", "OutputValue": "a"}]}]}
+        text = f"Stack with id {asked['StackName']} does not exist"
+        raise ClientError({"Error": {"Code": "ValidationError", "Message": text}}, "DescribeStacks")
+
+    monkeypatch.setattr("boto3.client", lambda _service: SimpleNamespace(describe_stacks=describe))
+    for environment, told in (("staging", "no output RegistrySecretArn, WarehouseHost"), ("trial", "does not exist")):
+        assert command.main([environment, "--places"]) == 2
+        said = capsys.readouterr()
+        assert told in said.err
+        assert not said.out

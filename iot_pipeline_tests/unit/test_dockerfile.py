@@ -88,7 +88,7 @@ def test_the_context_holds_what_is_copied_and_nothing_else(tmp_path: Path) -> No
 def test_no_secret_and_no_address_of_a_registry_is_in_it() -> None:
     text = DOCKERFILE.read_text()
     assert not re.search(
-        r"password|token|secret|index-url|https?://(?!truststore\.pki\.rds\.)(?!127\.0\.0\.1)", text, re.IGNORECASE
+        r"password|token|secret|index[-_]url|https?://(?!truststore\.pki\.rds\.)(?!127\.0\.0\.1)", text, re.IGNORECASE
     )
 
 

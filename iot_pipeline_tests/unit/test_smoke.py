@@ -67,6 +67,22 @@ def test_what_was_begun_is_removed_where_registering_fails(fleet: Path) -> None:
     assert iot.calls[3:] == ["delete_thing", "update_certificate", "delete_certificate"]
 
 
+def test_a_removal_that_fails_keeps_none_of_the_others_from_being_made(fleet: Path) -> None:
+    iot = Iot(fails="detach_policy")
+    with (
+        pytest.raises(RuntimeError, match="detach_policy"),
+        smoke.registered(iot, PlatformConfig(name="staging"), "staging-smoke-1", fleet),
+    ):
+        pass
+    assert iot.calls[5:] == ["detach_policy", "delete_thing", "update_certificate", "delete_certificate"]
+
+
+def test_an_environment_that_is_not_written_down_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        smoke.main(["nowhere"])
+    assert "invalid choice: 'nowhere' (choose from 'telemetry', 'trial'" in capsys.readouterr().err
+
+
 class S3:
     """Objects by key, each with its body and its time."""
 

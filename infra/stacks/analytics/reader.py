@@ -5,6 +5,8 @@ from aws_cdk import aws_iam as iam
 from infra.stacks.base import PlatformStack
 from infra.stacks.nag import accept_wildcards
 from infra.stacks.parameters import read
+from infra.stacks.principals import for_this_account
+from infra.stacks.statements import via
 from iot_pipeline.contract import Contract, tables
 from iot_pipeline.contract.tables import registry_history
 
@@ -24,9 +26,7 @@ def add_reader(stack: PlatformStack, contract: Contract) -> iam.Role:
         stack,
         "ReaderRole",
         description="QuickSight's questions to the lake",
-        assumed_by=iam.ServicePrincipal(
-            "quicksight.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": config.account}}
-        ),
+        assumed_by=for_this_account("quicksight.amazonaws.com", config),
     )
     glue: dict[str, list[str | None]] = {
         "catalog": [None],
@@ -62,11 +62,7 @@ def add_reader(stack: PlatformStack, contract: Contract) -> iam.Role:
             actions=["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], resources=[written]
         ),
         "FindResults": iam.PolicyStatement(actions=["s3:GetBucketLocation", "s3:ListBucket"], resources=[results]),
-        "Key": iam.PolicyStatement(
-            actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=[read(stack, config, "lake-key")],
-            conditions={"StringEquals": {"kms:ViaService": f"s3.{config.region}.amazonaws.com"}},
-        ),
+        "Key": via(stack, "s3", [read(stack, config, "lake-key")], "kms:Decrypt", "kms:GenerateDataKey"),
     }
     for sid, statement in statements.items():
         statement.sid = sid

@@ -2,12 +2,24 @@
 
 from infra.stacks.edge.tables import ALERT_INDEXES
 from infra.stacks.parameters import read
+from infra.stacks.services.asking import asking
 from infra.stacks.services.places import REGISTRY_WRITER, WAREHOUSE_PIPELINE, Places
-from infra.stacks.services.statements import Statements, allow, listing, table_keys, via
+from infra.stacks.statements import READ_STREAM, Statements, allow, listing, table_keys, via
 from iot_pipeline.contract import layout
 
-_ZONES: tuple[str, ...] = (layout.RAW, layout.JUDGED, layout.LEDGER, layout.QUARANTINE, layout.CURATED, layout.DAILY)
-_ZONES += (layout.ALERT_HISTORY, layout.REGISTRY, layout.REMOVALS, layout.FAILED_DELIVERY, layout.EDGE_RULES)
+_ZONES = (
+    layout.RAW,
+    layout.JUDGED,
+    layout.LEDGER,
+    layout.QUARANTINE,
+    layout.CURATED,
+    layout.DAILY,
+    layout.ALERT_HISTORY,
+    layout.REGISTRY,
+    layout.REMOVALS,
+    layout.FAILED_DELIVERY,
+    layout.EDGE_RULES,
+)
 
 
 def console_statements(places: Places, pool: str) -> Statements:
@@ -36,13 +48,7 @@ def _live(places: Places) -> Statements:
         "Alerts": allow([places.alerts], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
         "Episodes": allow([f"{places.alerts}/index/{name}" for name in ALERT_INDEXES], "dynamodb:Query"),
         "OpenEpisodes": allow([f"{places.alerts}/index/open"], "dynamodb:Scan"),
-        "Stream": allow(
-            [places.stream],
-            "kinesis:DescribeStreamSummary",
-            "kinesis:ListShards",
-            "kinesis:GetShardIterator",
-            "kinesis:GetRecords",
-        ),
+        "Stream": allow([places.stream], *READ_STREAM),
         "CountDeadLetters": allow(places.dead_letters, "sqs:GetQueueAttributes"),
         "ListFailed": listing(places.failures, ["aws/lambda/"]),
         # CloudWatch has no resources for metrics.
@@ -53,25 +59,8 @@ def _live(places: Places) -> Statements:
 def _queries(places: Places) -> Statements:
     """Queries of people and tenants, and the statements of the console's own pages, in their workgroups."""
     stack, groups = places.stack, places.workgroups()
-    asked = [groups["people"], groups["tenants"]]
     return {
-        "Ask": allow(
-            asked,
-            "athena:StartQueryExecution",
-            "athena:StopQueryExecution",
-            "athena:GetQueryExecution",
-            "athena:GetQueryResults",
-        ),
-        "CountQueries": allow(groups.values(), "athena:ListQueryExecutions", "athena:BatchGetQueryExecution"),
-        "Catalog": allow(
-            places.catalog("*"),
-            "glue:GetDatabase",
-            "glue:GetTable",
-            "glue:GetTables",
-            "glue:GetPartition",
-            "glue:GetPartitions",
-            "glue:BatchGetPartition",
-        ),
+        **asking(places, [groups["people"], groups["tenants"]]),
         "Locate": allow([places.lake, places.results], "s3:GetBucketLocation"),
         "List": listing(places.lake, _ZONES),
         "Read": allow([stack.config.lake_objects(prefix) for prefix in _ZONES], "s3:GetObject"),

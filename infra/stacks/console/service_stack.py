@@ -10,12 +10,13 @@ from infra.stacks.config import PlatformConfig
 from infra.stacks.console.permissions import console_statements
 from infra.stacks.entrance.routes import CONSOLE_PRIORITY, route
 from infra.stacks.nag import accept
+from infra.stacks.network.found import nameless_vpc
 from infra.stacks.parameters import read
 from infra.stacks.services.places import REGISTRY_WRITER, Places
 from infra.stacks.services.ports import CONSOLE_PORT
 from infra.stacks.services.processes import ANY_ADDRESS, CONSOLE
 from infra.stacks.services.releases import BREAKER, scale
-from infra.stacks.services.statements import task_role
+from infra.stacks.services.task_roles import task_role
 from infra.stacks.services.tasks import Tasks, subnets
 
 
@@ -70,15 +71,11 @@ class ConsoleStack(PlatformStack):
 
 
 def _cluster(stack: PlatformStack) -> ecs.Cluster:
-    # The services' subnets and groups say where tasks are; nothing asks for the id.
-    vpc = ec2.Vpc.from_vpc_attributes(
-        stack, "Vpc", vpc_id=stack.config.stack("Network"), availability_zones=stack.config.availability_zones
-    )
     return ecs.Cluster(
         stack,
         "Cluster",
         cluster_name=stack.config.console_cluster,
-        vpc=vpc,
+        vpc=nameless_vpc(stack),
         container_insights_v2=ecs.ContainerInsights.ENABLED,
     )
 

@@ -6,6 +6,7 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.delivery.projects import Build, Network
 from infra.stacks.parameters import read
+from infra.stacks.statements import via
 from iot_pipeline.contract.layout import RAW
 
 # The roles that `cdk bootstrap` makes; they do the deploying (CDK guide, "Bootstrap your environment for use with the
@@ -30,7 +31,7 @@ def _released(stack: PlatformStack, target: PlatformConfig) -> str:
     return stack.format_arn(service="ssm", resource="parameter", resource_name=name)
 
 
-def images_build(stack: PlatformStack, targets: tuple[PlatformConfig, ...]) -> Build:
+def images_build(stack: PlatformStack, targets: tuple[PlatformConfig, ...], certificates: str) -> Build:
     """The images, pushed to each environment's repositories (ECR guide, "IAM permissions for pushing an image")."""
     repositories = [
         stack.format_arn(service="ecr", resource="repository", resource_name=f"{target.name}/{image}")
@@ -55,7 +56,8 @@ def images_build(stack: PlatformStack, targets: tuple[PlatformConfig, ...]) -> B
         "images.yml",
         {"Push": push, "SignIn": sign_in},
         {"*": "Signing in is to the registry as a whole (service authorization reference, Amazon ECR)"},
-        {"ENVIRONMENTS": " ".join(target.name for target in targets)},
+        {"ENVIRONMENTS": " ".join(target.name for target in targets)}
+        | ({"RDS_CERTIFICATES": certificates} if certificates else {}),
         docker=True,
     )
 
@@ -145,11 +147,7 @@ def smoke_build(stack: PlatformStack, target: PlatformConfig) -> Build:
         ),
         "ReadRaw": iam.PolicyStatement(actions=["s3:GetObject"], resources=[config.lake_objects(RAW)]),
         "Release": iam.PolicyStatement(actions=["ssm:PutParameter"], resources=[_released(stack, config)]),
-        "RawKey": iam.PolicyStatement(
-            actions=["kms:Decrypt"],
-            resources=[read(stack, config, "lake-key")],
-            conditions={"StringEquals": {"kms:ViaService": f"s3.{config.region}.amazonaws.com"}},
-        ),
+        "RawKey": via(stack, "s3", [read(stack, config, "lake-key")], "kms:Decrypt"),
     }
     reasons = {
         thing: "Each test has a thing of its own",

@@ -13,6 +13,7 @@ from aws_cdk import aws_s3 as s3
 from infra.stacks.base import PlatformStack
 from infra.stacks.nag import accept, accept_wildcards
 from infra.stacks.principals import for_this_account
+from infra.stacks.statements import allow
 
 # Python, Node, Docker and the AWS command line are in it (CodeBuild guide, "Docker images provided by CodeBuild").
 # On arm64, as what it builds.
@@ -56,10 +57,10 @@ def add_project(
     role = iam.Role(stack, f"{build.name}Role", assumed_by=for_this_account("codebuild.amazonaws.com", stack.config))
     objects = artifacts.arn_for_objects("*")
     always = {
-        "Log": _allow([log.log_group_arn], "logs:CreateLogStream", "logs:PutLogEvents"),
-        "Artifacts": _allow([objects], "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
-        "ArtifactKey": _allow([key.key_arn], "kms:Decrypt", "kms:GenerateDataKey"),
-        "Clone": _allow([connection], "codeconnections:UseConnection"),
+        "Log": allow([log.log_group_arn], "logs:CreateLogStream", "logs:PutLogEvents"),
+        "Artifacts": allow([objects], "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
+        "ArtifactKey": allow([key.key_arn], "kms:Decrypt", "kms:GenerateDataKey"),
+        "Clone": allow([connection], "codeconnections:UseConnection"),
     }
     if build.network:
         always |= _network_statements(stack, build.network)
@@ -141,17 +142,13 @@ def _network_statements(stack: PlatformStack, network: Network) -> dict[str, iam
             "DescribeVpcs",
         )
     ]
-    lend = _allow([_interfaces(stack)], "ec2:CreateNetworkInterfacePermission")
+    lend = allow([_interfaces(stack)], "ec2:CreateNetworkInterfacePermission")
     lend.add_condition("StringEquals", {"ec2:AuthorizedService": "codebuild.amazonaws.com"})
     lend.add_condition("ArnEquals", {"ec2:Subnet": subnets})
     return {
-        "SeeNetwork": _allow(["*"], *described, "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
+        "SeeNetwork": allow(["*"], *described, "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
         "LendInterface": lend,
     }
-
-
-def _allow(resources: list[str], *actions: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=resources)
 
 
 def _kebab(name: str) -> str:

@@ -1,6 +1,5 @@
 """Delivery: the pipeline that brings a commit to staging, and after a person's word to this environment."""
 
-import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codeconnections as codeconnections
 from aws_cdk import aws_iam as iam
@@ -25,6 +24,7 @@ from infra.stacks.lake.lifecycle import expire
 from infra.stacks.nag import accept
 from infra.stacks.parameters import read
 from infra.stacks.principals import for_this_account
+from infra.stacks.private_bucket import private_bucket
 
 _ARTIFACT_DAYS = 90
 
@@ -46,7 +46,7 @@ class DeliveryStack(PlatformStack):
         )
         self._connection = connection.attr_connection_arn
         test, verdict = (self._project(build) for build in check_builds(self, config))
-        images = self._project(images_build(self, (before, config)))
+        images = self._project(images_build(self, (before, config), config.rds_certificates))
         targets = [self._target(target) for target in (before, config)]
         topic = read(self, config, "alerts-topic")
         stages = [
@@ -77,17 +77,7 @@ class DeliveryStack(PlatformStack):
         return add_project(self, build, self._artifacts, self._key, self._connection)
 
     def _bucket(self) -> s3.Bucket:
-        bucket = s3.Bucket(
-            self,
-            "Artifacts",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=self._key,
-            bucket_key_enabled=True,
-            enforce_ssl=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            lifecycle_rules=[expire("artifacts", None, _ARTIFACT_DAYS)],
-            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-        )
+        bucket = private_bucket(self, "Artifacts", self._key, [expire("artifacts", None, _ARTIFACT_DAYS)])
         accept(bucket, "AwsSolutions-S1", "Pipeline and builds alone read and write it; both log what they do")
         return bucket
 

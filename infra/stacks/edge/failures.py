@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
@@ -12,6 +11,7 @@ from infra.stacks.dead_letters import dead_letters
 from infra.stacks.edge.names import INVOKED, SEVERITIES
 from infra.stacks.lake.lifecycle import expire
 from infra.stacks.nag import accept
+from infra.stacks.private_bucket import private_bucket
 
 
 @dataclass(frozen=True)
@@ -24,17 +24,12 @@ class DeadLetters:
 
 def add_failure_bucket(stack: PlatformStack, key: kms.Key) -> s3.Bucket:
     """The destination of the records that a mapping gives up on; of all kinds S3 alone gets the records themselves."""
-    bucket = s3.Bucket(
+    bucket = private_bucket(
         stack,
         "Failures",
-        bucket_name=stack.config.failure_bucket,
-        encryption=s3.BucketEncryption.KMS,
-        encryption_key=key,
-        bucket_key_enabled=True,
-        enforce_ssl=True,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        lifecycle_rules=[expire("failed-records", None, stack.config.edge_failure_days)],
-        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        key,
+        [expire("failed-records", None, stack.config.edge_failure_days)],
+        name=stack.config.failure_bucket,
     )
     accept(bucket, "AwsSolutions-S1", "Lambda writes here, one operator reads; both are in CloudTrail's data events")
     return bucket

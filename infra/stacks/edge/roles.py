@@ -1,35 +1,13 @@
 """What each of the edge's functions may do: what it does, and nothing else."""
 
-from collections.abc import Mapping
-
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.edge.places import Places
-from infra.stacks.key_use import used_via
 from infra.stacks.nag import accept_wildcards
+from infra.stacks.statements import READ_STREAM, Statements, allow, listing, table_keys, via
 from iot_pipeline.contract.layout import EDGE_RULES
-
-Statements = Mapping[str, iam.PolicyStatement]
-
-# Of a table's key DynamoDB makes use in the name of whoever calls it (DynamoDB guide, "Using IAM permissions with
-# customer managed keys"); `kms:CreateGrant` is for whoever makes the table.
-TABLE_KEY = (
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:GenerateDataKeyWithoutPlaintext",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-)
-_READ_STREAM = (
-    "kinesis:DescribeStreamSummary",
-    "kinesis:GetRecords",
-    "kinesis:GetShardIterator",
-    "kinesis:ListShards",
-)
 
 
 def add_handler_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -> iam.Role:
@@ -46,14 +24,14 @@ def add_handler_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -
         {
             **_rules(stack, places),
             # A transaction needs the actions of its parts (DynamoDB guide, "Using IAM with DynamoDB transactions").
-            "State": _allow([places.state], "dynamodb:BatchGetItem", "dynamodb:PutItem"),
-            "Alerts": _allow([places.alerts], "dynamodb:PutItem", "dynamodb:UpdateItem"),
-            "TableKey": _via(stack, "dynamodb", places.edge_key, *TABLE_KEY),
-            "Stream": _allow([places.stream], "kinesis:DescribeStream", *_READ_STREAM),
-            "KeepFailed": _allow([failed], "s3:PutObject"),
-            "FindFailures": _allow([places.failures], "s3:ListBucket"),
-            "EncryptFailed": _via(stack, "s3", places.edge_key, "kms:GenerateDataKey"),
-            "Notify": _allow([places.notify], "lambda:InvokeFunction"),
+            "State": allow([places.state], "dynamodb:BatchGetItem", "dynamodb:PutItem"),
+            "Alerts": allow([places.alerts], "dynamodb:PutItem", "dynamodb:UpdateItem"),
+            "TableKey": table_keys(stack, [places.edge_key]),
+            "Stream": allow([places.stream], "kinesis:DescribeStream", *READ_STREAM),
+            "KeepFailed": allow([failed], "s3:PutObject"),
+            "FindFailures": allow([places.failures], "s3:ListBucket"),
+            "EncryptFailed": via(stack, "s3", [places.edge_key], "kms:GenerateDataKey"),
+            "Notify": allow([places.notify], "lambda:InvokeFunction"),
         },
     )
     _accept_rules(stack, role)
@@ -63,7 +41,7 @@ def add_handler_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -
 
 def allow_consumer(role: iam.Role, consumer_arn: str) -> None:
     """Let the handler's mapping read by enhanced fan-out."""
-    statement = _allow([consumer_arn], "kinesis:DescribeStreamConsumer", "kinesis:SubscribeToShard")
+    statement = allow([consumer_arn], "kinesis:DescribeStreamConsumer", "kinesis:SubscribeToShard")
     statement.sid = "FanOut"
     role.add_to_policy(statement)
 
@@ -76,13 +54,13 @@ def add_sweep_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -> 
         log,
         {
             **_rules(stack, places),
-            "State": _allow([places.state], "dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:PutItem"),
-            "Alerts": _allow([places.alerts], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
-            "Episodes": _allow([f"{places.alerts}/index/open"], "dynamodb:Query"),
-            "TableKey": _via(stack, "dynamodb", places.edge_key, *TABLE_KEY),
-            "Stream": _allow([places.stream], *_READ_STREAM),
-            "Notify": _allow([places.notify], "lambda:InvokeFunction"),
-            "DeadLetters": _allow([places.dead_letters], "sqs:SendMessage"),
+            "State": allow([places.state], "dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:PutItem"),
+            "Alerts": allow([places.alerts], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+            "Episodes": allow([f"{places.alerts}/index/open"], "dynamodb:Query"),
+            "TableKey": table_keys(stack, [places.edge_key]),
+            "Stream": allow([places.stream], *READ_STREAM),
+            "Notify": allow([places.notify], "lambda:InvokeFunction"),
+            "DeadLetters": allow([places.dead_letters], "sqs:SendMessage"),
         },
     )
     _accept_rules(stack, role)
@@ -97,12 +75,12 @@ def add_notify_role(stack: PlatformStack, places: Places, log: logs.LogGroup) ->
         "NotifyRole",
         log,
         {
-            "Alerts": _allow([places.alerts], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
-            "Outbox": _allow(indexes, "dynamodb:Query"),
+            "Alerts": allow([places.alerts], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+            "Outbox": allow(indexes, "dynamodb:Query"),
             # A digest lists what is open of all tenants.
-            "OpenEpisodes": _allow([f"{places.alerts}/index/open"], "dynamodb:Scan"),
-            "TableKey": _via(stack, "dynamodb", places.edge_key, *TABLE_KEY),
-            "Deliver": _allow([places.deliver], "lambda:InvokeFunction"),
+            "OpenEpisodes": allow([f"{places.alerts}/index/open"], "dynamodb:Scan"),
+            "TableKey": table_keys(stack, [places.edge_key]),
+            "Deliver": allow([places.deliver], "lambda:InvokeFunction"),
             **_channels(stack, places),
             **_topics(stack, places),
         },
@@ -116,10 +94,10 @@ def add_deliver_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -
         "DeliverRole",
         log,
         {
-            "Letters": _allow([places.alerts], "dynamodb:GetItem", "dynamodb:UpdateItem"),
-            "Waiting": _allow([f"{places.alerts}/index/pending"], "dynamodb:Query"),
-            "TableKey": _via(stack, "dynamodb", places.edge_key, *TABLE_KEY),
-            "DeadLetters": _allow([places.alert_dead_letters], "sqs:SendMessage"),
+            "Letters": allow([places.alerts], "dynamodb:GetItem", "dynamodb:UpdateItem"),
+            "Waiting": allow([f"{places.alerts}/index/pending"], "dynamodb:Query"),
+            "TableKey": table_keys(stack, [places.edge_key]),
+            "DeadLetters": allow([places.alert_dead_letters], "sqs:SendMessage"),
             **_channels(stack, places),
             **_topics(stack, places),
         },
@@ -128,23 +106,23 @@ def add_deliver_role(stack: PlatformStack, places: Places, log: logs.LogGroup) -
 
 def _channels(stack: PlatformStack, places: Places) -> Statements:
     return {
-        "Channels": _allow([places.channels], "secretsmanager:GetSecretValue"),
-        "ChannelsKey": _via(stack, "secretsmanager", places.edge_key, "kms:Decrypt"),
+        "Channels": allow([places.channels], "secretsmanager:GetSecretValue"),
+        "ChannelsKey": via(stack, "secretsmanager", [places.edge_key], "kms:Decrypt"),
     }
 
 
 def _topics(stack: PlatformStack, places: Places) -> Statements:
     return {
-        "Publish": _allow(list(places.topics.values()), "sns:Publish"),
-        "TopicKey": _via(stack, "sns", places.alerts_key, "kms:Decrypt", "kms:GenerateDataKey"),
+        "Publish": allow(places.topics.values(), "sns:Publish"),
+        "TopicKey": via(stack, "sns", [places.alerts_key], "kms:Decrypt", "kms:GenerateDataKey"),
     }
 
 
 def _role(stack: PlatformStack, construct_id: str, log: logs.LogGroup, statements: Statements) -> iam.Role:
     role = iam.Role(stack, construct_id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     always = {
-        "Log": _allow([log.log_group_arn], "logs:CreateLogStream", "logs:PutLogEvents"),
-        "Trace": _allow(["*"], "xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+        "Log": allow([log.log_group_arn], "logs:CreateLogStream", "logs:PutLogEvents"),
+        "Trace": allow(["*"], "xray:PutTelemetryRecords", "xray:PutTraceSegments"),
     }
     for sid, statement in {**statements, **always}.items():
         statement.sid = sid
@@ -156,25 +134,11 @@ def _role(stack: PlatformStack, construct_id: str, log: logs.LogGroup, statement
 def _rules(stack: PlatformStack, places: Places) -> Statements:
     """Reading the rules; without the right to list, S3 answers 403 rather than 404 where there are none yet."""
     return {
-        "Rules": _allow([stack.config.lake_objects(EDGE_RULES)], "s3:GetObject"),
-        "FindRules": _listed(stack.config.bucket_arn(stack.config.lake_bucket), EDGE_RULES),
-        "RulesKey": _via(stack, "s3", places.lake_key, "kms:Decrypt"),
+        "Rules": allow([stack.config.lake_objects(EDGE_RULES)], "s3:GetObject"),
+        "FindRules": listing(stack.config.bucket_arn(stack.config.lake_bucket), [EDGE_RULES]),
+        "RulesKey": via(stack, "s3", [places.lake_key], "kms:Decrypt"),
     }
 
 
 def _accept_rules(stack: PlatformStack, role: iam.Role) -> None:
     accept_wildcards(role, [stack.config.lake_objects(EDGE_RULES)], "Each version of the rules is an object")
-
-
-def _allow(resources: list[str], *actions: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=resources)
-
-
-def _listed(bucket: str, prefix: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        actions=["s3:ListBucket"], resources=[bucket], conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}}
-    )
-
-
-def _via(stack: PlatformStack, service: str, key: str, *actions: str) -> iam.PolicyStatement:
-    return used_via(stack.config, service, key, *actions)

@@ -1,7 +1,5 @@
 """What calls the functions: the stream's records, and the clock."""
 
-from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
 
@@ -10,8 +8,7 @@ from infra.stacks.edge.functions import Functions
 from infra.stacks.edge.names import NOTIFY, SWEEP
 from infra.stacks.edge.places import Places
 from infra.stacks.edge.roles import allow_consumer
-
-EVERY_MINUTE = "rate(1 minute)"
+from infra.stacks.schedules import Scheduled, add_schedule
 
 
 def add_mapping(stack: PlatformStack, places: Places, functions: Functions) -> lambda_.CfnEventSourceMapping:
@@ -55,28 +52,5 @@ def add_schedules(stack: PlatformStack, places: Places, functions: Functions) ->
     """A rule for the sweep and one for the notifications, each of which can be paused alone."""
     for role, function in ((SWEEP, functions.sweep), (NOTIFY, functions.notify)):
         name = stack.config.edge_function(role)
-        rule = events.CfnRule(
-            stack,
-            f"{role.capitalize()}Schedule",
-            name=name,
-            description=f"Calls {name} every minute",
-            schedule_expression=EVERY_MINUTE,
-            state="ENABLED",
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id=role,
-                    arn=function.function_arn,
-                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=places.dead_letters),
-                    # After a minute the next call does the same.
-                    retry_policy=events.CfnRule.RetryPolicyProperty(
-                        maximum_event_age_in_seconds=60, maximum_retry_attempts=2
-                    ),
-                )
-            ],
-        )
-        function.add_permission(
-            "Schedule",
-            principal=iam.ServicePrincipal("events.amazonaws.com"),
-            source_arn=rule.attr_arn,
-            source_account=stack.config.account,
-        )
+        called = Scheduled(role, name, f"Calls {name} every minute", function, retries=2)
+        add_schedule(stack, called, 1, places.dead_letters)

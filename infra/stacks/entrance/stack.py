@@ -11,6 +11,7 @@ from constructs import Construct
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.lake.buckets import BALANCER_LOGS
+from infra.stacks.network.found import nameless_vpc
 from infra.stacks.network.service_groups import HTTPS
 from infra.stacks.parameters import publish, read
 from infra.stacks.services.tasks import subnets
@@ -58,15 +59,11 @@ class EntranceStack(PlatformStack):
 
 def _balancer(stack: PlatformStack) -> elb.ApplicationLoadBalancer:
     config = stack.config
-    # Subnets and groups say all; nothing asks for the id.
-    vpc = ec2.Vpc.from_vpc_attributes(
-        stack, "Vpc", vpc_id=config.stack("Network"), availability_zones=config.availability_zones
-    )
     ids = [read(stack, config, f"public-{zone}") for zone in config.zones]
     balancer = elb.ApplicationLoadBalancer(
         stack,
         "Balancer",
-        vpc=vpc,
+        vpc=nameless_vpc(stack),
         internet_facing=True,
         vpc_subnets=subnets(stack, ids, "Public"),
         security_group=ec2.SecurityGroup.from_security_group_id(

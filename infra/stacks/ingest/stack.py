@@ -16,10 +16,10 @@ from infra.stacks.ingest.devices import add_device_policy, add_thing_type
 from infra.stacks.ingest.direct import allow_objects, s3_action
 from infra.stacks.ingest.provisioning import add_provisioning
 from infra.stacks.ingest.rules import SQL_VERSION, rule_sql
-from infra.stacks.key_use import used_via
 from infra.stacks.nag import accept, accept_wildcards
 from infra.stacks.parameters import publish, read
 from infra.stacks.principals import for_this_account
+from infra.stacks.statements import via
 from iot_pipeline.contract import topic_filter
 from iot_pipeline.contract.layout import FAILED_DELIVERY, RAW
 
@@ -170,7 +170,7 @@ class IngestStack(PlatformStack):
             "Write": iam.PolicyStatement(
                 actions=["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], resources=objects
             ),
-            "Encrypt": used_via(self.config, "s3", key.key_arn, "kms:GenerateDataKey", "kms:Decrypt"),
+            "Encrypt": via(self, "s3", [key.key_arn], "kms:GenerateDataKey", "kms:Decrypt"),
             "Log": iam.PolicyStatement(actions=["logs:PutLogEvents"], resources=[log.log_group_arn]),
         }
         for sid, statement in statements.items():

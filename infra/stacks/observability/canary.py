@@ -1,7 +1,6 @@
 """The canary's function, what it may do, and the clock that calls it."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -9,9 +8,10 @@ from aws_cdk import aws_logs as logs
 from infra.stacks.base import PlatformStack
 from infra.stacks.bundles import CANARY, built
 from infra.stacks.dead_letters import uncalled
-from infra.stacks.edge.roles import TABLE_KEY
 from infra.stacks.nag import accept_role_dependency, accept_wildcards
 from infra.stacks.parameters import read
+from infra.stacks.schedules import Scheduled, add_schedule
+from infra.stacks.statements import table_keys
 from iot_pipeline.contract import topic_of
 
 # The tenant and the site under which the canary is in the registry (docs/observability.md, "The canary").
@@ -66,32 +66,16 @@ def add_canary(stack: PlatformStack) -> None:
 
 
 def _schedule(stack: PlatformStack, function: lambda_.Function) -> None:
-    minutes = stack.config.canary_minutes
-    dead = uncalled(stack, "canary", [stack.config.canary])
-    rule = events.CfnRule(
-        stack,
-        "CanarySchedule",
-        name=stack.config.canary,
-        description=f"Calls {stack.config.canary}, which sends as a device does and looks for it in the live state",
-        schedule_expression="rate(1 minute)" if minutes == 1 else f"rate({minutes} minutes)",
-        state="ENABLED",
-        targets=[
-            events.CfnRule.TargetProperty(
-                id="canary",
-                arn=function.function_arn,
-                dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=dead.queue_arn),
-                retry_policy=events.CfnRule.RetryPolicyProperty(
-                    maximum_event_age_in_seconds=60, maximum_retry_attempts=0
-                ),
-            )
-        ],
+    config = stack.config
+    called = Scheduled(
+        "canary",
+        config.canary,
+        f"Calls {config.canary}, which sends as a device does and looks for it in the live state",
+        function,
+        # A call that comes late says nothing: the next does the same.
+        retries=0,
     )
-    function.add_permission(
-        "Schedule",
-        principal=iam.ServicePrincipal("events.amazonaws.com"),
-        source_arn=rule.attr_arn,
-        source_account=stack.config.account,
-    )
+    add_schedule(stack, called, config.canary_minutes, uncalled(stack, "canary", [config.canary]).queue_arn)
 
 
 def _role(stack: PlatformStack, log: logs.LogGroup, topic: str) -> iam.Role:
@@ -108,11 +92,7 @@ def _role(stack: PlatformStack, log: logs.LogGroup, topic: str) -> iam.Role:
             resources=[table],
             conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [config.canary]}},
         ),
-        "TableKey": iam.PolicyStatement(
-            actions=list(TABLE_KEY),
-            resources=[read(stack, config, "edge-key")],
-            conditions={"StringEquals": {"kms:ViaService": f"dynamodb.{config.region}.amazonaws.com"}},
-        ),
+        "TableKey": table_keys(stack, [read(stack, config, "edge-key")]),
         "Log": iam.PolicyStatement(
             actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log.log_group_arn]
         ),

@@ -6,6 +6,7 @@ from constructs import Construct
 from infra.stacks.alarming import add_alarm
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
+from infra.stacks.edge.names import DELIVER, NOTIFY, SWEEP
 from infra.stacks.observability.budget import add_budget
 from infra.stacks.observability.canary import add_canary
 from infra.stacks.observability.dashboard import add_dashboard
@@ -59,7 +60,7 @@ class ObservabilityStack(PlatformStack):
         "Visualize Lambda function invocations using AWS X-Ray").
         """
         functions = (
-            *(self.config.edge_function(role) for role in ("", "sweep", "notify", "deliver")),
+            *(self.config.edge_function(role) for role in ("", SWEEP, NOTIFY, DELIVER)),
             self.config.canary,
         )
         named = " OR ".join(f'service("{name}")' for name in functions)

@@ -1,7 +1,5 @@
 """Dagster's data: its database, what runs print, and the people who may work with it."""
 
-import aws_cdk as cdk
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.stacks.base import PlatformStack
@@ -11,6 +9,7 @@ from infra.stacks.nag import accept
 from infra.stacks.orchestration.database import add_database
 from infra.stacks.orchestration.operators import add_operators
 from infra.stacks.parameters import publish
+from infra.stacks.private_bucket import private_bucket
 from infra.stacks.services.tasks import logs_use
 
 
@@ -22,17 +21,12 @@ class OrchestrationDataStack(PlatformStack):
         key = self.key("Key", "orchestration", f"Dagster of {config.name}: history, logs")
         logs_use(self, key, "dagster")
         cluster = add_database(self, key)
-        printed = s3.Bucket(
+        printed = private_bucket(
             self,
             "ComputeLogs",
-            bucket_name=config.compute_log_bucket,
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=key,
-            bucket_key_enabled=True,
-            enforce_ssl=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            lifecycle_rules=[expire("compute-logs", None, config.failed_delivery_days)],
-            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+            key,
+            [expire("compute-logs", None, config.failed_delivery_days)],
+            name=config.compute_log_bucket,
         )
         accept(printed, "AwsSolutions-S1", "What runs print; Dagster alone writes and reads it")
         publish(

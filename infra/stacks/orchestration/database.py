@@ -1,21 +1,19 @@
 """Dagster's own database: Aurora PostgreSQL Serverless v2, to which its processes sign in by IAM."""
 
-import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk import custom_resources as cr
 
+from infra.stacks.aurora import Aurora, add_aurora
 from infra.stacks.base import PlatformStack
 from infra.stacks.nag import accept, accept_role_dependency
-from infra.stacks.network.vpc import REGISTRY_PORT
+from infra.stacks.network.found import isolated_vpc
 from infra.stacks.parameters import read
 
 DATABASE = USER = "dagster"
 ADMIN = "dagster_admin"
-_VERSION = rds.AuroraPostgresEngineVersion.VER_16_11
 
 # One statement, as the Data API takes it, and safe to repeat. `rds_iam` lets its members sign in by a token (RDS guide,
 # "Creating a database account using IAM authentication").
@@ -33,64 +31,22 @@ def add_database(stack: PlatformStack, key: kms.IKey) -> rds.DatabaseCluster:
     pricing page, 0.12 a unit-hour); it never pauses, since the daemon never stops asking.
     """
     config = stack.config
-    vpc = ec2.Vpc.from_vpc_attributes(
-        stack,
-        "Vpc",
-        # Its subnets and groups say all; nothing asks for the id.
-        vpc_id=config.stack("Network"),
-        availability_zones=config.availability_zones,
-        isolated_subnet_ids=[read(stack, config, f"subnet-{zone}") for zone in config.zones],
-    )
-    accept(vpc, "Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId", "No route is added from this stack")
     group = ec2.SecurityGroup.from_security_group_id(
         stack, "Access", read(stack, config, "dagster-database-access"), mutable=False
     )
-    log = logs.LogGroup(
-        stack,
-        "DatabaseLog",
-        # RDS makes the group itself otherwise, and keeps it for ever.
-        log_group_name=f"/aws/rds/cluster/{config.dagster_name}/postgresql",
-        retention=logs.RetentionDays.THREE_MONTHS,
-        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-    )
-    cluster = rds.DatabaseCluster(
-        stack,
+    database = Aurora(
         "Database",
-        cluster_identifier=config.dagster_name,
-        engine=rds.DatabaseClusterEngine.aurora_postgres(version=_VERSION),
-        default_database_name=DATABASE,
-        port=REGISTRY_PORT,
-        credentials=rds.Credentials.from_username(ADMIN, encryption_key=key),
-        manage_master_user_password=True,
-        iam_authentication=True,
-        enable_data_api=True,
-        parameters={"rds.force_ssl": "1"},
-        writer=rds.ClusterInstance.serverless_v2("Writer", publicly_accessible=False),
-        readers=_spare(stack),
-        serverless_v2_min_capacity=config.dagster_min_acu,
-        serverless_v2_max_capacity=config.dagster_max_acu,
-        vpc=vpc,
-        vpc_subnets=ec2.SubnetSelection(subnets=vpc.isolated_subnets),
-        security_groups=[group],
-        storage_encrypted=True,
-        storage_encryption_key=key,
-        backup=rds.BackupProps(retention=cdk.Duration.days(config.registry_backup_days)),
-        copy_tags_to_snapshot=True,
-        deletion_protection=config.deletion_protection,
-        cloudwatch_logs_exports=["postgresql"],
-        removal_policy=cdk.RemovalPolicy.SNAPSHOT,
+        name=config.dagster_name,
+        database=DATABASE,
+        administrator=ADMIN,
+        admits="Dagster",
+        capacity=(config.dagster_min_acu, config.dagster_max_acu),
+        data_api=True,
+        spare=config.service_zones > 1,
     )
-    cluster.node.add_dependency(log)
-    accept(cluster, "AwsSolutions-RDS11", "A hidden port hides nothing: the security group admits Dagster only")
+    cluster = add_aurora(stack, database, isolated_vpc(stack), group, key)
     _make_user(stack, cluster, key)
     return cluster
-
-
-def _spare(stack: PlatformStack) -> list[rds.IClusterInstance] | None:
-    """Where services stand in more than one zone, a reader in another, which takes over within a minute."""
-    if stack.config.service_zones == 1:
-        return None
-    return [rds.ClusterInstance.serverless_v2("Spare", publicly_accessible=False, scale_with_writer=True)]
 
 
 def _make_user(stack: PlatformStack, cluster: rds.DatabaseCluster, key: kms.IKey) -> None:

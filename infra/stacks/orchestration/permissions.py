@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from infra.stacks.base import PlatformStack
 from infra.stacks.edge.names import DELIVER, NOTIFY, SEVERITIES, SWEEP
 from infra.stacks.edge.tables import ALERT_INDEXES
+from infra.stacks.services.asking import asking
 from infra.stacks.services.places import REGISTRY_READER, REGISTRY_WRITER, WAREHOUSE_PIPELINE, Places
-from infra.stacks.services.statements import Statements, allow, listing, table_keys, via
+from infra.stacks.statements import READ_STREAM, Statements, allow, listing, table_keys, via
 from iot_pipeline.contract import Contract, layout, tables
 from iot_pipeline.lake.publishing import BUILD_TABLE_PREFIX
 from iot_pipeline.lake.statements import DEVICE_VIEW, TELEMETRY_VIEW
@@ -24,7 +25,7 @@ _FAILED_RECORDS = "aws/lambda/"
 
 def looking(places: Places) -> Statements:
     """What a sensor does, and every run too: it drains the queue, looks at everything, keeps alerts."""
-    stack, groups = places.stack, places.workgroups()
+    stack = places.stack
     answers = [f"{places.lake}/{layout.QUERY_RESULTS}*"]
     crawlers = [_crawler(stack, zone) for zone in ("raw", "curated")]
     return {
@@ -36,35 +37,13 @@ def looking(places: Places) -> Statements:
         "Read": allow(_objects(places, _READ), "s3:GetObject"),
         "Answers": allow(answers, "s3:GetObject", "s3:PutObject", *_MULTIPART),
         "LakeKey": via(stack, "s3", [places.lake_key], "kms:Decrypt", "kms:GenerateDataKey"),
-        "Ask": allow(
-            [groups["builds"]],
-            "athena:StartQueryExecution",
-            "athena:StopQueryExecution",
-            "athena:GetQueryExecution",
-            "athena:GetQueryResults",
-        ),
-        "CountQueries": allow(groups.values(), "athena:ListQueryExecutions", "athena:BatchGetQueryExecution"),
-        "Catalog": allow(
-            places.catalog("*"),
-            "glue:GetDatabase",
-            "glue:GetTable",
-            "glue:GetTables",
-            "glue:GetPartition",
-            "glue:GetPartitions",
-            "glue:BatchGetPartition",
-        ),
+        **asking(places, [places.workgroups()["builds"]]),
         "Crawled": allow(places.catalog("*", database=stack.config.crawled_database), "glue:GetTables"),
         "Crawlers": allow(crawlers, "glue:GetCrawler"),
         "Alerts": allow([places.alerts], "dynamodb:Scan", *_ITEMS),
         "Episodes": allow([f"{places.alerts}/index/{name}" for name in ALERT_INDEXES], "dynamodb:Query"),
         "TableKey": table_keys(stack, [places.edge_key]),
-        "Stream": allow(
-            [places.stream],
-            "kinesis:DescribeStreamSummary",
-            "kinesis:ListShards",
-            "kinesis:GetShardIterator",
-            "kinesis:GetRecords",
-        ),
+        "Stream": allow([places.stream], *READ_STREAM),
         # CloudWatch has no resources for metrics.
         "Metrics": allow(["*"], "cloudwatch:GetMetricStatistics"),
         "SignIn": allow(

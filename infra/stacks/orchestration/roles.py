@@ -10,16 +10,10 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.orchestration.database import USER
 from infra.stacks.orchestration.permissions import building, looking, removing, replaying, watching
 from infra.stacks.parameters import read
+from infra.stacks.principals import for_this_account
 from infra.stacks.services.places import Places
-from infra.stacks.services.statements import (
-    Statements,
-    add_managed_statements,
-    add_statements,
-    allow,
-    listing,
-    task_role,
-    via,
-)
+from infra.stacks.services.task_roles import task_role
+from infra.stacks.statements import Statements, add_managed_statements, add_statements, allow, listing, via
 from iot_pipeline.contract import Contract
 
 # As the image's dagster.yaml has it.
@@ -102,13 +96,7 @@ def allow_starting(stack: PlatformStack, roles: Roles, run: ecs.FargateTaskDefin
 def allow_calling(stack: PlatformStack, task: ecs.FargateTaskDefinition) -> iam.Role:
     """The role by which EventBridge starts a scheduled task."""
     family = stack.format_arn(service="ecs", resource="task-definition", resource_name=f"{task.family}:*")
-    role = iam.Role(
-        stack,
-        "ScheduleRole",
-        assumed_by=iam.ServicePrincipal(
-            "events.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.config.account}}
-        ),
-    )
+    role = iam.Role(stack, "ScheduleRole", assumed_by=for_this_account("events.amazonaws.com", stack.config))
     statements: Statements = {
         "Start": iam.PolicyStatement(
             actions=["ecs:RunTask"],

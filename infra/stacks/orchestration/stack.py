@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
+from infra.stacks.network.found import nameless_vpc
 from infra.stacks.orchestration.database import DATABASE, USER
 from infra.stacks.orchestration.roles import Roles, add_roles, allow_starting
 from infra.stacks.orchestration.serving import Serving, add_code_location, add_daemon, add_webserver
@@ -56,15 +57,11 @@ class OrchestrationStack(PlatformStack):
 
 
 def _cluster(stack: PlatformStack) -> ecs.Cluster:
-    # The services' subnets and groups say where tasks are; nothing asks for the id.
-    vpc = ec2.Vpc.from_vpc_attributes(
-        stack, "Vpc", vpc_id=stack.config.stack("Network"), availability_zones=stack.config.availability_zones
-    )
     cluster = ecs.Cluster(
         stack,
         "Cluster",
         cluster_name=stack.config.dagster_name,
-        vpc=vpc,
+        vpc=nameless_vpc(stack),
         enable_fargate_capacity_providers=True,
         container_insights_v2=ecs.ContainerInsights.ENABLED,
     )

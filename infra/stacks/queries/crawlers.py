@@ -10,9 +10,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from infra.stacks.config import PlatformConfig
-from infra.stacks.key_use import used_via
 from infra.stacks.nag import accept, accept_wildcards
 from infra.stacks.principals import for_this_account
+from infra.stacks.statements import via
 from iot_pipeline.contract import Table, Tables
 
 
@@ -133,7 +133,7 @@ def _role(
         ),
     }
     if key:
-        statements["Decrypt"] = used_via(config, "s3", key.key_arn, "kms:Decrypt")
+        statements["Decrypt"] = via(stack, "s3", [key.key_arn], "kms:Decrypt")
     for sid, statement in statements.items():
         statement.sid = sid
         role.add_to_policy(statement)

@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.nag import accept, accept_wildcards
+from infra.stacks.principals import for_this_account
 from infra.stacks.security.audit_bucket import CONFIG_PREFIX
 
 # Managed rules, each with why it is here (AWS Config guide, "List of AWS Config Managed Rules").
@@ -103,9 +104,7 @@ def _recorder_role(stack: PlatformStack, bucket: s3.Bucket, key: kms.Key) -> iam
     role = iam.Role(
         stack,
         "RecorderRole",
-        assumed_by=iam.ServicePrincipal(
-            "config.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.config.account}}
-        ),
+        assumed_by=for_this_account("config.amazonaws.com", stack.config),
         managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(managed)],
     )
     audit = stack.config.bucket_arn(stack.config.audit_bucket)

@@ -8,6 +8,7 @@ from aws_cdk import aws_s3 as s3
 from infra.stacks.base import PlatformStack
 from infra.stacks.lake.lifecycle import expire
 from infra.stacks.nag import accept
+from infra.stacks.private_bucket import private_bucket
 
 TRAIL_PREFIX, CONFIG_PREFIX = "trail", "config"
 
@@ -20,26 +21,13 @@ def trail_arn(stack: PlatformStack) -> str:
 def add_audit_bucket(stack: PlatformStack, key: kms.Key) -> s3.Bucket:
     """The bucket, versioned, so that whoever can write to it still removes nothing for good."""
     config = stack.config
-    bucket = s3.Bucket(
-        stack,
-        "Audit",
-        bucket_name=config.audit_bucket,
-        encryption=s3.BucketEncryption.KMS,
-        encryption_key=key,
-        bucket_key_enabled=True,
-        enforce_ssl=True,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        versioned=True,
-        lifecycle_rules=[
-            expire("records", None, config.audit_days),
-            s3.LifecycleRule(
-                id="deleted-and-overwritten",
-                noncurrent_version_expiration=cdk.Duration.days(config.noncurrent_days),
-                expired_object_delete_marker=True,
-            ),
-        ],
-        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    replaced = s3.LifecycleRule(
+        id="deleted-and-overwritten",
+        noncurrent_version_expiration=cdk.Duration.days(config.noncurrent_days),
+        expired_object_delete_marker=True,
     )
+    rules = [expire("records", None, config.audit_days), replaced]
+    bucket = private_bucket(stack, "Audit", key, rules, name=config.audit_bucket, versioned=True)
     accept(bucket, "AwsSolutions-S1", "Whoever reads here is in the trail itself: data events of this bucket's reads")
     for statement in _trail_statements(stack, bucket):
         bucket.add_to_resource_policy(statement)

@@ -14,7 +14,7 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.nag import accept
 from infra.stacks.services.ports import CODE_PORT
 from infra.stacks.services.processes import Process
-from infra.stacks.services.statements import tasks_of
+from infra.stacks.services.task_roles import tasks_of
 
 _TMP = "tmp"
 # Fargate gives 20 GiB without a charge (ECS guide, "Fargate task ephemeral storage"). A run's spill and uploads fit.

@@ -9,6 +9,7 @@ from aws_cdk import aws_scheduler as scheduler
 from infra.stacks.alarming import add_alarm, metric
 from infra.stacks.base import PlatformStack
 from infra.stacks.nag import accept_wildcards
+from infra.stacks.principals import for_this_account
 
 
 def add_snapshots(stack: PlatformStack) -> None:
@@ -54,13 +55,10 @@ def add_snapshots(stack: PlatformStack) -> None:
 
 
 def _role(stack: PlatformStack) -> iam.Role:
-    config = stack.config
     role = iam.Role(
         stack,
         "SnapshotRole",
-        assumed_by=iam.ServicePrincipal(
-            "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": config.account}}
-        ),
+        assumed_by=for_this_account("scheduler.amazonaws.com", stack.config),
     )
     resources = [
         stack.format_arn(service="redshift-serverless", resource=kind, resource_name="*")

@@ -11,9 +11,9 @@ from aws_cdk import aws_redshiftserverless as redshift
 from aws_cdk import custom_resources as cr
 
 from infra.stacks.config import PlatformConfig
-from infra.stacks.key_use import used_via
 from infra.stacks.nag import accept_role_dependency, accept_wildcards
 from infra.stacks.network.vpc import WAREHOUSE_PORT
+from infra.stacks.statements import via
 from infra.stacks.warehouse.published_network import Network
 from iot_pipeline.contract import Tables
 from iot_pipeline.contract.layout import REGISTRY, UNLOAD
@@ -72,7 +72,7 @@ def add_copy_role(stack: cdk.Stack, config: PlatformConfig, lake_key: kms.IKey, 
         ),
         "Read": iam.PolicyStatement(actions=["s3:GetObject"], resources=readable),
         "Unload": iam.PolicyStatement(actions=["s3:PutObject", "s3:AbortMultipartUpload"], resources=writable),
-        "Decrypt": used_via(config, "s3", lake_key.key_arn, "kms:Decrypt", "kms:GenerateDataKey"),
+        "Decrypt": via(stack, "s3", [lake_key.key_arn], "kms:Decrypt", "kms:GenerateDataKey"),
     }
     for sid, statement in statements.items():
         statement.sid = sid

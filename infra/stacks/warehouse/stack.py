@@ -25,7 +25,7 @@ class WarehouseStack(PlatformStack):
         network = find_network(self)
         held = "storage, backups, passwords"
         registry_key = self.key("Key", "registry", f"Registry of {config.name}: {held}")
-        registry = add_registry(self, config, network, registry_key)
+        registry = add_registry(self, network, registry_key)
         add_user_secrets(self, registry_key, registry_users.USERS)
         lake_key = kms.Key.from_key_arn(self, "LakeKey", read(self, config, "lake-key"))
         copy_role = add_copy_role(self, config, lake_key, tables(contract))

@@ -2,14 +2,19 @@
 
 import json
 import re
+import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 import yaml
 
+from infra.stacks.base import PlatformStack
 from infra.stacks.checks import findings_of, read_assembly
+from infra.stacks.delivery.builds import images_build
 from infra.stacks.environments import FILE, environment
 from infra.verdict.acknowledged import acknowledgements, without_accepted
 from iot_pipeline_tests.support.layers import CHECKOUT
@@ -138,6 +143,32 @@ def test_a_step_calls_what_there_is(step: Path) -> None:
 def test_each_build_has_a_step_and_each_step_a_build() -> None:
     specs = {p["Properties"]["Source"]["BuildSpec"] for p in of_type(made(), "AWS::CodeBuild::Project").values()}
     assert specs == {f".ci/delivery/{path.name}" for path in STEPS.glob("*.yml")}
+
+
+def test_the_migrations_install_what_the_step_before_hands_on_and_ask_no_registry() -> None:
+    data, migrate = (yaml.safe_load((STEPS / file).read_text()) for file in ("data.yml", "migrate.yml"))
+    (wheel,) = (command for command in data["phases"]["build"]["commands"] if "pip wheel" in command)
+    # Without `--no-deps` here: the wheels of all requirements are made too.
+    assert "--wheel-dir wheels " in wheel
+    assert "--no-deps" not in wheel
+    assert "wheels/*" in data["artifacts"]["files"]
+    assert migrate["phases"]["install"]["commands"] == ["python -m pip install --quiet --no-deps wheels/*.whl"]
+
+
+def test_the_images_are_built_with_the_checksum_that_the_dockerfile_asks_for() -> None:
+    production = replace(environment("production"), rds_certificates="sha256:1")
+    stack = PlatformStack(cdk.App(), "Delivery", production, holds_data=False)
+    assert images_build(stack, (production,), production.rds_certificates).environment == {
+        "ENVIRONMENTS": "production",
+        "RDS_CERTIFICATES": "sha256:1",
+    }
+    assert '--build-arg "RDS_CERTIFICATES=$RDS_CERTIFICATES"' in (STEPS / "images.sh").read_text()
+
+
+def test_without_the_checksum_the_build_of_the_images_says_what_to_do() -> None:
+    run = subprocess.run(["sh", STEPS / "images.sh"], env={}, capture_output=True, text=True, check=False)
+    assert run.returncode != 0
+    assert "give production rds_certificates in infra/environments.toml" in run.stderr
 
 
 def test_what_a_step_exports_is_what_later_ones_read() -> None:

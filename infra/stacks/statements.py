@@ -1,24 +1,32 @@
-"""Statements of policies, each with its id, and the roles that are made of them."""
+"""Statements of policies, each with its id, and giving them to roles."""
 
 from collections.abc import Iterable, Mapping
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from infra.stacks.base import PlatformStack
 from infra.stacks.nag import accept_wildcards
 
 Statements = Mapping[str, iam.PolicyStatement]
 
 # Of a table's key DynamoDB makes use in the name of whoever calls it (DynamoDB guide, "Using IAM permissions with
-# customer managed keys").
-_TABLE_KEY: tuple[str, ...] = (
+# customer managed keys"); `kms:CreateGrant` is for whoever makes the table.
+_TABLE_KEY = (
     "kms:Decrypt",
     "kms:DescribeKey",
     "kms:Encrypt",
     "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
     "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
 )
-_TABLE_KEY += ("kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptTo")
+# Finding a stream's shards, and reading them.
+READ_STREAM = (
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+)
 
 
 def allow(resources: Iterable[str], *actions: str) -> iam.PolicyStatement:
@@ -26,39 +34,30 @@ def allow(resources: Iterable[str], *actions: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=list(actions), resources=list(resources))
 
 
-def via(stack: PlatformStack, service: str, keys: Iterable[str], *actions: str) -> iam.PolicyStatement:
-    """The use of keys through one service only."""
+def via(stack: cdk.Stack, service: str, keys: Iterable[str], *actions: str) -> iam.PolicyStatement:
+    """The use of keys through one service of the stack's region, and not by calls of one's own.
+
+    KMS guide, "AWS KMS condition keys", `kms:ViaService`. `actions` are those of KMS.
+    """
     return iam.PolicyStatement(
         actions=list(actions),
         resources=list(keys),
-        conditions={"StringEquals": {"kms:ViaService": f"{service}.{stack.config.region}.amazonaws.com"}},
+        conditions={"StringEquals": {"kms:ViaService": f"{service}.{stack.region}.amazonaws.com"}},
     )
 
 
-def table_keys(stack: PlatformStack, keys: Iterable[str]) -> iam.PolicyStatement:
+def table_keys(stack: cdk.Stack, keys: Iterable[str]) -> iam.PolicyStatement:
     """The use of tables' keys by whoever calls DynamoDB."""
     return via(stack, "dynamodb", keys, *_TABLE_KEY)
 
 
-def listing(bucket: str, prefixes: Iterable[str], *actions: str) -> iam.PolicyStatement:
+def listing(bucket: str, prefixes: Iterable[str]) -> iam.PolicyStatement:
     """Listing a bucket below some prefixes alone."""
     return iam.PolicyStatement(
-        actions=list(actions) or ["s3:ListBucket"],
+        actions=["s3:ListBucket"],
         resources=[bucket],
         conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
     )
-
-
-def task_role(
-    stack: PlatformStack, construct_id: str, description: str, statements: Statements, wildcards: str
-) -> iam.Role:
-    """The role of a task's own process. `wildcards` is the reason why resources end in `*`, where some do.
-
-    ECS takes it on for tasks of this account alone (ECS guide, "Amazon ECS task IAM role", confused deputy).
-    """
-    role = iam.Role(stack, construct_id, description=description, assumed_by=tasks_of(stack))
-    add_statements(role, statements, wildcards)
-    return role
 
 
 def add_statements(role: iam.Role, statements: Statements, wildcards: str) -> None:
@@ -79,14 +78,3 @@ def add_managed_statements(role: iam.Role, name: str, statements: Statements, wi
     role.add_managed_policy(iam.ManagedPolicy(role, name, statements=made))
     for statement in made:
         accept_wildcards(role, [it for it in statement.resources if "*" in it], wildcards)
-
-
-def tasks_of(stack: PlatformStack) -> iam.ServicePrincipal:
-    """ECS, for the tasks of this account and region."""
-    return iam.ServicePrincipal(
-        "ecs-tasks.amazonaws.com",
-        conditions={
-            "StringEquals": {"aws:SourceAccount": stack.config.account},
-            "ArnLike": {"aws:SourceArn": stack.format_arn(service="ecs", resource="*")},
-        },
-    )
