@@ -23,6 +23,11 @@ class Kind(StrEnum):
     PERHAPS_REPLACED = "perhaps replaced"
     CHANGED = "changed"
 
+    @property
+    def replaces(self) -> bool:
+        """Whether there is, or may be, another resource afterwards."""
+        return self in (Kind.REPLACED, Kind.PERHAPS_REPLACED)
+
 
 @dataclass(frozen=True)
 class Change:
@@ -36,7 +41,7 @@ class Change:
     @property
     def loses_data(self) -> bool:
         """Whether the resource holds data and is, or may be, no longer the same one."""
-        return self.resource.type in STATEFUL and self.kind in (Kind.REMOVED, Kind.REPLACED, Kind.PERHAPS_REPLACED)
+        return self.resource.type in STATEFUL and (self.kind is Kind.REMOVED or self.kind.replaces)
 
     @property
     def stays_behind(self) -> bool:
@@ -102,9 +107,8 @@ def _mark(line: str, replacing: set[str]) -> str:
 
 def _carry_replacements(old: Places, new: Places, region: str, changes: dict[tuple[str, str], Change]) -> None:
     """What refers to a replaced resource by a property that replaces is replaced as well."""
-    gone = {Kind.REPLACED, Kind.PERHAPS_REPLACED}
     while True:
-        replaced = {place for place, change in changes.items() if change.kind in gone}
+        replaced = {place for place, change in changes.items() if change.kind.replaces}
         carried = {}
         for place, resource in new.items():
             if place in replaced or place not in old:
