@@ -106,18 +106,23 @@ def _mark(line: str, replacing: set[str]) -> str:
 
 
 def _carry_replacements(old: Places, new: Places, region: str, changes: dict[tuple[str, str], Change]) -> None:
-    """What refers to a replaced resource by a property that replaces is replaced as well."""
+    """What refers to a replaced resource by a property that replaces is replaced as well; perhaps, if either may be."""
     while True:
-        replaced = {place for place, change in changes.items() if change.kind.replaces}
+        replaced = {place: change.kind for place, change in changes.items() if change.kind.replaces}
         carried = {}
         for place, resource in new.items():
             if place in replaced or place not in old:
                 continue
-            paths = [p for p, value in walk(resource.properties) if (resource.stack, _named(value)) in replaced]
-            if hit := list(replaced_by(resource.type, region, paths)):
+            named = {path: (resource.stack, _named(value)) for path, value in walk(resource.properties)}
+            referring = [path for path, target in named.items() if target in replaced]
+            if hit := list(replaced_by(resource.type, region, referring)):
+                surely = any(always and replaced[named[path]] is Kind.REPLACED for path, always in hit)
+                kind = Kind.REPLACED if surely else Kind.PERHAPS_REPLACED
                 known = changes.get(place)
-                lines = (*(known.properties if known else ()), f"{'.'.join(hit[0][0])}: of a replaced resource")
-                carried[place] = Change(Kind.REPLACED, resource, lines, known.security if known else ())
+                first, _ = hit[0]
+                line = f"{'.'.join(first)}: of a resource that is {replaced[named[first]]}"
+                lines = (*(known.properties if known else ()), line)
+                carried[place] = Change(kind, resource, lines, known.security if known else ())
         if not carried:
             return
         changes |= carried
