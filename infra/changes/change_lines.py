@@ -7,8 +7,6 @@ from rich.markup import escape
 
 from infra.changes.comparing import Change, Kind
 
-_REPLACING = (Kind.REPLACED, Kind.PERHAPS_REPLACED)
-
 
 def report_lines(changes: list[Change]) -> Iterator[str]:
     """Lines with rich's markup. A resource that holds data and is replaced or removed is red."""
@@ -16,7 +14,7 @@ def report_lines(changes: list[Change]) -> Iterator[str]:
         yield "no template differs"
         return
     yield from _section("Security", _security(changes))
-    yield from _section("Replaced", (_whole(change) for change in changes if change.kind in _REPLACING))
+    yield from _section("Replaced", (_whole(change) for change in changes if change.kind.replaces))
     yield from _section("Removed", (_whole(change) for change in changes if change.kind is Kind.REMOVED))
     yield from _section("Changed", (_whole(change) for change in changes if change.kind is Kind.CHANGED))
     yield from _section("Added", (_head(change) for change in changes if change.kind is Kind.ADDED))

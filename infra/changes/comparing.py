@@ -23,6 +23,11 @@ class Kind(StrEnum):
     PERHAPS_REPLACED = "perhaps replaced"
     CHANGED = "changed"
 
+    @property
+    def replaces(self) -> bool:
+        """Whether there is, or may be, another resource afterwards."""
+        return self in (Kind.REPLACED, Kind.PERHAPS_REPLACED)
+
 
 @dataclass(frozen=True)
 class Change:
@@ -36,7 +41,7 @@ class Change:
     @property
     def loses_data(self) -> bool:
         """Whether the resource holds data and is, or may be, no longer the same one."""
-        return self.resource.type in STATEFUL and self.kind in (Kind.REMOVED, Kind.REPLACED, Kind.PERHAPS_REPLACED)
+        return self.resource.type in STATEFUL and (self.kind is Kind.REMOVED or self.kind.replaces)
 
     @property
     def stays_behind(self) -> bool:
@@ -101,19 +106,23 @@ def _mark(line: str, replacing: set[str]) -> str:
 
 
 def _carry_replacements(old: Places, new: Places, region: str, changes: dict[tuple[str, str], Change]) -> None:
-    """What refers to a replaced resource by a property that replaces is replaced as well."""
-    gone = {Kind.REPLACED, Kind.PERHAPS_REPLACED}
+    """What refers to a replaced resource by a property that replaces is replaced as well; perhaps, if either may be."""
     while True:
-        replaced = {place for place, change in changes.items() if change.kind in gone}
+        replaced = {place: change.kind for place, change in changes.items() if change.kind.replaces}
         carried = {}
         for place, resource in new.items():
             if place in replaced or place not in old:
                 continue
-            paths = [p for p, value in walk(resource.properties) if (resource.stack, _named(value)) in replaced]
-            if hit := list(replaced_by(resource.type, region, paths)):
+            named = {path: (resource.stack, _named(value)) for path, value in walk(resource.properties)}
+            referring = [path for path, target in named.items() if target in replaced]
+            if hit := list(replaced_by(resource.type, region, referring)):
+                surely = any(always and replaced[named[path]] is Kind.REPLACED for path, always in hit)
+                kind = Kind.REPLACED if surely else Kind.PERHAPS_REPLACED
                 known = changes.get(place)
-                lines = (*(known.properties if known else ()), f"{'.'.join(hit[0][0])}: of a replaced resource")
-                carried[place] = Change(Kind.REPLACED, resource, lines, known.security if known else ())
+                first, _ = hit[0]
+                line = f"{'.'.join(first)}: of a resource that is {replaced[named[first]]}"
+                lines = (*(known.properties if known else ()), line)
+                carried[place] = Change(kind, resource, lines, known.security if known else ())
         if not carried:
             return
         changes |= carried

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from infra.iam.documents import listed
+
 _SESSION = re.compile(r"arn:([^:]+):sts::(\d{12}):assumed-role/([^/]+)/[^/]+")
 _KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 
@@ -95,11 +97,7 @@ def _entries(name: str, value: Any) -> list[tuple[str, str]]:
         return [("AWS", "*")]
     if not isinstance(value, Mapping):
         raise ValueError(f"{name} is {value!r}; expected * or one of {', '.join(_KINDS)}")  # noqa: TRY004  a policy's text, not a mistake of the caller
-    entries = [
-        (kind, text)
-        for kind, names in value.items()
-        for text in (names if isinstance(names, list | tuple) else [names])
-    ]
+    entries = [(kind, text) for kind, names in value.items() for text in listed(names)]
     for kind, text in entries:
         if kind not in _KINDS or not isinstance(text, str):
             raise ValueError(f"{name} {kind} {text!r}: expected a plain text of one of {', '.join(_KINDS)}")

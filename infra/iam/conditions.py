@@ -6,11 +6,12 @@ and "Conditions with multiple context keys or values".
 
 import base64
 import ipaddress
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from infra.iam.documents import listed
 from infra.iam.patterns import Context, matches_arn, matches_text, several
 
 Test = Callable[[str, str, Context, bool], bool]
@@ -161,9 +162,7 @@ def _condition(name: str, key: str, value: Any) -> Condition:
         raise ValueError(
             f"Condition {name}: there is no such operator; there are {', '.join([*_POSITIVE, *_NEGATIVE])}"
         )
-    values = tuple(
-        _text(one) for one in (value if isinstance(value, Sequence) and not isinstance(value, str) else [value])
-    )
+    values = tuple(_text(one) for one in listed(value))
     if not values:
         raise ValueError(f"Condition {name} of {key} has no value")
     return Condition(operator, set_operator, operator != rest, key, values)

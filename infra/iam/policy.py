@@ -12,6 +12,7 @@ from typing import Any
 
 from infra.iam.callers import Named, Principal, PrincipalElement, parse_principals
 from infra.iam.conditions import Condition, parse_conditions
+from infra.iam.documents import listed
 from infra.iam.patterns import CURRENT_VERSION, Context, context_of, matches_action, matches_arn
 
 __all__ = ["Decision", "Outcome", "Policy", "Principal", "Request", "Statement", "authorise", "evaluate", "parse"]
@@ -112,7 +113,7 @@ def parse(document: Mapping[str, Any]) -> Policy:
     return Policy(
         tuple(
             _statement(place, made, variables=version == CURRENT_VERSION)
-            for place, made in enumerate(_listed(document.get("Statement", ())))
+            for place, made in enumerate(listed(document.get("Statement", ())))
         )
     )
 
@@ -196,7 +197,7 @@ def _statement(place: int, made: Mapping[str, Any], *, variables: bool) -> State
         raise ValueError(f"{where}: expected either Action or NotAction")
     if "Resource" in made and "NotResource" in made:
         raise ValueError(f"{where}: expected either Resource or NotResource")
-    values = {name: tuple(_listed(made.get(name, ()))) for name in ("Action", "NotAction", "Resource", "NotResource")}
+    values = {name: tuple(listed(made.get(name, ()))) for name in ("Action", "NotAction", "Resource", "NotResource")}
     for name, texts in values.items():
         for text in texts:
             _check_text(f"{where}: {name}", name, text)
@@ -222,7 +223,3 @@ def _check_text(where: str, name: str, text: object) -> None:
     kind = "arn:" if name.endswith("Resource") else ":"
     if text != "*" and (not text.startswith(kind) if kind == "arn:" else kind not in text):
         raise ValueError(f"{where} is {text!r}; expected {'an ARN' if kind == 'arn:' else 'service:Operation'} or *")
-
-
-def _listed(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else [value]

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from infra.local.deploy.stacks import DeployError
 from infra.local.servers.checkout import CHECKOUT
 from infra.prover.proving import Proved, prove, synthesised
 from infra.prover.recorded import write_recorded
@@ -24,8 +25,10 @@ console = Console(highlight=False, soft_wrap=True)
 @app.command(name="prove")
 def prove_command() -> None:
     """Print the verdict over all environments; exit code 1 unless nothing is missing and nothing too much."""
-    proved = [prove(synthesised(LOCAL, name)) for name in environments()]
-    for each in proved:
+    wrong = False
+    for name in environments():
+        each = prove(synthesised(LOCAL, name))
+        wrong |= bool(each.findings)
         statements = sum(len(role.statements) for role in each.roles)
         calls = sum(len(needs) for needs in each.roles.values())
         config = each.environment.config
@@ -37,7 +40,7 @@ def prove_command() -> None:
             console.print(f"  {role} is not proved: {why}", markup=False)
         for finding in each.findings:
             console.print(f"  {finding}", markup=False)
-    sys.exit(1 if any(each.findings for each in proved) else 0)
+    sys.exit(1 if wrong else 0)
 
 
 @app.command()
@@ -59,5 +62,14 @@ def of_each_size() -> list[Proved]:
     return [prove(synthesised(LOCAL, name)) for name in names.values()]
 
 
+def main() -> None:
+    """Run the command; exit code 2 and the reason if it could not be done."""
+    try:
+        app()
+    except (ValueError, DeployError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+
+
 if __name__ == "__main__":
-    app()
+    main()

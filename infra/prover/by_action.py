@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from infra.iam.documents import listed
 from infra.prover.actions import OF_TRANSACTIONS, actions_of
 from infra.prover.granted import Role
 from infra.prover.proof import Finding
@@ -61,8 +62,7 @@ def uncalled(role: Role) -> Iterator[Finding]:
         return
     called = {*called_actions(code), *code.beside}
     for number, statement in enumerate(role.statements):
-        actions = statement["Action"]
-        for action in actions if isinstance(actions, list) else [actions]:
+        for action in listed(statement["Action"]):
             # Of keys it is known what a call asks of them, not which of them is called.
             if statement["Effect"] == "Allow" and not action.startswith("kms:") and action not in called:
                 yield Finding(role.name, f"{role.title(number)} allows {action}, which nothing in {code.module} calls")

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from infra.iam.documents import listed
 from infra.iam.policy import Principal, Request, authorise, evaluate, parse
 from infra.prover.deployed import Environment
 from infra.prover.granted import Role
@@ -32,7 +33,7 @@ def resource_statements(environment: Environment) -> Mapping[str, Statements]:
             for topic in properties["Topics"]:
                 found[topic] += _of(properties)
         elif resource.type == "AWS::KMS::Key":
-            found[environment.arn(resource)] += _listed(properties["KeyPolicy"]["Statement"])
+            found[environment.arn(resource)] += listed(properties["KeyPolicy"]["Statement"])
         elif resource.type == _PERMISSION:
             made = _permission(environment, properties)
             found[made["Resource"]].append(made)
@@ -46,7 +47,7 @@ def entrance_findings(name: str, statements: Statements, needed: Sequence[Entry]
 
 def trust_findings(role: Role, needed: Sequence[Entry]) -> list[Finding]:
     """The same for a role's trust."""
-    return entrance_findings(role.name, _listed(role.trust["Statement"]), needed)
+    return entrance_findings(role.name, listed(role.trust["Statement"]), needed)
 
 
 def _closed(statements: Statements, needed: Sequence[Entry]) -> Iterator[str]:
@@ -66,12 +67,12 @@ def _too_open(statements: Statements, needed: Sequence[Entry]) -> Iterator[str]:
         principal = statement.get("Principal")
         if statement["Effect"] != "Allow" or not isinstance(principal, Mapping) or "Service" not in principal:
             continue
-        for service in _listed(principal["Service"]):
+        for service in listed(principal["Service"]):
             alone = parse({"Version": "2012-10-17", "Statement": [{**statement, "Principal": {"Service": service}}]})
             used = [entry for entry in needed if entry.service == service and _allowed(alone, entry)]
             if not used and service not in _BY_HAND:
                 yield f"lets in {service} ({statement.get('Sid', 'no Sid')}), which has nothing to do here"
-            for action in _listed(statement["Action"]):
+            for action in listed(statement["Action"]):
                 one = parse({"Version": "2012-10-17", "Statement": [{**statement, "Action": action}]})
                 if used and not any(_allowed(one, entry) for entry in used):
                     yield f"lets {service} {action}, which it does not call"
@@ -131,8 +132,4 @@ def _queue(environment: Environment, url: str) -> str:
 
 
 def _of(properties: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return _listed(properties["PolicyDocument"]["Statement"])
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return listed(properties["PolicyDocument"]["Statement"])

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.iam.documents import listed
 from infra.iam.policy import Policy, parse
 from infra.prover.deployed import Environment, Resource
 from infra.prover.managed import managed_policy
@@ -64,7 +65,7 @@ def _role(environment: Environment, resource: Resource) -> Role:
     return Role(
         name=resource.name,
         arn=arn,
-        statements=tuple(statement for document in documents for statement in _listed(document["Statement"])),
+        statements=tuple(statement for document in documents for statement in listed(document["Statement"])),
         trust=properties["AssumeRolePolicyDocument"],
         uses=(*_uses(environment, arn), *_passing(environment, arn)),
         managed=tuple(name.partition(":policy/")[2] for name in managed),
@@ -86,7 +87,7 @@ def _passing(environment: Environment, arn: str) -> Iterator[Use]:
     for kind in ("AWS::IAM::Policy", "AWS::IAM::Role"):
         for resource in environment.of_type(kind):
             if any(
-                statement.get("Action") == PASSING and arn in _listed(statement["Resource"])
+                statement.get("Action") == PASSING and arn in listed(statement["Resource"])
                 for statement in _all(resource)
             ):
                 yield Use(resource, PASSING)
@@ -97,7 +98,7 @@ def _all(resource: Resource) -> Iterator[Mapping[str, Any]]:
     if "PolicyDocument" in resource.properties:
         documents.append(resource.properties["PolicyDocument"])
     for document in documents:
-        yield from _listed(document["Statement"])
+        yield from listed(document["Statement"])
 
 
 def _paths(value: Any, wanted: str, path: str = "") -> Iterator[str]:
@@ -109,7 +110,3 @@ def _paths(value: Any, wanted: str, path: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for one in value:
             yield from _paths(one, wanted, path)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -8,7 +8,7 @@ from pathlib import Path
 from infra.prover.actions import OF_TRANSACTIONS, actions_of
 from infra.prover.deployed import Environment, Resource
 from infra.prover.needed import Need, need
-from infra.prover.recorded import Recorded, read_recorded
+from infra.prover.recorded import Recorded, part_of, read_recorded
 from infra.prover.source.client_calls import ClientCall, client_calls, services_of
 from infra.prover.source.code import PRODUCT, REPOSITORY, Module, module, script
 from infra.prover.source.reach import reached
@@ -52,11 +52,6 @@ def found_calls(start: Module, function: str) -> tuple[ClientCall, ...]:
     """The calls of clients in all code that a function can reach, each once."""
     pieces = list(reached(start, function))
     return tuple(sorted(set(client_calls(pieces, services_of(pieces)))))
-
-
-def part_of(environment: Environment, resource: Resource) -> str:
-    """A resource as the record names it."""
-    return f"{resource.stack.removeprefix(environment.config.stack(''))}.{resource.logical_id}"
 
 
 def recorded_on(callers: tuple[str, ...], call: ClientCall, rows: tuple[Recorded, ...]) -> list[str]:

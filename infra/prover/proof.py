@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from infra.iam.documents import listed
 from infra.iam.patterns import matches_action, matches_arn, matches_text
 from infra.iam.policy import Policy, Principal, Request, evaluate, parse
 from infra.prover.granted import Role
@@ -48,8 +49,8 @@ def lines(role: Role, needs: Sequence[Need]) -> Iterator[Line]:
         if statement["Effect"] != "Allow":
             continue
         by_action = _applying(statement, needs)
-        for action in _listed(statement["Action"]):
-            for resource in _listed(statement["Resource"]):
+        for action in listed(statement["Action"]):
+            for resource in listed(statement["Resource"]):
                 served = tuple(need for need in by_action if _serves(action, resource, need))
                 yield Line(role.name, role.title(number), action, resource, served)
 
@@ -71,7 +72,7 @@ def _too_much(role: Role, needs: Sequence[Need]) -> Iterator[str]:
         if "NotAction" in statement or "NotResource" in statement:
             yield f"{where} allows all but some: name what is allowed"
             continue
-        actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
+        actions, resources = listed(statement["Action"]), listed(statement["Resource"])
         yield from (f"{where} allows {action}: name the actions" for action in actions if "*" in action)
         applying = _applying(statement, needs)
         used = {(a, r) for a in actions for r in resources if any(_serves(a, r, need) for need in applying)}
@@ -84,12 +85,12 @@ def _too_much(role: Role, needs: Sequence[Need]) -> Iterator[str]:
 
 
 def _wider(statement: Mapping[str, Any], applying: Sequence[Need]) -> Iterator[str]:
-    for resource in _listed(statement["Resource"]):
+    for resource in listed(statement["Resource"]):
         mine = [need for need in applying if matches_arn(resource, need.sample()[0], {}) or resource == "*"]
         if mine and not any(_within(resource, need.resource) for need in mine):
             yield f"{resource}, which is wider than any call: {', '.join(sorted({need.resource for need in mine}))}"
     told = {
-        key.lower(): _listed(value) for block in statement.get("Condition", {}).values() for key, value in block.items()
+        key.lower(): listed(value) for block in statement.get("Condition", {}).values() for key, value in block.items()
     }
     # What a statement has to say if all calls that it is for come with it.
     for key in sorted({key for need in applying for key in need.keys}):
@@ -107,7 +108,7 @@ def _twice(role: Role, number: int, needs: Sequence[Need]) -> Iterator[str]:
     others = replace(role, statements=(*role.statements[:number], *role.statements[number + 1 :]))
     policies, caller = others.policies, Principal.of_role(role.arn)
     applying = _applying(statement, needs)
-    for action in _listed(statement["Action"]):
+    for action in listed(statement["Action"]):
         mine = [need for need in applying if matches_action(action, need.action)]
         asked = [Request(caller, need.action, *need.sample()) for need in mine]
         if mine and all(evaluate(policies, request).allowed for request in asked):
@@ -119,7 +120,7 @@ def _idle_denial(role: Role, number: int, where: str) -> Iterator[str]:
     statement = role.statements[number]
     others = replace(role, statements=tuple(one for one in role.statements if one["Effect"] == "Allow"))
     allowed = [pattern for policy in others.policies for one in policy.statements for pattern in one.actions]
-    for action in _listed(statement["Action"]):
+    for action in listed(statement["Action"]):
         if not any(matches_action(pattern, action) for pattern in allowed):
             yield f"{where} denies {action}, which nothing allows"
 
@@ -148,7 +149,3 @@ def _within_text(pattern: str, wider: str) -> bool:
 
 def _said(keys: Mapping[str, str]) -> str:
     return "".join(f" with {key} {value}" for key, value in keys.items())
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

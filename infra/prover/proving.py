@@ -50,10 +50,18 @@ def prove(made: Environment) -> Proved:
             found += key_findings(made, role, called[role])
         except UnprovedError as left_out:
             unproved[role.name] = str(left_out)
-            found += [*missing(role, sorted(set(recorded_of(made, role)))), *uncalled(role)]
+            found += _of_unproved(made, role)
         except ValueError as error:
             found.append(Finding(role.name, str(error)))
     return Proved(made, called, (*found, *_resources(made)), unproved)
+
+
+def _of_unproved(made: Environment, role: Role) -> list[Finding]:
+    """What is wrong with a role that is left out, as far as that can be told."""
+    try:
+        return [*missing(role, sorted(set(recorded_of(made, role)))), *uncalled(role)]
+    except ValueError as error:
+        return [Finding(role.name, str(error))]
 
 
 def key_findings(made: Environment, role: Role, called: Sequence[Need]) -> list[Finding]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.prover.deployed import Environment
+from infra.prover.deployed import Environment, Resource
 from infra.prover.physical_names import KINDS
 from infra.stacks.config import PlatformConfig
 from iot_pipeline.contract import layout
@@ -64,8 +64,14 @@ def read_recorded(file: Path = FILE) -> list[Recorded]:
 
 
 def write_recorded(folder: Path, environment: Environment, file: Path = FILE) -> int:
-    """Make the file of what a run has recorded in a folder; how many lines that are."""
-    rows = sorted({row for path in folder.glob("*.jsonl") for row in _rows(path, environment)})
+    """Make the file of what a run has recorded in a folder; how many lines that are.
+
+    Raises ValueError, and leaves the file as it is, for a folder in which nothing was recorded.
+    """
+    paths = list(folder.glob("*.jsonl"))
+    if not paths:
+        raise ValueError(f"{folder} holds no recorded call (*.jsonl): expected the folder that RECORDED_CALLS named")
+    rows = sorted({row for path in paths for row in _rows(path, environment)})
     text = "\n".join([f"{row.who}\t{row.site}\t{row.call}\t{row.on}" for row in rows])
     file.write_text(f"{_HEADER}\n{text}\n", encoding="utf-8")
     return len(rows)
@@ -147,12 +153,17 @@ def deployed_name(config: PlatformConfig, name: str, parameter: str = "FunctionN
     }.get(parameter, name)
 
 
+def part_of(environment: Environment, resource: Resource) -> str:
+    """A resource as the record names it, `Part.LogicalId`."""
+    return f"{resource.stack.removeprefix(environment.config.stack(''))}.{resource.logical_id}"
+
+
 def _part(kind: str, name: str, environment: Environment) -> str:
-    """`Part.LogicalId` of the resource that a name of the local AWS means, empty if there is none."""
+    """The resource, as the record names it, that a name of the local AWS means, empty if there is none."""
     for resource in environment.of_type(kind):
         named = str(resource.properties.get(KINDS[kind].named_by, ""))
         generated = f"{resource.stack}-{resource.logical_id}-".lower()
         alone = not named and resource.logical_id.startswith(name)
         if name == named or alone or (not named and name.lower().startswith(generated)):
-            return f"{resource.stack.removeprefix(environment.config.stack(''))}.{resource.logical_id}"
+            return part_of(environment, resource)
     return ""

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from infra.iam.documents import listed
 from infra.prover.deployed import Environment
 from infra.prover.let_in import Entry, entries, trusts
 from infra.prover.proof import lines
@@ -44,19 +45,19 @@ def rows(proved: Proved) -> Iterator[Row]:
         by_statement = defaultdict(list)
         for line in lines(role, needs):
             by_statement[line.statement].append(line)
-        for statement, made in by_statement.items():
+        for title, made in by_statement.items():
             whys = {shown_why(need.why) for line in made for need in line.needs}
             yield Row(
                 shown(role.name, environment),
-                statement,
+                title,
                 tuple(dict.fromkeys(line.action for line in made)),
                 tuple(dict.fromkeys(shown(line.resource, environment) for line in made)),
                 tuple(sorted(whys)),
             )
-        for denial in (statement for statement in role.statements if statement["Effect"] == "Deny"):
-            yield Row(
-                shown(role.name, environment), f"{denial['Sid']} (denied)", tuple(_listed(denial["Action"])), ("*",), ()
-            )
+        for number, statement in enumerate(role.statements):
+            if statement["Effect"] == "Deny":
+                title, denied = f"{role.title(number)} (denied)", tuple(listed(statement["Action"]))
+                yield Row(shown(role.name, environment), title, denied, ("*",), ())
         for name in role.managed:
             whys = {shown_why(need.why) for need in needs}
             yield Row(shown(role.name, environment), name, ("AWS's own policy",), ("*",), tuple(sorted(whys)))
@@ -151,7 +152,3 @@ def shown_why(why: str) -> str:
 
 def _code(texts: Sequence[str]) -> str:
     return ", ".join(f"`{text}`" for text in texts)
-
-
-def _listed(value: object) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else [str(value)]

@@ -41,9 +41,12 @@ def from_folder(folder: Path) -> Synthesised:
     """
     try:
         artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ValueError(f"{folder} has no manifest.json: expected the folder of a cloud assembly") from error
-    target = next(a["environment"] for a in artifacts.values() if a["type"] == "aws:cloudformation:stack")
+    targets = [a["environment"] for a in artifacts.values() if a["type"] == "aws:cloudformation:stack"]
+    if not targets:
+        raise ValueError(f"{folder} holds no stack: expected the cloud assembly of an environment")
+    target = targets[0]
     account, region = target.removeprefix("aws://").split("/")
     found = read_assembly(folder, PlatformConfig(account=account, region=region))
     tags = next(iter((found.tags or {}).values()), {})

@@ -49,7 +49,7 @@ def services_of(pieces: list[Piece]) -> set[str]:
             for target, _ in (home.imported.values() if home else ())
             if target.startswith("mypy_boto3_")
         }
-    return {name for name in found if name in botocore.session.get_session().get_available_services()}
+    return found.intersection(botocore.session.get_session().get_available_services())
 
 
 def client_calls(pieces: list[Piece], services: set[str]) -> Iterator[ClientCall]:

@@ -19,8 +19,8 @@ def alarms_are_heard(environment: Synthesised) -> Problems:
         if not told or alarm.properties.get("ActionsEnabled") is False:
             yield alarm, "tells nobody (AlarmActions)"
         for topic in filter(None, (environment.target(alarm.stack, action) for action in told)):
-            if topic.type == "AWS::SNS::Topic":
-                yield from ((topic, problem) for problem in _deaf(environment, topic, _CLOUDWATCH))
+            if topic.type == "AWS::SNS::Topic" and not _hears(environment, topic):
+                yield topic, f"no policy of the topic lets {_CLOUDWATCH} publish: alarms are lost"
 
 
 def publishers_may_encrypt(environment: Synthesised) -> Problems:
@@ -50,36 +50,37 @@ def trails_can_be_written(environment: Synthesised) -> Problems:
             yield bucket, f"does not let {_CLOUDTRAIL} write: the trail {trail.name} would be refused"
 
 
-def _deaf(environment: Synthesised, topic: Resource, service: str) -> list[str]:
-    policies = [
-        statement
-        for policy in environment.of_type("AWS::SNS::TopicPolicy")
-        if policy.stack == topic.stack and topic.name in map(reference, listed(policy.properties["Topics"]))
-        for statement in allows(policy.properties["PolicyDocument"])
-    ]
-    problems = []
-    if not any(_lets_in(s, service, {"sns:Publish"}) for s in policies):
-        problems.append(f"no policy of the topic lets {service} publish: alarms are lost")
-    return problems
+def _hears(environment: Synthesised, topic: Resource) -> bool:
+    statements = _policy_of(environment, topic, "AWS::SNS::TopicPolicy", "Topics")
+    return _let_in(statements, _CLOUDWATCH, {"sns:Publish"})
 
 
 def _bucket_takes(environment: Synthesised, bucket: Resource) -> bool:
-    statements = [
-        statement
-        for policy in environment.of_type("AWS::S3::BucketPolicy")
-        if policy.stack == bucket.stack and reference(policy.properties["Bucket"]) == bucket.name
-        for statement in allows(policy.properties["PolicyDocument"])
-    ]
-    wanted = ({"s3:GetBucketAcl"}, {"s3:PutObject"})
-    return all(any(_lets_in(s, _CLOUDTRAIL, want) for s in statements) for want in wanted)
+    statements = _policy_of(environment, bucket, "AWS::S3::BucketPolicy", "Bucket")
+    return _let_in(statements, _CLOUDTRAIL, {"s3:GetBucketAcl", "s3:PutObject"})
 
 
 def _key_lets_in(key: Resource, service: str, wanted: set[str]) -> bool:
-    statements = allows(key.properties["KeyPolicy"])
-    return all(any(_lets_in(s, service, {action}) for s in statements) for action in wanted)
+    return _let_in(allows(key.properties["KeyPolicy"]), service, wanted)
 
 
-def _lets_in(statement: Statement, service: str, wanted: set[str]) -> bool:
-    named = {action.rstrip("*") for action in actions(statement)}
+def _policy_of(environment: Synthesised, resource: Resource, policy_type: str, targets: str) -> list[Statement]:
+    """What the policies of a resource allow that name it in one of their properties."""
+    return [
+        statement
+        for policy in environment.of_type(policy_type)
+        if policy.stack == resource.stack and resource.name in map(reference, listed(policy.properties[targets]))
+        for statement in allows(policy.properties["PolicyDocument"])
+    ]
+
+
+def _let_in(statements: list[Statement], service: str, wanted: set[str]) -> bool:
+    """Whether a service may do all that is wanted, by one statement or by several."""
     # A whole family of calls is written with a star at its end.
-    return ("Service", service) in set(principals(statement)) and wanted <= named
+    named = {
+        action.rstrip("*")
+        for statement in statements
+        if ("Service", service) in principals(statement)
+        for action in actions(statement)
+    }
+    return wanted <= named

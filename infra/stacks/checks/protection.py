@@ -1,7 +1,7 @@
 """What holds data cannot go by mistake: with a stack, with a replacement, with a call."""
 
 from infra.stacks.checks.finding import Problems
-from infra.stacks.checks.synthesised import Synthesised, listed
+from infra.stacks.checks.synthesised import Synthesised
 
 # The types of resources that hold what could not be made again.
 STATEFUL = frozenset(
@@ -100,5 +100,5 @@ def spending_has_an_end(environment: Synthesised) -> Problems:
             yield workgroup, "has no MaxCapacity"
     for cluster in environment.of_type("AWS::RDS::DBCluster"):
         scaling = cluster.properties.get("ServerlessV2ScalingConfiguration", {})
-        if listed(cluster.properties.get("Engine")) and not scaling.get("MaxCapacity"):
+        if not scaling.get("MaxCapacity"):
             yield cluster, "has no MaxCapacity"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from infra.verdict.planted.mistake import Body, Mistake, setting, without
+from infra.verdict.planted.mistake import Body, Mistake, bucket_named, setting, without
 
 _BUCKET = "AWS::S3::Bucket"
 _TABLE = "AWS::DynamoDB::Table"
@@ -16,16 +16,6 @@ _KEPT = "the_lake_is_kept"
 _HOLDING = (_BUCKET, _TABLE, _CLUSTER, _NAMESPACE, _POOL, "AWS::KMS::Key", "AWS::Kinesis::Stream")
 
 
-def _named(part: str, plant: Callable[[Body], bool]) -> Callable[[Body], bool]:
-    """Only for resources whose name holds the part."""
-
-    def only(body: Body) -> bool:
-        properties = body["Properties"]
-        return part in str(properties.get("BucketName") or properties.get("Name")) and plant(body)
-
-    return only
-
-
 def _rule(**rule: Any) -> Callable[[Body], bool]:
     """One more lifecycle rule for the lake."""
 
@@ -33,7 +23,7 @@ def _rule(**rule: Any) -> Callable[[Body], bool]:
         body["Properties"]["LifecycleConfiguration"]["Rules"].append({"Id": "planted", "Status": "Enabled", **rule})
         return True
 
-    return _named("-lake-", plant)
+    return bucket_named("-lake-", plant)
 
 
 def _old_versions(days: int | None) -> Callable[[Body], bool]:
@@ -46,7 +36,7 @@ def _old_versions(days: int | None) -> Callable[[Body], bool]:
             )
         return bool(kept)
 
-    return _named("-lake-", plant)
+    return bucket_named("-lake-", plant)
 
 
 def _attribute(name: str, value: str | None) -> Callable[[Body], bool]:
@@ -105,7 +95,7 @@ MISTAKES = (
         "a lake without versions",
         "what_was_overwritten_can_come_back",
         (_BUCKET,),
-        _named("-lake-", without("VersioningConfiguration")),
+        bucket_named("-lake-", without("VersioningConfiguration")),
     ),
     Mistake(
         "raw that sleeps after a week",
@@ -117,7 +107,7 @@ MISTAKES = (
         "small objects in colder classes",
         "raw_can_be_read_while_data_is_late",
         (_BUCKET,),
-        _named(
+        bucket_named(
             "-lake-", setting("varies_by_storage_class", "LifecycleConfiguration", "TransitionDefaultMinimumObjectSize")
         ),
     ),
@@ -125,6 +115,6 @@ MISTAKES = (
         "abandoned uploads for ever",
         "abandoned_uploads_go",
         (_BUCKET,),
-        _named("-lake-", setting([], "LifecycleConfiguration", "Rules")),
+        bucket_named("-lake-", setting([], "LifecycleConfiguration", "Rules")),
     ),
 )

@@ -128,17 +128,21 @@ def each_statement(*path: str, change: Callable[[Body], bool]) -> Callable[[Body
     return plant
 
 
+def bucket_named(part: str, plant: Callable[[Body], bool]) -> Callable[[Body], bool]:
+    """The change, in buckets whose name holds the part."""
+
+    def only(body: Body) -> bool:
+        return part in str(body["Properties"].get("BucketName")) and plant(body)
+
+    return only
+
+
 def _holder(body: Body, path: tuple[str, ...]) -> Body | None:
     """The mapping that the last name of a path is a key of; the path begins at the resource's properties."""
     at: Any = body["Properties"]
     for name in path[:-1]:
-        at = (
-            at[int(name)]
-            if isinstance(at, list) and int(name) < len(at)
-            else at.get(name)
-            if isinstance(at, dict)
-            else None
-        )
-        if at is None:
-            return None
+        if isinstance(at, list):
+            at = at[int(name)] if int(name) < len(at) else None
+        elif isinstance(at, dict):
+            at = at.get(name)
     return at if isinstance(at, dict) else None

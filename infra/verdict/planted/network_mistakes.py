@@ -21,7 +21,8 @@ def _admits(direction: str, **rule: Any) -> Callable[[Body], bool]:
     return plant
 
 
-def _endpoint(body: Body) -> bool:
+def _gone(body: Body) -> bool:
+    """The resource is another, of a type that does nothing."""
     body.update(Type="AWS::CloudFormation::WaitConditionHandle", Properties={})
     return True
 
@@ -79,8 +80,8 @@ MISTAKES = (
         ("AWS::EC2::VPCEndpoint",),
         without("PolicyDocument"),
     ),
-    Mistake("a missing endpoint", "called_services_have_endpoints", ("AWS::EC2::VPCEndpoint",), _endpoint),
-    Mistake("a network without flow logs", "flows_are_logged", ("AWS::EC2::FlowLog",), _endpoint),
+    Mistake("a missing endpoint", "called_services_have_endpoints", ("AWS::EC2::VPCEndpoint",), _gone),
+    Mistake("a network without flow logs", "flows_are_logged", ("AWS::EC2::FlowLog",), _gone),
     Mistake(
         "a subnet with public addresses",
         "nothing_has_a_public_address",

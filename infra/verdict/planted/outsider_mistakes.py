@@ -13,7 +13,7 @@ _PERMISSION = "AWS::Lambda::Permission"
 
 
 def _for_every_balancer(statement: Body) -> bool:
-    if not str(statement.get("Principal", "")).count("logdelivery.elasticloadbalancing"):
+    if "logdelivery.elasticloadbalancing" not in str(statement.get("Principal")):
         return False
     statement["Resource"] = "arn:aws:s3:::logs/entrance/AWSLogs/*"
     return True

@@ -18,8 +18,8 @@ def _managed(name: str) -> Any:
     return plant
 
 
-def _key_narrowed_to_another(statement: Body) -> bool:
-    """The key's grant is taken from the statement that encrypts."""
+def _without_data_keys(statement: Body) -> bool:
+    """The statement that lets the role encrypt does so no more."""
     actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     if "kms:GenerateDataKey" not in actions:
         return False
@@ -79,7 +79,7 @@ MISTAKES = (
         "Firehose, whose role has no permission for the key",
         "delivery_may_encrypt",
         ("AWS::IAM::Policy",),
-        _of("DeliveryRole", each_statement(_POLICY, change=_key_narrowed_to_another)),
+        _of("DeliveryRole", each_statement(_POLICY, change=_without_data_keys)),
     ),
     Mistake(
         "Firehose without the lake's key",

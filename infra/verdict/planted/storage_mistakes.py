@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from infra.verdict.planted.mistake import Body, Mistake, setting, without
+from infra.verdict.planted.mistake import Body, Mistake, bucket_named, setting, without
 
 _BUCKET = "AWS::S3::Bucket"
 _TABLE = "AWS::DynamoDB::Table"
@@ -15,16 +15,6 @@ _CLIENT = "AWS::Cognito::UserPoolClient"
 _ATHENA = "AWS::Athena::WorkGroup"
 _ENCRYPTED = "data_is_encrypted"
 _PRIVATE = "buckets_are_private"
-
-
-def _named(part: str, plant: Callable[[Body], bool]) -> Callable[[Body], bool]:
-    """Only for resources whose name holds the part."""
-
-    def only(body: Body) -> bool:
-        properties = body["Properties"]
-        return part in str(properties.get("BucketName") or properties.get("Name")) and plant(body)
-
-    return only
 
 
 def _parameter(key: str, value: str) -> Callable[[Body], bool]:
@@ -61,7 +51,7 @@ MISTAKES = (
         "tenants' data under S3's key",
         _ENCRYPTED,
         (_BUCKET,),
-        _named(
+        bucket_named(
             "telemetry-",
             setting(
                 {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]},

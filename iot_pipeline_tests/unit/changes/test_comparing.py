@@ -76,6 +76,22 @@ def test_a_table_s_other_key_replaces_it() -> None:
     assert "KeySchema.0.AttributeName: device -> thing  (replaces)" in change.properties
 
 
+def test_what_names_a_table_that_is_perhaps_replaced_is_perhaps_replaced_too() -> None:
+    (name,) = (n for n in of_type(template("TelemetryEdgeData"), "AWS::DynamoDB::Table") if n.startswith("DeviceState"))
+    source = {"Fn::GetAtt": [name, "StreamArn"]}
+    reader = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {"EventSourceArn": source, "FunctionName": "f"}}
+    before, after = environment(), environment()
+    for made in (before, after):
+        made["TelemetryEdgeData"]["Resources"]["Reader"] = reader
+    after["TelemetryEdgeData"]["Resources"][name]["Properties"]["KeySchema"][0]["AttributeName"] = "thing"
+    found = {c.resource.name: c for c in compare(Synthesised(before), Synthesised(after))}
+    assert {name: change.kind for name, change in found.items()} == {
+        name: Kind.PERHAPS_REPLACED,
+        "Reader": Kind.PERHAPS_REPLACED,
+    }
+    assert found["Reader"].properties == ("EventSourceArn: of a resource that is perhaps replaced",)
+
+
 def test_a_registry_s_other_database_replaces_it_and_another_ceiling_does_not() -> None:
     def database(made: Template) -> None:
         named(made, "Registry", "AWS::RDS::DBCluster")["Properties"]["DatabaseName"] = "devices"

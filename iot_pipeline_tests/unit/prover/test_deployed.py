@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from infra.prover import proving
 from infra.prover.deployed import Environment
+from infra.prover.granted import Role
+from infra.prover.proof import Finding
 from infra.prover.proving import prove
 from infra.stacks.config import PlatformConfig
 
@@ -74,6 +77,15 @@ def test_a_role_that_is_left_out_is_told_with_its_reason() -> None:
     proved = prove(_environment(Task1=_task("code")))
     assert list(proved.unproved) == ["TryUser/Role1"]
     assert proved.findings == ()
+
+
+def test_what_cannot_be_told_of_a_role_that_is_left_out_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_role: Role) -> list[Finding]:
+        raise ValueError("s3:CopyObject needs several actions")
+
+    monkeypatch.setattr(proving, "uncalled", refuse)
+    (finding,) = prove(_environment(Task1=_task("code"))).findings
+    assert str(finding) == "TryUser/Role1: s3:CopyObject needs several actions"
 
 
 def test_a_process_of_which_nobody_has_said_what_it_calls_is_a_finding() -> None:

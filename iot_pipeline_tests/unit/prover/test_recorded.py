@@ -72,6 +72,14 @@ def test_what_a_test_has_made_beside_the_deployment_is_left_out(tmp_path: Path, 
     assert _written(tmp_path, made, {"TableName": "somebody-elses"}) == []
 
 
+def test_a_folder_without_a_record_leaves_the_file_as_it_is(tmp_path: Path, made: Environment) -> None:
+    file = tmp_path / "record.tsv"
+    file.write_text("kept")
+    with pytest.raises(ValueError, match="holds no recorded call"):
+        write_recorded(tmp_path / "nothing", made, file)
+    assert file.read_text() == "kept"
+
+
 def test_a_key_is_told_by_its_zone() -> None:
     assert zone_of("registry/sites/a.json") == "registry/sites/*"
     assert zone_of("aws/lambda/x") == "aws/lambda/*"

@@ -86,5 +86,10 @@ def test_the_environment_is_read_from_the_tags(folder: Path) -> None:
 
 
 def test_a_folder_that_is_no_assembly_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "manifest.json"
+    for nothing in (tmp_path, file):
+        assert main([str(nothing)]) == 2
+        assert "has no manifest.json: expected the folder of a cloud assembly" in capsys.readouterr().err
+        file.write_text('{"artifacts": {}}')
     assert main([str(tmp_path)]) == 2
-    assert "has no manifest.json: expected the folder of a cloud assembly" in capsys.readouterr().err
+    assert "holds no stack" in capsys.readouterr().err
