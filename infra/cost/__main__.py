@@ -13,8 +13,9 @@ from infra.cost.bills import bill
 from infra.cost.choices import alternatives
 from infra.cost.cost_page import PAGE, PICTURE, replaced
 from infra.cost.counted import FILE, written
+from infra.cost.design import of_size
 from infra.cost.fleet import Fleet
-from infra.cost.fleet_picture import curves, of_size, picture
+from infra.cost.fleet_picture import curves, picture
 from infra.cost.printed import as_json, print_bill
 from infra.stacks.config import PlatformConfig
 from infra.stacks.environments import environment
