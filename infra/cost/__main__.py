@@ -13,11 +13,12 @@ from infra.cost.bills import bill
 from infra.cost.choices import alternatives
 from infra.cost.cost_page import PAGE, PICTURE, replaced
 from infra.cost.counted import FILE, written
+from infra.cost.design import of_size
 from infra.cost.fleet import Fleet
-from infra.cost.fleet_picture import curves, of_size, picture
+from infra.cost.fleet_picture import curves, picture
 from infra.cost.printed import as_json, print_bill
 from infra.stacks.config import PlatformConfig
-from infra.stacks.environments import environment
+from infra.stacks.environments import environment, environments
 from infra.stacks.sizes import Size
 
 app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False, rich_markup_mode=None)
@@ -37,7 +38,7 @@ def print_month(
     if context.invoked_subcommand:
         return
     try:
-        config = environment(named) if named else _of_size(size)
+        config = _of_environment(named) if named else _of_size(size)
         of = bill(config, Fleet(devices, interval, pack))
     except ValueError as error:
         print(error, file=sys.stderr)
@@ -71,6 +72,12 @@ def draw() -> None:
 def page() -> None:
     """Write the tables of docs/cost.md anew."""
     PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _of_environment(name: str) -> PlatformConfig:
+    if name not in (known := environments()):
+        raise ValueError(f"environment = {name!r}: expected one that environments.toml has: {', '.join(known)}")
+    return environment(name)
 
 
 def _of_size(name: str) -> PlatformConfig:

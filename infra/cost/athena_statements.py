@@ -1,14 +1,14 @@
 """Athena: the statements that the product sends by itself, what each scans, and the catalog's requests."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from infra.cost.design import Design, Finding, Landing
+from infra.cost.design import Design, Finding
 from infra.cost.fleet import DAYS_A_MONTH, HOURS_A_MONTH, Fleet
+from infra.cost.intake import raw_bytes
 from infra.cost.metering import CRAWL_SECONDS, TERABYTE, athena_bytes
 from infra.cost.usage import Usage
-from infra.cost.volumes import CURATED_BYTES, JUDGED_BYTES, gzip_bytes, line_bytes, over_kinds
+from infra.cost.volumes import CURATED_BYTES, JUDGED_BYTES
 from iot_pipeline.backfill.plan import STATEMENTS, Zone
 from iot_pipeline.unattended.calls import CONDITIONS, SCHEDULES, SENSORS, Calls
 
@@ -46,17 +46,9 @@ class Kind:
 def statements(fleet: Fleet, design: Design) -> Iterator[Kind]:
     """The statements of a day."""
     hourly = fleet.readings / HOURS_A_MONTH
-    messages = fleet.messages / HOURS_A_MONTH
-    if design.landing is Landing.RULE_TO_S3:
-        raw = messages * over_kinds(fleet.pack, line_bytes)
-    elif design.landing is Landing.FIREHOSE_PARQUET:
-        raw = hourly * JUDGED_BYTES
-    else:
-        raw = gzip_bytes(messages, hourly)
+    raw = raw_bytes(fleet, design) / HOURS_A_MONTH
     judged, curated = hourly * JUDGED_BYTES, hourly * CURATED_BYTES
-    # An interval in which nothing came asks for no build.
-    busy = 1 - math.exp(-messages / 60 * design.build_minutes)
-    builds, share = _MINUTES_A_DAY / design.build_minutes * busy, design.build_minutes / 60
+    builds, share = 24 * design.builds_an_hour(fleet), design.build_minutes / 60
     yield from _judging("open hour", builds, raw * share, judged * share)
     # An event hour is built whole each time, half full on average.
     yield from _curating("open hour", builds, judged / 2, curated / 2)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from infra.cost.bills import Bill, bill
 from infra.cost.choices import alternatives
+from infra.cost.design import of_size
 from infra.cost.fleet import Fleet
-from infra.cost.fleet_picture import of_size
-from infra.cost.price_list import Confidence, FreeKind, price_list
-from infra.cost.printed import title
+from infra.cost.price_list import Confidence, price_list
+from infra.cost.printed import sums, title
 from infra.stacks.sizes import Size
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -38,14 +38,9 @@ def section() -> str:
 
 
 def _services(of: Bill) -> str:
-    always, first = (FreeKind.ALWAYS,), (FreeKind.ALWAYS, FreeKind.FIRST_YEAR)
-    sums = {
-        name: (dollars, *(sum(line.dollars_with(*kinds) for line in of.of(name)) for kinds in (always, first)))
-        for name, dollars in of.by_service.items()
-    }
-    sums["**all**"] = (of.total, of.total_with(*always), of.total_with(*first))
     head = ("Service", "By the list", "Less what is always free", "And in a first year")
-    return _table(head, ([name, *(f"{value:,.2f}" for value in values)] for name, values in sums.items()))
+    services = {name: of.of(name) for name in of.by_service}
+    return _table(head, ([name, *sums(lines)] for name, lines in (services | {"**all**": of.lines}).items()))
 
 
 def _alternatives(of: Bill) -> str:

@@ -1,6 +1,5 @@
 """The registry and the warehouse, each of its alternatives by the same activity."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -38,7 +37,7 @@ class Activity:
 
 def activities(fleet: Fleet, design: Design) -> list[Activity]:
     """What asks the warehouse by itself (docs/operations.md, "What runs by itself"); how long it takes is assumed."""
-    builds = 60 / design.build_minutes * (1 - math.exp(-fleet.messages / MINUTES_A_MONTH * design.build_minutes))
+    builds = design.builds_an_hour(fleet)
     rows = fleet.readings / HOURS_A_MONTH / max(builds, 1) / _ROWS_A_SECOND
     return [
         Activity("a load after each build", builds, 20 + rows),

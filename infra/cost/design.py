@@ -1,10 +1,12 @@
 """What of the platform's design can be chosen otherwise, and has its price."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from infra.cost.fleet import MINUTES_A_MONTH, Fleet
 from infra.stacks.config import PlatformConfig
-from infra.stacks.sizes import Size
+from infra.stacks.sizes import QUANTITIES, Size
 from iot_pipeline.settings import Policy
 
 
@@ -57,6 +59,17 @@ class Design:
     def stream(self) -> bool:
         """Whether there is a Kinesis stream, and with it the edge, which reads it."""
         return self.landing is not Landing.RULE_TO_S3
+
+    def builds_an_hour(self, fleet: Fleet) -> float:
+        """How often the open hour is built: an interval in which nothing came asks for no build."""
+        messages = fleet.messages / MINUTES_A_MONTH * self.build_minutes
+        return 60 / self.build_minutes * (1 - math.exp(-messages))
+
+
+def of_size(size: Size) -> PlatformConfig:
+    """The configuration that an environment of a size begins with, with the domain that its console needs."""
+    config = PlatformConfig(size=size, **QUANTITIES[size])
+    return replace(config, domain="example.com", hosted_zone="Z0000000EXAMPLE") if config.parts.services else config
 
 
 def design_of(config: PlatformConfig) -> Design:

@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from infra.cost.bills import bill
+from infra.cost.design import of_size
 from infra.cost.fleet import Fleet
-from infra.stacks.config import PlatformConfig
-from infra.stacks.sizes import QUANTITIES, Size
+from infra.stacks.sizes import Size
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 900, 480, 70, 250, 40, 50
 _FLEETS = tuple(10 ** (step / 4) for step in range(4, 25))
@@ -25,12 +24,6 @@ def curves() -> Mapping[str, Sequence[Point]]:
         for size in (Size.TEAM, Size.PROTOTYPE)
         for pack in (25, 1)
     }
-
-
-def of_size(size: Size) -> PlatformConfig:
-    """The configuration that an environment of a size begins with, with the domain that its console needs."""
-    config = PlatformConfig(size=size, **QUANTITIES[size])
-    return replace(config, domain="example.com", hosted_zone="Z0000000EXAMPLE") if config.parts.services else config
 
 
 def picture(of: Mapping[str, Sequence[Point]]) -> str:

@@ -3,10 +3,17 @@
 from collections.abc import Iterator
 
 from infra.cost.design import Design, Landing, Publishing
-from infra.cost.fleet import DAYS_A_MONTH, HOURS_A_MONTH, MINUTES_A_MONTH, Fleet
+from infra.cost.fleet import DAYS_A_MONTH, HOURS_A_MONTH, MINUTES_A_MONTH, SECONDS_A_MONTH, Fleet
 from infra.cost.metering import GIGABYTE, firehose_bytes, iot_steps, kinesis_bytes, steps
 from infra.cost.usage import Usage
-from infra.cost.volumes import BASIC_INGEST_PREFIX_BYTES, TOPIC_BYTES, line_bytes, over_kinds
+from infra.cost.volumes import (
+    BASIC_INGEST_PREFIX_BYTES,
+    JUDGED_BYTES,
+    TOPIC_BYTES,
+    gzip_bytes,
+    line_bytes,
+    over_kinds,
+)
 from infra.stacks.config import PlatformConfig
 
 # Assumed: a session is ended by network or broker once a day, and each CONNECT is metered as a message.
@@ -73,8 +80,17 @@ def raw_objects(fleet: Fleet, config: PlatformConfig, design: Design) -> float:
     if not design.stream:
         return fleet.messages
     buffer = config.firehose_buffer_mib * 1024**2
-    flushes = HOURS_A_MONTH * 3600 / config.firehose_interval_seconds
+    flushes = SECONDS_A_MONTH / config.firehose_interval_seconds
     return min(fleet.messages, max(flushes, fleet.messages * over_kinds(fleet.pack, line_bytes) / buffer))
+
+
+def raw_bytes(fleet: Fleet, design: Design) -> float:
+    """Bytes of a month's raw objects. What a rule writes is one line, not compressed."""
+    if design.landing is Landing.RULE_TO_S3:
+        return fleet.messages * over_kinds(fleet.pack, line_bytes)
+    if design.landing is Landing.FIREHOSE_PARQUET:
+        return fleet.readings * JUDGED_BYTES
+    return gzip_bytes(fleet.messages, fleet.readings)
 
 
 def shards(fleet: Fleet) -> int:

@@ -39,13 +39,18 @@ def services_table(of: Bill) -> Table:
     """Dollars by service, as listed and with what is free."""
     table = Table("service", "by the list", "less what is always free", "and in a first year", "most of it")
     table.title, table.title_justify = title(of), "left"
-    for name, dollars in of.by_service.items():
+    for name in of.by_service:
         lines = of.of(name)
         mark = _MARK if any(line in of.unverified for line in lines) else ""
-        free = (sum(line.dollars_with(*kinds) for line in lines) for kinds in (_ALWAYS, _FIRST_YEAR))
-        table.add_row(f"{name}{mark}", _money(dollars), *(map(_money, free)), _uses(lines[0]))
-    table.add_row("all", _money(of.total), _money(of.total_with(*_ALWAYS)), _money(of.total_with(*_FIRST_YEAR)), "")
+        table.add_row(f"{name}{mark}", *sums(lines), _uses(lines[0]))
+    table.add_row("all", *sums(of.lines), "")
     return table
+
+
+def sums(lines: Iterable[Line]) -> list[str]:
+    """Dollars by the list, less what is always free, and less what is free in a first year as well."""
+    lines = list(lines)
+    return [_money(sum(line.dollars_with(*kinds) for line in lines)) for kinds in ((), _ALWAYS, _FIRST_YEAR)]
 
 
 def drivers_table(of: Bill) -> Table:

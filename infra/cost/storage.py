@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from infra.cost.athena_statements import statements_a_day
-from infra.cost.design import Design, Landing
+from infra.cost.design import Design
 from infra.cost.fleet import DAYS_A_MONTH, Fleet
-from infra.cost.intake import raw_objects
+from infra.cost.intake import raw_bytes, raw_objects
 from infra.cost.metering import GIGABYTE
 from infra.cost.usage import Usage
 from infra.cost.volumes import (
@@ -14,9 +14,6 @@ from infra.cost.volumes import (
     LEDGER_OBJECT_BYTES,
     LEDGER_ROW_BYTES,
     QUARANTINE_BYTES,
-    gzip_bytes,
-    line_bytes,
-    over_kinds,
 )
 from infra.stacks.config import PlatformConfig
 from iot_pipeline.settings import Policy
@@ -36,15 +33,6 @@ _KEPT_HOURS = Policy.model_fields["retained_versions_hours"].default
 _PUTS_A_STATEMENT, _GETS_A_STATEMENT = 3, 30
 # Two statements of a judging read the raw objects, each at least once.
 _READS_OF_RAW = 4
-
-
-def raw_bytes(fleet: Fleet, design: Design) -> float:
-    """Bytes of a month's raw objects. What a rule writes is one line, not compressed."""
-    if design.landing is Landing.RULE_TO_S3:
-        return fleet.messages * over_kinds(fleet.pack, line_bytes)
-    if design.landing is Landing.FIREHOSE_PARQUET:
-        return fleet.readings * JUDGED_BYTES
-    return gzip_bytes(fleet.messages, fleet.readings)
 
 
 def lake(fleet: Fleet, config: PlatformConfig, design: Design) -> Iterator[Usage]:

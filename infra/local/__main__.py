@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -38,24 +39,34 @@ StateOption = Annotated[Path, typer.Option("--state", help="Folder for everythin
 @app.command()
 def demo(
     state: StateOption = LOCAL / "demo",
-    readings: Annotated[int, typer.Option(min=1000, help="Readings of the backlog.")] = 1_000_000,
-    live_rate: Annotated[int, typer.Option(min=100, help="Live readings a second.")] = 500,
-    live_pack: Annotated[int, typer.Option(min=1, help="Readings of a live message.")] = 5,
-    live_seconds: Annotated[int, typer.Option(min=1, help="How long to publish live.")] = 45,
+    readings: Annotated[int | None, typer.Option(min=1000, help="Readings of the backlog.")] = None,
+    live_rate: Annotated[int | None, typer.Option(min=100, help="Live readings a second.")] = None,
+    live_pack: Annotated[int | None, typer.Option(min=1, help="Readings of a live message.")] = None,
+    live_seconds: Annotated[int | None, typer.Option(min=1, help="How long to publish live.")] = None,
     size: SizeOption = None,
 ) -> None:
-    """Start, deploy, onboard, publish, build, report, stop. Exit code 1 unless the ledger balances."""
+    """Start, deploy, onboard, publish, build, report, stop. Exit code 1 unless the ledger balances.
+
+    How much is sent follows from the size, unless an option says otherwise.
+    """
+    asked = {
+        "backlog_readings": readings,
+        "live_rate": live_rate,
+        "live_pack": live_pack,
+        "live_seconds": live_seconds,
+    }
+    said = {name: value for name, value in asked.items() if value is not None}
     _choose(size)
     clear(state)
     with running(state, LOCAL, console) as platform:
         # Dagster's definitions are those of the size, which is in the environment from here on.
-        from infra.local.demo.prototype import run_prototype
-        from infra.local.demo.run import Scale, run_demo
+        from infra.local.demo import prototype
+        from infra.local.demo.lake_steps import Scale
+        from infra.local.demo.run import run_demo
 
-        if platform.size is Size.PROTOTYPE:
-            raise typer.Exit(0 if run_prototype(platform, console) else 1)
-        scale = Scale(backlog_readings=readings, live_rate=live_rate, live_pack=live_pack, live_seconds=live_seconds)
-        right = run_demo(platform, scale, console)
+        small = platform.size is Size.PROTOTYPE
+        run, scale = (prototype.run_prototype, prototype.SCALE) if small else (run_demo, Scale())
+        right = run(platform, replace(scale, **said), console)
     raise typer.Exit(0 if right else 1)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.unattended.standing_types import STANDING
 from iot_pipeline.unattended.row import Row
 
 Resource = Mapping[str, Any]
@@ -17,97 +18,6 @@ _NOBODY = "nobody"
 _CALLS = "No statement: Lambda bills each call and its gigabyte-seconds (prices: `make cost`)."
 _SERVICES = "subscribers of `AlertsTopicArn`, by CloudWatch's alarm `ServiceDown`"
 _DAY_MINUTES = 1440
-
-# What stands still until something else calls it. A type that is neither here nor in _ROWS fails a test.
-_STANDING = {
-    "ApplicationAutoScaling": ("ScalableTarget",),
-    "Athena": ("WorkGroup",),
-    "CloudWatch": (
-        "Alarm",
-        "Dashboard",
-    ),
-    "Cognito": (
-        "UserPool",
-        "UserPoolClient",
-        "UserPoolDomain",
-        "UserPoolGroup",
-    ),
-    "EC2": (
-        "FlowLog",
-        "InternetGateway",
-        "Route",
-        "RouteTable",
-        "SecurityGroup",
-        "SecurityGroupEgress",
-        "SecurityGroupIngress",
-        "Subnet",
-        "SubnetRouteTableAssociation",
-        "VPC",
-        "VPCEndpoint",
-        "VPCGatewayAttachment",
-    ),
-    "ECS": (
-        "Cluster",
-        "ClusterCapacityProviderAssociations",
-        "TaskDefinition",
-    ),
-    "ElasticLoadBalancingV2": (
-        "Listener",
-        "ListenerRule",
-        "LoadBalancer",
-        "TargetGroup",
-    ),
-    "Glue": (
-        "Database",
-        "Table",
-        "Trigger",
-        "Workflow",
-    ),
-    "IAM": (
-        "ManagedPolicy",
-        "Policy",
-        "Role",
-    ),
-    "IoT": (
-        "Policy",
-        "ProvisioningTemplate",
-        "ThingType",
-    ),
-    "KMS": ("Alias",),
-    "Kinesis": ("Stream",),
-    "Lambda": (
-        "EventInvokeConfig",
-        "Function",
-        "Permission",
-    ),
-    "Logs": (
-        "LogStream",
-        "MetricFilter",
-    ),
-    "RDS": (
-        "DBClusterParameterGroup",
-        "DBInstance",
-        "DBSubnetGroup",
-    ),
-    "RedshiftServerless": ("Workgroup",),
-    "Route53": ("RecordSet",),
-    "SecretsManager": ("Secret",),
-    "S3": ("BucketPolicy",),
-    "SNS": (
-        "Topic",
-        "TopicPolicy",
-    ),
-    "SQS": ("QueuePolicy",),
-    "SSM": ("Parameter",),
-    "Scheduler": ("ScheduleGroup",),
-    "ServiceDiscovery": ("HttpNamespace",),
-    "XRay": ("Group",),
-}
-STANDING = frozenset(f"AWS::{service}::{name}" for service, names in _STANDING.items() for name in names) | {
-    "Custom::DatabaseUser",
-    "Custom::RedshiftAdminSecret",
-    "Custom::VpcRestrictDefaultSG",
-}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from infra.local.demo.run import Scale, run_demo
+from infra.local.demo.lake_steps import Scale
+from infra.local.demo.run import run_demo
 from infra.local.session import fleet_commands
 from infra.local.session.platform import Platform
 from iot_pipeline.connections.edge import open_alerts

@@ -1,7 +1,7 @@
 """The figures of a demo run, each taken from the lake, the catalog or the simulator's manifest."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ from iot_pipeline.contract import CONTRACT, tables
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.balances import EventHourBalance
-from iot_pipeline.lake.hours import Hour, partition_predicate
+from iot_pipeline.lake.hours import Hour, hours_between, partition_predicate
 from iot_pipeline.lake.lake import Lake
 
 
@@ -126,10 +126,4 @@ def quarantined(lake: Lake, arrivals: list[Hour]) -> dict[str, int]:
 
 def arrival_hours(since: datetime) -> list[Hour]:
     """Every hour from that of `since` to the present one."""
-    return list(_span(Hour.of(since), Hour.of(datetime.now(UTC))))
-
-
-def _span(first: Hour, last: Hour) -> Iterator[Hour]:
-    while first <= last:
-        yield first
-        first += 1
+    return hours_between(Hour.of(since), Hour.of(datetime.now(UTC)))

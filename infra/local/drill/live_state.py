@@ -27,9 +27,9 @@ def drill(arrivals: Sequence[Hour]) -> list[Outcome]:
         raise LocalError(f"rebuild-state ended with exit code {done.returncode}: {done.stderr[-2000:]}")
     after = _states()
     wrong = tuple(
-        f"{device}: {_said(after[device])} instead of {_said(state)}"
+        f"{device}: {_said(after.get(device))} instead of {_said(state)}"
         for device, state in before.items()
-        if device in after and _said(after[device]) != _said(state)
+        if _said(after.get(device)) != _said(state)
     )
     ends = [max((state.arrival_ms for state in states.values()), default=0) for states in (before, after)]
     early = (ends[0] - ends[1]) / 1000
@@ -42,8 +42,8 @@ def _states() -> dict[str, DeviceState]:
     return {state.device: state for state in open_states().seen(0, 1) if not state.device.startswith("site/")}
 
 
-def _said(state: DeviceState) -> tuple[str, str, int, int]:
-    return (state.tenant, state.site, state.arrival_ms, sum(state.counts.values()))
+def _said(state: DeviceState | None) -> tuple[str, str, int, int] | None:
+    return state and (state.tenant, state.site, state.arrival_ms, sum(state.counts.values()))
 
 
 def _readings(states: dict[str, DeviceState]) -> int:

@@ -8,13 +8,13 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 
 from infra.local.drill.outcome import DATABASE, Outcome, timed
+from infra.local.drill.row_counts import differences, row_counts
 from infra.local.postgres.process import Postgres, start_postgres
 from infra.local.postgres.recovery import base_backup, dump, load, recover
 from infra.local.session.database_users import make_registry_users
@@ -24,7 +24,6 @@ from infra.local.session.platform import REGISTRY_DATABASE, Platform
 WRITING_SECONDS = 4.0
 _PAUSE = 0.02
 _SCHEMA = "registry"
-Counts = dict[str, int]
 
 
 class Writer(threading.Thread):
@@ -58,15 +57,15 @@ def drill(platform: Platform, folder: Path) -> list[Outcome]:
     server = start_postgres(folder / "lost", databases=[REGISTRY_DATABASE], archive=folder / "archive")
     password = server.password
     try:
-        by_dump = _from_dump(server, dumped, counts(platform.postgres))
+        by_dump = _from_dump(server, dumped, _counts(platform.postgres))
         base_backup(server, folder / "base")
         writer = Writer(server)
         writer.start()
         time.sleep(WRITING_SECONDS)
-        good, kept, before = datetime.now(UTC), len(writer.committed), counts(server)
+        good, kept, before = datetime.now(UTC), len(writer.committed), _counts(server)
         _delete_all_devices(server)
         time.sleep(WRITING_SECONDS)
-        after = counts(server)
+        after = _counts(server)
     finally:
         _destroy(server)
     writer.join()
@@ -77,7 +76,7 @@ def drill(platform: Platform, folder: Path) -> list[Outcome]:
             found = recover(folder / "base", folder / "archive", password, folder / name.replace(" ", "-"), moment)
         try:
             restored = _restored(found)
-            wrong = _differences(expected, counts(found))
+            wrong = differences(expected, _counts(found))
         finally:
             found.stop()
         # As of a moment, what was committed before it counts, and the moment is what was asked for.
@@ -96,21 +95,7 @@ def drill(platform: Platform, folder: Path) -> list[Outcome]:
     return made
 
 
-def counts(server: Postgres) -> Counts:
-    """The rows of each table of the registry."""
-    with psycopg.connect(server.dsn(REGISTRY_DATABASE)) as connection:
-        tables = connection.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", (_SCHEMA,)
-        ).fetchall()
-        found = {}
-        for (name,) in tables:
-            query = psycopg.sql.SQL("SELECT count(*) FROM {}").format(psycopg.sql.Identifier(_SCHEMA, name))
-            row = connection.execute(query).fetchone()
-            found[str(name)] = int(row[0]) if row else 0
-        return found
-
-
-def _from_dump(server: Postgres, dumped: Path, expected: Counts) -> Outcome:
+def _from_dump(server: Postgres, dumped: Path, expected: dict[str, int]) -> Outcome:
     with timed() as watch:
         # The users are the server's and in no dump; the migrations make them, and the tables come from the dump.
         make_registry_users(server, REGISTRY_DATABASE)
@@ -118,19 +103,14 @@ def _from_dump(server: Postgres, dumped: Path, expected: Counts) -> Outcome:
             connection.execute(f"DROP DATABASE {REGISTRY_DATABASE}")
             connection.execute(f"CREATE DATABASE {REGISTRY_DATABASE}")
         load(server, REGISTRY_DATABASE, dumped)
-    found = counts(server)
-    wrong = tuple(_differences(expected, found))
+    found = _counts(server)
+    wrong = tuple(differences(expected, found))
     rows = sum(expected.values())
     return Outcome("registry", "dump, as of then", watch.seconds, rows, sum(found.values()), 0.0, DATABASE, wrong)
 
 
-def _differences(expected: Mapping[str, int], found: Mapping[str, int]) -> list[str]:
-    tables = sorted({*expected, *found})
-    return [
-        f"{name}: {found.get(name)} rows instead of {expected.get(name)}"
-        for name in tables
-        if expected.get(name) != found.get(name)
-    ]
+def _counts(server: Postgres) -> dict[str, int]:
+    return row_counts(server.dsn(REGISTRY_DATABASE), [_SCHEMA])
 
 
 def _delete_all_devices(server: Postgres) -> None:

@@ -20,7 +20,7 @@ from infra.local.session.dagster_runs import (
     snapshot_registry,
 )
 from infra.local.session.platform import Platform
-from iot_pipeline.lake.hours import Hour, hours_between
+from iot_pipeline.lake.hours import Hour
 from iot_pipeline.resources import LakeResource
 from simulator.manifest import expected_ledger
 
@@ -53,7 +53,7 @@ def _fill(platform: Platform, readings: int) -> list[Hour]:
     history = ["--history", f"{HISTORY_HOURS}h", "--readings", str(readings), "--pack", str(PACK)]
     fleet_commands.publish(platform, folder, *history)
     live_alerts.wait_for_edge()
-    arrivals = hours_between(Hour.of(began), Hour.of(datetime.now(UTC)))
+    arrivals = lake_figures.arrival_hours(began)
     expected = expected_ledger(folder / "out")
     lake_figures.wait_for_messages(LakeResource().open().athena, arrivals, expected.messages)
     with dg.DagsterInstance.get() as instance:

@@ -4,6 +4,7 @@ import dagster as dg
 import psycopg
 
 from infra.local.drill.outcome import REBUILT, Outcome, timed
+from infra.local.drill.row_counts import TABLES_AND_VIEWS, differences, row_counts
 from infra.local.servers.local_server import LocalError
 from infra.local.session.dagster_runs import (
     build_models,
@@ -32,23 +33,9 @@ def drill(platform: Platform) -> list[Outcome]:
         export_alerts(instance, everything=True)
         build_models(instance, platform.state_dir / "dbt.log")
     after = _counts(platform)
-    wrong = tuple(
-        f"{name}: {after.get(name)} rows instead of {rows}" for name, rows in before.items() if after.get(name) != rows
-    )
-    total = sum(before.values())
+    wrong, total = tuple(differences(before, after)), sum(before.values())
     return [Outcome("warehouse", "lake and registry", watch.seconds, total, sum(after.values()), 0.0, REBUILT, wrong)]
 
 
 def _counts(platform: Platform) -> dict[str, int]:
-    """The rows of each table and view."""
-    found = {}
-    with psycopg.connect(platform.postgres.dsn(WAREHOUSE_DATABASE)) as connection:
-        tables = connection.execute(
-            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema = ANY(%s) ORDER BY 1, 2",
-            (list(SCHEMAS),),
-        ).fetchall()
-        for schema, table in tables:
-            query = psycopg.sql.SQL("SELECT count(*) FROM {}").format(psycopg.sql.Identifier(schema, table))
-            row = connection.execute(query).fetchone()
-            found[f"{schema}.{table}"] = int(row[0]) if row else 0
-    return found
+    return row_counts(platform.postgres.dsn(WAREHOUSE_DATABASE), SCHEMAS, TABLES_AND_VIEWS)

@@ -26,13 +26,13 @@ def start_dagster(platform: Platform, url: str) -> list[LocalServer]:
     """
     port = free_port()
     code = ["code-server", "start", "-m", "iot_pipeline.definitions", "--location-name", _LOCATION]
-    definitions = _server(platform, url, "dagster", *code, "-h", HOST, "-p", str(port))
+    definitions = _launched(platform, url, "dagster-code", _program("dagster"), *code, "-h", HOST, "-p", str(port))
     # It listens when it has loaded the definitions.
     definitions.start(lambda: _listens(port))
     workspace = ("-w", str(_workspace(platform, port)))
-    daemon = _server(platform, url, "dagster-daemon", "run", *workspace)
+    daemon = _launched(platform, url, "dagster-daemon", _program("dagster-daemon"), "run", *workspace)
     options = ("-h", HOST, "-p", url.rpartition(":")[2], *workspace)
-    webserver = _launched(platform, url, "dagster", [sys.executable, "-m", "iot_pipeline.webserver", *options])
+    webserver = _launched(platform, url, "dagster", sys.executable, "-m", "iot_pipeline.webserver", *options)
     try:
         webserver.wait_until(lambda: answers(f"{url}/server_info"))
     except BaseException:
@@ -49,12 +49,11 @@ def _workspace(platform: Platform, port: int) -> Path:
     return file
 
 
-def _server(platform: Platform, url: str, command: str, *options: str) -> LocalServer:
-    log = "dagster-code" if command == "dagster" else command
-    return _launched(platform, url, log, [str(Path(sys.executable).with_name(command)), *options])
+def _program(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))
 
 
-def _launched(platform: Platform, url: str, log: str, command: list[str]) -> LocalServer:
+def _launched(platform: Platform, url: str, log: str, *command: str) -> LocalServer:
     """In the state's folder: Dagster puts what a `.env` of its folder says above its environment, even another AWS."""
     own = {
         "PYTHONWARNINGS": "ignore",

@@ -10,9 +10,8 @@ from infra.cost.athena_statements import statements_a_day
 from infra.cost.choices import alternatives
 from infra.cost.counted import Counts, counts_of
 from infra.cost.databases import active_seconds, wanted_rpu_hours
-from infra.cost.design import Design, Landing, Publishing, design_of
+from infra.cost.design import Design, Landing, Publishing, design_of, of_size
 from infra.cost.edge_calls import calls_at, state_writes
-from infra.cost.fleet_picture import of_size
 from infra.cost.price_list import FreeKind, price_list
 from infra.stacks.sizes import Size
 from iot_pipeline.contract import MAX_MESSAGE_BYTES

@@ -114,6 +114,7 @@ def test_json_has_every_line_with_its_source() -> None:
     [
         (["--devices", "0"], "devices = 0: expected"),
         (["--size", "huge"], "size = 'huge': expected one of prototype, team, production"),
+        (["--environment", "prod"], "environment = 'prod': expected one that environments.toml has: "),
         (["--pack", "5000"], "choose fewer readings a message"),
     ],
 )

@@ -8,7 +8,8 @@ import pytest
 
 from infra.local.servers.checkout import CHECKOUT
 from infra.unattended.page import BEGIN, PageError, replaced, section
-from infra.unattended.template_rows import STANDING, read, template_rows
+from infra.unattended.standing_types import STANDING
+from infra.unattended.template_rows import read, template_rows
 from iot_pipeline.definitions import defs
 from iot_pipeline.unattended.calls import CONDITIONS, SCHEDULES, SENSORS, Calls
 from iot_pipeline.unattended.clock import every, times_a_day

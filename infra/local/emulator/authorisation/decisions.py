@@ -73,7 +73,7 @@ def decide(session: Session, call: Call) -> Denial | None:
     """Why a session may not make a call, None if it may; resources are those of the current request scope."""
     found = iam_evaluator._resource_policy(call.action.partition(":")[0], call.resource)
     of_resource, owner = (_text(found[0]) if found[0] else "", found[1]) if found else ("", get_account_id())
-    texts = (*session.policies, of_resource)
+    texts = (*session.policies, *(session.boundary or ()), of_resource)
     if any(_names(text, "aws:resourcetag/") for text in texts):
         tags = tagging.resource_tags(call.resource) or {}
         named = tuple((f"aws:resourcetag/{name}".lower(), value) for name, value in sorted(tags.items()))

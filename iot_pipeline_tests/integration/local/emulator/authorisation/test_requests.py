@@ -93,6 +93,22 @@ def test_a_denial_wins(local_aws: LocalAws) -> None:
     assert message.endswith("with an explicit deny in an identity-based policy")
 
 
+@pytest.mark.parametrize(("until", "allowed"), [("2100-01-01T00:00:00Z", True), ("2000-01-01T00:00:00Z", False)])
+def test_a_boundary_is_asked_of_the_moment_too(local_aws: LocalAws, until: str, allowed: bool) -> None:
+    bucket, arn = local_aws.bucket(), role(local_aws, allow("s3:*"))
+    iam = local_aws.client("iam")
+    limit = {"Version": "2012-10-17", "Statement": [allow("s3:*", DateLessThan={"aws:CurrentTime": until})]}
+    boundary = iam.create_policy(PolicyName=unique("boundary"), PolicyDocument=json.dumps(limit))["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName=arn.rpartition("/")[2], PermissionsBoundary=boundary)
+    s3 = session_client(local_aws, arn, "s3")
+    if allowed:
+        s3.put_object(Bucket=bucket, Key="a", Body=b"")
+    else:
+        code, message = error(lambda: s3.put_object(Bucket=bucket, Key="a", Body=b""))
+        assert code == "AccessDenied"
+        assert message.endswith("because no permissions boundary allows the s3:PutObject action")
+
+
 def test_a_listing_is_limited_to_its_prefix(local_aws: LocalAws) -> None:
     bucket = local_aws.bucket()
     listed = allow("s3:ListBucket", on=f"arn:aws:s3:::{bucket}", StringLike={"s3:prefix": "in/*"})
