@@ -25,15 +25,15 @@ def query_cost(athena: Athena) -> dict[str, Any]:
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MarkdownMetadataValue:
     """A Markdown table. What the cells say is shown as it is: no markup, no HTML, no links."""
     lines = [columns, ["---"] * len(columns), *rows]
-    return dg.MetadataValue.md("\n".join(f"| {' | '.join(plain(cell) for cell in line)} |" for line in lines))
+    return dg.MetadataValue.md("\n".join(f"| {' | '.join(_plain(cell) for cell in line)} |" for line in lines))
 
 
 def markdown_list(items: Sequence[object]) -> dg.MarkdownMetadataValue:
     """A Markdown list, of which the same is true; `none` if it is empty."""
-    return dg.MetadataValue.md("\n".join(f"- {plain(item)}" for item in items) or "none")
+    return dg.MetadataValue.md("\n".join(f"- {_plain(item)}" for item in items) or "none")
 
 
-def plain(text: object) -> str:
+def _plain(text: object) -> str:
     """A text, which may be a device's choice, in one line, so that Markdown shows it and does not obey it."""
     return re.sub(r"([\\`|\[\]])", r"\\\1", html.escape(" ".join(str(text).splitlines()), quote=False))
 
@@ -41,7 +41,7 @@ def plain(text: object) -> str:
 def bar_chart(labels: Sequence[str], values: Sequence[int]) -> dg.MarkdownMetadataValue:
     """A horizontal bar chart, as text, with each bar's value. Labels may be a device's choice: none ends the text."""
     labels = [" ".join(label.splitlines()) for label in labels]
-    fence = "`" * max(3, *(len(run) + 1 for label in labels for run in re.findall("`+", label)), 3)
+    fence = "`" * max([3, *(len(run) + 1 for label in labels for run in re.findall("`+", label))])
     most = max(values, default=0) or 1
     width = max((len(label) for label in labels), default=0)
     bars = [

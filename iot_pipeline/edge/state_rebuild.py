@@ -17,25 +17,26 @@ class StateRebuild:
         self._states, self._rules, self._judge = states, rules, judge
         self._lost: dict[str, DeviceState | None] = {}
         self._changes: dict[str, list[Change]] = {}
+        self._taken = 0
 
     def take(self, lines: Iterable[bytes]) -> int:
-        """Fold lines, each device's in the order in which they came; how many there were.
+        """Fold lines, each device's in the order in which they came; how many there have been by now.
 
-        A device that has a state keeps it: it was heard of since, or was never lost. Raises botocore's errors.
+        A device that has a state keeps it: it was heard of since, or was never lost. Raises botocore's errors and
+        StatesUnreadError.
         """
-        taken = 0
-        for number, line in enumerate(lines, 1):
-            taken = number
+        for line in lines:
+            self._taken += 1
             readings = self._judge.line(line)
             device = readings[0].message.device_id
             state = None if device is None else self._lost_state(device)
             if device is None or state is None:
                 continue
             # The stream's own sequence numbers are far larger, so that what comes live is taken after this.
-            changes = fold(state, [Record(number, str(number), readings)], self._rules)
+            changes = fold(state, [Record(self._taken, str(self._taken), readings)], self._rules)
             if changes:
                 self._changes[device] = merged([*self._changes.get(device, []), *changes])
-        return taken
+        return self._taken
 
     def save(self, now_ms: int) -> tuple[int, list[str]]:
         """Write the states, with their alerts: how many, and the devices that were heard of meanwhile.

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from iot_pipeline import settings
 from iot_pipeline.command_line import fail
 from iot_pipeline.connections.credentials import SecretError
+from iot_pipeline.edge.state_store import StatesUnreadError
+from iot_pipeline.lake.hours import Hour, hours_between
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,13 +49,21 @@ def explained() -> Iterator[None]:
         fail("the registry has no tables of this release; run: python -m iot_pipeline.registry migrate", error)
     except (NoRegionError, NoCredentialsError) as error:
         fail(f"{error} AWS credentials and a region come from the environment: set -a; . ./.env", error)
-    except (ValueError, OSError, ClientError, BotoCoreError, psycopg.Error, SecretError) as error:
+    except (ValueError, OSError, ClientError, BotoCoreError, psycopg.Error, SecretError, StatesUnreadError) as error:
         fail(" ".join(str(error).split()), error)
 
 
 def now_ms() -> int:
     """Epoch milliseconds UTC."""
     return int(datetime.now(UTC).timestamp() * 1000)
+
+
+def arrival_hours(first: str, last: str) -> list[Hour]:
+    """The hours from one moment to another, ISO 8601 with a zone. Raises ValueError if that is none."""
+    begin, end = (Hour.of(datetime.fromisoformat(text)) for text in (first, last))
+    if end < begin:
+        raise ValueError(f"the last hour, {last}, is before the first, {first}; expected the earlier one first")
+    return hours_between(begin, end)
 
 
 def duration(text: str) -> timedelta:

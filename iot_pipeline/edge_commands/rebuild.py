@@ -1,6 +1,5 @@
 """The live state of devices, rebuilt from the raw zone."""
 
-from datetime import datetime
 from typing import Annotated
 
 import boto3
@@ -13,9 +12,8 @@ from iot_pipeline.connections.lake import open_objects
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.edge.rules_source import RulesSource
 from iot_pipeline.edge.state_rebuild import StateRebuild
-from iot_pipeline.edge_commands.app import app, explained, now_ms
+from iot_pipeline.edge_commands.app import app, arrival_hours, explained, now_ms
 from iot_pipeline.edge_commands.verify import raw_lines
-from iot_pipeline.lake.hours import Hour, hours_between
 
 
 @app.command("rebuild-state")
@@ -29,9 +27,9 @@ def rebuild_state(
     these hours; what Firehose has yet to deliver is missing.
     """
     with explained():
-        begin, end = (Hour.of(datetime.fromisoformat(text)) for text in (first, last))
+        hours = arrival_hours(first, last)
         rules = RulesSource(boto3.client("s3"), settings.edge().rules_bucket).current()
         rebuild = StateRebuild(open_states(), rules, Judge(settings.policy().contract))
-        lines = rebuild.take(raw_lines(open_objects(), settings.deployment().lake_bucket, hours_between(begin, end)))
+        lines = rebuild.take(raw_lines(open_objects(), settings.deployment().lake_bucket, hours))
         written, heard = rebuild.save(now_ms())
     out.print(f"{lines} messages read, {written} devices rebuilt, {len(heard)} were heard of meanwhile")

@@ -3,7 +3,6 @@
 import gzip
 import zlib
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated
 
 import boto3
@@ -18,8 +17,8 @@ from iot_pipeline.contract.judge import Judge
 from iot_pipeline.contract.layout import RAW
 from iot_pipeline.edge.alert_log import differences, replay_log
 from iot_pipeline.edge.rules_source import RulesSource
-from iot_pipeline.edge_commands.app import app, explained
-from iot_pipeline.lake.hours import Hour, hours_between
+from iot_pipeline.edge_commands.app import app, arrival_hours, explained
+from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.objects import Objects
 
 _SHOWN = 20
@@ -35,9 +34,9 @@ def verify(
     Exit code 1 if they differ. The rules are those in force now; alerts of whole sites are the sweep's, and left out.
     """
     with explained():
-        begin, end = (Hour.of(datetime.fromisoformat(text)) for text in (first, last))
+        hours = arrival_hours(first, last)
         rules = RulesSource(boto3.client("s3"), settings.edge().rules_bucket).current()
-        lines = raw_lines(open_objects(), settings.deployment().lake_bucket, hours_between(begin, end))
+        lines = raw_lines(open_objects(), settings.deployment().lake_bucket, hours)
         replayed = replay_log(lines, rules, Judge(settings.policy().contract))
         live = [each for each in open_alerts().everything() if "rule" in each and each.get("device")]
         found = differences(replayed, live)

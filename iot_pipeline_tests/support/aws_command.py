@@ -8,6 +8,7 @@ A service, operation or parameter that there is none of ends it with an error, a
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -45,7 +46,7 @@ def _parameters(shape: Any, arguments: Sequence[str]) -> dict[str, Any]:
         if negated in members and not values:
             found[members[negated]] = negated == name
         elif name in members:
-            texts = [open(v[7:]).read() if v.startswith("file://") else v for v in values]  # noqa: SIM115, PTH123  read at once
+            texts = [Path(v[7:]).read_text() if v.startswith("file://") else v for v in values]
             found[members[name]] = _read(shape.members[members[name]], texts)
         else:
             raise SystemExit(f"unknown option --{name}; there are {', '.join(sorted(members))}")

@@ -25,8 +25,8 @@ NAMES = (
 )
 _BLOCK = re.compile(r"((?:<!--[^>]*-->\n)*)```console\n(.*?)```", re.DOTALL)
 _MARK = re.compile(r"<!-- (expect|exit|AWS only): (.*?) -->")
-_PYTHON = re.compile(r"(?<!\S)\.venv/bin/python(?!\S)")
-_DAGSTER = re.compile(r"(?<!\S)\.venv/bin/dagster(?!\S)")
+_PYTHON = re.compile(r"(?<![\w./])\.venv/bin/python(?!\S)")
+_DAGSTER = re.compile(r"(?<![\w./])\.venv/bin/dagster(?!\S)")
 STEP_SECONDS = 400
 
 

@@ -52,6 +52,7 @@ def run(*arguments: str) -> tuple[int, str]:
         (["dead-letters", "moon"], "there are rule, firehose, edge, invocation, notification"),
         (["replay", "moon"], "there are rule, firehose, edge, invocation, notification"),
         (["verify", "today", "now"], "Invalid isoformat string: 'today'"),
+        (["rebuild-state", "2026-01-01T04:00Z", "2026-01-01T03:00Z"], "is before the first, 2026-01-01T04:00Z"),
     ],
 )
 def test_what_cannot_be_taken_gets_one_line_that_says_why(platform: Platform, arguments: list[str], words: str) -> None:

@@ -41,6 +41,17 @@ def test_the_states_are_those_that_were_lost(edge: Edge) -> None:
     assert rebuilt(edge, LINES) == (0, [])
 
 
+def test_lines_may_be_taken_part_by_part(edge: Edge) -> None:
+    edge.handler().take(event(enumerate(LINES, 10**6)))
+    before = said(edge.state("d0"))
+    lose(edge, "d0")
+    rebuild = StateRebuild(edge.states, RuleSet(), Judge())
+    for part in (LINES[:40], LINES[40:]):
+        rebuild.take(part)
+    assert rebuild.save(NOON_MS) == (1, [])
+    assert said(edge.state("d0")) == before
+
+
 def test_what_comes_live_goes_on_from_the_rebuilt_state(edge: Edge) -> None:
     handler = edge.handler()
     handler.take(event(enumerate(LINES[:30], 10**6)))

@@ -97,7 +97,6 @@ def deployment(empty_platform: Platform, builder: Builder, tmp_path: Path) -> It
         path.write_text(yaml.safe_dump(changed(document)))
     environment = {
         **{key: value for key, value in platform.environment.items() if key != "DAGSTER_HOME"},
-        **credentials_of_the_role(),
         "DAGSTER_POSTGRES_HOST": HOST,
         "DAGSTER_POSTGRES_USER": "postgres",
         "DAGSTER_POSTGRES_PASSWORD": platform.postgres.password,
@@ -114,19 +113,6 @@ def deployment(empty_platform: Platform, builder: Builder, tmp_path: Path) -> It
         daemon = made.start(DAEMON, stack)
         daemon.wait_until(lambda: made.is_healthy(DAEMON))
         yield made
-
-
-def credentials_of_the_role() -> dict[str, str]:
-    """Of a session of the role of Dagster's runs, where the local AWS evaluates it; else of the local AWS's user."""
-    role = os.environ.get("IOT_TEST_DAGSTER_ROLE_ARN")
-    if role is None:
-        return {}
-    session = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="dagster")["Credentials"]
-    return {
-        "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": session["SessionToken"],
-    }
 
 
 def _instance(platform: Platform) -> Any:
