@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from infra.iam.documents import listed
+from infra.iam.one_or_many import listed
 
 _SESSION = re.compile(r"arn:([^:]+):sts::(\d{12}):assumed-role/([^/]+)/[^/]+")
 _KINDS = ("AWS", "Service", "Federated", "CanonicalUser")

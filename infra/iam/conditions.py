@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from infra.iam.documents import listed
+from infra.iam.one_or_many import listed
 from infra.iam.patterns import Context, matches_arn, matches_text, several
 
 Test = Callable[[str, str, Context, bool], bool]

@@ -12,7 +12,7 @@ from typing import Any
 
 from infra.iam.callers import Named, Principal, PrincipalElement, parse_principals
 from infra.iam.conditions import Condition, parse_conditions
-from infra.iam.documents import listed
+from infra.iam.one_or_many import listed
 from infra.iam.patterns import CURRENT_VERSION, Context, context_of, matches_action, matches_arn
 
 __all__ = ["Decision", "Outcome", "Policy", "Principal", "Request", "Statement", "authorise", "evaluate", "parse"]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from infra.iam.documents import listed
+from infra.iam.one_or_many import listed
 from infra.prover.actions import OF_TRANSACTIONS, actions_of
 from infra.prover.granted import Role
 from infra.prover.proof import Finding

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from infra.iam.documents import listed
+from infra.iam.one_or_many import listed
 from infra.iam.policy import Principal, Request, authorise, evaluate, parse
 from infra.prover.deployed import Environment
 from infra.prover.granted import Role

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.iam.documents import listed
+from infra.iam.one_or_many import listed
 from infra.iam.policy import Policy, parse
 from infra.prover.deployed import Environment, Resource
 from infra.prover.managed import managed_policy

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from infra.iam.documents import listed
+from infra.iam.one_or_many import listed
 from infra.iam.patterns import matches_action, matches_arn, matches_text
 from infra.iam.policy import Policy, Principal, Request, evaluate, parse
 from infra.prover.granted import Role

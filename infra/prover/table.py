@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from infra.iam.documents import listed
+from infra.iam.one_or_many import listed
 from infra.prover.deployed import Environment
 from infra.prover.let_in import Entry, entries, trusts
 from infra.prover.proof import lines

@@ -43,7 +43,7 @@ def _states() -> dict[str, DeviceState]:
 
 
 def _said(state: DeviceState | None) -> tuple[str, str, int, int] | None:
-    return state and (state.tenant, state.site, state.arrival_ms, sum(state.counts.values()))
+    return None if state is None else (state.tenant, state.site, state.arrival_ms, sum(state.counts.values()))
 
 
 def _readings(states: dict[str, DeviceState]) -> int:

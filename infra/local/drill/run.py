@@ -9,6 +9,7 @@ from rich.console import Console
 from infra.local.demo import lake_figures, live_alerts
 from infra.local.drill import dagster_storage, live_state, registry, warehouse
 from infra.local.drill.outcome import Outcome, print_outcomes
+from infra.local.servers.local_server import LocalError
 from infra.local.session import fleet_commands
 from infra.local.session.dagster_runs import (
     build_models,
@@ -28,13 +29,18 @@ HISTORY_HOURS, PACK = 3, 25
 
 
 def run_drill(platform: Platform, readings: int, console: Console) -> bool:
-    """Fill, lose, restore, print. True if every promise is kept and all that came back is right."""
+    """Fill, lose, restore, print. True if every promise is kept and all that came back is right.
+
+    Raises LocalError for a size that has no warehouse: a prototype has next to nothing to lose.
+    """
+    if (redshift := platform.redshift) is None:
+        raise LocalError(f"the size {platform.size} has no warehouse to lose: give IOT_SIZE another one")
     console.print(f"filling the platform: {readings:,} readings of 20 devices")
     arrivals = _fill(platform, readings)
     folder = platform.state_dir / "drill"
     parts: dict[str, Callable[[], list[Outcome]]] = {
         "registry": lambda: registry.drill(platform, folder / "registry"),
-        "warehouse": lambda: warehouse.drill(platform),
+        "warehouse": lambda: warehouse.drill(platform, redshift),
         "live state": lambda: live_state.drill(arrivals),
         "Dagster's storage": lambda: dagster_storage.drill(platform.state_dir, arrivals, folder / "dagster"),
     }

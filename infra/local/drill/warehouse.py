@@ -5,7 +5,7 @@ import psycopg
 
 from infra.local.drill.outcome import REBUILT, Outcome, timed
 from infra.local.drill.row_counts import TABLES_AND_VIEWS, differences, row_counts
-from infra.local.servers.local_server import LocalError
+from infra.local.redshift.process import Redshift
 from infra.local.session.dagster_runs import (
     build_models,
     export_alerts,
@@ -17,11 +17,9 @@ from infra.local.session.platform import WAREHOUSE_DATABASE, Platform
 from iot_pipeline.warehouse.users import SCHEMAS
 
 
-def drill(platform: Platform) -> list[Outcome]:
+def drill(platform: Platform, redshift: Redshift) -> list[Outcome]:
     """Drop all, rebuild all; each table and view must have the rows that it had."""
-    if platform.redshift is None:
-        raise LocalError(f"the size {platform.size} has no warehouse to lose")
-    redshift, before = platform.redshift, _counts(platform)
+    before = _counts(platform)
     # The database itself stays, since it holds the local Redshift's own catalog.
     with psycopg.connect(platform.postgres.dsn(WAREHOUSE_DATABASE)) as connection:
         for schema in SCHEMAS:

@@ -8,9 +8,9 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.network.vpc import WAREHOUSE_PORT
 from infra.stacks.parameters import publish, read
-from infra.stacks.warehouse.aurora import add_registry
 from infra.stacks.warehouse.published_network import find_network
 from infra.stacks.warehouse.redshift import add_copy_role, add_warehouse
+from infra.stacks.warehouse.registry_database import add_registry
 from infra.stacks.warehouse.user_secrets import add_user_secrets
 from iot_pipeline.contract import Contract, tables
 from iot_pipeline.registry import users as registry_users
