@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from iot_pipeline.contract.envelope import CLIENT, DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE
+from iot_pipeline.contract.envelope import DEVICE
 from iot_pipeline.contract.layout import FAILED_DELIVERY
+from iot_pipeline.contract.raw_line import Origin, raw_line
 
 SOURCES = ("rule", "firehose", "edge", "invocation", "notification")
 # SQS API, ReceiveMessage: at most 10 messages a call. A message that is looked at is hidden for so long.
@@ -168,25 +169,10 @@ def lines_of_rule_error(letter: DeadLetter) -> list[tuple[str, bytes]]:
         _root, tenant, site, device, _what = held["topic"].split("/")
     except (ValueError, KeyError, AttributeError) as error:
         raise DeadLetterError(f"rule {letter.id}: this is no error of a rule for telemetry: {error}") from error
-    envelope = {
-        TENANT.name: tenant,
-        SITE.name: site,
-        DEVICE.name: device,
-        RECEIVED_AT.name: int(letter.at.timestamp() * 1000),
-        CLIENT.name: held.get("clientId"),
-        TRACE.name: f"replayed-{letter.id}",
-    }
-    try:
-        message = json.loads(payload)
-    except ValueError:
-        message = None
-    if isinstance(message, dict) and "readings" in message:
-        # The payload's own bytes, so that its numbers stay as they were sent; the last of equal keys counts.
-        text = payload.strip()
-        line = text[:-1].rstrip().rstrip(b",") + b"," + json.dumps(envelope).encode()[1:]
-        return [(device, line)]
-    wrapped = envelope | {PAYLOAD.name: base64.b64encode(payload).decode()}
-    return [(device, json.dumps(wrapped).encode())]
+    origin = Origin(
+        tenant, site, device, int(letter.at.timestamp() * 1000), held.get("clientId"), f"replayed-{letter.id}"
+    )
+    return [(device, raw_line(payload, origin))]
 
 
 def lines_of_firehose(letter: DeadLetter) -> list[tuple[str, bytes]]:
