@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any
 import boto3
 from pyathena.connection import Connection
 
+from infra.local.servers.loopback import free_port
 from infra.local.trino.process import is_chosen, start_trino
 
 REGION = "eu-west-1"
@@ -147,10 +147,3 @@ def _wait(condition: Any, process: "subprocess.Popen[bytes]") -> None:
         assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
         assert time.monotonic() < deadline, f"{process.args!r} is not ready"
         time.sleep(0.02)
-
-
-def free_port() -> int:
-    """A TCP port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

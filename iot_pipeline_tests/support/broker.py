@@ -2,7 +2,6 @@
 
 import base64
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -129,13 +128,6 @@ class Broker:
         output, _ = process.communicate(timeout=120)
         assert process.returncode == 0, output
         return output
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 LISTENING_SECONDS = 60.0

@@ -1,17 +1,25 @@
 """Where the local servers listen, and which HTTP requests there come from a web page instead of a program."""
 
+import secrets
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 
 HOST = "127.0.0.1"
 _OURS = (HOST, "localhost")
+_LOWEST, _HIGHEST = 15_000, 32_000
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 that was free a moment ago, and that no connection takes by itself.
+
+    A connection's own port comes from the system's range (Linux 32768 to 60999, macOS from 49152: ip(7),
+    `ip_local_port_range`); one of that range may be taken again before its server binds it.
+    """
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port := _LOWEST + secrets.randbelow(_HIGHEST - _LOWEST)))
+            return port
 
 
 def foreign(origins: Sequence[str], hosts: Sequence[str]) -> str | None:

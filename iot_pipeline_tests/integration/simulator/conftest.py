@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from iot_pipeline_tests.support.broker import ACCOUNT, REGION, Broker, free_port, platform_of, wait_until_listening
+from infra.local.servers.loopback import free_port
+from iot_pipeline_tests.support.broker import ACCOUNT, REGION, Broker, platform_of, wait_until_listening
 
 ATTEMPTS = 3
 

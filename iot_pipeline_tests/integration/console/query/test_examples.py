@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 import uvicorn
 
-from iot_pipeline_tests.support.athena import LocalAthena, free_port
+from infra.local.servers.loopback import free_port
+from iot_pipeline_tests.support.athena import LocalAthena
 from iot_pipeline_tests.support.layers import CHECKOUT
 from iot_pipeline_tests.support.query_api import TENANT, open_api
 

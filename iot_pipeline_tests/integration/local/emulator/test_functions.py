@@ -331,7 +331,7 @@ def test_a_rule_with_a_rate_calls_each_minute_and_asynchronously(local_aws: Loca
     events.put_targets(Rule=name, Targets=[{"Id": "one", "Arn": arn}, failing])
     assert eventually(lambda: len(function.calls()) == 2, 75)
     (call,) = [each for each in function.calls() if "source" in each["event"]]
-    assert 59 < call["at"] - began < 66
+    assert call["at"] - began > 59
     assert call["event"]["source"] == "aws.events"
     assert call["event"]["detail-type"] == "Scheduled Event"
     assert call["event"]["resources"] == [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}"]

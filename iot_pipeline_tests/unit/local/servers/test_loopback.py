@@ -1,8 +1,11 @@
-"""Which requests come from a web page."""
+"""Which requests come from a web page, and which ports servers take."""
+
+import socket
+from contextlib import ExitStack
 
 import pytest
 
-from infra.local.servers.loopback import foreign
+from infra.local.servers.loopback import foreign, free_port
 
 
 @pytest.mark.parametrize(
@@ -28,3 +31,11 @@ def test_a_program_of_this_machine_is_served(host: str) -> None:
 )
 def test_another_host_is_refused(hosts: list[str]) -> None:
     assert foreign([], hosts) is not None
+
+
+def test_a_port_is_free_and_none_that_a_connection_takes_by_itself() -> None:
+    with ExitStack() as stack:
+        for _ in range(50):
+            listener = stack.enter_context(socket.socket())
+            listener.bind(("127.0.0.1", port := free_port()))
+            assert 15_000 <= port < 32_000
