@@ -26,6 +26,7 @@ _LONG = {
     "integration/images/": 8,
     "integration/local/drill/": 6,
     "integration/runbooks/": 3,
+    "integration/warehouse/test_races.py": 4,
 }
 
 
