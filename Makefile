@@ -13,7 +13,7 @@ DEVICES := 10000
 INTERVAL := 60
 PACK := 25
 
-.PHONY: verdict infra-changes deploy help demo drill up down reset test check coverage lint format docs cost prove prove-record load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock clean
+.PHONY: verdict infra-changes deploy help demo drill up down reset test check coverage lint format docs cost prove prove-record load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock raise-pins clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -168,6 +168,9 @@ lock: $(READY)  ## Pin the requirements anew from pyproject.toml
 		UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev \
 			--no-header --no-annotate --constraint requirements.txt pyproject.toml; } > requirements.new
 	@mv requirements.new requirements.txt
+
+raise-pins: $(READY)  ## Raise the pins, PACKAGES="..." or all, and say what breaks: .ci/run judges a clone; kept if it passes
+	@$(BIN)/python -m iot_pipeline_tests.raise_pins $(PACKAGES)
 
 clean: reset  ## Remove the virtual environment and all local state
 	@rm -rf $(VENV) .local
