@@ -85,6 +85,7 @@ docs: $(READY)  ## Generate every page and table that is made from code: contrac
 	@$(BIN)/python -m iot_pipeline.console.access_docs > docs/console-access.md
 	@$(BIN)/python -m infra.unattended
 	@$(BIN)/python -m infra.local.deploy.coverage > docs/local-aws-stacks.md
+	@$(BIN)/python -m infra.local.emulator.stock_report > docs/ministack-report.md
 	@$(BIN)/python -m infra.cost count
 	@$(BIN)/python -m infra.cost picture
 	@$(BIN)/python -m infra.cost page

@@ -1,6 +1,8 @@
 """Requests that are signed with a role's session credentials, as a function or a task sends them.
 
-Ministack checks the signature and derives action, resource and condition keys; our evaluator decides. Added are the
+Ministack checks the signature and derives action, resource and condition keys; our evaluator decides.
+Stock ministack evaluates identity policies alone, takes several values of StringNotEquals as alternatives, and lets a
+conditional denial with a key that it does not know pass. Added are the
 calls that a request implies, to keys above all (`encryption.py`), the trust that a role puts in a service, and that
 each denial is told of. A request of the account's root is served whatever it is; users, sessions of other kinds and
 sessions with policies of their own are left to ministack.

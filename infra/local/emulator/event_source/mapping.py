@@ -5,6 +5,7 @@ AWS Lambda developer guide: "How Lambda processes records from stream and queue-
 parameters for Amazon Kinesis Data Streams event source mappings". One thread reads one shard of one mapping, so a
 shard's records are processed in order. ParallelizationFactor is not honoured (a shard has one batch in flight) and
 AT_TIMESTAMP is refused. When a reader sees a record: `polling.py`.
+Stock ministack echoes the window, bisecting, partial batches and the failure destination, and does none of them.
 """
 
 import base64
