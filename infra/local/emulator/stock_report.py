@@ -19,10 +19,10 @@ _SENTENCE = re.compile(r"(?<=[a-z)\"'\]`][.:]) +(?=[A-Z`])|(?<=\.\)) +")
 HEAD = f"""\
 # A report on ministack {MINISTACK_VERSION}
 
-This page is made by `make docs` from the extensions in `infra/local/emulator/`. It is for ministack's maintainers: where
-it differs from AWS as far as this project met it, with the page of AWS's documentation, what it does instead, and the
-module here that does what AWS does. The modules are Python without further dependencies, have tests beside them in
-`iot_pipeline_tests/integration/local/emulator/`, and may be taken as they are or as a description of what to build.
+This page is made by `make docs` from the extensions in `infra/local/emulator/`. It is for ministack's maintainers:
+where it differs from AWS as far as this project met it, with the page of AWS's documentation, what it does instead, and
+the module here that does what AWS does. What a module imports of this project stands at its head; its tests are in
+`iot_pipeline_tests/integration/local/emulator/`. It may be taken as it is, or as a description of what to build.
 
 What a module replaces are private functions of ministack, which is why another version is refused until it has been
 tried: `make raise-pins PACKAGES=ministack`.
