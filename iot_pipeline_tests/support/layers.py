@@ -45,6 +45,7 @@ LAYERS = {
     "contract_commands": _layer(
         "command_line connections contract lake settings", "botocore pyathena pydantic typer", "dagster"
     ),
+    "arrival": _layer("contract", "boto3", "edge"),
     "alerting": _layer("contract", "boto3 botocore", "edge"),
     "edge": _layer("alerting contract", "boto3 botocore", "edge"),
     "edge_commands": _layer(
