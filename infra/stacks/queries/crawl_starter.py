@@ -38,10 +38,10 @@ def add_crawl_starter(stack: PlatformStack, crawler: glue.CfnCrawler) -> lambda_
     rule_arn = stack.format_arn(service="events", resource="rule", resource_name=name)
     dead = dead_letters(stack, "CrawlDeadLetters", "crawl-starter", "events.amazonaws.com", [rule_arn])
     queue = _queue(stack, dead, rule_arn)
-    rule = _rule(stack, queue, dead)
+    _rule(stack, queue, dead)
     function = _function(stack, queue, dead, crawler)
     _alarms(stack, function)
-    stack.outputs(CrawlStarter=function.function_name, CrawlQueueUrl=queue.queue_url, CrawlRule=rule.ref)
+    stack.outputs(CrawlFunction=function.function_name, CrawlQueueUrl=queue.queue_url)
     return function
 
 
@@ -70,9 +70,9 @@ def _queue(stack: PlatformStack, dead: sqs.Queue, rule_arn: str) -> sqs.Queue:
     return queue
 
 
-def _rule(stack: PlatformStack, queue: sqs.Queue, dead: sqs.Queue) -> events.CfnRule:
+def _rule(stack: PlatformStack, queue: sqs.Queue, dead: sqs.Queue) -> None:
     """Only what is new under raw: neither what queries, builds and crawls write, nor what is removed."""
-    return events.CfnRule(
+    events.CfnRule(
         stack,
         "RawArrivals",
         name=stack.config.crawl_starter,

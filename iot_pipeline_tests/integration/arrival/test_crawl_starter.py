@@ -30,7 +30,7 @@ class Starter:
 
     def __init__(self, platform: Platform) -> None:
         self.outputs = platform.deployed.outputs
-        self.function = self.outputs["CrawlStarter"]
+        self.function = self.outputs["CrawlFunction"]
         self.bucket = self.outputs["LakeBucket"]
         self.s3 = boto3.client("s3")
 

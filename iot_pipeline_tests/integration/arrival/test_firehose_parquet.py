@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
+
 from infra.local.session import fleet_commands
 from infra.local.session.platform import Platform
 from iot_pipeline.contract.layout import FAILED_DELIVERY, RAW
