@@ -47,7 +47,7 @@ class LakeEraser:
     def rewrite_raw(self) -> dict[Hour, int]:
         """Take the subject's lines out of every raw object, and leave the others as they are, to the byte.
 
-        The book of removals is written first. An object of which nothing is left stays, as one without lines, since a raw
+        The book of removals is written first. An object of which nothing is left stays, without lines, since a raw
         object that is gone is a loss that somebody would be told of. Returns the lines erased by arrival hour.
         """
         erased: dict[Hour, int] = defaultdict(int)
