@@ -91,9 +91,9 @@ def _read(body: bytes, column: str) -> int:
         row_group = metadata.row_group(group)
         found = (row_group.column(each) for each in range(row_group.num_columns))
         chunks += sum(
-            chunk.total_compressed_size for chunk in found if chunk.path_in_schema.partition(".")[0] == column
+            int(chunk.total_compressed_size) for chunk in found if chunk.path_in_schema.partition(".")[0] == column
         )
-    return chunks + metadata.serialized_size + 8
+    return chunks + int(metadata.serialized_size) + 8
 
 
 def _bills(fleet: Fleet) -> Mapping[str, Bill]:

@@ -89,7 +89,7 @@ def _text(given: Any) -> str:
 def _long(given: Any) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or not -_LONGEST <= given < _LONGEST:
         raise SchemaMismatchError(f"{given!r:.80} is no bigint")
-    return given
+    return int(given)
 
 
 def _double(given: Any) -> float:
