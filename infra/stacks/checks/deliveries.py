@@ -6,7 +6,7 @@ from typing import Any
 from infra.stacks.checks.finding import Problems
 from infra.stacks.checks.synthesised import Resource, Synthesised, listed, reference, text
 from infra.stacks.config import PlatformConfig
-from infra.stacks.ingest.parquet import TENANT_FOLDER
+from infra.stacks.ingest.record_conversion import TENANT_FOLDER
 from infra.stacks.ingest.stack import HOUR_FOLDERS
 from iot_pipeline.contract import tables
 from iot_pipeline.contract.layout import RAW

@@ -14,8 +14,8 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.ingest.devices import add_device_policy, add_thing_type
 from infra.stacks.ingest.direct import allow_objects, s3_action
-from infra.stacks.ingest.parquet import add_raw_columns, conversion_permissions, convert
 from infra.stacks.ingest.provisioning import add_provisioning
+from infra.stacks.ingest.record_conversion import add_raw_columns, conversion_permissions, convert
 from infra.stacks.ingest.rules import SQL_VERSION, rule_sql
 from infra.stacks.nag import accept, accept_wildcards
 from infra.stacks.parameters import publish, read
