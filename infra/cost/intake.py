@@ -20,7 +20,7 @@ from infra.stacks.config import PlatformConfig
 # Assumed: a session is ended by network or broker once a day, and each CONNECT is metered as a message.
 CONNECTS_A_DAY = 1
 _FREE_RETENTION_HOURS = 24
-# What the stack has Firehose hand to its function at once, and the function's memory (infra/stacks/ingest/record_conversion.py).
+# What Firehose is to hand to its function at once, and the function's memory: infra/stacks/ingest/record_conversion.py.
 _HANDED_BYTES, _FUNCTION_GB = 1024**2, 0.5
 # 1 MB of lines took 0.07 s of one CPU here; 512 MB have 0.29 of one (AWS Lambda guide, "Configure Lambda function
 # memory"). A call's own milliseconds are assumed.
