@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from infra.cost.design import Design, Finding
 from infra.cost.fleet import DAYS_A_MONTH, HOURS_A_MONTH, Fleet
-from infra.cost.intake import raw_bytes
+from infra.cost.intake import raw_bytes_read
 from infra.cost.metering import CRAWL_SECONDS, TERABYTE, athena_bytes
 from infra.cost.usage import Usage
 from infra.cost.volumes import CURATED_BYTES, JUDGED_BYTES
@@ -46,7 +46,7 @@ class Kind:
 def statements(fleet: Fleet, design: Design) -> Iterator[Kind]:
     """The statements of a day."""
     hourly = fleet.readings / HOURS_A_MONTH
-    raw = raw_bytes(fleet, design) / HOURS_A_MONTH
+    raw = raw_bytes_read(fleet, design) / HOURS_A_MONTH
     judged, curated = hourly * JUDGED_BYTES, hourly * CURATED_BYTES
     builds, share = 24 * design.builds_an_hour(fleet), design.build_minutes / 60
     yield from _judging("open hour", builds, raw * share, judged * share)

@@ -47,10 +47,12 @@ def _designs(own: Design) -> Iterator[tuple[str, Design, str]]:
             replace(own, landing=Landing.RULE_TO_S3),
             "the stream and the edge: no live state, no alerts within seconds",
         )
+        # The design's own landing is no alternative, and is left out.
+        yield "gzipped JSON in Firehose", replace(own, landing=Landing.FIREHOSE), "raw in columns, for people's queries"
         yield (
             "Parquet in Firehose",
             replace(own, landing=Landing.FIREHOSE_PARQUET),
-            "raw as it came: lines that do not fit are not in it",
+            "a delivery of one function more; raw is half as large again",
         )
     else:
         yield "with Kinesis, Firehose and the edge", replace(own, landing=Landing.FIREHOSE), "nothing"

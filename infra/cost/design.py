@@ -78,6 +78,12 @@ def design_of(config: PlatformConfig) -> Design:
     return Design(
         build_minutes=config.build_interval_minutes,
         daily_crawl=not small,
-        landing=Landing.FIREHOSE if config.parts.stream else Landing.RULE_TO_S3,
+        landing=_landing(config),
         warehouse=Warehouse.SERVERLESS if config.parts.databases else Warehouse.NONE,
     )
+
+
+def _landing(config: PlatformConfig) -> Landing:
+    if not config.parts.stream:
+        return Landing.RULE_TO_S3
+    return Landing.FIREHOSE_PARQUET if config.raw_is_parquet else Landing.FIREHOSE

@@ -8,7 +8,8 @@ from infra.cost.metering import GIGABYTE, firehose_bytes, iot_steps, kinesis_byt
 from infra.cost.usage import Usage
 from infra.cost.volumes import (
     BASIC_INGEST_PREFIX_BYTES,
-    JUDGED_BYTES,
+    RAW_PARQUET_LINES_SHARE,
+    RAW_PARQUET_SHARE,
     TOPIC_BYTES,
     gzip_bytes,
     line_bytes,
@@ -19,6 +20,13 @@ from infra.stacks.config import PlatformConfig
 # Assumed: a session is ended by network or broker once a day, and each CONNECT is metered as a message.
 CONNECTS_A_DAY = 1
 _FREE_RETENTION_HOURS = 24
+# What Firehose is to hand to its function at once, and the function's memory: infra/stacks/ingest/record_conversion.py.
+_HANDED_BYTES, _FUNCTION_GB = 1024**2, 0.5
+# 1 MB of lines took 0.07 s of one CPU here; 512 MB have 0.29 of one (AWS Lambda guide, "Configure Lambda function
+# memory"). A call's own milliseconds are assumed.
+_HANDED_SECONDS, _CALL_SECONDS = 0.25, 0.005
+# Assumed: the tenants that send in each minute.
+_TENANTS = 10
 
 
 def iot_core(fleet: Fleet, design: Design) -> Iterator[Usage]:
@@ -72,7 +80,23 @@ def stream(fleet: Fleet, config: PlatformConfig, design: Design) -> Iterator[Usa
     taken = fleet.messages * billed / GIGABYTE
     yield Usage("firehose-in", taken, "records in", f"lines billed as {billed:,.0f} bytes on average")
     if design.landing is Landing.FIREHOSE_PARQUET:
-        yield Usage("firehose-format", taken, "records converted")
+        yield from _conversion(fleet, config, taken)
+
+
+def _conversion(fleet: Fleet, config: PlatformConfig, taken: float) -> Iterator[Usage]:
+    """What Firehose bills for Parquet, and the function that it hands each record to."""
+    yield Usage("firehose-format", taken, "records converted")
+    handed = fleet.messages * over_kinds(fleet.pack, line_bytes) / _HANDED_BYTES
+    # Firehose hands over what it has of a shard once a minute, if it is less.
+    calls = max(handed, shards(fleet) * MINUTES_A_MONTH)
+    seconds = calls * _CALL_SECONDS + handed * _HANDED_SECONDS
+    yield Usage("lambda-request", calls, "raw columns", "a call for each 1 MB, or for each shard and minute")
+    yield Usage("lambda-compute", seconds * _FUNCTION_GB, "raw columns", "0.25 s for 1 MB, by what is measured locally")
+    if config.firehose_partition:
+        delivered = gzip_bytes(fleet.messages, fleet.readings) * RAW_PARQUET_SHARE / GIGABYTE
+        yield Usage("firehose-partition", delivered, "records partitioned", "as delivered: Parquet")
+        objects = _TENANTS * SECONDS_A_MONTH / config.firehose_interval_seconds
+        yield Usage("firehose-partition-object", objects, "objects", f"{_TENANTS} tenants that send always, assumed")
 
 
 def raw_objects(fleet: Fleet, config: PlatformConfig, design: Design) -> float:
@@ -81,6 +105,8 @@ def raw_objects(fleet: Fleet, config: PlatformConfig, design: Design) -> float:
         return fleet.messages
     buffer = config.firehose_buffer_mib * 1024**2
     flushes = SECONDS_A_MONTH / config.firehose_interval_seconds
+    if design.landing is Landing.FIREHOSE_PARQUET and config.firehose_partition:
+        flushes *= _TENANTS
     return min(fleet.messages, max(flushes, fleet.messages * over_kinds(fleet.pack, line_bytes) / buffer))
 
 
@@ -89,8 +115,15 @@ def raw_bytes(fleet: Fleet, design: Design) -> float:
     if design.landing is Landing.RULE_TO_S3:
         return fleet.messages * over_kinds(fleet.pack, line_bytes)
     if design.landing is Landing.FIREHOSE_PARQUET:
-        return fleet.readings * JUDGED_BYTES
+        return gzip_bytes(fleet.messages, fleet.readings) * RAW_PARQUET_SHARE
     return gzip_bytes(fleet.messages, fleet.readings)
+
+
+def raw_bytes_read(fleet: Fleet, design: Design) -> float:
+    """Bytes that judging a month's raw objects once reads: whole objects, or of Parquet the column of lines."""
+    if design.landing is Landing.FIREHOSE_PARQUET:
+        return gzip_bytes(fleet.messages, fleet.readings) * RAW_PARQUET_LINES_SHARE
+    return raw_bytes(fleet, design)
 
 
 def shards(fleet: Fleet) -> int:

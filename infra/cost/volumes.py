@@ -34,6 +34,9 @@ ENVELOPE_BYTES = 190
 _GZIP_LINE_BYTES, _GZIP_READING_BYTES = 65.0, 12.3
 # Parquet, ZSTD: bytes a reading. The quarantine's are those of a fleet with every fault on.
 JUDGED_BYTES, CURATED_BYTES, QUARANTINE_BYTES = 7.7, 8.3, 0.7
+# Of Firehose's Parquet, by what the gzipped lines are: a raw object, and its column of lines, which is what judging
+# reads (`python -m infra.local.bench.raw_formats`: 200,000 readings in messages of 25, columns by gzip).
+RAW_PARQUET_SHARE, RAW_PARQUET_LINES_SHARE = 1.56, 0.955
 # The ledger: bytes of a partition for each raw object of many messages, with two tenants and some 40 event hours; of a
 # message that is an object of its own it has a row, and about 30 bytes.
 LEDGER_OBJECT_BYTES, LEDGER_ROW_BYTES = 4_200, 30

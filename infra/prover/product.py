@@ -127,7 +127,7 @@ def _arn(environment: Environment, service: str, place: str) -> list[str]:
     if not found:
         raise ValueError(f"{place} is in the record and not in {config.name}: run make prove-record")
     arn = environment.arn(found[0])
-    if service == "glue":
+    if service == "glue" and ":crawler/" not in arn:
         database = arn.rpartition("/")[2]
         glue = arn.partition(":database/")[0]
         return [f"{glue}:catalog", arn, *([f"{glue}:table/{database}/{inside}"] if inside else [])]

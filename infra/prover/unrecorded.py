@@ -11,6 +11,11 @@ UNRECORDED: Mapping[tuple[str, str], tuple[str, ...]] = {
         "topic/{config.topic_root}/platform/canary/{config.name}-canary/telemetry",
     ),
     ("canary_device:newest", "dynamodb:GetItem"): ("EdgeData.DeviceState03394A42",),
+    # The crawl starter is deployed where an environment says so, and no demo does.
+    ("iot_pipeline.arrival.crawl:Starter.take", "glue:GetCrawler"): ("Queries.RawZoneCrawler",),
+    ("iot_pipeline.arrival.crawl:Starter._ask_for", "glue:StartCrawler"): ("Queries.RawZoneCrawler",),
+    ("iot_pipeline.arrival.crawl:Starter._again", "sqs:SendMessage"): ("Queries.ArrivalsD4970207",),
+    ("iot_pipeline.arrival.crawl:Starter._give_up", "sqs:SendMessage"): ("Queries.CrawlDeadLettersA9FA3AEA",),
     # So is the hook's file; the names of things are what devices say.
     ("new_things_only:handler", "iot:DescribeThing"): ("thing/*",),
 }

@@ -56,7 +56,13 @@ EDGE = Bundle(
         "iot_pipeline/edge/__main__.py",
     ),
 )
-BUNDLES = (CLAIM_HOOK, CANARY, EDGE)
+ARRIVAL = Bundle(
+    "arrival",
+    CHECKOUT,
+    ("iot_pipeline/__init__.py", "iot_pipeline/contract", "iot_pipeline/arrival"),
+    without=("iot_pipeline/contract/__main__.py",),
+)
+BUNDLES = (CLAIM_HOOK, CANARY, EDGE, ARRIVAL)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from infra.stacks.sizes import PARTS, Parts, Size
-from infra.stacks.validity import MINUTES_A_DAY, problems
+from infra.stacks.validity import JSON, MINUTES_A_DAY, PARQUET, problems
 from iot_pipeline.contract import CONTRACT
 
 DEFAULT_NAME = "telemetry"
@@ -17,6 +17,9 @@ SIZE_VARIABLE = "IOT_SIZE"
 FAN_OUT_VARIABLE = "IOT_EDGE_FAN_OUT"
 # The address of the console, to which people come back from signing in.
 CONSOLE_VARIABLE = "IOT_CONSOLE_URL"
+# json or parquet: in what Firehose writes the raw zone; what it partitions Parquet by; crawls by S3's events.
+FORMAT_VARIABLE, PARTITION_VARIABLE = "IOT_FIREHOSE_FORMAT", "IOT_FIREHOSE_PARTITION"
+CRAWL_VARIABLE = "IOT_CRAWL_ON_EVENTS_MINUTES"
 # The bounds on event time, under the names by which the lake reads them: both have to give the same verdict.
 LATENESS_VARIABLE, FUTURE_VARIABLE = "IOT_LATENESS_DAYS", "IOT_FUTURE_HOURS"
 # The lake's zones, by the ends of their variables.
@@ -47,6 +50,15 @@ class PlatformConfig:
     # JSON is about 9 MiB of gzip: large enough for Athena, small enough to be in the lake after a minute.
     firehose_buffer_mib: int = 64
     firehose_interval_seconds: int = 60
+    # `parquet` has Firehose convert each record (docs/firehose-parquet.md). Of an environment from its beginning: the
+    # raw tables have one format, and what lies in raw is never written again.
+    firehose_format: str = JSON
+    # `tenant` puts each tenant's objects of an hour into a folder of their own. A delivery stream has it from its
+    # creation or never (Firehose API reference, DynamicPartitioningConfiguration).
+    firehose_partition: str = ""
+    # From how many minutes after a crawl of the raw zone the next may start, asked for by S3's events; 0 is no crawl on
+    # arrival. Glue bills each crawl as ten minutes at least (AWS Glue pricing page, "Data Catalog crawlers").
+    crawl_on_events_minutes: int = 0
     # Long enough to mend a delivery over a weekend's night; Kinesis bills beyond 24 h by the shard-hour.
     stream_retention_hours: int = 48
     # Athena bills 5 dollars a TB: a runaway query costs at most 50 cents.
@@ -362,6 +374,21 @@ class PlatformConfig:
     def dead_letters(self, of: str) -> str:
         """A dead-letter queue, by what it holds."""
         return f"{self.name}-{of}-dead-letters"
+
+    @property
+    def raw_is_parquet(self) -> bool:
+        """Whether Firehose writes the raw zone in Parquet."""
+        return self.firehose_format == PARQUET
+
+    @property
+    def raw_columns_function(self) -> str:
+        """The function by which Firehose makes a record the row of the raw zone's Parquet."""
+        return f"{self.name}-raw-columns"
+
+    @property
+    def crawl_starter(self) -> str:
+        """What starts the raw crawler on arrival: the function, its queue, and the rule that S3's events match."""
+        return f"{self.name}-crawl-starter"
 
     @property
     def partition(self) -> str:

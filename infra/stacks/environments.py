@@ -9,15 +9,19 @@ from typing import Any
 
 from infra.stacks.config import (
     CONSOLE_VARIABLE,
+    CRAWL_VARIABLE,
     DEFAULT_NAME,
     FAN_OUT_VARIABLE,
+    FORMAT_VARIABLE,
     FUTURE_VARIABLE,
     LATENESS_VARIABLE,
     NAME_VARIABLE,
+    PARTITION_VARIABLE,
     SIZE_VARIABLE,
     PlatformConfig,
 )
 from infra.stacks.sizes import QUANTITIES, Size
+from infra.stacks.validity import JSON, PARQUET
 
 FILE = Path(__file__).resolve().parents[1] / "environments.toml"
 # An environment that stands in no file is named by its variable alone, and has this size.
@@ -58,7 +62,8 @@ def environments(file: Path = FILE) -> dict[str, dict[str, Any]]:
 def from_process(file: Path = FILE) -> PlatformConfig:
     """The environment that IOT_ENVIRONMENT names, in the account and region that the CDK's command line offers.
 
-    IOT_SIZE, IOT_CONSOLE_URL, IOT_EDGE_FAN_OUT, IOT_LATENESS_DAYS and IOT_FUTURE_HOURS win over what is written down.
+    IOT_SIZE, IOT_CONSOLE_URL, IOT_EDGE_FAN_OUT, IOT_FIREHOSE_FORMAT, IOT_FIREHOSE_PARTITION,
+    IOT_CRAWL_ON_EVENTS_MINUTES, IOT_LATENESS_DAYS and IOT_FUTURE_HOURS win over what is written down.
     Raises ValueError as `environment`.
     """
     variables = os.environ
@@ -70,6 +75,9 @@ def from_process(file: Path = FILE) -> PlatformConfig:
         "size": _chosen(SIZE_VARIABLE, {size.value: size for size in Size}),
         "console_url": variables.get(CONSOLE_VARIABLE) or None,
         "edge_fan_out": _chosen(FAN_OUT_VARIABLE, {"true": True, "1": True, "false": False, "0": False}),
+        "firehose_format": _chosen(FORMAT_VARIABLE, {each: each for each in (JSON, PARQUET)}),
+        "firehose_partition": variables.get(PARTITION_VARIABLE) or None,
+        "crawl_on_events_minutes": _whole_number(CRAWL_VARIABLE),
         "lateness_days": _number(LATENESS_VARIABLE),
         "future_hours": _number(FUTURE_VARIABLE),
     }
@@ -111,6 +119,13 @@ def _chosen(variable: str, known: Mapping[str, Any]) -> Any:
     if text and text.lower() not in known:
         raise ValueError(f"{variable}={text!r}: expected one of {', '.join(known)}")
     return known[text.lower()] if text else None
+
+
+def _whole_number(variable: str) -> int | None:
+    text = os.environ.get(variable)
+    if text and not text.isdecimal():
+        raise ValueError(f"{variable}={text!r}: expected a whole number")
+    return int(text) if text else None
 
 
 def _number(variable: str) -> float | None:

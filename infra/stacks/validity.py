@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from infra.stacks.config import PlatformConfig
 
+# The formats in which Firehose writes the raw zone.
+JSON, PARQUET = "json", "parquet"
+_PARTITIONS = ("", "tenant")
+# Firehose's least buffer with conversion or dynamic partitioning (Firehose guide, "Configure buffering hints").
+_LEAST_CONVERTED_MIB = 64
+# Glue bills a crawl as ten minutes at least (AWS Glue pricing page, "Data Catalog crawlers").
+LEAST_CRAWL_MINUTES = 10
 # What an account has once in each region (infra/stacks/security/account.py).
 ACCOUNT_GUARDS = ("management-events", "recorder", "rules", "guardduty", "analyzer")
 MINUTES_A_DAY = 1440
@@ -28,6 +35,7 @@ def problems(config: "PlatformConfig") -> Iterator[str]:
     """A sentence for each: the field, what it is, what was expected."""
     yield from _of_names(config)
     yield from _of_data(config)
+    yield from _of_arrival(config)
     yield from _of_services(config)
 
 
@@ -58,6 +66,30 @@ def _of_data(config: "PlatformConfig") -> Iterator[str]:
         yield (
             f"object_lock_days must be 0 to noncurrent_days, {config.noncurrent_days}: {config.object_lock_days}; "
             "S3 could not remove a replaced version when its time has come"
+        )
+
+
+def _of_arrival(config: "PlatformConfig") -> Iterator[str]:
+    if config.firehose_format not in (JSON, PARQUET):
+        yield f"firehose_format = {config.firehose_format!r}: expected {JSON} or {PARQUET}"
+    if config.firehose_partition not in _PARTITIONS:
+        yield (
+            f"firehose_partition = {config.firehose_partition!r}: expected tenant, or nothing. A record does not say "
+            "its device's class, which is the registry's"
+        )
+    if config.firehose_partition and config.firehose_format != PARQUET:
+        yield f"firehose_partition is for firehose_format = {PARQUET}, and the format is {config.firehose_format!r}"
+    if config.firehose_format == PARQUET and not config.parts.stream:
+        yield f"firehose_format = {PARQUET}: size {config.size} has no Firehose; the rule writes its objects"
+    if config.firehose_format == PARQUET and config.firehose_buffer_mib < _LEAST_CONVERTED_MIB:
+        yield (
+            f"firehose_buffer_mib must be at least {_LEAST_CONVERTED_MIB} where Firehose converts records: "
+            f"{config.firehose_buffer_mib}"
+        )
+    if config.crawl_on_events_minutes and not LEAST_CRAWL_MINUTES <= config.crawl_on_events_minutes <= MINUTES_A_DAY:
+        yield (
+            f"crawl_on_events_minutes must be 0, for none, or {LEAST_CRAWL_MINUTES} to {MINUTES_A_DAY}: "
+            f"{config.crawl_on_events_minutes}"
         )
 
 

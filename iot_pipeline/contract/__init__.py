@@ -12,7 +12,16 @@ from iot_pipeline.contract.contract import (
 from iot_pipeline.contract.json_schema import message_schema
 from iot_pipeline.contract.metrics import METRICS, Metric, Unit
 from iot_pipeline.contract.reasons import Reason
-from iot_pipeline.contract.tables import PARTITION_KEYS, Column, Format, Table, Tables, former_ledger, tables
+from iot_pipeline.contract.tables import (
+    PARTITION_KEYS,
+    Column,
+    Format,
+    Table,
+    Tables,
+    former_ledger,
+    raw_as_parquet,
+    tables,
+)
 
 __all__ = [
     "CONTRACT",
@@ -30,6 +39,7 @@ __all__ = [
     "Unit",
     "former_ledger",
     "message_schema",
+    "raw_as_parquet",
     "tables",
     "topic",
     "topic_filter",

@@ -93,6 +93,25 @@ class Tables:
         object.__setattr__(self, "all", tables)
 
 
+# What the raw zone's Parquet has beside the columns of raw_telemetry.
+LINE = Column("line", "string", "The whole record as it came: what is judged")
+LINE_BASE64 = Column("line_base64", "string", "The record's exact bytes, where they are no UTF-8")
+
+
+def raw_as_parquet(contract: Contract = CONTRACT) -> tuple[Table, Table]:
+    """raw_telemetry and raw_lines of an environment whose Firehose writes Parquet: the same names, places and columns.
+
+    raw_telemetry is also the schema by which Firehose converts, so that it has the whole line as well.
+    """
+    people, lines = _raw_telemetry(contract), _raw_lines()
+    described = "Messages as they arrived, by arrival hour; values as sent, and the whole line beside them."
+    columns = (*people.columns, LINE, LINE_BASE64)
+    return (
+        replace(people, description=described, format=Format.PARQUET, columns=columns),
+        replace(lines, format=Format.PARQUET),
+    )
+
+
 def former_ledger(contract: Contract = CONTRACT) -> Table:
     """The ledger under the name of the releases before this one.
 
@@ -152,20 +171,24 @@ def tables(contract: Contract = CONTRACT) -> Tables:
     """The lake's tables for a contract."""
     return Tables(
         raw_telemetry=_raw_telemetry(contract),
-        raw_lines=Table(
-            "raw_lines",
-            "The raw objects of raw_telemetry, one line a message, unparsed: what is judged.",
-            layout.RAW,
-            Format.LINES,
-            (Column("line", "string", "One message as the IoT rule passed it on"),),
-            projected=True,
-        ),
+        raw_lines=_raw_lines(),
         judged_telemetry=_judged(contract),
         ledger=_ledger(contract),
         quarantined_telemetry=_quarantined(),
         curated_telemetry=_curated(contract),
         daily_telemetry=_daily(contract),
         alert_history=_alert_history(),
+    )
+
+
+def _raw_lines() -> Table:
+    return Table(
+        "raw_lines",
+        "The raw objects of raw_telemetry, one line a message, unparsed: what is judged.",
+        layout.RAW,
+        Format.LINES,
+        (Column("line", "string", "One message as the IoT rule passed it on"),),
+        projected=True,
     )
 
 

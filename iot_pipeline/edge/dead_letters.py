@@ -20,7 +20,9 @@ from typing import Any
 
 from iot_pipeline.contract.envelope import DEVICE
 from iot_pipeline.contract.layout import FAILED_DELIVERY
+from iot_pipeline.contract.raw_columns import raw_columns
 from iot_pipeline.contract.raw_line import Origin, raw_line
+from iot_pipeline.contract.tables import LINE, LINE_BASE64
 
 SOURCES = ("rule", "firehose", "edge", "invocation", "notification")
 # SQS API, ReceiveMessage: at most 10 messages a call. A message that is looked at is hidden for so long.
@@ -146,7 +148,10 @@ def _reason(source: str, body: bytes) -> str:
     if source == "rule":
         return "; ".join(f"{each.get('failedAction')}: {each.get('errorMessage')}" for each in held.get("failures", []))
     if source == "firehose":
-        return f"{held.get('errorCode')}: {held.get('errorMessage')}"
+        # What did not convert to Parquet is told by other names (Firehose guide, "Handle errors for data format
+        # conversion").
+        code = held.get("errorCode", held.get("lastErrorCode"))
+        return f"{code}: {held.get('errorMessage', held.get('lastErrorMessage'))}"
     if source == "edge":
         context = held.get("requestContext", {})
         return f"{context.get('condition')} after {context.get('approximateInvokeCount')} invocations"
@@ -183,11 +188,25 @@ def lines_of_firehose(letter: DeadLetter) -> list[tuple[str, bytes]]:
     found = []
     for number, text in enumerate(letter.body.splitlines(), 1):
         try:
-            line = base64.b64decode(json.loads(text)["rawData"]).rstrip(b"\n")
+            line = _as_it_came(base64.b64decode(json.loads(text)["rawData"])).rstrip(b"\n")
         except (ValueError, KeyError, TypeError) as error:
             raise DeadLetterError(f"firehose {letter.id}, line {number}: no record of Firehose: {error}") from error
         found.append((_device(line), line))
     return found
+
+
+def _as_it_came(record: bytes) -> bytes:
+    """The record of the stream in one that the transformation had made columns of (arrival/firehose_columns.py).
+
+    Told by making them once more: a device cannot send what becomes them, since it does not know its message's trace.
+    """
+    try:
+        columns = json.loads(record)
+        line = columns[LINE.name]
+        exact = base64.b64decode(columns[LINE_BASE64.name]) if LINE_BASE64.name in columns else line.encode()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return record
+    return exact if raw_columns(exact) == columns else record
 
 
 def event_of(letter: DeadLetter) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import boto3
+import pyarrow as pa
 import typer
 from rich.progress import track
 
-from iot_pipeline import settings
+from iot_pipeline import raw_parquet, settings
 from iot_pipeline.command_line import err, out
 from iot_pipeline.connections.edge import open_alerts
 from iot_pipeline.connections.lake import open_objects
@@ -50,15 +51,18 @@ def verify(
 def raw_lines(objects: Objects, bucket: str, hours: list[Hour]) -> Iterator[bytes]:
     """The lines of arrival hours, object by object in the order in which Firehose wrote them.
 
-    Raises ValueError naming an object that is no whole gzip.
+    Raises ValueError naming an object that is neither a whole gzip nor a whole Parquet.
     """
     found = [each for hour in hours for each in objects.at(f"s3://{bucket}/{RAW}{hour.path}")]
     for each in track(found, description="raw objects", console=err):
         key = each.uri.removeprefix(f"s3://{bucket}/")
         body = objects.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         try:
+            if raw_parquet.is_parquet(body):
+                yield from raw_parquet.lines_of(body)
+                continue
             text = gzip.decompress(body)
-        except (OSError, EOFError, zlib.error) as error:
+        except (OSError, EOFError, zlib.error, pa.ArrowInvalid) as error:
             raise ValueError(f"{each.uri} cannot be read: {error}; the lake has it as `unreadable_object`") from error
         # A carriage return is no end of a line to those who judge it.
         yield from text.removesuffix(b"\n").split(b"\n")

@@ -1,7 +1,7 @@
 """Searching buckets: every version of every object, whatever lies where, by its own bytes and not by our SQL."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from itertools import islice
 
 import pyarrow as pa
 
+from iot_pipeline import raw_parquet
 from iot_pipeline.contract import layout
 from iot_pipeline.erasure import whose_rows
 from iot_pipeline.erasure.found import Found
@@ -89,6 +90,11 @@ class BucketSearch:
         )
 
     def _count(self, zone: str, body: bytes) -> "_Held":
+        if zone == RAW and raw_parquet.is_parquet(body):
+            try:
+                return self._count_lines(raw_parquet.lines_of(body))
+            except pa.ArrowInvalid:
+                return _Held(int(self.subject.mentions(body)))
         if body.startswith(whose_rows.MAGIC):
             try:
                 return self._count_rows(whose_rows.read_table(body))
@@ -97,9 +103,14 @@ class BucketSearch:
         text = text_of(body)
         if not self.subject.mentions(text):
             return _Held()
+        if zone == RAW:
+            return self._count_lines(text.split(b"\n"))
         lines = [line for line in text.split(b"\n") if self.subject.mentions(line)]
-        if zone != RAW:
-            return _Held(len(lines) or 1)
+        return _Held(len(lines) or 1)
+
+    def _count_lines(self, all_lines: Sequence[bytes]) -> "_Held":
+        """Of the raw zone: a line is theirs by what the rules have added to it, not by what it says."""
+        lines = [line for line in all_lines if self.subject.mentions(line)]
         theirs = [line for line in lines if self.subject.owns(line)]
         named = (envelope_of(line) for line in theirs)
         return _Held(len(theirs), len(lines) - len(theirs), frozenset(str(names[1]) for names in named if names))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from iot_pipeline import raw_parquet
 from iot_pipeline.contract import Table, tables
 from iot_pipeline.contract.layout import FORMER_LEDGER, RAW
 from iot_pipeline.erasure import whose_rows
@@ -46,7 +47,7 @@ class LakeEraser:
     def rewrite_raw(self) -> dict[Hour, int]:
         """Take the subject's lines out of every raw object, and leave the others as they are, to the byte.
 
-        The book of removals is written first. An object of which nothing is left stays, as an empty gzip, since a raw
+        The book of removals is written first. An object of which nothing is left stays, without lines, since a raw
         object that is gone is a loss that somebody would be told of. Returns the lines erased by arrival hour.
         """
         erased: dict[Hour, int] = defaultdict(int)
@@ -54,10 +55,9 @@ class LakeEraser:
             found = {}
             for version in versions:
                 body = self.bucket.read(version)
-                lines = text_of(body).split(b"\n") if body else []
-                kept = [line for line in lines if not line or not self.subject.owns(line)]
-                if len(kept) < len(lines):
-                    found[version.key] = (len(lines) - len(kept), _packed(version.key, b"\n".join(kept)))
+                gone, left = self._without_theirs(version.key, body) if body else (0, b"")
+                if gone:
+                    found[version.key] = (gone, left)
             if found:
                 noted = {f"s3://{self.bucket.name}/{key}": count for key, (count, _) in found.items()}
                 Removals(self.bucket.s3, self.bucket.name).note_erased(self.digest, hour, noted)
@@ -66,6 +66,14 @@ class LakeEraser:
                     erased[hour] += count
                 self.progress(f"rewrote {len(found)} raw objects of {hour}")
         return dict(erased)
+
+    def _without_theirs(self, key: str, body: bytes) -> tuple[int, bytes]:
+        """How many lines of a raw object are the subject's, and the object without them."""
+        if raw_parquet.is_parquet(body):
+            return raw_parquet.without(body, self.subject.owns)
+        lines = text_of(body).split(b"\n")
+        kept = [line for line in lines if not line or not self.subject.owns(line)]
+        return len(lines) - len(kept), _packed(key, b"\n".join(kept))
 
     def _raw_by_hour(self) -> Iterator[tuple[Hour, list[Version]]]:
         by_hour: dict[Hour, list[Version]] = defaultdict(list)

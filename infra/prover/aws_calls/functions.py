@@ -10,6 +10,7 @@ from infra.prover.needed import Need, need
 _LOGS = 'AWS Lambda guide, "Sending Lambda function logs to CloudWatch Logs"'
 _TRACES = 'AWS Lambda guide, "Visualize Lambda function invocations using AWS X-Ray"'
 _STREAM = 'AWS Lambda guide, "Process Amazon Kinesis Data Streams records with Lambda", execution role'
+_QUEUE = 'AWS Lambda guide, "Using Lambda with Amazon SQS", execution role permissions'
 _FAN_OUT = 'AWS Lambda guide, "Configure dedicated-throughput consumers with enhanced fan-out"'
 _FAILED = 'AWS Lambda guide, "Retain discarded batch records for a Kinesis Data Streams event source in Lambda"'
 _ASYNCHRONOUS = 'AWS Lambda guide, "Capturing records of Lambda asynchronous invocations"'
@@ -53,6 +54,10 @@ def _logs(environment: Environment, function: Resource) -> Iterator[Need]:
 
 def _mapping(mapping: Resource) -> Iterator[Need]:
     source = mapping.properties["EventSourceArn"]
+    if ":sqs:" in source:
+        for action in ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage"):
+            yield need(f"sqs:{action}", source, _QUEUE)
+        return
     stream, _, consumer = source.partition("/consumer/")
     for action in ("DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards"):
         yield need(f"kinesis:{action}", stream, _STREAM)

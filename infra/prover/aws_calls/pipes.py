@@ -1,7 +1,8 @@
 """What AWS's services call by themselves on the way of the data: IoT rules, Firehose, crawlers, COPY, flow logs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from infra.prover.deployed import Environment, Resource
 from infra.prover.needed import Need, listing, need
@@ -10,6 +11,7 @@ from iot_pipeline.contract.layout import REGISTRY, UNLOAD
 
 _RULES = 'AWS IoT Core developer guide, "AWS IoT rule actions", {}'
 _FIREHOSE_S3 = 'Firehose guide, "Controlling access", "Grant Firehose access to an Amazon S3 destination"'
+_FIREHOSE_GLUE = 'Firehose guide, "Controlling access", "Grant Firehose access to AWS Glue for data format conversion"'
 _REGISTER = 'AWS IoT Core developer guide, "Provisioning devices that don\'t have device certificates"'
 _CRAWLER = 'AWS Glue guide, "Crawler prerequisites": AWSGlueServiceRole, to what the crawler is pointed at'
 _CRAWLER_INDEX = 'AWS Glue guide, "Customizing crawler behavior", partition indexes'
@@ -61,11 +63,29 @@ def delivery_calls(environment: Environment, delivery: Resource, way: str) -> It
         objects = f"{bucket}/{folder}/*"
         for action in ("AbortMultipartUpload", "GetObject", "PutObject"):
             yield need(f"s3:{action}", objects, _FIREHOSE_S3)
+    yield from _conversion_calls(environment, made)
     logging = made.get("CloudWatchLoggingOptions", {})
     if logging.get("Enabled"):
         config = environment.config
         group = f"arn:aws:logs:{config.region}:{config.account}:log-group:{logging['LogGroupName']}{_LOG_STREAM}"
         yield need("logs:PutLogEvents", group, _FIREHOSE_S3)
+
+
+def _conversion_calls(environment: Environment, destination: Mapping[str, Any]) -> Iterator[Need]:
+    """What Firehose calls to transform records, and to find the columns that it converts them to."""
+    processing = destination.get("ProcessingConfiguration", {})
+    for processor in processing.get("Processors", []) if processing.get("Enabled") else []:
+        given = {each["ParameterName"]: each["ParameterValue"] for each in processor.get("Parameters", [])}
+        if processor["Type"] == "Lambda":
+            for action in ("InvokeFunction", "GetFunctionConfiguration"):
+                yield need(f"lambda:{action}", given["LambdaArn"], _FIREHOSE_S3)
+    schema = destination.get("DataFormatConversionConfiguration", {}).get("SchemaConfiguration")
+    if schema:
+        glue = f"arn:aws:glue:{environment.config.region}:{environment.config.account}:"
+        database = schema["DatabaseName"]
+        for action in ("GetTable", "GetTableVersion", "GetTableVersions"):
+            for resource in ("catalog", f"database/{database}", f"table/{database}/{schema['TableName']}"):
+                yield need(f"glue:{action}", glue + resource, _FIREHOSE_GLUE)
 
 
 def registering_calls(_environment: Environment, template: Resource) -> Iterator[Need]:

@@ -5,7 +5,10 @@ from typing import Any
 
 from infra.stacks.checks.finding import Problems
 from infra.stacks.checks.synthesised import Resource, Synthesised, listed, reference, text
+from infra.stacks.config import PlatformConfig
+from infra.stacks.ingest.record_conversion import TENANT_FOLDER
 from infra.stacks.ingest.stack import HOUR_FOLDERS
+from iot_pipeline.contract import tables
 from iot_pipeline.contract.layout import RAW
 
 # SQS keeps a message so long at most (SQS guide, "Amazon SQS message quotas").
@@ -59,20 +62,37 @@ def firehose_has_error_prefix(environment: Synthesised) -> Problems:
 
 
 def firehose_writes_the_raw_zone(environment: Synthesised) -> Problems:
-    """One line a record, gzip, in the folder of its arrival hour in UTC: so the raw tables read it."""
+    """One line a record, gzip, or Parquet by the raw tables' schema, in the folder of its arrival hour in UTC."""
+    config = environment.config
+    folder = RAW + HOUR_FOLDERS + (TENANT_FOLDER if config.firehose_partition else "")
     for stream, destination in _destinations(environment):
-        if destination.get("Prefix") != RAW + HOUR_FOLDERS:
-            yield stream, f"writes under {destination.get('Prefix')!r}: expected {RAW + HOUR_FOLDERS!r}"
-        if destination.get("CompressionFormat") != "GZIP":
-            yield stream, f"compresses with {destination.get('CompressionFormat')}: the tables read GZIP"
+        if destination.get("Prefix") != folder:
+            yield stream, f"writes under {destination.get('Prefix')!r}: expected {folder!r}"
+        yield from ((stream, problem) for problem in _of_format(config, destination))
         if destination.get("CustomTimeZone", "UTC") != "UTC":
             yield stream, f"names hours in {destination['CustomTimeZone']}: expected UTC"
-        processing = destination.get("ProcessingConfiguration", {})
-        kinds = [p["Type"] for p in listed(processing.get("Processors")) if processing.get("Enabled")]
-        if "AppendDelimiterToRecord" not in kinds:
-            yield stream, "appends no newline (AppendDelimiterToRecord): an object would be one line"
         if destination.get("CloudWatchLoggingOptions", {}).get("Enabled") is not True:
             yield stream, "logs no failed delivery (CloudWatchLoggingOptions)"
+
+
+def _of_format(config: PlatformConfig, destination: Mapping[str, Any]) -> Iterator[str]:
+    processing = destination.get("ProcessingConfiguration", {})
+    kinds = [p["Type"] for p in listed(processing.get("Processors")) if processing.get("Enabled")]
+    conversion = destination.get("DataFormatConversionConfiguration", {})
+    if bool(conversion.get("Enabled")) != config.raw_is_parquet:
+        yield f"converts no records, or does: the raw tables read {config.firehose_format}"
+    if config.raw_is_parquet:
+        schema = conversion.get("SchemaConfiguration", {})
+        named = (text(schema.get("DatabaseName", "")), text(schema.get("TableName", "")))
+        if named != (config.database, tables().raw_telemetry.name):
+            yield f"converts by the columns of {'.'.join(named)}: expected those of the raw table"
+        if "Lambda" not in kinds:
+            yield "converts records as they come (no Lambda processor): their lines, which are judged, would be lost"
+        return
+    if destination.get("CompressionFormat") != "GZIP":
+        yield f"compresses with {destination.get('CompressionFormat')}: the tables read GZIP"
+    if "AppendDelimiterToRecord" not in kinds:
+        yield "appends no newline (AppendDelimiterToRecord): an object would be one line"
 
 
 def the_stream_outlasts_a_fault(environment: Synthesised) -> Problems:
@@ -100,13 +120,10 @@ def calls_that_fail_are_kept(environment: Synthesised) -> Problems:
     """Records, scheduled calls and notifications that fail for good are set aside; retries have an end."""
     for mapping in environment.of_type("AWS::Lambda::EventSourceMapping"):
         says = mapping.properties
-        if not says.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"):
-            yield mapping, "gives records up without a trace (DestinationConfig)"
-        for limit in ("MaximumRetryAttempts", "MaximumRecordAgeInSeconds"):
-            if int(says.get(limit, -1)) < 0:
-                yield mapping, f"has no {limit}: one bad record stops its shard until it expires"
         if "ReportBatchItemFailures" not in listed(says.get("FunctionResponseTypes")):
             yield mapping, "repeats a whole batch for one record (FunctionResponseTypes)"
+        problems = _of_stream(says) if "StartingPosition" in says else _of_queue(says)
+        yield from ((mapping, problem) for problem in problems)
     for rule in environment.of_type("AWS::Events::Rule"):
         for target in listed(rule.properties.get("Targets")):
             if not target.get("DeadLetterConfig", {}).get("Arn"):
@@ -114,6 +131,20 @@ def calls_that_fail_are_kept(environment: Synthesised) -> Problems:
     for subscription in environment.of_type("AWS::SNS::Subscription"):
         if not subscription.properties.get("RedrivePolicy"):
             yield subscription, "drops what cannot be delivered (RedrivePolicy)"
+
+
+def _of_stream(says: Mapping[str, Any]) -> Iterator[str]:
+    if not says.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"):
+        yield "gives records up without a trace (DestinationConfig)"
+    for limit in ("MaximumRetryAttempts", "MaximumRecordAgeInSeconds"):
+        if int(says.get(limit, -1)) < 0:
+            yield f"has no {limit}: one bad record stops its shard until it expires"
+
+
+def _of_queue(says: Mapping[str, Any]) -> Iterator[str]:
+    """A queue itself sets aside what was received in vain (`queue_has_dead_letter_queue`)."""
+    if not says.get("ScalingConfig", {}).get("MaximumConcurrency"):
+        yield "has no MaximumConcurrency: what Lambda throttles is counted as received in vain"
 
 
 def _destinations(environment: Synthesised) -> Iterator[tuple[Resource, Mapping[str, Any]]]:

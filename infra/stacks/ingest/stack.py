@@ -15,6 +15,7 @@ from infra.stacks.config import PlatformConfig
 from infra.stacks.ingest.devices import add_device_policy, add_thing_type
 from infra.stacks.ingest.direct import allow_objects, s3_action
 from infra.stacks.ingest.provisioning import add_provisioning
+from infra.stacks.ingest.record_conversion import add_raw_columns, conversion_permissions, convert
 from infra.stacks.ingest.rules import SQL_VERSION, rule_sql
 from infra.stacks.nag import accept, accept_wildcards
 from infra.stacks.parameters import publish, read
@@ -111,7 +112,10 @@ class IngestStack(PlatformStack):
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         key = kms.Key.from_key_arn(self, "LakeKey", read(self, self.config, "lake-key"))
-        role = self._delivery_role(key, log)
+        parquet = self.config.raw_is_parquet
+        # Firehose calls a version, here the newest (Firehose guide, "Transform source data").
+        columns = f"{add_raw_columns(self).function_arn}:$LATEST" if parquet else None
+        role = self._delivery_role(key, log, columns)
         reader = self._source_role(stream)
         source = kinesis.Stream.from_stream_arn(self, "Stream", self._stream_arn(stream))
         delivery = firehose.DeliveryStream(
@@ -137,6 +141,8 @@ class IngestStack(PlatformStack):
         )
         for needed in (role, reader):
             delivery.node.add_dependency(needed.node.find_child("DefaultPolicy"))
+        if columns:
+            convert(self, delivery, columns, role, RAW + HOUR_FOLDERS)
         accept(delivery, "AwsSolutions-KDF1", "The source stream is encrypted; this setting is for direct puts only")
         return delivery
 
@@ -158,7 +164,7 @@ class IngestStack(PlatformStack):
         )
         return role
 
-    def _delivery_role(self, key: kms.IKey, log: logs.LogGroup) -> iam.Role:
+    def _delivery_role(self, key: kms.IKey, log: logs.LogGroup, columns: str | None) -> iam.Role:
         """What Firehose needs to write to the lake (Firehose guide, "Controlling access", Amazon S3 destination)."""
         role = iam.Role(self, "DeliveryRole", assumed_by=for_this_account("firehose.amazonaws.com", self.config))
         objects = [self.config.lake_objects(prefix) for prefix in (RAW, FAILED_DELIVERY)]
@@ -172,6 +178,7 @@ class IngestStack(PlatformStack):
             ),
             "Encrypt": via(self, "s3", [key.key_arn], "kms:GenerateDataKey", "kms:Decrypt"),
             "Log": iam.PolicyStatement(actions=["logs:PutLogEvents"], resources=[log.log_group_arn]),
+            **(conversion_permissions(self, columns) if columns else {}),
         }
         for sid, statement in statements.items():
             statement.sid = sid

@@ -48,7 +48,7 @@ def add_buckets(stack: PlatformStack, key: kms.Key | None, queue: sqs.Queue, raw
         lock=_lock(config),
     )
     accept(lake, "CloudFormation-Validate::W9003", "The construct writes the sizes of the lifecycle rules as numbers")
-    _notify(lake, queue, raw_prefix)
+    _notify(lake, queue, raw_prefix, to_event_bridge=bool(config.crawl_on_events_minutes))
     results = _bucket(
         stack,
         "Results",
@@ -132,12 +132,16 @@ def _let_the_balancer_log(stack: PlatformStack, logs: s3.Bucket) -> None:
     )
 
 
-def _notify(bucket: s3.Bucket, queue: sqs.Queue, prefix: str) -> None:
+def _notify(bucket: s3.Bucket, queue: sqs.Queue, prefix: str, *, to_event_bridge: bool) -> None:
     """Set the notification as a property: the construct's own way is a Lambda that edits the bucket."""
     resource = bucket.node.default_child
     if not isinstance(resource, s3.CfnBucket):
         raise TypeError(f"the bucket's resource is {type(resource).__name__}, expected CfnBucket")
+    # A second queue of the same prefix and event S3 refuses (S3 user guide, "Configuring event notifications using
+    # object key name filtering"); EventBridge is told beside all of them.
+    events = s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True) if to_event_bridge else None
     resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+        event_bridge_configuration=events,
         queue_configurations=[
             s3.CfnBucket.QueueConfigurationProperty(
                 event=event,
@@ -149,6 +153,6 @@ def _notify(bucket: s3.Bucket, queue: sqs.Queue, prefix: str) -> None:
                 ),
             )
             for event in _EVENTS
-        ]
+        ],
     )
     bucket.node.add_dependency(queue.node.find_child("Policy"))

@@ -11,7 +11,7 @@ from infra.stacks.lake.buckets import add_buckets
 from infra.stacks.lake.catalog import add_database, add_tables
 from infra.stacks.lake.queues import add_raw_queues, add_rule_errors
 from infra.stacks.parameters import publish
-from iot_pipeline.contract import Contract, former_ledger, tables
+from iot_pipeline.contract import Contract, former_ledger, raw_as_parquet, tables
 from iot_pipeline.contract.tables import registry_history
 
 
@@ -29,7 +29,9 @@ class LakeStack(PlatformStack):
         database = add_database(
             self, "Database", config.database, "The lake's tables, made from the telemetry contract"
         )
-        add_tables(self, database, buckets.lake, (*tables(contract).all, *registry_history(), former_ledger(contract)))
+        raw_tables = {table.name: table for table in raw_as_parquet(contract)} if config.raw_is_parquet else {}
+        served = [raw_tables.get(table.name, table) for table in tables(contract).all]
+        add_tables(self, database, buckets.lake, (*served, *registry_history(), former_ledger(contract)))
         add_database(self, "CrawledDatabase", config.crawled_database, "What the crawlers found, for comparison")
         errors = add_rule_errors(self)
         if config.parts.stream:

@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
+from infra.stacks.queries.crawl_starter import add_crawl_starter
 from infra.stacks.queries.crawlers import add_crawlers
 from infra.stacks.queries.workgroups import add_workgroups
 from iot_pipeline.contract import Contract, tables
@@ -18,6 +19,8 @@ class QueriesStack(PlatformStack):
         bucket = s3.Bucket.from_bucket_name(self, "Lake", config.lake_bucket)
         key = self.lake_key("Key")
         crawlers = add_crawlers(self, config, bucket, key, tables(contract))
+        if config.crawl_on_events_minutes:
+            add_crawl_starter(self, crawlers.raw)
         workgroups = add_workgroups(self, config, key)
         self.outputs(
             AthenaWorkgroup=workgroups.people.ref,

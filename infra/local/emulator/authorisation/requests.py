@@ -58,6 +58,7 @@ def enforce(
     if iam_action in iam_evaluator._ALWAYS_ALLOWED_ACTIONS:
         return None
     context = tuple((key.lower(), _plain(value)) for key, value in (service_context or {}).items() if value is not None)
+    resource_arn = _of_crawler(iam_action, resource_arn)
     calls = [Call(iam_action, resource_arn, context), *_listing(iam_action, resource_arn)]
     for call in (*calls, *key_calls(iam_action, resource_arn)):
         if denial := decide(session, call):
@@ -66,6 +67,14 @@ def enforce(
             explicit = denial.reason.startswith("with")
             return iam_evaluator.EvalResult("Deny" if explicit else "ImplicitDeny", denial.principal)
     return None
+
+
+def _of_crawler(action: str, resource: str) -> str:
+    """The crawler that a request names, which ministack takes for a table (Service Authorization Reference, "Actions,
+    resources, and condition keys for AWS Glue").
+    """
+    named = action.startswith("glue:") and action.endswith("Crawler")
+    return resource.replace(":table/", ":crawler/", 1) if named else resource
 
 
 def _role_session(access_key_id: str) -> Session | None:

@@ -7,10 +7,10 @@ delivery that fails is retried for ever, not for 24 hours.
 """
 
 import asyncio
-import gzip
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,14 @@ from infra.local.emulator.firehose import direct_put
 from infra.local.emulator.firehose.destination import (
     DeliveryStreamError,
     arrival_slot,
+    compressed,
     object_key,
     record_delimiter,
     s3_destination,
     validate_destination,
 )
 from infra.local.emulator.firehose.journal import Journal, StreamId, leftovers
+from infra.local.emulator.firehose.processing import is_processed, processed
 from infra.local.emulator.settings import EmulatorSettings
 
 TICK_SECONDS = 0.05
@@ -206,23 +208,32 @@ def _flush() -> None:
 
 
 def deliver(journal: Journal) -> None:
-    """Write one journal as one object and remove it; raises when S3 does not take it."""
+    """Write a journal's objects, mostly one, and remove it; raises when S3 does not take them.
+
+    A repeated delivery overwrites those that an attempt before it has written.
+    """
     stream = find(journal.stream)
     if stream is None:
         msg = f"the delivery stream does not exist (create it again, or remove {journal.path})"
         raise DeliveryStreamError(msg)
     config = s3_destination(stream)
-    delimiter = record_delimiter(config)
-    body = b"".join(record.data + delimiter for record in journal.records())
-    if config.get("CompressionFormat") == "GZIP":
-        body = gzip.compress(body, compresslevel=6, mtime=0)
     account_id, region = journal.stream.account_id, journal.stream.region
-    bucket, key = firehose._s3_bucket_from_arn(config["BucketARN"]), object_key(stream, config, journal)
+    bucket = firehose._s3_bucket_from_arn(config["BucketARN"])
     with request_scope(account_id, region):
         permissions.check_source(stream)
-        permissions.check_destination(stream, config, bucket, key)
-        s3.put_object(account_id, region, bucket, key, body)
+        for key, body in _objects(stream, config, journal):
+            permissions.check_destination(stream, config, bucket, key)
+            s3.put_object(account_id, region, bucket, key, body)
     journal.remove()
+
+
+def _objects(stream: Any, config: Any, journal: Journal) -> Iterator[tuple[str, bytes]]:
+    if is_processed(config):
+        yield from processed(stream, config, journal)
+        return
+    delimiter = record_delimiter(config)
+    body = b"".join(record.data + delimiter for record in journal.records())
+    yield object_key(stream, config, journal), compressed(config, body)
 
 
 def _log_failure(stream_id: StreamId, error: Exception) -> None:

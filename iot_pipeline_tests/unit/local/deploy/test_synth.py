@@ -11,7 +11,8 @@ from infra.local.deploy.synth import REPOSITORY, source_digest, synthesise
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     copy = tmp_path / "repository"
-    for folder in ("infra/stacks", "iot_pipeline/contract", "iot_pipeline/alerting", "iot_pipeline/edge"):
+    packages = ("contract", "alerting", "arrival", "edge")
+    for folder in ("infra/stacks", *(f"iot_pipeline/{package}" for package in packages)):
         shutil.copytree(REPOSITORY / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("infra/app.py", "infra/environments.toml"):
         shutil.copy(REPOSITORY / file, copy / file)
@@ -30,6 +31,7 @@ def test_digest_is_that_of_the_sources(repository: Path) -> None:
         "iot_pipeline/contract/metrics.py",
         "iot_pipeline/edge/__init__.py",
         "iot_pipeline/alerting/__init__.py",
+        "iot_pipeline/arrival/__init__.py",
     ],
 )
 def test_digest_follows_every_source(repository: Path, source: str) -> None:
