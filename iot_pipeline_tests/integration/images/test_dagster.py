@@ -30,6 +30,7 @@ from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import partition_key
 from iot_pipeline_tests.support.image.building import Builder
 from iot_pipeline_tests.support.image.root import Image
+from iot_pipeline_tests.support.image.tasks import Tasks, tasks_of
 from iot_pipeline_tests.support.messages import RawZone, line, message, reading
 
 pytestmark = pytest.mark.timeout(1800)
@@ -49,10 +50,10 @@ _CODE = {"repositoryName": "__repository__", "repositoryLocationName": "iot_pipe
 
 
 class Deployment:
-    """The image's processes, each started as its task definition says."""
+    """The image's processes, each started as its task definition says, with its own role's credentials."""
 
-    def __init__(self, image: Image, environment: Mapping[str, str], ports: Mapping[int, int], home: Path) -> None:
-        self.image, self.environment, self.ports, self.home = image, environment, ports, home
+    def __init__(self, image: Image, tasks: Tasks, ports: Mapping[int, int], home: Path) -> None:
+        self.image, self.tasks, self.ports, self.home = image, tasks, ports, home
         self.webserver = Webserver(f"http://{HOST}:{ports[WEBSERVER_PORT]}", 0)
 
     def command(self, process: Process, command: tuple[str, ...] | None = None) -> list[str]:
@@ -63,7 +64,7 @@ class Deployment:
 
         own = "|".join(map(str, self.ports))
         words = [re.sub(rf"\b({own})\b", moved, word) for word in command or process.command]
-        return self.image.process(words, self.environment)
+        return self.image.process(words, self.tasks.environment(process))
 
     def start(self, process: Process, stack: ExitStack) -> LocalServer:
         log = self.home / f"{process.name}.log"
@@ -86,8 +87,6 @@ def deployment(empty_platform: Platform, builder: Builder, tmp_path: Path) -> It
     name = f"dagster_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(platform.postgres.dsn("postgres"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    bucket, s3 = name.replace("_", "-"), boto3.client("s3")
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     ports = {WEBSERVER_PORT: free_port(), CODE_PORT: free_port()}
     for file, changed in (("dagster.yaml", _instance(platform)), ("workspace.yaml", _workspace(ports))):
         path = image.path(f"/opt/dagster/{file}")
@@ -95,17 +94,16 @@ def deployment(empty_platform: Platform, builder: Builder, tmp_path: Path) -> It
         document = yaml.safe_load((CHECKOUT / "infra" / "images" / file).read_text())
         path.unlink()
         path.write_text(yaml.safe_dump(changed(document)))
-    environment = {
-        **{key: value for key, value in platform.environment.items() if key != "DAGSTER_HOME"},
+    storage = {
         "DAGSTER_POSTGRES_HOST": HOST,
         "DAGSTER_POSTGRES_USER": "postgres",
         "DAGSTER_POSTGRES_PASSWORD": platform.postgres.password,
         "DAGSTER_POSTGRES_DB": name,
-        "DAGSTER_LOGS_BUCKET": bucket,
         "DAGSTER_CODE_HOST": HOST,
     }
     with ExitStack() as stack:
-        made = Deployment(image, environment, ports, tmp_path)
+        tasks = stack.enter_context(tasks_of(platform, image, storage, tmp_path))
+        made = Deployment(image, tasks, ports, tmp_path)
         code = made.start(CODE, stack)
         code.wait_until(lambda: made.is_healthy(CODE))
         server = made.start(WEBSERVER, stack)
@@ -116,14 +114,14 @@ def deployment(empty_platform: Platform, builder: Builder, tmp_path: Path) -> It
 
 
 def _instance(platform: Platform) -> Any:
-    """What the machine of a test cannot have: Aurora's certificate and its IAM, and a cluster of ECS."""
+    """What the machine of a test cannot have: Aurora's certificate and its IAM."""
 
     def changed(document: dict[str, Any]) -> dict[str, Any]:
         postgres = document["storage"]["postgres"]
-        del postgres["auth_provider"], document["run_launcher"]
+        del postgres["auth_provider"]
         password = {"password": {"env": "DAGSTER_POSTGRES_PASSWORD"}}
         postgres["postgres_db"] |= {"port": platform.postgres.port, "params": {}, **password}
-        return {**document, "run_launcher": {"module": "dagster", "class": "DefaultRunLauncher"}}
+        return document
 
     return changed
 
@@ -137,13 +135,16 @@ def _workspace(ports: Mapping[int, int]) -> Any:
     return changed
 
 
-def done(
+def ended(
     webserver: Webserver,
     selector: dict[str, Any],
     ops: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
-) -> None:
-    """Start a run by the webserver's API, as its page does, and wait for its end: all steps in the run's process."""
+) -> tuple[str, str]:
+    """Start a run by the webserver's API, as its page does; its status at its end, and its log.
+
+    All steps are in the run's process.
+    """
     listed = [{"key": key, "value": value} for key, value in (tags or {}).items()]
     config = {"execution": {"config": {"in_process": {}}}, "ops": ops or {}}
     answer = webserver.graphql(_LAUNCH, selector={**_CODE, **selector}, config=config, tags=listed)["launchRun"]
@@ -152,7 +153,18 @@ def done(
     while (status := webserver.graphql(_STATUS, id=run_id)["runOrError"]["status"]) not in ("SUCCESS", "FAILURE"):
         assert time.monotonic() < deadline, status
         time.sleep(1)
-    assert status == "SUCCESS", json.dumps(webserver.graphql(_LOG, id=run_id), indent=1)[-6000:]
+    return str(status), json.dumps(webserver.graphql(_LOG, id=run_id), indent=1)
+
+
+def done(
+    webserver: Webserver,
+    selector: dict[str, Any],
+    ops: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """The same for a run that succeeds."""
+    status, log = ended(webserver, selector, ops, tags)
+    assert status == "SUCCESS", log[-6000:]
 
 
 def assets(*names: str) -> dict[str, Any]:
@@ -185,12 +197,18 @@ def test_the_graph_is_materialized_from_raw_to_facts(deployment: Deployment, emp
         cursor.execute("SELECT count(*), sum(readings) FROM marts.fact_hours")
         assert [int(number) for number in cursor.fetchone() or ()] == [1, 60]
 
+    done(webserver, assets("registry_history", "alert_rules"))
+
     looked = deployment.ran(WATCHER)
     assert looked.returncode == 0, looked.stderr
     # The sensor of alerts was turned off with the others; on a busy machine that is long enough ago to be told of.
     assert "alerts opened, 0 resolved" in looked.stderr
-    printed = boto3.client("s3").list_objects_v2(Bucket=deployment.environment["DAGSTER_LOGS_BUCKET"])
+    done(webserver, assets("alert_history"))
+    printed = boto3.client("s3").list_objects_v2(Bucket=deployment.tasks.common["DAGSTER_LOGS_BUCKET"])
     assert any(each["Key"].startswith("dagster/compute-logs/") for each in printed.get("Contents", []))
+
+    assert deployment.tasks.denials() == []
+    assert {task.role_arn.rpartition("/")[2] for task in deployment.tasks.cluster.tasks.values()} == {"RunRole"}
 
 
 def test_a_code_location_whose_code_cannot_be_loaded_says_so_and_ends(deployment: Deployment) -> None:
