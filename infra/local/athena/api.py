@@ -119,7 +119,7 @@ class Api:
             raise ApiError("InvalidRequestException", "NOT_SUPPORTED_LOCALLY: QueryResultType DATA_MANIFEST")
         size = min(int(body.get("MaxResults") or MAX_PAGE), MAX_PAGE)
         start = int(body.get("NextToken") or 0)
-        if start == 0:
+        if start == 0 and execution.has_result:
             self._statements.check_result(execution.output)
         rows = execution.rows.page(start, size)
         answer: Body = {

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from ministack.core.sigv4 import header_signature_failure, parse_header_signature
+
 from infra.local.athena.config import ACCOUNT_ID, REGION
 from infra.local.athena.errors import ApiError
 from infra.local.servers.acting import FORWARDED_KEY, SERVICE, Check, NotAllowedError, check_caller
@@ -58,6 +60,8 @@ class Callers:
         if signed is None:
             raise ApiError("MissingAuthenticationTokenException", "Missing Authentication Token", _FORBIDDEN)
         if signed[1] == os.environ.get("AWS_ACCESS_KEY_ID"):
+            if forged := _forged(headers, body):
+                raise ApiError(*forged, _FORBIDDEN)
             return None
         checks: list[Check] = [(f"athena:{operation}", _arn(resource), {}) for resource in resources]
         try:
@@ -65,6 +69,17 @@ class Callers:
         except NotAllowedError as error:
             raise ApiError(error.code, error.message) from error
         return signed[1]
+
+
+def _forged(headers: Mapping[str, str], body: bytes) -> tuple[str, str] | None:
+    """What is wrong with a signature by the root's key, as an error's code and message; None if nothing is."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    signature = parse_header_signature(lower)
+    if isinstance(signature, tuple):
+        return signature
+    secret = os.environ["AWS_SECRET_ACCESS_KEY"]
+    found: tuple[str, str] | None = header_signature_failure(signature, secret, "POST", "/", {}, lower, body)
+    return found
 
 
 def _arn(resource: str) -> str:

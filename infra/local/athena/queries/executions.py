@@ -49,6 +49,8 @@ class Execution:
     columns: list[dict[str, Any]] = field(default_factory=list)
     rows: ResultFile | TextResult = field(default_factory=lambda: TextResult([]))
     update_count: int | None = None
+    has_result: bool = False
+    """Whether its output is an object: what writes tables or files leaves none."""
     cursor: duckdb.DuckDBPyConnection | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     caller: str | None = None

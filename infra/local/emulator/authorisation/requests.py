@@ -26,6 +26,14 @@ from infra.local.servers.acting import ALLOWED
 # How each service says that the caller lacks the key (the errors of their API references); the others say AccessDenied.
 _KEY_DENIED = {"sns": "KMSAccessDenied", "sqs": "KMS.AccessDeniedException", "kinesis": "KMSAccessDeniedException"}
 
+# A batch is allowed by the action of one (service authorization reference, "Amazon SQS", "Amazon SNS").
+_OF_BATCH = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sns:PublishBatch": "sns:Publish",
+}
+
 _denial: ContextVar[Denial | None] = ContextVar("denial", default=None)
 _stock_enforce = iam_evaluator.enforce
 _stock_trust = iam_evaluator.evaluate_trust_policy
@@ -51,8 +59,8 @@ def enforce(
 ) -> Any:
     """None if a request is allowed; ministack's AuthError or EvalResult if it is not."""
     _denial.set(None)
-    checks, context = on_behalf.checks(), service_context or {}
-    body = _body()
+    iam_action = _OF_BATCH.get(iam_action, iam_action)
+    checks, context, body = on_behalf.checks(), service_context or {}, _body()
     more: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
     if (forwarded := on_behalf.forwarded_key()) and iam_evaluator.is_root_access_key(access_key_id):
         if failure := _unauthenticated(access_key_id):
