@@ -7,7 +7,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from infra.stacks.services.processes import CODE, DAEMON, WATCHER, WEBSERVER, Pr
 from iot_pipeline.connections.warehouse import open_warehouse
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import partition_key
+from iot_pipeline_tests.conftest import started
 from iot_pipeline_tests.support.image.building import Builder
 from iot_pipeline_tests.support.image.root import Image
 from iot_pipeline_tests.support.image.tasks import Tasks, tasks_of
@@ -81,9 +82,16 @@ class Deployment:
         return self.ran(process, process.healthy).returncode == 0
 
 
-@pytest.fixture
-def deployment(empty_platform: Platform, builder: Builder, tmp_path: Path) -> Iterator[Deployment]:
-    platform, image = empty_platform, builder.target("dagster")
+@pytest.fixture(scope="module")
+def deployment(builder: Builder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A local AWS and the image's processes, once for this module; no sensor and no schedule is on."""
+    home = tmp_path_factory.mktemp("image-dagster")
+    with started(home / "platform") as platform, _deployed(platform, builder.target("dagster"), home) as made:
+        yield made
+
+
+@contextmanager
+def _deployed(platform: Platform, image: Image, home: Path) -> Iterator[Deployment]:
     name = f"dagster_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(platform.postgres.dsn("postgres"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
@@ -102,14 +110,17 @@ def deployment(empty_platform: Platform, builder: Builder, tmp_path: Path) -> It
         "DAGSTER_CODE_HOST": HOST,
     }
     with ExitStack() as stack:
-        tasks = stack.enter_context(tasks_of(platform, image, storage, tmp_path))
-        made = Deployment(image, tasks, ports, tmp_path)
+        tasks = stack.enter_context(tasks_of(platform, image, storage, home))
+        made = Deployment(image, tasks, ports, home)
         code = made.start(CODE, stack)
         code.wait_until(lambda: made.is_healthy(CODE))
         server = made.start(WEBSERVER, stack)
         server.wait_until(lambda: answers(f"{made.webserver.url}/server_info"))
         daemon = made.start(DAEMON, stack)
         daemon.wait_until(lambda: made.is_healthy(DAEMON))
+        (entry,) = made.webserver.graphql(_LOCATION)["workspaceOrError"]["locationEntries"]
+        assert entry["locationOrLoadError"]["__typename"] == "RepositoryLocation", entry
+        assert made.webserver.stop_automation() > 10
         yield made
 
 
@@ -172,24 +183,33 @@ def assets(*names: str) -> dict[str, Any]:
     return {"jobName": "__ASSET_JOB", "assetSelection": [{"path": [name]} for name in names]}
 
 
-def test_the_graph_is_materialized_from_raw_to_facts(deployment: Deployment, empty_platform: Platform) -> None:
-    webserver = deployment.webserver
-    (entry,) = webserver.graphql(_LOCATION)["workspaceOrError"]["locationEntries"]
-    assert entry["locationOrLoadError"]["__typename"] == "RepositoryLocation", entry
-    assert webserver.stop_automation() > 10
+JUDGED = assets("judged_telemetry", "ledger", "quarantined_telemetry")
+
+
+@pytest.fixture(scope="module")
+def key(deployment: Deployment) -> str:
+    """The partition of an hour with 60 readings, which nobody has told Dagster of."""
     hour = Hour(datetime(2026, 3, 1, 12, tzinfo=UTC))
     readings = [reading(hour.start + timedelta(minutes=minute), minute) for minute in range(60)]
-    RawZone(empty_platform.deployed.outputs["LakeBucket"]).put(hour, [line(message(*readings), hour.start)])
+    bucket = deployment.tasks.platform.deployed.outputs["LakeBucket"]
+    RawZone(bucket).put(hour, [line(message(*readings), hour.start)])
+    return partition_key(hour)
 
+
+def of_hour(key: str) -> dict[str, str]:
+    """The tags of a run over one partition."""
+    return {"dagster/asset_partition_range_start": key, "dagster/asset_partition_range_end": key}
+
+
+def test_the_graph_is_materialized_from_raw_to_facts_by_the_tasks_own_roles(deployment: Deployment, key: str) -> None:
+    webserver, before = deployment.webserver, len(deployment.tasks.denials())
     # The daemon has the code location drain the queue, which tells of the object.
-    started = webserver.graphql(_SENSOR, selector={**_CODE, "sensorName": "raw_objects"})["startSensor"]
-    assert started["__typename"] == "Sensor", started
-    assert arrived(webserver) == partition_key(hour)
+    on = webserver.graphql(_SENSOR, selector={**_CODE, "sensorName": "raw_objects"})["startSensor"]
+    assert on["__typename"] == "Sensor", on
+    assert arrived(webserver) == key
 
-    key = partition_key(hour)
-    tags = {"dagster/asset_partition_range_start": key, "dagster/asset_partition_range_end": key}
-    done(webserver, assets("judged_telemetry", "ledger", "quarantined_telemetry"), tags=tags)
-    done(webserver, assets("curated_telemetry"), tags=tags)
+    done(webserver, JUDGED, tags=of_hour(key))
+    done(webserver, assets("curated_telemetry"), tags=of_hour(key))
     done(webserver, assets("registry_snapshot"))
     done(webserver, {"jobName": "load_event_hours"}, {"load_hours": {"config": {"hours": [key]}}})
     done(webserver, {"jobName": "build_models"})
@@ -207,8 +227,45 @@ def test_the_graph_is_materialized_from_raw_to_facts(deployment: Deployment, emp
     printed = boto3.client("s3").list_objects_v2(Bucket=deployment.tasks.common["DAGSTER_LOGS_BUCKET"])
     assert any(each["Key"].startswith("dagster/compute-logs/") for each in printed.get("Contents", []))
 
-    assert deployment.tasks.denials() == []
-    assert {task.role_arn.rpartition("/")[2] for task in deployment.tasks.cluster.tasks.values()} == {"RunRole"}
+    assert deployment.tasks.denials()[before:] == []
+    ran_as = {task.role_arn for task in deployment.tasks.runs.tasks.values()}
+    assert ran_as == {deployment.tasks.orchestration.role_arn("RunRole")}
+
+
+# A statement of the role of runs, an asset that is built by it, and the step of the run that fails without it.
+NEEDED = [
+    ("Ask", JUDGED, "judge"),
+    ("Catalog", JUDGED, "judge"),
+    ("Build", JUDGED, "judge"),
+    ("BuildTables", JUDGED, "judge"),
+    ("Publish", JUDGED, "judge"),
+    ("Snapshot", assets("registry_snapshot"), "registry_snapshot"),
+    ("SignIn", assets("registry_snapshot"), "registry_snapshot"),
+    ("Alerts", assets("alert_history"), "alert_history"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "selected", "step"), NEEDED, ids=[f"{step} without {name}" for name, _, step in NEEDED]
+)
+def test_without_a_statement_of_the_runs_role_an_asset_fails(
+    deployment: Deployment, key: str, name: str, selected: dict[str, Any], step: str
+) -> None:
+    orchestration = deployment.tasks.orchestration
+    policy, document = orchestration.statements("RunRole")
+    (removed,) = (statement for statement in document["Statement"] if statement["Sid"] == name)
+    kept = [statement for statement in document["Statement"] if statement["Sid"] != name]
+    orchestration.put_statements("RunRole", policy, {**document, "Statement": kept})
+    try:
+        status, log = ended(deployment.webserver, selected, tags=of_hour(key) if selected is JUDGED else None)
+    finally:
+        orchestration.put_statements("RunRole", policy, document)
+    assert status == "FAILURE"
+    assert f'Execution of step \\"{step}\\" failed' in log
+    actions = [removed["Action"]] if isinstance(removed["Action"], str) else removed["Action"]
+    assert any(f"is not authorized to perform: {action} on resource: arn:aws:" in log for action in actions), log[
+        -6000:
+    ]
 
 
 def test_a_code_location_whose_code_cannot_be_loaded_says_so_and_ends(deployment: Deployment) -> None:

@@ -1,9 +1,10 @@
 """The tasks of Dagster's image on this machine: what each has in its environment, and runs as tasks of their own."""
 
 import os
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -39,9 +40,9 @@ class Tasks:
     platform: Platform
     orchestration: Orchestration
     credentials: TaskCredentials
+    runs: ControlPlane
     common: dict[str, str]
-    launching: dict[str, str] = field(default_factory=dict)
-    cluster: ControlPlane | None = None
+    launching: dict[str, str]
 
     def environment(self, process: Process) -> dict[str, str]:
         """What a process has in its environment; those that start or end runs have what the launcher reads."""
@@ -73,10 +74,11 @@ def tasks_of(platform: Platform, image: Image, storage: Mapping[str, str], home:
             "IOT_WAREHOUSE_SECRET_ARN": config.database_secret(WAREHOUSE_PIPELINE),
             "DAGSTER_LOGS_BUCKET": config.compute_log_bucket,
         }
-        tasks = Tasks(platform, orchestration, credentials, common)
 
-        def start(task_id: str, command: list[str], added: Mapping[str, str], role_arn: str) -> object:
-            environment = {**tasks.common, **added, **credentials.environment(role_arn, task_id)}
+        def start(
+            task_id: str, command: list[str], added: Mapping[str, str], role_arn: str
+        ) -> "subprocess.Popen[bytes]":
+            environment = {**common, **added, **credentials.environment(role_arn, task_id)}
             return launch(image.process(command, environment), home / f"run-{task_id}.log", home, dict(os.environ))
 
         cluster = ControlPlane(
@@ -85,9 +87,9 @@ def tasks_of(platform: Platform, image: Image, storage: Mapping[str, str], home:
             _definition(orchestration),
             start,
         )
-        tasks.cluster = stack.enter_context(serving(cluster))
-        tasks.common["AWS_ENDPOINT_URL_ECS"] = cluster.url
-        tasks.launching = {
+        stack.enter_context(serving(cluster))
+        launching = {
+            "AWS_ENDPOINT_URL_ECS": cluster.url,
             "DAGSTER_RUN_CLUSTER": config.dagster_name,
             "DAGSTER_RUN_TASK_DEFINITION": cluster.definition["taskDefinitionArn"],
             "DAGSTER_RUN_SUBNETS": "subnet-local",
@@ -97,7 +99,7 @@ def tasks_of(platform: Platform, image: Image, storage: Mapping[str, str], home:
             "DAGSTER_REMOVAL_REGISTRY_SECRET": config.database_secret(REGISTRY_WRITER),
             "DAGSTER_REPLAY_ROLE": orchestration.role_arn("ReplayRole"),
         }
-        yield tasks
+        yield Tasks(platform, orchestration, credentials, cluster, common, launching)
 
 
 def _definition(orchestration: Orchestration) -> dict[str, object]:
