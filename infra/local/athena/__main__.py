@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from infra.local.athena.api import Api
-from infra.local.athena.callers import Callers
+from infra.local.athena.caller_identity import Callers
 from infra.local.athena.config import Config
 from infra.local.athena.execute import Statements
 from infra.local.athena.queries.executions import Executions

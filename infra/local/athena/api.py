@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from infra.local.athena import callers
+from infra.local.athena import caller_identity
 from infra.local.athena.catalog_api import CatalogApi, check_catalog
 from infra.local.athena.errors import ApiError
 from infra.local.athena.execute import Statements
@@ -88,7 +88,9 @@ class Api:
         # awswrangler quotes a database as DDL does.
         database = (context.get("Database") or "default").strip("`").lower()
         self._statements.check_results(output)
-        execution = Execution(sql, database, group, "", body.get("ExecutionParameters"), caller=callers.current())
+        execution = Execution(
+            sql, database, group, "", body.get("ExecutionParameters"), caller=caller_identity.current()
+        )
         execution.output = f"{output.rstrip('/')}/{execution.id}.csv"
         return {"QueryExecutionId": self._executions.start(execution, body.get("ClientRequestToken")).id}
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from infra.local.athena import callers
+from infra.local.athena import caller_identity
 from infra.local.athena.config import Config
 from infra.local.athena.engines.duckdb_engine import DuckDBEngine
 from infra.local.athena.engines.trino_engine import TrinoEngine
@@ -50,7 +50,7 @@ class Statements:
 
     def check_results(self, location: str) -> None:
         """Raise ApiError unless the caller may use the bucket of results."""
-        if callers.current() is None:
+        if caller_identity.current() is None:
             return
         bucket, _ = split_uri(location)
         try:

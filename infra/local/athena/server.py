@@ -8,7 +8,7 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from infra.local.athena.callers import Callers, acting_for
+from infra.local.athena.caller_identity import Callers, acting_for
 from infra.local.athena.errors import ApiError
 from infra.local.servers.loopback import HOST, foreign
 

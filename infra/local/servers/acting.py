@@ -25,6 +25,8 @@ ALLOWED = "LocalChecksAllowed"
 # A body that is not to be interpreted twice, and what belongs to one connection.
 _OF_THE_CONNECTION = {"connection", "transfer-encoding", "expect", "keep-alive"}
 
+_BEFORE = "before-call.*.*"
+
 Check = tuple[str, str, Mapping[str, str]]
 """An action, a resource's ARN, condition keys with their values."""
 
@@ -37,13 +39,17 @@ class NotAllowedError(Exception):
         self.code, self.message = code, message
 
 
-def claim(client: Any, claims: Callable[[], Mapping[str, str]]) -> None:
-    """Have a boto3 client send headers with every request: those that `claims` gives at that moment."""
+def claim(client: Any, claims: Callable[[], Mapping[str, str]]) -> Callable[[], None]:
+    """Have a boto3 client send headers with every request: those that `claims` gives at that moment.
+
+    Returns what ends it.
+    """
 
     def add(params: dict[str, Any], **_: object) -> None:
         params["headers"].update(claims())
 
-    client.meta.events.register("before-call.*.*", add)
+    client.meta.events.register(_BEFORE, add)
+    return lambda: client.meta.events.unregister(_BEFORE, add)
 
 
 def check_caller(endpoint_url: str, headers: Mapping[str, str], body: bytes, checks: Sequence[Check]) -> None:
@@ -74,11 +80,13 @@ def service_session(
 ) -> Mapping[str, Any]:
     """The credentials of a role's session that a service starts, as AssumeRole answers them.
 
-    `sts` is a client with the root's credentials, of this call alone. Raises ClientError (AccessDenied) if the role
-    does not trust the service for what it acts for, or does not exist.
+    `sts` is a client with the root's credentials, which no other thread uses meanwhile. Raises ClientError
+    (AccessDenied) if the role does not trust the service for what it acts for, or does not exist.
     """
-    claim(sts, lambda: {SERVICE: service, SOURCE_ARN: source_arn})
-    found: Mapping[str, Any] = sts.assume_role(RoleArn=role_arn, RoleSessionName=session, DurationSeconds=seconds)[
-        "Credentials"
-    ]
-    return found
+    end = claim(sts, lambda: {SERVICE: service, SOURCE_ARN: source_arn})
+    try:
+        made = sts.assume_role(RoleArn=role_arn, RoleSessionName=session, DurationSeconds=seconds)
+    finally:
+        end()
+    credentials: Mapping[str, Any] = made["Credentials"]
+    return credentials

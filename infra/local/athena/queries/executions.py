@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import duckdb
 
-from infra.local.athena.callers import acting_for
+from infra.local.athena.caller_identity import acting_for
 from infra.local.athena.errors import ApiError, CancelledError, InternalError, athena_error
 from infra.local.athena.queries.results import ResultFile, TextResult
 from infra.local.athena.queries.workgroups import ENGINE, WorkGroup

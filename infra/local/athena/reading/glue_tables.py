@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from infra.local.athena.callers import claims
+from infra.local.athena.caller_identity import claims
 from infra.local.athena.config import Config
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.servers.acting import claim

@@ -17,7 +17,7 @@ from urllib.parse import urlparse
 
 from botocore.exceptions import ClientError
 
-from infra.local.athena import callers
+from infra.local.athena import caller_identity
 from infra.local.athena.config import ACCOUNT_ID, Config
 from infra.local.athena.errors import QueryError
 from infra.local.servers.acting import claim
@@ -64,7 +64,7 @@ class ObjectStore:
 
     def __init__(self, config: Config) -> None:
         self.s3 = config.client("s3")
-        claim(self.s3, callers.claims)
+        claim(self.s3, caller_identity.claims)
         self.pool = ThreadPoolExecutor(8, thread_name_prefix="s3")
         self._data_root = config.s3_data_dir / ACCOUNT_ID if config.s3_data_dir else None
         self._cache = config.state_dir / "cache"
@@ -133,7 +133,7 @@ class ObjectStore:
 
     def check_readable(self, items: Iterable[S3Object]) -> None:
         """Raise ClientError unless the caller may read the objects, whose bytes are then read from this machine."""
-        if callers.current() is not None:
+        if caller_identity.current() is not None:
             list(self._together(self._first_byte, list(dict.fromkeys(items))))
 
     def _first_byte(self, item: S3Object) -> None:
@@ -165,7 +165,7 @@ class ObjectStore:
 
         That is this server's own tidiness (Athena leaves them): the caller needs no permission for it.
         """
-        with callers.acting_for(None):
+        with caller_identity.acting_for(None):
             for bucket, key in map(split_uri, uris):
                 self.s3.delete_object(Bucket=bucket, Key=key)
 
