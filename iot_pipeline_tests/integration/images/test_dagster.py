@@ -229,7 +229,10 @@ def test_the_graph_is_materialized_from_raw_to_facts_by_the_tasks_own_roles(depl
 
     assert deployment.tasks.denials()[before:] == []
     ran_as = {task.role_arn for task in deployment.tasks.runs.tasks.values()}
-    assert ran_as == {deployment.tasks.orchestration.role_arn("RunRole")}
+    orchestration = deployment.tasks.orchestration
+    assert ran_as == {orchestration.role_arn("RunRole")}
+    acted = {orchestration.role_arn(f"{name}Role") for name in ("Code", "Daemon", "Run", "Watcher")}
+    assert acted <= deployment.tasks.credentials.served.keys()
 
 
 # A statement of the role of runs, an asset that is built by it, and the step of the run that fails without it.
