@@ -35,7 +35,7 @@ class Task:
     def describe(self, container: str, definition: str, cluster: str) -> dict[str, Any]:
         """The API's Task."""
         code = self.process.poll()
-        shown = {"name": container, "lastStatus": "RUNNING" if code is None else "STOPPED"}
+        shown: dict[str, Any] = {"name": container, "lastStatus": "RUNNING" if code is None else "STOPPED"}
         described = {
             "taskArn": self.arn,
             "clusterArn": cluster,

@@ -22,7 +22,8 @@ from infra.local.athena.config import ACCOUNT_ID, Config
 from infra.local.athena.errors import QueryError
 from infra.local.servers.acting import claim
 
-_Item, _Done = TypeVar("_Item"), TypeVar("_Done")
+_Item = TypeVar("_Item")
+_Done = TypeVar("_Done")
 
 _IN_USE = 900
 """Seconds for which a cached object is not removed: a running query may read it."""
