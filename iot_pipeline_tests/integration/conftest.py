@@ -168,6 +168,7 @@ def local_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalW
                         administrator=redshift.user,
                     ),
                 )
+                warehouse.make_copy_role()
                 warehouse.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
                 yield warehouse
             finally:

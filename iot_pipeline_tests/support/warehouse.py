@@ -1,6 +1,7 @@
 """The local PostgreSQL and Redshift, with the emulator for S3: once a session, on free ports, in a temporary folder."""
 
 import io
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,6 +61,29 @@ class LocalWarehouse:
     def s3(self) -> Any:
         """boto3."""
         return boto3.client("s3", **self.emulator.client_options)  # type: ignore[call-overload]  # options in a dict
+
+    def make_copy_role(self) -> None:
+        """The role that the tests' COPY and UNLOAD name, which may use every bucket."""
+        trusted = {"Service": ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"]}
+        self.make_role(ROLE, {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}, [])
+        self.allow(ROLE, "s3:*", "*")
+
+    def make_role(self, arn: str, trust: dict[str, Any], actions: list[str]) -> None:
+        """A role with a trust, which may do these actions in the test's bucket."""
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        self._iam.create_role(RoleName=arn.rpartition("/")[2], AssumeRolePolicyDocument=document)
+        if actions:
+            self.allow(arn, actions, [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"])
+
+    def allow(self, arn: str, actions: str | list[str], resources: str | list[str]) -> None:
+        """Give a role its one policy."""
+        statement = {"Effect": "Allow", "Action": actions, "Resource": resources}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._iam.put_role_policy(RoleName=arn.rpartition("/")[2], PolicyName="own", PolicyDocument=document)
+
+    @property
+    def _iam(self) -> Any:
+        return boto3.client("iam", **self.emulator.client_options)  # type: ignore[call-overload]  # as above
 
     @property
     def data_api(self) -> Any:

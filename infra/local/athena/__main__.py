@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from infra.local.athena.api import Api
+from infra.local.athena.caller_identity import Callers
 from infra.local.athena.config import Config
 from infra.local.athena.execute import Statements
 from infra.local.athena.queries.executions import Executions
@@ -35,7 +36,8 @@ def main() -> None:
     )
     statements = Statements(config)
     executions = Executions(statements)
-    server = Server(options.port, Api(WorkGroups(config), statements, executions).operations())
+    api = Api(WorkGroups(config), statements, executions)
+    server = Server(options.port, api.operations(), api.resources, Callers(config.endpoint_url))
     port = server.server_address[1]
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())

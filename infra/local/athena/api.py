@@ -1,7 +1,9 @@
 """The operations of the Athena API (Amazon Athena API reference)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from infra.local.athena import caller_identity
 from infra.local.athena.catalog_api import CatalogApi, check_catalog
 from infra.local.athena.errors import ApiError
 from infra.local.athena.execute import Statements
@@ -17,6 +19,13 @@ MAX_PAGE = 1000
 """Rows in one GetQueryResults page (API reference)."""
 
 _UNFINISHED = {"QUEUED", "RUNNING"}
+_OF_NO_WORKGROUP = {
+    "ListWorkGroups",
+    "ListEngineVersions",
+    "ListDataCatalogs",
+    "BatchGetNamedQuery",
+    "ListTagsForResource",
+}
 
 
 class Api:
@@ -31,6 +40,24 @@ class Api:
         """StartQueryExecution and so on -> method."""
         parts = (self, self._catalog_api, self._named_queries)
         return {name: operation for part in parts for name, operation in _operations_of(part).items()}
+
+    def resources(self, operation: str, body: Mapping[str, Any]) -> Sequence[str]:
+        """What an operation is on, as the end of an ARN (service authorization reference, "Amazon Athena").
+
+        Raises ApiError for an execution that is unknown. Whatever is asked of a named query by its id is on `*`.
+        """
+        if "QueryExecutionIds" in body:
+            known = [self._executions.find(name) for name in body["QueryExecutionIds"]]
+            groups = {execution.workgroup.name for execution in known if execution}
+        elif "QueryExecutionId" in body:
+            groups = {self._executions.get(body["QueryExecutionId"]).workgroup.name}
+        elif "CatalogName" in body or operation == "GetDataCatalog":
+            return [f"datacatalog/{body.get('CatalogName') or body.get('Name')}"]
+        elif operation in _OF_NO_WORKGROUP or operation.endswith("NamedQuery"):
+            return ["*"]
+        else:
+            groups = {str(body.get("WorkGroup") or body.get("Name") or "primary")}
+        return [f"workgroup/{name}" for name in sorted(groups)]
 
     # Query executions
 
@@ -60,7 +87,10 @@ class Api:
             )
         # awswrangler quotes a database as DDL does.
         database = (context.get("Database") or "default").strip("`").lower()
-        execution = Execution(sql, database, group, "", body.get("ExecutionParameters"))
+        self._statements.check_results(output)
+        execution = Execution(
+            sql, database, group, "", body.get("ExecutionParameters"), caller=caller_identity.current()
+        )
         execution.output = f"{output.rstrip('/')}/{execution.id}.csv"
         return {"QueryExecutionId": self._executions.start(execution, body.get("ClientRequestToken")).id}
 
@@ -91,6 +121,8 @@ class Api:
             raise ApiError("InvalidRequestException", "NOT_SUPPORTED_LOCALLY: QueryResultType DATA_MANIFEST")
         size = min(int(body.get("MaxResults") or MAX_PAGE), MAX_PAGE)
         start = int(body.get("NextToken") or 0)
+        if start == 0 and execution.has_result:
+            self._statements.check_result(execution.output)
         rows = execution.rows.page(start, size)
         answer: Body = {
             "ResultSet": {

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import duckdb
+from botocore.exceptions import ClientError
 from sqlglot.errors import SqlglotError
 
 SYSTEM, USER, OTHER = 1, 2, 3
@@ -184,10 +185,8 @@ def athena_error(error: Exception) -> QueryError:
     Macros raise texts that already carry Trino's error name; those keep it. Errors nobody foresaw
     become GENERIC_INTERNAL_ERROR with DuckDB's own text.
     """
-    if isinstance(error, QueryError):
-        return error
-    if isinstance(error, ApiError):
-        return QueryError(error.message)
+    if found := _not_the_engines(error):
+        return found
     text = str(error).strip()
     if isinstance(error, SqlglotError):
         return QueryError("SYNTAX_ERROR: " + _ANSI.sub("", text))
@@ -207,6 +206,31 @@ def athena_error(error: Exception) -> QueryError:
         if isinstance(error, kind):
             return QueryError(f"{name}: {_first_line(text)}")
     return InternalError(text) if not isinstance(error, duckdb.Error) else InternalError(_first_line(text))
+
+
+def _not_the_engines(error: Exception) -> QueryError | None:
+    """What this server itself says, and what S3 or Glue denied."""
+    if isinstance(error, QueryError):
+        return error
+    if isinstance(error, ApiError):
+        return QueryError(error.message)
+    denied = _denied(error) if isinstance(error, ClientError) else None
+    return QueryError(denied) if denied else None
+
+
+def _denied(error: ClientError) -> str | None:
+    """Athena's words where S3 or Glue denied something to whoever asked; None for other errors.
+
+    Each ends with the service's own message, which names action and resource.
+    """
+    found = error.response["Error"]
+    message, code = found.get("Message", ""), found["Code"]
+    if code == "AccessDeniedException":
+        served = f"(Service: AWSGlue; Status Code: 400; Error Code: {code})"
+        return f"Insufficient permissions to execute the query. {message} {served}"
+    if code == "AccessDenied":
+        return f"PERMISSION_DENIED: {message} (Service: Amazon S3; Status Code: 403; Error Code: {code})"
+    return None
 
 
 def _binder_error(text: str) -> str:

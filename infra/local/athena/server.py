@@ -3,27 +3,32 @@
 import json
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from infra.local.athena.caller_identity import Callers, acting_for
 from infra.local.athena.errors import ApiError
 from infra.local.servers.loopback import HOST, foreign
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
+Resources = Callable[[str, Mapping[str, Any]], Sequence[str]]
 log = logging.getLogger(__name__)
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `operations` (name -> function of the request body) on 127.0.0.1, to programs and not to web pages."""
+    """Serves `operations` (name -> function of the request body) on 127.0.0.1, to programs and not to web pages.
+
+    Each works with the permissions of its caller, who needs the operation on the `resources` that it names.
+    """
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, operations: dict[str, Operation]) -> None:
+    def __init__(self, port: int, operations: dict[str, Operation], resources: Resources, callers: Callers) -> None:
         super().__init__((HOST, port), _Handler)
-        self.operations = operations
+        self.operations, self.resources, self.callers = operations, resources, callers
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -51,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
-            self._send(200, self._operation()(json.loads(body or b"{}")))
+            self._send(200, self._answer(body))
         except ApiError as error:
             self._send_error(error.status, error.code, error.message)
         except KeyError as error:
@@ -62,12 +67,19 @@ class _Handler(BaseHTTPRequestHandler):
             log.exception("unexpected error")
             self._send_error(500, "InternalServerException", repr(error))
 
-    def _operation(self) -> Operation:
+    def _answer(self, body: bytes) -> dict[str, Any]:
+        name, operation = self._operation()
+        asked = json.loads(body or b"{}")
+        resources = self.server.resources(name, asked)
+        with acting_for(self.server.callers.admit(name, dict(self.headers.items()), body, resources)):
+            return operation(asked)
+
+    def _operation(self) -> tuple[str, Operation]:
         service, _, name = (self.headers.get("X-Amz-Target") or "").partition(".")
         operation = self.server.operations.get(name) if service == "AmazonAthena" else None
         if operation is None:
             raise ApiError("UnknownOperationException", f"NOT_SUPPORTED_LOCALLY: operation {service}.{name}")
-        return operation
+        return name, operation
 
     def _send_error(self, status: int, code: str, message: str) -> None:
         self._send(status, {"__type": code, "message": message, "Message": message, "AthenaErrorCode": code})

@@ -40,7 +40,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
         stream_consumers,
         transport,
     )
-    from infra.local.emulator.authorisation import requests
+    from infra.local.emulator.authorisation import on_behalf, requests
     from infra.local.emulator.event_source import mapping
     from infra.local.emulator.firehose import delivery
     from infra.local.emulator.functions import asynchronous, environment, telemetry
@@ -49,6 +49,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     from infra.local.emulator.redshift_data import data_api
 
     access.install()
+    on_behalf.install()
     requests.install()
     transport.install()
     s3.install()

@@ -127,9 +127,12 @@ def _storage(stack: PlatformStack) -> Statements:
 
 
 def _printing(stack: PlatformStack) -> Statements:
-    """Keeping what runs and sensors print."""
+    """Keeping what runs and sensors print. While they print, they look whether the last of it is there already: that it
+    is not, S3 says to those alone who may list (S3 API reference, HeadObject, "Permissions").
+    """
     return {
-        "Print": allow([_printed_objects(stack)], "s3:PutObject", "s3:AbortMultipartUpload"),
+        "Print": allow([_printed_objects(stack)], "s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"),
+        "Find": listing(stack.config.bucket_arn(stack.config.compute_log_bucket), [_PRINTED]),
         "PrintKey": via(stack, "s3", [read(stack, stack.config, "dagster-key")], "kms:GenerateDataKey", "kms:Decrypt"),
     }
 

@@ -53,10 +53,16 @@ def test_the_reader_takes_a_snapshot(reader: Connection, world: World, connectio
     assert world.tenant in registry_export.snapshot(reader)["tenants"]["tenant_id"].to_pylist()
 
 
+@pytest.mark.parametrize("table", ["erasures", "legal_holds", "alert_rules"])
+def test_the_reader_reads_what_dagsters_checks_and_rules_need(reader: Connection, table: str) -> None:
+    assert reader.execute(f"SELECT count(*) FROM registry.{table}".encode()).fetchone()
+
+
 @pytest.mark.parametrize(
     "statement",
     [
         "UPDATE registry.tenants SET name = 'x'",
+        "UPDATE registry.erasures SET state = 'done'",
         "DELETE FROM registry.device_versions",
         "SELECT FROM registry.tenants FOR UPDATE",
         "SELECT certificate_arn FROM registry.onboardings",

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import duckdb
 
+from infra.local.athena.caller_identity import acting_for
 from infra.local.athena.errors import ApiError, CancelledError, InternalError, athena_error
 from infra.local.athena.queries.results import ResultFile, TextResult
 from infra.local.athena.queries.workgroups import ENGINE, WorkGroup
@@ -48,8 +49,12 @@ class Execution:
     columns: list[dict[str, Any]] = field(default_factory=list)
     rows: ResultFile | TextResult = field(default_factory=lambda: TextResult([]))
     update_count: int | None = None
+    has_result: bool = False
+    """Whether its output is an object: what writes tables or files leaves none."""
     cursor: duckdb.DuckDBPyConnection | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+    caller: str | None = None
+    """The access key of whoever asked; None for the root."""
 
     def check_cancelled(self) -> None:
         """Raise CancelledError if somebody stopped the query."""
@@ -130,6 +135,10 @@ class Executions:
             raise ApiError("InvalidRequestException", f"QueryExecution {execution_id} was not found")
         return self._by_id[execution_id]
 
+    def find(self, execution_id: str) -> Execution | None:
+        """The execution, None when unknown."""
+        return self._by_id.get(execution_id)
+
     def ids(self, workgroup: str) -> list[str]:
         """Ids of a workgroup's executions, newest first."""
         return [e.id for e in reversed(list(self._by_id.values())) if e.workgroup.name == workgroup]
@@ -154,7 +163,8 @@ class Executions:
         execution.state = "RUNNING"
         try:
             execution.check_cancelled()
-            self._runner.run(execution)
+            with acting_for(execution.caller):
+                self._runner.run(execution)
         except (CancelledError, duckdb.InterruptException):
             state, reason = "CANCELLED", "Query cancelled by user"
         except Exception as raised:

@@ -35,6 +35,7 @@ class Outputs:
     def put_rows(self, execution: Execution) -> None:
         """Put the CSV of a query's rows, and their metadata."""
         csv = self._csv(execution)
+        execution.has_result = True
         self._store.put(csv.read_bytes(), execution.output)
         self._store.put(results.metadata_bytes(execution.columns), execution.output + ".metadata")
         csv.unlink()
@@ -43,7 +44,7 @@ class Outputs:
         """Results of DDL: a text object, tab separated."""
         execution.output = execution.output.removesuffix(".csv") + ".txt"
         execution.columns = results.text_info(names)
-        execution.rows = TextResult(rows)
+        execution.rows, execution.has_result = TextResult(rows), True
         body = "\n".join("\t".join(row) for row in rows).encode()
         self._store.put(body, execution.output)
         self._store.put(results.metadata_bytes(execution.columns), execution.output + ".metadata")

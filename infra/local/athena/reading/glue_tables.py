@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
+from infra.local.athena.caller_identity import claims
 from infra.local.athena.config import Config
 from infra.local.athena.errors import QueryError, UnsupportedError
+from infra.local.servers.acting import claim
 
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 OPENX_SERDE = "org.openx.data.jsonserde.JsonSerDe"
@@ -150,6 +152,7 @@ class Catalog:
 
     def __init__(self, config: Config) -> None:
         self.glue = config.client("glue")
+        claim(self.glue, claims)
 
     def find(self, database: str, name: str) -> Table | None:
         """The table or view, or None."""

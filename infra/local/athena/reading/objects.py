@@ -7,16 +7,23 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlparse
 
 from botocore.exceptions import ClientError
 
+from infra.local.athena import caller_identity
 from infra.local.athena.config import ACCOUNT_ID, Config
 from infra.local.athena.errors import QueryError
+from infra.local.servers.acting import claim
+
+_Item = TypeVar("_Item")
+_Done = TypeVar("_Done")
 
 _IN_USE = 900
 """Seconds for which a cached object is not removed: a running query may read it."""
@@ -58,6 +65,7 @@ class ObjectStore:
 
     def __init__(self, config: Config) -> None:
         self.s3 = config.client("s3")
+        claim(self.s3, caller_identity.claims)
         self.pool = ThreadPoolExecutor(8, thread_name_prefix="s3")
         self._data_root = config.s3_data_dir / ACCOUNT_ID if config.s3_data_dir else None
         self._cache = config.state_dir / "cache"
@@ -85,7 +93,7 @@ class ObjectStore:
         locations = list(dict.fromkeys(locations))
         places = _places(locations)
         found: dict[str, list[S3Object]] = {location: [] for location in locations}
-        for place, objects in zip(places, self.pool.map(self.listing, places), strict=True):
+        for place, objects in zip(places, self._together(self.listing, places), strict=True):
             _distribute([o for o in objects if o.visible], places[place], found)
         return found
 
@@ -124,6 +132,19 @@ class ObjectStore:
         partial.replace(path)
         return path
 
+    def check_readable(self, items: Iterable[S3Object]) -> None:
+        """Raise ClientError unless the caller may read the objects, whose bytes are then read from this machine."""
+        if caller_identity.current() is not None:
+            list(self._together(self._first_byte, list(dict.fromkeys(items))))
+
+    def _first_byte(self, item: S3Object) -> None:
+        self.s3.get_object(Bucket=item.bucket, Key=item.key, Range="bytes=0-0")["Body"].read()
+
+    def _together(self, function: Callable[[_Item], _Done], items: Iterable[_Item]) -> Iterator[_Done]:
+        """The results, several at a time, each worked at for the caller of this thread."""
+        asked = [(copy_context(), item) for item in items]
+        return self.pool.map(lambda pair: pair[0].run(function, pair[1]), asked)
+
     def path_sql(self, column: str) -> str:
         """DuckDB expression: the S3 address of the local file named by `column`."""
         roots = [f"{self._cache}/[0-9a-f]{{12}}", f"{self._clean}/[0-9a-f]{{12}}"]
@@ -133,7 +154,7 @@ class ObjectStore:
 
     def upload(self, files: list[tuple[Path, str]]) -> None:
         """Put local files at S3 addresses, several at a time; the first failure is raised."""
-        list(self.pool.map(lambda item: self.put(item[0].read_bytes(), item[1]), files))
+        list(self._together(lambda item: self.put(item[0].read_bytes(), item[1]), files))
 
     def put(self, data: bytes, uri: str) -> None:
         """Put bytes at an S3 address."""
@@ -141,9 +162,13 @@ class ObjectStore:
         self.s3.put_object(Bucket=bucket, Key=key, Body=data)
 
     def delete(self, uris: Iterable[str]) -> None:
-        """Remove objects; those that are missing are no error."""
-        for bucket, key in map(split_uri, uris):
-            self.s3.delete_object(Bucket=bucket, Key=key)
+        """Remove objects of a statement that failed; those that are missing are no error.
+
+        That is this server's own tidiness (Athena leaves them): the caller needs no permission for it.
+        """
+        with caller_identity.acting_for(None):
+            for bucket, key in map(split_uri, uris):
+                self.s3.delete_object(Bucket=bucket, Key=key)
 
     def _make_room(self, size: int) -> None:
         with self._lock:

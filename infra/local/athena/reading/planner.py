@@ -73,6 +73,7 @@ class Planner:
                 continue
             item = Scan(table, _mentioned(query, table), alternatives=of_texts[id(node)], cleaned=cleaned)
             item.objects = _opened(con, self._objects(con, table, alternatives[id(node)]), of_paths.get(id(node)))
+            self._store.check_readable(found for found, _ in item.objects)
             plan.scans.append(item)
             relations[name] = scan.relation(con, self._store, item)
         return self._rendered(con, plan, query, relations, columns, shown=shown)

@@ -1,11 +1,11 @@
 """Requests that are signed with a role's session credentials, as a function or a task sends them.
 
-Ministack checks the signature and derives action, resource and condition keys; our evaluator decides.
+Ministack checks the signature and derives action, resource and condition keys; our evaluator decides. Added are the
+calls that a request implies, to keys above all (`encryption.py`), the trust that a role puts in a service, requests
+that a service sends for its caller (`on_behalf.py`), and that each denial is told of. A request of the account's root
+is served whatever it is; users, sessions of other kinds and sessions with policies of their own are left to ministack.
 Stock ministack evaluates identity policies alone, takes several values of StringNotEquals as alternatives, and lets a
-conditional denial with a key that it does not know pass. Added are the
-calls that a request implies, to keys above all (`encryption.py`), the trust that a role puts in a service, and that
-each denial is told of. A request of the account's root is served whatever it is; users, sessions of other kinds and
-sessions with policies of their own are left to ministack.
+conditional denial with a key that it does not know pass.
 """
 
 import json
@@ -17,13 +17,24 @@ from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, s3, sts
 
+from infra.local.emulator.authorisation import on_behalf
 from infra.local.emulator.authorisation.decisions import Call, Session, decide, role_record, services_of, session_of
 from infra.local.emulator.authorisation.denials import Denial, tell
 from infra.local.emulator.authorisation.encryption import key_calls
+from infra.local.emulator.authorisation.glue_resources import glue_resources
 from infra.local.emulator.authorisation.service_roles import LAMBDA, ServiceRole, trusts
+from infra.local.servers.acting import ALLOWED
 
 # How each service says that the caller lacks the key (the errors of their API references); the others say AccessDenied.
 _KEY_DENIED = {"sns": "KMSAccessDenied", "sqs": "KMS.AccessDeniedException", "kinesis": "KMSAccessDeniedException"}
+
+# A batch is allowed by the action of one (service authorization reference, "Amazon SQS", "Amazon SNS").
+_OF_BATCH = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sns:PublishBatch": "sns:Publish",
+}
 
 _denial: ContextVar[Denial | None] = ContextVar("denial", default=None)
 _stock_enforce = iam_evaluator.enforce
@@ -50,31 +61,62 @@ def enforce(
 ) -> Any:
     """None if a request is allowed; ministack's AuthError or EvalResult if it is not."""
     _denial.set(None)
+    iam_action = _OF_BATCH.get(iam_action, iam_action)
+    checks, context, body = on_behalf.checks(), service_context or {}, _body()
+    more: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
+    if (forwarded := on_behalf.forwarded_key()) and iam_evaluator.is_root_access_key(access_key_id):
+        if failure := _unauthenticated(access_key_id):
+            return failure
+        access_key_id, more = forwarded, on_behalf.via()
     session = _role_session(access_key_id)
-    if session is None or "s3:DataAccessPointArn" in (service_context or {}):
-        return _stock_enforce(access_key_id, iam_action, service, region, resource_arn, service_context)
+    if session is None or "s3:DataAccessPointArn" in context:
+        return _left_to_stock(access_key_id, iam_action, service, region, resource_arn, context, checks)
     if failure := _unauthenticated(access_key_id):
         return failure
     if iam_action in iam_evaluator._ALWAYS_ALLOWED_ACTIONS:
         return None
-    context = tuple((key.lower(), _plain(value)) for key, value in (service_context or {}).items() if value is not None)
-    resource_arn = _of_crawler(iam_action, resource_arn)
-    calls = [Call(iam_action, resource_arn, context), *_listing(iam_action, resource_arn)]
-    for call in (*calls, *key_calls(iam_action, resource_arn)):
+    keys = tuple((key.lower(), _plain(value)) for key, value in context.items() if value is not None)
+    resources = glue_resources(iam_action, body, resource_arn) if service == "glue" else [resource_arn]
+    calls = checks or [
+        *(Call(iam_action, resource, keys + more) for resource in resources),
+        *_listing(iam_action, resource_arn),
+        *key_calls(iam_action, resource_arn),
+    ]
+    for call in calls:
         if denial := decide(session, call):
             tell(denial)
             _denial.set(denial)
             explicit = denial.reason.startswith("with")
             return iam_evaluator.EvalResult("Deny" if explicit else "ImplicitDeny", denial.principal)
-    return None
+    return _allowed() if checks else None
 
 
-def _of_crawler(action: str, resource: str) -> str:
-    """The crawler that a request names, which ministack takes for a table (Service Authorization Reference, "Actions,
-    resources, and condition keys for AWS Glue").
-    """
-    named = action.startswith("glue:") and action.endswith("Crawler")
-    return resource.replace(":table/", ":crawler/", 1) if named else resource
+def _left_to_stock(
+    access_key_id: str,
+    iam_action: str,
+    service: str,
+    region: str,
+    resource_arn: str,
+    context: dict[str, Any],
+    checks: list[Call],
+) -> Any:
+    """Ministack's own evaluation: of the root, of users, of sessions that are no role's."""
+    for call in checks:
+        named = dict(call.context)
+        if denied := _stock_enforce(access_key_id, call.action, service, region, call.resource, named):
+            return denied
+    return _allowed() if checks else _stock_enforce(access_key_id, iam_action, service, region, resource_arn, context)
+
+
+def _allowed() -> Any:
+    """The end of a request that was sent for its checks alone."""
+    return iam_evaluator.AuthError(ALLOWED, "The checks are allowed; nothing was done.")
+
+
+def _body() -> bytes:
+    """The request's body as it is signed; empty once its signature was checked."""
+    request = iam_evaluator._signed_request.get()
+    return request.body if request else b""
 
 
 def _role_session(access_key_id: str) -> Session | None:
@@ -124,14 +166,15 @@ def access_denied_response(service: str, action: str, principal_arn: str, reques
 
 
 def evaluate_trust_policy(trust_policy: Any, caller_arn: str, context: Any = None) -> bool:
-    """Whether a caller may assume a role. The account's root stands for each service that the policy names.
-
-    What AWS starts by itself, such as a task of ECS, is started here by who has the root's credentials.
+    """Whether a caller may assume a role. The account's root stands for the service that it says it is, or else for
+    each that the policy names: what AWS starts by itself is started here by who has the root's credentials.
     """
     text = trust_policy if isinstance(trust_policy, str) else json.dumps(trust_policy)
     services = set(services_of(text))
     if not services or not caller_arn.endswith(":root"):
         return bool(_stock_trust(trust_policy, caller_arn, context))
+    if claimed := on_behalf.service():
+        return trusts(text, claimed, on_behalf.source_arn())
     return any(trusts(text, service, _source(service, parse_arn(caller_arn).account_id)) for service in services)
 
 

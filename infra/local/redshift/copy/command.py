@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-column
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from infra.local.redshift.lexical import Kind, Token
@@ -23,6 +23,8 @@ class CopyCommand:
     columns: tuple[str, ...] | None
     bucket: str
     prefix: str
+    role: str
+    """The ARN of IAM_ROLE, several with commas between, or `default`."""
     serialize_to_json: bool
     fill_record: bool
 
@@ -34,6 +36,8 @@ class UnloadCommand:
     query: str
     bucket: str
     prefix: str
+    role: str
+    """As that of a COPY."""
     partition_by: tuple[str, ...]
     include: bool
     allow_overwrite: bool
@@ -137,14 +141,16 @@ def _copy(tokens: _Tokens) -> CopyCommand:
     if not ahead:
         tokens.need("from")
     bucket, prefix = _location(tokens.string())
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     while tokens:
         _copy_option(tokens, seen)
     _check(seen, "COPY")
-    return CopyCommand(schema, table, columns, bucket, prefix, "serializetojson" in seen, "fillrecord" in seen)
+    return CopyCommand(
+        schema, table, columns, bucket, prefix, seen["iam_role"], "serializetojson" in seen, "fillrecord" in seen
+    )
 
 
-def _copy_option(tokens: _Tokens, seen: set[str]) -> None:
+def _copy_option(tokens: _Tokens, seen: dict[str, str]) -> None:
     if _common_option(tokens, seen):
         return
     if tokens.take("statupdate"):
@@ -153,7 +159,7 @@ def _copy_option(tokens: _Tokens, seen: set[str]) -> None:
         return
     for option in ("serializetojson", "fillrecord"):
         if tokens.take(option):
-            seen.add(option)
+            seen[option] = ""
             return
     option = tokens.word().upper()
     if option in {"MANIFEST", "ACCEPTINVCHARS", "EXPLICIT_IDS", "CREDENTIALS"}:
@@ -168,52 +174,52 @@ def _unload(tokens: _Tokens) -> UnloadCommand:
     tokens.need(")")
     tokens.need("to")
     bucket, prefix = _location(tokens.string())
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     partition_by: tuple[str, ...] = ()
     while tokens:
         if tokens.take("partition"):
             tokens.need("by")
             partition_by = tokens.names()
             if tokens.take("include"):
-                seen.add("include")
+                seen["include"] = ""
         else:
             _unload_option(tokens, seen)
     _check(seen, "UNLOAD")
-    return UnloadCommand(
-        query, bucket, prefix, partition_by, "include" in seen, "allowoverwrite" in seen, "serial" not in seen
-    )
+    include, overwrite, serial = ("include" in seen, "allowoverwrite" in seen, "serial" in seen)
+    return UnloadCommand(query, bucket, prefix, seen["iam_role"], partition_by, include, overwrite, not serial)
 
 
-def _unload_option(tokens: _Tokens, seen: set[str]) -> None:
+def _unload_option(tokens: _Tokens, seen: dict[str, str]) -> None:
     if _common_option(tokens, seen):
         return
     if tokens.take("allowoverwrite"):
-        seen.add("allowoverwrite")
+        seen["allowoverwrite"] = ""
     elif tokens.take("parallel"):
         if tokens.take("off", "false"):
-            seen.add("serial")
+            seen["serial"] = ""
         else:
             tokens.take("on", "true")
     else:
         raise UnsupportedError(f"{LOCAL}{tokens.word().upper()} of UNLOAD")
 
 
-def _common_option(tokens: _Tokens, seen: set[str]) -> bool:
+def _common_option(tokens: _Tokens, seen: dict[str, str]) -> bool:
     if tokens.take("iam_role"):
+        role = "default"
         if not tokens.take("default"):
             role = tokens.string()
             if role.lower() != "default" and not all(_ROLE.fullmatch(part) for part in role.split(",")):
                 raise UnsupportedError(f"Invalid IAM role ARN: '{role}'; expected arn:aws:iam::<account>:role/<name>")
-        seen.add("iam_role")
+        seen["iam_role"] = role
         return True
     if tokens.take("format"):
         tokens.take("as")
         if not tokens.take("parquet"):
             raise UnsupportedError(f"{LOCAL}the format {tokens.word().upper()}; use FORMAT AS PARQUET")
-        seen.add("parquet")
+        seen["parquet"] = ""
         return True
     if tokens.take("parquet"):
-        seen.add("parquet")
+        seen["parquet"] = ""
         return True
     for name in ("csv", "json", "avro", "orc", "delimiter", "fixedwidth", "shapefile"):
         if tokens.take(name):
@@ -221,7 +227,7 @@ def _common_option(tokens: _Tokens, seen: set[str]) -> bool:
     return False
 
 
-def _check(seen: set[str], statement: str) -> None:
+def _check(seen: Mapping[str, str], statement: str) -> None:
     if "iam_role" not in seen:
         raise UnsupportedError(f"{statement} needs IAM_ROLE default or IAM_ROLE 'arn:aws:iam::<account>:role/<name>'")
     if "parquet" not in seen:

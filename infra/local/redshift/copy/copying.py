@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from typing import Any
 
 import pgpq
 
 from infra.local.redshift.copy import s3_objects
 from infra.local.redshift.copy.command import CopyCommand
 from infra.local.redshift.copy.parquet import Column, Target, redshift_error
+from infra.local.redshift.copy.role_sessions import s3_as
 from infra.local.redshift.sql.functions import FUNCTIONS
 from infra.local.redshift.wire.backend import Backend
 from infra.local.redshift.wire.protocol import SqlError, message, notice, row
@@ -31,7 +33,8 @@ async def run_copy(backend: Backend, command: CopyCommand) -> None:
     Raises SqlError (the transaction still has to be failed), BackendError and SkippedError.
     """
     columns = await _columns(backend, command)
-    found = await asyncio.to_thread(s3_objects.keys, command.bucket, command.prefix)
+    s3 = await asyncio.to_thread(s3_as, command.role)
+    found = await asyncio.to_thread(s3_objects.keys, s3, command.bucket, command.prefix)
     if not found:
         text = f"The specified S3 prefix '{command.prefix}' does not exist"
         raise SqlError(text, "XX000", redshift_error(text, "", 8001).detail)
@@ -41,7 +44,7 @@ async def run_copy(backend: Backend, command: CopyCommand) -> None:
     await backend.start_data(f"copy {_table(command)} ({names}) from stdin (format binary)")
     await backend.data(encoder.write_header())
     loaded = 0
-    async with aclosing(_ahead(_encoded(target, encoder, command.bucket, found))) as batches:
+    async with aclosing(_ahead(_encoded(target, encoder, s3, command.bucket, found))) as batches:
         async for rows, data in batches:
             await backend.data(data)
             loaded += rows
@@ -67,11 +70,11 @@ async def _ahead(batches: Iterator[tuple[int, bytes]]) -> AsyncGenerator[tuple[i
 
 
 def _encoded(
-    target: Target, encoder: pgpq.ArrowToPostgresBinaryEncoder, bucket: str, found: list[str]
+    target: Target, encoder: pgpq.ArrowToPostgresBinaryEncoder, s3: Any, bucket: str, found: list[str]
 ) -> Iterator[tuple[int, bytes]]:
     for key in found:
-        with s3_objects.downloaded(bucket, key) as file:
-            for batch in target.rows(file, s3_objects.url(bucket, key)):
+        with s3_objects.downloaded(s3, bucket, key) as file:
+            for batch in target.rows(file, s3_objects.url(s3, bucket, key)):
                 yield batch.num_rows, encoder.write_batch(batch)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import struct
 import tempfile
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from infra.local.redshift.copy import s3_objects
 from infra.local.redshift.copy.command import UnloadCommand
+from infra.local.redshift.copy.role_sessions import s3_as
 from infra.local.redshift.wire.backend import Backend
 from infra.local.redshift.wire.protocol import SqlError, close, message, notice, parse, text
 
@@ -41,17 +42,18 @@ async def run_unload(backend: Backend, command: UnloadCommand, sql: str) -> None
 
     Raises SqlError (the transaction still has to be failed), BackendError and SkippedError.
     """
-    await asyncio.to_thread(_check_destination, command)
+    s3 = await asyncio.to_thread(s3_as, command.role)
+    await asyncio.to_thread(_check_destination, s3, command)
     schema = await _schema(backend, sql)
     with tempfile.TemporaryFile() as file:
         await _fetch(backend, sql, file)
-        rows = await asyncio.to_thread(_write, file, schema, command)
+        rows = await asyncio.to_thread(_write, s3, file, schema, command)
     await backend.answer(notice(f"UNLOAD completed, {rows} record(s) unloaded successfully."))
     await backend.answer(message(b"C", b"UNLOAD\0"))
 
 
-def _check_destination(command: UnloadCommand) -> None:
-    if not command.allow_overwrite and s3_objects.keys(command.bucket, command.prefix):
+def _check_destination(s3: Any, command: UnloadCommand) -> None:
+    if not command.allow_overwrite and s3_objects.keys(s3, command.bucket, command.prefix):
         raise SqlError(
             "Specified unload destination on S3 is not empty. Consider using a different bucket / prefix, manually "
             "removing the target files in S3, or using the ALLOWOVERWRITE option."
@@ -96,7 +98,7 @@ async def _fetch(backend: Backend, sql: str, file: IO[bytes]) -> None:
             return
 
 
-def _write(file: IO[bytes], schema: pa.Schema, command: UnloadCommand) -> int:
+def _write(s3: Any, file: IO[bytes], schema: pa.Schema, command: UnloadCommand) -> int:
     """One object, or one each value of the partition columns; the number of rows. No rows: no object."""
     options = pa.csv.ConvertOptions(
         column_types=schema,
@@ -118,7 +120,7 @@ def _write(file: IO[bytes], schema: pa.Schema, command: UnloadCommand) -> int:
             pq.write_table(part, out, use_deprecated_int96_timestamps=True)  # as Redshift writes them
             out.seek(0)
             name = "0000_part_00.parquet" if command.parallel else "000.parquet"
-            s3_objects.upload(out, command.bucket, command.prefix + suffix + name)
+            s3_objects.upload(s3, out, command.bucket, command.prefix + suffix + name)
     return int(table.num_rows)
 
 

@@ -30,15 +30,15 @@ def test_what_precedes_a_statement_is_skipped_in_linear_time(lead: str) -> None:
     [
         (
             f"COPY Lake.Readings FROM 's3://b/p/q' IAM_ROLE '{ROLE}' FORMAT AS PARQUET",
-            CopyCommand("lake", "readings", None, "b", "p/q", serialize_to_json=False, fill_record=False),
+            CopyCommand("lake", "readings", None, "b", "p/q", ROLE, serialize_to_json=False, fill_record=False),
         ),
         (
             "/* dbt */ copy t (a, \"B c\") from 's3://b/it''s' parquet iam_role default serializetojson;\n",
-            CopyCommand(None, "t", ("a", "b c"), "b", "it's", serialize_to_json=True, fill_record=False),
+            CopyCommand(None, "t", ("a", "b c"), "b", "it's", "default", serialize_to_json=True, fill_record=False),
         ),
         (
             f"-- hourly\ncopy t from 's3://b/' format parquet statupdate off fillrecord iam_role '{ROLE},{ROLE}'",
-            CopyCommand(None, "t", None, "b", "", serialize_to_json=False, fill_record=True),
+            CopyCommand(None, "t", None, "b", "", f"{ROLE},{ROLE}", serialize_to_json=False, fill_record=True),
         ),
     ],
 )
@@ -55,6 +55,7 @@ def test_unload() -> None:
         "select 'a' as x, 'b' as y, '\\\\' as z",
         "b",
         "p_",
+        "default",
         ("x", "y"),
         include=True,
         allow_overwrite=False,

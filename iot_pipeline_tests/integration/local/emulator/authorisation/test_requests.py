@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.local.servers.acting import service_session
 from infra.local.session.assumed_roles import assume
 from iot_pipeline_tests.support.emulator import ACCOUNT, REGION, LocalAws, eventually, unique
 from iot_pipeline_tests.support.role_paths import session_client
@@ -209,6 +210,57 @@ def test_a_rule_whose_role_trusts_another_account_does_nothing_but_its_error_act
     (failure,) = message["failures"]
     assert "sts:AssumeRole" in failure["errorMessage"]
     assert f"rule/{name}" in failure["errorMessage"]
+
+
+def test_a_batch_is_allowed_by_the_action_of_one(local_aws: LocalAws) -> None:
+    url = local_aws.client("sqs").create_queue(QueueName=unique("batch"))["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}"
+    sqs = session_client(local_aws, role(local_aws, allow("sqs:SendMessage", "sqs:ReceiveMessage", on=arn)), "sqs")
+    sent = sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "a"}])
+    assert [each["Id"] for each in sent["Successful"]] == ["1"]
+    (got,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    entries = [{"Id": "1", "ReceiptHandle": got["ReceiptHandle"]}]
+    code, message = error(lambda: sqs.delete_message_batch(QueueUrl=url, Entries=entries))
+    assert code == "AccessDenied"
+    assert f"is not authorized to perform: sqs:DeleteMessage on resource: {arn} " in message
+
+
+@pytest.mark.parametrize("missing", ["catalog", "database/{database}", "table/{database}/one"])
+def test_a_call_on_a_table_needs_its_action_on_catalog_database_and_table(local_aws: LocalAws, missing: str) -> None:
+    database, glue = unique("db").replace("-", "_"), local_aws.client("glue")
+    glue.create_database(DatabaseInput={"Name": database})
+    for name in ("one", "two"):
+        glue.create_table(DatabaseName=database, TableInput={"Name": name})
+    scope = f"arn:aws:glue:{REGION}:{ACCOUNT}:"
+    whole = [f"{scope}{each}" for each in ("catalog", f"database/{database}", f"table/{database}/one")]
+    asked = {"DatabaseName": database, "Name": "one"}
+    may = session_client(local_aws, role(local_aws, allow("glue:GetTable", on=whole)), "glue")
+    assert may.get_table(**asked)["Table"]["Name"] == "one"
+    named = f"glue:GetTable on resource: {scope}table/{database}/two "
+    assert named in error(lambda: may.get_table(**{**asked, "Name": "two"}))[1]
+    left = scope + missing.format(database=database)
+    without = role(local_aws, allow("glue:GetTable", on=[each for each in whole if each != left]))
+    code, message = error(lambda: session_client(local_aws, without, "glue").get_table(**asked))
+    assert code == "AccessDeniedException"
+    assert f"glue:GetTable on resource: {left} " in message
+
+
+def test_a_crawler_is_named_as_a_crawler(local_aws: LocalAws) -> None:
+    on = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/own"
+    glue = session_client(local_aws, role(local_aws, allow("glue:GetCrawler", on=on)), "glue")
+    assert error(lambda: glue.get_crawler(Name="own"))[0] == "EntityNotFoundException"
+    assert "crawler/other " in error(lambda: glue.get_crawler(Name="other"))[1]
+
+
+def test_a_service_that_says_which_it_is_is_let_in_by_its_own_name_alone(local_aws: LocalAws) -> None:
+    arn = role(local_aws, principal={"Service": ["ecs-tasks.amazonaws.com"]})
+    source = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/one"
+
+    def taken_on(service: str) -> object:
+        return service_session(local_aws.client("sts"), arn, "one", service=service, source_arn=source)
+
+    assert taken_on("ecs-tasks.amazonaws.com")
+    assert error(lambda: taken_on("redshift.amazonaws.com"))[0] == "AccessDenied"
 
 
 def test_a_denial_is_counted_by_role_and_action(local_aws: LocalAws) -> None:
