@@ -39,6 +39,8 @@ TRUSTED: Mapping[str, tuple[str, ...]] = {
     "AWS::RedshiftServerless::Namespace": ("redshift-serverless.amazonaws.com", "redshift.amazonaws.com"),
     "AWS::EC2::FlowLog": ("vpc-flow-logs.amazonaws.com",),
     "AWS::ECS::TaskDefinition": ("ecs-tasks.amazonaws.com",),
+    "AWS::CodeBuild::Project": ("codebuild.amazonaws.com",),
+    "AWS::CodePipeline::Pipeline": ("codepipeline.amazonaws.com",),
     "AWS::CloudTrail::Trail": ("cloudtrail.amazonaws.com",),
     "AWS::Config::ConfigurationRecorder": ("config.amazonaws.com",),
     "AWS::Events::Rule": ("events.amazonaws.com",),

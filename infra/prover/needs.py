@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.prover.aws_calls import container_tasks, dagster, functions, pipes
+from infra.prover.aws_calls import builds, container_tasks, dagster, functions, pipes
 from infra.prover.deployed import Environment, Resource
 from infra.prover.granted import PASSING, Role, Use
 from infra.prover.keys import key_calls
@@ -21,14 +21,14 @@ _BY_TYPE: Mapping[str, Calls] = {
     "AWS::EC2::FlowLog": pipes.flow_log_calls,
     "AWS::Config::ConfigurationRecorder": pipes.recorder_calls,
     "AWS::Scheduler::Schedule": pipes.schedule_calls,
+    "AWS::CodeBuild::Project": builds.build_calls,
+    "AWS::CodePipeline::Pipeline": builds.pipeline_calls,
     "AWS::Events::Rule": container_tasks.starting_calls,
 }
 # Who takes a role on and what of it is not proved, by type and property; `make prove` names these roles.
 UNPROVED: Mapping[tuple[str, str], str] = {
     ("AWS::IAM::Policy", PASSING): "it is given to a task when that is started",
     ("AWS::QuickSight::DataSource", "RoleArn"): "what QuickSight asks of Athena depends on who looks at what",
-    ("AWS::CodeBuild::Project", "ServiceRole"): "a build runs commands, whose calls are not derived yet",
-    ("AWS::CodePipeline::Pipeline", "RoleArn"): "what a pipeline's actions call is not written down yet",
 }
 # So are these processes of tasks, by the names of their containers.
 UNPROVED_PROCESSES: Mapping[str, str] = {

@@ -33,6 +33,8 @@ KINDS: Mapping[str, Kind] = {
     "AWS::Athena::WorkGroup": _kind("athena", "Name", "workgroup/{name}"),
     "AWS::CloudTrail::Trail": _kind("cloudtrail", "TrailName", "trail/{name}"),
     "AWS::CloudWatch::Alarm": _kind("cloudwatch", "AlarmName", "alarm:{name}"),
+    "AWS::CodeBuild::Project": _kind("codebuild", "Name", "project/{name}"),
+    "AWS::CodePipeline::Pipeline": _kind("codepipeline", "Name", "{name}"),
     "AWS::Cognito::UserPool": _kind("cognito-idp", "UserPoolId", "userpool/{name}"),
     "AWS::DynamoDB::Table": _kind("dynamodb", "TableName", "table/{name}"),
     "AWS::EC2::VPC": _kind("ec2", "VpcName", "vpc/{name}"),

@@ -1,7 +1,7 @@
 """What our own code calls under a role: found in its source, with what it is on from the record of calls."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -11,11 +11,13 @@ from infra.prover.needed import Need, need
 from infra.prover.recorded import Recorded, part_of, read_recorded
 from infra.prover.source.client_calls import ClientCall, client_calls, services_of
 from infra.prover.source.code import PRODUCT, REPOSITORY, Module, module, script
-from infra.prover.source.reach import reached
+from infra.prover.source.reach import Reach, reached
 from infra.prover.unrecorded import LEADING_KEYS, MISSING_IS_AN_ANSWER, NEVER, UNRECORDED
 
 # The package of a function that is one file.
 _SCRIPTS = REPOSITORY / "infra" / "stacks"
+# Which secret this is called for is said by the variables of the process.
+SECRETS_READ = "iot_pipeline.connections.credentials:of_secret"
 
 
 def product_calls(environment: Environment, function: Resource) -> Iterator[Need]:
@@ -27,6 +29,21 @@ def product_calls(environment: Environment, function: Resource) -> Iterator[Need
     callers = (part_of(environment, function), entry[0].name)
     for call in found_calls(*entry):
         yield from _needs(environment, callers, call)
+
+
+def module_calls(
+    environment: Environment, start: Module, function: str, roots: tuple[str, ...], secrets: Sequence[Need]
+) -> Iterator[Need]:
+    """What a function of the product or of our tools calls, as far as it reaches within `roots`.
+
+    `secrets` are the reads of those that the process's variables name (`of_secret` of iot_pipeline/connections).
+    """
+    pieces = list(Reach(roots).enter(start, function).pieces)
+    for call in sorted(set(client_calls(pieces, services_of(pieces)))):
+        if call.site == SECRETS_READ:
+            yield from secrets
+        else:
+            yield from _needs(environment, (start.name,), call)
 
 
 def process_calls(environment: Environment, name: str) -> Iterator[Need]:
@@ -107,8 +124,11 @@ def _on(action: str, resource: str, why: str, **context: str) -> Need:
     return need(action, resource, why, **context)
 
 
-# What is no resource of a template: things, and the topics of the broker's data endpoint.
-_ELSEWHERE: Mapping[str, str] = dict.fromkeys(("iot", "iot-data"), "arn:aws:iot:{region}:{account}:{place}")
+# What is no resource of a template: things, certificates, the topics of the broker's data endpoint, stacks.
+_ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(("iot", "iot-data"), "arn:aws:iot:{region}:{account}:{place}"),
+    "cloudformation": "arn:aws:cloudformation:{region}:{account}:{place}",
+}
 
 
 def _arn(environment: Environment, service: str, place: str) -> list[str]:
@@ -119,9 +139,8 @@ def _arn(environment: Environment, service: str, place: str) -> list[str]:
     name, slash, inside = place.partition("/")
     part, dot, logical_id = name.partition(".")
     if not dot:
-        return [
-            _ELSEWHERE[service].format(region=config.region, account=config.account, place=place.format(config=config))
-        ]
+        named = place.format(config=config, warehouse_stack=config.stack("Warehouse"))
+        return [_ELSEWHERE[service].format(region=config.region, account=config.account, place=named)]
     stack = config.stack(part)
     found = [one for one in environment.resources if (one.stack, one.logical_id) == (stack, logical_id)]
     if not found:

@@ -69,7 +69,8 @@ def key_findings(made: Environment, role: Role, called: Sequence[Need]) -> list[
 
     A key's policy decides, be it by leaving it to the account's policies (KMS guide, "Key policies in AWS KMS").
     """
-    statements, caller = resource_statements(made), Principal.of_role(role.arn)
+    before = resource_statements(made.before) if made.before else {}
+    statements, caller = {**before, **resource_statements(made)}, Principal.of_role(role.arn)
     found = []
     for need in called:
         if need.action.startswith("kms:"):

@@ -17,9 +17,10 @@ _ALWAYS = ("__init__", "__post_init__", "__enter__", "__exit__", "__call__", "__
 
 
 class Reach:
-    """What can run once some pieces do."""
+    """What can run once some pieces do, in the code below `roots`: the product, and what else is named."""
 
-    def __init__(self) -> None:
+    def __init__(self, roots: Collection[str] = (PRODUCT,)) -> None:
+        self._roots = roots
         self.pieces: dict[Piece, None] = {}
         self._waiting: list[Piece] = []
         self._home: dict[str, Module] = {}
@@ -63,6 +64,9 @@ class Reach:
                 elif isinstance(node, ast.Import | ast.ImportFrom):
                     self._imported(node)
 
+    def _is_ours(self, name: str) -> bool:
+        return any(name == root or name.startswith(f"{root}.") for root in self._roots)
+
     def _load(self, made: Module) -> None:
         """A module's own body runs when it is imported."""
         if made.name in self._home:
@@ -76,7 +80,7 @@ class Reach:
 
     def _load_named(self, name: str) -> None:
         parts = name.split(".")
-        if parts[0] != PRODUCT:
+        if not self._is_ours(name):
             return
         for length in range(1, len(parts) + 1):
             if found := module(".".join(parts[:length])):
@@ -99,7 +103,7 @@ class Reach:
             self._symbol(home.name, name)
 
     def _symbol(self, where: str, name: str, depth: int = 0) -> None:
-        found = module(where) if where.partition(".")[0] == PRODUCT else self._home.get(where)
+        found = module(where) if self._is_ours(where) else self._home.get(where)
         if found is None or not name or depth > 8:
             return
         self._load(found)
