@@ -135,10 +135,10 @@ class Environment:
         properties: Mapping[str, Any] = made.get("Properties", {})
         return {
             key: self.resolve(stack, value)
-            if isinstance(value, dict) and key.endswith(("Name", "StreamARN"))
+            if isinstance(value, dict) and key.endswith(("Name", "StreamARN", "DatabaseInput"))
             else value
             for key, value in properties.items()
-            if key.endswith(("Name", "StreamARN", "Family"))
+            if key.endswith(("Name", "StreamARN", "Family", "DatabaseInput"))
         }
 
     def _published(self, parameter: str) -> str:

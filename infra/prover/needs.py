@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.prover.aws_calls import builds, container_tasks, dagster, functions, pipes
+from infra.prover.aws_calls import builds, container_tasks, dagster, dagster_code, functions, pipes
 from infra.prover.deployed import Environment, Resource
 from infra.prover.granted import PASSING, Role, Use
 from infra.prover.keys import key_calls
@@ -27,17 +27,16 @@ _BY_TYPE: Mapping[str, Calls] = {
 }
 # Who takes a role on and what of it is not proved, by type and property; `make prove` names these roles.
 UNPROVED: Mapping[tuple[str, str], str] = {
-    ("AWS::IAM::Policy", PASSING): "it is given to a task when that is started",
     ("AWS::QuickSight::DataSource", "RoleArn"): "what QuickSight asks of Athena depends on who looks at what",
 }
 # So are these processes of tasks, by the names of their containers.
 UNPROVED_PROCESSES: Mapping[str, str] = {
-    "code": "which of Dagster's definitions are evaluated in the code location is not derived yet",
-    "run": "which of Dagster's definitions are executed in which run is not derived yet",
     "console": "what its routes call is found, and what that is on is not recorded yet",
 }
 
 
+# Processes that load what Dagster is to run.
+_LOADING: Mapping[str, Calls] = {"code": dagster_code.code_calls, "run": dagster_code.run_calls}
 # Of these it is at least proved that they may do what was recorded of their code, by the role's name and the outermost
 # module: the code location evaluates sensors, a run works on assets, a replay sends dead letters again.
 _RECORDED: Mapping[str, re.Pattern[str]] = {
@@ -66,6 +65,9 @@ def needs(environment: Environment, role: Role) -> list[Need]:
     if not role.uses:
         raise ValueError("no resource takes it on; remove the role, or tell infra/prover who does")
     direct = {made for use in role.uses for made in _calls(environment, use)}
+    if all(use.property == PASSING for use in role.uses):
+        # It is given to a task when that is started.
+        direct = set(dagster_code.own_run_calls(environment, role))
     implied = {key for made in direct for key in key_calls(environment, made)}
     return sorted(direct | implied)
 
@@ -107,7 +109,11 @@ def _process(task: Resource) -> str:
 
 def _process_calls(environment: Environment, task: Resource) -> Iterator[Need]:
     """What a task's own process calls: our code that its command names, and Dagster's beside it."""
-    command, process = task.properties["ContainerDefinitions"][0]["Command"], _process(task)
+    process = _process(task)
+    if process in _LOADING:
+        yield from _LOADING[process](environment, task)
+        return
+    command = task.properties["ContainerDefinitions"][0]["Command"]
     yield from dagster.storage_calls(environment, task)
     if command[:2] == ["python", "-m"]:
         yield from process_calls(environment, command[2])

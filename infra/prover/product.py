@@ -1,21 +1,23 @@
 """What our own code calls under a role: found in its source, with what it is on from the record of calls."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from infra.prover.actions import OF_TRANSACTIONS, actions_of
 from infra.prover.deployed import Environment, Resource
 from infra.prover.needed import Need, need
+from infra.prover.places import OF_VERSIONS, PLACES
 from infra.prover.recorded import Recorded, part_of, read_recorded
-from infra.prover.source.client_calls import ClientCall, client_calls, services_of
-from infra.prover.source.code import PRODUCT, REPOSITORY, Module, module, script
+from infra.prover.source.client_calls import ClientCall, client_calls, mentioned_calls, services_of
+from infra.prover.source.code import PRODUCT, REPOSITORY, Module, Piece, module, script
 from infra.prover.source.reach import Reach, reached
 from infra.prover.unrecorded import LEADING_KEYS, MISSING_IS_AN_ANSWER, NEVER, UNRECORDED
 
 # The package of a function that is one file.
 _SCRIPTS = REPOSITORY / "infra" / "stacks"
+_WITH_VERSIONS = ("s3:DeleteObject", "s3:GetObject")
 # Which secret this is called for is said by the variables of the process.
 SECRETS_READ = "iot_pipeline.connections.credentials:of_secret"
 
@@ -38,12 +40,28 @@ def module_calls(
 
     `secrets` are the reads of those that the process's variables name (`of_secret` of iot_pipeline/connections).
     """
-    pieces = list(Reach(roots).enter(start, function).pieces)
-    for call in sorted(set(client_calls(pieces, services_of(pieces)))):
+    yield from piece_calls(environment, start.name, list(Reach(roots).enter(start, function).pieces), secrets)
+
+
+def piece_calls(
+    environment: Environment, caller: str, pieces: list[Piece], secrets: Sequence[Need], never: Collection[str] = ()
+) -> Iterator[Need]:
+    """What some pieces of code call, but for the sites in `never`; `secrets` as in `module_calls`.
+
+    A method that is named without a call counts where nothing else of the client's is called so: as `enable` and
+    `disable`, of which one is chosen by a condition, and as the text by which a paginator is got.
+    """
+    services = services_of(pieces)
+    mentioned = (
+        call for call in mentioned_calls(pieces, services) if (call.site, f"{call.service}:{call.operation}") in PLACES
+    )
+    for call in sorted({*client_calls(pieces, services), *mentioned}):
+        if call.site in never:
+            continue
         if call.site == SECRETS_READ:
             yield from secrets
         else:
-            yield from _needs(environment, (start.name,), call)
+            yield from _needs(environment, (caller,), call)
 
 
 def process_calls(environment: Environment, name: str) -> Iterator[Need]:
@@ -97,7 +115,7 @@ def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall)
     key = (call.site, f"{call.service}:{call.operation}")
     if key in NEVER:
         return
-    on = recorded_on(callers, call, _rows()) or list(UNRECORDED.get(key, ()))
+    on = list(PLACES.get(key, ())) or recorded_on(callers, call, _rows()) or list(UNRECORDED.get(key, ()))
     if not on:
         raise ValueError(
             f"{callers[0]} may call {call.service} {call.operation} in {call.site}, on what is not known: run "
@@ -113,6 +131,8 @@ def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall)
         for resource in _arn(environment, call.service, place):
             for action in actions_of(call.service, call.operation):
                 yield _on(action, resource, call.site, **leading)
+                if call.site in OF_VERSIONS and action in _WITH_VERSIONS:
+                    yield _on(f"{action}Version", resource, call.site)
             if call.operation == "GetObject" and call.site in MISSING_IS_AN_ANSWER:
                 yield _on("s3:ListBucket", resource, f"{call.site}: that there is no object is told to who may list")
 
@@ -127,7 +147,7 @@ def _on(action: str, resource: str, why: str, **context: str) -> Need:
 # What is no resource of a template: things, certificates, the topics of the broker's data endpoint, stacks.
 _ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("iot", "iot-data"), "arn:aws:iot:{region}:{account}:{place}"),
-    "cloudformation": "arn:aws:cloudformation:{region}:{account}:{place}",
+    **{name: f"arn:aws:{name}:{{region}}:{{account}}:{{place}}" for name in ("cloudformation", "logs")},
 }
 
 
@@ -146,7 +166,7 @@ def _arn(environment: Environment, service: str, place: str) -> list[str]:
     if not found:
         raise ValueError(f"{place} is in the record and not in {config.name}: run make prove-record")
     arn = environment.arn(found[0])
-    if service == "glue":
+    if service == "glue" and ":database/" in arn:
         database = arn.rpartition("/")[2]
         glue = arn.partition(":database/")[0]
         return [f"{glue}:catalog", arn, *([f"{glue}:table/{database}/{inside}"] if inside else [])]

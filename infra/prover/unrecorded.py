@@ -37,6 +37,15 @@ UNRECORDED: Mapping[tuple[str, str], tuple[str, ...]] = {
 LEADING_KEYS: Mapping[tuple[str, str], str] = {("canary_device:newest", "dynamodb:GetItem"): "{config.canary}"}
 # (site, operation): why it is no call of AWS.
 NEVER: Mapping[tuple[str, str], str] = {
+    **dict.fromkeys(
+        [
+            (f"iot_pipeline.warehouse.landing:{function}", f"{service}:CreateTable")
+            for function in ("_changes_of", "migrate")
+            for service in ("dynamodb", "glue")
+        ],
+        "`create_table` renders a statement of SQL",
+    ),
+    ("iot_pipeline.lake.catalog:Catalog.drop_table", "dynamodb:DeleteTable"): "the catalog's client is Glue's",
     ("iot_pipeline.connections.credentials:credentials", "secretsmanager:GetSecretValue"): (
         "`get_secret_value` is pydantic's, of a password from the environment"
     ),

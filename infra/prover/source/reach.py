@@ -24,6 +24,7 @@ class Reach:
     def __init__(self, roots: Collection[str] = (PRODUCT,)) -> None:
         self._roots = roots
         self._closed: frozenset[str] = frozenset()
+        self._made_at_import = True
         self.pieces: dict[Piece, None] = {}
         self._waiting: list[Piece] = []
         self._home: dict[str, Module] = {}
@@ -47,14 +48,17 @@ class Reach:
         decorators: Collection[str],
         closed: Collection[str] = (),
         wanted: Callable[[Piece], bool] = lambda _: True,
+        *,
+        made_at_import: bool = True,
     ) -> "Reach":
         """Begin at a module and at all functions that a framework calls: those of its and of what it loads that have
         one of these decorators, as they are written (`router.get`), and are `wanted`.
 
         To name a function with a decorator of `closed` is not to call it: the framework does, perhaps elsewhere. It is
-        entered where a function calls it, as a job does its steps.
+        entered where a function calls it, as a job does its steps. `made_at_import`: whether what modules of such
+        functions make when they are imported is entered, be it of functions that they name or within a factory.
         """
-        self._closed = frozenset(closed)
+        self._closed, self._made_at_import = frozenset(closed), made_at_import
         self._load(start)
         before = -1
         while before != len(self.pieces):
@@ -70,15 +74,29 @@ class Reach:
         while self._waiting:
             piece = self._waiting.pop()
             home = self._home[piece.module]
-            for node in piece.walk():
+            for node in self._walked(piece):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                     self._name(home, node.func.id, called=bool(piece.name))
                 elif isinstance(node, ast.Name):
-                    self._name(home, node.id)
+                    if piece.name or self._made_at_import:
+                        self._name(home, node.id)
                 elif _is_followed(node, home, piece):
                     self._attribute(home, piece, node)
                 elif isinstance(node, ast.Import | ast.ImportFrom):
                     self._imported(node)
+
+    def _walked(self, piece: Piece) -> Iterator[ast.AST]:
+        """A piece's nodes, without those of functions in it that a framework is given and that are not entered."""
+        if self._made_at_import:
+            yield from piece.walk()
+            return
+        waiting: list[ast.AST] = list(piece.nodes)
+        while waiting:
+            node = waiting.pop()
+            if node not in piece.nodes and _decorated(node, self._closed):
+                continue
+            yield node
+            waiting += [] if not piece.name and _is_scope(node) else list(ast.iter_child_nodes(node))
 
     def _is_ours(self, name: str) -> bool:
         return any(name == root or name.startswith(f"{root}.") for root in self._roots)
@@ -189,10 +207,16 @@ def _is_followed(node: ast.AST, home: Module, piece: Piece) -> TypeGuard[ast.Att
 
 def _has(piece: Piece, decorators: Collection[str]) -> bool:
     """Whether a function or method has one of these decorators, called or not."""
-    if not piece.name:
-        return False
-    found = (getattr(each, "func", each) for each in getattr(piece.nodes[0], "decorator_list", ()))
+    return bool(piece.name) and _decorated(piece.nodes[0], decorators)
+
+
+def _decorated(node: ast.AST, decorators: Collection[str]) -> bool:
+    found = (getattr(each, "func", each) for each in getattr(node, "decorator_list", ()))
     return any(ast.unparse(each) in decorators for each in found)
+
+
+def _is_scope(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
 
 
 def reached(start: Module, function: str) -> Iterator[Piece]:
