@@ -171,6 +171,18 @@ _OF_THE_LAKE: Mapping[tuple[str, str], tuple[str, ...]] = {
         "Replayer._invoke lambda:Invoke",
     ),
 }
+_OF_LETTERS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    **_on(
+        "iot_pipeline.edge.replay",
+        ("EdgeData.Critical6684A27F", "EdgeData.WarningC64150F6"),
+        "Replayer._publish sns:Publish",
+    ),
+    **_on(
+        "iot_pipeline.edge.dead_letters",
+        _LETTERS,
+        *("DeadLetters._messages sqs:ReceiveMessage", "DeadLetters.remove sqs:DeleteMessage"),
+    ),
+}
 _OF_ERASURES: Mapping[tuple[str, str], tuple[str, ...]] = {
     **_on(
         "iot_pipeline.erasure.edge_steps",
@@ -202,4 +214,10 @@ OF_VERSIONS = (
     *("iot_pipeline.erasure.stored:Bucket.purge", "iot_pipeline.erasure.stored:Bucket.read"),
     *("iot_pipeline.erasure.stored:Bucket.versions", "iot_pipeline.lake.retention:delete"),
 )
-PLACES: Mapping[tuple[str, str], tuple[str, ...]] = {**_OF_THINGS, **_OF_CONSOLE, **_OF_THE_LAKE, **_OF_ERASURES}
+PLACES: Mapping[tuple[str, str], tuple[str, ...]] = {
+    **_OF_THINGS,
+    **_OF_CONSOLE,
+    **_OF_THE_LAKE,
+    **_OF_LETTERS,
+    **_OF_ERASURES,
+}

@@ -40,11 +40,15 @@ def module_calls(
 
     `secrets` are the reads of those that the process's variables name (`of_secret` of iot_pipeline/connections).
     """
-    yield from piece_calls(environment, start.name, list(Reach(roots).enter(start, function).pieces), secrets)
+    yield from piece_calls(environment, (start.name,), list(Reach(roots).enter(start, function).pieces), secrets)
 
 
 def piece_calls(
-    environment: Environment, caller: str, pieces: list[Piece], secrets: Sequence[Need], never: Collection[str] = ()
+    environment: Environment,
+    callers: tuple[str, ...],
+    pieces: list[Piece],
+    secrets: Sequence[Need],
+    never: Collection[str] = (),
 ) -> Iterator[Need]:
     """What some pieces of code call, but for the sites in `never`; `secrets` as in `module_calls`.
 
@@ -61,7 +65,7 @@ def piece_calls(
         if call.site == SECRETS_READ:
             yield from secrets
         else:
-            yield from _needs(environment, (caller,), call)
+            yield from _needs(environment, callers, call)
 
 
 def process_calls(environment: Environment, name: str) -> Iterator[Need]:
@@ -87,6 +91,11 @@ def found_calls(start: Module, function: str) -> tuple[ClientCall, ...]:
     """The calls of clients in all code that a function can reach, each once."""
     pieces = list(reached(start, function))
     return tuple(sorted(set(client_calls(pieces, services_of(pieces)))))
+
+
+def recorded_callers(who: re.Pattern[str]) -> tuple[str, ...]:
+    """The callers of the record whose names begin so."""
+    return tuple(sorted({row.who for row in _rows() if who.match(row.who)}))
 
 
 def recorded_on(callers: tuple[str, ...], call: ClientCall, rows: tuple[Recorded, ...]) -> list[str]:
@@ -140,7 +149,7 @@ def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall)
 def _on(action: str, resource: str, why: str, **context: str) -> Need:
     bucket, slash, key = resource.partition("/")
     if action.startswith("s3:List") and resource.startswith("arn:aws:s3:::") and slash:
-        return need(action, bucket, why, s3__prefix=key)
+        return need(action, bucket, why, **({} if key == "*" else {"s3__prefix": key}))
     return need(action, resource, why, **context)
 
 

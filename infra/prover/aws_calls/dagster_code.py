@@ -5,6 +5,7 @@ infra/images/dagster.yaml.
 """
 
 import ast
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +18,7 @@ from infra.prover.aws_calls.dagster import printing_calls, storage_calls, variab
 from infra.prover.deployed import Environment, Resource
 from infra.prover.granted import Role
 from infra.prover.needed import Need, need
-from infra.prover.product import piece_calls
+from infra.prover.product import piece_calls, recorded_callers
 from infra.prover.source.code import REPOSITORY, Module, Piece, module
 from infra.prover.source.reach import Reach
 
@@ -35,6 +36,8 @@ _SIGN_IN = "iot_pipeline.connections.credentials:of_secret"
 _NOT_REACHED: Mapping[str, Collection[str]] = {
     # `note` is the trackers'.
     "code": ("iot_pipeline.lake.removals:Removals._put",),
+    # `delete` is the event log's.
+    "run": ("iot_pipeline.resources.raw_events:_delete",),
     # `remove` is a list's, `publish` the catalog's.
     "DAGSTER_REMOVAL_ROLE": (
         "iot_pipeline.edge.dead_letters:DeadLetters.remove",
@@ -42,6 +45,15 @@ _NOT_REACHED: Mapping[str, Collection[str]] = {
     ),
     # `publish` is the client's of SNS.
     "DAGSTER_REPLAY_ROLE": ("iot_pipeline.resources.dbt:DbtDocs.publish",),
+}
+
+
+# Who is in the record of calls for each: the outermost module.
+_RECORDED: Mapping[str, re.Pattern[str]] = {
+    "code": re.compile(r"iot_pipeline\.defs\.\w+\.(sensors|schedules|budget)"),
+    "run": re.compile(r"iot_pipeline\.defs\.\w+\.(assets|checks|jobs)"),
+    "DAGSTER_REMOVAL_ROLE": re.compile(r"iot_pipeline\.erasure"),
+    "DAGSTER_REPLAY_ROLE": re.compile(r"iot_pipeline\.edge\.replay"),
 }
 
 
@@ -152,7 +164,7 @@ def _one_of(names: Collection[str]) -> Callable[[Piece], bool]:
 
 
 def _reached(decorators: Collection[str], wanted: Callable[[Piece], bool], *, checks: bool) -> list[Piece]:
-    """What is reached of the definitions; with the checks that are made by factories, which runs evaluate, or without."""
+    """What is reached of the definitions, with or without the checks that factories make, which runs evaluate."""
     start = module(DEFINITIONS)
     if start is None:
         raise ValueError(f"there is no module {DEFINITIONS}")
@@ -163,11 +175,10 @@ def _reached(decorators: Collection[str], wanted: Callable[[Piece], bool], *, ch
 def _calls(
     environment: Environment, task: Resource, pieces: list[Piece], told: Mapping[str, str], process: str
 ) -> Iterator[Need]:
+    callers = recorded_callers(_RECORDED[process])
     yield from storage_calls(environment, task)
     yield from printing_calls(task)
-    yield from piece_calls(
-        environment, DEFINITIONS, pieces, secrets_of(environment, told), _NOT_REACHED.get(process, ())
-    )
+    yield from piece_calls(environment, callers, pieces, secrets_of(environment, told), _NOT_REACHED.get(process, ()))
     functions = {f"{piece.module}:{piece.qualified}" for piece in pieces}
     if "iot_pipeline.lake.athena:Athena.run" in functions:
         for group in environment.of_type("AWS::Athena::WorkGroup"):

@@ -1,7 +1,7 @@
 """Which code an entry point can reach.
 
-A name is followed to what the module has imported or defines by it. An attribute is followed to the method of the class
-that it is called on, where annotations tell that (`receivers`), and of those derived from it; else to each method of its
+A name is followed to what the module has imported or defines by it. An attribute is followed to the method of the
+class that it is called on, where annotations tell that (`receivers`), and of those derived from it; else to each of its
 name in the classes that are reached. So too much may be reached, and nothing too little, unless a method is found by a
 text (`getattr`).
 """

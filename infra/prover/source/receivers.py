@@ -64,9 +64,7 @@ class Scope:
         for node in ast.walk(function):
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
                 found.append(annotated(self.home, node.annotation))
-            elif isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
-                found.append(self._deeper(node.value))
-            elif isinstance(node, ast.NamedExpr) and node.target.id == name:
+            elif isinstance(node, ast.Assign | ast.NamedExpr) and any(_is_name(each, name) for each in _targets(node)):
                 found.append(self._deeper(node.value))
             elif isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
                 # One of several names, of a loop, of `with`: unless it is one of the above.
@@ -277,15 +275,17 @@ def _arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast
 
 def _is_simple(function: ast.AST, name: ast.Name) -> bool:
     """Whether a name is set by itself, by an assignment that is looked at."""
-    for node in ast.walk(function):
-        targets: list[ast.AST] = []
-        if isinstance(node, ast.Assign):
-            targets = list(node.targets)
-        elif isinstance(node, ast.AnnAssign | ast.NamedExpr):
-            targets = [node.target]
-        if any(each is name for each in targets):
-            return True
-    return False
+    return any(each is name for node in ast.walk(function) for each in _targets(node))
+
+
+def _targets(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.Assign):
+        return node.targets
+    return [node.target] if isinstance(node, ast.AnnAssign | ast.NamedExpr) else []
+
+
+def _is_name(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
 
 
 def _either(found: list[Kinds]) -> Kinds:

@@ -2,7 +2,7 @@
 
 from infra.stacks.edge.tables import ALERT_INDEXES
 from infra.stacks.parameters import read
-from infra.stacks.services.asking import asking
+from infra.stacks.services.asking import asking, counting
 from infra.stacks.services.places import REGISTRY_WRITER, WAREHOUSE_PIPELINE, Places
 from infra.stacks.statements import READ_STREAM, Statements, allow, listing, table_keys, via
 from iot_pipeline.contract import layout
@@ -61,6 +61,7 @@ def _queries(places: Places) -> Statements:
     stack, groups = places.stack, places.workgroups()
     return {
         **asking(places, [groups["people"], groups["tenants"]]),
+        **counting(places),
         "Locate": allow([places.lake, places.results], "s3:GetBucketLocation"),
         "List": listing(places.lake, _ZONES),
         "Read": allow([stack.config.lake_objects(prefix) for prefix in _ZONES], "s3:GetObject"),
