@@ -1,14 +1,13 @@
 """What is called under a role, by who takes it on."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.prover.aws_calls import builds, container_tasks, dagster, dagster_code, functions, pipes
+from infra.prover.aws_calls import builds, console, container_tasks, dagster, dagster_code, functions, pipes
 from infra.prover.deployed import Environment, Resource
 from infra.prover.granted import PASSING, Role, Use
 from infra.prover.keys import key_calls
 from infra.prover.needed import Need
-from infra.prover.product import process_calls, product_calls, recorded_calls
+from infra.prover.product import process_calls, product_calls
 
 Calls = Callable[[Environment, Resource], Iterator[Need]]
 _OF_PROCESS = "TaskRoleArn"
@@ -29,20 +28,11 @@ _BY_TYPE: Mapping[str, Calls] = {
 UNPROVED: Mapping[tuple[str, str], str] = {
     ("AWS::QuickSight::DataSource", "RoleArn"): "what QuickSight asks of Athena depends on who looks at what",
 }
-# So are these processes of tasks, by the names of their containers.
-UNPROVED_PROCESSES: Mapping[str, str] = {
-    "console": "what its routes call is found, and what that is on is not recorded yet",
-}
-
-
-# Processes that load what Dagster is to run.
-_LOADING: Mapping[str, Calls] = {"code": dagster_code.code_calls, "run": dagster_code.run_calls}
-# Of these it is at least proved that they may do what was recorded of their code, by the role's name and the outermost
-# module: the code location evaluates sensors, a run works on assets, a replay sends dead letters again.
-_RECORDED: Mapping[str, re.Pattern[str]] = {
-    "CodeRole": re.compile(r"iot_pipeline\.defs\.\w+\.sensors"),
-    "RunRole": re.compile(r"iot_pipeline\.defs\.\w+\.assets"),
-    "ReplayRole": re.compile(r"iot_pipeline\.edge\.replay"),
+# Processes that a framework calls into: they load what Dagster is to run, or routes.
+_LOADING: Mapping[str, Calls] = {
+    "code": dagster_code.code_calls,
+    "run": dagster_code.run_calls,
+    "console": console.console_calls,
 }
 
 
@@ -60,8 +50,6 @@ def needs(environment: Environment, role: Role) -> list[Need]:
         alone = use.property != PASSING or all(other.property == PASSING for other in role.uses)
         if alone and (reason := UNPROVED.get((use.resource.type, use.property.rpartition(".")[2]))):
             raise UnprovedError(reason)
-        if use.property == _OF_PROCESS and (reason := UNPROVED_PROCESSES.get(_process(use.resource))):
-            raise UnprovedError(reason)
     if not role.uses:
         raise ValueError("no resource takes it on; remove the role, or tell infra/prover who does")
     direct = {made for use in role.uses for made in _calls(environment, use)}
@@ -70,16 +58,6 @@ def needs(environment: Environment, role: Role) -> list[Need]:
         direct = set(dagster_code.own_run_calls(environment, role))
     implied = {key for made in direct for key in key_calls(environment, made)}
     return sorted(direct | implied)
-
-
-def recorded_of(environment: Environment, role: Role) -> Iterator[Need]:
-    """What was recorded of a role that is not proved otherwise, and what that asks of keys."""
-    name = role.name.rpartition("/")[2]
-    for kind, who in _RECORDED.items():
-        if name.startswith(kind):
-            for made in recorded_calls(environment, who):
-                yield made
-                yield from key_calls(environment, made)
 
 
 def _calls(environment: Environment, use: Use) -> Iterator[Need]:

@@ -31,6 +31,8 @@ def _on(home: str, on: tuple[str, ...], *calls: str) -> dict[tuple[str, str], tu
     return {(f"{home}:{function}", call): on for function, call in (each.split() for each in calls)}
 
 
+# Where the workgroups of people and of tenants keep their results.
+_ANSWERS = ("Lake.Results25575328/{config.name}/*", "Lake.Results25575328/{config.name}-tenants/*")
 _EVERYWHERE = (f"{_LAKE}/*", f"{_FAILURES}/*", "Lake.Results25575328/*")
 _THINGS = "iot_pipeline.registry.things"
 _CATALOG = "iot_pipeline.lake.catalog"
@@ -71,7 +73,7 @@ _OF_CONSOLE: Mapping[tuple[str, str], tuple[str, ...]] = {
     **_on(
         "iot_pipeline.console.bounded_athena", ("Queries.Workgroup",), "BoundedAthena._stop athena:StopQueryExecution"
     ),
-    **_on("iot_pipeline.console.query.executions", ("Lake.Results25575328/*",), "Executions.csv s3:GetObject"),
+    **_on("iot_pipeline.console.query.executions", _ANSWERS, "Executions.csv s3:GetObject"),
     **_on("iot_pipeline.console.query.sizes", _zones(*_VERSIONED), "Catalogued._footer s3:GetObject"),
     **_on(
         "iot_pipeline.console.query.sizes",

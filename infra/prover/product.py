@@ -18,8 +18,11 @@ from infra.prover.unrecorded import LEADING_KEYS, MISSING_IS_AN_ANSWER, NEVER, U
 # The package of a function that is one file.
 _SCRIPTS = REPOSITORY / "infra" / "stacks"
 _WITH_VERSIONS = ("s3:DeleteObject", "s3:GetObject")
-# Which secret this is called for is said by the variables of the process.
-SECRETS_READ = "iot_pipeline.connections.credentials:of_secret"
+# Which secret these are called for is said by the variables of the process.
+SECRETS_READ = (
+    "iot_pipeline.connections.credentials:of_secret",
+    "iot_pipeline.console.identity.service:_client_secret",
+)
 
 
 def product_calls(environment: Environment, function: Resource) -> Iterator[Need]:
@@ -62,7 +65,7 @@ def piece_calls(
     for call in sorted({*client_calls(pieces, services), *mentioned}):
         if call.site in never:
             continue
-        if call.site == SECRETS_READ:
+        if call.site in SECRETS_READ:
             yield from secrets
         else:
             yield from _needs(environment, callers, call)
@@ -75,15 +78,6 @@ def process_calls(environment: Environment, name: str) -> Iterator[Need]:
         raise ValueError(f"python -m {name}: there is no such module")
     for call in found_calls(found, "main"):
         yield from _needs(environment, (name,), call)
-
-
-def recorded_calls(environment: Environment, who: re.Pattern[str]) -> Iterator[Need]:
-    """What some callers were recorded to call, by their names; not what was on no resource that the record tells."""
-    for row in _rows():
-        service, _, operation = row.call.partition(":")
-        if who.match(row.who) and row.on != "*":
-            module_name, _, function = row.site.partition(":")
-            yield from _needs(environment, (row.who,), ClientCall(service, operation, module_name, function))
 
 
 @cache
@@ -179,4 +173,4 @@ def _arn(environment: Environment, service: str, place: str) -> list[str]:
         database = arn.rpartition("/")[2]
         glue = arn.partition(":database/")[0]
         return [f"{glue}:catalog", arn, *([f"{glue}:table/{database}/{inside}"] if inside else [])]
-    return [f"{arn}{slash}{inside}"]
+    return [f"{arn}{slash}{inside.format(config=config)}"]

@@ -53,7 +53,7 @@ _RECORDED: Mapping[str, re.Pattern[str]] = {
     "code": re.compile(r"iot_pipeline\.defs\.\w+\.(sensors|schedules|budget)"),
     "run": re.compile(r"iot_pipeline\.defs\.\w+\.(assets|checks|jobs)"),
     "DAGSTER_REMOVAL_ROLE": re.compile(r"iot_pipeline\.erasure"),
-    "DAGSTER_REPLAY_ROLE": re.compile(r"iot_pipeline\.edge\.replay"),
+    "DAGSTER_REPLAY_ROLE": re.compile(r"iot_pipeline\.edge\.(replay|handler)"),
 }
 
 

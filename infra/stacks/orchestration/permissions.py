@@ -33,7 +33,7 @@ def looking(places: Places) -> Statements:
         **_statements(places),
         **counting(places),
         "Alerts": allow([places.alerts], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
-        **_episodes(places, "open", "pending", "subject"),
+        **_episodes(places, "open"),
         **_signing_in(places, REGISTRY_READER),
     }
 
