@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.prover.aws_calls import builds, console, container_tasks, dagster, dagster_code, functions, pipes
+from infra.prover.aws_calls import console, container_tasks, dagster, dagster_code, delivery_builds, functions, pipes
 from infra.prover.deployed import Environment, Resource
 from infra.prover.granted import PASSING, Role, Use
 from infra.prover.keys import key_calls
@@ -20,8 +20,8 @@ _BY_TYPE: Mapping[str, Calls] = {
     "AWS::EC2::FlowLog": pipes.flow_log_calls,
     "AWS::Config::ConfigurationRecorder": pipes.recorder_calls,
     "AWS::Scheduler::Schedule": pipes.schedule_calls,
-    "AWS::CodeBuild::Project": builds.build_calls,
-    "AWS::CodePipeline::Pipeline": builds.pipeline_calls,
+    "AWS::CodeBuild::Project": delivery_builds.build_calls,
+    "AWS::CodePipeline::Pipeline": delivery_builds.pipeline_calls,
     "AWS::Events::Rule": container_tasks.starting_calls,
 }
 # Who takes a role on and what of it is not proved, by type and property; `make prove` names these roles.

@@ -91,7 +91,7 @@ def _command(target: Environment, words: Sequence[str], known: Mapping[str, Sequ
     elif program == "docker":
         yield from _docker(target, rest)
     elif program not in _QUIET:
-        raise ValueError(f"`{' '.join(words)}`: say in infra/prover/aws_calls/steps.py what {program} calls")
+        raise ValueError(f"`{' '.join(words)}`: say in infra/prover/aws_calls/build_steps.py what {program} calls")
 
 
 def _aws(target: Environment, words: Sequence[str]) -> Iterator[Need]:
@@ -102,7 +102,7 @@ def _aws(target: Environment, words: Sequence[str]) -> Iterator[Need]:
         yield need("ecr:GetAuthorizationToken", "*", _LOGIN)
         return
     if (service, command) not in _ON:
-        raise ValueError(f"`aws {service} {command}`: say in infra/prover/aws_calls/steps.py on what it is")
+        raise ValueError(f"`aws {service} {command}`: say in infra/prover/aws_calls/build_steps.py on what it is")
     option, arn = _ON[service, command]
     value = options[options.index(option) + 1] if option in options else UNKNOWN
     if UNKNOWN in value:
@@ -117,7 +117,7 @@ def _docker(target: Environment, words: Sequence[str]) -> Iterator[Need]:
     if words[0] in _QUIET_OF_DOCKER:
         return
     if words[0] != "push":
-        raise ValueError(f"`docker {words[0]}`: say in infra/prover/aws_calls/steps.py what it calls")
+        raise ValueError(f"`docker {words[0]}`: say in infra/prover/aws_calls/build_steps.py what it calls")
     repository = words[-1].partition("/")[2].rpartition(":")[0]
     arn = f"arn:aws:ecr:{target.config.region}:{target.config.account}:repository/{repository}"
     if not repository or UNKNOWN in repository:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra.prover.aws_calls import steps
-from infra.prover.aws_calls.steps import step_calls
+from infra.prover.aws_calls import build_steps
+from infra.prover.aws_calls.build_steps import step_calls
 from infra.prover.deployed import Environment, Resource
 from infra.prover.source.shell import Command
 from infra.stacks.config import PlatformConfig
@@ -17,7 +17,7 @@ WHERE = "eu-west-1:111122223333"
 def _calls(monkeypatch: pytest.MonkeyPatch, *words: str, target: str = "try") -> set[tuple[str, str]]:
     variables: list[Any] = [{"Name": "IOT_ENVIRONMENT", "Value": target}]
     properties = {"Environment": {"EnvironmentVariables": variables}, "Source": {"BuildSpec": "b.yml"}}
-    monkeypatch.setattr(steps, "build_commands", lambda _spec, _given: ([Command(words, "b.yml")], {}))
+    monkeypatch.setattr(build_steps, "build_commands", lambda _spec, _given: ([Command(words, "b.yml")], {}))
     project = Resource("TryDelivery", "Build1", "AWS::CodeBuild::Project", properties)
     return {(made.action, made.resource) for made in step_calls(Environment(CONFIG, {}), project)}
 
@@ -39,8 +39,8 @@ def test_a_push_is_to_the_images_repository(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (("terraform", "apply"), "say in infra/prover/aws_calls/steps.py what terraform calls"),
-        (("aws", "s3", "rm", "s3://b/k"), "`aws s3 rm`: say in infra/prover/aws_calls/steps.py on what it is"),
+        (("terraform", "apply"), "say in infra/prover/aws_calls/build_steps.py what terraform calls"),
+        (("aws", "s3", "rm", "s3://b/k"), "`aws s3 rm`: say in infra/prover/aws_calls/build_steps.py on what it is"),
         (("aws", "ssm", "put-parameter", "--value", "v"), "--name is .*, expected a value that can be read here"),
         (("docker", "run", "x"), "`docker run`: say in"),
         (("docker", "push", "alone"), "expected an image whose repository can be read here"),

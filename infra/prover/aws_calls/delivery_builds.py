@@ -1,9 +1,9 @@
-"""What CodePipeline and CodeBuild call by themselves; what the builds' own commands call is in `steps`."""
+"""What CodePipeline and CodeBuild call by themselves; what the builds' own commands call is in `build_steps`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.prover.aws_calls.steps import step_calls
+from infra.prover.aws_calls.build_steps import step_calls
 from infra.prover.deployed import Environment, Resource
 from infra.prover.needed import Need, need
 
