@@ -58,8 +58,8 @@ def build_calls(environment: Environment, project: Resource) -> Iterator[Need]:
     ]
     if not found:
         raise ValueError(f"{project.name}: no pipeline of {environment.config.name} starts it; remove it")
-    for pipeline, action in found:
-        yield from _artifacts(environment, pipeline, action)
+    for pipeline, started in found:
+        yield from _artifacts(environment, pipeline, started)
     if "VpcConfig" in project.properties:
         yield from _interfaces(environment, project.properties["VpcConfig"]["Subnets"])
     yield from step_calls(environment, project)

@@ -123,7 +123,7 @@ def _of_make(command: Command) -> Iterator[Command]:
     if command.words[0] != "make":
         yield command
         return
-    given = dict(found.groups() for word in command.words[1:] if (found := _ASSIGNED.fullmatch(word)))
+    given = {found[1]: found[2] for word in command.words[1:] if (found := _ASSIGNED.fullmatch(word))}
     targets = [word for word in command.words[1:] if not _ASSIGNED.fullmatch(word)]
     for target in targets:
         shell = Shell({})
