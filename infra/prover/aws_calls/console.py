@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from infra.prover.aws_calls.athena_statements import statement_calls
+from infra.prover.aws_calls.athena_calls import statement_calls
 from infra.prover.aws_calls.dagster import variables
 from infra.prover.aws_calls.dagster_code import secrets_of
 from infra.prover.deployed import Environment, Resource

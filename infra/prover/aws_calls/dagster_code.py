@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from infra.prover.aws_calls import athena_statements
+from infra.prover.aws_calls import athena_calls
 from infra.prover.aws_calls.dagster import printing_calls, storage_calls, variables
 from infra.prover.deployed import Environment, Resource
 from infra.prover.granted import Role
@@ -183,8 +183,8 @@ def _calls(
     if "iot_pipeline.lake.athena:Athena.run" in functions:
         for group in environment.of_type("AWS::Athena::WorkGroup"):
             if group.properties["Name"] == told["IOT_ATHENA_WORKGROUP"]:
-                yield from athena_statements.statement_calls(environment, group)
+                yield from athena_calls.statement_calls(environment, group)
     if "iot_pipeline.lake.statements:_ctas" in functions:
-        yield from athena_statements.building_calls(environment)
+        yield from athena_calls.building_calls(environment)
     if "iot_pipeline.lake.statements:telemetry_view" in functions:
-        yield from athena_statements.view_calls(environment)
+        yield from athena_calls.view_calls(environment)
