@@ -39,6 +39,8 @@ class Environment:
     config: PlatformConfig
     templates: Mapping[str, Mapping[str, Any]] = field(hash=False)
     before: "Environment | None" = None
+    deployers: tuple[str, ...] = ()
+    """The ARNs of the roles that the CDK's command line takes on to deploy it, as its cloud assembly names them."""
 
     @cached_property
     def resources(self) -> tuple[Resource, ...]:
@@ -133,10 +135,10 @@ class Environment:
         properties: Mapping[str, Any] = made.get("Properties", {})
         return {
             key: self.resolve(stack, value)
-            if isinstance(value, dict) and key.endswith(("Name", "StreamARN"))
+            if isinstance(value, dict) and key.endswith(("Name", "StreamARN", "DatabaseInput"))
             else value
             for key, value in properties.items()
-            if key.endswith(("Name", "StreamARN", "Family"))
+            if key.endswith(("Name", "StreamARN", "Family", "DatabaseInput"))
         }
 
     def _published(self, parameter: str) -> str:
@@ -176,6 +178,23 @@ def read_environment(config: PlatformConfig, assembly: Path, before: Environment
     texts = sorted(assembly.glob("*.template.json"))
     if not texts:
         raise ValueError(f"{assembly} holds no template: it is no cloud assembly")
-    return Environment(
-        config, {path.name.removesuffix(".template.json"): json.loads(path.read_text()) for path in texts}, before
-    )
+    templates = {path.name.removesuffix(".template.json"): json.loads(path.read_text()) for path in texts}
+    return Environment(config, templates, before, tuple(sorted(set(_deployers(assembly)))))
+
+
+def _deployers(assembly: Path) -> Iterator[str]:
+    """Of the stacks the roles that deploy and look up, of their files the one that uploads (CDK guide, "Customize CDK
+    bootstrapping"; the rest is CloudFormation's own).
+    """
+    for path in (assembly / "manifest.json", *sorted(assembly.glob("*.assets.json"))):
+        if not path.is_file():
+            continue
+        read = json.loads(path.read_text(encoding="utf-8"))
+        for artifact in read.get("artifacts", {}).values():
+            properties = artifact.get("properties", {})
+            found = (properties.get("assumeRoleArn"), properties.get("lookupRole", {}).get("arn"))
+            yield from (arn.replace("${AWS::Partition}", "aws") for arn in found if arn)
+        for asset in read.get("files", {}).values():
+            for each in asset["destinations"].values():
+                if "assumeRoleArn" in each:
+                    yield each["assumeRoleArn"].replace("${AWS::Partition}", "aws")

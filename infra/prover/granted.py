@@ -58,6 +58,7 @@ def _role(environment: Environment, resource: Resource) -> Role:
         for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
         for policy in environment.of_type(kind)
         if arn.rpartition("/")[2] in policy.properties.get("Roles", ())
+        or environment.arn(policy) in properties.get("ManagedPolicyArns", ())
     ]
     own = {environment.arn(policy) for policy in environment.of_type("AWS::IAM::ManagedPolicy")}
     managed = [name for name in properties.get("ManagedPolicyArns", ()) if name not in own]

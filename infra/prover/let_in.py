@@ -27,6 +27,7 @@ class Entry:
     context: tuple[tuple[str, str], ...] = ()
 
 
+_TASK = "AWS::ECS::TaskDefinition"
 _DEPUTY = 'IAM user guide, "The confused deputy problem"; '
 # Who takes a role on, by the type of the resource that has it (the page on each service's roles).
 TRUSTED: Mapping[str, tuple[str, ...]] = {
@@ -39,6 +40,8 @@ TRUSTED: Mapping[str, tuple[str, ...]] = {
     "AWS::RedshiftServerless::Namespace": ("redshift-serverless.amazonaws.com", "redshift.amazonaws.com"),
     "AWS::EC2::FlowLog": ("vpc-flow-logs.amazonaws.com",),
     "AWS::ECS::TaskDefinition": ("ecs-tasks.amazonaws.com",),
+    "AWS::CodeBuild::Project": ("codebuild.amazonaws.com",),
+    "AWS::CodePipeline::Pipeline": ("codepipeline.amazonaws.com",),
     "AWS::CloudTrail::Trail": ("cloudtrail.amazonaws.com",),
     "AWS::Config::ConfigurationRecorder": ("config.amazonaws.com",),
     "AWS::Events::Rule": ("events.amazonaws.com",),
@@ -70,6 +73,13 @@ def trusts(environment: Environment, role: Role) -> Iterator[Entry]:
     for use in role.uses:
         kind = use.resource.type
         if use.property == PASSING:
+            if all(other.property == PASSING for other in role.uses):
+                # It is given to a task of ECS when that is started.
+                config = environment.config
+                source = f"arn:aws:ecs:{config.region}:{config.account}:task/{config.dagster_name}"
+                yield Entry(
+                    role.arn, "ecs-tasks.amazonaws.com", "sts:AssumeRole", role.arn, source, f"{_DEPUTY}{_TASK}"
+                )
             continue
         if kind not in TRUSTED:
             raise ValueError(f"{use.resource.name} ({kind}): say in infra/prover/let_in.py who takes its role on")

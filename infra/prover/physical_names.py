@@ -33,6 +33,8 @@ KINDS: Mapping[str, Kind] = {
     "AWS::Athena::WorkGroup": _kind("athena", "Name", "workgroup/{name}"),
     "AWS::CloudTrail::Trail": _kind("cloudtrail", "TrailName", "trail/{name}"),
     "AWS::CloudWatch::Alarm": _kind("cloudwatch", "AlarmName", "alarm:{name}"),
+    "AWS::CodeBuild::Project": _kind("codebuild", "Name", "project/{name}"),
+    "AWS::CodePipeline::Pipeline": _kind("codepipeline", "Name", "{name}"),
     "AWS::Cognito::UserPool": _kind("cognito-idp", "UserPoolId", "userpool/{name}"),
     "AWS::DynamoDB::Table": _kind("dynamodb", "TableName", "table/{name}"),
     "AWS::EC2::VPC": _kind("ec2", "VpcName", "vpc/{name}"),
@@ -42,7 +44,7 @@ KINDS: Mapping[str, Kind] = {
     "AWS::ECS::TaskDefinition": _kind("ecs", "Family", "task-definition/{name}", ref_is_arn=True),
     "AWS::Events::Rule": _kind("events", "Name", "rule/{name}"),
     "AWS::Glue::Crawler": _kind("glue", "Name", "crawler/{name}"),
-    "AWS::Glue::Database": _kind("glue", "DatabaseName", "database/{name}"),
+    "AWS::Glue::Database": _kind("glue", "DatabaseInput", "database/{name}"),
     "AWS::Glue::Job": _kind("glue", "Name", "job/{name}"),
     "AWS::IoT::TopicRule": _kind("iot", "RuleName", "rule/{name}"),
     "AWS::KMS::Key": _kind("kms", "KeyName", "key/{name}"),
@@ -92,4 +94,11 @@ def attribute(config: PlatformConfig, generated: str, kind: str, properties: Map
 
 def _name(generated: str, kind: str, properties: Mapping[str, Any]) -> str:
     known = KINDS.get(kind)
-    return str(properties.get(known.named_by, generated)) if known else generated
+    return str(named(kind, properties) or generated) if known else generated
+
+
+def named(kind: str, properties: Mapping[str, Any]) -> str:
+    """The name that a template gives a resource of one of KINDS; empty where AWS makes one."""
+    if kind == "AWS::Glue::Database":
+        return str(properties.get("DatabaseInput", {}).get("Name", ""))
+    return str(properties.get(KINDS[kind].named_by, ""))

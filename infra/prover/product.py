@@ -1,21 +1,28 @@
 """What our own code calls under a role: found in its source, with what it is on from the record of calls."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from infra.prover.actions import OF_TRANSACTIONS, actions_of
 from infra.prover.deployed import Environment, Resource
 from infra.prover.needed import Need, need
+from infra.prover.places import OF_VERSIONS, PLACES
 from infra.prover.recorded import Recorded, part_of, read_recorded
-from infra.prover.source.client_calls import ClientCall, client_calls, services_of
-from infra.prover.source.code import PRODUCT, REPOSITORY, Module, module, script
-from infra.prover.source.reach import reached
+from infra.prover.source.client_calls import ClientCall, client_calls, mentioned_calls, services_of
+from infra.prover.source.code import PRODUCT, REPOSITORY, Module, Piece, module, script
+from infra.prover.source.reach import Reach, reached
 from infra.prover.unrecorded import LEADING_KEYS, MISSING_IS_AN_ANSWER, NEVER, UNRECORDED
 
 # The package of a function that is one file.
 _SCRIPTS = REPOSITORY / "infra" / "stacks"
+_WITH_VERSIONS = ("s3:DeleteObject", "s3:GetObject")
+# Which secret these are called for is said by the variables of the process.
+SECRETS_READ = (
+    "iot_pipeline.connections.credentials:of_secret",
+    "iot_pipeline.console.identity.service:_client_secret",
+)
 
 
 def product_calls(environment: Environment, function: Resource) -> Iterator[Need]:
@@ -29,6 +36,41 @@ def product_calls(environment: Environment, function: Resource) -> Iterator[Need
         yield from _needs(environment, callers, call)
 
 
+def module_calls(
+    environment: Environment, start: Module, function: str, roots: tuple[str, ...], secrets: Sequence[Need]
+) -> Iterator[Need]:
+    """What a function of the product or of our tools calls, as far as it reaches within `roots`.
+
+    `secrets` are the reads of those that the process's variables name (`of_secret` of iot_pipeline/connections).
+    """
+    yield from piece_calls(environment, (start.name,), list(Reach(roots).enter(start, function).pieces), secrets)
+
+
+def piece_calls(
+    environment: Environment,
+    callers: tuple[str, ...],
+    pieces: list[Piece],
+    secrets: Sequence[Need],
+    never: Collection[str] = (),
+) -> Iterator[Need]:
+    """What some pieces of code call, but for the sites in `never`; `secrets` as in `module_calls`.
+
+    A method that is named without a call counts where nothing else of the client's is called so: as `enable` and
+    `disable`, of which one is chosen by a condition, and as the text by which a paginator is got.
+    """
+    services = services_of(pieces)
+    mentioned = (
+        call for call in mentioned_calls(pieces, services) if (call.site, f"{call.service}:{call.operation}") in PLACES
+    )
+    for call in sorted({*client_calls(pieces, services), *mentioned}):
+        if call.site in never:
+            continue
+        if call.site in SECRETS_READ:
+            yield from secrets
+        else:
+            yield from _needs(environment, callers, call)
+
+
 def process_calls(environment: Environment, name: str) -> Iterator[Need]:
     """What a process of ours calls, started as `python -m` and a module. Raises ValueError if there is none."""
     found = module(name)
@@ -38,20 +80,16 @@ def process_calls(environment: Environment, name: str) -> Iterator[Need]:
         yield from _needs(environment, (name,), call)
 
 
-def recorded_calls(environment: Environment, who: re.Pattern[str]) -> Iterator[Need]:
-    """What some callers were recorded to call, by their names; not what was on no resource that the record tells."""
-    for row in _rows():
-        service, _, operation = row.call.partition(":")
-        if who.match(row.who) and row.on != "*":
-            module_name, _, function = row.site.partition(":")
-            yield from _needs(environment, (row.who,), ClientCall(service, operation, module_name, function))
-
-
 @cache
 def found_calls(start: Module, function: str) -> tuple[ClientCall, ...]:
     """The calls of clients in all code that a function can reach, each once."""
     pieces = list(reached(start, function))
     return tuple(sorted(set(client_calls(pieces, services_of(pieces)))))
+
+
+def recorded_callers(who: re.Pattern[str]) -> tuple[str, ...]:
+    """The callers of the record whose names begin so."""
+    return tuple(sorted({row.who for row in _rows() if who.match(row.who)}))
 
 
 def recorded_on(callers: tuple[str, ...], call: ClientCall, rows: tuple[Recorded, ...]) -> list[str]:
@@ -80,7 +118,7 @@ def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall)
     key = (call.site, f"{call.service}:{call.operation}")
     if key in NEVER:
         return
-    on = recorded_on(callers, call, _rows()) or list(UNRECORDED.get(key, ()))
+    on = list(PLACES.get(key, ())) or recorded_on(callers, call, _rows()) or list(UNRECORDED.get(key, ()))
     if not on:
         raise ValueError(
             f"{callers[0]} may call {call.service} {call.operation} in {call.site}, on what is not known: run "
@@ -96,6 +134,8 @@ def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall)
         for resource in _arn(environment, call.service, place):
             for action in actions_of(call.service, call.operation):
                 yield _on(action, resource, call.site, **leading)
+                if call.site in OF_VERSIONS and action in _WITH_VERSIONS:
+                    yield _on(f"{action}Version", resource, call.site)
             if call.operation == "GetObject" and call.site in MISSING_IS_AN_ANSWER:
                 yield _on("s3:ListBucket", resource, f"{call.site}: that there is no object is told to who may list")
 
@@ -103,12 +143,15 @@ def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall)
 def _on(action: str, resource: str, why: str, **context: str) -> Need:
     bucket, slash, key = resource.partition("/")
     if action.startswith("s3:List") and resource.startswith("arn:aws:s3:::") and slash:
-        return need(action, bucket, why, s3__prefix=key)
+        return need(action, bucket, why, **({} if key == "*" else {"s3__prefix": key}))
     return need(action, resource, why, **context)
 
 
-# What is no resource of a template: things, and the topics of the broker's data endpoint.
-_ELSEWHERE: Mapping[str, str] = dict.fromkeys(("iot", "iot-data"), "arn:aws:iot:{region}:{account}:{place}")
+# What is no resource of a template: things, certificates, the topics of the broker's data endpoint, stacks.
+_ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(("iot", "iot-data"), "arn:aws:iot:{region}:{account}:{place}"),
+    **{name: f"arn:aws:{name}:{{region}}:{{account}}:{{place}}" for name in ("cloudformation", "logs")},
+}
 
 
 def _arn(environment: Environment, service: str, place: str) -> list[str]:
@@ -119,16 +162,15 @@ def _arn(environment: Environment, service: str, place: str) -> list[str]:
     name, slash, inside = place.partition("/")
     part, dot, logical_id = name.partition(".")
     if not dot:
-        return [
-            _ELSEWHERE[service].format(region=config.region, account=config.account, place=place.format(config=config))
-        ]
+        named = place.format(config=config, warehouse_stack=config.stack("Warehouse"))
+        return [_ELSEWHERE[service].format(region=config.region, account=config.account, place=named)]
     stack = config.stack(part)
     found = [one for one in environment.resources if (one.stack, one.logical_id) == (stack, logical_id)]
     if not found:
         raise ValueError(f"{place} is in the record and not in {config.name}: run make prove-record")
     arn = environment.arn(found[0])
-    if service == "glue" and ":crawler/" not in arn:
+    if service == "glue" and ":database/" in arn:
         database = arn.rpartition("/")[2]
         glue = arn.partition(":database/")[0]
         return [f"{glue}:catalog", arn, *([f"{glue}:table/{database}/{inside}"] if inside else [])]
-    return [f"{arn}{slash}{inside}"]
+    return [f"{arn}{slash}{inside.format(config=config)}"]

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from infra.iam.policy import Outcome, Principal, Request, authorise, parse
 from infra.local.deploy.synth import synthesise
-from infra.prover.by_action import uncalled
 from infra.prover.deployed import Environment, read_environment
 from infra.prover.entrances import entrance_findings, resource_statements, trust_findings
 from infra.prover.granted import Role, roles
 from infra.prover.let_in import entries, trusts
 from infra.prover.needed import Need
-from infra.prover.needs import UnprovedError, needs, recorded_of
-from infra.prover.proof import Finding, findings, missing
+from infra.prover.needs import UnprovedError, needs
+from infra.prover.proof import Finding, findings
 from infra.stacks.environments import environment
 
 
@@ -50,18 +49,9 @@ def prove(made: Environment) -> Proved:
             found += key_findings(made, role, called[role])
         except UnprovedError as left_out:
             unproved[role.name] = str(left_out)
-            found += _of_unproved(made, role)
         except ValueError as error:
             found.append(Finding(role.name, str(error)))
     return Proved(made, called, (*found, *_resources(made)), unproved)
-
-
-def _of_unproved(made: Environment, role: Role) -> list[Finding]:
-    """What is wrong with a role that is left out, as far as that can be told."""
-    try:
-        return [*missing(role, sorted(set(recorded_of(made, role)))), *uncalled(role)]
-    except ValueError as error:
-        return [Finding(role.name, str(error))]
 
 
 def key_findings(made: Environment, role: Role, called: Sequence[Need]) -> list[Finding]:
@@ -69,7 +59,8 @@ def key_findings(made: Environment, role: Role, called: Sequence[Need]) -> list[
 
     A key's policy decides, be it by leaving it to the account's policies (KMS guide, "Key policies in AWS KMS").
     """
-    statements, caller = resource_statements(made), Principal.of_role(role.arn)
+    before = resource_statements(made.before) if made.before else {}
+    statements, caller = {**before, **resource_statements(made)}, Principal.of_role(role.arn)
     found = []
     for need in called:
         if need.action.startswith("kms:"):

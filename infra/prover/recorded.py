@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.prover import physical_names
 from infra.prover.deployed import Environment, Resource
-from infra.prover.physical_names import KINDS
 from infra.stacks.config import PlatformConfig
 from iot_pipeline.contract import layout
 
@@ -161,7 +161,7 @@ def part_of(environment: Environment, resource: Resource) -> str:
 def _part(kind: str, name: str, environment: Environment) -> str:
     """The resource, as the record names it, that a name of the local AWS means, empty if there is none."""
     for resource in environment.of_type(kind):
-        named = str(resource.properties.get(KINDS[kind].named_by, ""))
+        named = physical_names.named(kind, resource.properties)
         generated = f"{resource.stack}-{resource.logical_id}-".lower()
         alone = not named and resource.logical_id.startswith(name)
         if name == named or alone or (not named and name.lower().startswith(generated)):

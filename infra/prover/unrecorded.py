@@ -18,13 +18,48 @@ UNRECORDED: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("iot_pipeline.arrival.crawl:Starter._give_up", "sqs:SendMessage"): ("Queries.CrawlDeadLettersA9FA3AEA",),
     # So is the hook's file; the names of things are what devices say.
     ("new_things_only:handler", "iot:DescribeThing"): ("thing/*",),
+    # The smoke test runs on AWS alone. What each is on: service authorization reference, AWS IoT.
+    ("infra.smoke:registered", "iot:CreateThing"): ("thing/{config.name}-smoke-*",),
+    ("infra.smoke:registered", "iot:DeleteThing"): ("thing/{config.name}-smoke-*",),
+    **dict.fromkeys(
+        [
+            ("infra.smoke:registered", f"iot:{name}")
+            for name in (
+                *("AttachPolicy", "AttachThingPrincipal", "DeleteCertificate"),
+                *("DetachPolicy", "DetachThingPrincipal", "UpdateCertificate"),
+            )
+        ],
+        ("cert/*",),
+    ),
+    ("infra.smoke:registered", "iot:CreateCertificateFromCsr"): ("*",),
+    ("infra.smoke:main", "iot:DescribeEndpoint"): ("*",),
+    ("infra.smoke:arrived", "s3:ListObjectsV2"): ("Lake.Lake5F1B88EA/raw/telemetry/*",),
+    ("infra.smoke:arrived", "s3:GetObject"): ("Lake.Lake5F1B88EA/raw/telemetry/*",),
+    # Where the databases are, for the migrations.
+    ("infra.deploy_to_aws:places", "cloudformation:DescribeStacks"): ("stack/{warehouse_stack}/*",),
 }
 # (site, operation): the partition key of all items that it is on, where the code asks for those of one alone.
 LEADING_KEYS: Mapping[tuple[str, str], str] = {("canary_device:newest", "dynamodb:GetItem"): "{config.canary}"}
 # (site, operation): why it is no call of AWS.
 NEVER: Mapping[tuple[str, str], str] = {
+    **dict.fromkeys(
+        [
+            (f"iot_pipeline.warehouse.landing:{function}", f"{service}:CreateTable")
+            for function in ("_changes_of", "migrate")
+            for service in ("dynamodb", "glue")
+        ],
+        "`create_table` renders a statement of SQL",
+    ),
+    ("iot_pipeline.lake.catalog:Catalog.drop_table", "dynamodb:DeleteTable"): "the catalog's client is Glue's",
+    ("iot_pipeline.connections.credentials:credentials", "secretsmanager:GetSecretValue"): (
+        "`get_secret_value` is pydantic's, of a password from the environment"
+    ),
     ("iot_pipeline.edge.notify:Notifier.run", "sns:Publish"): "`publish` is the router's, which has no client of SNS",
 }
 # Sites to which an object that is not there is an answer. S3 says so to those alone who may list (S3 API reference,
 # GetObject, "Permissions"), and 403 to all others.
-MISSING_IS_AN_ANSWER = ("iot_pipeline.edge.rules_source:RulesSource._refresh",)
+MISSING_IS_AN_ANSWER = (
+    *("iot_pipeline.edge.rules_source:RulesSource._refresh", "iot_pipeline.registry.alert_rules:published_if_changed"),
+    *("iot_pipeline.backfill.planner:Planner.read", "iot_pipeline.alert_history.export:Exporter._read"),
+    *("iot_pipeline.erasure.stored:Bucket.read", "iot_pipeline.console.query.executions:Executions.csv"),
+)

@@ -43,7 +43,7 @@ SHARED_NAMES = {
     },
     "infra": {
         "show": "the SHOW statements: of Athena, of Redshift",
-        "console": "the console: its stack, its process beside the local AWS",
+        "console": "the console: its stack, its process beside the local AWS, what that calls under its role",
         "data_stack": "what outlives everything else: of the edge, of the console",
         "config": "what is configured: of an environment, of the local Athena",
         "delivery": "what is delivered: records by Firehose, releases by a pipeline",
@@ -53,7 +53,7 @@ SHARED_NAMES = {
         "limits": "the documented limits of a service: of AWS IoT Core, of Kinesis",
         "nodes": "nodes: of Redshift's clusters, of a statement's tree",
         "permissions": "the statements of roles: of Dagster's tasks, of the console",
-        "places": "what functions and services work on: the edge's, the services'",
+        "places": "what functions and services work on: the edge's, the services', what calls are on",
         "process": "starting and stopping one server of the local AWS",
         "protocol": "the rules of a wire: of PostgreSQL's, of MQTT's",
         "queries": "queries on Athena: the stack for them, the executions of them",

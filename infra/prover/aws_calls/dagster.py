@@ -33,6 +33,13 @@ def storage_calls(environment: Environment, task: Resource) -> Iterator[Need]:
             yield need("rds-db:connect", f"arn:aws:rds-db:{config.region}:{config.account}:dbuser:{user}", _SIGN_IN)
 
 
+def printing_calls(task: Resource) -> Iterator[Need]:
+    """Keeping what runs and sensors print, in parts where it is long."""
+    objects = f"arn:aws:s3:::{variables(task)['DAGSTER_LOGS_BUCKET']}/{PRINTED}*"
+    for action in ("PutObject", "AbortMultipartUpload"):
+        yield need(f"s3:{action}", objects, _LOGS.format("_upload_file_obj"))
+
+
 def webserver_calls(environment: Environment, task: Resource) -> Iterator[Need]:
     """Showing what runs printed, and ending runs at a person's word."""
     bucket = f"arn:aws:s3:::{variables(task)['DAGSTER_LOGS_BUCKET']}"

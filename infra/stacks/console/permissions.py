@@ -2,7 +2,7 @@
 
 from infra.stacks.edge.tables import ALERT_INDEXES
 from infra.stacks.parameters import read
-from infra.stacks.services.asking import asking
+from infra.stacks.services.asking import asking, counting
 from infra.stacks.services.places import REGISTRY_WRITER, WAREHOUSE_PIPELINE, Places
 from infra.stacks.statements import READ_STREAM, Statements, allow, listing, table_keys, via
 from iot_pipeline.contract import layout
@@ -18,8 +18,9 @@ _ZONES = (
     layout.REGISTRY,
     layout.REMOVALS,
     layout.FAILED_DELIVERY,
-    layout.EDGE_RULES,
 )
+# What is read of them: what tables lie on.
+_READ = tuple(zone for zone in _ZONES if zone not in (layout.REMOVALS, layout.FAILED_DELIVERY))
 
 
 def console_statements(places: Places, pool: str) -> Statements:
@@ -38,6 +39,7 @@ def _own(places: Places) -> Statements:
         "SignIn": allow(
             [places.secret(REGISTRY_WRITER), places.secret(WAREHOUSE_PIPELINE)], "secretsmanager:GetSecretValue"
         ),
+        "SecretKeys": via(stack, "secretsmanager", places.secret_keys, "kms:Decrypt"),
     }
 
 
@@ -59,19 +61,23 @@ def _live(places: Places) -> Statements:
 def _queries(places: Places) -> Statements:
     """Queries of people and tenants, and the statements of the console's own pages, in their workgroups."""
     stack, groups = places.stack, places.workgroups()
+    answers = [places.config.name, f"{places.config.name}-tenants"]
     return {
         **asking(places, [groups["people"], groups["tenants"]]),
+        **counting(places),
         "Locate": allow([places.lake, places.results], "s3:GetBucketLocation"),
         "List": listing(places.lake, _ZONES),
-        "Read": allow([stack.config.lake_objects(prefix) for prefix in _ZONES], "s3:GetObject"),
+        "Read": allow([stack.config.lake_objects(prefix) for prefix in _READ], "s3:GetObject"),
         "Results": allow(
-            [f"{places.results}/*"],
+            [f"{places.results}/{whose}/*" for whose in answers],
             "s3:GetObject",
             "s3:PutObject",
             "s3:AbortMultipartUpload",
             "s3:ListMultipartUploadParts",
         ),
-        "ListResults": allow([places.results], "s3:ListBucket", "s3:ListBucketMultipartUploads"),
+        "ListResults": listing(places.results, [f"{whose}/" for whose in answers]),
+        # Athena looks for parts of earlier results (its guide, "Control access to Amazon S3 from Athena").
+        "Uploads": allow([places.results], "s3:ListBucketMultipartUploads"),
         "LakeKey": via(stack, "s3", [places.lake_key], "kms:Decrypt", "kms:GenerateDataKey"),
     }
 
@@ -83,7 +89,6 @@ def _administration(places: Places, pool: str) -> Statements:
     thing, certificate = (
         stack.format_arn(service="iot", resource=kind, resource_name="*") for kind in ("thing", "cert")
     )
-    policy = stack.format_arn(service="iot", resource="policy", resource_name=config.device_policy)
     people = stack.format_arn(service="cognito-idp", resource="userpool", resource_name=pool)
     return {
         "WriteRules": allow([config.lake_objects(layout.EDGE_RULES)], "s3:PutObject"),
@@ -94,24 +99,23 @@ def _administration(places: Places, pool: str) -> Statements:
             "iot:UpdateThing",
             "iot:DeleteThing",
             "iot:ListThingPrincipals",
-            "iot:AttachThingPrincipal",
-            "iot:DetachThingPrincipal",
         ),
         # A certificate has no ARN before it is made, nor has a list (service authorization reference, AWS IoT).
         "SignCertificates": allow(["*"], "iot:CreateCertificateFromCsr"),
         # An onboarding that was interrupted may have left one of which nobody has the id (`things.remove_unclaimed`).
-        "FindUnclaimed": allow(["*"], "iot:ListCertificates"),
+        "FindUnclaimed": allow(["*"], "iot:ListCertificates", "iot:ListAttachedPolicies"),
+        # What is attached to a certificate is authorised on the certificate.
         "Certificates": allow(
             [certificate],
             "iot:DescribeCertificate",
             "iot:UpdateCertificate",
             "iot:DeleteCertificate",
-            "iot:ListAttachedPolicies",
             "iot:ListPrincipalThings",
             "iot:AttachThingPrincipal",
             "iot:DetachThingPrincipal",
+            "iot:AttachPolicy",
+            "iot:DetachPolicy",
         ),
-        "Attach": allow([certificate, policy], "iot:AttachPolicy", "iot:DetachPolicy"),
         "People": allow(
             [people],
             "cognito-idp:ListGroups",

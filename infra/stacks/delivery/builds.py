@@ -17,6 +17,8 @@ _QUALIFIER = "hnb659fds"
 
 # The commit that passed an environment's smoke test last; the verdict compares with it.
 _RELEASED = "released"
+# The part that is deployed first, and whose outputs and wheels the migrations are given.
+DATA = "data"
 
 
 def check_builds(stack: PlatformStack, target: PlatformConfig) -> tuple[Build, ...]:
@@ -68,16 +70,20 @@ def deploy_build(stack: PlatformStack, target: PlatformConfig, part: str) -> Bui
         f"arn:{target.partition}:iam::{target.account}:role/cdk-{_QUALIFIER}-{role}-{target.account}-{target.region}"
         for role in _BOOTSTRAP_ROLES
     ]
-    stacks = stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{target.name.capitalize()}*")
+    deploy = {"Deploy": iam.PolicyStatement(actions=["sts:AssumeRole"], resources=roles)}
+    wildcards: dict[str, str] = {}
+    if part == DATA:
+        name = f"{target.stack('Warehouse')}/*"
+        databases = stack.format_arn(service="cloudformation", resource="stack", resource_name=name)
+        deploy["Outputs"] = iam.PolicyStatement(actions=["cloudformation:DescribeStacks"], resources=[databases])
+        wildcards[databases] = "A stack's ARN ends with an id of CloudFormation's making"
     return Build(
         f"{target.name.capitalize()}{part.capitalize()}",
         f"{part}.yml",
-        {
-            "Deploy": iam.PolicyStatement(actions=["sts:AssumeRole"], resources=roles),
-            "Outputs": iam.PolicyStatement(actions=["cloudformation:DescribeStacks"], resources=[stacks]),
-        },
-        {stacks: "The outputs of the environment's own stacks"},
+        deploy,
+        wildcards,
         {"IOT_ENVIRONMENT": target.name},
+        hands_on=part == DATA,
     )
 
 
@@ -85,17 +91,7 @@ def migrate_build(stack: PlatformStack, target: PlatformConfig) -> Build:
     """The migrations of registry and warehouse, as their administrators, from within the environment's network."""
     prefixes = ("rds!cluster-*", f"redshift!{target.name}-*")
     secrets = [f"{stack.format_arn(service='secretsmanager', resource='secret')}:{prefix}" for prefix in prefixes]
-    keys = stack.format_arn(service="kms", resource="key", resource_name="*")
-    decrypt = iam.PolicyStatement(
-        actions=["kms:Decrypt"],
-        resources=[keys],
-        conditions={
-            "StringEquals": {"kms:ViaService": f"secretsmanager.{target.region}.amazonaws.com"},
-            "ForAnyValue:StringEquals": {
-                "kms:ResourceAliases": [target.key_alias("registry"), target.key_alias("warehouse")]
-            },
-        },
-    )
+    keys = [read(stack, target, name) for name in ("registry-key", "warehouse-key")]
     network = Network(
         vpc=read(stack, target, "vpc"),
         subnets=[read(stack, target, f"subnet-{zone}") for zone in target.zones],
@@ -105,13 +101,11 @@ def migrate_build(stack: PlatformStack, target: PlatformConfig) -> Build:
     return Build(
         f"{target.name.capitalize()}Migrate",
         "migrate.yml",
-        {"Administrators": read_secrets, "AdministratorsKeys": decrypt},
-        {
-            **dict.fromkeys(secrets, "RDS and Redshift name the administrators' secrets themselves"),
-            keys: "Keys have ids of AWS's making; the condition names their aliases",
-        },
+        {"Administrators": read_secrets, "AdministratorsKeys": via(stack, "secretsmanager", keys, "kms:Decrypt")},
+        dict.fromkeys(secrets, "RDS and Redshift name the administrators' secrets themselves"),
         {"IOT_ENVIRONMENT": target.name},
         network,
+        clones=False,
     )
 
 
@@ -123,10 +117,12 @@ def smoke_build(stack: PlatformStack, target: PlatformConfig) -> Build:
 
     config = target
     thing = iot("thing", f"{config.name}-smoke-*")
+    # What is attached to a certificate is authorised on the certificate alone (service authorization reference, AWS
+    # IoT).
     statements = {
         "Things": iam.PolicyStatement(
-            actions=["iot:CreateThing", "iot:DeleteThing", "iot:AttachThingPrincipal", "iot:DetachThingPrincipal"],
-            resources=[thing, iot("thingtype", config.thing_type)],
+            actions=["iot:CreateThing", "iot:DeleteThing"],
+            resources=[thing],
         ),
         "Certificates": iam.PolicyStatement(
             actions=[
@@ -137,7 +133,7 @@ def smoke_build(stack: PlatformStack, target: PlatformConfig) -> Build:
                 "iot:DetachThingPrincipal",
                 "iot:UpdateCertificate",
             ],
-            resources=[iot("cert", "*"), iot("policy", config.device_policy)],
+            resources=[iot("cert", "*")],
         ),
         "Sign": iam.PolicyStatement(actions=["iot:CreateCertificateFromCsr", "iot:DescribeEndpoint"], resources=["*"]),
         "FindRaw": iam.PolicyStatement(

@@ -42,6 +42,9 @@ class Build:
     environment: Mapping[str, str] = field(default_factory=dict)
     network: Network | None = None
     docker: bool = False
+    # Whether it works on the repository, and whether a later action is given what it makes.
+    clones: bool = True
+    hands_on: bool = False
 
 
 def add_project(
@@ -58,10 +61,11 @@ def add_project(
     objects = artifacts.arn_for_objects("*")
     always = {
         "Log": allow([log.log_group_arn], "logs:CreateLogStream", "logs:PutLogEvents"),
-        "Artifacts": allow([objects], "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
-        "ArtifactKey": allow([key.key_arn], "kms:Decrypt", "kms:GenerateDataKey"),
-        "Clone": allow([connection], "codeconnections:UseConnection"),
+        "Artifacts": allow([objects], "s3:GetObject", "s3:GetObjectVersion", *(["s3:PutObject"] * build.hands_on)),
+        "ArtifactKey": allow([key.key_arn], "kms:Decrypt", *(["kms:GenerateDataKey"] * build.hands_on)),
     }
+    if build.clones:
+        always["Clone"] = allow([connection], "codeconnections:UseConnection")
     if build.network:
         always |= _network_statements(stack, build.network)
     for sid, statement in {**always, **build.statements}.items():

@@ -3,13 +3,12 @@
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codeconnections as codeconnections
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
-from infra.stacks.delivery.builds import check_builds, deploy_build, images_build, migrate_build, smoke_build
+from infra.stacks.delivery.builds import DATA, check_builds, deploy_build, images_build, migrate_build, smoke_build
 from infra.stacks.delivery.pipeline import (
     Target,
     add_pipeline,
@@ -25,6 +24,7 @@ from infra.stacks.nag import accept
 from infra.stacks.parameters import read
 from infra.stacks.principals import for_this_account
 from infra.stacks.private_bucket import private_bucket
+from infra.stacks.statements import via
 
 _ARTIFACT_DAYS = 90
 
@@ -67,7 +67,7 @@ class DeliveryStack(PlatformStack):
     def _target(self, target: PlatformConfig) -> Target:
         return Target(
             target.name,
-            data=self._project(deploy_build(self, target, "data")),
+            data=self._project(deploy_build(self, target, DATA)),
             migrate=self._project(migrate_build(self, target)),
             services=self._project(deploy_build(self, target, "services")),
             smoke=self._project(smoke_build(self, target)),
@@ -87,17 +87,21 @@ class DeliveryStack(PlatformStack):
         """
         role = iam.Role(self, "PipelineRole", assumed_by=for_this_account("codepipeline.amazonaws.com", self.config))
         objects = self._artifacts.arn_for_objects("*")
-        alerts_key = kms.Key.from_key_arn(self, "AlertsKey", read(self, self.config, "alerts-key"))
+        alerts_key = read(self, self.config, "alerts-key")
         statements = {
             "Clone": ([self._connection], ["codeconnections:UseConnection"]),
             "Build": (projects, ["codebuild:BatchGetBuilds", "codebuild:StartBuild"]),
-            "Find": ([self._artifacts.bucket_arn], ["s3:GetBucketVersioning"]),
-            "Artifacts": ([objects], ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]),
+            "Find": (
+                [self._artifacts.bucket_arn],
+                ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"],
+            ),
+            "Artifacts": ([objects], ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"]),
             "ArtifactKey": ([self._key.key_arn], ["kms:Decrypt", "kms:GenerateDataKey"]),
             "Ask": ([topic], ["sns:Publish"]),
-            "TopicKey": ([alerts_key.key_arn], ["kms:Decrypt", "kms:GenerateDataKey"]),
         }
         for sid, (resources, actions) in statements.items():
             role.add_to_policy(iam.PolicyStatement(sid=sid, actions=actions, resources=resources))
+        topic_key = via(self, "sns", [alerts_key], "kms:Decrypt", "kms:GenerateDataKey")
+        role.add_to_policy(topic_key.copy(sid="TopicKey"))
         accept_artifacts(role, self._artifacts)
         return role

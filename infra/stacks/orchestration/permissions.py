@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from infra.stacks.base import PlatformStack
 from infra.stacks.edge.names import DELIVER, NOTIFY, SEVERITIES, SWEEP
 from infra.stacks.edge.tables import ALERT_INDEXES
-from infra.stacks.services.asking import asking
+from infra.stacks.services.asking import asking, counting
 from infra.stacks.services.places import REGISTRY_READER, REGISTRY_WRITER, WAREHOUSE_PIPELINE, Places
 from infra.stacks.statements import READ_STREAM, Statements, allow, listing, table_keys, via
 from iot_pipeline.contract import Contract, layout, tables
@@ -13,10 +13,11 @@ from iot_pipeline.lake.publishing import BUILD_TABLE_PREFIX
 from iot_pipeline.lake.statements import DEVICE_VIEW, TELEMETRY_VIEW
 
 # Raw is the devices' own: nothing but a removal may take from it.
-_ZONES = (layout.JUDGED, layout.LEDGER, layout.QUARANTINE, layout.CURATED, layout.DAILY, layout.ALERT_HISTORY)
+_BUILT = (layout.JUDGED, layout.LEDGER, layout.QUARANTINE, layout.CURATED, layout.DAILY)
+_ZONES = (*_BUILT, layout.ALERT_HISTORY)
 BACKFILLS = "backfills/"
-_READ = (layout.RAW, *_ZONES, layout.REMOVALS, layout.REGISTRY, layout.EDGE_RULES, layout.FAILED_DELIVERY, BACKFILLS)
-_ITEMS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+# What statements of Athena and our own code read.
+_READ = (layout.RAW, *_ZONES, layout.REMOVALS, layout.REGISTRY, BACKFILLS)
 _MULTIPART = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 # The edge's records that a mapping gave up on (AWS Lambda guide, "Retain discarded batch records for a Kinesis Data
 # Streams event source in Lambda").
@@ -24,101 +25,96 @@ _FAILED_RECORDS = "aws/lambda/"
 
 
 def looking(places: Places) -> Statements:
-    """What a sensor does, and every run too: it drains the queue, looks at everything, keeps alerts."""
-    stack = places.stack
-    answers = [f"{places.lake}/{layout.QUERY_RESULTS}*"]
-    crawlers = [_crawler(stack, zone) for zone in ("raw", "curated")]
+    """What sensors and schedules do: drain the queue of raw objects, look at the lake, keep alerts of the pipeline."""
     return {
         "Drain": allow([places.raw_queue], "sqs:ReceiveMessage", "sqs:DeleteMessage"),
-        "CountDeadLetters": allow(places.dead_letters, "sqs:GetQueueAttributes"),
-        "Locate": allow([places.lake], "s3:GetBucketLocation"),
-        "List": listing(places.lake, (*_READ, layout.QUERY_RESULTS)),
-        "ListFailed": listing(places.failures, [_FAILED_RECORDS]),
-        "Read": allow(_objects(places, _READ), "s3:GetObject"),
-        "Answers": allow(answers, "s3:GetObject", "s3:PutObject", *_MULTIPART),
-        "LakeKey": via(stack, "s3", [places.lake_key], "kms:Decrypt", "kms:GenerateDataKey"),
-        **asking(places, [places.workgroups()["builds"]]),
-        "Crawled": allow(places.catalog("*", database=stack.config.crawled_database), "glue:GetTables"),
-        "Crawlers": allow(crawlers, "glue:GetCrawler"),
-        "Alerts": allow([places.alerts], "dynamodb:Scan", *_ITEMS),
-        "Episodes": allow([f"{places.alerts}/index/{name}" for name in ALERT_INDEXES], "dynamodb:Query"),
-        "TableKey": table_keys(stack, [places.edge_key]),
-        "Stream": allow([places.stream], *READ_STREAM),
-        # CloudWatch has no resources for metrics.
-        "Metrics": allow(["*"], "cloudwatch:GetMetricStatistics"),
-        "SignIn": allow(
-            [places.secret(REGISTRY_READER), places.secret(WAREHOUSE_PIPELINE)], "secretsmanager:GetSecretValue"
-        ),
+        **_reading(places, _READ),
+        **_lake_key(places),
+        **_statements(places),
+        **counting(places),
+        "Alerts": allow([places.alerts], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        **_episodes(places, "open"),
+        **_signing_in(places, REGISTRY_READER),
     }
 
 
 def building(places: Places, contract: Contract) -> Statements:
-    """What a run does besides: builds and publishes versions of partitions, loads, crawls, cleans up after itself."""
-    stack, lake = places.stack, places.lake
-    zones = tables(contract)
-    versioned = [it.name for it in zones.all if it not in (zones.raw_telemetry, zones.raw_lines)]
+    """What runs do: build and publish versions of partitions, load, crawl, clean up, and check what the edge does."""
+    crawlers = [_crawler(places.stack, zone) for zone in ("raw", "curated")]
     return {
-        "Uploads": allow([lake], "s3:ListBucketMultipartUploads"),
-        "Build": allow(_objects(places, _ZONES), "s3:PutObject", "s3:DeleteObject", *_MULTIPART),
-        "Snapshot": allow(_objects(places, [layout.REGISTRY]), "s3:PutObject", "s3:DeleteObject"),
-        "Note": allow(_objects(places, [layout.EDGE_RULES, layout.DBT_DOCS, BACKFILLS]), "s3:PutObject"),
-        "Publish": allow(
-            places.catalog(*versioned),
-            "glue:BatchCreatePartition",
-            "glue:BatchUpdatePartition",
-            "glue:UpdatePartition",
-        ),
-        "BuildTables": allow(
-            places.catalog(f"{BUILD_TABLE_PREFIX}*"),
-            "glue:CreateTable",
-            "glue:DeleteTable",
-            "glue:BatchCreatePartition",
-        ),
-        # The views that people read are made anew where a compaction finds them old.
-        "Views": allow(places.catalog(TELEMETRY_VIEW, DEVICE_VIEW), "glue:CreateTable", "glue:UpdateTable"),
-        "Crawl": allow([_crawler(stack, zone) for zone in ("raw", "curated")], "glue:StartCrawler"),
+        "CountDeadLetters": allow(places.dead_letters, "sqs:GetQueueAttributes"),
+        "ListFailed": listing(places.failures, [_FAILED_RECORDS]),
+        **_reading(places, (*_READ, layout.EDGE_RULES), listed=(layout.FAILED_DELIVERY,)),
+        **_lake_key(places),
+        **_statements(places),
+        "Build": allow(_objects(places, _BUILT), "s3:PutObject", "s3:DeleteObject", *_MULTIPART),
+        "Snapshot": allow(_objects(places, [layout.ALERT_HISTORY, layout.REGISTRY]), "s3:PutObject", "s3:DeleteObject"),
+        "Note": allow(_objects(places, [layout.EDGE_RULES, layout.DBT_DOCS]), "s3:PutObject"),
+        **_publishing(places, contract),
+        "Crawled": allow(places.catalog("*", database=places.config.crawled_database), "glue:GetTables"),
+        "Crawlers": allow(crawlers, "glue:GetCrawler", "glue:StartCrawler"),
+        "Alerts": allow([places.alerts], "dynamodb:Scan", "dynamodb:GetItem", "dynamodb:UpdateItem"),
+        **_episodes(places, *ALERT_INDEXES),
+        "Stream": allow([places.stream], *READ_STREAM),
+        # CloudWatch has no resources for metrics.
+        "Metrics": allow(["*"], "cloudwatch:GetMetricStatistics"),
+        **_signing_in(places, REGISTRY_READER),
+    }
+
+
+def rebuilding(places: Places, contract: Contract) -> Statements:
+    """What retention and erasures do beside removing: build again what is left."""
+    answers = [*_objects(places, _BUILT), _answers(places)]
+    return {
+        "Parts": allow(answers, *_MULTIPART),
+        "Uploads": allow([places.lake], "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"),
+        **_lake_key(places),
+        **_statements(places),
+        **_publishing(places, contract),
+        **_signing_in(places, REGISTRY_WRITER),
     }
 
 
 def removing(places: Places, contract: Contract) -> Statements:
     """What retention and erasures do: remove objects of any zone and their versions, and what names a device."""
     stack = places.stack
-    config = stack.config
     buckets = [places.lake, places.failures, places.results]
-    everything = [f"{bucket}/*" for bucket in buckets]
     versioned = [it.name for it in tables(contract).all]
-    functions = [config.edge_function(), config.edge_function(SWEEP), config.edge_function(NOTIFY)]
-    logs = [stack.format_arn(service="logs", resource=f"log-group:/aws/lambda/{name}*") for name in functions]
-    things = [_iot(stack, "thing", "*"), _iot(stack, "cert", "*")]
     return {
         "ListVersions": allow(buckets, "s3:ListBucket", "s3:ListBucketVersions"),
-        "ReadVersions": allow(everything, "s3:GetObject", "s3:GetObjectVersion"),
-        "Rewrite": allow(everything, "s3:PutObject"),
-        "Remove": allow(everything, "s3:DeleteObject", "s3:DeleteObjectVersion"),
+        "Rewrite": allow(
+            [f"{bucket}/*" for bucket in buckets],
+            *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"),
+        ),
         "FailuresKey": via(stack, "s3", [places.edge_key], "kms:Decrypt", "kms:GenerateDataKey"),
         "Unregister": allow(places.catalog(*versioned), "glue:BatchDeletePartition"),
+        "Alerts": allow([places.alerts], "dynamodb:GetItem", "dynamodb:UpdateItem"),
+        **_episodes(places, *ALERT_INDEXES),
         "RemoveItems": allow([places.state, places.alerts], "dynamodb:Scan", "dynamodb:DeleteItem"),
         "RemoveMessages": allow(
             places.dead_letters, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"
         ),
-        "FindLogs": allow([stack.format_arn(service="logs", resource="log-group:*")], "logs:DescribeLogGroups"),
-        "SearchLogs": allow(logs, "logs:FilterLogEvents"),
         "RemoveThings": allow(
-            things,
+            [_iot(stack, "thing", "*")],
             # A device that is decommissioned leaves its name, made anew if it is gone (`things.bury`).
             "iot:CreateThing",
             "iot:DescribeThing",
             "iot:UpdateThing",
             "iot:DeleteThing",
             "iot:ListThingPrincipals",
-            "iot:DetachThingPrincipal",
+        ),
+        # What is attached to a certificate is authorised on the certificate (service authorization reference, AWS IoT).
+        "RemoveCertificates": allow(
+            [_iot(stack, "cert", "*")],
             "iot:DescribeCertificate",
             "iot:UpdateCertificate",
             "iot:DeleteCertificate",
-            "iot:ListAttachedPolicies",
+            "iot:DetachThingPrincipal",
             "iot:DetachPolicy",
+            "iot:ListPrincipalThings",
         ),
-        "WriteRegistry": allow([places.secret(REGISTRY_WRITER)], "secretsmanager:GetSecretValue"),
+        # Neither has a resource.
+        "FindUnclaimed": allow(["*"], "iot:ListAttachedPolicies", "iot:ListCertificates"),
     }
 
 
@@ -130,24 +126,89 @@ def replaying(places: Places) -> Statements:
     names = [config.edge_function(role) for role in (SWEEP, NOTIFY, DELIVER)]
     functions = [f"{stack.format_arn(service='lambda', resource='function')}:{name}" for name in names]
     topics = [stack.format_arn(service="sns", resource=config.alert_topic(severity)) for severity in SEVERITIES]
-    alerts_key = places.alerts_key
     return {
+        "ListFailed": listing(places.failures, [_FAILED_RECORDS]),
+        "List": listing(places.lake, [layout.FAILED_DELIVERY, layout.EDGE_RULES]),
+        "Rules": allow(_objects(places, [layout.EDGE_RULES]), "s3:GetObject"),
         "TakeLetters": allow(places.dead_letters, "sqs:ReceiveMessage", "sqs:DeleteMessage"),
         "SetAside": allow(failed, "s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
-        "FailuresKey": via(stack, "s3", [places.edge_key], "kms:Decrypt", "kms:GenerateDataKey"),
+        "FailedKeys": via(stack, "s3", [places.edge_key, places.lake_key], "kms:Decrypt", "kms:GenerateDataKey"),
         "SendAgain": allow([places.stream], "kinesis:PutRecords"),
-        "States": allow([places.state], "dynamodb:BatchGetItem", *_ITEMS),
+        "States": allow([places.state], "dynamodb:BatchGetItem", "dynamodb:PutItem"),
+        "Alerts": allow([places.alerts], "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        **_episodes(places, "pending"),
         "CallAgain": allow(functions, "lambda:InvokeFunction"),
         "TellAgain": allow(topics, "sns:Publish"),
-        "TopicKey": via(stack, "sns", [alerts_key], "kms:Decrypt", "kms:GenerateDataKey"),
+        "TopicKey": via(stack, "sns", [places.alerts_key], "kms:Decrypt", "kms:GenerateDataKey"),
     }
 
 
 def watching(places: Places) -> Statements:
     """What the watcher does: it keeps alerts, in one transaction with what it knows."""
     return {
-        "Alerts": allow([places.alerts], *_ITEMS),
+        "Alerts": allow([places.alerts], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
         "TableKey": table_keys(places.stack, [places.edge_key]),
+    }
+
+
+def _reading(places: Places, prefixes: Iterable[str], listed: Iterable[str] = ()) -> Statements:
+    prefixes = tuple(prefixes)
+    answers = _answers(places)
+    return {
+        # Athena looks for parts of earlier results (its guide, "Control access to Amazon S3 from Athena").
+        "Locate": allow([places.lake], "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"),
+        "List": listing(places.lake, (*prefixes, *listed, f"{layout.QUERY_RESULTS}{_builds(places)}/")),
+        "Read": allow(_objects(places, prefixes), "s3:GetObject"),
+        "Answers": allow([answers], "s3:GetObject", "s3:PutObject", *_MULTIPART),
+    }
+
+
+def _answers(places: Places) -> str:
+    """Where the workgroup of the builds keeps its results."""
+    return f"{places.lake}/{layout.QUERY_RESULTS}{_builds(places)}/*"
+
+
+def _builds(places: Places) -> str:
+    return f"{places.config.name}-builds"
+
+
+def _lake_key(places: Places) -> Statements:
+    return {"LakeKey": via(places.stack, "s3", [places.lake_key], "kms:Decrypt", "kms:GenerateDataKey")}
+
+
+def _statements(places: Places) -> Statements:
+    return asking(places, [places.workgroups()["builds"]])
+
+
+def _publishing(places: Places, contract: Contract) -> Statements:
+    zones = tables(contract)
+    versioned = [it.name for it in zones.all if it not in (zones.raw_telemetry, zones.raw_lines)]
+    return {
+        "Publish": allow(places.catalog(*versioned), "glue:BatchCreatePartition", "glue:BatchUpdatePartition"),
+        "BuildTables": allow(
+            places.catalog(f"{BUILD_TABLE_PREFIX}*"),
+            "glue:CreateTable",
+            "glue:DeleteTable",
+            "glue:BatchCreatePartition",
+        ),
+        # The views that people read are made anew where a compaction finds them old.
+        "Views": allow(places.catalog(TELEMETRY_VIEW, DEVICE_VIEW), "glue:CreateTable", "glue:UpdateTable"),
+    }
+
+
+def _episodes(places: Places, *indexes: str) -> Statements:
+    return {
+        "Episodes": allow([f"{places.alerts}/index/{name}" for name in indexes], "dynamodb:Query"),
+        "TableKey": table_keys(places.stack, [places.edge_key]),
+    }
+
+
+def _signing_in(places: Places, registry_user: str) -> Statements:
+    """The databases' passwords, and the keys that they are under."""
+    secrets = [places.secret(registry_user), places.secret(WAREHOUSE_PIPELINE)]
+    return {
+        "SignIn": allow(secrets, "secretsmanager:GetSecretValue"),
+        "SecretKeys": via(places.stack, "secretsmanager", places.secret_keys, "kms:Decrypt"),
     }
 
 

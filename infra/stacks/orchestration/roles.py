@@ -8,7 +8,14 @@ from aws_cdk import aws_iam as iam
 
 from infra.stacks.base import PlatformStack
 from infra.stacks.orchestration.database import USER
-from infra.stacks.orchestration.permissions import building, looking, removing, replaying, watching
+from infra.stacks.orchestration.permissions import (
+    building,
+    looking,
+    rebuilding,
+    removing,
+    replaying,
+    watching,
+)
 from infra.stacks.parameters import read
 from infra.stacks.principals import for_this_account
 from infra.stacks.services.places import Places
@@ -37,24 +44,19 @@ class Roles:
 def add_roles(stack: PlatformStack, places: Places, contract: Contract) -> Roles:
     """The roles, but for what the daemon needs to start runs, which are not there yet."""
     sign_in, printing, printed = _storage(stack), _printing(stack), _printed(stack)
-    looks = {**looking(places), **sign_in, **printing}
-    builds = {**looks, **building(places, contract)}
+    always = {**sign_in, **printing}
 
     def role(name: str, description: str, statements: Statements) -> iam.Role:
         return task_role(stack, f"{name}Role", description, statements, _WIDE)
 
-    removes = removing(places, contract)
-    removal = role(
-        "Removal",
-        "Runs of retention and erasures: they remove",
-        {sid: statement for sid, statement in builds.items() if sid not in removes},
-    )
-    add_managed_statements(removal, "Removes", removes, _WIDE)
+    rebuilds = {**always, **rebuilding(places, contract)}
+    removal = role("Removal", "Runs of retention and erasures: they remove", rebuilds)
+    add_managed_statements(removal, "Removes", removing(places, contract), _WIDE)
     return Roles(
-        code=role("Code", "Dagsters code location: its sensors look", looks),
-        run=role("Run", "A run of Dagsters: it builds", builds),
+        code=role("Code", "Dagsters code location: its sensors look", {**always, **looking(places)}),
+        run=role("Run", "A run of Dagsters: it builds", {**always, **building(places, contract)}),
         removal=removal,
-        replay=role("Replay", "Runs that replay dead letters", {**looks, **replaying(places)}),
+        replay=role("Replay", "Runs that replay dead letters", {**always, **replaying(places)}),
         webserver=role("Webserver", "Dagsters webserver", {**sign_in, **printed}),
         daemon=role("Daemon", "Dagsters daemon", sign_in),
         watcher=role("Watcher", "The watcher of Dagsters daemon", {**sign_in, **watching(places)}),

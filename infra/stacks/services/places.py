@@ -53,6 +53,11 @@ class Places:
         named = [self._arn("sqs", self.config.dead_letters(of)) for of in ("edge", "alert")]
         return [*named, self._read("rule-errors-arn")]
 
+    @cached_property
+    def secret_keys(self) -> list[str]:
+        """The keys of the secrets of the databases' users: the registry's, and the warehouse's."""
+        return [self._read("registry-key"), self._read("warehouse-key")]
+
     def workgroups(self) -> dict[str, str]:
         """The ARNs of Athena's workgroups: of people, of tenants, of the builds."""
         name = self.config.name

@@ -40,6 +40,8 @@ class WarehouseStack(PlatformStack):
                 "registry-host": registry.cluster_endpoint.hostname,
                 "warehouse-host": host,
                 "warehouse-copy-role": copy_role.role_arn,
+                "registry-key": registry_key.key_arn,
+                "warehouse-key": key.key_arn,
             }
             publish(self, config, published)
         self.outputs(

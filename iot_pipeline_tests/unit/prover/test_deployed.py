@@ -4,10 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.prover import proving
 from infra.prover.deployed import Environment
-from infra.prover.granted import Role
-from infra.prover.proof import Finding
 from infra.prover.proving import prove
 from infra.stacks.config import PlatformConfig
 
@@ -74,18 +71,11 @@ def test_a_role_of_which_nobody_has_said_what_it_calls_is_a_finding() -> None:
 
 
 def test_a_role_that_is_left_out_is_told_with_its_reason() -> None:
-    proved = prove(_environment(Task1=_task("code")))
+    parameters = {"AthenaParameters": {"RoleArn": {"Fn::GetAtt": ["Role1", "Arn"]}}}
+    source = {"Type": "AWS::QuickSight::DataSource", "Properties": {"DataSourceParameters": parameters}}
+    proved = prove(_environment(Source1=source))
     assert list(proved.unproved) == ["TryUser/Role1"]
     assert proved.findings == ()
-
-
-def test_what_cannot_be_told_of_a_role_that_is_left_out_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_role: Role) -> list[Finding]:
-        raise ValueError("s3:CopyObject needs several actions")
-
-    monkeypatch.setattr(proving, "uncalled", refuse)
-    (finding,) = prove(_environment(Task1=_task("code"))).findings
-    assert str(finding) == "TryUser/Role1: s3:CopyObject needs several actions"
 
 
 def test_a_process_of_which_nobody_has_said_what_it_calls_is_a_finding() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from infra.prover.product import found_calls
 from infra.prover.recorded import read_recorded
+from infra.prover.source import code
 from infra.prover.source.client_calls import client_calls, mentioned_calls, services_of
 from infra.prover.source.code import module, script
 from infra.prover.source.reach import Reach, reached
@@ -119,3 +120,83 @@ def test_a_method_that_is_named_without_a_call_is_found(tmp_path: Path) -> None:
         "AdminEnableUser",
         "AdminDisableUser",
     }
+
+
+TWO_OF_A_NAME = """
+import boto3
+
+class Kept:
+    def __init__(self, client):
+        self._client = client
+
+    def remove(self):
+        self._client.put_object(Bucket="b", Key="k")
+
+class Gone:
+    def __init__(self, client):
+        self._client = client
+
+    def remove(self):
+        self._client.delete_object(Bucket="b", Key="k")
+
+class Holder:
+    kept: Kept
+
+    def first(self) -> Gone:
+        return Gone(boto3.client("s3"))
+
+def handler(event, context):
+    Gone, Kept(boto3.client("s3"))
+    {call}
+
+def typed(kept: Kept, names: list[str], holder: Holder, unknown, maybe: Kept | None):
+    {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("kept.remove()", {"PutObject"}),
+        ("maybe.remove()", {"PutObject"}),
+        ("holder.kept.remove()", {"PutObject"}),
+        ("holder.first().remove()", {"DeleteObject"}),
+        ("made = Gone(boto3.client('s3')); made.remove()", {"DeleteObject"}),
+        ("names.remove('a')", set()),
+        ("[name for name in names].remove('a')", set()),
+        # What cannot be told may be either.
+        ("unknown.remove()", {"PutObject", "DeleteObject"}),
+        ("made = kept if names else unknown; made.remove()", {"PutObject", "DeleteObject"}),
+        ("for made in holder: made.remove()", {"PutObject", "DeleteObject"}),
+    ],
+)
+def test_a_method_is_of_the_class_that_it_is_called_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, found: set[str]
+) -> None:
+    name = f"two_of_a_name_{abs(hash(body))}"
+    text = TWO_OF_A_NAME.replace("{call}", "typed(1, 2, 3, 4, 5)").replace("{body}", body)
+    (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.setattr(code, "REPOSITORY", tmp_path)
+    start = module(name)
+    assert start is not None
+    pieces = list(Reach((name,)).enter(start, "handler").pieces)
+    assert {call.operation for call in client_calls(pieces, services_of(pieces))} == found
+
+
+def test_what_a_framework_is_given_runs_where_that_calls_it(tmp_path: Path) -> None:
+    file = tmp_path / "given.py"
+    file.write_text(
+        "import boto3\nimport dagster as dg\nclient = boto3.client('s3')\n\n"
+        "@dg.op\ndef step():\n    client.put_object(Bucket='b', Key='k')\n\n"
+        "@dg.job\ndef work():\n    step()\n\n"
+        "@dg.sensor(job=work)\ndef look():\n    client.get_object(Bucket='b', Key='k')\n\n"
+        "defs = dg.Definitions(jobs=[work], sensors=[look])\n"
+    )
+
+    def calls(*decorators: str) -> set[str]:
+        closed = ("dg.op", "dg.job", "dg.sensor")
+        pieces = list(Reach().enter_registered(script(file), decorators, closed).pieces)
+        return {call.operation for call in client_calls(pieces, services_of(pieces))}
+
+    assert calls("dg.sensor") == {"GetObject"}
+    assert calls("dg.job") == {"PutObject"}
