@@ -17,6 +17,7 @@ from infra.stacks.entrance.stack import EntranceStack
 from infra.stacks.environments import environment
 from infra.stacks.feature_flags import RECOMMENDED
 from infra.stacks.ingest.stack import IngestStack
+from infra.stacks.intake.stack import IntakeStack
 from infra.stacks.lake.stack import LakeStack
 from infra.stacks.network.service_stack import ServiceNetworkStack
 from infra.stacks.network.stack import NetworkStack
@@ -48,7 +49,12 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
     for reader in (ingest, queries):
         reader.add_stack_dependency(lake)
     if config.parts.stream:
-        needed.append(_add_edge(app, config, lake))
+        edge = _add_edge(app, config, lake)
+        needed.append(edge)
+        if config.producers:
+            intake = IntakeStack(app, config)
+            intake.add_stack_dependency(edge)
+            needed.append(intake)
     if config.parts.databases:
         needed += _add_databases(app, config, contract, lake)
         upkeep = UpkeepStack(app, config)

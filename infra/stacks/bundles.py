@@ -56,7 +56,22 @@ EDGE = Bundle(
         "iot_pipeline/edge/__main__.py",
     ),
 )
-BUNDLES = (CLAIM_HOOK, CANARY, EDGE)
+INTAKE = Bundle(
+    "intake",
+    CHECKOUT,
+    (
+        "iot_pipeline/__init__.py",
+        "iot_pipeline/contract",
+        "iot_pipeline/edge/__init__.py",
+        "iot_pipeline/edge/telemetry.py",
+        "iot_pipeline/edge/tracing.py",
+        "iot_pipeline/intake",
+        "iot_pipeline/producer/__init__.py",
+        "iot_pipeline/producer/put.py",
+    ),
+    without=("iot_pipeline/contract/__main__.py",),
+)
+BUNDLES = (CLAIM_HOOK, CANARY, EDGE, INTAKE)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from infra.stacks.config import (
     SIZE_VARIABLE,
     PlatformConfig,
 )
+from infra.stacks.producers import producers_of
 from infra.stacks.sizes import QUANTITIES, Size
 
 FILE = Path(__file__).resolve().parents[1] / "environments.toml"
@@ -87,7 +88,9 @@ def _config(name: str, written: dict[str, Any], file: Path) -> PlatformConfig:
     for key, value in values.items():
         if key not in types or (key == "name" and "name" in written):
             raise ValueError(f"{where} {key}: there is no such setting; there are {', '.join(sorted(types))}")
-        values[key] = _typed(f"{where} {key}", value, types[key])
+        values[key] = (
+            producers_of(f"{where} {key}", value) if key == "producers" else _typed(f"{where} {key}", value, types[key])
+        )
     try:
         return PlatformConfig(**values)
     except ValueError as error:
