@@ -44,7 +44,7 @@ def _producer(where: str, table: dict[str, Any]) -> Producer:
         if key not in types:
             raise ValueError(f"{where} {key}: there is no such setting; there are {', '.join(types)}")
         if not isinstance(value, types[key]) or isinstance(value, bool):
-            raise ValueError(f"{where} {key} = {value!r}: expected {types[key].__name__}")
+            raise ValueError(f"{where} {key} = {value!r}: expected {types[key].__name__}")  # noqa: TRY004  a text of the file, not a mistake of the caller
     if missing := [key for key in ("name", "tenant", "sites") if not table.get(key)]:
         raise ValueError(f"{where}: {', '.join(missing)} must be set")
     if not all(isinstance(site, str) and site for site in table["sites"]):

@@ -1,7 +1,8 @@
 """A producer: takes telemetry messages of any number of devices, and puts them to its stream.
 
+    message = {"v": 1, "device_id": "pump-17", "readings": [{"ts": 1764460800000, "seq": 1, "flow_rate": 3.2}]}
     with Producer("telemetry-producer-gateway", Path("spool/gateway.db")) as producer:
-        producer.send("pump-17", {"v": 1, "device_id": "pump-17", "readings": [{"ts": ..., "seq": 1, "flow_rate": 3.2}]})
+        producer.send("pump-17", message)
 
 What `send` has returned for is on disk and reaches the stream at least once, whatever is killed meanwhile: who opens
 the spool next goes on. A message's identity is its own (device, ts, seq of its readings), so that the pipeline counts
@@ -17,14 +18,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from iot_pipeline.contract.contract import MAX_MESSAGE_BYTES
 from iot_pipeline.producer.encoding import Encoding, encoded
 from iot_pipeline.producer.lanes import Lanes, Parcel
 from iot_pipeline.producer.put import RECORDS_PER_CALL, put_once
 from iot_pipeline.producer.spool import Message, Spool
 
 Payload = bytes | Mapping[str, Any]
-# Messages in memory, of all lanes: of the largest, 128 KiB each, 256 MiB; of common ones, some.
+# What is in memory at most, of all lanes, whichever comes first; the rest waits in the spool.
 _IN_MEMORY, _LOAD = 20_000, 5_000
 _IN_MEMORY_BYTES = 64 * 1024 * 1024
 _DAY_MS = 86_400_000
@@ -196,8 +196,7 @@ class Producer:
     def _load(self) -> None:
         """Read on in the spool while memory has room."""
         while self._lanes.messages < _IN_MEMORY - _LOAD and self._loaded_bytes < _IN_MEMORY_BYTES:
-            most = max(1, min(_LOAD, (_IN_MEMORY_BYTES - self._loaded_bytes) // MAX_MESSAGE_BYTES * 8))
-            messages = self._spool.after(self._loaded_id, most)
+            messages = self._spool.after(self._loaded_id, _LOAD, _IN_MEMORY_BYTES - self._loaded_bytes)
             if not messages:
                 return
             self._loaded_id = messages[-1].id

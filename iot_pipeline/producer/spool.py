@@ -75,13 +75,20 @@ class Spool:
             self.messages += len(messages)
             self.bytes += sum(len(payload) for _device, payload in messages)
 
-    def after(self, message_id: int, most: int) -> list[Message]:
-        """The next messages behind an id, at most so many."""
+    def after(self, message_id: int, most: int, most_bytes: int) -> list[Message]:
+        """The next messages behind an id, at most so many; payloads reach so many bytes with the last one at most."""
+        found: list[Message] = []
         with self._lock:
             rows = self._db.execute(
                 "SELECT id, device, payload, taken_ms FROM message WHERE id > ? ORDER BY id LIMIT ?", (message_id, most)
             )
-            return [Message(*row) for row in rows]
+            for row in rows:
+                found.append(Message(*row))
+                most_bytes -= len(row[2])
+                if most_bytes <= 0:
+                    break
+            rows.close()
+        return found
 
     def remove(self, messages: Iterable[Message]) -> None:
         """Forget what Kinesis has."""

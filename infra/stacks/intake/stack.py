@@ -40,7 +40,7 @@ class IntakeStack(PlatformStack):
         self.outputs(
             IntakeFunction=function.function_name,
             IntakeMetrics=config.intake_metrics,
-            **{f"{producer.construct_id}Stream": stream.stream_name for producer, stream in streams.items()},
+            **{f"StreamOf{producer.construct_id}": stream.stream_name for producer, stream in streams.items()},
         )
 
     def _bucket(self) -> None:
