@@ -68,6 +68,7 @@ INTAKE = Bundle(
         "iot_pipeline/intake",
         "iot_pipeline/producer/__init__.py",
         "iot_pipeline/producer/put.py",
+        "iot_pipeline/producer/zstandard.py",
     ),
     without=("iot_pipeline/contract/__main__.py",),
 )

@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from iot_pipeline.producer.put import BYTES_PER_CALL, RECORDS_PER_CALL, Entry, put_once, wait_seconds
@@ -16,6 +16,25 @@ class Line:
     position: int
     device: str
     data: bytes
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A device's lines in their order, and from when on the first of them may be put."""
+
+    lines: deque[Line] = field(default_factory=deque)
+    failures: int = 0
+    due: float = 0.0
+
+    def settled(self, code: str | None, now: float) -> bool:
+        """Note what became of the first line; whether there is one to put."""
+        if code is None:
+            self.lines.popleft()
+            self.failures = 0
+        else:
+            self.failures += 1
+            self.due = now + wait_seconds(self.failures)
+        return bool(self.lines)
 
 
 def forward(
@@ -32,26 +51,22 @@ def forward(
     "A single record failure does not stop the processing of subsequent records"). Raises botocore's errors that another
     call would not mend.
     """
-    lanes: dict[str, deque[Line]] = {}
+    lanes: dict[str, _Lane] = {}
     for line in lines:
-        lanes.setdefault(line.device, deque()).append(line)
-    deadline, attempt = clock() + seconds, 0
-    while lanes:
-        heads = _call([lane[0] for lane in lanes.values()])
+        lanes.setdefault(line.device, _Lane()).lines.append(line)
+    deadline = clock() + seconds
+    while lanes and (now := clock()) < deadline:
+        heads = _call([lane.lines[0] for lane in lanes.values() if lane.due <= now])
+        if not heads:
+            sleep(min(min(lane.due for lane in lanes.values()), deadline) - now)
+            continue
         codes = put_once(kinesis, stream, [Entry(line.device, line.data) for line in heads])
         for line, code in zip(heads, codes, strict=True):
+            # To the end, behind those that have not had a turn.
             lane = lanes.pop(line.device)
-            if code is None:
-                lane.popleft()
-            if lane:
-                # Behind those that have not had a turn.
+            if lane.settled(code, clock()):
                 lanes[line.device] = lane
-        attempt = attempt + 1 if any(codes) else 0
-        if attempt:
-            if clock() >= deadline:
-                break
-            sleep(wait_seconds(attempt))
-    return sorted((line for lane in lanes.values() for line in lane), key=lambda line: line.position)
+    return sorted((line for lane in lanes.values() for line in lane.lines), key=lambda line: line.position)
 
 
 def _call(heads: Sequence[Line]) -> list[Line]:

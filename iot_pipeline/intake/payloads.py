@@ -4,19 +4,13 @@ A record is a telemetry message of the contract, in JSON or CBOR, as it is or co
 first bytes say which of them it is: no two of these formats, and no JSON text, can begin alike.
 """
 
-import sys
 import zlib
 from enum import StrEnum
 
 from iot_pipeline.contract.aggregation import MAGIC
 from iot_pipeline.contract.contract import MAX_MESSAGE_BYTES
 from iot_pipeline.intake.cbor import NotCborError, is_cbor, json_of
-
-# The standard library has Zstandard from Python 3.14, on which the function runs (PEP 784); before, its backport.
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from iot_pipeline.producer.zstandard import zstd
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 # A frame may ask for a window that its sender chooses; that of level 19 is the largest that a message could profit

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -11,7 +10,7 @@ from iot_pipeline.contract.contract import MAX_MESSAGE_BYTES
 
 
 class Encoding(StrEnum):
-    """Of a payload. ZSTD needs Python 3.14, or the package `backports.zstd` before."""
+    """Of a payload. ZSTD needs Python 3.14, or the package `backports.zstd` before that."""
 
     NONE = "none"
     GZIP = "gzip"
@@ -40,8 +39,6 @@ def encoded(payload: bytes | Mapping[str, Any], encoding: Encoding) -> bytes:
 
 
 def _zstd(payload: bytes) -> bytes:
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
+    from iot_pipeline.producer.zstandard import zstd
+
     return zstd.compress(payload)

@@ -38,6 +38,7 @@ class IntakeStack(PlatformStack):
             add_stream_alarms(self, producer.construct_id, stream.stream_name, mapping)
         add_alarms(self)
         self.outputs(
+            IntakeBucket=config.intake_bucket,
             IntakeFunction=function.function_name,
             IntakeMetrics=config.intake_metrics,
             **{f"StreamOf{producer.construct_id}": stream.stream_name for producer, stream in streams.items()},
