@@ -58,7 +58,7 @@ def forward(
     while lanes and (now := clock()) < deadline:
         heads = _call([lane.lines[0] for lane in lanes.values() if lane.due <= now])
         if not heads:
-            sleep(min(min(lane.due for lane in lanes.values()), deadline) - now)
+            sleep(min(deadline, *(lane.due for lane in lanes.values())) - now)
             continue
         codes = put_once(kinesis, stream, [Entry(line.device, line.data) for line in heads])
         for line, code in zip(heads, codes, strict=True):

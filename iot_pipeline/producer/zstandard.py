@@ -1,4 +1,4 @@
-"""Zstandard, of the standard library from Python 3.14 on (PEP 784), on which AWS runs the intake; before, its backport."""
+"""Zstandard: of the standard library from Python 3.14 on (PEP 784), as the intake has on AWS; before, its backport."""
 
 import sys
 

@@ -15,7 +15,7 @@ _chance = random.Random(15)  # noqa: S311  a fault's dice
 
 
 def share_of(stream: Any) -> float:
-    """The share of records that the stream refuses, 0 to 1. Raises RefusedRequestError for a tag that is no percentage."""
+    """The share of records that a stream refuses, 0 to 1. Raises RefusedRequestError if the tag is no percentage."""
     text = stream["tags"].get(TAG, "0")
     try:
         percent = float(text)
