@@ -5,6 +5,7 @@ import json
 import random
 import tracemalloc
 import zlib
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -95,10 +96,8 @@ def test_a_frame_with_a_huge_window_is_refused() -> None:
 
 @given(st.binary(max_size=300), st.sampled_from([b"", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xbf", b"\xa3", MAGIC]))
 def test_any_bytes_are_read_or_refused_by_name(data: bytes, start: bytes) -> None:
-    try:
-        payload_of(start + data)
-    except UnreadablePayloadError as error:
-        assert error.flaw in Flaw
+    with suppress(UnreadablePayloadError):
+        assert len(payload_of(start + data)) <= MAX_MESSAGE_BYTES
 
 
 def test_zlib_itself_agrees_on_what_a_whole_member_is() -> None:

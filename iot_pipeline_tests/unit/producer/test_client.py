@@ -1,6 +1,5 @@
-"""The producer against a Kinesis that fails as it likes: nothing lost, each device in order, memory and disk bounded."""
+"""The producer against a Kinesis that fails as it likes: nothing lost, each device in order, all of it bounded."""
 
-import os
 import random
 import signal
 import subprocess
@@ -80,7 +79,7 @@ for number in range(100000):
     producer.send("d", b"%d" % number)
     print(number, flush=True)
 """
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=os.getcwd())
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path.cwd())
     assert process.stdout is not None
     for _ in range(200):
         process.stdout.readline()
@@ -101,7 +100,7 @@ def test_a_full_spool_makes_the_sender_wait_and_then_refuses(tmp_path: Path) -> 
     with Producer("s", tmp_path / "a.db", kinesis=stream, spool_bytes=1000, patience_seconds=0.2) as producer:
         producer.send("d", b"x" * 900)
         began = time.monotonic()
-        with pytest.raises(SpoolFullError, match="900 bytes for 0.2 s"):
+        with pytest.raises(SpoolFullError, match=r"900 bytes for 0.2 s"):
             producer.send("d", b"y" * 200)
         assert time.monotonic() - began >= 0.2
         with pytest.raises(ValueError, match="a spool of 1000 can never take"):
@@ -117,7 +116,7 @@ def test_a_refused_producer_fails_by_name_and_keeps_its_spool(tmp_path: Path) ->
     stream.error = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not yours"}}, "PutRecords")
     producer = Producer("s", tmp_path / "a.db", kinesis=stream)
     producer.send("d", b"1")
-    with pytest.raises(ProducerError, match="s: .*not yours; the spool keeps what is left"):
+    with pytest.raises(ProducerError, match=r"s: .*not yours; the spool keeps what is left"):
         producer.flush(10)
     with pytest.raises(ProducerError, match="not yours"):
         producer.send("d", b"2")
