@@ -11,7 +11,11 @@ UNRECORDED: Mapping[tuple[str, str], tuple[str, ...]] = {
         "topic/{config.topic_root}/platform/canary/{config.name}-canary/telemetry",
     ),
     ("canary_device:newest", "dynamodb:GetItem"): ("EdgeData.DeviceState03394A42",),
-    # So is the hook's file; the names of things are what devices say.
+    # Producers' records: the demo has no producer.
+    ("iot_pipeline.intake.devices:Devices._look_up", "iot:DescribeThing"): ("thing/*",),
+    ("iot_pipeline.intake.refusals:Refusals._write", "s3:PutObject"): ("Intake.Kept118DB03B/refused/*",),
+    ("iot_pipeline.producer.put:put_once", "kinesis:PutRecords"): ("Lake.Stream790BDEE4",),
+    # The hook's file is a package by itself too; the names of things are what devices say.
     ("new_things_only:handler", "iot:DescribeThing"): ("thing/*",),
 }
 # (site, operation): the partition key of all items that it is on, where the code asks for those of one alone.

@@ -17,13 +17,13 @@ from infra.stacks.entrance.stack import EntranceStack
 from infra.stacks.environments import environment
 from infra.stacks.feature_flags import RECOMMENDED
 from infra.stacks.ingest.stack import IngestStack
-from infra.stacks.intake.stack import IntakeStack
 from infra.stacks.lake.stack import LakeStack
 from infra.stacks.network.service_stack import ServiceNetworkStack
 from infra.stacks.network.stack import NetworkStack
 from infra.stacks.observability.stack import ObservabilityStack
 from infra.stacks.orchestration.data_stack import OrchestrationDataStack
 from infra.stacks.orchestration.stack import OrchestrationStack
+from infra.stacks.producers.stack import IntakeStack
 from infra.stacks.queries.stack import QueriesStack
 from infra.stacks.security.stack import SecurityStack
 from infra.stacks.services.images_stack import ImagesStack

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from infra.stacks.producers import Producer
+from infra.stacks.producers.declared import Producer
 from infra.stacks.sizes import PARTS, Parts, Size
 from infra.stacks.validity import MINUTES_A_DAY, problems
 from iot_pipeline.contract import CONTRACT

@@ -17,7 +17,7 @@ from infra.stacks.config import (
     SIZE_VARIABLE,
     PlatformConfig,
 )
-from infra.stacks.producers import producers_of
+from infra.stacks.producers.declared import producers_of
 from infra.stacks.sizes import QUANTITIES, Size
 
 FILE = Path(__file__).resolve().parents[1] / "environments.toml"

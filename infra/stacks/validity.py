@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from infra.stacks.producers import producer_problems
+from infra.stacks.producers.declared import producer_problems
 
 if TYPE_CHECKING:
     from infra.stacks.config import PlatformConfig

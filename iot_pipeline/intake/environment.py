@@ -44,7 +44,7 @@ def intake_settings() -> IntakeSettings:
 def _variable(name: str) -> str:
     value = os.environ.get(f"IOT_{name}", "")
     if not value:
-        raise WrongSettingError(f"set IOT_{name}: infra/stacks/intake/function.py does (docs/producers.md)")
+        raise WrongSettingError(f"set IOT_{name}: infra/stacks/producers/stack.py does (docs/producers.md)")
     return value
 
 

@@ -8,7 +8,6 @@ import argparse
 import gzip
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 import boto3
 from rich.console import Console
 
+from infra.local.bench.producing import DEVICES
 from infra.local.deploy.deployment import deploy_assembly
 from infra.local.deploy.synth import synthesise
 from infra.local.emulator.process import start_emulator
@@ -31,12 +31,10 @@ from infra.stacks.config import PlatformConfig
 from infra.stacks.environments import environment
 from iot_pipeline.contract.envelope import DEVICE, TRACE
 from iot_pipeline.contract.layout import RAW
-from iot_pipeline.producer.client import Producer
 from iot_pipeline.registry import things
 from iot_pipeline.registry.registration import Request
 
 PARTS = ("Lake", "Ingest", "EdgeData", "Edge", "Intake")
-DEVICES, TOGETHER = 1000, 500
 # Firehose buffers for 60 s on AWS.
 _INTERVAL_SCALE, _POLL_SECONDS = 0.05, 0.2
 
@@ -48,11 +46,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=30, help="for how long (30)")
     parser.add_argument("--throttled", type=float, default=5.0, help="percent of PutRecords' records refused (5)")
     parser.add_argument("--wait", type=int, default=600, help="seconds to wait for the raw zone (600)")
-    parser.add_argument("--send", nargs=3, metavar=("STREAM", "ROLE", "SPOOL"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.send:
-        print(json.dumps(_send(*options.send, options.rate, options.seconds)))
-        return 0
     folder = Path(tempfile.mkdtemp(prefix="iot-bench-"))
     try:
         return _measure(folder, options, Console())
@@ -90,50 +84,11 @@ def _measure(folder: Path, options: argparse.Namespace, console: Console) -> int
 
 
 def _sender(folder: Path, stream: str, options: argparse.Namespace) -> dict[str, Any]:
-    arguments = ["--rate", str(options.rate), "--seconds", str(options.seconds)]
-    arguments += ["--send", stream, stream, str(folder / "spool.db")]
-    module = [sys.executable, "-m", "infra.local.bench.producer"]
+    module = [sys.executable, "-m", "infra.local.bench.producing"]
+    arguments = [stream, str(folder / "spool.db"), str(options.rate), str(options.seconds)]
     ran = subprocess.run([*module, *arguments], stdout=subprocess.PIPE, cwd=CHECKOUT, check=True)
     told: dict[str, Any] = json.loads(ran.stdout)
     return told
-
-
-def _send(stream: str, role: str, spool: str, rate: int, seconds: int) -> dict[str, Any]:
-    sts = boto3.client("sts")
-    account = sts.get_caller_identity()["Account"]
-    given = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName="bench")["Credentials"]
-    boto3.setup_default_session(
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
-    )
-    start_mib, began = _peak_mib(), time.monotonic()
-    with Producer(stream, Path(spool)) as producer:
-        for number in range(0, rate * seconds, TOGETHER):
-            producer.send_many(map(_message, range(number, number + TOGETHER)))
-            time.sleep(max(0.0, began + (number + TOGETHER) / rate - time.monotonic()))
-        sent = time.monotonic() - began
-        producer.flush()
-    return {
-        "sent": rate * seconds,
-        "seconds": sent,
-        "flushed": time.monotonic() - began,
-        "acknowledged": producer.acknowledged,
-        "repeated": producer.repeated,
-        "start_mib": start_mib,
-        "peak_mib": _peak_mib(),
-    }
-
-
-def _message(number: int) -> tuple[str, dict[str, Any]]:
-    device, now_ms = f"bench-{number % DEVICES}", int(time.time() * 1000)
-    reading = {"ts": now_ms, "seq": number, "temperature": 20 + number % 100 / 10, "humidity": 40.5}
-    return device, {"v": 1, "device_id": device, "readings": [reading]}
-
-
-def _peak_mib() -> float:
-    # Linux counts in KiB (getrusage(2)).
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _compare(told: dict[str, Any], bucket: str, wait: int, console: Console) -> int:

@@ -12,13 +12,13 @@ from constructs import Construct
 from infra.stacks.base import PlatformStack
 from infra.stacks.bundles import INTAKE, built
 from infra.stacks.config import PlatformConfig
-from infra.stacks.intake.alarms import add_alarms, add_stream_alarms
-from infra.stacks.intake.roles import add_intake_role, add_producer_role
 from infra.stacks.lake.lifecycle import expire
 from infra.stacks.nag import accept, accept_role_dependency
 from infra.stacks.parameters import read
 from infra.stacks.private_bucket import private_bucket
-from infra.stacks.producers import Producer
+from infra.stacks.producers.alarms import add_alarms, add_stream_alarms
+from infra.stacks.producers.declared import Producer
+from infra.stacks.producers.roles import add_intake_role, add_producer_role
 
 # Twice the time for which the function itself tries to forward a batch.
 _TIMEOUT = cdk.Duration.seconds(60)

@@ -6,7 +6,7 @@ from aws_cdk import aws_logs as logs
 from infra.stacks.base import PlatformStack
 from infra.stacks.nag import accept_wildcards
 from infra.stacks.parameters import read
-from infra.stacks.producers import Producer
+from infra.stacks.producers.declared import Producer
 from infra.stacks.statements import READ_STREAM, Statements, allow, via
 from iot_pipeline.intake.refusals import PREFIX
 
