@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from infra.prover.aws_calls import container_tasks, dagster, functions, pipes
+from infra.prover.aws_calls.backends import backend_calls
 from infra.prover.deployed import Environment, Resource
 from infra.prover.granted import PASSING, Role, Use
 from infra.prover.keys import key_calls
@@ -63,6 +64,8 @@ def needs(environment: Environment, role: Role) -> list[Need]:
             raise UnprovedError(reason)
         if use.property == _OF_PROCESS and (reason := UNPROVED_PROCESSES.get(_process(use.resource))):
             raise UnprovedError(reason)
+    if not role.uses and (sent := list(backend_calls(environment, role))):
+        return sent
     if not role.uses:
         raise ValueError("no resource takes it on; remove the role, or tell infra/prover who does")
     direct = {made for use in role.uses for made in _calls(environment, use)}

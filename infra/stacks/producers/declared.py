@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 _NAME = re.compile("[a-z][a-z0-9-]{1,23}")
-_PRINCIPAL = re.compile("arn:aws[a-z-]*:iam::[0-9]{12}:(root|role/.+|user/.+)")
 # A provisioned stream's default quota in the smaller regions (Kinesis guide, "Quotas and limits").
 _MOST_SHARDS = 200
 
@@ -15,14 +14,12 @@ _MOST_SHARDS = 200
 class Producer:
     """Who may put records of which devices: those of a tenant at some of its sites.
 
-    `principal` is the ARN of who may take on the producer's role; without one, whom the account's own policies let.
     A shard takes 1,000 records and 1 MiB a second (Kinesis guide, "Quotas and limits").
     """
 
     name: str
     tenant: str
     sites: tuple[str, ...]
-    principal: str = ""
     shards: int = 1
 
     @property
@@ -39,7 +36,7 @@ def producers_of(where: str, tables: Any) -> tuple[Producer, ...]:
 
 
 def _producer(where: str, table: dict[str, Any]) -> Producer:
-    types = {"name": str, "tenant": str, "sites": list, "principal": str, "shards": int}
+    types = {"name": str, "tenant": str, "sites": list, "shards": int}
     for key, value in table.items():
         if key not in types:
             raise ValueError(f"{where} {key}: there is no such setting; there are {', '.join(types)}")
@@ -62,7 +59,5 @@ def producer_problems(producers: Iterable[Producer], *, has_stream: bool) -> Ite
     for producer in producers:
         if not _NAME.fullmatch(producer.name):
             yield f"producer {producer.name!r} must be 2 to 24 lower-case letters, digits and hyphens, a letter first"
-        if producer.principal and not _PRINCIPAL.fullmatch(producer.principal):
-            yield f"producer {producer.name}: principal {producer.principal!r} is no ARN of an account, role or user"
         if not 1 <= producer.shards <= _MOST_SHARDS:
             yield f"producer {producer.name}: shards must be 1 to {_MOST_SHARDS}: {producer.shards}"

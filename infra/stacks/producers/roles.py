@@ -10,6 +10,9 @@ from infra.stacks.producers.declared import Producer
 from infra.stacks.statements import READ_STREAM, Statements, allow, via
 from iot_pipeline.intake.refusals import PREFIX
 
+# The tag of a backend's own role, or user, that says which producer's role it may take on.
+TAG = "producer"
+
 
 def add_intake_role(stack: PlatformStack, platform_stream: str, sources: list[str], log: logs.LogGroup) -> iam.Role:
     """The function's: it reads the producers' streams, looks devices up, and puts to the platform's stream.
@@ -44,13 +47,15 @@ def add_intake_role(stack: PlatformStack, platform_stream: str, sources: list[st
 
 def add_producer_role(stack: PlatformStack, producer: Producer, stream: str) -> iam.Role:
     """A producer's: it may put to its own stream, whose records are its tenant's for that reason, and nothing else."""
-    principal = producer.principal
+    account = iam.AccountPrincipal(stack.config.account)
     role = iam.Role(
         stack,
         f"{producer.construct_id}Role",
         role_name=stack.config.producer(producer.name),
         description=f"Puts telemetry of {producer.tenant} ({', '.join(producer.sites)})",
-        assumed_by=iam.ArnPrincipal(principal) if principal else iam.AccountPrincipal(stack.config.account),
+        # Whoever of the account has the tag, which its administrators give (IAM user guide, "Controlling access to and
+        # for IAM users and roles using tags").
+        assumed_by=account.with_conditions({"StringEquals": {f"aws:PrincipalTag/{TAG}": producer.name}}),
     )
     statement = allow([stream], "kinesis:PutRecords")
     statement.sid = "Put"
