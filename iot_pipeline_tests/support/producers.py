@@ -3,7 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,17 +29,40 @@ class Kept:
     payload: str
 
 
-def client_as(role: str, service: str) -> Any:
-    """A client with the credentials of a role, retrying nothing by itself."""
+def client_as(role: str, service: str, tag: str = "gateway") -> Any:
+    """A client with the credentials of a producer's role, taken on by a backend's that has this tag."""
     account = boto3.client("sts").get_caller_identity()["Account"]
-    assumed = boto3.client("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName="backend")
-    given = assumed["Credentials"]
-    return boto3.client(  # type: ignore[call-overload]  # the service is a variable
-        service,
+    backend = _backend(account, tag)
+    mine = _session(boto3.Session(), backend)
+    config = Config(retries={"total_max_attempts": 1, "mode": "standard"}, max_pool_connections=8)
+    theirs = _session(mine, f"arn:aws:iam::{account}:role/{role}")
+    return theirs.client(service, config=config)  # type: ignore[call-overload]  # the service is a variable
+
+
+def _backend(account: str, tag: str) -> str:
+    """The ARN of the role of a backend, with the tag and the permission to take on any role."""
+    iam, name = boto3.client("iam"), f"backend-{tag}"
+    principal = {"AWS": f"arn:aws:iam::{account}:root"}
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(
+            RoleName=name, AssumeRolePolicyDocument=_document(trust), Tags=[{"Key": "producer", "Value": tag}]
+        )
+    iam.put_role_policy(RoleName=name, PolicyName="producers", PolicyDocument=_document(allowed))
+    return f"arn:aws:iam::{account}:role/{name}"
+
+
+def _document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _session(of: boto3.Session, role_arn: str) -> boto3.Session:
+    given = of.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="backend")["Credentials"]
+    return boto3.Session(
         aws_access_key_id=given["AccessKeyId"],
         aws_secret_access_key=given["SecretAccessKey"],
         aws_session_token=given["SessionToken"],
-        config=Config(retries={"total_max_attempts": 1, "mode": "standard"}, max_pool_connections=8),
     )
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import boto3
 from rich.console import Console
 
-from infra.local.bench.producing import DEVICES
+from infra.local.bench.producing import BACKEND, DEVICES
 from infra.local.deploy.deployment import deploy_assembly
 from infra.local.deploy.synth import synthesise
 from infra.local.emulator.process import start_emulator
@@ -29,6 +29,7 @@ from infra.local.emulator.streams.throttling import TAG
 from infra.local.servers.checkout import CHECKOUT
 from infra.stacks.config import PlatformConfig
 from infra.stacks.environments import environment
+from infra.stacks.producers.roles import TAG as TAG_OF_BACKENDS
 from iot_pipeline.contract.envelope import DEVICE, TRACE
 from iot_pipeline.contract.layout import RAW
 from iot_pipeline.registry import things
@@ -71,6 +72,7 @@ def _measure(folder: Path, options: argparse.Namespace, console: Console) -> int
         name = config.producer(producer.name)
         for stream in (name, outputs["StreamName"]):
             boto3.client("kinesis").add_tags_to_stream(StreamName=stream, Tags={TAG: str(options.throttled)})
+        _make_backend(producer.name)
         told = _sender(folder, name, options)
         console.print(
             f"sent {told['sent']:,} messages in {told['seconds']:.1f} s ({told['sent'] / told['seconds']:,.0f}/s), "
@@ -81,6 +83,22 @@ def _measure(folder: Path, options: argparse.Namespace, console: Console) -> int
         return _compare(told, outputs["LakeBucket"], options.wait, console)
     finally:
         emulator.stop()
+
+
+def _make_backend(producer: str) -> None:
+    """The backend's own role: with the tag by which it may take on the producer's."""
+    account, iam = boto3.client("sts").get_caller_identity()["Account"], boto3.client("iam")
+    principal = {"AWS": f"arn:aws:iam::{account}:root"}
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+    iam.create_role(
+        RoleName=BACKEND, AssumeRolePolicyDocument=_document(trust), Tags=[{"Key": TAG_OF_BACKENDS, "Value": producer}]
+    )
+    iam.put_role_policy(RoleName=BACKEND, PolicyName="producers", PolicyDocument=_document(allowed))
+
+
+def _document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _sender(folder: Path, stream: str, options: argparse.Namespace) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import psutil
 from iot_pipeline.producer.client import Producer
 
 DEVICES, TOGETHER = 1000, 500
+BACKEND = "bench-backend"
 
 
 def main(stream: str, spool: str, rate: int, seconds: int) -> dict[str, Any]:
@@ -43,15 +44,19 @@ def main(stream: str, spool: str, rate: int, seconds: int) -> dict[str, Any]:
 
 
 def _credentials(role: str) -> dict[str, str]:
-    """Those of the producer's role, which is called as its stream."""
-    sts = boto3.client("sts")
-    account = sts.get_caller_identity()["Account"]
-    given = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName="bench")["Credentials"]
-    return {
-        "aws_access_key_id": given["AccessKeyId"],
-        "aws_secret_access_key": given["SecretAccessKey"],
-        "aws_session_token": given["SessionToken"],
-    }
+    """Those of the producer's role, which is called as its stream, taken on by the backend's."""
+    account = boto3.client("sts").get_caller_identity()["Account"]
+    given: dict[str, str] = {}
+    for name in (BACKEND, role):
+        sts = boto3.client("sts", **given)
+        arn = f"arn:aws:iam::{account}:role/{name}"
+        found = sts.assume_role(RoleArn=arn, RoleSessionName="bench")["Credentials"]
+        given = {
+            "aws_access_key_id": found["AccessKeyId"],
+            "aws_secret_access_key": found["SecretAccessKey"],
+            "aws_session_token": found["SessionToken"],
+        }
+    return given
 
 
 def _message(number: int) -> tuple[str, dict[str, Any]]:

@@ -137,6 +137,8 @@ def test_a_producer_can_put_to_its_own_stream_alone(platform: Platform) -> None:
         ):
             with pytest.raises(ClientError, match="AccessDenied"):
                 call()
+    with pytest.raises(ClientError, match=r"AccessDenied.*AssumeRole"):
+        client_as(PRODUCER, "kinesis", tag="another")
     with pytest.raises(ClientError, match="AccessDenied"):
         mine.list_shards(StreamName=PRODUCER)
     boto3.client("kinesis").delete_stream(StreamName=another)
