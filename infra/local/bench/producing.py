@@ -43,10 +43,10 @@ def main(stream: str, spool: str, rate: int, seconds: int) -> dict[str, Any]:
     }
 
 
-def _credentials(role: str) -> dict[str, str]:
+def _credentials(role: str) -> dict[str, Any]:
     """Those of the producer's role, which is called as its stream, taken on by the backend's."""
     account = boto3.client("sts").get_caller_identity()["Account"]
-    given: dict[str, str] = {}
+    given: dict[str, Any] = {}
     for name in (BACKEND, role):
         sts = boto3.client("sts", **given)
         arn = f"arn:aws:iam::{account}:role/{name}"

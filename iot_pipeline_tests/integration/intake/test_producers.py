@@ -131,12 +131,10 @@ def test_a_producer_can_put_to_its_own_stream_alone(platform: Platform) -> None:
     streams = [platform.deployed.outputs["StreamName"], another]
     records = [{"PartitionKey": "d1", "Data": b"{}"}]
     for stream in streams:
-        for call in (
-            lambda stream=stream: mine.put_records(StreamName=stream, Records=records),
-            lambda stream=stream: mine.put_record(StreamName=stream, PartitionKey="d1", Data=b"{}"),
-        ):
-            with pytest.raises(ClientError, match="AccessDenied"):
-                call()
+        with pytest.raises(ClientError, match="AccessDenied"):
+            mine.put_records(StreamName=stream, Records=records)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            mine.put_record(StreamName=stream, PartitionKey="d1", Data=b"{}")
     with pytest.raises(ClientError, match=r"AccessDenied.*AssumeRole"):
         client_as(PRODUCER, "kinesis", tag="another")
     with pytest.raises(ClientError, match="AccessDenied"):

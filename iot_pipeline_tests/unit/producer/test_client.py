@@ -141,7 +141,11 @@ def test_what_is_never_taken_is_set_aside_by_name(tmp_path: Path) -> None:
     stream, told = Stream(), list[tuple[Message, str]]()
     stream.closed = True
     with Producer(
-        "s", tmp_path / "a.db", kinesis=stream, give_up_ms=50, on_given_up=lambda *each: told.append(each)
+        "s",
+        tmp_path / "a.db",
+        kinesis=stream,
+        give_up_ms=50,
+        on_given_up=lambda message, code: told.append((message, code)),
     ) as producer:
         producer.send("d", b"1")
     assert [(message.payload, code) for message, code in told] == [(b"1", "ProvisionedThroughputExceededException")]
