@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from infra.prover.aws_calls import console, container_tasks, dagster, dagster_code, delivery_builds, functions, pipes
+from infra.prover.aws_calls.backends import backend_calls
 from infra.prover.deployed import Environment, Resource
 from infra.prover.granted import PASSING, Role, Use
 from infra.prover.keys import key_calls
@@ -50,6 +51,8 @@ def needs(environment: Environment, role: Role) -> list[Need]:
         alone = use.property != PASSING or all(other.property == PASSING for other in role.uses)
         if alone and (reason := UNPROVED.get((use.resource.type, use.property.rpartition(".")[2]))):
             raise UnprovedError(reason)
+    if not role.uses and (sent := list(backend_calls(environment, role))):
+        return sent
     if not role.uses:
         raise ValueError("no resource takes it on; remove the role, or tell infra/prover who does")
     direct = {made for use in role.uses for made in _calls(environment, use)}

@@ -16,7 +16,11 @@ UNRECORDED: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("iot_pipeline.arrival.crawl:Starter._ask_for", "glue:StartCrawler"): ("Queries.RawZoneCrawler",),
     ("iot_pipeline.arrival.crawl:Starter._again", "sqs:SendMessage"): ("Queries.ArrivalsD4970207",),
     ("iot_pipeline.arrival.crawl:Starter._give_up", "sqs:SendMessage"): ("Queries.CrawlDeadLettersA9FA3AEA",),
-    # So is the hook's file; the names of things are what devices say.
+    # Producers' records: the demo has no producer.
+    ("iot_pipeline.intake.devices:Devices._look_up", "iot:DescribeThing"): ("thing/*",),
+    ("iot_pipeline.intake.refusals:Refusals._write", "s3:PutObject"): ("Intake.Kept118DB03B/refused/*",),
+    ("iot_pipeline.producer.put:put_once", "kinesis:PutRecords"): ("Lake.Stream790BDEE4",),
+    # The hook's file is a package by itself too; the names of things are what devices say.
     ("new_things_only:handler", "iot:DescribeThing"): ("thing/*",),
     # The smoke test runs on AWS alone. What each is on: service authorization reference, AWS IoT.
     ("infra.smoke:registered", "iot:CreateThing"): ("thing/{config.name}-smoke-*",),

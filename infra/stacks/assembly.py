@@ -23,6 +23,7 @@ from infra.stacks.network.stack import NetworkStack
 from infra.stacks.observability.stack import ObservabilityStack
 from infra.stacks.orchestration.data_stack import OrchestrationDataStack
 from infra.stacks.orchestration.stack import OrchestrationStack
+from infra.stacks.producers.stack import IntakeStack
 from infra.stacks.queries.stack import QueriesStack
 from infra.stacks.security.stack import SecurityStack
 from infra.stacks.services.images_stack import ImagesStack
@@ -48,7 +49,12 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
     for reader in (ingest, queries):
         reader.add_stack_dependency(lake)
     if config.parts.stream:
-        needed.append(_add_edge(app, config, lake))
+        edge = _add_edge(app, config, lake)
+        needed.append(edge)
+        if config.producers:
+            intake = IntakeStack(app, config)
+            intake.add_stack_dependency(edge)
+            needed.append(intake)
     if config.parts.databases:
         needed += _add_databases(app, config, contract, lake)
         upkeep = UpkeepStack(app, config)

@@ -62,7 +62,23 @@ ARRIVAL = Bundle(
     ("iot_pipeline/__init__.py", "iot_pipeline/contract", "iot_pipeline/arrival"),
     without=("iot_pipeline/contract/__main__.py",),
 )
-BUNDLES = (CLAIM_HOOK, CANARY, EDGE, ARRIVAL)
+INTAKE = Bundle(
+    "intake",
+    CHECKOUT,
+    (
+        "iot_pipeline/__init__.py",
+        "iot_pipeline/contract",
+        "iot_pipeline/edge/__init__.py",
+        "iot_pipeline/edge/telemetry.py",
+        "iot_pipeline/edge/tracing.py",
+        "iot_pipeline/intake",
+        "iot_pipeline/producer/__init__.py",
+        "iot_pipeline/producer/put.py",
+        "iot_pipeline/producer/zstandard.py",
+    ),
+    without=("iot_pipeline/contract/__main__.py",),
+)
+BUNDLES = (CLAIM_HOOK, CANARY, EDGE, ARRIVAL, INTAKE)
 
 
 @contextmanager

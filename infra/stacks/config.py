@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
+from infra.stacks.producers.declared import Producer
 from infra.stacks.sizes import PARTS, Parts, Size
 from infra.stacks.validity import JSON, MINUTES_A_DAY, PARQUET, problems
 from iot_pipeline.contract import CONTRACT
@@ -155,6 +156,8 @@ class PlatformConfig:
     # What the environment may cost a month; 0 is no budget. Its costs are told apart by the tag `environment`, which an
     # administrator activates as a cost allocation tag.
     monthly_budget_usd: int = 0
+    # Backends that put records to streams of their own (docs/producers.md); without any there is no intake.
+    producers: tuple[Producer, ...] = ()
     # How long the trail's records are kept, and what AWS Config has noted.
     audit_days: int = 365
 
@@ -274,6 +277,11 @@ class PlatformConfig:
         return self._namespace("Edge")
 
     @property
+    def intake_metrics(self) -> str:
+        """As `metrics`, of the intake."""
+        return self._namespace("Intake")
+
+    @property
     def dagster_metrics(self) -> str:
         """The namespace of the metrics that are read out of Dagster's logs."""
         return self._namespace("Dagster")
@@ -308,6 +316,20 @@ class PlatformConfig:
     def edge_function(self, role: str = "") -> str:
         """The edge's functions: the handler of the stream, and by their role those beside it."""
         return f"{self.name}-edge-{role}" if role else f"{self.name}-edge"
+
+    @property
+    def intake_function(self) -> str:
+        """The function that takes what producers put, and the metrics' dimension."""
+        return f"{self.name}-intake"
+
+    @property
+    def intake_bucket(self) -> str:
+        """The bucket of what the intake refused, and of the records that its mappings gave up on."""
+        return f"{self.name}-intake-{self.account}-{self.region}"
+
+    def producer(self, name: str) -> str:
+        """A producer's stream, and the role that alone may put to it."""
+        return f"{self.name}-producer-{name}"
 
     @property
     def channels_secret(self) -> str:

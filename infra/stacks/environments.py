@@ -20,12 +20,14 @@ from infra.stacks.config import (
     SIZE_VARIABLE,
     PlatformConfig,
 )
+from infra.stacks.producers.declared import Producer, producers_of
 from infra.stacks.sizes import QUANTITIES, Size
 from infra.stacks.validity import JSON, PARQUET
 
 FILE = Path(__file__).resolve().parents[1] / "environments.toml"
 # An environment that stands in no file is named by its variable alone, and has this size.
 _UNLISTED = Size.TEAM
+_EXAMPLE = Producer("gateway", "acme", ("hamburg", "lyon"))
 
 
 def environment(name: str, file: Path = FILE) -> PlatformConfig:
@@ -39,9 +41,12 @@ def environment(name: str, file: Path = FILE) -> PlatformConfig:
 def whole(name: str, file: Path = FILE) -> PlatformConfig:
     """An environment with every stack that its size can have: for what is documented and tested of them.
 
-    Without a domain there would be no entrance and no console; the one that it gets is an example's (RFC 2606).
+    Without a domain there would be no entrance and no console; the one that it gets is an example's (RFC 2606). So is
+    the producer, without which there would be no intake.
     """
     config = environment(name, file)
+    if config.parts.stream and not config.producers:
+        config = replace(config, producers=(_EXAMPLE,))
     if not config.parts.services or config.domain:
         return config
     return replace(config, domain=f"{name}.example.com", hosted_zone="Z0000000EXAMPLE")
@@ -95,7 +100,9 @@ def _config(name: str, written: dict[str, Any], file: Path) -> PlatformConfig:
     for key, value in values.items():
         if key not in types or (key == "name" and "name" in written):
             raise ValueError(f"{where} {key}: there is no such setting; there are {', '.join(sorted(types))}")
-        values[key] = _typed(f"{where} {key}", value, types[key])
+        values[key] = (
+            producers_of(f"{where} {key}", value) if key == "producers" else _typed(f"{where} {key}", value, types[key])
+        )
     try:
         return PlatformConfig(**values)
     except ValueError as error:

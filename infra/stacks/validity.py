@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from infra.stacks.producers.declared import producer_problems
+
 if TYPE_CHECKING:
     from infra.stacks.config import PlatformConfig
 
@@ -37,6 +39,7 @@ def problems(config: "PlatformConfig") -> Iterator[str]:
     yield from _of_data(config)
     yield from _of_arrival(config)
     yield from _of_services(config)
+    yield from producer_problems(config.producers, has_stream=config.parts.stream)
 
 
 def _of_names(config: "PlatformConfig") -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.alerting.episodes import Change, Place, changes, merged
 from iot_pipeline.alerting.lifecycle import Transition
+from iot_pipeline.contract.aggregation import user_records
 from iot_pipeline.contract.judge import Judge, Reading
 from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.evaluation import take
@@ -15,7 +16,7 @@ from iot_pipeline.edge.evaluation import take
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record of the stream, judged: its place in the batch, and its sequence number as it came."""
+    """A user record of the stream, judged: its record's place in the batch, and its sequence number as it came."""
 
     position: int
     identifier: str
@@ -33,14 +34,14 @@ class Record:
 
 
 def records_of(event: Mapping[str, Any], judge: Judge) -> list[Record]:
-    """The records of an event of AWS Lambda's Kinesis event source mapping, in their order."""
+    """The records of an event of AWS Lambda's Kinesis event source mapping, in their order.
+
+    Those of an aggregated record, which Lambda hands over as it is, share its place and its sequence number.
+    """
     return [
-        Record(
-            position,
-            each["kinesis"]["sequenceNumber"],
-            judge.line(base64.b64decode(each["kinesis"]["data"]).rstrip(b"\n")),
-        )
+        Record(position, each["kinesis"]["sequenceNumber"], judge.line(sent.data.rstrip(b"\n")))
         for position, each in enumerate(event["Records"])
+        for sent in user_records("", base64.b64decode(each["kinesis"]["data"]))
     ]
 
 
@@ -71,8 +72,10 @@ def fold(state: DeviceState, records: Sequence[Record], rules: RuleSet) -> list[
     Records up to the state's sequence number were taken before and change nothing.
     """
     found: list[Change] = []
+    # The messages of an aggregated record share its number, and are in one batch.
+    taken = state.sequence
     for record in records:
-        if record.sequence <= state.sequence:
+        if record.sequence <= taken:
             continue
         transitions: list[Transition] = []
         held_by = state.held_by

@@ -69,7 +69,8 @@ class Handler:
                 written += 1
             else:
                 self._states.pop(device, None)
-                failed.append((groups[device][0].position, device, outcome))
+                first = groups[device][0]
+                failed.append((first.position, first.identifier, device, outcome))
         if told:
             with tracing.subsegment("have people told"):
                 ask_to_notify(self._functions, self._settings.notify_function)
@@ -77,9 +78,9 @@ class Handler:
         if not failed:
             self._progress(event["Records"][-1])
             return {"batchItemFailures": []}
-        position, device, error = min(failed, key=lambda each: each[0])
+        position, identifier, device, error = min(failed, key=lambda each: each[0])
         log.error("Device %s: %s; the batch is tried again from record %d on", device, error, position)
-        return {"batchItemFailures": [{"itemIdentifier": records[position].identifier}]}
+        return {"batchItemFailures": [{"itemIdentifier": identifier}]}
 
     def _load(self, groups: dict[str, list[Record]]) -> dict[str, DeviceState]:
         missing = [device for device in groups if device not in self._states]

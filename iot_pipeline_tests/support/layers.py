@@ -55,6 +55,8 @@ LAYERS = {
     ),
     "edge/__main__": _layer("edge_commands", "", "dagster"),
     "alerting/__main__": _layer("alerting", "typer", "alerting"),
+    "producer": _layer("contract", "backports boto3 botocore compression", "producer"),
+    "intake": _layer("contract edge producer", "boto3 botocore", "producer"),
     "lake": _layer("contract", "pyathena", "lake"),
     "lake/__main__": _layer("connections lake settings", "typer", "lake"),
     "settings": _layer("contract", "pydantic pydantic_settings", "lake"),

@@ -28,6 +28,7 @@ STACKS = (
     "TelemetryQueries",
     "TelemetryEdgeData",
     "TelemetryEdge",
+    "TelemetryIntake",
     "TelemetryConsoleData",
     "TelemetryWarehouse",
     "TelemetryImages",

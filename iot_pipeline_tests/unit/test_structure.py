@@ -21,7 +21,9 @@ SHARED_NAMES = {
         "contract": "the contract: the package and the class it is named after",
         "edge": "the edge: the package, its connection, its resource",
         "definitions": "the Dagster objects of a domain, and all of them",
+        "environment": "what a function is told by its stack: the edge's, the intake's",
         "erasure": "erasing a device or a tenant: the package, its resource, its Dagster objects",
+        "handler": "the functions that take batches of a stream: the edge's, the intake's",
         "history": "what Dagster has written of whoever is erased: as the eraser asks for it, and as Dagster has it",
         "holds": "legal holds: in the registry, and their commands",
         "devices": "devices: in the registry, their pages in the console",
@@ -42,6 +44,7 @@ SHARED_NAMES = {
         "warehouse": "the warehouse",
     },
     "infra": {
+        "alarms": "alarms on functions and what calls them: of the edge, of the producers' intake",
         "show": "the SHOW statements: of Athena, of Redshift",
         "console": "the console: its stack, its process beside the local AWS, what that calls under its role",
         "data_stack": "what outlives everything else: of the edge, of the console",

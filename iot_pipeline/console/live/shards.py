@@ -9,6 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from iot_pipeline.contract.aggregation import user_records
+
 # A shard answers 5 reads a second to all that read it (Kinesis Data Streams guide, "Quotas and limits"): Lambda's and
 # Firehose's readers take one each.
 POLL_SECONDS = 0.4
@@ -111,7 +113,8 @@ class StreamReader:
                 last = records[-1]["SequenceNumber"]
             behind_ms = int(answer.get("MillisBehindLatest", 0))
             self._trouble(shard, None)
-            self._deliver(Batch(shard, [record["Data"] for record in records], behind_ms))
+            sent = [each.data for record in records for each in user_records(record["PartitionKey"], record["Data"])]
+            self._deliver(Batch(shard, sent, behind_ms))
             iterator = answer.get("NextShardIterator")
             if iterator is None:
                 log.info("%s was closed by a resharding and is read to its end", shard)

@@ -43,6 +43,7 @@ _NAMES = {
 PROTECTED = {
     "TelemetryLake",
     "TelemetryEdgeData",
+    "TelemetryIntake",
     "TelemetryConsoleData",
     "TelemetryWarehouse",
     "TelemetryOrchestrationData",
@@ -159,7 +160,7 @@ def test_two_environments_do_not_share_a_metric_of_their_own() -> None:
             for alarm in of_type(json.loads(path.read_text()), "AWS::CloudWatch::Alarm").values():
                 namespace = alarm["Properties"].get("Namespace", "AWS/")
                 own |= {namespace} if not namespace.startswith("AWS/") else set()
-        assert own == {f"{prefix}/Edge", f"{prefix}/Dagster"}
+        assert own == {f"{prefix}/{of}" for of in ("Edge", "Dagster", "Intake")}
 
 
 def test_stacks_that_hold_data_cannot_be_deleted() -> None:

@@ -39,6 +39,7 @@ OUTPUTS = {
         "DeliverFunction",
         "EdgeMetrics",
     },
+    "TelemetryIntake": {"IntakeBucket", "IntakeFunction", "IntakeMetrics", "StreamOfGateway"},
     "TelemetryNetwork": {"ClientSecurityGroup"},
     "TelemetryIngest": {
         "DeviceThingType",

@@ -34,6 +34,7 @@ from infra.local.emulator.firehose.destination import (
 from infra.local.emulator.firehose.journal import Journal, StreamId, leftovers
 from infra.local.emulator.firehose.processing import is_processed, processed
 from infra.local.emulator.settings import EmulatorSettings
+from iot_pipeline.contract.aggregation import user_records
 
 TICK_SECONDS = 0.05
 RETRY_CAP_SECONDS = 30.0
@@ -175,7 +176,12 @@ def install(settings: EmulatorSettings) -> None:
 
 
 def ingest(stream_arn: str, records: list[bytes], arrival: float) -> None:
-    """Take records from a Kinesis stream for each delivery stream that reads it (in the current request scope)."""
+    """Take records from a Kinesis stream for each delivery stream that reads it (in the current request scope).
+
+    Firehose guide, "Writing to Amazon Data Firehose Using Kinesis Data Streams": where the Kinesis Producer Library has
+    aggregated records, "Amazon Data Firehose de-aggregates the records before it delivers them to the destination".
+    """
+    records = [sent.data for record in records for sent in user_records("", record)]
     for name, stream in firehose._streams.items():
         source = stream.get("kinesis_source") or {}
         if source.get("KinesisStreamARN") == stream_arn and stream["type"] == "KinesisStreamAsSource":

@@ -20,8 +20,9 @@ END_OF_INVOCATION = "\x1e"
 # What AWS's runtime of Python brings with it.
 PROVIDED = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
 # The time zones, which Amazon Linux has as files, and a machine without those as this package; and of the standard
-# library a module whose name differs by platform.
-OF_THE_SYSTEM = ("tzdata", "_sysconfigdata_")
+# library a module whose name differs by platform. What Python 3.14 has in its own library (`compression.zstd`), an
+# older one here has as its backport.
+OF_THE_SYSTEM = ("tzdata", "_sysconfigdata_", "backports")
 DURABLE = ("AWS_LAMBDA_DURABLE_EXECUTION_ARN", "AWS_LAMBDA_DURABLE_CHECKPOINT_TOKEN")
 _request_id = ""
 

@@ -14,7 +14,7 @@ from ministack.core.concurrency import esm_wake
 from ministack.services import kinesis
 
 from infra.local.emulator.firehose import delivery
-from infra.local.emulator.streams import limits, shards
+from infra.local.emulator.streams import limits, shards, throttling
 from infra.local.emulator.streams.limits import RefusedRequestError
 
 _stock_create = kinesis._create_stream
@@ -95,13 +95,21 @@ def _put_records(data: Any) -> dict[str, Any]:
         check_record(stream, partition_key, body, f"records.{n}.member.")
     if sum(len(body) + len(partition_key.encode()) for partition_key, body, _hash_key in read) > limits.BYTES_PER_PUT:
         raise limits.invalid(f"Records size exceeds {limits.BYTES_PER_PUT // limits.MIB} MB limit")
-    put_records = [put(stream, partition_key, body, hash_key=hash_key) for partition_key, body, hash_key in read]
-    encryption = stream.get("EncryptionType", "NONE")
+    share = throttling.share_of(stream)
+    results = [
+        throttling.refusal(stream) if throttling.hits(share) else _put_result(put(stream, key, body, hash_key=hash_key))
+        for key, body, hash_key in read
+    ]
     return {
-        "FailedRecordCount": 0,
-        "EncryptionType": encryption,
-        "Records": [{"ShardId": shard_id, "SequenceNumber": sequence} for shard_id, sequence in put_records],
+        "FailedRecordCount": sum("ErrorCode" in result for result in results),
+        "EncryptionType": stream.get("EncryptionType", "NONE"),
+        "Records": results,
     }
+
+
+def _put_result(shard_and_sequence: tuple[str, str]) -> dict[str, str]:
+    shard_id, sequence = shard_and_sequence
+    return {"ShardId": shard_id, "SequenceNumber": sequence}
 
 
 def _create_stream(data: Any) -> Any:
