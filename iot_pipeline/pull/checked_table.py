@@ -46,14 +46,14 @@ class CheckedTable:
         value = self._value(name, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
             raise self.wrong(name, f"a number from {least:g} to {most:g}")
-        return value
+        return float(value)
 
     def whole(self, name: str, least: int, most: int, default: int | None = None) -> int:
         """A whole number within bounds, both inclusive. Raises VendorFileError."""
         value = self._value(name, default)
         if type(value) is not int or not least <= value <= most:
             raise self.wrong(name, f"a whole number from {least} to {most}")
-        return value
+        return int(value)
 
     def pointer(self, name: str) -> tuple[str, ...]:
         """A JSON pointer. Raises VendorFileError."""

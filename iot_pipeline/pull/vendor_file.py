@@ -143,7 +143,8 @@ def _window(given: CheckedTable) -> Window:
 
 def _paging(given: CheckedTable) -> Paging:
     kind = PagingKind(given.choice("kind", [*PagingKind]))
-    parameter, following, first = "", (), 1
+    parameter, first = "", 1
+    following: tuple[str, ...] = ()
     if kind is not PagingKind.LINK:
         parameter = given.text("parameter", _PARAMETER, "a parameter's name")
     if kind is PagingKind.CURSOR:
