@@ -23,6 +23,7 @@ from infra.stacks.network.stack import NetworkStack
 from infra.stacks.observability.stack import ObservabilityStack
 from infra.stacks.orchestration.data_stack import OrchestrationDataStack
 from infra.stacks.orchestration.stack import OrchestrationStack
+from infra.stacks.pull.stack import PullStack
 from infra.stacks.queries.stack import QueriesStack
 from infra.stacks.security.stack import SecurityStack
 from infra.stacks.services.images_stack import ImagesStack
@@ -49,6 +50,10 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
         reader.add_stack_dependency(lake)
     if config.parts.stream:
         needed.append(_add_edge(app, config, lake))
+    if config.vendors:
+        pull = PullStack(app, config)
+        pull.add_stack_dependency(lake)
+        needed.append(pull)
     if config.parts.databases:
         needed += _add_databases(app, config, contract, lake)
         upkeep = UpkeepStack(app, config)

@@ -56,7 +56,21 @@ EDGE = Bundle(
         "iot_pipeline/edge/__main__.py",
     ),
 )
-BUNDLES = (CLAIM_HOOK, CANARY, EDGE)
+PULL = Bundle(
+    "pull",
+    CHECKOUT,
+    (
+        "iot_pipeline/__init__.py",
+        "iot_pipeline/contract",
+        "iot_pipeline/pull",
+        # How functions tell of themselves.
+        "iot_pipeline/edge/__init__.py",
+        "iot_pipeline/edge/telemetry.py",
+        "iot_pipeline/edge/tracing.py",
+    ),
+    without=("iot_pipeline/contract/__main__.py", "iot_pipeline/pull/__main__.py"),
+)
+BUNDLES = (CLAIM_HOOK, CANARY, EDGE, PULL)
 
 
 @contextmanager

@@ -6,6 +6,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+# Where an item says when it may go, in seconds since 1970: a back-fill some time after its end.
+EXPIRES = "expires_at"
+_KEPT_SECONDS = 90 * 86_400
 _REFUSED = "ConditionalCheckFailedException"
 
 
@@ -68,14 +71,19 @@ class PullStates:
         return _state(item) if "done_to_ms" in item else replace(fresh, lease=token)
 
     def save(self, state: PullState, until_ms: int) -> None:
-        """Write the state and keep the lease until then; 0 gives it back. Raises LeaseLostError."""
-        item = _item(state)
-        if until_ms:
-            item |= {"lease": {"S": state.lease}, "lease_until_ms": {"N": str(until_ms)}}
+        """Write the state and keep the lease until then. Raises LeaseLostError."""
+        self._put(state, {"lease": {"S": state.lease}, "lease_until_ms": {"N": str(until_ms)}})
+
+    def release(self, state: PullState, now_ms: int) -> None:
+        """Write the state and give the lease back; a finished back-fill goes in a while. Raises LeaseLostError."""
+        goes = {EXPIRES: {"N": str(now_ms // 1000 + _KEPT_SECONDS)}} if state.is_finished else {}
+        self._put(state, goes)
+
+    def _put(self, state: PullState, more: dict[str, Any]) -> None:
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
-                Item=item,
+                Item=_item(state) | more,
                 ConditionExpression="lease = :token",
                 ExpressionAttributeValues={":token": {"S": state.lease}},
             )

@@ -130,7 +130,7 @@ class Puller:
             state = self._windows(resource, state, deadline, lease_ends, did)
         did.done_to_ms, did.is_finished = state.done_to_ms, state.is_finished
         did.behind_ms = max(0, (state.end_ms or self._ready_ms(resource)) - state.done_to_ms)
-        self._states.save(state, 0)
+        self._states.release(state, self._now_ms())
         return did
 
     def _ready_ms(self, resource: Resource) -> int:

@@ -28,6 +28,7 @@ STACKS = (
     "TelemetryQueries",
     "TelemetryEdgeData",
     "TelemetryEdge",
+    "TelemetryPull",
     "TelemetryConsoleData",
     "TelemetryWarehouse",
     "TelemetryImages",

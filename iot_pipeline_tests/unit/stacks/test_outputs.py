@@ -39,6 +39,7 @@ OUTPUTS = {
         "DeliverFunction",
         "EdgeMetrics",
     },
+    "TelemetryPull": {"PullTable", "PullFunctionPrefix", "PullDeadLettersUrl"},
     "TelemetryNetwork": {"ClientSecurityGroup"},
     "TelemetryIngest": {
         "DeviceThingType",
