@@ -304,7 +304,17 @@ class Retention(BaseSettings):
         return self
 
 
-GROUPS: tuple[type[BaseSettings], ...] = (Console, Deployment, Devices, Edge, Policy, Registry, Retention, Warehouse)
+GROUPS: tuple[type[BaseSettings], ...] = (
+    Console,
+    Deployment,
+    Devices,
+    Edge,
+    Policy,
+    Pull,
+    Registry,
+    Retention,
+    Warehouse,
+)
 
 
 def variable(group: type[BaseSettings], name: str) -> str:

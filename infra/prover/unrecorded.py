@@ -11,6 +11,16 @@ UNRECORDED: Mapping[tuple[str, str], tuple[str, ...]] = {
         "topic/{config.topic_root}/platform/canary/{config.name}-canary/telemetry",
     ),
     ("canary_device:newest", "dynamodb:GetItem"): ("EdgeData.DeviceState03394A42",),
+    # A vendor's API is pulled in no demo. `{own}` is what the ids of the calling function's own constructs begin with.
+    ("iot_pipeline.pull.pull_state:PullStates.acquire", "dynamodb:UpdateItem"): ("Pull.Cursors3BCEA47F",),
+    ("iot_pipeline.pull.pull_state:PullStates._put", "dynamodb:PutItem"): ("Pull.Cursors3BCEA47F",),
+    ("iot_pipeline.pull.pull_state:PullStates.note_gap", "dynamodb:PutItem"): ("Pull.Cursors3BCEA47F",),
+    ("iot_pipeline.pull.pull_state:PullStates.close_gap", "dynamodb:DeleteItem"): ("Pull.Cursors3BCEA47F",),
+    ("iot_pipeline.pull.pulled_objects:PulledObjects.land", "s3:PutObject"): ("Lake.Lake5F1B88EA/raw/telemetry/*",),
+    ("iot_pipeline.pull.pulled_objects:PulledObjects.keep_unreadable", "s3:PutObject"): (
+        "Lake.Lake5F1B88EA/failed-delivery/pull/*",
+    ),
+    ("iot_pipeline.pull.scheduled_pull:read_secret", "secretsmanager:GetSecretValue"): ("Pull.{own}Secret",),
     # So is the hook's file; the names of things are what devices say.
     ("new_things_only:handler", "iot:DescribeThing"): ("thing/*",),
 }

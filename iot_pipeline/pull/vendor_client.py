@@ -19,6 +19,8 @@ FIRST_PAUSE_SECONDS = 1.0
 # A longer `Retry-After` is not waited for: the next call of the schedule asks again, and not before.
 LONGEST_PAUSE_SECONDS = 30.0
 REQUEST_SECONDS = 60.0
+# With less, a request is not begun.
+_LEAST_SECONDS = 1.0
 # A token is fetched anew so long before its end, so that it does not end under way.
 _TOKEN_MARGIN_SECONDS = 30.0
 # RFC 6749, section 5.1: where there is no `expires_in`, the vendor's documentation has it. A 401 has it fetched anew.
@@ -137,14 +139,14 @@ class VendorClient:
         gap = 60.0 / self._vendor.requests_per_minute
         if (wait := self._asked_at + gap - self._clock.now()) > 0:
             self._wait(wait, deadline)
-        self._asked_at = self._clock.now()
-        left = deadline - self._asked_at
-        if left <= 1:
+        left = deadline - self._clock.now()
+        if left <= _LEAST_SECONDS:
             raise OutOfTimeError
+        self._asked_at = self._clock.now()
         return self._send(method, url, headers, body, min(left, REQUEST_SECONDS))
 
     def _wait(self, seconds: float, deadline: float) -> None:
-        if self._clock.now() + seconds >= deadline:
+        if self._clock.now() + seconds + _LEAST_SECONDS >= deadline:
             raise OutOfTimeError
         self._clock.sleep(seconds)
 

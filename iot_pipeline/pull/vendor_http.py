@@ -55,9 +55,11 @@ def request(method: str, url: str, headers: Mapping[str, str], body: bytes | Non
         connection.request(method, path, body, {**headers, "Accept-Encoding": "identity", "Connection": "close"})
         answer = connection.getresponse()
         return Response(answer.status, answer.headers, _body(answer))
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError, TransportError) as error:
         if late.is_set():
             raise TransportError(f"no whole answer within {seconds:.0f} s") from error
+        if isinstance(error, TransportError):
+            raise
         raise TransportError(f"{type(error).__name__}: {error}") from error
     finally:
         watchdog.cancel()

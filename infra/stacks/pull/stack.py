@@ -1,6 +1,5 @@
 """What pulls from vendors: for each a function, its schedule, its secret and its alarms; for all the cursors' table."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from aws_cdk import aws_sqs as sqs
@@ -12,13 +11,10 @@ from infra.stacks.dead_letters import uncalled
 from infra.stacks.item_table import item_table
 from infra.stacks.pull.pull_alarms import add_pull_alarms, add_queue_alarms
 from infra.stacks.pull.pull_function import Places, add_pull_function
+from infra.stacks.pulled_vendors import VENDORS, vendors
 from infra.stacks.schedules import Scheduled, add_schedule
 from iot_pipeline.pull.pull_state import EXPIRES
 from iot_pipeline.pull.vendor import Vendor
-from iot_pipeline.pull.vendor_file import read_vendor
-
-# A vendor's file is called after it.
-VENDORS = Path(__file__).resolve().parents[2] / "vendors"
 
 
 class PullStack(PlatformStack):
@@ -50,20 +46,3 @@ class PullStack(PlatformStack):
         called = Scheduled(vendor.name, name, f"Pulls from {vendor.name}", function, retries=2)
         add_schedule(self, called, vendor.every_minutes, dead_letters.queue_arn)
         add_pull_alarms(self, vendor)
-
-
-def vendors(names: Sequence[str], folder: Path) -> list[tuple[Vendor, Path]]:
-    """The vendors of these names, each with its file. Raises VendorFileError, and ValueError for a name that is not the
-    file's own.
-    """
-    found = []
-    for name in names:
-        file = folder / f"{name}.toml"
-        if not file.is_file():
-            known = ", ".join(sorted(path.stem for path in folder.glob("*.toml")))
-            raise ValueError(f"vendors: there is no {folder.name}/{name}.toml; there are {known}")
-        vendor = read_vendor(file)
-        if vendor.name != name:
-            raise ValueError(f"{file.name}: name = {vendor.name!r}: expected the file's own, {name!r}")
-        found.append((vendor, file))
-    return found

@@ -9,6 +9,7 @@ import pytest
 
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
+from iot_pipeline.pull.vendor import Vendor
 from iot_pipeline_tests.support.emulator import unique
 from iot_pipeline_tests.support.messages import build, curated
 from iot_pipeline_tests.support.pulled import (
@@ -48,31 +49,26 @@ def api() -> Iterator[VendorApi]:
         yield made
 
 
-def _pull_killed(place: Place, vendor: object, secret: dict[str, str], calls: Calls, at: float) -> None:
-    """Pull; where that ends with the process, pull again when the lease is over."""
+def _pull_killed(place: Place, vendor: Vendor, secret: dict[str, str], calls: Calls, at: float) -> None:
+    """Pull; where that ends with the process, pull again when the lease is over, in the next hour of arrival."""
     clock = SetClock(at)
     try:
-        place.puller(vendor, secret, clock, calls).run(SECONDS)  # type: ignore[arg-type]  # a Vendor
-        return
+        place.puller(vendor, secret, clock, calls).run(SECONDS)
     except KilledError:
-        pass
-    clock.at += 1
-    (busy, *_) = place.puller(vendor, secret, clock).run(SECONDS)  # type: ignore[arg-type]  # a Vendor
-    del busy
-    clock.at += SECONDS
-    did = place.puller(vendor, secret, clock).run(SECONDS)  # type: ignore[arg-type]  # a Vendor
-    assert [(each.is_busy, each.error, each.behind_ms) for each in did] == [(False, "", 0)] * len(did)
+        clock.at += 2 * SECONDS
+        did = place.puller(vendor, secret, clock).run(SECONDS)
+        assert [(each.is_busy, each.error, each.behind_ms) for each in did] == [(False, "", 0)] * len(did)
 
 
 @pytest.mark.parametrize("shape", ["weather", "water"])
 def test_killed_at_every_call_nothing_is_lost_or_doubled(
     lake: Lake, place: Place, api: VendorApi, arrival: Hour, tmp_path: Path, shape: str
 ) -> None:
-    begin_ms = round((arrival.start - timedelta(hours=2)).timestamp() * 1000)
-    start = (arrival.start - timedelta(hours=2)).isoformat()
-    at = (arrival.start + timedelta(minutes=6)).timestamp()
+    begin = arrival.start - timedelta(hours=1)
+    start, at = begin.isoformat(), (arrival.start + timedelta(minutes=58)).timestamp()
     form, secret = (WEATHER, OAUTH_SECRET) if shape == "weather" else (WATER, KEY_SECRET)
-    api.observations = weather(begin_ms, 2) if shape == "weather" else water(begin_ms, 2)
+    make = weather if shape == "weather" else water
+    api.observations = make(round(begin.timestamp() * 1000), 1)
     calls = Calls()
     _pull_killed(place, vendor_of(tmp_path, form, api.url, start, "whole"), secret, calls, at)
     names = ["whole"]
@@ -81,12 +77,14 @@ def test_killed_at_every_call_nothing_is_lost_or_doubled(
             names.append(f"k{number}{when[0]}")
             vendor = vendor_of(tmp_path, form, api.url, start, names[-1])
             _pull_killed(place, vendor, secret, Calls(number, when), at)
-    event_hours = build(lake, [arrival])
-    assert event_hours == [arrival + -2, arrival + -1]
+    arrivals = [arrival, arrival + 1]
+    event_hours = build(lake, arrivals)
+    assert event_hours == [arrival + -1]
     each_vendor = len(api.observations) * (1 if shape == "weather" else 2)
-    (balance,) = lake.arrival_balances([arrival])
+    balances = lake.arrival_balances(arrivals)
     expected = each_vendor * len(names)
-    assert (balance.received, balance.valid, balance.quarantined) == (expected, expected, 0)
+    assert sum(each.received for each in balances) == sum(each.valid for each in balances) == expected
+    assert all(each.received for each in balances)
     rows = curated(lake, event_hours)
     assert [(row["duplicates"], row["conflicts"]) for row in rows] == [(0, 0)] * expected
     for name in names:

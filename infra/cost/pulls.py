@@ -1,0 +1,25 @@
+"""What pulling from vendors' APIs is billed: calls by the clock, and what they write. Nothing without vendors."""
+
+from collections.abc import Iterator
+
+from infra.cost.fleet import MINUTES_A_MONTH
+from infra.cost.usage import Usage
+from infra.stacks.config import PlatformConfig
+from infra.stacks.pulled_vendors import VENDORS, vendors
+
+# Assumed: a call reads a window of four pages at half a second each, and a second is what it takes to begin.
+_PAGES, _PAGE_SECONDS, _BEGIN_SECONDS = 4, 0.5, 1.0
+_GB = 0.5
+# The lease, the first page's time of arrival, each page, the end: an item below 1 KB.
+_WRITES_BESIDE_PAGES = 3
+
+
+def pulls(config: PlatformConfig) -> Iterator[Usage]:
+    """The functions of all vendors. Alarms, keys and secrets are counted in the templates."""
+    calls = sum(MINUTES_A_MONTH / vendor.every_minutes for vendor, _ in vendors(config.vendors, VENDORS))
+    seconds = calls * (_BEGIN_SECONDS + _PAGES * _PAGE_SECONDS)
+    basis = f"{_PAGES} pages a call, assumed"
+    yield Usage("lambda-request", calls, "pulling from vendors")
+    yield Usage("lambda-compute", seconds * _GB, "pulling from vendors", basis)
+    yield Usage("dynamodb-write", calls * (_PAGES + _WRITES_BESIDE_PAGES), "vendors' cursors", basis)
+    yield Usage("secret-request", calls, "vendors' credentials")
