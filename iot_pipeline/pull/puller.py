@@ -4,6 +4,7 @@ import hashlib
 import logging
 import secrets
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from iot_pipeline.contract.json_text import json_text
 from iot_pipeline.pull.pull_state import PullState, PullStates
@@ -94,9 +95,8 @@ class Puller:
         resources = back_filled(self._vendor, wanted)
         for each in resources:
             if wanted.to_ms > (ready := self._ready_ms(each)):
-                raise ValueError(
-                    f"{self._name(each)} can be read up to {ready} ms now, and {wanted.to_ms} was asked for"
-                )
+                asked, there = (datetime.fromtimestamp(ms / 1000, UTC).isoformat() for ms in (wanted.to_ms, ready))
+                raise ValueError(f"{self._name(each)} can be read up to {there} by now, and {asked} was asked for")
         span = f"{wanted.from_ms}-{wanted.to_ms}"
         fresh = [PullState(f"{self._name(each)}/{span}", wanted.from_ms, end_ms=wanted.to_ms) for each in resources]
         return self._in_turn(list(zip(resources, fresh, strict=True)), seconds)
