@@ -76,7 +76,8 @@ class CheckedTable:
         offset = getattr(value, "utcoffset", lambda: None)()
         if offset is None:
             raise self.wrong(name, "a date and time with a zone, such as 2026-01-01T00:00:00Z without quotation marks")
-        return round(value.timestamp() * 1000)
+        epoch_ms: int = round(value.timestamp() * 1000)
+        return epoch_ms
 
     def table(self, name: str) -> "CheckedTable":
         """A table within this one. Raises VendorFileError."""
