@@ -12,6 +12,8 @@ _PAGES, _PAGE_SECONDS, _BEGIN_SECONDS = 4, 0.5, 1.0
 _GB = 0.5
 # The lease, the first page's time of arrival, each page, the end: an item below 1 KB.
 _WRITES_BESIDE_PAGES = 3
+# Of iot_pipeline/pull/scheduled_pull.py, a vendor.
+_METRICS = 7
 # infra/stacks/pull/pull_alarms.py
 _ALARMS_A_VENDOR, _ALARMS_BESIDE = 6, 2
 
@@ -30,4 +32,5 @@ def pulls(config: PlatformConfig) -> Iterator[Usage]:
     yield Usage("secret-request", calls, "vendors' credentials")
     yield Usage("kms-key", 1, "vendors' cursors and credentials")
     yield Usage("secret", len(found), "vendors' credentials")
+    yield Usage("metric", len(found) * _METRICS, "pulling from vendors")
     yield Usage("alarm", len(found) * _ALARMS_A_VENDOR + _ALARMS_BESIDE, "pulling from vendors")
