@@ -107,11 +107,11 @@ class ReadingMap:
 
 @dataclass(frozen=True)
 class Resource:
-    """One collection of the vendor's."""
+    """One collection of the vendor's; `constants` are parameters of every request."""
 
     name: str
     path: str
-    query: Mapping[str, str]
+    constants: Mapping[str, str]
     window: Window
     paging: Paging
     mapping: ReadingMap

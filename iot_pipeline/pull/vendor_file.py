@@ -113,7 +113,7 @@ def _resource(name: str, given: CheckedTable) -> Resource:
     made = Resource(
         name=name,
         path=given.text("path", r"/[!-~]*", "a path below base_url, with a / in front"),
-        query=given.texts("query"),
+        constants=given.texts("query"),
         window=_window(given.table("window")),
         paging=_paging(given.table("paging")),
         mapping=_mapping(given.table("mapping")),

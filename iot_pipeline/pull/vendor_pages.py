@@ -34,7 +34,7 @@ def page_url(vendor: Vendor, resource: Resource, from_ms: int, position: str) ->
     window, paging = resource.window, resource.paging
     if paging.kind is PagingKind.LINK and position != FIRST:
         return position
-    parameters = dict(resource.query)
+    parameters = dict(resource.constants)
     parameters[window.from_parameter] = _time_text(from_ms, window.format)
     parameters[window.to_parameter] = _time_text(from_ms + window.length_ms, window.format)
     parameters[paging.size_parameter] = str(paging.size)
