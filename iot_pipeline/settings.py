@@ -142,6 +142,14 @@ class Edge(BaseSettings):
     metric_namespace: str = "IotPipeline/Edge"
 
 
+class Pull(BaseSettings):
+    """How the functions that pull from vendors are called, each as IOT_<NAME>."""
+
+    model_config = _FROM_ENVIRONMENT
+
+    pull_function_prefix: str = "telemetry-pull-"
+
+
 def is_private(url: str) -> bool:
     """Whether what is sent to an address stays unread by others: by TLS, or because its host is a loopback address.
 
@@ -296,7 +304,17 @@ class Retention(BaseSettings):
         return self
 
 
-GROUPS: tuple[type[BaseSettings], ...] = (Console, Deployment, Devices, Edge, Policy, Registry, Retention, Warehouse)
+GROUPS: tuple[type[BaseSettings], ...] = (
+    Console,
+    Deployment,
+    Devices,
+    Edge,
+    Policy,
+    Pull,
+    Registry,
+    Retention,
+    Warehouse,
+)
 
 
 def variable(group: type[BaseSettings], name: str) -> str:
@@ -346,6 +364,12 @@ def edge() -> Edge:
 
 
 @cache
+def pull() -> Pull:
+    """The pulling functions of this process's environment. Raises pydantic.ValidationError."""
+    return Pull()
+
+
+@cache
 def console() -> Console:
     """The console of this process. Raises pydantic.ValidationError naming each variable that is missing or wrong."""
     return Console()
@@ -367,5 +391,5 @@ def retention() -> Retention:
 
 def forget() -> None:
     """Read the environment anew when it is next asked for."""
-    for read in (console, deployment, registry, warehouse, devices, edge, policy, retention):
+    for read in (console, deployment, registry, warehouse, devices, edge, pull, policy, retention):
         read.cache_clear()

@@ -12,6 +12,7 @@ from infra.cost.edge_calls import edge
 from infra.cost.fleet import Fleet
 from infra.cost.intake import iot_core, stream
 from infra.cost.price_list import Confidence, Free, FreeKind, Price, price_list
+from infra.cost.pulls import pulls
 from infra.cost.standing import guards, services, standing
 from infra.cost.storage import lake
 from infra.cost.usage import Usage
@@ -120,6 +121,7 @@ def _uses(config: PlatformConfig, fleet: Fleet, design: Design, counts: Counts) 
     yield from athena(fleet, design)
     yield from registry(fleet, config)
     yield from warehouse(fleet, config, design)
+    yield from pulls(config)
     yield from services(config, design, counts)
     yield from standing(fleet, config, design, counts)
     yield from guards(fleet, config, design, counts)

@@ -76,8 +76,10 @@ def count(templates: Iterable[Mapping[str, Any]]) -> Counts:
 
 
 def templates(assembly: Path) -> Iterator[Mapping[str, Any]]:
-    """The templates of a cloud assembly."""
+    """The templates of a cloud assembly, but for that of the vendors, of whom each environment has others: `pulls`."""
     for path in sorted(assembly.glob("*.template.json")):
+        if path.name.endswith("Pull.template.json"):
+            continue
         yield json.loads(path.read_text(encoding="utf-8"))
 
 

@@ -15,6 +15,8 @@ from infra.prover.source.code import PRODUCT, REPOSITORY, Module, Piece, module,
 from infra.prover.source.reach import Reach, reached
 from infra.prover.unrecorded import LEADING_KEYS, MISSING_IS_AN_ANSWER, NEVER, UNRECORDED
 
+# How the id of a function ends that has constructs of its own: by its name, and the CDK's hash.
+_FUNCTION = re.compile("Function[0-9A-F]{8}$")
 # The package of a function that is one file.
 _SCRIPTS = REPOSITORY / "infra" / "stacks"
 _WITH_VERSIONS = ("s3:DeleteObject", "s3:GetObject")
@@ -125,7 +127,7 @@ def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall)
             "make prove-record with a test that reaches it, or say so in infra/prover/unrecorded.py"
         )
     for each in on:
-        place, _, part = each.partition("#")
+        place, _, part = each.replace("{own}", _own(callers[0])).partition("#")
         if call.operation == "TransactWriteItems":
             yield need(OF_TRANSACTIONS[part], _arn(environment, "dynamodb", place)[0], call.site)
             continue
@@ -138,6 +140,11 @@ def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall)
                     yield _on(f"{action}Version", resource, call.site)
             if call.operation == "GetObject" and call.site in MISSING_IS_AN_ANSWER:
                 yield _on("s3:ListBucket", resource, f"{call.site}: that there is no object is told to who may list")
+
+
+def _own(caller: str) -> str:
+    """What the ids of a function's own constructs begin with: `Pull.AcmeFunction0A1B2C3D` has `AcmeSecret`."""
+    return _FUNCTION.sub("", caller.partition(".")[2])
 
 
 def _on(action: str, resource: str, why: str, **context: str) -> Need:

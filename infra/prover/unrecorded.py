@@ -20,6 +20,16 @@ UNRECORDED: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("iot_pipeline.intake.devices:Devices._look_up", "iot:DescribeThing"): ("thing/*",),
     ("iot_pipeline.intake.refusals:Refusals._write", "s3:PutObject"): ("Intake.Kept118DB03B/refused/*",),
     ("iot_pipeline.producer.put:put_once", "kinesis:PutRecords"): ("Lake.Stream790BDEE4",),
+    # A vendor's API is pulled in no demo. `{own}` is what the ids of the calling function's own constructs begin with.
+    ("iot_pipeline.pull.pull_state:PullStates.acquire", "dynamodb:UpdateItem"): ("Pull.Cursors3BCEA47F",),
+    ("iot_pipeline.pull.pull_state:PullStates._put", "dynamodb:PutItem"): ("Pull.Cursors3BCEA47F",),
+    ("iot_pipeline.pull.pull_state:PullStates.note_gap", "dynamodb:PutItem"): ("Pull.Cursors3BCEA47F",),
+    ("iot_pipeline.pull.pull_state:PullStates.close_gap", "dynamodb:DeleteItem"): ("Pull.Cursors3BCEA47F",),
+    ("iot_pipeline.pull.pulled_objects:PulledObjects.land", "s3:PutObject"): ("Lake.Lake5F1B88EA/raw/telemetry/*",),
+    ("iot_pipeline.pull.pulled_objects:PulledObjects.keep_unreadable", "s3:PutObject"): (
+        "Lake.Lake5F1B88EA/failed-delivery/pull/*",
+    ),
+    ("iot_pipeline.pull.scheduled_pull:read_secret", "secretsmanager:GetSecretValue"): ("Pull.{own}Secret",),
     # The hook's file is a package by itself too; the names of things are what devices say.
     ("new_things_only:handler", "iot:DescribeThing"): ("thing/*",),
     # The smoke test runs on AWS alone. What each is on: service authorization reference, AWS IoT.

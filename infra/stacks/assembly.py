@@ -24,6 +24,7 @@ from infra.stacks.observability.stack import ObservabilityStack
 from infra.stacks.orchestration.data_stack import OrchestrationDataStack
 from infra.stacks.orchestration.stack import OrchestrationStack
 from infra.stacks.producers.stack import IntakeStack
+from infra.stacks.pull.stack import PullStack
 from infra.stacks.queries.stack import QueriesStack
 from infra.stacks.security.stack import SecurityStack
 from infra.stacks.services.images_stack import ImagesStack
@@ -55,6 +56,10 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
             intake = IntakeStack(app, config)
             intake.add_stack_dependency(edge)
             needed.append(intake)
+    if config.vendors:
+        pull = PullStack(app, config)
+        pull.add_stack_dependency(lake)
+        needed.append(pull)
     if config.parts.databases:
         needed += _add_databases(app, config, contract, lake)
         upkeep = UpkeepStack(app, config)

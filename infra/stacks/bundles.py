@@ -62,15 +62,15 @@ ARRIVAL = Bundle(
     ("iot_pipeline/__init__.py", "iot_pipeline/contract", "iot_pipeline/arrival"),
     without=("iot_pipeline/contract/__main__.py",),
 )
+# How functions tell of themselves.
+_TELEMETRY = ("iot_pipeline/edge/__init__.py", "iot_pipeline/edge/telemetry.py", "iot_pipeline/edge/tracing.py")
 INTAKE = Bundle(
     "intake",
     CHECKOUT,
     (
         "iot_pipeline/__init__.py",
         "iot_pipeline/contract",
-        "iot_pipeline/edge/__init__.py",
-        "iot_pipeline/edge/telemetry.py",
-        "iot_pipeline/edge/tracing.py",
+        *_TELEMETRY,
         "iot_pipeline/intake",
         "iot_pipeline/producer/__init__.py",
         "iot_pipeline/producer/put.py",
@@ -78,7 +78,13 @@ INTAKE = Bundle(
     ),
     without=("iot_pipeline/contract/__main__.py",),
 )
-BUNDLES = (CLAIM_HOOK, CANARY, EDGE, ARRIVAL, INTAKE)
+PULL = Bundle(
+    "pull",
+    CHECKOUT,
+    ("iot_pipeline/__init__.py", "iot_pipeline/contract", "iot_pipeline/pull", *_TELEMETRY),
+    without=("iot_pipeline/contract/__main__.py", "iot_pipeline/pull/__main__.py"),
+)
+BUNDLES = (CLAIM_HOOK, CANARY, EDGE, ARRIVAL, INTAKE, PULL)
 
 
 @contextmanager

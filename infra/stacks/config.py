@@ -151,6 +151,8 @@ class PlatformConfig:
     account_guards: tuple[str, ...] = ()
     # The canary is a device that AWS itself plays: how often it sends.
     canary_minutes: int = 5
+    # The vendors whose APIs are pulled, each by the name of its file in infra/vendors/ (docs/api-pull.md).
+    vendors: tuple[str, ...] = ()
     # The ARN of the user or group that owns what is in QuickSight; without one there is nothing in QuickSight.
     quicksight_owner: str = ""
     # What the environment may cost a month; 0 is no budget. Its costs are told apart by the tag `environment`, which an
@@ -335,6 +337,24 @@ class PlatformConfig:
     def channels_secret(self) -> str:
         """The secret with the configuration of the channels by which people are told of alerts."""
         return f"{self.name}-alert-channels"
+
+    def pull_function(self, vendor: str) -> str:
+        """The function that pulls from a vendor, and the rule that calls it."""
+        return f"{self.name}-pull-{vendor}"
+
+    def pull_secret(self, vendor: str) -> str:
+        """The secret with which that function signs in to the vendor."""
+        return f"{self.name}-pull-{vendor}"
+
+    @property
+    def pull_table(self) -> str:
+        """The table of the cursors of all vendors."""
+        return f"{self.name}-pull"
+
+    @property
+    def pull_metrics(self) -> str:
+        """The namespace of the metrics that these functions write."""
+        return self._namespace("Pull")
 
     @property
     def console_table(self) -> str:

@@ -41,12 +41,14 @@ def environment(name: str, file: Path = FILE) -> PlatformConfig:
 def whole(name: str, file: Path = FILE) -> PlatformConfig:
     """An environment with every stack that its size can have: for what is documented and tested of them.
 
-    Without a domain there would be no entrance and no console; the one that it gets is an example's (RFC 2606). So is
-    the producer, without which there would be no intake.
+    Without a domain there would be no entrance and no console, without a producer no intake, without vendors nothing
+    that pulls; those that it gets are examples (RFC 2606).
     """
     config = environment(name, file)
     if config.parts.stream and not config.producers:
         config = replace(config, producers=(_EXAMPLE,))
+    if config.parts.customer_keys and not config.vendors:
+        config = replace(config, vendors=("example-weather",))
     if not config.parts.services or config.domain:
         return config
     return replace(config, domain=f"{name}.example.com", hosted_zone="Z0000000EXAMPLE")

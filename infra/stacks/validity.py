@@ -55,6 +55,10 @@ def _of_names(config: "PlatformConfig") -> Iterator[str]:
             f"quicksight_owner {config.quicksight_owner!r} must be the ARN of a user or a group of QuickSight: "
             "arn:<partition>:quicksight:<region>:<account>:user/default/<name>"
         )
+    if config.vendors and not config.parts.customer_keys:
+        yield f"vendors = {config.vendors!r}: expected none at this size; size team or production pulls from vendors"
+    if len(set(config.vendors)) != len(config.vendors):
+        yield f"vendors = {config.vendors!r}: expected each name once"
     if unknown := sorted(set(config.account_guards) - set(ACCOUNT_GUARDS)):
         yield f"account_guards: there is no {', '.join(unknown)}; there are {', '.join(ACCOUNT_GUARDS)}"
 

@@ -47,7 +47,8 @@ def raw_line(payload: bytes, origin: Origin) -> bytes:
 def _has_readings(payload: bytes) -> bool:
     try:
         # Decoded here, since json.loads takes UTF-16 and UTF-32 too, whose bytes are no line.
-        message = json.loads(payload.decode(), parse_constant=_refuse)
+        # As floats whole numbers may have any number of digits.
+        message = json.loads(payload.decode(), parse_int=float, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return False
     return isinstance(message, dict) and "readings" in message

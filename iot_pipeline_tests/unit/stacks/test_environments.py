@@ -44,6 +44,7 @@ PROTECTED = {
     "TelemetryLake",
     "TelemetryEdgeData",
     "TelemetryIntake",
+    "TelemetryPull",
     "TelemetryConsoleData",
     "TelemetryWarehouse",
     "TelemetryOrchestrationData",
@@ -116,9 +117,9 @@ def test_each_domain_has_a_key_of_its_own() -> None:
     }
     assert set(keys) == {
         f"alias/telemetry/{domain}"
-        for domain in ("lake", "alerts", "edge", "console", "registry", "warehouse", "orchestration", "audit")
+        for domain in ("lake", "alerts", "edge", "pull", "console", "registry", "warehouse", "orchestration", "audit")
     }
-    assert len(set(keys.values())) == 8
+    assert len(set(keys.values())) == 9
 
 
 def test_each_key_lets_in_the_services_that_encrypt_by_themselves_and_no_other() -> None:
@@ -145,6 +146,7 @@ def test_each_key_lets_in_the_services_that_encrypt_by_themselves_and_no_other()
         "lake": set(),
         "alerts": {"budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"},
         "edge": set(),
+        "pull": set(),
         "console": {"logs.eu-west-1.amazonaws.com"},
         "registry": set(),
         "warehouse": set(),
@@ -160,7 +162,7 @@ def test_two_environments_do_not_share_a_metric_of_their_own() -> None:
             for alarm in of_type(json.loads(path.read_text()), "AWS::CloudWatch::Alarm").values():
                 namespace = alarm["Properties"].get("Namespace", "AWS/")
                 own |= {namespace} if not namespace.startswith("AWS/") else set()
-        assert own == {f"{prefix}/{of}" for of in ("Edge", "Dagster", "Intake")}
+        assert own == {f"{prefix}/{of}" for of in ("Edge", "Dagster", "Intake", "Pull")}
 
 
 def test_stacks_that_hold_data_cannot_be_deleted() -> None:

@@ -40,6 +40,7 @@ OUTPUTS = {
         "EdgeMetrics",
     },
     "TelemetryIntake": {"IntakeBucket", "IntakeFunction", "IntakeMetrics", "StreamOfGateway"},
+    "TelemetryPull": {"PullTable", "PullFunctionPrefix", "PullDeadLettersUrl"},
     "TelemetryNetwork": {"ClientSecurityGroup"},
     "TelemetryIngest": {
         "DeviceThingType",

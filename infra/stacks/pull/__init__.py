@@ -1,0 +1,1 @@
+"""Pulling from vendors' APIs: a function a vendor, called by the clock. docs/api-pull.md."""
