@@ -73,9 +73,9 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Progress:
-    """What is told while an import is carried out: rows read of so many bytes, readings written of so many."""
+    """What is told while an import is carried out: how many rows were read, are to be written, were written."""
 
-    read: Callable[[int, int], None] = lambda _rows, _bytes: None
+    read: Callable[[int], None] = lambda _rows: None
     planned: Callable[[int], None] = lambda _rows: None
     written: Callable[[int], None] = lambda _rows: None
 
@@ -101,17 +101,46 @@ class Importer:
         """The import's journal."""
         return Journal(self.s3, self.bucket, self.mapping.import_id)
 
+    def files(self, source: str) -> Sequence[SourceFile]:
+        """The files of a source, each of which has what the mapping reads. Raises SourceError, MappingError."""
+        files = self.sources.list(source)
+        for file in files:
+            schema = schema_of(self.sources, file, self.mapping)
+            if file.is_parquet:
+                EventTimes(self.mapping.time).check_type(schema.field(self.mapping.time.column).type, file.uri)
+        return files
+
+    def rehearse(self, source: str) -> Mapping[str, Any]:
+        """Map the first rows of each file, a batch, and note nothing; books of those rows alone. Raises as `run`."""
+        files, now = self.files(source), datetime.now(UTC).replace(microsecond=0)
+        places = self.registry() if self.mapping.tenant is None and self.registry else None
+        mapper, gathered = RowMapper(self.mapping, round(now.timestamp() * 1000), places), _Gathered(0)
+        for at, file in enumerate(files):
+            for batch, rows, rejected in batches(self.sources, file, self.mapping):
+                gathered.add(at, mapper, batch, rows, rejected)
+                self.progress.read(len(rows) + len(rejected))
+                break
+        hours = pa.concat_tables([SCHEMA.empty_table(), *gathered.tables])["hour"].unique().to_pylist()
+        began = Beginning(self.mapping.digest, source, files, now)
+        return self._books(began, [gathered.notes], hours, Counter())
+
+    def plan(self, source: str) -> Mapping[str, Any]:
+        """Read and map all of it, and write nothing of the raw zone; the books so far. `run` goes on from there.
+
+        Raises as `run`.
+        """
+        return self._carry_out(source, write=False)
+
     def run(self, source: str) -> Mapping[str, Any]:
         """Carry the import out, or on; its books, as `finished.json` has them.
 
         Raises SourceError, MappingError, ImportStateError, OutsideError and TooDenseError, before anything of the raw
         zone is written unless a file changes meanwhile; botocore's errors.
         """
-        files = self.sources.list(source)
-        for file in files:
-            schema = schema_of(self.sources, file, self.mapping)
-            if file.is_parquet:
-                EventTimes(self.mapping.time).check_type(schema.field(self.mapping.time.column).type, file.uri)
+        return self._carry_out(source, write=True)
+
+    def _carry_out(self, source: str, *, write: bool) -> Mapping[str, Any]:
+        files = self.files(source)
         with self.journal.locked() as lock:
             began = self.journal.begin(self.mapping, source, files)
             finished = self.journal.finished()
@@ -123,8 +152,12 @@ class Importer:
             hours = [hour for run in runs for hour in run.hours]
             if hours:
                 self.bounds.check(hour_of(min(hours)))
+            notes = [run.notes for run in runs]
+            if not write:
+                return self._books(began, notes, hours, Counter())
             self._write(runs, lock)
-            books = self._books(began, runs)
+            books = self._books(began, notes, hours, self._written())
+            _check(books, is_long=self.mapping.long is not None)
             self.journal.finish(books)
             shutil.rmtree(folder)
             return books
@@ -142,11 +175,10 @@ class Importer:
             for batch, rows, rejected in batches(self.sources, source, self.mapping, row if at == file else 0):
                 lock.check()
                 gathered.add(at, mapper, batch, rows, rejected)
-                self.progress.read(len(rows) + len(rejected), 0)
+                self.progress.read(len(rows) + len(rejected))
                 if gathered.size >= RUN_ROWS:
                     self._spill(sorted_runs, gathered, began.files)
             self.sources.check(source)
-            self.progress.read(0, source.size)
         if gathered.notes.books:
             self._spill(sorted_runs, gathered, began.files)
         return sorted_runs.opened()
@@ -186,25 +218,27 @@ class Importer:
     def _send(self, made: HourObject) -> None:
         self.s3.put_object(Bucket=self.bucket, Key=made.key, Body=made.body)
 
-    def _books(self, began: Beginning, runs: Sequence[Run]) -> Mapping[str, Any]:
-        per_file: dict[int, FileBooks] = {}
-        reasons: Counter[str] = Counter()
-        for run in runs:
-            for file, books in run.notes.books.items():
-                per_file.setdefault(file, FileBooks()).add(books)
-            reasons.update(run.notes.reasons)
-        written: Counter[str] = Counter()
+    def _written(self) -> Counter[str]:
+        found: Counter[str] = Counter()
         for counts in self.journal.written().values():
-            written.update(counts)
-        hours = sorted({hour for run in runs for hour in run.hours})
-        total = FileBooks()
-        for books in per_file.values():
-            total.add(books)
-        _check(total, written, is_long=self.mapping.long is not None)
+            found.update(counts)
+        return found
+
+    def _books(
+        self, began: Beginning, notes: Sequence[RunNotes], of_rows: Sequence[int], written: Counter[str]
+    ) -> Mapping[str, Any]:
+        per_file: dict[int, FileBooks] = {}
+        reasons, total, hours = Counter[str](), FileBooks(), sorted(set(of_rows))
+        for each in notes:
+            for file, books in each.books.items():
+                per_file.setdefault(file, FileBooks()).add(books)
+                total.add(books)
+            reasons.update(each.reasons)
         return {
             "import": self.mapping.import_id,
-            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
             **asdict(total),
+            "written": written["rows"],
             "readings": written["readings"],
             "objects": written["objects"],
             "bytes": written["bytes"],
@@ -260,10 +294,11 @@ def oldest_kept(kept: Sequence[timedelta | None], now: datetime) -> datetime | N
     return None if shortest is None else now - shortest
 
 
-def _check(total: FileBooks, written: Mapping[str, int], *, is_long: bool) -> None:
+def _check(books: Mapping[str, Any], *, is_long: bool) -> None:
     """Raises BooksError unless everything that was mapped is written: of wide files a reading a row."""
-    if written.get("rows", 0) != total.mapped or (not is_long and written.get("readings", 0) != total.mapped):
-        raise BooksError(f"{total.mapped} rows were mapped, {dict(written)} are written")
+    mapped, written, readings = books["mapped"], books["written"], books["readings"]
+    if written != mapped or (not is_long and readings != mapped):
+        raise BooksError(f"{mapped} rows were mapped; {written} are written, as {readings} readings")
 
 
 def _all_but_some(sent: set[Future[None]]) -> set[Future[None]]:

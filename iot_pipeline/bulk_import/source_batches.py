@@ -33,14 +33,6 @@ def schema_of(sources: Sources, file: SourceFile, mapping: ImportMapping) -> pa.
     return schema
 
 
-def rows_of(sources: Sources, file: SourceFile) -> int | None:
-    """How many rows a Parquet file says it has; None of CSV, which does not say."""
-    if not file.is_parquet:
-        return None
-    with sources.open(file) as opened, _readable(file):
-        return int(pq.ParquetFile(opened).metadata.num_rows)
-
-
 def batches(sources: Sources, file: SourceFile, mapping: ImportMapping, after: int = 0) -> Iterator[Batch]:
     """The rows after so many: a batch of the mapping's columns, the rows' numbers, and rows that are none, rejected.
 

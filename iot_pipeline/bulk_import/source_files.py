@@ -4,7 +4,7 @@ S3 is read in ranges, each of them only if the object is still the one that was 
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -39,9 +39,10 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Sources:
-    """Lists and opens the files of imports."""
+    """Lists and opens the files of imports. `on_read` is told how many bytes were read."""
 
     s3: "S3Client"
+    on_read: Callable[[int], None] = lambda _: None
 
     def list(self, source: str) -> Sequence[SourceFile]:
         """The files that `source` names, by name: an object, a file, or all CSV and Parquet files below a prefix
@@ -56,8 +57,8 @@ class Sources:
         """The bytes of a file, to be sought in. A read raises SourceError once the file is not the listed one."""
         if not file.uri.startswith("s3://"):
             self.check(file)
-            return Path(file.uri).open("rb")
-        return io.BufferedReader(_Ranges(self.s3, file), _RANGE)
+            return io.BufferedReader(_OnDisk(Path(file.uri), self.on_read), _RANGE)
+        return io.BufferedReader(_Ranges(self.s3, file, self.on_read), _RANGE)
 
     def check(self, file: SourceFile) -> None:
         """Raises SourceError unless a file is still the listed one."""
@@ -87,8 +88,8 @@ class Sources:
 class _Ranges(io.RawIOBase):
     """An object of S3 as a file. Each read is a request, so that it wants a buffer in front."""
 
-    def __init__(self, s3: "S3Client", file: SourceFile) -> None:
-        self._s3, self._file, self._at = s3, file, 0
+    def __init__(self, s3: "S3Client", file: SourceFile, on_read: Callable[[int], None]) -> None:
+        self._s3, self._file, self._at, self._on_read = s3, file, 0, on_read
         self._bucket, _, self._key = file.uri.removeprefix("s3://").partition("/")
 
     def readable(self) -> bool:
@@ -119,7 +120,21 @@ class _Ranges(io.RawIOBase):
         body = answer["Body"].read()
         buffer[: len(body)] = body
         self._at += len(body)
+        self._on_read(len(body))
         return len(body)
+
+
+class _OnDisk(io.FileIO):
+    """A file of this machine that tells what is read of it."""
+
+    def __init__(self, path: Path, on_read: Callable[[int], None]) -> None:
+        super().__init__(path)
+        self._on_read = on_read
+
+    def readinto(self, buffer: Any) -> int | None:
+        count = super().readinto(buffer)
+        self._on_read(count or 0)
+        return count
 
 
 def _changed(file: SourceFile) -> SourceError:
