@@ -19,7 +19,8 @@ from iot_pipeline.backfill.plan import BUDGET
 from iot_pipeline.bulk_import.importer import Importer
 from iot_pipeline.bulk_import.importer import Progress as Told
 from iot_pipeline.bulk_import.journal import ImportStateError
-from iot_pipeline.bulk_import.mapping import MappingError, read_mapping
+from iot_pipeline.bulk_import.mapping import MappingError
+from iot_pipeline.bulk_import.mapping_file import read_mapping
 from iot_pipeline.command_line import err, explained, out, table_of
 from iot_pipeline.connections.backfill import open_planner
 from iot_pipeline.connections.bulk_import import open_importer

@@ -17,7 +17,10 @@ _SECONDS = r"^\d{1,11}(\.\d{1,9})?$"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _US, _MS = pa.timestamp("us"), pa.int64()
-NO_ZONE, TWICE, SKIPPED = "no zone", "twice", "skipped"
+NO_ZONE, TWICE, SKIPPED, FAR = "no zone", "twice", "skipped", "far"
+# Arrow knows the changes of the clocks that a zone's file lists, up to 2037, and not the rule for those after.
+_FAR = datetime(2037, 1, 1, tzinfo=UTC)
+_FAR_US = (_FAR - _EPOCH) // timedelta(microseconds=1)
 
 
 class EventTimes:
@@ -29,6 +32,7 @@ class EventTimes:
             None: f"expected a time as {spec.format or 'iso8601'}",
             NO_ZONE: "the time says no zone; set ts.zone in the mapping",
             TWICE: f"the clocks of {spec.zone} showed this time twice; set ts.ambiguous to `earlier` or `later`",
+            FAR: f"local times of {_FAR.year} and later are not read; give them with their offset from UTC",
             SKIPPED: f"the clocks of {spec.zone} never showed this time",
         }
 
@@ -108,16 +112,19 @@ class EventTimes:
         leaves out is none.
         """
         zone = self._spec.zone or "UTC"
+        far = pc.fill_null(pc.greater_equal(local.cast(_MS), _FAR_US), False)
+        why = dict.fromkeys(_positions(far), FAR)
+        local = pc.if_else(far, None, local)
         early = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="earliest")
         late = pc.assume_timezone(local, zone, ambiguous="latest", nonexistent="latest")
         differ = pc.not_equal(early, late)
         if not pc.any(differ).as_py():
-            return early, {}
+            return early, why
         # What never was differs by a nanosecond's step alone; what was twice by the shift of the clocks.
         gap = pc.less(pc.subtract(late.cast(_MS), early.cast(_MS)), 1_000_000)
         skipped = pc.and_(differ, gap)
         twice = pc.and_(differ, pc.invert(gap))
-        why = dict.fromkeys(_positions(skipped), SKIPPED)
+        why |= dict.fromkeys(_positions(skipped), SKIPPED)
         if self._spec.ambiguous == "reject":
             why |= dict.fromkeys(_positions(twice), TWICE)
             return pc.if_else(differ, None, early), why

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from iot_pipeline.bulk_import.mapping import read_mapping
+from iot_pipeline.bulk_import.mapping_file import read_mapping
 from iot_pipeline.connections.bulk_import import open_importer
 from iot_pipeline.contract.layout import RAW
 from iot_pipeline.lake.hours import Hour, hours_between
