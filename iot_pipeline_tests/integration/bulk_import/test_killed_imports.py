@@ -132,8 +132,8 @@ def test_killed_at_every_run_on_disk(lake: Lake, source: Path, tmp_path: Path, m
     """Once before a run is whole, and once after; the rest of a run that is not whole is replaced."""
     whole = _importer(lake, "runs-whole", tmp_path / "whole")
     whole.run(str(source))
-    write = SortedRuns.write
-    for at in range(4):
+    write, runs_of_all = SortedRuns.write, 3
+    for at in range(runs_of_all):
         for is_after in (False, True):
             name = f"runs-{at}-{is_after}".lower()
 
