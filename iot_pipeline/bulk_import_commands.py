@@ -1,6 +1,7 @@
 """The command line of bulk imports."""
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,12 +20,15 @@ from iot_pipeline.backfill.plan import BUDGET
 from iot_pipeline.bulk_import.importer import Importer
 from iot_pipeline.bulk_import.importer import Progress as Told
 from iot_pipeline.bulk_import.journal import ImportStateError
+from iot_pipeline.bulk_import.mapped_rows import Placed, Registry
 from iot_pipeline.bulk_import.mapping import MappingError
 from iot_pipeline.bulk_import.mapping_file import read_mapping
 from iot_pipeline.command_line import err, explained, out, table_of
 from iot_pipeline.connections.backfill import open_planner
 from iot_pipeline.connections.bulk_import import open_importer
+from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.registry.placements import placements
 from iot_pipeline.settings import policy
 
 # What a person can act on.
@@ -190,9 +194,18 @@ def _progress(mapping: Path, source: str, work: Path) -> Iterator[Importer]:
             planned=lambda total: bars.update(writing, total=total, visible=True),
             written=lambda count: bars.advance(writing, count),
         )
-        importer = open_importer(checked, work, told, lambda count: bars.advance(reading, count))
+        importer = open_importer(checked, work, _registry, told, lambda count: bars.advance(reading, count))
         bars.update(reading, total=sum(file.size for file in importer.sources.list(source)))
         yield importer
+
+
+def _registry() -> Registry:
+    found: dict[str, list[Placed]] = defaultdict(list)
+    with open_registry() as connection:
+        for device, begin, end, tenant, site in placements(connection):
+            until = None if end is None else round(end.timestamp() * 1000)
+            found[device].append(Placed(round(begin.timestamp() * 1000), until, tenant, site))
+    return found
 
 
 def _hour(text: str) -> Hour:
