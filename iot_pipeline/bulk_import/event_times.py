@@ -44,7 +44,7 @@ class EventTimes:
                 raise MappingError(f"{where}: {spec.column} is a time without a zone; name it under ts.zone")
             if spec.format is not None:
                 raise MappingError(f"{where}: {spec.column} is a time already; take ts.format away")
-        elif spec.format is None or (spec.format.startswith("epoch") != _is_number(kind) and not _is_text(kind)):
+        elif spec.format is None or (spec.format.startswith("epoch") != is_number(kind) and not is_text(kind)):
             expected = "a ts.format: `epoch_s` or `epoch_ms` for numbers, another for texts"
             raise MappingError(f"{where}: {spec.column} is of type {kind}; expected {expected}")
 
@@ -52,7 +52,7 @@ class EventTimes:
         """Of each value the epoch milliseconds, null where it is null or no time; by position, why it is none."""
         if pa.types.is_timestamp(values.type):
             return self._of_times(values)
-        if _is_number(values.type):
+        if is_number(values.type):
             return self._of_numbers(values)
         form = self._spec.format
         if form == "iso8601":
@@ -185,9 +185,11 @@ def _positions(mask: Any) -> list[int]:
     return found
 
 
-def _is_number(kind: pa.DataType) -> bool:
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a type of Arrow is one of numbers; booleans are none."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type of Arrow is one of texts."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from iot_pipeline.bulk_import.event_times import EventTimes
+from iot_pipeline.bulk_import.column_types import check_types
 from iot_pipeline.bulk_import.hour_lines import HourObject, hour_objects, hour_of
 from iot_pipeline.bulk_import.journal import Beginning, Journal, Lock
 from iot_pipeline.bulk_import.mapped_rows import SCHEMA, Registry, Rejected, RowMapper
@@ -107,7 +107,7 @@ class Importer:
         for file in files:
             schema = schema_of(self.sources, file, self.mapping)
             if file.is_parquet:
-                EventTimes(self.mapping.time).check_type(schema.field(self.mapping.time.column).type, file.uri)
+                check_types(schema, self.mapping, file.uri)
         return files
 
     def rehearse(self, source: str) -> Mapping[str, Any]:

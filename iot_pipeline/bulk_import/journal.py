@@ -16,13 +16,14 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from iot_pipeline.bulk_import.mapped_rows import Placed, Registry, Rejected
 from iot_pipeline.bulk_import.mapping import ImportMapping
@@ -177,6 +178,7 @@ class Lock:
         self._s3, self._bucket, self._key = s3, bucket, key
         self._etag = ""
         self._lost: str | None = None
+        self._beaten = time.monotonic()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="import-lock", daemon=True)
 
@@ -191,9 +193,11 @@ class Lock:
         self._thread.start()
 
     def check(self) -> None:
-        """Raises ImportStateError if another process has taken it meanwhile."""
+        """Raises ImportStateError if another process has taken it meanwhile, or may think that this one is dead."""
         if self._lost is not None:
             raise ImportStateError(self._lost)
+        if time.monotonic() - self._beaten > ABANDONED.total_seconds() / 2:
+            raise ImportStateError(f"{self._key} could not be written for {ABANDONED / 2}; run the import again")
 
     def release(self) -> None:
         """Give it up, if it is still held."""
@@ -223,11 +227,13 @@ class Lock:
         while not self._end.wait(HEARTBEAT_SECONDS):
             try:
                 self._etag = self._put(IfMatch=self._etag)
+                self._beaten = time.monotonic()
             except ClientError as error:
                 if error.response["Error"]["Code"] in (*_REFUSED, "NoSuchKey", "404"):
                     self._lost = f"{self._key} was taken by another process; this one has stopped"
                     return
-                # Refused for another reason: if that lasts, the lock is taken over, and the next beat finds out.
+            except BotoCoreError:
+                continue  # S3 was not reached: `check` says so if that lasts
 
     def _put(self, **condition: str) -> str:
         body = json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "at": datetime.now(UTC).isoformat()})

@@ -46,11 +46,18 @@ class Sources:
 
     def list(self, source: str) -> Sequence[SourceFile]:
         """The files that `source` names, by name: an object, a file, or all CSV and Parquet files below a prefix
-        (s3://bucket/prefix/) or folder. Raises SourceError if there are none, botocore's errors.
+        (s3://bucket/prefix/) or folder, but for names with `_` or `.` in front, such as `_SUCCESS`.
+
+        Raises SourceError if there are none, or one is empty or of another kind; botocore's errors.
         """
         found = self._in_s3(source) if source.startswith("s3://") else _on_disk(Path(source))
         if not found:
             raise SourceError(f"{source}: there is no file of {', '.join(SUFFIXES)}; a prefix of S3 ends with a slash")
+        for file in found:
+            if not file.uri.endswith(SUFFIXES):
+                raise SourceError(f"{file.uri}: expected a name that ends with {', '.join(SUFFIXES)}; move it away")
+            if not file.size:
+                raise SourceError(f"{file.uri} is empty, without even a header; move it away")
         return sorted(found, key=lambda file: file.uri)
 
     def open(self, file: SourceFile) -> IO[bytes]:
@@ -82,7 +89,7 @@ class Sources:
             pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
             found = [item for page in pages for item in page.get("Contents", [])]
             files = [SourceFile(f"s3://{bucket}/{item['Key']}", item["Size"], item["ETag"]) for item in found]
-        return [file for file in files if file.uri.endswith(SUFFIXES) and file.size]
+        return [file for file in files if not file.uri.endswith("/") and not _is_hidden(file.uri)]
 
 
 class _Ranges(io.RawIOBase):
@@ -146,8 +153,12 @@ def _changed(file: SourceFile) -> SourceError:
 
 def _on_disk(path: Path) -> list[SourceFile]:
     paths = [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path] if path.exists() else []
-    wanted = [each for each in paths if each.name.endswith(SUFFIXES) and each.stat().st_size]
+    wanted = [each for each in paths if not _is_hidden(each.name)]
     return [SourceFile(str(each.resolve()), each.stat().st_size, _etag(each)) for each in wanted]
+
+
+def _is_hidden(name: str) -> bool:
+    return name.rpartition("/")[2].startswith(("_", "."))
 
 
 def _etag(path: Path) -> str:
