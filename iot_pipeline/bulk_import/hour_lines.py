@@ -8,10 +8,12 @@ import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from iot_pipeline.bulk_import.mapping import ImportMapping
 from iot_pipeline.contract.layout import RAW
@@ -108,7 +110,7 @@ def _messages(rows: pa.Table, mapping: ImportMapping) -> Iterator[tuple[Hour, by
         yield of_hour, raw_line(b'{"v":1,"readings":[' + inner + b"]}", origin), int(readings[at])
 
 
-def _in_order(rows: pa.Table, mapping: ImportMapping) -> tuple[pa.Table, np.ndarray]:
+def _in_order(rows: pa.Table, mapping: ImportMapping) -> tuple[pa.Table, NDArray[Any]]:
     """The rows by hour, device and time, and where a reading begins.
 
     Of long rows those with one key are one reading, each metric once: what is there again is of a further one.
@@ -125,7 +127,7 @@ def _in_order(rows: pa.Table, mapping: ImportMapping) -> tuple[pa.Table, np.ndar
     return rows.drop_columns(["again"]), _changes(rows, [*_KEY, "again"]).astype(np.int64)
 
 
-def _texts(rows: pa.Table, is_first: np.ndarray, mapping: ImportMapping) -> pa.LargeStringArray:
+def _texts(rows: pa.Table, is_first: NDArray[Any], mapping: ImportMapping) -> pa.LargeStringArray:
     """Of each row its part of the JSON of its reading: with what begins a reading, and what ends it."""
     units = ",".join(f'"{each.metric}":"{each.unit}"' for each in mapping.metrics if not each.is_canonical)
     end = f',"unit":{{{units}}}}}' if units else "}"
@@ -144,7 +146,7 @@ def _texts(rows: pa.Table, is_first: np.ndarray, mapping: ImportMapping) -> pa.L
     return found if not isinstance(found, pa.ChunkedArray) else pa.concat_arrays(found.chunks)
 
 
-def _message_begins(rows: pa.Table, is_first: np.ndarray) -> np.ndarray:
+def _message_begins(rows: pa.Table, is_first: NDArray[Any]) -> NDArray[Any]:
     """The rows with which messages begin: a new sender or hour, and each MESSAGE_READINGS readings."""
     if not len(rows):
         return np.zeros(0, np.int64)
@@ -156,7 +158,7 @@ def _message_begins(rows: pa.Table, is_first: np.ndarray) -> np.ndarray:
     return np.flatnonzero(changes | full)
 
 
-def _changes(rows: pa.Table, names: list[str]) -> np.ndarray:
+def _changes(rows: pa.Table, names: list[str]) -> NDArray[Any]:
     """Where a row differs from the one before in any of these columns; the first does."""
     found = np.zeros(len(rows), bool)
     for name in names:
@@ -168,7 +170,7 @@ def _changes(rows: pa.Table, names: list[str]) -> np.ndarray:
     return found
 
 
-def _rank(changes: np.ndarray) -> np.ndarray:
+def _rank(changes: NDArray[Any]) -> NDArray[Any]:
     """Of each row how many are before it since the last change."""
     starts = np.flatnonzero(changes)
     return np.arange(len(changes)) - np.repeat(starts, np.diff(np.append(starts, len(changes))))

@@ -80,7 +80,7 @@ def _time(table: "_Table") -> EventTime:
     if form is not None and form not in FORMATS and zone is None and "%z" not in form:
         raise MappingError(f"ts.zone: times as {form!r} say no zone; name it, such as UTC or Europe/Berlin")
     ambiguous = table.text("ambiguous", "reject", one_of=("reject", "earlier", "later"))
-    found = EventTime(table.text("column"), form, zone, ambiguous)  # type: ignore[arg-type]  # `one_of` holds it to these
+    found = EventTime(table.text("column"), form, zone, ambiguous)
     table.end()
     return found
 

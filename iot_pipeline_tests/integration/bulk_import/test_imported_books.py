@@ -17,7 +17,7 @@ from iot_pipeline.connections.bulk_import import open_importer
 from iot_pipeline.contract.layout import RAW
 from iot_pipeline.lake.hours import Hour, hours_between
 from iot_pipeline.lake.lake import Lake
-from iot_pipeline_tests.support.messages import build, curated, quarantined
+from iot_pipeline_tests.support.messages import RawZone, build, curated, quarantined
 
 DAYS = 2
 WIDE = """
@@ -109,7 +109,7 @@ def test_a_csv_of_history_lands_on_exact_books_with_the_values_that_duckdb_reads
         assert Hour.from_sql(row["received_at"]) == Hour.from_sql(row["event_time"])
 
 
-def test_what_was_rejected_is_kept_by_file_row_and_reason(lake: Lake, tmp_path: Path) -> None:
+def test_what_was_rejected_is_kept_by_file_row_and_reason(raw: RawZone, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(
         "sensor;plant;measured;temp_f;rh;lat;lon\n"
         "s-1;p;20.02.2026 10:00:00;70;;;\n"
@@ -123,7 +123,7 @@ def test_what_was_rejected_is_kept_by_file_row_and_reason(lake: Lake, tmp_path: 
     )
     books = _import(WIDE.format(name="rejects"), str(tmp_path), tmp_path)
     assert (books["rows"], books["readings"], books["rejected"]) == (8, 1, 7)
-    kept = lake.s3.get_object(Bucket=lake.bucket, Key="imports/rejects/rejects/run-000000.csv.gz")["Body"].read()
+    kept = raw.s3.get_object(Bucket=raw.bucket, Key="imports/rejects/rejects/run-000000.csv.gz")["Body"].read()
     found = duckdb.sql(f"SELECT * FROM read_csv('{_written(tmp_path, kept)}', all_varchar=true)").fetchall()
     assert [(row, column, value) for _, row, column, _, value in found] == [
         ("2", "measured", "31.02.2026 10:00:00"),
@@ -138,7 +138,7 @@ def test_what_was_rejected_is_kept_by_file_row_and_reason(lake: Lake, tmp_path: 
 
 
 def test_a_long_parquet_in_s3_becomes_readings_with_all_their_metrics(
-    lake: Lake, history: Hour, tmp_path: Path
+    lake: Lake, raw: RawZone, history: Hour, tmp_path: Path
 ) -> None:
     hour = history + 10 * 24
     begin = hour.start
@@ -150,7 +150,7 @@ def test_a_long_parquet_in_s3_becomes_readings_with_all_their_metrics(
     ]
     # The same value again is a duplicate, another one a conflict; neither may vanish.
     rows += [rows[0], ("d-0", begin, "TEMP", 21.0)]
-    _put_parquet(lake, "history/long/a.parquet", rows, row_group=100)
+    _put_parquet(raw, "history/long/a.parquet", rows, row_group=100)
     text = """
 import = "long-books"
 form = "long"
@@ -166,7 +166,7 @@ ignore_names = ["VOLT"]
 temperature = { name = "TEMP", unit = "C" }
 humidity = { name = "RH", unit = "%" }
 """
-    books = _import(text, f"s3://{lake.bucket}/history/long/", tmp_path)
+    books = _import(text, f"s3://{raw.bucket}/history/long/", tmp_path)
     assert (books["rows"], books["mapped"], books["rejected"], books["ignored"]) == (1442, 722, 360, 360)
     assert books["readings"] == 362, "of each device and minute one, and two for what came again"
     hours = [hour, hour + 1]
@@ -178,7 +178,7 @@ humidity = { name = "RH", unit = "%" }
 
 
 def test_the_same_objects_are_written_however_small_the_memory(
-    lake: Lake, history: Hour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    raw: RawZone, history: Hour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many runs, windows of a few rows and windows of seconds hold the same lines as one of each."""
     path = tmp_path / "history.csv"
@@ -197,15 +197,15 @@ def test_the_same_objects_are_written_however_small_the_memory(
         "bytes": 0,
     }
     assert parts["objects"] > whole["objects"]
-    assert _readings(lake, "in-one") == _readings(lake, "in-parts")
+    assert _readings(raw, "in-one") == _readings(raw, "in-parts")
 
 
-def _readings(lake: Lake, name: str) -> list[str]:
+def _readings(raw: RawZone, name: str) -> list[str]:
     found = []
-    pages = lake.s3.get_paginator("list_objects_v2").paginate(Bucket=lake.bucket, Prefix=RAW)
+    pages = raw.s3.get_paginator("list_objects_v2").paginate(Bucket=raw.bucket, Prefix=RAW)
     for key in [item["Key"] for page in pages for item in page.get("Contents", [])]:
         if f"/import-{name}-" in key:
-            body = gzip.decompress(lake.s3.get_object(Bucket=lake.bucket, Key=key)["Body"].read())
+            body = gzip.decompress(raw.s3.get_object(Bucket=raw.bucket, Key=key)["Body"].read())
             for line in body.splitlines():
                 message = json.loads(line)
                 found += [
@@ -216,11 +216,11 @@ def _readings(lake: Lake, name: str) -> list[str]:
     return sorted(found)
 
 
-def _put_parquet(lake: Lake, key: str, rows: Sequence[tuple[Any, ...]], row_group: int) -> None:
+def _put_parquet(raw: RawZone, key: str, rows: Sequence[tuple[Any, ...]], row_group: int) -> None:
     columns = [list(column) for column in zip(*rows, strict=True)]
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns, names=["device", "at", "metric", "value"]), sink, row_group_size=row_group)
-    lake.s3.put_object(Bucket=lake.bucket, Key=key, Body=sink.getvalue().to_pybytes())
+    raw.s3.put_object(Bucket=raw.bucket, Key=key, Body=sink.getvalue().to_pybytes())
 
 
 def _written(folder: Path, body: bytes) -> Path:

@@ -22,7 +22,7 @@ from iot_pipeline.bulk_import.mapping_file import read_mapping
 from iot_pipeline.bulk_import.sorted_runs import SortedRuns
 from iot_pipeline.bulk_import.source_files import SourceError, Sources
 from iot_pipeline.contract.layout import RAW
-from iot_pipeline.lake.lake import Lake
+from iot_pipeline_tests.support.messages import RawZone
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -86,17 +86,17 @@ def source(tmp_path: Path) -> Path:
     return folder
 
 
-def _importer(lake: Lake, name: str, folder: Path) -> Importer:
-    return Importer(lake.s3, lake.bucket, Sources(lake.s3), read_mapping(MAPPING.format(name=name)), folder, BOUNDS)
+def _importer(raw: RawZone, name: str, folder: Path) -> Importer:
+    return Importer(raw.s3, raw.bucket, Sources(raw.s3), read_mapping(MAPPING.format(name=name)), folder, BOUNDS)
 
 
-def _objects(lake: Lake, name: str) -> dict[str, bytes]:
+def _objects(raw: RawZone, name: str) -> dict[str, bytes]:
     """Raw objects of an import, by their keys without its name."""
     prefix = f"{RAW}year=2026/month=01/day=10/"
-    items = lake.s3.list_objects_v2(Bucket=lake.bucket, Prefix=prefix).get("Contents", [])
+    items = raw.s3.list_objects_v2(Bucket=raw.bucket, Prefix=prefix).get("Contents", [])
     found = {}
     for key in [item["Key"] for item in items if f"/import-{name}-" in item["Key"]]:
-        body = lake.s3.get_object(Bucket=lake.bucket, Key=key)["Body"].read()
+        body = raw.s3.get_object(Bucket=raw.bucket, Key=key)["Body"].read()
         found[key.replace(name, "")] = body
     return found
 
@@ -108,29 +108,31 @@ def _lines(objects: dict[str, bytes], name: str) -> dict[str, bytes]:
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("event", ["before-call", "after-call"])
 def test_killed_at_every_request_nothing_is_lost_and_nothing_doubled(
-    lake: Lake, source: Path, tmp_path: Path, event: str
+    raw: RawZone, source: Path, tmp_path: Path, event: str
 ) -> None:
     whole = f"whole-{event}"
-    with Killer(lake.s3, event, 0) as counting:
-        books = _importer(lake, whole, tmp_path / "whole").run(str(source))
+    with Killer(raw.s3, event, 0) as counting:
+        books = _importer(raw, whole, tmp_path / "whole").run(str(source))
     assert (books["rows"], books["readings"], books["rejected"]) == (120, 118, 2)
-    expected = _lines(_objects(lake, whole), whole)
+    expected = _lines(_objects(raw, whole), whole)
     assert len(expected) > 3
     for at in range(1, counting.requests + 1):
         name = f"killed-{event}-{at:03d}"
-        with Killer(lake.s3, event, at), pytest.raises(Killed):
-            _importer(lake, name, tmp_path / name).run(str(source))
+        with Killer(raw.s3, event, at), pytest.raises(Killed):
+            _importer(raw, name, tmp_path / name).run(str(source))
         # Every other time the machine is gone too, and its disk with it.
         again = tmp_path / name if at % 2 else tmp_path / f"{name}-elsewhere"
-        told = _importer(lake, name, again).run(str(source))
+        told = _importer(raw, name, again).run(str(source))
         assert {**told, "import": "", "at": ""} == {**books, "import": "", "at": "", "bytes": told["bytes"]}
-        assert _lines(_objects(lake, name), name) == expected, f"killed at request {at}"
+        assert _lines(_objects(raw, name), name) == expected, f"killed at request {at}"
 
 
 @pytest.mark.usefixtures("small")
-def test_killed_at_every_run_on_disk(lake: Lake, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_at_every_run_on_disk(
+    raw: RawZone, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Once before a run is whole, and once after; the rest of a run that is not whole is replaced."""
-    whole = _importer(lake, "runs-whole", tmp_path / "whole")
+    whole = _importer(raw, "runs-whole", tmp_path / "whole")
     whole.run(str(source))
     write, runs_of_all = SortedRuns.write, 3
     for at in range(runs_of_all):
@@ -145,17 +147,17 @@ def test_killed_at_every_run_on_disk(lake: Lake, source: Path, tmp_path: Path, m
                 if number == at:
                     raise Killed
 
-            importer = _importer(lake, name, tmp_path / name)
+            importer = _importer(raw, name, tmp_path / name)
             with monkeypatch.context() as patched:
                 patched.setattr(SortedRuns, "write", killed)
                 with pytest.raises(Killed):
                     importer.run(str(source))
             assert importer.run(str(source))["readings"] == 118
-            assert _lines(_objects(lake, name), name) == _lines(_objects(lake, "runs-whole"), "runs-whole")
+            assert _lines(_objects(raw, name), name) == _lines(_objects(raw, "runs-whole"), "runs-whole")
 
 
 def test_a_process_that_was_killed_is_followed_by_another(
-    lake: Lake, tmp_path: Path, environment: dict[str, str]
+    raw: RawZone, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     """A true SIGKILL, once the first objects are there; the command line goes on where it ended."""
     rows = [f"s-{n % 3},{BEGIN + n * 1000},{n % 40}" for n in range(30_000)]
@@ -170,21 +172,21 @@ def test_a_process_that_was_killed_is_followed_by_another(
     command += ["--work", str(tmp_path / "work")]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         until = time.monotonic() + 120
-        while not _objects(lake, "sigkill"):
+        while not _objects(raw, "sigkill"):
             assert process.poll() is None, "it ended before it wrote"
             assert time.monotonic() < until, "it wrote nothing"
         os.kill(process.pid, signal.SIGKILL)
-    journal = Journal(lake.s3, lake.bucket, "sigkill")
+    journal = Journal(raw.s3, raw.bucket, "sigkill")
     assert journal.finished() is None
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "30,000 readings written" in done.stdout
     assert "plan" in done.stdout, "and then the build is planned"
-    assert sum(line.count(b'"ts"') for line in _lines(_objects(lake, "sigkill"), "").values()) == 30_000
+    assert sum(line.count(b'"ts"') for line in _lines(_objects(raw, "sigkill"), "").values()) == 30_000
 
 
-def test_two_runs_at_once_and_changed_files_are_refused(lake: Lake, source: Path, tmp_path: Path) -> None:
-    importer = _importer(lake, "refusals", tmp_path / "work")
+def test_two_runs_at_once_and_changed_files_are_refused(raw: RawZone, source: Path, tmp_path: Path) -> None:
+    importer = _importer(raw, "refusals", tmp_path / "work")
     with importer.journal.locked(), pytest.raises(ImportStateError, match="is being run by process"):
         importer.run(str(source))
     importer.plan(str(source))
@@ -195,32 +197,32 @@ def test_two_runs_at_once_and_changed_files_are_refused(lake: Lake, source: Path
     with pytest.raises(ImportStateError, match="put back what was there"):
         importer.run(str(source))
     other = read_mapping(MAPPING.format(name="refusals").replace('"oslo"', '"bergen"'))
-    changed = Importer(lake.s3, lake.bucket, Sources(lake.s3), other, tmp_path / "work", BOUNDS)
+    changed = Importer(raw.s3, raw.bucket, Sources(raw.s3), other, tmp_path / "work", BOUNDS)
     with pytest.raises(ImportStateError, match="was begun with another mapping"):
         changed.run(str(source))
-    assert _objects(lake, "refusals") == {}
+    assert _objects(raw, "refusals") == {}
 
 
-def test_an_object_that_changes_while_it_is_read_is_refused(lake: Lake, tmp_path: Path) -> None:
-    s3 = lake.s3
+def test_an_object_that_changes_while_it_is_read_is_refused(raw: RawZone, tmp_path: Path) -> None:
+    s3 = raw.s3
     key = "history/changing.csv"
-    s3.put_object(Bucket=lake.bucket, Key=key, Body=b"sensor,ms,t\ns-1,1767225600000,1\n")
-    (file,) = Sources(s3).list(f"s3://{lake.bucket}/{key}")
-    s3.put_object(Bucket=lake.bucket, Key=key, Body=b"sensor,ms,t\ns-1,1767225600000,2\n")
+    s3.put_object(Bucket=raw.bucket, Key=key, Body=b"sensor,ms,t\ns-1,1767225600000,1\n")
+    (file,) = Sources(s3).list(f"s3://{raw.bucket}/{key}")
+    s3.put_object(Bucket=raw.bucket, Key=key, Body=b"sensor,ms,t\ns-1,1767225600000,2\n")
     with pytest.raises(SourceError, match="is not the file with which the import began"), Sources(s3).open(file) as it:
         it.read()
 
 
 def test_what_the_lake_would_not_keep_is_refused_before_anything_is_written(
-    lake: Lake, source: Path, tmp_path: Path
+    raw: RawZone, source: Path, tmp_path: Path
 ) -> None:
-    s3, mapping = lake.s3, read_mapping(MAPPING.format(name="outside"))
+    s3, mapping = raw.s3, read_mapping(MAPPING.format(name="outside"))
     for bounds, expected in (
         (Bounds(datetime(2026, 2, 1, tzinfo=UTC), None), "IOT_PARTITIONS_START=2026-01-10T00:00:00"),
         (Bounds(BOUNDS.first_partition, datetime(2026, 1, 11, tzinfo=UTC)), "IOT_RETENTION_"),
     ):
         with pytest.raises(OutsideError, match=expected):
-            Importer(s3, lake.bucket, Sources(s3), mapping, tmp_path / "work", bounds).run(str(source))
-    assert _objects(lake, "outside") == {}
-    body = lake.s3.get_object(Bucket=lake.bucket, Key="imports/outside/import.json")["Body"].read()
+            Importer(s3, raw.bucket, Sources(s3), mapping, tmp_path / "work", bounds).run(str(source))
+    assert _objects(raw, "outside") == {}
+    body = raw.s3.get_object(Bucket=raw.bucket, Key="imports/outside/import.json")["Body"].read()
     assert json.loads(body)["files"], "and it can go on once that is mended"
