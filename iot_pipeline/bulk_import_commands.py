@@ -60,7 +60,7 @@ Source = Annotated[
     str, typer.Argument(help="s3://bucket/key, s3://bucket/prefix/, a file or a folder: .csv, .csv.gz and .parquet.")
 ]
 Work = Annotated[
-    Path, typer.Option(help="Folder for temporary files: about as large as the source, unpacked, and a half.")
+    Path, typer.Option(help="Folder for temporary files: some 35 to 100 bytes a row.")
 ]
 _WORK = Path(tempfile.gettempdir()) / "iot-bulk-import"
 
