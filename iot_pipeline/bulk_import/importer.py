@@ -143,11 +143,12 @@ class Importer:
         files = self.files(source)
         with self.journal.locked() as lock:
             began = self.journal.begin(self.mapping, source, files)
-            finished = self.journal.finished()
-            if finished is not None:
-                return finished
             folder = self.folder / f"import-{self.mapping.import_id}-{began.fingerprint}"
             folder.mkdir(parents=True, exist_ok=True)
+            finished = self.journal.finished()
+            if finished is not None:
+                shutil.rmtree(folder)  # it may have been killed before it did that
+                return finished
             runs = self._read(began, SortedRuns(folder), lock)
             hours = [hour for run in runs for hour in run.hours]
             if hours:
