@@ -59,9 +59,7 @@ MappingFile = Annotated[Path, typer.Argument(help="The mapping: a TOML file.", e
 Source = Annotated[
     str, typer.Argument(help="s3://bucket/key, s3://bucket/prefix/, a file or a folder: .csv, .csv.gz and .parquet.")
 ]
-Work = Annotated[
-    Path, typer.Option(help="Folder for temporary files: some 35 to 100 bytes a row.")
-]
+Work = Annotated[Path, typer.Option(help="Folder for temporary files: some 35 to 100 bytes a row.")]
 _WORK = Path(tempfile.gettempdir()) / "iot-bulk-import"
 
 EXAMPLE = """\

@@ -28,6 +28,7 @@ from iot_pipeline.bulk_import.sorted_runs import (
     RunNotes,
     SortedRuns,
     Window,
+    hours_of_runs,
     rows_in,
     windows,
 )
@@ -150,9 +151,9 @@ class Importer:
                 shutil.rmtree(folder)  # it may have been killed before it did that
                 return finished
             runs = self._read(began, SortedRuns(folder), lock)
-            hours = [hour for run in runs for hour in run.hours]
+            hours = hours_of_runs(runs)
             if hours:
-                self.bounds.check(hour_of(min(hours)))
+                self.bounds.check(hour_of(hours[0]))
             notes = [run.notes for run in runs]
             if not write:
                 return self._books(began, notes, hours, Counter())
@@ -193,7 +194,7 @@ class Importer:
 
     def _write(self, runs: Sequence[Run], lock: Lock) -> None:
         done = self.journal.written()
-        self.progress.planned(sum(count for run in runs for _, count in run.hours.values()))
+        self.progress.planned(sum(run.rows for run in runs))
         with ThreadPoolExecutor(_SENDERS) as senders:
             for window in windows(runs):
                 lock.check()

@@ -5,7 +5,7 @@ Arrow IPC in small compressed batches, so that a window reads few of them; it is
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.ipc as ipc
+from numpy.typing import NDArray
 
 from iot_pipeline.bulk_import.mapped_rows import SCHEMA
 
@@ -85,34 +86,46 @@ class Window:
 
 @dataclass(frozen=True)
 class Run:
-    """A run on disk: of each of its hours the first row and the number of rows."""
+    """A run on disk: its hours in order, and with which row each begins; one entry more says where the last ends.
+
+    Arrays, since an import may have hundreds of runs of tens of thousands of hours.
+    """
 
     path: Path
     notes: RunNotes
-    hours: Mapping[int, tuple[int, int]]
+    hours: NDArray[np.int32]
+    begins: NDArray[np.int64]
 
     @classmethod
     def open(cls, path: Path) -> "Run":
         """Read what a run is. Raises pyarrow.ArrowInvalid if the file is none."""
         with pa.memory_map(str(path)) as source:
             about = ipc.open_file(source).schema.metadata
-        hours, counts = json.loads(about[_HOURS]), json.loads(about[_COUNTS])
-        firsts = np.concatenate(([0], np.cumsum(counts)[:-1])).tolist() if counts else []
-        found = {hour: (first, count) for hour, first, count in zip(hours, firsts, counts, strict=True)}
-        return cls(path, RunNotes.decode(about[_ABOUT]), found)
+        begins = np.concatenate(([0], np.cumsum(json.loads(about[_COUNTS])))).astype(np.int64)
+        return cls(path, RunNotes.decode(about[_ABOUT]), np.array(json.loads(about[_HOURS]), np.int32), begins)
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return int(self.begins[-1])
 
     def between(self, first: int, last: int) -> pa.Table | None:
-        """Its rows of the hours from one to another, both included, in the order of the source; None without any."""
-        wanted = [span for hour, span in self.hours.items() if first <= hour <= last]
-        if not wanted:
+        """Its rows of the hours from one to another, both included, in the order of the source; None without any.
+
+        Copied: a slice would keep all of its batch in memory, of each run.
+        """
+        low, high = np.searchsorted(self.hours, [first, last + 1])
+        begin, end = int(self.begins[low]), int(self.begins[high])
+        if begin == end:
             return None
-        begin = min(start for start, _ in wanted)
-        end = max(start + count for start, count in wanted)
+        parts = []
         with pa.memory_map(str(self.path)) as source:
             reader = ipc.open_file(source)
-            low, high = begin // _BATCH_ROWS, (end - 1) // _BATCH_ROWS
-            parts = [reader.get_batch(number) for number in range(low, high + 1)]
-            return pa.Table.from_batches(parts).slice(begin - low * _BATCH_ROWS, end - begin)
+            for number in range(begin // _BATCH_ROWS, (end - 1) // _BATCH_ROWS + 1):
+                batch, start = reader.get_batch(number), number * _BATCH_ROWS
+                wanted = np.arange(max(begin - start, 0), min(end - start, batch.num_rows))
+                parts.append(batch.take(pa.array(wanted)))
+        return pa.Table.from_batches(parts)
 
 
 @dataclass(frozen=True)
@@ -155,25 +168,26 @@ def windows(runs: Sequence[Run]) -> Iterator[Window]:
 
     The same runs give the same windows. Raises TooDenseError.
     """
-    totals: dict[int, int] = {}
-    for run in runs:
-        for hour, (_, count) in run.hours.items():
-            totals[hour] = totals.get(hour, 0) + count
-    hours = sorted(totals)
+    hours, totals = _totals(runs)
     begin, size = 0, 0
     for at, hour in enumerate(hours):
-        if totals[hour] > WINDOW_ROWS:
+        if totals[at] > WINDOW_ROWS:
             if at > begin:
                 yield Window(hours[begin], hours[at - 1])
             yield from _seconds(runs, hour)
             begin, size = at + 1, 0
             continue
-        if size + totals[hour] > WINDOW_ROWS:
+        if size + totals[at] > WINDOW_ROWS:
             yield Window(hours[begin], hours[at - 1])
             begin, size = at, 0
-        size += totals[hour]
+        size += totals[at]
     if begin < len(hours):
         yield Window(hours[begin], hours[-1])
+
+
+def hours_of_runs(runs: Sequence[Run]) -> list[int]:
+    """The hours (since 1970) of which there are rows, in order."""
+    return _totals(runs)[0]
 
 
 def rows_in(runs: Sequence[Run], window: Window) -> pa.Table:
@@ -185,10 +199,19 @@ def rows_in(runs: Sequence[Run], window: Window) -> pa.Table:
             continue
         if (window.begin, window.end) != (0, 3600):
             second = pc.divide(pc.subtract(found["ts"], window.first * _HOUR_MS), _SECOND_MS)
-            # Copied by the filter: a slice would hold on to all of the run's batches.
             found = found.filter(pc.and_(pc.greater_equal(second, window.begin), pc.less(second, window.end)))
         parts.append(found)
     return pa.concat_tables(parts) if parts else SCHEMA.empty_table()
+
+
+def _totals(runs: Sequence[Run]) -> tuple[list[int], list[int]]:
+    """The hours of all runs, in order, and how many rows each has."""
+    if not runs:
+        return [], []
+    hours, where = np.unique(np.concatenate([run.hours for run in runs]), return_inverse=True)
+    counts = np.zeros(len(hours), np.int64)
+    np.add.at(counts, where, np.concatenate([np.diff(run.begins) for run in runs]))
+    return hours.tolist(), counts.tolist()
 
 
 def _seconds(runs: Sequence[Run], hour: int) -> Iterator[Window]:
