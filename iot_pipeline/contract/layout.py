@@ -28,6 +28,9 @@ TEMPORARY = "tmp/"
 FAILED_DELIVERY = "failed-delivery/"
 DBT_DOCS = "docs/dbt/"
 
+# The journals of bulk imports, with the rows that could not be mapped.
+IMPORTS = "imports/"
+
 # The book of what retention and erasures have removed or rewritten: an object an hour of a table.
 REMOVALS = "removals/"
 

@@ -74,6 +74,13 @@ LAYERS = {
         "botocore dagster pyathena pydantic redshift_connector typer",
         "dagster",
     ),
+    "bulk_import": _layer("contract lake", "botocore numpy pyarrow", "dagster"),
+    "bulk_import/__main__": _layer("bulk_import_commands", "", "dagster"),
+    "bulk_import_commands": _layer(
+        "backfill backfill_commands bulk_import command_line connections lake registry settings",
+        "botocore psycopg pyathena redshift_connector rich typer",
+        "dagster",
+    ),
     "alert_history": _layer("alerting contract lake", "botocore pyarrow", "warehouse"),
     "erasure": _layer(
         "alert_history contract lake raw_parquet registry warehouse",
@@ -90,6 +97,7 @@ LAYERS = {
     ),
     "command_line": _layer("settings", "pydantic rich typer", "registry"),
     "connections/backfill": _layer("backfill", "boto3", "warehouse"),
+    "connections/bulk_import": _layer("bulk_import settings", "boto3", "dagster"),
     "connections/credentials": _layer("settings", "boto3", "registry"),
     "connections/edge": _layer("alert_history alerting edge lake settings", "boto3", "warehouse"),
     "connections/lake": _layer("lake settings", "boto3", "lake"),

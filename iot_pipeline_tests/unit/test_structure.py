@@ -17,6 +17,7 @@ SHARED_NAMES = {
         "app": "the application that the commands of a command line belong to",
         "backfill": "opening the planner of backfills: as a connection, as a resource",
         "assets": "the Dagster assets of a domain",
+        "bulk_import": "bulk imports: the package, opening one as a connection",
         "channels": "channels of alerts: the package, their commands",
         "contract": "the contract: the package and the class it is named after",
         "edge": "the edge: the package, its connection, its resource",

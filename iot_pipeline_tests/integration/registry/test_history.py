@@ -18,6 +18,7 @@ from iot_pipeline.registry.devices import (
     retire_device,
 )
 from iot_pipeline.registry.errors import DifferentDeviceError, OverwriteError, RegistryError, UnknownReferenceError
+from iot_pipeline.registry.placements import placements
 from iot_pipeline.registry.registration import Request, add_device
 from iot_pipeline.registry.sites import apply, change_site
 from iot_pipeline.registry.timeline import Recorded, Version, changed
@@ -53,6 +54,19 @@ def test_a_move_at_noon_splits_the_day_at_noon(connection: Connection, device: s
     assert at is not None
     assert (before.site_id, at.site_id) == ("a", "b")
     assert as_of(connection, device, OPENED - HOUR) is None
+
+
+def test_the_placements_of_all_devices_tell_where_one_was_and_when(
+    connection: Connection, world: World, device: str
+) -> None:
+    other = add_device(connection, world.request("c", installed_at=NOON)).device_id
+    move_device(connection, device, "b", NOON)
+    found = placements(connection)
+    assert [row[1:] for row in found if row[0] == device] == [
+        (OPENED, NOON, world.tenant, "a"),
+        (NOON, None, world.tenant, "b"),
+    ]
+    assert [row[1:] for row in found if row[0] == other] == [(NOON, None, world.tenant, "c")]
 
 
 def test_a_correction_in_the_past_keeps_what_was_changed_later(connection: Connection, device: str) -> None:
