@@ -9,6 +9,10 @@ CURATED = "curated/telemetry/"
 # The curated readings of days that are over, compacted.
 DAILY = "daily/telemetry/"
 
+# What the streaming job has judged within minutes and no batch has replaced yet, and its book of reconciled hours.
+STREAMED = "streamed/telemetry/"
+RECONCILED = "streamed/reconciled/"
+
 # The episodes of the alerts, exported from the edge.
 ALERT_HISTORY = "alerts/history/"
 

@@ -12,7 +12,7 @@ from infra.stacks.lake.catalog import add_database, add_tables
 from infra.stacks.lake.queues import add_raw_queues, add_rule_errors
 from infra.stacks.parameters import publish
 from iot_pipeline.contract import Contract, former_ledger, tables
-from iot_pipeline.contract.tables import registry_history
+from iot_pipeline.contract.tables import registry_history, streamed_telemetry
 
 
 class LakeStack(PlatformStack):
@@ -29,6 +29,8 @@ class LakeStack(PlatformStack):
         database = add_database(
             self, "Database", config.database, "The lake's tables, made from the telemetry contract"
         )
+        if config.parts.stream:
+            add_tables(self, database, buckets.lake, [streamed_telemetry(contract)])
         add_tables(self, database, buckets.lake, (*tables(contract).all, *registry_history(), former_ledger(contract)))
         add_database(self, "CrawledDatabase", config.crawled_database, "What the crawlers found, for comparison")
         errors = add_rule_errors(self)
