@@ -1,10 +1,11 @@
 """The streaming query as a process that can be killed, and its rows beside the simulator's manifest."""
 
+import os
 import random
-import select
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -49,8 +50,10 @@ class QueryProcess:
                 self._follow(process, None)
                 return process.wait() == 0
             self._follow(process, kill_at_batch)
-            select.select([], [], [], kill_after)
-            return process.poll() is not None
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(kill_after)
+            assert process.poll() in (None, 0), f"see {self._folder / 'spark.log'}"
+            return process.poll() == 0
         finally:
             self._kill(process)
 
@@ -66,9 +69,9 @@ class QueryProcess:
 
     @staticmethod
     def _kill(process: "subprocess.Popen[bytes]") -> None:
-        """Spark's JVM and Python's workers are of the process's session."""
-        subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
-        process.send_signal(signal.SIGKILL)
+        """The JVM is of the process's group; Python's workers end when the JVM is gone."""
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

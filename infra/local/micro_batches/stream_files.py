@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class StreamFiles:
     """Takes a stream from its beginning, and writes what is new into a folder, a file for each answer of Kinesis.
 
-    `limit` is how many records a file has at most. A file appears in the folder whole, and no file is written twice: Spark takes each as it first sees it.
+    `limit` is how many records a file has at most. A file appears in the folder whole, and no file is written twice:
+    Spark takes each as it first sees it.
     """
 
     def __init__(self, kinesis: "KinesisClient", stream: str, folder: Path, limit: int = 2000) -> None:

@@ -1,6 +1,7 @@
 """A real Spark query over the stream's records, killed again and again: nothing is lost, nothing is there twice."""
 
 import gzip
+import os
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,11 +53,11 @@ def _published_by_the_fleet(platform: Platform, folder: Path) -> Path:
 
 
 def test_killed_five_times_the_stream_has_what_the_devices_sent_and_the_batch_replaces_it(
-    empty_platform: Platform, tmp_path: Path, environment: dict[str, str]
+    empty_platform: Platform, tmp_path: Path
 ) -> None:
     out = _published_by_the_fleet(empty_platform, tmp_path / "fleet")
     expected, messages = expected_rows(out), expected_ledger(out).messages
-    files = StreamFiles(boto3.client("kinesis"), edge().stream, tmp_path / "files", limit=200)
+    files = StreamFiles(boto3.client("kinesis"), edge().stream, tmp_path / "files", limit=150)
     taken = 0
 
     def all_taken() -> bool:
@@ -64,9 +65,9 @@ def test_killed_five_times_the_stream_has_what_the_devices_sent_and_the_batch_re
         taken += files.take()
         return taken >= messages
 
-    eventually(all_taken)
+    eventually(all_taken, timeout=120)
 
-    query = QueryProcess(tmp_path, 2, environment)
+    query = QueryProcess(tmp_path, 1, {**os.environ, **empty_platform.environment})
     for batch, seconds in moments(random.Random(15), KILLS, batches=4, seconds=2.0):
         assert not query.run(seconds, batch), "the query was over before it could be killed"
     assert query.run(), (tmp_path / "spark.log").read_text()[-4000:]
@@ -82,7 +83,7 @@ def test_killed_five_times_the_stream_has_what_the_devices_sent_and_the_batch_re
 
     now = datetime.now(UTC)
     landed = hours_between(Hour.of(now - timedelta(hours=1)), Hour.of(now))
-    eventually(lambda: _messages_landed(reconciliation.lake.bucket, landed) >= taken)
+    eventually(lambda: _messages_landed(reconciliation.lake.bucket, landed) >= taken, timeout=180)
     build(reconciliation.lake, landed)
     pd.testing.assert_frame_equal(rows_of_view(athena, "telemetry_now"), expected)
 
