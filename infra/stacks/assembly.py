@@ -26,6 +26,7 @@ from infra.stacks.orchestration.stack import OrchestrationStack
 from infra.stacks.queries.stack import QueriesStack
 from infra.stacks.security.stack import SecurityStack
 from infra.stacks.services.images_stack import ImagesStack
+from infra.stacks.streaming.stack import StreamingStack
 from infra.stacks.upkeep.stack import UpkeepStack
 from infra.stacks.warehouse.stack import WarehouseStack
 from iot_pipeline.contract import CONTRACT, Contract
@@ -49,6 +50,10 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
         reader.add_stack_dependency(lake)
     if config.parts.stream:
         needed.append(_add_edge(app, config, lake))
+    if config.streaming_window_seconds:
+        streaming = StreamingStack(app, config)
+        for other in needed:
+            streaming.add_stack_dependency(other)
     if config.parts.databases:
         needed += _add_databases(app, config, contract, lake)
         upkeep = UpkeepStack(app, config)

@@ -56,7 +56,25 @@ EDGE = Bundle(
         "iot_pipeline/edge/__main__.py",
     ),
 )
-BUNDLES = (CLAIM_HOOK, CANARY, EDGE)
+# For Glue, which has Spark, PyArrow and boto3.
+STREAMING = Bundle(
+    "streaming",
+    CHECKOUT,
+    (
+        "iot_pipeline/__init__.py",
+        "iot_pipeline/contract",
+        "iot_pipeline/lake/__init__.py",
+        "iot_pipeline/lake/hours.py",
+        "iot_pipeline/streaming",
+    ),
+    # What Dagster runs.
+    without=(
+        "iot_pipeline/contract/__main__.py",
+        "iot_pipeline/streaming/reconciling.py",
+        "iot_pipeline/streaming/statements.py",
+    ),
+)
+BUNDLES = (CLAIM_HOOK, CANARY, EDGE, STREAMING)
 
 
 @contextmanager

@@ -38,6 +38,8 @@ def whole(name: str, file: Path = FILE) -> PlatformConfig:
     Without a domain there would be no entrance and no console; the one that it gets is an example's (RFC 2606).
     """
     config = environment(name, file)
+    if config.parts.stream and not config.streaming_window_seconds:
+        config = replace(config, streaming_window_seconds=60)
     if not config.parts.services or config.domain:
         return config
     return replace(config, domain=f"{name}.example.com", hosted_zone="Z0000000EXAMPLE")
