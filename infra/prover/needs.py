@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.prover.aws_calls import container_tasks, dagster, functions, pipes
+from infra.prover.aws_calls import container_tasks, dagster, functions, glue_jobs, pipes
 from infra.prover.deployed import Environment, Resource
 from infra.prover.granted import PASSING, Role, Use
 from infra.prover.keys import key_calls
@@ -17,6 +17,7 @@ _BY_TYPE: Mapping[str, Calls] = {
     "AWS::IoT::TopicRule": pipes.rule_calls,
     "AWS::IoT::ProvisioningTemplate": pipes.registering_calls,
     "AWS::Glue::Crawler": pipes.crawler_calls,
+    "AWS::Glue::Job": glue_jobs.job_calls,
     "AWS::RedshiftServerless::Namespace": pipes.copy_calls,
     "AWS::EC2::FlowLog": pipes.flow_log_calls,
     "AWS::Config::ConfigurationRecorder": pipes.recorder_calls,

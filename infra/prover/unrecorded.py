@@ -11,6 +11,17 @@ UNRECORDED: Mapping[tuple[str, str], tuple[str, ...]] = {
         "topic/{config.topic_root}/platform/canary/{config.name}-canary/telemetry",
     ),
     ("canary_device:newest", "dynamodb:GetItem"): ("EdgeData.DeviceState03394A42",),
+    # Glue runs the streaming job, and a test its parts under the tests' own credentials.
+    ("iot_pipeline.streaming.batches:Batches.process_batch", "s3:PutObject"): (
+        "Lake.Lake5F1B88EA/streamed/telemetry/*",
+    ),
+    ("iot_pipeline.streaming.batches:Batches._keep_unjudged", "s3:PutObject"): (
+        "EdgeData.Failures8A3E1A2F/streaming/*",
+    ),
+    **{
+        ("iot_pipeline.streaming.batches:Batches._commit", f"glue:{operation}"): ("Lake.Database/streamed_telemetry",)
+        for operation in ("GetTable", "CreatePartition", "UpdatePartition")
+    },
     # So is the hook's file; the names of things are what devices say.
     ("new_things_only:handler", "iot:DescribeThing"): ("thing/*",),
 }

@@ -259,7 +259,8 @@ class PlatformConfig:
         """What Dagster's processes have to be told so that they keep the cadence and the retention of the stacks."""
         days = self.retention_days
         kept = {f"IOT_RETENTION_{zone}": f"{days}d" for zone in _KEPT_ZONES} if days else {}
-        return {"IOT_BUILD_INTERVAL_MINUTES": str(self.build_interval_minutes), **kept}
+        streaming = {"IOT_STREAMING": "true"} if self.streaming_window_seconds else {}
+        return {"IOT_BUILD_INTERVAL_MINUTES": str(self.build_interval_minutes), **streaming, **kept}
 
     @property
     def metrics(self) -> str:

@@ -7,13 +7,13 @@ judged has the bytes that the raw zone has. Spark and Kinesis' source are there 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from iot_pipeline.contract import CONTRACT, Contract
+from iot_pipeline.contract import Contract
 from iot_pipeline.streaming.batches import Batches
 from iot_pipeline.streaming.query import MIN_WINDOW_SECONDS, Measures, start_query
 
@@ -58,8 +58,7 @@ class JobOptions:
     @property
     def contract(self) -> Contract:
         """The contract with this environment's bounds on event time."""
-        return replace(
-            CONTRACT,
+        return Contract(
             lateness_bound=timedelta(days=self.lateness_days),
             future_bound=timedelta(hours=self.future_hours),
         )
