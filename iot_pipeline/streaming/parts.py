@@ -54,7 +54,8 @@ class Part:
                 "outcomes": self.outcomes,
                 "unjudged": [each.document for each in self.unjudged],
                 "event_hours": sorted("-".join(hour.values) for hour in self.event_hours),
-                "received": [self.first_received, self.last_received],
+                "first_received": self.first_received,
+                "last_received": self.last_received,
                 "sequences": self.sequences,
             }
         )
@@ -70,7 +71,8 @@ class Part:
             Counter(told["outcomes"]),
             tuple(Unjudged.of(each) for each in told["unjudged"]),
             frozenset(Hour.from_values(text.split("-")) for text in told["event_hours"]),
-            *told["received"],
+            told["first_received"],
+            told["last_received"],
             tuple(told["sequences"]) if told["sequences"] else None,
         )
 
