@@ -158,7 +158,7 @@ def streamed_telemetry(contract: Contract = CONTRACT) -> Table:
     return Table(
         "streamed_telemetry",
         "Valid readings of the last hours, by micro-batch of the streaming job: a row for each key and values, with "
-        "how often they came. Read the view `telemetry_now`: it has each reading once, from here or from the batch.",
+        "how often they came. A view beside it has each reading once, from here or from the batch: docs/streaming.md.",
         layout.STREAMED,
         Format.PARQUET,
         (

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from iot_pipeline.contract.layout import STREAMED
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.streaming.parts import Part
+from iot_pipeline.streaming.judged_parts import Part
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient

@@ -15,7 +15,7 @@ import boto3
 
 from iot_pipeline.contract import Contract
 from iot_pipeline.streaming.batches import Batches
-from iot_pipeline.streaming.query import MIN_WINDOW_SECONDS, Measures, start_query
+from iot_pipeline.streaming.streaming_query import MIN_WINDOW_SECONDS, Measures, start_query
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

@@ -12,7 +12,7 @@ import typer
 
 from iot_pipeline.connections.streaming import open_batches
 from iot_pipeline.settings import policy
-from iot_pipeline.streaming.query import Measures, start_query
+from iot_pipeline.streaming.streaming_query import Measures, start_query
 
 SCHEMA = "sequenceNumber string, data binary"
 

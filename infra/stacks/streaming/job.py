@@ -36,7 +36,7 @@ def add_job(stack: PlatformStack) -> glue.CfnJob:
         stack,
         "Job",
         name=config.streaming_job,
-        description="Judges what the stream carries, in micro-batches, for the view telemetry_now",
+        description="Judges what the stream carries, in micro-batches, for whoever cannot wait for the batch",
         role=role.role_arn,
         command=glue.CfnJob.JobCommandProperty(
             name="gluestreaming", python_version="3", script_location=script.s3_object_url

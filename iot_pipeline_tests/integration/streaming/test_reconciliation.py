@@ -10,7 +10,7 @@ from iot_pipeline.contract import CONTRACT
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.streaming.batches import Batch, Batches, batch_name
-from iot_pipeline.streaming.parts import part_of
+from iot_pipeline.streaming.judged_parts import part_of
 from iot_pipeline.streaming.reconciling import KEPT_AFTER, HourCompared, Reconciliation
 from iot_pipeline.streaming.verdicts import StreamRecord
 from iot_pipeline_tests.support.messages import RawZone, build, line, message, reading

@@ -10,7 +10,7 @@ import pytest
 
 from iot_pipeline.contract import CONTRACT
 from iot_pipeline.streaming.batches import BatchError, Batches, batch_name
-from iot_pipeline.streaming.parts import Part, part_of
+from iot_pipeline.streaming.judged_parts import Part, part_of
 from iot_pipeline.streaming.verdicts import StreamRecord, Unjudged
 from iot_pipeline_tests.support.messages import line, message, reading
 

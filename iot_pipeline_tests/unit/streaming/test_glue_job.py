@@ -8,8 +8,8 @@ import pytest
 from iot_pipeline.contract import CONTRACT
 from iot_pipeline.streaming.batches import Batch, BatchNotes
 from iot_pipeline.streaming.glue_job import JobOptions, publish_measures
-from iot_pipeline.streaming.parts import part_of
-from iot_pipeline.streaming.query import Measures
+from iot_pipeline.streaming.judged_parts import part_of
+from iot_pipeline.streaming.streaming_query import Measures
 from iot_pipeline.streaming.verdicts import StreamRecord
 
 GIVEN = {

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from iot_pipeline.contract import CONTRACT
 from iot_pipeline.contract.tables import streamed_telemetry, tables
-from iot_pipeline.streaming.parts import Part, part_of
+from iot_pipeline.streaming.judged_parts import Part, part_of
 from iot_pipeline.streaming.verdicts import StreamRecord
 from iot_pipeline_tests.support.messages import line, message, reading
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from iot_pipeline.contract import Contract
 from iot_pipeline.streaming.batches import Batch, Batches, batch_name
-from iot_pipeline.streaming.parts import Part, part_of
+from iot_pipeline.streaming.judged_parts import Part, part_of
 from iot_pipeline.streaming.verdicts import StreamRecord
 
 if TYPE_CHECKING:
