@@ -13,6 +13,7 @@ from iot_pipeline.defs.ops import definitions as ops
 from iot_pipeline.defs.pipeline_alerts import definitions as pipeline_alerts
 from iot_pipeline.defs.raw import definitions as raw
 from iot_pipeline.defs.registry import definitions as registry
+from iot_pipeline.defs.streaming import definitions as streaming
 from iot_pipeline.defs.warehouse import definitions as warehouse
 from iot_pipeline.resources import RESOURCES
 from iot_pipeline.settings import policy
@@ -33,5 +34,8 @@ BEYOND_THE_LAKE = (
 )
 
 defs = dg.Definitions.merge(
-    *LAKE, *(() if policy().size == "prototype" else BEYOND_THE_LAKE), dg.Definitions(resources=RESOURCES)
+    *LAKE,
+    *(() if policy().size == "prototype" else BEYOND_THE_LAKE),
+    *((streaming.defs,) if policy().streaming else ()),
+    dg.Definitions(resources=RESOURCES),
 )

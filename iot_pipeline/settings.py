@@ -235,6 +235,7 @@ class Policy(BaseSettings):
     daily_budget_usd: float = Field(
         default=10.0, gt=0, description="What Athena may cost a day (UTC) before people are told"
     )
+    streaming: bool = Field(default=False, description="Whether the stacks have the streaming job (docs/streaming.md)")
     site_silence_minutes: float = Field(default=30, gt=0, description="A site silent for longer is stale")
 
     @model_validator(mode="before")

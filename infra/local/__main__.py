@@ -20,7 +20,7 @@ from infra.stacks.config import SIZE_VARIABLE
 from infra.stacks.sizes import Size
 
 LOCAL = CHECKOUT / ".local"
-STATES = tuple(LOCAL / command for command in ("up", "demo", "drill"))
+STATES = tuple(LOCAL / command for command in ("up", "demo", "drill", "stream"))
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -82,6 +82,23 @@ def drill(
     with running(state, LOCAL, console) as platform:
         kept = run_drill(platform, readings, console)
     raise typer.Exit(0 if kept else 1)
+
+
+@app.command()
+def stream(
+    state: StateOption = LOCAL / "stream",
+    readings: Annotated[int, typer.Option(min=1000, help="Readings that the fleet sends.")] = 20_000,
+) -> None:
+    """Stream, then build, then reconcile the two (docs/streaming.md). Exit code 1 unless every reading is there once.
+
+    Needs the extra `spark`.
+    """
+    from infra.local.micro_batches.walk_through import run_stream
+
+    clear(state)
+    with running(state, LOCAL, console) as platform:
+        right = run_stream(platform, readings, console)
+    raise typer.Exit(0 if right else 1)
 
 
 @app.command()

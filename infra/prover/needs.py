@@ -2,7 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.prover.aws_calls import console, container_tasks, dagster, dagster_code, delivery_builds, functions, pipes
+from infra.prover.aws_calls import (
+    console,
+    container_tasks,
+    dagster,
+    dagster_code,
+    delivery_builds,
+    functions,
+    glue_jobs,
+    pipes,
+)
 from infra.prover.aws_calls.backends import backend_calls
 from infra.prover.deployed import Environment, Resource
 from infra.prover.granted import PASSING, Role, Use
@@ -17,6 +26,7 @@ _BY_TYPE: Mapping[str, Calls] = {
     "AWS::IoT::TopicRule": pipes.rule_calls,
     "AWS::IoT::ProvisioningTemplate": pipes.registering_calls,
     "AWS::Glue::Crawler": pipes.crawler_calls,
+    "AWS::Glue::Job": glue_jobs.job_calls,
     "AWS::RedshiftServerless::Namespace": pipes.copy_calls,
     "AWS::EC2::FlowLog": pipes.flow_log_calls,
     "AWS::Config::ConfigurationRecorder": pipes.recorder_calls,

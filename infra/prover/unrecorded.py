@@ -30,6 +30,17 @@ UNRECORDED: Mapping[tuple[str, str], tuple[str, ...]] = {
         "Lake.Lake5F1B88EA/failed-delivery/pull/*",
     ),
     ("iot_pipeline.pull.scheduled_pull:read_secret", "secretsmanager:GetSecretValue"): ("Pull.{own}Secret",),
+    # Glue runs the streaming job, and a test its parts under the tests' own credentials.
+    ("iot_pipeline.streaming.batches:Batches.process_batch", "s3:PutObject"): (
+        "Lake.Lake5F1B88EA/streamed/telemetry/*",
+    ),
+    ("iot_pipeline.streaming.batches:Batches._keep_unjudged", "s3:PutObject"): (
+        "EdgeData.Failures8A3E1A2F/streaming/*",
+    ),
+    **{
+        ("iot_pipeline.streaming.batches:Batches._commit", f"glue:{operation}"): ("Lake.Database/streamed_telemetry",)
+        for operation in ("GetTable", "CreatePartition", "UpdatePartition")
+    },
     # The hook's file is a package by itself too; the names of things are what devices say.
     ("new_things_only:handler", "iot:DescribeThing"): ("thing/*",),
     # The smoke test runs on AWS alone. What each is on: service authorization reference, AWS IoT.

@@ -28,6 +28,7 @@ from infra.stacks.pull.stack import PullStack
 from infra.stacks.queries.stack import QueriesStack
 from infra.stacks.security.stack import SecurityStack
 from infra.stacks.services.images_stack import ImagesStack
+from infra.stacks.streaming.stack import StreamingStack
 from infra.stacks.upkeep.stack import UpkeepStack
 from infra.stacks.warehouse.stack import WarehouseStack
 from iot_pipeline.contract import CONTRACT, Contract
@@ -56,6 +57,10 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
             intake = IntakeStack(app, config)
             intake.add_stack_dependency(edge)
             needed.append(intake)
+        if config.streaming_window_seconds:
+            streaming = StreamingStack(app, config)
+            for other in (lake, edge):
+                streaming.add_stack_dependency(other)
     if config.vendors:
         pull = PullStack(app, config)
         pull.add_stack_dependency(lake)

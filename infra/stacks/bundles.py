@@ -84,7 +84,25 @@ PULL = Bundle(
     ("iot_pipeline/__init__.py", "iot_pipeline/contract", "iot_pipeline/pull", *_TELEMETRY),
     without=("iot_pipeline/contract/__main__.py", "iot_pipeline/pull/__main__.py"),
 )
-BUNDLES = (CLAIM_HOOK, CANARY, EDGE, ARRIVAL, INTAKE, PULL)
+# For Glue, which has Spark, PyArrow and boto3.
+STREAMING = Bundle(
+    "streaming",
+    CHECKOUT,
+    (
+        "iot_pipeline/__init__.py",
+        "iot_pipeline/contract",
+        "iot_pipeline/lake/__init__.py",
+        "iot_pipeline/lake/hours.py",
+        "iot_pipeline/streaming",
+    ),
+    # What Dagster runs.
+    without=(
+        "iot_pipeline/contract/__main__.py",
+        "iot_pipeline/streaming/reconciling.py",
+        "iot_pipeline/streaming/statements.py",
+    ),
+)
+BUNDLES = (CLAIM_HOOK, CANARY, EDGE, ARRIVAL, INTAKE, PULL, STREAMING)
 
 
 @contextmanager

@@ -49,6 +49,8 @@ def whole(name: str, file: Path = FILE) -> PlatformConfig:
         config = replace(config, producers=(_EXAMPLE,))
     if config.parts.customer_keys and not config.vendors:
         config = replace(config, vendors=("example-weather",))
+    if config.parts.stream and not config.streaming_window_seconds:
+        config = replace(config, streaming_window_seconds=60)
     if not config.parts.services or config.domain:
         return config
     return replace(config, domain=f"{name}.example.com", hosted_zone="Z0000000EXAMPLE")

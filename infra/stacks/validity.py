@@ -26,6 +26,10 @@ LEAST_KEPT_DAYS = 91
 # Redshift Serverless bills at least a minute each time it wakes up (Redshift guide, "Billing for Amazon Redshift
 # Serverless").
 LEAST_BILLED_SECONDS = 60
+# A shorter window than a few seconds only makes small files; the batch is there before a longer one.
+LEAST_WINDOW_SECONDS, LONGEST_WINDOW_SECONDS = 10, 900
+# One drives, one works.
+LEAST_STREAMING_WORKERS = 2
 _QUICKSIGHT_OWNER = re.compile("arn:aws[a-z-]*:quicksight:[a-z0-9-]+:[0-9]{12}:(user|group)/.+")
 # A bucket's name may have 63 characters, of which account and region take up to 36; a database no capitals.
 _NAME = re.compile("[a-z][a-z0-9]{1,15}")
@@ -38,6 +42,7 @@ def problems(config: "PlatformConfig") -> Iterator[str]:
     yield from _of_names(config)
     yield from _of_data(config)
     yield from _of_arrival(config)
+    yield from _of_streaming(config)
     yield from _of_services(config)
     yield from producer_problems(config.producers, has_stream=config.parts.stream)
 
@@ -98,6 +103,16 @@ def _of_arrival(config: "PlatformConfig") -> Iterator[str]:
             f"crawl_on_events_minutes must be 0, for none, or {LEAST_CRAWL_MINUTES} to {MINUTES_A_DAY}: "
             f"{config.crawl_on_events_minutes}"
         )
+
+
+def _of_streaming(config: "PlatformConfig") -> Iterator[str]:
+    window = config.streaming_window_seconds
+    if window and not LEAST_WINDOW_SECONDS <= window <= LONGEST_WINDOW_SECONDS:
+        yield f"streaming_window_seconds must be 0, or {LEAST_WINDOW_SECONDS} to {LONGEST_WINDOW_SECONDS}: {window}"
+    if window and not config.parts.stream:
+        yield f"streaming_window_seconds = {window}: the size {config.size} has no stream; set it to 0"
+    if config.streaming_max_workers < LEAST_STREAMING_WORKERS:
+        yield f"streaming_max_workers must be at least {LEAST_STREAMING_WORKERS}: {config.streaming_max_workers}"
 
 
 def _of_services(config: "PlatformConfig") -> Iterator[str]:

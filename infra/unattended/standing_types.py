@@ -44,7 +44,6 @@ _STANDING = {
     "Glue": (
         "Database",
         "Table",
-        "Trigger",
         "Workflow",
     ),
     "IAM": (

@@ -152,6 +152,11 @@ class Judge:
         self._ahead_ms = round(contract.future_bound.total_seconds()) * 1000
         self._details = _details(contract)
 
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The metrics of the contract, in its order."""
+        return tuple(self._limits)
+
     def line(self, line: bytes | str) -> list[Reading]:
         """The readings of one line as the IoT rules made it, without its newline; at least one.
 

@@ -9,6 +9,12 @@ CURATED = "curated/telemetry/"
 # The curated readings of days that are over, compacted.
 DAILY = "daily/telemetry/"
 
+# What the streaming job has judged within minutes and no batch has replaced yet, its book of reconciled
+# hours, and where Spark notes how far it is.
+STREAMED = "streamed/telemetry/"
+RECONCILED = "streamed/reconciled/"
+STREAM_CHECKPOINT = "streamed/checkpoint/"
+
 # The episodes of the alerts, exported from the edge.
 ALERT_HISTORY = "alerts/history/"
 

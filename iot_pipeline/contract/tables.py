@@ -12,6 +12,8 @@ from iot_pipeline.contract.envelope import ENVELOPE
 # are few: their history is partitioned by the first three.
 PARTITION_KEYS = ("year", "month", "day", "hour")
 DAY_KEYS = PARTITION_KEYS[:3]
+# The rows of the streaming job are partitioned by its micro-batches: one partition, so that each appears in one step.
+BATCH_KEYS = ("batch",)
 
 # Partition projection needs a closed range of years (Athena user guide, "Set up partition projection").
 FIRST_YEAR, LAST_YEAR = 2020, 2039
@@ -165,6 +167,31 @@ def registry_history() -> tuple[Table, Table]:
         partition_keys=(),
     )
     return sites, devices
+
+
+def streamed_telemetry(contract: Contract = CONTRACT) -> Table:
+    """What the streaming job judged valid: a partition a micro-batch, which goes once the curated table holds its rows.
+
+    It is not among `tables`: no build of the lake makes or reads it.
+    """
+    return Table(
+        "streamed_telemetry",
+        "Valid readings of the last hours, by micro-batch of the streaming job: a row for each key and values, with "
+        "how often they came. A view beside it has each reading once, from here or from the batch: docs/streaming.md.",
+        layout.STREAMED,
+        Format.PARQUET,
+        (
+            *_identity(),
+            *_measured(contract),
+            Column(
+                "extras", "string", "Fields unknown to the contract, as a JSON object of JSON texts; null where none"
+            ),
+            *_provenance(),
+            Column("position", "bigint", "Position of the reading in the message that arrived last, from 1"),
+            Column("receptions", "bigint", "How often this key came with these values in the micro-batch"),
+        ),
+        partition_keys=BATCH_KEYS,
+    )
 
 
 def tables(contract: Contract = CONTRACT) -> Tables:

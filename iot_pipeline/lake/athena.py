@@ -66,7 +66,7 @@ class Athena:
     @property
     def dollars(self) -> float:
         """Price in US dollars of all queries so far."""
-        return sum(result.dollars for result in self.results)
+        return sum((result.dollars for result in self.results), start=0.0)
 
     @cached_property
     def _connection(self) -> "Connection[Cursor]":

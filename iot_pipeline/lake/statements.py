@@ -6,9 +6,10 @@ from types import MappingProxyType
 
 from iot_pipeline.contract import PARTITION_KEYS, Contract, Reason, Table, tables
 from iot_pipeline.contract.tables import DAY_KEYS
+from iot_pipeline.lake import winners
 from iot_pipeline.lake.hours import Day, Hour, arrival_hour_of_key, before_day, partition_predicate, partition_range
 from iot_pipeline.lake.judged_by import JUDGED_ROWS, LEDGER_ROWS, judged_by
-from iot_pipeline.lake.transformation import EPOCH, canonical, detail, judged, literal, received
+from iot_pipeline.lake.transformation import canonical, detail, judged, literal, received
 
 # Athena writes at most so many partitions in one CTAS (Athena user guide, "Use CTAS and INSERT INTO to work around
 # the 100 partition limit").
@@ -140,15 +141,9 @@ WHERE {partition_predicate([hour])}{_only('"$path"', objects)}"""
 def build_curated(contract: Contract, event_hours: Iterable[Hour], arrivals: Iterable[Hour], target: Target) -> str:
     """CTAS of these event hours from exactly the objects that the ledger knows in these arrival hours.
 
-    Receptions of one key are grouped by their values; the group received last wins, the further receptions of its
-    values are duplicates and those of other values are conflicts. Of groups received in the same place of messages of
-    the same millisecond, the values themselves decide.
+    Which reception of a key wins: lake/winners.py.
     """
-    numbers = ", ".join([*(m.name for m in contract.metrics), "lat", "lon"])
-    values = f"{numbers}, extras"
-    # One sort serves the winner, the counts and the file: the rows of a device leave the window in the order of time,
-    # and neighbours that are alike make small Parquet, though CTAS promises no order.
-    last_first = f"PARTITION BY device_id ORDER BY event_time, seq, arrival DESC, {values}"
+    values = f"{winners.numbers(contract)}, extras"
     wanted = ",\n        ".join(
         "({}, '{}', '{}', '{}', '{}')".format(hour.sql, *hour.values) for hour in sorted(set(event_hours))
     )
@@ -163,7 +158,7 @@ versions AS (
     SELECT device_id, event_time, seq, {values},
         max(tenant) AS tenant, max(site) AS site, max(fw) AS fw,
         max(received_at) AS received_at,
-        max(date_diff('millisecond', {EPOCH}, received_at) * 8192 + position) AS arrival,
+        max({winners.ARRIVAL}) AS arrival,
         count(*) AS receptions
     FROM judged_telemetry
     WHERE outcome = 'valid'
@@ -172,23 +167,13 @@ versions AS (
     GROUP BY device_id, event_time, seq, {values}
 ),
 ranked AS (
-    SELECT *,
-        lag(event_time) OVER ({last_first}) AS event_time_before,
-        lag(seq) OVER ({last_first}) AS seq_before,
-        sum(receptions) OVER (
-            PARTITION BY device_id ORDER BY event_time, seq
-            RANGE BETWEEN CURRENT ROW AND CURRENT ROW) AS all_receptions
-    FROM versions
+{winners.ranked(contract)}
 )
-SELECT device_id, event_time, seq, {numbers},
-    CASE WHEN extras IS NOT NULL THEN CAST(json_parse(extras) AS MAP(VARCHAR, VARCHAR)) END AS extras,
-    tenant, site, fw, received_at,
-    receptions - 1 AS duplicates,
-    CAST(all_receptions - receptions AS BIGINT) AS conflicts,
+SELECT {winners.curated_columns(contract)},
     {_KEYS}
 FROM ranked
 JOIN wanted ON event_hour = date_trunc('hour', event_time)
-WHERE event_time IS DISTINCT FROM event_time_before OR seq IS DISTINCT FROM seq_before""",
+WHERE {winners.IS_FIRST}""",
     )
 
 

@@ -9,6 +9,7 @@ from iot_pipeline.resources.lake import LakeResource
 from iot_pipeline.resources.raw_events import RawEvents
 from iot_pipeline.resources.registry import RegistryResource
 from iot_pipeline.resources.spending import Spending
+from iot_pipeline.resources.streaming import StreamingResource
 from iot_pipeline.resources.warehouse import WarehouseResource
 
 RESOURCES = {
@@ -23,6 +24,7 @@ RESOURCES = {
     "backfill": BackfillResource(),
     "erasure": ErasureResource(),
     "spending": Spending(),
+    "streaming": StreamingResource(),
 }
 
 __all__ = [
@@ -36,5 +38,6 @@ __all__ = [
     "RawEvents",
     "RegistryResource",
     "Spending",
+    "StreamingResource",
     "WarehouseResource",
 ]

@@ -81,6 +81,7 @@ LAYERS = {
         "botocore psycopg pyathena redshift_connector rich typer",
         "dagster",
     ),
+    "streaming": _layer("contract lake", "boto3 pyarrow pyspark", "warehouse"),
     "alert_history": _layer("alerting contract lake", "botocore pyarrow", "warehouse"),
     "erasure": _layer(
         "alert_history contract lake raw_parquet registry warehouse",
@@ -103,6 +104,7 @@ LAYERS = {
     "connections/lake": _layer("lake settings", "boto3", "lake"),
     "connections/registry": _layer("settings", "psycopg", "registry"),
     "connections/rotation": _layer("connections", "boto3", "registry"),
+    "connections/streaming": _layer("connections settings streaming", "boto3", "warehouse"),
     "connections/warehouse": _layer("lake settings warehouse", "boto3 redshift_connector", "warehouse"),
     "registry/commands": _layer(
         "command_line connections registry settings", "boto3 botocore psycopg pydantic rich typer", "registry"
@@ -113,12 +115,14 @@ LAYERS = {
     ),
     "partitions": _layer("lake settings", "dagster", "dagster"),
     "resources": _layer(
-        "alert_history alerting backfill connections contract edge erasure lake registry settings upkeep warehouse",
+        "alert_history alerting backfill connections contract edge erasure lake registry settings streaming upkeep "
+        "warehouse",
         "boto3 dagster dagster_dbt psycopg redshift_connector",
         "dagster",
     ),
     "defs": _layer(
-        "alert_history alerting backfill contract edge erasure lake partitions registry resources settings warehouse",
+        "alert_history alerting backfill contract edge erasure lake partitions registry resources settings streaming "
+        "warehouse",
         "boto3 dagster dagster_dbt pydantic redshift_connector sqlalchemy",
         "dagster",
     ),

@@ -41,6 +41,7 @@ STACKS = (
     "TelemetrySecurity",
     "TelemetryObservability",
     "TelemetryUpkeep",
+    "TelemetryStreaming",
 )
 
 

@@ -39,6 +39,7 @@ SHARED_NAMES = {
         "sensors": "what an event starts, of a domain",
         "spending": "what Athena costs a day: as it is added up, as a resource",
         "statements": "the SQL that is sent, as text",
+        "streaming": "the streaming job: the package, its connection, its resource, its Dagster objects",
         "tables": "tables and their columns: of the lake, of the warehouse",
         "users": "database users and what they may do",
         "versions": "versions of a row: of a device or site, of the schema",

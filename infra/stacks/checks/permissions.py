@@ -3,7 +3,7 @@
 from infra.stacks.checks.documents import ROLE, actions, allowed_to, resources, trusted_services
 from infra.stacks.checks.finding import Problems
 from infra.stacks.checks.synthesised import Resource, Synthesised, listed, text
-from iot_pipeline.contract.layout import FAILED_DELIVERY, RAW, UNLOAD
+from iot_pipeline.contract.layout import FAILED_DELIVERY, RAW, STREAM_CHECKPOINT, STREAMED, UNLOAD
 from iot_pipeline.pull.pulled_objects import UNREADABLE
 
 # Services whose every resource has an ARN (service authorization reference): `*` is never needed.
@@ -16,7 +16,7 @@ _FAMILIES = frozenset({"kms:GenerateDataKey*", "kms:ReEncrypt*"})
 # judged, curated or in the books: those are Dagster's.
 _WRITERS = {
     "firehose.amazonaws.com": (RAW, FAILED_DELIVERY),
-    "glue.amazonaws.com": (),
+    "glue.amazonaws.com": (STREAMED, STREAM_CHECKPOINT),
     "iot.amazonaws.com": (RAW,),
     "lambda.amazonaws.com": (),
     "redshift.amazonaws.com": (UNLOAD,),

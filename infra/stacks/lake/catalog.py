@@ -12,7 +12,7 @@ _TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 _TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
-_COMMENTS = {"year": "UTC, four digits", "month": "01-12", "day": "01-31", "hour": "00-23"}
+_COMMENTS = {"year": "UTC, four digits", "month": "01-12", "day": "01-31", "hour": "00-23", "batch": "Query and number"}
 
 
 def add_database(stack: Stack, construct_id: str, name: str, description: str) -> glue.CfnDatabase:

@@ -12,7 +12,7 @@ from infra.stacks.lake.catalog import add_database, add_tables
 from infra.stacks.lake.queues import add_raw_queues, add_rule_errors
 from infra.stacks.parameters import publish
 from iot_pipeline.contract import Contract, former_ledger, raw_as_parquet, tables
-from iot_pipeline.contract.tables import registry_history
+from iot_pipeline.contract.tables import registry_history, streamed_telemetry
 
 
 class LakeStack(PlatformStack):
@@ -32,6 +32,8 @@ class LakeStack(PlatformStack):
         raw_tables = {table.name: table for table in raw_as_parquet(contract)} if config.raw_is_parquet else {}
         served = [raw_tables.get(table.name, table) for table in tables(contract).all]
         add_tables(self, database, buckets.lake, (*served, *registry_history(), former_ledger(contract)))
+        if config.parts.stream:
+            add_tables(self, database, buckets.lake, [streamed_telemetry(contract)])
         add_database(self, "CrawledDatabase", config.crawled_database, "What the crawlers found, for comparison")
         errors = add_rule_errors(self)
         if config.parts.stream:

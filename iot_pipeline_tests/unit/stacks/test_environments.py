@@ -11,6 +11,7 @@ import pytest
 from infra.stacks.config import PlatformConfig
 from infra.stacks.feature_flags import RECOMMENDED
 from iot_pipeline.contract import tables
+from iot_pipeline.contract.tables import streamed_telemetry
 from iot_pipeline_tests.support.templates import STACKS, assembly, of_type, template
 
 # Properties by which the stacks give names of their own choosing, in an account and region or in all the world.
@@ -82,7 +83,7 @@ def test_two_environments_share_no_name() -> None:
 
 def test_nothing_of_the_default_environment_is_in_another_s_templates() -> None:
     own = re.compile(r"telemetry[-_](?!malformed)|[/:]telemetry/(?!v=|year=)|TelemetryLake|topic/dt/|client/claim-")
-    zones = {table.prefix for table in tables().all}
+    zones = {table.prefix for table in (*tables().all, streamed_telemetry())}
     for path in assembly(name="blue").glob("*.template.json"):
         text = path.read_text()
         for zone in zones:

@@ -1,4 +1,4 @@
--- CTAS of these event hours from exactly the objects that the ledger knows in these arrival hours. Receptions of one key are grouped by their values; the group received last wins, the further receptions of its values are duplicates and those of other values are conflicts. Of groups received in the same place of messages of the same millisecond, the values themselves decide.
+-- CTAS of these event hours from exactly the objects that the ledger knows in these arrival hours. Which reception of a key wins: lake/winners.py.
 CREATE TABLE build_20261105t120000_0a1b2c3d
 WITH (
     format = 'PARQUET',
