@@ -8,6 +8,7 @@ from iot_pipeline.resources.erasure import ErasureResource
 from iot_pipeline.resources.lake import LakeResource
 from iot_pipeline.resources.raw_events import RawEvents
 from iot_pipeline.resources.registry import RegistryResource
+from iot_pipeline.resources.spark_job import SparkJob
 from iot_pipeline.resources.spending import Spending
 from iot_pipeline.resources.warehouse import WarehouseResource
 
@@ -23,6 +24,7 @@ RESOURCES = {
     "backfill": BackfillResource(),
     "erasure": ErasureResource(),
     "spending": Spending(),
+    "spark_job": SparkJob(),
 }
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "LakeResource",
     "RawEvents",
     "RegistryResource",
+    "SparkJob",
     "Spending",
     "WarehouseResource",
 ]

@@ -141,9 +141,7 @@ def _with_keys(batch: pa.RecordBatch, listed: dict[str, Any]) -> pa.RecordBatch:
     return _with(batch, batch.num_rows, listed, PARTITION_KEYS)
 
 
-def _with(
-    batch: pa.RecordBatch | None, size: int, listed: dict[str, Any], names: Iterable[str]
-) -> pa.RecordBatch:
+def _with(batch: pa.RecordBatch | None, size: int, listed: dict[str, Any], names: Iterable[str]) -> pa.RecordBatch:
     own = list(names)
     repeated = [pa.array([listed[name]], pa.string()).take(pa.array([0] * size, pa.int64())) for name in own]
     if batch is None:

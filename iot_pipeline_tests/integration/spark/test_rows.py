@@ -3,15 +3,13 @@
 import os
 from datetime import timedelta
 
-import pytest
-
 from iot_pipeline.contract import Reason, Table, tables
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline_tests.support.hours import fill
 from iot_pipeline_tests.support.messages import METER, RawZone, build
 from iot_pipeline_tests.support.payloads import Payloads
-from iot_pipeline_tests.support.verdict_cases import cases
+from iot_pipeline_tests.support.verdict_cases import RECEIVED, cases
 from iot_pipeline_tests.table_hashes import hash_of
 
 Z = tables()
@@ -48,9 +46,7 @@ def compared(lake: Lake, spark_lake: Lake, arrivals: list[Hour]) -> Hashes:
     return by_athena
 
 
-def test_rows_of_generated_payloads_of_every_fault(
-    lake: Lake, spark_lake: Lake, raw: RawZone, arrival: Hour
-) -> None:
+def test_rows_of_generated_payloads_of_every_fault(lake: Lake, spark_lake: Lake, raw: RawZone, arrival: Hour) -> None:
     received = arrival.start + timedelta(minutes=6)
     lines = list(Payloads(8, lake.contract, received).lines(PAYLOADS, METER))
     for start in range(0, len(lines), 1 + len(lines) // 3):
@@ -60,17 +56,17 @@ def test_rows_of_generated_payloads_of_every_fault(
     assert found["judged_telemetry"][0] != "0"
 
 
-def test_rows_of_the_table_of_cases(lake: Lake, spark_lake: Lake, raw: RawZone, arrival: Hour) -> None:
+def test_rows_of_the_table_of_cases(lake: Lake, spark_lake: Lake, raw: RawZone) -> None:
+    """Its times are written in it, so that it has an arrival hour of its own."""
+    arrival = Hour.of(RECEIVED)
     raw.put(arrival, (case.line for case in cases()))
-    compared(lake, spark_lake, [arrival])
+    assert compared(lake, spark_lake, [arrival])["curated_telemetry"][0] != "0"
 
 
 def test_duplicates_conflicts_and_late_readings(lake: Lake, spark_lake: Lake, raw: RawZone, arrival: Hour) -> None:
     for hour in (arrival, arrival + 1):
         fill(raw, hour)
     compared(lake, spark_lake, [arrival, arrival + 1])
-
-
 
 
 def _reasons(lake: Lake, arrival: Hour) -> set[str]:
