@@ -26,6 +26,7 @@ from infra.stacks.orchestration.stack import OrchestrationStack
 from infra.stacks.queries.stack import QueriesStack
 from infra.stacks.security.stack import SecurityStack
 from infra.stacks.services.images_stack import ImagesStack
+from infra.stacks.spark.stack import SparkStack
 from infra.stacks.upkeep.stack import UpkeepStack
 from infra.stacks.warehouse.stack import WarehouseStack
 from iot_pipeline.contract import CONTRACT, Contract
@@ -51,6 +52,7 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
         needed.append(_add_edge(app, config, lake))
     if config.parts.databases:
         needed += _add_databases(app, config, contract, lake)
+        SparkStack(app, config, contract).add_stack_dependency(lake)
         upkeep = UpkeepStack(app, config)
         for other in (*needed, queries):
             upkeep.add_stack_dependency(other)

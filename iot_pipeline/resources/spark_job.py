@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from dagster_aws.pipes import PipesS3ContextInjector, PipesS3MessageReader
 
 from iot_pipeline.settings import deployment
+from iot_pipeline.spark.order import PIPES
 
 POLL_SECONDS = 5.0
 # Glue ends a run at the job's time-out (Glue API reference, "JobRun": minutes); its answer may come so much later.
@@ -23,7 +24,6 @@ GRACE_SECONDS = 600.0
 # Glue developer guide, "AWS Glue job run statuses".
 SUCCEEDED = "SUCCEEDED"
 _ENDED = {SUCCEEDED, "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}
-PREFIX = "pipes/"
 
 
 class SparkJobError(RuntimeError):
@@ -53,7 +53,7 @@ class SparkJob(dg.ConfigurableResource["SparkJob"]):
         s3, where = boto3.client("s3"), deployment()
         with dg.open_pipes_session(
             context=context,
-            context_injector=PipesS3ContextInjector(bucket=where.lake_bucket, client=s3, key_prefix=PREFIX),
+            context_injector=PipesS3ContextInjector(bucket=where.lake_bucket, client=s3, key_prefix=PIPES),
             message_reader=_Messages(interval=POLL_SECONDS, bucket=where.lake_bucket, client=s3),
             extras=dict(extras),
         ) as session:
@@ -67,7 +67,7 @@ class _Messages(PipesS3MessageReader):
     @contextmanager
     def get_params(self) -> Iterator[dict[str, Any]]:
         with super().get_params() as params:
-            yield {**params, "key_prefix": f"{PREFIX}{params['key_prefix']}"}
+            yield {**params, "key_prefix": f"{PIPES}{params['key_prefix']}"}
 
 
 def _run(context: dg.OpExecutionContext, job: str, arguments: Mapping[str, str]) -> Mapping[str, Any]:
@@ -81,7 +81,7 @@ def _run(context: dg.OpExecutionContext, job: str, arguments: Mapping[str, str])
         ) from error
     except ClientError as error:
         raise SparkJobError(f"the Glue job {job} could not be started: {error}") from error
-    context.log.info(f"Glue job {job}, run {run_id}")
+    context.log.info("Glue job %s, run %s", job, run_id)
     try:
         return _followed(glue, job, run_id)
     except BaseException:

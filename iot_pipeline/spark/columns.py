@@ -1,4 +1,4 @@
-"""The lake's columns as Arrow and Spark type them. Times are UTC; in Parquet they have no zone, as Athena's have none."""
+"""The lake's columns as Arrow and Spark type them. Times are UTC; in Parquet they have no zone, as Athena's."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Spark in Athena's place: it runs the lake's own statements, so that builds, books and publishing are the same code."""
+"""Spark in Athena's place: it runs the lake's own statements, so that builds and books are the same code."""
 
 import time
 from collections.abc import Iterable, Sequence

@@ -9,7 +9,11 @@ from datetime import timedelta
 from typing import Any, Self
 
 from iot_pipeline.contract import Contract
+from iot_pipeline.contract.layout import TEMPORARY
 from iot_pipeline.lake.hours import Hour
+
+# Where Dagster and a run of the job write to each other, in the lake's bucket; S3 removes it after a day.
+PIPES = f"{TEMPORARY}pipes/"
 
 
 @dataclass(frozen=True)

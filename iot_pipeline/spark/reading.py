@@ -116,9 +116,10 @@ def _lines(s3: "S3Client", uri: str) -> Iterator[bytes]:
     if is_foreign(uri):
         raise UnreadableObjectError(f"{uri}: expected gzip or plain text, as Firehose writes")
     body = _body(s3, uri)
-    opened: Iterable[bytes] = gzip.open(io.BytesIO(body)) if uri.endswith(".gz") and body else io.BytesIO(body)
-    for line in opened:
-        yield line.removesuffix(b"\n")
+    stored = io.BytesIO(body)
+    with gzip.GzipFile(fileobj=stored) if uri.endswith(".gz") and body else stored as lines:
+        for line in lines:
+            yield line.removesuffix(b"\n")
 
 
 def _body(s3: "S3Client", uri: str) -> bytes:

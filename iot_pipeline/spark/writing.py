@@ -34,7 +34,8 @@ def parquet_writer(table: Table, location: str) -> Reader:
 
     def write(batches: Batches) -> Batches:
         context = TaskContext.get()
-        assert context is not None, "called outside of a task"
+        if context is None:
+            raise RuntimeError("a writer runs in a task of Spark alone")
         name = f"part-{context.partitionId():05d}.parquet"
         s3, current, seen = boto3.client("s3"), None, set[Hour]()
         for batch in batches:

@@ -11,6 +11,7 @@ from infra.stacks.statements import READ_STREAM, Statements, allow, listing, tab
 from iot_pipeline.contract import Contract, layout, tables
 from iot_pipeline.lake.publishing import BUILD_TABLE_PREFIX
 from iot_pipeline.lake.statements import DEVICE_VIEW, TELEMETRY_VIEW
+from iot_pipeline.spark.order import PIPES
 
 # Raw is the devices' own: nothing but a removal may take from it.
 _ZONES = (layout.JUDGED, layout.LEDGER, layout.QUARANTINE, layout.CURATED, layout.DAILY, layout.ALERT_HISTORY)
@@ -77,6 +78,13 @@ def building(places: Places, contract: Contract) -> Statements:
         # The views that people read are made anew where a compaction finds them old.
         "Views": allow(places.catalog(TELEMETRY_VIEW, DEVICE_VIEW), "glue:CreateTable", "glue:UpdateTable"),
         "Crawl": allow([_crawler(stack, zone) for zone in ("raw", "curated")], "glue:StartCrawler"),
+        "RunSpark": allow(
+            [stack.format_arn(service="glue", resource="job", resource_name=stack.config.spark_job)],
+            "glue:StartJobRun",
+            "glue:GetJobRun",
+            "glue:BatchStopJobRun",
+        ),
+        "TalkToSpark": allow(_objects(places, [PIPES]), "s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
     }
 
 
