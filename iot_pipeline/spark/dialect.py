@@ -73,7 +73,7 @@ def read(sql: str, contract: Contract) -> Statement:
     return Statement(tree, target, lines)
 
 
-def spark_sql(query: exp.Expression) -> str:
+def spark_sql(query: exp.Expr) -> str:
     """An expression of Athena's in Spark's SQL. Raises UnsupportedStatementError, naming it, for any other kind."""
     for node in query.walk(prune=lambda it: _repair(it) is not None):
         if _repair(node) is None:
@@ -82,7 +82,7 @@ def spark_sql(query: exp.Expression) -> str:
     return str(rendered.sql(dialect="spark", comments=False))
 
 
-def tables_in(query: exp.Expression) -> Iterator[exp.Table]:
+def tables_in(query: exp.Expr) -> Iterator[exp.Table]:
     """The tables that a query reads, without those that it defines itself."""
     own = {cte.alias_or_name for cte in query.find_all(exp.CTE)}
     yield from (table for table in query.find_all(exp.Table) if table.name not in own)
@@ -111,7 +111,7 @@ def _target(create: exp.Create) -> Target:
     return Target(create.this.name, location.name)
 
 
-def _repair(node: exp.Expression) -> str | None:
+def _repair(node: exp.Expr) -> str | None:
     """Spark's text for what sqlglot would render otherwise than Athena means it; None for all else."""
     if isinstance(node, exp.Hex) and isinstance(node.this, exp.Anonymous) and node.this.name.lower() == "checksum":
         return _checksum(node.this.expressions[0])
@@ -122,7 +122,7 @@ def _repair(node: exp.Expression) -> str | None:
     return None
 
 
-def _checksum(value: exp.Expression) -> str:
+def _checksum(value: exp.Expr) -> str:
     """A sum of hashes, which does not depend on the rows' order and unlike XOR notices one that comes twice.
 
     Spark's hash of several values passes over nulls, so that what is null is hashed beside them. It is not Athena's
@@ -151,7 +151,7 @@ def _map(node: exp.Cast) -> str:
     return f"from_json({text.sql(dialect='spark')}, 'map<string,string>')"
 
 
-def _check(node: exp.Expression) -> None:
+def _check(node: exp.Expr) -> None:
     if not isinstance(node, _ALLOWED):
         raise UnsupportedStatementError(f"{type(node).__name__} is not known to mean the same to Spark: {node.sql()}")
     if isinstance(node, exp.Cast) and node.to.this.name not in _CASTS:

@@ -73,7 +73,7 @@ def hours_named(select: exp.Select) -> list[Hour]:
     raise UnsupportedStatementError(f"no partitions are named in {select.sql(dialect='athena')[:200]}")
 
 
-def _conjuncts(condition: exp.Expression) -> Iterator[exp.Expression]:
+def _conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
     """What is joined by AND outside of parentheses: the hours stand in some."""
     if isinstance(condition, exp.And):
         yield from _conjuncts(condition.left)
@@ -82,7 +82,7 @@ def _conjuncts(condition: exp.Expression) -> Iterator[exp.Expression]:
         yield condition
 
 
-def _hours(condition: exp.Expression) -> list[Hour]:
+def _hours(condition: exp.Expr) -> list[Hour]:
     """The hours of a disjunction of conditions on all four keys; none if it is another."""
     found: set[Hour] = set()
     for one in _flat(condition, exp.Or):
@@ -93,7 +93,7 @@ def _hours(condition: exp.Expression) -> list[Hour]:
     return sorted(found)
 
 
-def _key(condition: exp.Expression) -> tuple[str, list[str]]:
+def _key(condition: exp.Expr) -> tuple[str, list[str]]:
     """A key and the values that it may have; an empty name for a condition of another form."""
     if isinstance(condition, exp.EQ) and isinstance(condition.expression, exp.Literal):
         return condition.this.name, [condition.expression.name]
@@ -102,7 +102,7 @@ def _key(condition: exp.Expression) -> tuple[str, list[str]]:
     return "", []
 
 
-def _flat(condition: exp.Expression, joined_by: type[exp.Connector]) -> Iterator[exp.Expression]:
+def _flat(condition: exp.Expr, joined_by: type[exp.Connector]) -> Iterator[exp.Expr]:
     """What a condition joins, without parentheses around it."""
     bare = condition.unnest()
     if isinstance(bare, joined_by):

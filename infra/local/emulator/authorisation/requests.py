@@ -142,7 +142,9 @@ def service_credentials(role: ServiceRole, session: str) -> dict[str, str]:
     Raises AccessDeniedError if the role does not trust the service for the resource.
     """
     role.check_calls(())
+    # Ministack makes a session for functions alone, from an ARN of which it takes the account.
+    like_a_function = f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{session}"
     made: dict[str, str] = _stock_credentials(
-        {"Role": role.role_arn, "FunctionArn": role.source_arn, "FunctionName": session}
+        {"Role": role.role_arn, "FunctionArn": like_a_function, "FunctionName": session}
     )
     return made

@@ -20,7 +20,6 @@ from typing import Any
 from ministack.core.responses import get_region
 from ministack.services import glue
 
-from infra.local.emulator.authorisation.denials import AccessDeniedError
 from infra.local.emulator.authorisation.requests import service_credentials
 from infra.local.emulator.authorisation.service_roles import ServiceRole
 from infra.local.servers.spark import MISSING, is_installed, spark_environment
@@ -63,8 +62,9 @@ def _execute(run: Any, job: Any, job_name: str, arguments: Any, script: str, _: 
         folder = Path(scratch)
         try:
             state, message = _run(run["Id"], job, script, arguments, folder)
-        except (AccessDeniedError, OSError) as error:
-            state, message = "FAILED", str(error)
+        except Exception as error:  # nobody else would end the run
+            log.exception("job %s, run %s could not be run", job_name, run["Id"])
+            state, message = "FAILED", f"{type(error).__name__}: {error}"
     # A run that was stopped is told so already.
     if run["JobRunState"] == "RUNNING":
         run["JobRunState"], run["ErrorMessage"] = state, message
