@@ -25,6 +25,7 @@ _BY_TYPE: Mapping[str, Calls] = {
 }
 # Who takes a role on and what of it is not proved, by type and property; `make prove` names these roles.
 UNPROVED: Mapping[tuple[str, str], str] = {
+    ("AWS::Glue::Job", "Role"): "what Spark calls is not in the record yet, which is made without Spark",
     ("AWS::IAM::Policy", PASSING): "it is given to a task when that is started",
     ("AWS::QuickSight::DataSource", "RoleArn"): "what QuickSight asks of Athena depends on who looks at what",
     ("AWS::CodeBuild::Project", "ServiceRole"): "a build runs commands, whose calls are not derived yet",

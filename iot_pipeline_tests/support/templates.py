@@ -39,6 +39,7 @@ STACKS = (
     "TelemetrySecurity",
     "TelemetryObservability",
     "TelemetryUpkeep",
+    "TelemetrySpark",
 )
 
 

@@ -6,8 +6,8 @@ import sys
 
 # Spark 3.5 documentation, "Spark Overview": it runs on Java 8, 11 and 17.
 MISSING = (
-    "Spark is not installed: .venv/bin/python -m uv pip install --python .venv --group spark "
-    "(PySpark 3.5.6, as Glue 5.1 has it, and Java 17)"
+    "Spark is not installed: .venv/bin/python -m uv pip install --python .venv --constraint requirements.txt "
+    "--editable '.[spark]' (PySpark 3.5.6, as Glue 5.1 has it, and Java 17; 400 MB)"
 )
 
 
