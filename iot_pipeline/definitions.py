@@ -13,7 +13,7 @@ from iot_pipeline.defs.ops import definitions as ops
 from iot_pipeline.defs.pipeline_alerts import definitions as pipeline_alerts
 from iot_pipeline.defs.raw import definitions as raw
 from iot_pipeline.defs.registry import definitions as registry
-from iot_pipeline.defs.spark import definitions as spark
+from iot_pipeline.defs.spark_backfill import definitions as spark_backfill
 from iot_pipeline.defs.warehouse import definitions as warehouse
 from iot_pipeline.resources import RESOURCES
 from iot_pipeline.settings import policy
@@ -30,7 +30,7 @@ BEYOND_THE_LAKE = (
     ops.crawled_daily,
     pipeline_alerts.defs,
     backfill.defs,
-    spark.defs,
+    spark_backfill.defs,
     erasure.defs,
 )
 

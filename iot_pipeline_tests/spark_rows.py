@@ -23,7 +23,7 @@ from rich.table import Table as Printed
 
 from infra.local.bench.raw_objects import put_raw
 from infra.local.servers.checkout import CHECKOUT
-from infra.local.servers.spark import spark_environment
+from infra.local.servers.local_spark import spark_environment
 from infra.local.session.platform import running
 from iot_pipeline.contract import Table, tables
 from iot_pipeline.lake.hours import Hour

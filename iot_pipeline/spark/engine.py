@@ -19,10 +19,10 @@ from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.objects import StoredObject
 from iot_pipeline.lake.publishing import BUILD_TABLE_PREFIX
 from iot_pipeline.lake.statements import Target
-from iot_pipeline.spark import dialect
+from iot_pipeline.spark import rendering
 from iot_pipeline.spark.columns import spark_schema
-from iot_pipeline.spark.dialect import Statement, UnsupportedStatementError
 from iot_pipeline.spark.reading import counting_reader, judging_reader, parquet_reader
+from iot_pipeline.spark.rendering import Statement, UnsupportedStatementError
 from iot_pipeline.spark.scans import PATH, Scan, Scans
 from iot_pipeline.spark.writing import WRITTEN, parquet_writer
 
@@ -43,7 +43,7 @@ class SparkEngine(Athena):
         self._spark = spark
         self._scans = scans
         self._builds: dict[str, tuple[Table, str]] = {}
-        spark.udf.register(dialect.JSON_NAMES, udf(json_text, "string"))
+        spark.udf.register(rendering.JSON_NAMES, udf(json_text, "string"))
 
     @property
     def dollars(self) -> float:
@@ -57,7 +57,7 @@ class SparkEngine(Athena):
         pyathena.error.OperationalError, as Athena's client, if it fails.
         """
         began, number = time.monotonic(), len(self.results)
-        statement = dialect.read(sql, self._scans.contract)
+        statement = rendering.read(sql, self._scans.contract)
         views, read = self._views(statement, number)
         text = statement.sql()
         try:
@@ -86,7 +86,7 @@ class SparkEngine(Athena):
         if statement.lines is not None:
             source = _without_line(statement.lines)
             total += self._replace(source, f"source_{number}", views)
-            listed = self._spark.sql(dialect.spark_sql(source))
+            listed = self._spark.sql(rendering.spark_sql(source))
             for relation, data in self._of_lines(listed).items():
                 data.createOrReplaceTempView(relation)
                 views.append(relation)
@@ -99,16 +99,16 @@ class SparkEngine(Athena):
         judged = self._scans.table("judged_telemetry")
         names = [column.name for column in judged.columns]
         return {
-            dialect.JUDGED_LINES: listed.mapInArrow(judging_reader(judged, contract), spark_schema(judged, names)),
-            dialect.RECEIVED_LINES: listed.mapInArrow(
+            rendering.JUDGED_LINES: listed.mapInArrow(judging_reader(judged, contract), spark_schema(judged, names)),
+            rendering.RECEIVED_LINES: listed.mapInArrow(
                 counting_reader(), f"received bigint, {', '.join(f'{key} string' for key in PARTITION_KEYS)}"
             ),
         }
 
     def _replace(self, query: exp.Query, prefix: str, views: list[str]) -> int:
         total = 0
-        for number, table in enumerate(list(dialect.tables_in(query))):
-            if table.name in {dialect.JUDGED_LINES, dialect.RECEIVED_LINES}:
+        for number, table in enumerate(list(rendering.tables_in(query))):
+            if table.name in {rendering.JUDGED_LINES, rendering.RECEIVED_LINES}:
                 continue
             select = table.find_ancestor(exp.Select)
             if not isinstance(select, exp.Select):

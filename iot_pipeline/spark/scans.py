@@ -10,7 +10,7 @@ from iot_pipeline.contract import PARTITION_KEYS, Contract, Table, tables
 from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.objects import Objects, StoredObject
-from iot_pipeline.spark.dialect import UnsupportedStatementError
+from iot_pipeline.spark.rendering import UnsupportedStatementError
 
 PATH = "$path"
 

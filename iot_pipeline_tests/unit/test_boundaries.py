@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.servers.spark import MISSING, is_installed
+from infra.local.servers.local_spark import MISSING, is_installed
 from iot_pipeline_tests.support.layers import CHECKOUT, LAYERS, PRODUCT, import_seconds, layer_of, modules_of
 
 # Two files have no layer: packages without code of their own.

@@ -14,7 +14,7 @@ from infra.stacks.spark.role import add_job_role
 from infra.stacks.statements import add_statements, allow
 from iot_pipeline.contract import Contract
 
-_SCRIPT = Path(__file__).parent / "scripts" / "backfill.py"
+_SCRIPT = Path(__file__).parent / "scripts" / "backfill_script.py"
 # Glue 5.1 has Spark 3.5.6, Python 3.11 and Java 17 (AWS Glue developer guide, "AWS Glue versions").
 GLUE_VERSION = "5.1"
 # What the package needs beside what Glue 5.1 brings (boto3, pyarrow, pyspark); in the versions of requirements.txt.

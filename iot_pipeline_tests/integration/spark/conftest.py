@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from infra.local.servers.spark import MISSING, is_installed, spark_environment
+from infra.local.servers.local_spark import MISSING, is_installed, spark_environment
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.objects import Objects
 

@@ -10,7 +10,7 @@ import boto3
 import dagster as dg
 import pytest
 
-from infra.local.servers.spark import MISSING, is_installed
+from infra.local.servers.local_spark import MISSING, is_installed
 from infra.local.session.platform import Platform
 from iot_pipeline.contract import tables
 from iot_pipeline.definitions import defs

@@ -22,7 +22,7 @@ from ministack.services import glue
 
 from infra.local.emulator.authorisation.requests import service_credentials
 from infra.local.emulator.authorisation.service_roles import ServiceRole
-from infra.local.servers.spark import MISSING, is_installed, spark_environment
+from infra.local.servers.local_spark import MISSING, is_installed, spark_environment
 
 log = logging.getLogger("local_aws.glue")
 

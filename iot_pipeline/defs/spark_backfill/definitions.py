@@ -2,6 +2,6 @@
 
 import dagster as dg
 
-from iot_pipeline.defs.spark.jobs import spark_backfill
+from iot_pipeline.defs.spark_backfill.jobs import spark_backfill
 
 defs = dg.Definitions(jobs=[spark_backfill])
