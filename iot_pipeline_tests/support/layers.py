@@ -102,7 +102,8 @@ LAYERS = {
     "spark": _layer("contract lake", "boto3 dagster_pipes py4j pyarrow pyathena pyspark sqlglot", "spark"),
     "partitions": _layer("lake settings", "dagster", "dagster"),
     "resources": _layer(
-        "alert_history alerting backfill connections contract edge erasure lake registry settings spark upkeep warehouse",
+        "alert_history alerting backfill connections contract edge erasure lake registry settings spark upkeep "
+        "warehouse",
         "boto3 botocore dagster dagster_aws dagster_dbt psycopg redshift_connector",
         "dagster",
     ),
