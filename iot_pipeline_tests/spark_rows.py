@@ -109,7 +109,8 @@ def _built(engine: Lake, reader: Lake, arrivals: list[Hour]) -> Built:
 
     hashes = {it.name: of(it, arrivals) for it in (found.judged_telemetry, found.ledger, found.quarantined_telemetry)}
     hashes[found.curated_telemetry.name] = of(found.curated_telemetry, event_hours)
-    balanced = all(it.balances for it in (*balances, *engine.event_balances(event_hours)))
+    by_event = engine.event_balances(event_hours)
+    balanced = all(it.balances for it in balances) and all(it.balances for it in by_event)
     return Built(hashes, sum(it.received for it in balances), judging, curating, balanced)
 
 

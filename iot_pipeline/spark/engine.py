@@ -82,7 +82,8 @@ class SparkEngine(Athena):
 
         The source of raw lines is first asked for its objects alone: their lines are read where they are judged.
         """
-        views, total = [], 0
+        views: list[str] = []
+        total = 0
         if statement.lines is not None:
             source = _without_line(statement.lines)
             total += self._replace(source, f"source_{number}", views)

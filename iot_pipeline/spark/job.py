@@ -27,7 +27,7 @@ def main() -> None:
     with open_dagster_pipes(
         context_loader=PipesS3ContextLoader(s3),
         message_writer=PipesS3MessageWriter(s3, interval=MESSAGE_SECONDS),
-        params_loader=PipesCliArgsParamsLoader(),
+        params_loader=PipesCliArgsParamsLoader(),  # type: ignore[no-untyped-call]  # dagster_pipes types no __init__
     ) as pipes:
         order = Order.of(pipes.extras)
         catalog, objects = Catalog(boto3.client("glue"), order.database), Objects(s3)

@@ -23,6 +23,7 @@ BUILDS = {
     "quarantine": statements.build_quarantine(HOURS, TARGET, [URI]),
     "curated": statements.build_curated(CONTRACT, HOURS, HOURS, TARGET),
 }
+NOT_OURS = ("DROP TABLE ledger", "CREATE TABLE a AS SELECT 1", "SELECT FROM WHERE", "INSERT INTO a SELECT 1")
 QUESTIONS = {
     "received": statements.received_in_arrival_hours(HOURS, [URI]),
     "marks": statements.marks_of_build("build_l"),
@@ -92,8 +93,7 @@ def test_what_means_something_else_to_spark_is_refused_by_name(sql: str, named: 
         read(sql, CONTRACT).sql()
 
 
-@@ TABLE ledger", "CREATE TABLE a AS SELECT 1", "SELECT FROM WHERE", "INSERT INTO a SELECT 1"]
-)
+@pytest.mark.parametrize("sql", NOT_OURS)
 def test_what_is_no_statement_of_the_lake_is_refused(sql: str) -> None:
     with pytest.raises(UnsupportedStatementError):
         read(sql, CONTRACT)
