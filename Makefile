@@ -13,7 +13,7 @@ DEVICES := 10000
 INTERVAL := 60
 PACK := 25
 
-.PHONY: verdict infra-changes deploy help demo drill up down reset test check coverage lint format docs cost prove prove-record load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock raise-pins clean
+.PHONY: bench-spark verdict infra-changes deploy help demo drill up down reset test check coverage lint format docs cost prove prove-record load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock raise-pins clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -113,6 +113,10 @@ load: $(READY)  ## 200 devices, 10,000 readings/s for a minute, every fault on; 
 bench: $(READY)  ## The curated build and the warehouse's load against bare COPYs, and curated against raw queries
 	@$(BIN)/python -m infra.local.bench.curated
 	@$(BIN)/python -m infra.local.bench.load
+
+# The extra `spark` is needed for this (docs/spark.md), and nothing else here needs it.
+bench-spark: $(READY)  ## Spark's rows against Athena's: the demo's million and 100,000 hostile payloads; readings/s, and Glue's price
+	@$(BIN)/python -m iot_pipeline_tests.spark_rows --readings 1000000 --hostile 100000
 
 bench-edge: $(READY)  ## The edge's handler beside libraries that only validate, readings a second
 	@$(BIN)/python -m infra.local.bench.edge_handler

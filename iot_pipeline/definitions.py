@@ -13,6 +13,7 @@ from iot_pipeline.defs.ops import definitions as ops
 from iot_pipeline.defs.pipeline_alerts import definitions as pipeline_alerts
 from iot_pipeline.defs.raw import definitions as raw
 from iot_pipeline.defs.registry import definitions as registry
+from iot_pipeline.defs.spark_backfill import definitions as spark_backfill
 from iot_pipeline.defs.streaming import definitions as streaming
 from iot_pipeline.defs.warehouse import definitions as warehouse
 from iot_pipeline.resources import RESOURCES
@@ -30,6 +31,7 @@ BEYOND_THE_LAKE = (
     ops.crawled_daily,
     pipeline_alerts.defs,
     backfill.defs,
+    spark_backfill.defs,
     erasure.defs,
 )
 

@@ -34,6 +34,7 @@ class Deployment(BaseSettings):
     tenants_workgroup: str = "telemetry-tenants"
     raw_crawler: str = "telemetry-raw"
     curated_crawler: str = "telemetry-curated"
+    spark_job: str = "telemetry-backfill"
     results_bucket: str | None = Field(default=None, description="Bucket of people's query results, to erase from it")
     dagster_url: str | None = Field(default=None, description="Address of Dagster's UI, for the links in alerts")
 

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -95,12 +95,13 @@ def _built(lake: Lake, title: str, arrivals: list[Hour]) -> Hashes:
     for table in tables().all:
         if table.format is Format.PARQUET and table.partition_keys == PARTITION_KEYS:
             hours = event_hours if table == tables().curated_telemetry else arrivals
-            found[f"{title}: {table.name}"] = _hash(lake, table, hours)
+            found[f"{title}: {table.name}"] = hash_of(lake, table, hours)
     return found
 
 
-def _hash(lake: Lake, table: Table, hours: list[Hour]) -> tuple[str, str]:
-    columns = [column for column in table.columns if column.name not in PLACES]
+def hash_of(lake: Lake, table: Table, hours: list[Hour], without: Collection[str] = PLACES) -> tuple[str, str]:
+    """The number of rows that a table has in these hours, and a hash of their columns without those named."""
+    columns = [column for column in table.columns if column.name not in without]
     names = ", ".join(
         f"json_format(CAST({column.name} AS JSON)) AS {column.name}" if column.type.startswith("map") else column.name
         for column in columns

@@ -36,6 +36,7 @@ TRUSTED: Mapping[str, tuple[str, ...]] = {
     "AWS::IoT::ProvisioningTemplate": ("iot.amazonaws.com",),
     "AWS::KinesisFirehose::DeliveryStream": ("firehose.amazonaws.com",),
     "AWS::Glue::Crawler": ("glue.amazonaws.com",),
+    "AWS::Glue::Job": ("glue.amazonaws.com",),
     # Redshift guide, "Granting permissions to Amazon Redshift Serverless": both names.
     "AWS::RedshiftServerless::Namespace": ("redshift-serverless.amazonaws.com", "redshift.amazonaws.com"),
     "AWS::EC2::FlowLog": ("vpc-flow-logs.amazonaws.com",),

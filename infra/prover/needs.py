@@ -37,6 +37,7 @@ _BY_TYPE: Mapping[str, Calls] = {
 }
 # Who takes a role on and what of it is not proved, by type and property; `make prove` names these roles.
 UNPROVED: Mapping[tuple[str, str], str] = {
+    ("AWS::Glue::Job", "Role"): "what Spark calls is not in the record yet, which is made without Spark",
     ("AWS::QuickSight::DataSource", "RoleArn"): "what QuickSight asks of Athena depends on who looks at what",
 }
 # Processes that a framework calls into: they load what Dagster is to run, or routes.

@@ -28,6 +28,7 @@ from infra.stacks.pull.stack import PullStack
 from infra.stacks.queries.stack import QueriesStack
 from infra.stacks.security.stack import SecurityStack
 from infra.stacks.services.images_stack import ImagesStack
+from infra.stacks.spark.stack import SparkStack
 from infra.stacks.streaming.stack import StreamingStack
 from infra.stacks.upkeep.stack import UpkeepStack
 from infra.stacks.warehouse.stack import WarehouseStack
@@ -67,6 +68,7 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
         needed.append(pull)
     if config.parts.databases:
         needed += _add_databases(app, config, contract, lake)
+        SparkStack(app, config, contract).add_stack_dependency(lake)
         upkeep = UpkeepStack(app, config)
         for other in (*needed, queries):
             upkeep.add_stack_dependency(other)

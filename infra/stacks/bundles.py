@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +102,14 @@ STREAMING = Bundle(
         "iot_pipeline/streaming/statements.py",
     ),
 )
-BUNDLES = (CLAIM_HOOK, CANARY, EDGE, ARRIVAL, INTAKE, PULL, STREAMING)
+# The package of the Glue job, whose libraries Glue installs itself.
+SPARK = Bundle(
+    "spark",
+    CHECKOUT,
+    ("iot_pipeline/__init__.py", "iot_pipeline/contract", "iot_pipeline/lake", "iot_pipeline/spark"),
+    without=("iot_pipeline/contract/__main__.py", "iot_pipeline/lake/__main__.py"),
+)
+BUNDLES = (CLAIM_HOOK, CANARY, EDGE, ARRIVAL, INTAKE, PULL, STREAMING, SPARK)
 
 
 @contextmanager
@@ -141,13 +148,20 @@ def requirements(extra: str, checkout: Path = CHECKOUT) -> list[str]:
     return names
 
 
+def pinned(names: Iterable[str], checkout: Path = CHECKOUT) -> list[str]:
+    """These packages with their versions of requirements.txt. Raises KeyError for one that is not in it."""
+    lines = (line.split(" ;")[0].strip() for line in (checkout / "requirements.txt").read_text().splitlines())
+    found = {line.split("==")[0]: line for line in lines if "==" in line}
+    return [found[name] for name in names]
+
+
 def _install(names: list[str], folder: Path, platform: str) -> None:
     if not names:
         return
-    pinned = ("--constraint", str(CHECKOUT / "requirements.txt"))
+    versions = ("--constraint", str(CHECKOUT / "requirements.txt"))
     options = ("--quiet", "--no-compile", "--only-binary", ":all:", "--target", str(folder))
     wheels = ("--platform", platform, *_RUNTIME)
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, *pinned, *wheels, *names], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, *versions, *wheels, *names], check=True)
     # Scripts name the interpreter of this machine, and no function calls one.
     shutil.rmtree(folder / "bin", ignore_errors=True)
 

@@ -67,6 +67,8 @@ class PlatformConfig:
     # A tenant's query: five cents. The console refuses it before, by its estimate.
     tenant_scan_cutoff_gib: int = 10
     query_results_days: int = 7
+    # The most workers that a backfill by Spark takes, each a DPU of 0.44 dollars an hour; fewer while fewer are busy.
+    spark_workers: int = 10
     # For how long the platform keeps what devices sent; 0 is for ever. S3 expires none of it: Dagster does, with regard
     # to books and legal holds (docs/retention.md), and is told by `dagster_variables`.
     retention_days: int = 0
@@ -395,6 +397,11 @@ class PlatformConfig:
     def console_address(self) -> str:
         """The address of the console, to which people come back from signing in."""
         return f"https://{self.host('console')}" if self.domain else self.console_url
+
+    @property
+    def spark_job(self) -> str:
+        """The Glue job of backfills by Spark."""
+        return f"{self.name}-backfill"
 
     @property
     def dagster_name(self) -> str:

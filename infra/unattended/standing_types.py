@@ -43,6 +43,7 @@ _STANDING = {
     ),
     "Glue": (
         "Database",
+        "Job",
         "Table",
         "Workflow",
     ),

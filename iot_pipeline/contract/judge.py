@@ -365,6 +365,18 @@ class Judge:
         return f"location: expected lat and lon in degrees, got {json_text(fields['location'])}"
 
 
+def records_in(line: bytes) -> int:
+    """How many records a line is, as the transformation counts what was received: nothing of a reading is looked at."""
+    try:
+        sent = parsed_within_depth(line.decode("utf-8", "replace"))
+    except NotJsonError:
+        return 1
+    if not isinstance(sent, dict) or not _identify(Message(""), sent):
+        return 1
+    readings = sent.get("readings")
+    return len(readings) if isinstance(readings, list) and readings else 1
+
+
 def _details(contract: Contract) -> dict[Reason, tuple[str, str | None]]:
     """How the detail of a reason begins, and the field whose text ends it."""
     return {

@@ -44,12 +44,12 @@ def build_judged(
     `unreadable` are raw objects (s3://bucket/key) that cannot be read, and why: each becomes one record.
     """
     set_aside = "".join(f"\nUNION ALL\n{_unreadable(contract, uri, why)}" for uri, why in sorted(unreadable.items()))
-    return _ctas(target, f"{_judged_rows(contract, _lines(hours, without=unreadable))}{set_aside}")
+    return _ctas(target, f"{judged_rows(contract, _lines(hours, without=unreadable))}{set_aside}")
 
 
 def build_judged_increment(contract: Contract, hour: Hour, fresh: Collection[str], target: Target) -> str:
     """The same of these raw objects of an arrival hour alone."""
-    return _ctas(target, _judged_rows(contract, _lines([hour], only=fresh)))
+    return _ctas(target, judged_rows(contract, _lines([hour], only=fresh)))
 
 
 def rebuild_judged(
@@ -61,10 +61,11 @@ def rebuild_judged(
 SELECT {columns}, {_KEYS}
 FROM judged_telemetry
 WHERE {partition_predicate([hour])}{_without("object", outdated)}"""
-    return _ctas(target, f"{_judged_rows(contract, _lines([hour], only=fresh))}\nUNION ALL\n{judged_before}")
+    return _ctas(target, f"{judged_rows(contract, _lines([hour], only=fresh))}\nUNION ALL\n{judged_before}")
 
 
-def _judged_rows(contract: Contract, source: str) -> str:
+def judged_rows(contract: Contract, source: str) -> str:
+    """The query that judges the lines of a source, a SELECT of `object`, `line` and the partition keys."""
     metrics = ", ".join(m.name for m in contract.metrics)
     select = f"""\
 SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(position, 1) AS position, outcome, device_id,

@@ -37,9 +37,14 @@ def unreadable(s3: "S3Client", bucket: str, hours: Iterable[Hour]) -> dict[str, 
     return found
 
 
+def is_foreign(name: str) -> bool:
+    """Whether an object's name says that it is compressed otherwise than by gzip."""
+    return name.endswith(_FOREIGN)
+
+
 def _problem(s3: "S3Client", bucket: str, key: str) -> str | None:
     """Why an object cannot be read; None if it can. An engine knows a gzip by its name."""
-    if key.endswith(_FOREIGN):
+    if is_foreign(key):
         return f"expected gzip or plain text, as Firehose writes; {key.rpartition('.')[2]} cannot be checked here"
     if key.endswith(".parquet"):
         return _problem_of_parquet(s3, bucket, key)

@@ -8,6 +8,7 @@ from iot_pipeline.resources.erasure import ErasureResource
 from iot_pipeline.resources.lake import LakeResource
 from iot_pipeline.resources.raw_events import RawEvents
 from iot_pipeline.resources.registry import RegistryResource
+from iot_pipeline.resources.spark_job import SparkJob
 from iot_pipeline.resources.spending import Spending
 from iot_pipeline.resources.streaming import StreamingResource
 from iot_pipeline.resources.warehouse import WarehouseResource
@@ -25,6 +26,7 @@ RESOURCES = {
     "erasure": ErasureResource(),
     "spending": Spending(),
     "streaming": StreamingResource(),
+    "spark_job": SparkJob(),
 }
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "LakeResource",
     "RawEvents",
     "RegistryResource",
+    "SparkJob",
     "Spending",
     "StreamingResource",
     "WarehouseResource",

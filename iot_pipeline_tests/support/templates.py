@@ -42,6 +42,7 @@ STACKS = (
     "TelemetryObservability",
     "TelemetryUpkeep",
     "TelemetryStreaming",
+    "TelemetrySpark",
 )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.servers.local_spark import MISSING, is_installed
 from iot_pipeline_tests.support.layers import CHECKOUT, LAYERS, PRODUCT, import_seconds, layer_of, modules_of
 
 # Two files have no layer: packages without code of their own.
@@ -72,6 +73,8 @@ def test_only_the_clean_up_job_of_the_definitions_makes_an_aws_client() -> None:
 @pytest.mark.parametrize("extra", dict.fromkeys(layer.extra for layer in LAYERS.values()))
 def test_layers_import_with_what_their_extra_installs(extra: str | None) -> None:
     """In an interpreter of their own, in which every other requirement is as if it were not installed."""
+    if extra == "spark" and not is_installed():
+        pytest.skip(MISSING)
     names = [name for name, layer in LAYERS.items() if layer.extra == extra]
     modules = {name: modules_of(name) for name in names}
     assert all(modules.values())

@@ -14,7 +14,7 @@ from infra.stacks.bundles import zipped
 
 @dataclass(frozen=True)
 class Asset:
-    """A folder of the assembly, and where its ZIP file is to be. The key is made of its content."""
+    """A folder of the assembly, and where its ZIP file is to be, or a file. The key is made of its content."""
 
     folder: Path
     bucket: str
@@ -22,13 +22,13 @@ class Asset:
 
 
 def assets(assembly: Path) -> Iterator[Asset]:
-    """The folders that the assembly's manifests ask to be uploaded; templates, which are files, are sent otherwise."""
+    """What the assembly's manifests ask to be uploaded; templates are sent otherwise."""
     artifacts: dict[str, Any] = json.loads((assembly / "manifest.json").read_text())["artifacts"]
     for artifact in artifacts.values():
         if artifact["type"] != "cdk:asset-manifest":
             continue
         for file in json.loads((assembly / artifact["properties"]["file"]).read_text())["files"].values():
-            if file["source"]["packaging"] == "zip":
+            if not file["source"]["path"].endswith(".template.json"):
                 for target in file["destinations"].values():
                     yield Asset(assembly / file["source"]["path"], target["bucketName"], target["objectKey"])
 
@@ -38,7 +38,11 @@ def upload(s3: S3Client, assembly: Path) -> int:
     missing = [asset for asset in assets(assembly) if not _exists(s3, asset)]
     for asset in missing:
         _make_bucket(s3, asset.bucket)
-        s3.put_object(Bucket=asset.bucket, Key=asset.key, Body=zipped(asset.folder))
+        s3.put_object(
+            Bucket=asset.bucket,
+            Key=asset.key,
+            Body=zipped(asset.folder) if asset.folder.is_dir() else asset.folder.read_bytes(),
+        )
     return len(missing)
 
 

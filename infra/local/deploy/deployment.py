@@ -23,7 +23,7 @@ from infra.stacks.config import DEFAULT_NAME
 
 # The stacks of the platform on one machine. The others hold what runs there by itself (Dagster and the console as
 # processes), or what only AWS has.
-SERVED = ("Network", "Lake", "Ingest", "Queries", "EdgeData", "Edge", "Intake", "ConsoleData", "Warehouse")
+SERVED = ("Network", "Lake", "Ingest", "Queries", "EdgeData", "Edge", "Intake", "ConsoleData", "Warehouse", "Spark")
 # An environment's name has one capital, its first letter.
 _PART = re.compile("[A-Z][a-z0-9]*([A-Z].*)")
 

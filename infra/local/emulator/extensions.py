@@ -44,7 +44,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     from infra.local.emulator.event_source import mapping
     from infra.local.emulator.firehose import delivery
     from infra.local.emulator.functions import asynchronous, environment, telemetry
-    from infra.local.emulator.glue import crawler, partitions, tables_as_aws
+    from infra.local.emulator.glue import crawler, job_runs, partitions, tables_as_aws
     from infra.local.emulator.iot import broker, fleet_provisioning, policy_variables, rules
     from infra.local.emulator.redshift_data import data_api
 
@@ -70,6 +70,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     mapping.install(settings)
     partitions.install()
     crawler.install()
+    job_runs.install()
     data_api.install(settings)
     tables_as_aws.install()
     state.install()

@@ -54,6 +54,7 @@ OUTPUTS = {
     "IOT_TENANTS_WORKGROUP": "AthenaTenantsWorkgroup",
     "IOT_RAW_CRAWLER": "RawCrawler",
     "IOT_CURATED_CRAWLER": "CuratedCrawler",
+    "IOT_SPARK_JOB": "SparkJob",
     "IOT_THING_TYPE": "DeviceThingType",
     "IOT_DEVICE_POLICY": "DevicePolicy",
     "IOT_TOPIC_ROOT": "TopicRoot",

@@ -11,6 +11,7 @@ from infra.stacks.statements import READ_STREAM, Statements, allow, listing, tab
 from iot_pipeline.contract import Contract, layout, tables
 from iot_pipeline.lake.publishing import BUILD_TABLE_PREFIX
 from iot_pipeline.lake.statements import DEVICE_VIEW, TELEMETRY_VIEW
+from iot_pipeline.spark.order import PIPES
 
 # Raw is the devices' own: nothing but a removal may take from it.
 _BUILT = (layout.JUDGED, layout.LEDGER, layout.QUARANTINE, layout.CURATED, layout.DAILY)
@@ -59,6 +60,13 @@ def building(places: Places, contract: Contract) -> Statements:
         # CloudWatch has no resources for metrics.
         "Metrics": allow(["*"], "cloudwatch:GetMetricStatistics"),
         **_signing_in(places, REGISTRY_READER),
+        "RunSpark": allow(
+            [places.stack.format_arn(service="glue", resource="job", resource_name=places.config.spark_job)],
+            "glue:StartJobRun",
+            "glue:GetJobRun",
+            "glue:BatchStopJobRun",
+        ),
+        "TalkToSpark": allow(_objects(places, [PIPES]), "s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
     }
 
 

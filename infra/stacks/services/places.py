@@ -88,6 +88,7 @@ class Places:
             "IOT_TENANTS_WORKGROUP": f"{config.name}-tenants",
             "IOT_RAW_CRAWLER": f"{config.name}-raw",
             "IOT_CURATED_CRAWLER": f"{config.name}-curated",
+            "IOT_SPARK_JOB": config.spark_job,
             "IOT_THING_TYPE": config.thing_type,
             "IOT_DEVICE_POLICY": config.device_policy,
             "IOT_DEVICE_STATE_TABLE": config.device_state_table,

@@ -75,7 +75,7 @@ def build_curated(lake: Lake, wanted: Sequence[Hour]) -> Built:
     """Build these event hours, with their checks."""
     balances = lake.curate(wanted)
     lateness = lake.athena.run(statements.lateness_of_event_hours(wanted))
-    checks = _checks(lake, wanted)
+    checks = curated_checks(lake, wanted)
     metadata: dict[str, Any] = {
         "rows": sum(b.built.rows for b in balances),
         "valid readings": sum(b.valid for b in balances),
@@ -87,10 +87,13 @@ def build_curated(lake: Lake, wanted: Sequence[Hour]) -> Built:
     latest = max((b.hour for b in balances if b.built.rows), default=None)
     if latest:
         metadata["preview"] = preview(lake.athena.run(statements.preview(latest)))
-    return Built([_materialization(balance) for balance in balances], checks, {**metadata, **query_cost(lake.athena)})
+    return Built(
+        [curated_materialization(balance) for balance in balances], checks, {**metadata, **query_cost(lake.athena)}
+    )
 
 
-def _materialization(balance: EventHourBalance) -> dg.AssetMaterialization:
+def curated_materialization(balance: EventHourBalance) -> dg.AssetMaterialization:
+    """The event of an event hour that was built."""
     return dg.AssetMaterialization(
         curated_telemetry.key,
         partition=partition_key(balance.hour),
@@ -111,7 +114,8 @@ def _hours_table(balances: list[EventHourBalance]) -> dg.MarkdownMetadataValue:
     )
 
 
-def _checks(lake: Lake, wanted: Sequence[Hour]) -> list[dg.AssetCheckResult]:
+def curated_checks(lake: Lake, wanted: Sequence[Hour]) -> list[dg.AssetCheckResult]:
+    """The checks of these event hours as they are published."""
     plan = lake.plan(wanted)
     stale = set(lake.stale(plan))
     wrong = [b for b in lake.event_balances(plan) if not b.balances and b.hour not in stale]

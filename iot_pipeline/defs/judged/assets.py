@@ -1,8 +1,9 @@
 """Judging, by arrival hour: every reading with its outcome, the ledger that counts them, and the quarantine."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import dagster as dg
 
@@ -144,18 +145,33 @@ def judge_arrivals(lake: Lake, wanted: Sequence[Hour]) -> Judged:
     """Judge these arrival hours. Touched are the event hours that they had valid readings of before or have now."""
     before = lake.touched(wanted)
     lake.judge(wanted)
+    rows = lake.athena.run(statements.ledger_of_arrival_hours(wanted)).rows
+    return judged_of(wanted, rows, {*before, *lake.touched(wanted)})
+
+
+def judged_of(wanted: Sequence[Hour], rows: Iterable[Sequence[Any]], touched: Iterable[Hour]) -> Judged:
+    """What was judged of these arrival hours, from rows of `statements.ledger_of_arrival_hours`."""
     by_hour, total = {hour: Counts() for hour in wanted}, Counts()
-    for row in lake.athena.run(statements.ledger_of_arrival_hours(wanted)).rows:
+    for row in rows:
         for counts in (by_hour[Hour.from_values(row[:4])], total):
             counts.add(row[4], messages=int(row[5]), readings=int(row[6]), extras=int(row[7]))
-    return Judged(by_hour, total, sorted({*before, *lake.touched(wanted)}))
+    return Judged(by_hour, total, sorted(touched))
 
 
 def quarantine_arrivals(lake: Lake, wanted: Sequence[Hour]) -> Built:
     """Quarantine what broke the contract in these arrival hours, and hold their books."""
     balances = lake.quarantine(wanted)
+    rows = lake.athena.run(statements.quarantined_of_arrival_hours(wanted)).rows
+    built = quarantined_of(wanted, rows, balances)
+    return replace(built, metadata={**built.metadata, **query_cost(lake.athena)})
+
+
+def quarantined_of(
+    wanted: Sequence[Hour], rows: Iterable[Sequence[Any]], balances: Sequence[ArrivalHourBalance]
+) -> Built:
+    """What was quarantined of these arrival hours, from rows of `statements.quarantined_of_arrival_hours`."""
     reasons: dict[Hour, Counter[str]] = {hour: Counter() for hour in wanted}
-    for row in lake.athena.run(statements.quarantined_of_arrival_hours(wanted)).rows:
+    for row in rows:
         reasons[Hour.from_values(row[:4])][row[4]] += int(row[5])
     return Built(
         materializations=[
@@ -165,7 +181,7 @@ def quarantine_arrivals(lake: Lake, wanted: Sequence[Hour]) -> Built:
             for hour, found in reasons.items()
         ],
         checks=[_received_check(balances)],
-        metadata={**_of_quarantine(sum(reasons.values(), Counter())), **query_cost(lake.athena)},
+        metadata=_of_quarantine(sum(reasons.values(), Counter())),
     )
 
 

@@ -21,6 +21,7 @@ OUTPUTS = {
         "RawCrawler",
         "CuratedCrawler",
     },
+    "TelemetrySpark": {"SparkJob"},
     "TelemetryEdgeData": {
         "DeviceStateTable",
         "AlertsTable",

@@ -188,3 +188,17 @@ def execution_credentials(config: Any) -> dict[str, str]:
     ServiceRole(config.get("Role", ""), LAMBDA, config["FunctionArn"]).check_calls(())
     credentials: dict[str, str] = _stock_credentials(config)
     return credentials
+
+
+def service_credentials(role: ServiceRole, session: str) -> dict[str, str]:
+    """The session credentials of a role that a service's own process works under, such as a job of Glue's.
+
+    Raises AccessDeniedError if the role does not trust the service for the resource.
+    """
+    role.check_calls(())
+    # Ministack makes a session for functions alone, from an ARN of which it takes the account.
+    like_a_function = f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{session}"
+    made: dict[str, str] = _stock_credentials(
+        {"Role": role.role_arn, "FunctionArn": like_a_function, "FunctionName": session}
+    )
+    return made

@@ -36,6 +36,7 @@ OUTPUTS = {
     "AlertsTopicArn",
     "RawCrawler",
     "CuratedCrawler",
+    "SparkJob",
     "DeviceThingType",
     "DevicePolicy",
     "ProvisioningTemplate",

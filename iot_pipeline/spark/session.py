@@ -1,0 +1,21 @@
+"""Spark as the lake's statements want it."""
+
+from pyspark.sql import SparkSession
+
+# An error is an error, as in Athena, and no NULL; a time without a zone means UTC.
+SETTINGS = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.session.timeZone": "UTC",
+    # A second copy of a task would write the same object at the same time.
+    "spark.speculation": "false",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
+}
+
+
+def start_session(name: str, **further: str) -> SparkSession:
+    """The session of this process. `further` are settings of Spark, with dots for double underscores."""
+    builder = SparkSession.builder.appName(name)
+    for key, value in (SETTINGS | {key.replace("__", "."): value for key, value in further.items()}).items():
+        builder = builder.config(key, value)
+    session: SparkSession = builder.getOrCreate()
+    return session
