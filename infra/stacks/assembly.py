@@ -52,16 +52,7 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
     for reader in (ingest, queries):
         reader.add_stack_dependency(lake)
     if config.parts.stream:
-        edge = _add_edge(app, config, lake)
-        needed.append(edge)
-        if config.producers:
-            intake = IntakeStack(app, config)
-            intake.add_stack_dependency(edge)
-            needed.append(intake)
-        if config.streaming_window_seconds:
-            streaming = StreamingStack(app, config)
-            for other in (lake, edge):
-                streaming.add_stack_dependency(other)
+        needed += _add_stream(app, config, lake)
     if config.vendors:
         pull = PullStack(app, config)
         pull.add_stack_dependency(lake)
@@ -83,6 +74,20 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
         before = replace(environment(config.promotes_from), account=config.account, region=config.region)
         DeliveryStack(app, config, before).add_stack_dependency(lake)
     return app
+
+
+def _add_stream(app: cdk.App, config: PlatformConfig, lake: LakeStack) -> list[PlatformStack]:
+    """What puts to the stream beside the rules, and what reads it; those that later stacks need."""
+    added: list[PlatformStack] = [edge := _add_edge(app, config, lake)]
+    if config.producers:
+        intake = IntakeStack(app, config)
+        intake.add_stack_dependency(edge)
+        added.append(intake)
+    if config.streaming_window_seconds:
+        streaming = StreamingStack(app, config)
+        for other in (lake, edge):
+            streaming.add_stack_dependency(other)
+    return added
 
 
 def _add_edge(app: cdk.App, config: PlatformConfig, lake: LakeStack) -> EdgeStack:

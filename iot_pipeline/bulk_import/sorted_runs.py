@@ -154,7 +154,7 @@ class SortedRuns:
 
     def opened(self) -> list[Run]:
         """The runs that are whole, in order, up to the first that is missing."""
-        found = []
+        found: list[Run] = []
         while self._path(len(found)).exists():
             found.append(Run.open(self._path(len(found))))
         return found

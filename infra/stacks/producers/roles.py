@@ -61,5 +61,3 @@ def add_producer_role(stack: PlatformStack, producer: Producer, stream: str) -> 
     statement.sid = "Put"
     role.add_to_policy(statement)
     return role
-
-    return "".join(part.capitalize() for part in producer.name.split("-"))

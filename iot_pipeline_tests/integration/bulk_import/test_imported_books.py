@@ -67,11 +67,17 @@ def history() -> Hour:
     return Hour(datetime(2026, 1, 20, tzinfo=UTC))
 
 
+def _asked(sql: str) -> duckdb.DuckDBPyRelation:
+    relation = duckdb.sql(sql)
+    assert relation is not None
+    return relation
+
+
 def test_a_csv_of_history_lands_on_exact_books_with_the_values_that_duckdb_reads(
     lake: Lake, history: Hour, tmp_path: Path
 ) -> None:
     path = tmp_path / "history.csv"
-    duckdb.sql(_ROWS.format(start=f"{history.start:%Y-%m-%d %H:%M:%S}")).write_csv(str(path), sep=";")
+    _asked(_ROWS.format(start=f"{history.start:%Y-%m-%d %H:%M:%S}")).write_csv(str(path), sep=";")
     books = _import(WIDE.format(name="wide-books"), str(path), tmp_path)
     assert (books["rows"], books["rejected"]) == (3000, 6), books["reasons"]
     assert books["rows"] == books["readings"] + books["rejected"]
@@ -80,7 +86,7 @@ def test_a_csv_of_history_lands_on_exact_books_with_the_values_that_duckdb_reads
     rows, bad = curated(lake, hours), quarantined(lake, hours)
     assert len(rows) + sum(row["duplicates"] + row["conflicts"] for row in rows) + len(bad) == books["readings"]
     assert {row["reason"] for row in bad} == {"out_of_range", "no_metrics"}
-    expected = duckdb.sql(
+    expected = _asked(
         f"""
         WITH sent AS (
             SELECT sensor, plant, strptime(measured, '%d.%m.%Y %H:%M:%S') - INTERVAL 1 HOUR AS taken,
@@ -124,7 +130,7 @@ def test_what_was_rejected_is_kept_by_file_row_and_reason(raw: RawZone, tmp_path
     books = _import(WIDE.format(name="rejects"), str(tmp_path), tmp_path)
     assert (books["rows"], books["readings"], books["rejected"]) == (8, 1, 7)
     kept = raw.s3.get_object(Bucket=raw.bucket, Key="imports/rejects/rejects/run-000000.csv.gz")["Body"].read()
-    found = duckdb.sql(f"SELECT * FROM read_csv('{_written(tmp_path, kept)}', all_varchar=true)").fetchall()
+    found = _asked(f"SELECT * FROM read_csv('{_written(tmp_path, kept)}', all_varchar=true)").fetchall()
     assert [(row, column, value) for _, row, column, _, value in found] == [
         ("2", "measured", "31.02.2026 10:00:00"),
         ("3", None, "s-1;p;20.02.2026 10:00:00"),
@@ -183,7 +189,7 @@ def test_the_same_objects_are_written_however_small_the_memory(
     """Many runs, windows of a few rows and windows of seconds hold the same lines as one of each."""
     path = tmp_path / "history.csv"
     start = (history + 20 * 24).start
-    duckdb.sql(_ROWS.format(start=f"{start:%Y-%m-%d %H:%M:%S}")).write_csv(str(path), sep=";")
+    _asked(_ROWS.format(start=f"{start:%Y-%m-%d %H:%M:%S}")).write_csv(str(path), sep=";")
     whole = _import(WIDE.format(name="in-one"), str(path), tmp_path)
     monkeypatch.setattr("iot_pipeline.bulk_import.source_batches._BLOCK", 4096)
     monkeypatch.setattr("iot_pipeline.bulk_import.importer.RUN_ROWS", 100)

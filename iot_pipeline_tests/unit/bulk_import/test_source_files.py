@@ -57,7 +57,8 @@ def test_rows_keep_their_numbers_wherever_reading_goes_on(
     monkeypatch.setattr("iot_pipeline.bulk_import.source_batches._BLOCK", 32)
     (tmp_path / "a.csv").write_text('d,at,t\nr1,1,1\nr2\nr3,3,3\n\n"r4\nx",4,4\nr5,5\nr6,6,6,6\nr7,7,7\nr8\n')
     (file,) = SOURCES.list(str(tmp_path))
-    good, bad = {}, []
+    good: dict[int, str] = {}
+    bad = []
     for batch, rows, rejected in batches(SOURCES, file, read_mapping(TEXT), after):
         good |= dict(zip(rows.to_pylist(), batch.column("d").to_pylist(), strict=True))
         bad += [each.row for each in rejected]

@@ -59,7 +59,7 @@ def test_measures_are_of_the_batch() -> None:
         def put_metric_data(self, **call: Any) -> None:
             told.append(call)
 
-    publish_measures(CloudWatch(), "N", Measures(1.5, 700, Batch("b", "s3://b/", notes)))  # type: ignore[arg-type]  # a client in memory
+    publish_measures(CloudWatch(), "N", Measures(1.5, 700, Batch("b", "s3://b/", notes)))
     (call,) = told
     assert call["Namespace"] == "N"
     assert {each["MetricName"]: each["Value"] for each in call["MetricData"]} == {

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from sqlglot import exp
 
 from infra.local.athena.sql.dialect import parse_query
 from infra.local.athena.sql.translate import to_duckdb
@@ -26,7 +27,9 @@ def test_a_query_is_one_of_athena(name: str) -> None:
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_view_has_every_column_of_the_curated_table(name: str) -> None:
-    selected = parse_query(QUERIES[name]).named_selects
+    query = parse_query(QUERIES[name])
+    assert isinstance(query, exp.Query)
+    selected = query.named_selects
     columns = [column.name for column in tables().curated_telemetry.columns]
     assert selected[: len(columns)] == columns
     assert selected[-4:] == ["year", "month", "day", "hour"]
