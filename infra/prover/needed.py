@@ -44,3 +44,7 @@ def listing(bucket: str, prefix: str, why: str) -> Need:
 
 def _one(pattern: str) -> str:
     return pattern.replace("*", "any").replace("?", "x")
+
+
+class UnprovedError(ValueError):
+    """A role of which it is known that it is not proved, and why."""

@@ -16,7 +16,7 @@ from infra.prover.aws_calls.backends import backend_calls
 from infra.prover.deployed import Environment, Resource
 from infra.prover.granted import PASSING, Role, Use
 from infra.prover.keys import key_calls
-from infra.prover.needed import Need
+from infra.prover.needed import Need, UnprovedError
 from infra.prover.product import process_calls, product_calls
 
 Calls = Callable[[Environment, Resource], Iterator[Need]]
@@ -37,7 +37,6 @@ _BY_TYPE: Mapping[str, Calls] = {
 }
 # Who takes a role on and what of it is not proved, by type and property; `make prove` names these roles.
 UNPROVED: Mapping[tuple[str, str], str] = {
-    ("AWS::Glue::Job", "Role"): "what Spark calls is not in the record yet, which is made without Spark",
     ("AWS::QuickSight::DataSource", "RoleArn"): "what QuickSight asks of Athena depends on who looks at what",
 }
 # Processes that a framework calls into: they load what Dagster is to run, or routes.
@@ -46,10 +45,6 @@ _LOADING: Mapping[str, Calls] = {
     "run": dagster_code.run_calls,
     "console": console.console_calls,
 }
-
-
-class UnprovedError(ValueError):
-    """A role of which it is known that it is not proved, and why."""
 
 
 def needs(environment: Environment, role: Role) -> list[Need]:

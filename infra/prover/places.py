@@ -7,6 +7,7 @@ authorization reference, AWS IoT.
 from collections.abc import Mapping
 
 from iot_pipeline.contract import layout
+from iot_pipeline.contract.layout import RECONCILED
 
 _LAKE, _FAILURES = "Lake.Lake5F1B88EA", "EdgeData.Failures8A3E1A2F"
 _STATE, _ALERTS = "EdgeData.DeviceState03394A42", "EdgeData.Alerts91F83244"
@@ -136,7 +137,9 @@ _OF_THE_LAKE: Mapping[tuple[str, str], tuple[str, ...]] = {
     **_on("iot_pipeline.resources.crawlers", ("Lake.CrawledDatabase/*",), "Crawlers.found glue:GetTables"),
     **_on("iot_pipeline.lake.objects", _zones(layout.RAW), "Objects.any_at s3:ListObjectsV2"),
     **_on("iot_pipeline.lake.objects", _zones(layout.RAW, *_BUILT), "Objects.at s3:ListObjectsV2"),
-    **_on("iot_pipeline.lake.unreadable", _zones(layout.RAW), "_problem s3:GetObject"),
+    **_on(
+        "iot_pipeline.lake.unreadable", _zones(layout.RAW), "_problem s3:GetObject", "_problem_of_parquet s3:GetObject"
+    ),
     **_on(
         "iot_pipeline.lake.removals",
         _zones(layout.REMOVALS),
@@ -171,6 +174,29 @@ _OF_THE_LAKE: Mapping[tuple[str, str], tuple[str, ...]] = {
         "iot_pipeline.edge.replay",
         ("Edge.Sweep576358E8", "Edge.Notify29C25B1B", "Edge.Deliver72E7B226"),
         "Replayer._invoke lambda:Invoke",
+    ),
+}
+_STREAMED = ("Lake.Database/streamed_telemetry",)
+_OF_GLUE_JOBS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    **_on(
+        "iot_pipeline.resources.spark_job",
+        ("Spark.Backfill",),
+        *("_run_to_its_end glue:StartJobRun", "_run_to_its_end glue:BatchStopJobRun", "_followed glue:GetJobRun"),
+    ),
+    **_on(
+        "iot_pipeline.streaming.batches",
+        _STREAMED,
+        *("Batches.all glue:GetPartitions", "Batches.remove glue:BatchDeletePartition"),
+    ),
+    **_on(
+        "iot_pipeline.streaming.batches",
+        _zones(layout.STREAMED),
+        *("Batches._objects s3:ListObjectsV2", "Batches.delete_unused s3:DeleteObjects"),
+    ),
+    **_on(
+        "iot_pipeline.streaming.reconciling",
+        _zones(RECONCILED),
+        *("Reconciliation._is_noted s3:ListObjectsV2", "Reconciliation._note s3:PutObject"),
     ),
 }
 _OF_LETTERS: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -220,6 +246,7 @@ PLACES: Mapping[tuple[str, str], tuple[str, ...]] = {
     **_OF_THINGS,
     **_OF_CONSOLE,
     **_OF_THE_LAKE,
+    **_OF_GLUE_JOBS,
     **_OF_LETTERS,
     **_OF_ERASURES,
 }

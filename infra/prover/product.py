@@ -123,11 +123,11 @@ def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall)
     on = list(PLACES.get(key, ())) or recorded_on(callers, call, _rows()) or list(UNRECORDED.get(key, ()))
     if not on:
         raise ValueError(
-            f"{callers[0]} may call {call.service} {call.operation} in {call.site}, on what is not known: run "
-            "make prove-record with a test that reaches it, or say so in infra/prover/unrecorded.py"
+            f"{(*callers, 'a process')[0]} may call {call.service} {call.operation} in {call.site}, on what is not "
+            "known: run make prove-record with a test that reaches it, or say so in infra/prover/unrecorded.py"
         )
     for each in on:
-        place, _, part = each.replace("{own}", _own(callers[0])).partition("#")
+        place, _, part = (each.replace("{own}", _own(callers[0])) if "{own}" in each else each).partition("#")
         if call.operation == "TransactWriteItems":
             yield need(OF_TRANSACTIONS[part], _arn(environment, "dynamodb", place)[0], call.site)
             continue

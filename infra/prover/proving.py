@@ -11,8 +11,8 @@ from infra.prover.deployed import Environment, read_environment
 from infra.prover.entrances import entrance_findings, resource_statements, trust_findings
 from infra.prover.granted import Role, roles
 from infra.prover.let_in import entries, trusts
-from infra.prover.needed import Need
-from infra.prover.needs import UnprovedError, needs
+from infra.prover.needed import Need, UnprovedError
+from infra.prover.needs import needs
 from infra.prover.proof import Finding, findings
 from infra.stacks.environments import environment
 

@@ -63,6 +63,8 @@ def put_once(kinesis: Any, stream: str, entries: Sequence[Entry]) -> list[str | 
         return [code] * len(entries)
     except (BotocoreConnectionError, HTTPClientError):
         return [UNREACHED] * len(entries)
+    if not answer["FailedRecordCount"]:
+        return [None] * len(entries)
     return [each.get("ErrorCode") for each in answer["Records"]]
 
 

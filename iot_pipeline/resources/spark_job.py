@@ -45,7 +45,7 @@ class JobRun:
 class SparkJob(dg.ConfigurableResource["SparkJob"]):
     """The Glue job of this deployment."""
 
-    def run(self, context: dg.OpExecutionContext, extras: Mapping[str, Any]) -> JobRun:
+    def run_backfill(self, context: dg.OpExecutionContext, extras: Mapping[str, Any]) -> JobRun:
         """Run the job once and follow it to its end, whatever that is; its log lines go to the step's log.
 
         Raises SparkJobError if it could not be started or followed. The run is stopped if this step is interrupted.
@@ -57,7 +57,7 @@ class SparkJob(dg.ConfigurableResource["SparkJob"]):
             message_reader=_Messages(interval=POLL_SECONDS, bucket=where.lake_bucket, client=s3),
             extras=dict(extras),
         ) as session:
-            run = _run(context, where.spark_job, session.get_bootstrap_cli_arguments())
+            run = _run_to_its_end(context, where.spark_job, session.get_bootstrap_cli_arguments())
         return _ended(run, [dict(it) for it in session.get_custom_messages()])
 
 
@@ -70,7 +70,7 @@ class _Messages(PipesS3MessageReader):
             yield {**params, "key_prefix": f"{PIPES}{params['key_prefix']}"}
 
 
-def _run(context: dg.OpExecutionContext, job: str, arguments: Mapping[str, str]) -> Mapping[str, Any]:
+def _run_to_its_end(context: dg.OpExecutionContext, job: str, arguments: Mapping[str, str]) -> Mapping[str, Any]:
     glue = boto3.client("glue")
     try:
         run_id = glue.start_job_run(JobName=job, Arguments=dict(arguments))["JobRunId"]
@@ -86,7 +86,9 @@ def _run(context: dg.OpExecutionContext, job: str, arguments: Mapping[str, str])
         return _followed(glue, job, run_id)
     except BaseException:
         # Dagster ends a step by an exception. A run that nobody follows would be billed for what nobody reports.
-        glue.batch_stop_job_run(JobName=job, JobRunIds=[run_id])
+        stopped = glue.batch_stop_job_run(JobName=job, JobRunIds=[run_id])
+        if stopped["Errors"]:
+            context.log.warning("Glue job %s, run %s was not stopped: %s", job, run_id, stopped["Errors"])
         raise
 
 

@@ -156,7 +156,7 @@ class Batches:
         return sorted(found, key=lambda batch: batch.name)
 
     def remove(self, batches: Iterable[Batch]) -> None:
-        """Forget micro-batches: readers see them no more, their objects stay until `delete_objects`.
+        """Forget micro-batches: readers see them no more, their objects stay until `delete_unused`.
 
         One that is gone already is fine. Raises BatchError naming those that Glue kept.
         """
@@ -175,7 +175,7 @@ class Batches:
         if kept:
             raise BatchError(f"Glue kept {len(kept)} micro-batches; they are removed next time: {'; '.join(kept)}")
 
-    def delete_objects(self, before: datetime) -> int:
+    def delete_unused(self, before: datetime) -> int:
         """Delete what was written before a time (aware) and lies where no partition points; how many objects.
 
         Raises BatchError if S3 refuses.

@@ -90,7 +90,7 @@ class Reconciliation:
         """
         held = self.batches.all()
         if not held:
-            return Reconciled((), (), {}, self.batches.delete_objects(now - KEPT_AFTER), 0)
+            return Reconciled((), (), {}, self.batches.delete_unused(now - KEPT_AFTER), 0)
         self.make_views()
         ready = self._ready(held, now)
         compared = self._compare(held, ready)
@@ -106,7 +106,7 @@ class Reconciliation:
             tuple(compared),
             tuple(batch.name for batch in replaced),
             waiting,
-            self.batches.delete_objects(now - KEPT_AFTER),
+            self.batches.delete_unused(now - KEPT_AFTER),
             sum(batch.notes.unjudged for batch in held),
         )
 

@@ -6,7 +6,6 @@ on the results. The emulator evaluates them; a caller with the server's own cred
 """
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,7 +17,6 @@ from infra.local.athena.errors import ApiError
 from infra.local.servers.acting import FORWARDED_KEY, SERVICE, Check, NotAllowedError, check_caller
 
 ATHENA = "athena.amazonaws.com"
-_CREDENTIAL = re.compile(r"Credential=([^/]+)/")
 _FORBIDDEN = 403
 
 _key: ContextVar[str | None] = ContextVar("key", default=None)
@@ -56,10 +54,11 @@ class Callers:
 
         Raises ApiError: the request is not signed, its signature is wrong, or IAM denies it.
         """
-        signed = _CREDENTIAL.search(headers.get("Authorization") or "")
-        if signed is None:
+        _, _, scope = (headers.get("Authorization") or "").partition("Credential=")
+        key, is_scoped, _ = scope.partition("/")
+        if not (key and is_scoped):
             raise ApiError("MissingAuthenticationTokenException", "Missing Authentication Token", _FORBIDDEN)
-        if signed[1] == os.environ.get("AWS_ACCESS_KEY_ID"):
+        if key == os.environ.get("AWS_ACCESS_KEY_ID"):
             if forged := _forged(headers, body):
                 raise ApiError(*forged, _FORBIDDEN)
             return None
@@ -68,7 +67,7 @@ class Callers:
             check_caller(self._endpoint_url, headers, body, checks)
         except NotAllowedError as error:
             raise ApiError(error.code, error.message) from error
-        return signed[1]
+        return key
 
 
 def _forged(headers: Mapping[str, str], body: bytes) -> tuple[str, str] | None:

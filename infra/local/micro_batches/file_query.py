@@ -38,9 +38,9 @@ def run(
         .getOrCreate()
     )
     frame = spark.readStream.schema(SCHEMA).option("maxFilesPerTrigger", files).json(str(source))
-    trigger: dict[str, Any] = (
-        {"processingTime": f"{window_seconds} seconds"} if window_seconds else {"availableNow": True}
-    )
+    trigger: dict[str, Any] = {"availableNow": True}
+    if window_seconds:
+        trigger = {"processingTime": f"{window_seconds} seconds"}
     start_query(frame, open_batches(), policy().contract, str(checkpoint), _tell, trigger).awaitTermination()
 
 

@@ -7,6 +7,7 @@ from infra.prover.needed import Need, listing, need
 from iot_pipeline.contract import CONTRACT, layout, tables
 from iot_pipeline.lake.publishing import BUILD_TABLE_PREFIX
 from iot_pipeline.lake.statements import DEVICE_VIEW, TELEMETRY_VIEW
+from iot_pipeline.streaming.statements import NOW_VIEW, RECENT_VIEW
 
 _STATEMENTS = "pyathena: a statement is started, waited for, read, and stopped where its reader is"
 _DATA = 'Athena guide, "Control access to Amazon S3 from Athena"'
@@ -41,6 +42,15 @@ def view_calls(environment: Environment) -> Iterator[Need]:
     """CREATE OR REPLACE VIEW of the two views that people read."""
     for action in ("CreateTable", "UpdateTable"):
         yield from on_tables(environment, action, [TELEMETRY_VIEW, DEVICE_VIEW], _CATALOG)
+
+
+def streamed_calls(environment: Environment) -> Iterator[Need]:
+    """What the reconciliation of streamed micro-batches asks: their table, and the two views on it."""
+    lake = f"arn:aws:s3:::{environment.config.lake_bucket}"
+    yield listing(lake, layout.STREAMED, _DATA)
+    yield need("s3:GetObject", f"{lake}/{layout.STREAMED}*", _DATA)
+    for action in ("CreateTable", "UpdateTable"):
+        yield from on_tables(environment, action, [RECENT_VIEW, NOW_VIEW], _CATALOG)
 
 
 def on_tables(environment: Environment, action: str, names: Iterable[str], why: str) -> Iterator[Need]:

@@ -38,6 +38,11 @@ def printing_calls(task: Resource) -> Iterator[Need]:
     objects = f"arn:aws:s3:::{variables(task)['DAGSTER_LOGS_BUCKET']}/{PRINTED}*"
     for action in ("PutObject", "AbortMultipartUpload"):
         yield need(f"s3:{action}", objects, _LOGS.format("_upload_file_obj"))
+    # Whether it is there already is asked by HeadObject, which answers "not found" to those alone who may list.
+    yield need("s3:GetObject", objects, _LOGS.format("cloud_storage_has_logs"))
+    yield listing(
+        f"arn:aws:s3:::{variables(task)['DAGSTER_LOGS_BUCKET']}", PRINTED, _LOGS.format("cloud_storage_has_logs")
+    )
 
 
 def webserver_calls(environment: Environment, task: Resource) -> Iterator[Need]:

@@ -21,6 +21,9 @@ from infra.prover.needed import Need, need
 from infra.prover.product import piece_calls, recorded_callers
 from infra.prover.source.code import REPOSITORY, Module, Piece, module
 from infra.prover.source.reach import Reach
+from iot_pipeline.spark.order import PIPES
+
+_PIPES = 'Dagster docs, "Using Dagster Pipes with AWS Glue": the context and the messages are objects'
 
 DEFINITIONS = "iot_pipeline.definitions"
 _SETTINGS = REPOSITORY / "infra" / "images" / "dagster.yaml"
@@ -188,3 +191,9 @@ def _calls(
         yield from athena_calls.building_calls(environment)
     if "iot_pipeline.lake.statements:telemetry_view" in functions:
         yield from athena_calls.view_calls(environment)
+    if "iot_pipeline.streaming.statements:recent_view" in functions:
+        yield from athena_calls.streamed_calls(environment)
+    if "iot_pipeline.resources.spark_job:SparkJob.run_backfill" in functions:
+        objects = f"arn:aws:s3:::{environment.config.lake_bucket}/{PIPES}*"
+        for action in ("GetObject", "PutObject", "DeleteObject"):
+            yield need(f"s3:{action}", objects, _PIPES)

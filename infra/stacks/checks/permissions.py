@@ -3,8 +3,19 @@
 from infra.stacks.checks.documents import ROLE, actions, allowed_to, resources, trusted_services
 from infra.stacks.checks.finding import Problems
 from infra.stacks.checks.synthesised import Resource, Synthesised, listed, text
-from iot_pipeline.contract.layout import FAILED_DELIVERY, RAW, STREAM_CHECKPOINT, STREAMED, UNLOAD
+from iot_pipeline.contract.layout import (
+    CURATED,
+    FAILED_DELIVERY,
+    JUDGED,
+    LEDGER,
+    QUARANTINE,
+    RAW,
+    STREAM_CHECKPOINT,
+    STREAMED,
+    UNLOAD,
+)
 from iot_pipeline.pull.pulled_objects import UNREADABLE
+from iot_pipeline.spark.order import PIPES
 
 # Services whose every resource has an ARN (service authorization reference): `*` is never needed.
 _NAMED_RESOURCES = frozenset(
@@ -22,8 +33,9 @@ _WRITERS = {
     "redshift.amazonaws.com": (UNLOAD,),
     "redshift-serverless.amazonaws.com": (UNLOAD,),
 }
-# The functions that pull from vendors land what they read; no other function writes to the lake.
-_PULLED = (RAW, UNREADABLE)
+# By stack, what is the pipeline's own beside: the functions that pull from vendors land what they read, and the job of
+# backfills builds the zones as Dagster does, whom it tells of it.
+_OWN = {"Pull": (RAW, UNREADABLE), "Spark": (JUDGED, LEDGER, QUARANTINE, CURATED, PIPES)}
 _WRITING = ("s3:*", "s3:Put", "s3:Delete", "s3:Abort", "s3:Replicate", "s3:Restore")
 
 
@@ -67,8 +79,8 @@ def services_write_their_prefixes(environment: Synthesised) -> Problems:
         known = [_WRITERS[service] for service in trusted_services(role) if service in _WRITERS]
         if not known:
             continue
-        pulled = _PULLED if role.stack == environment.config.stack("Pull") else ()
-        own = {prefix for prefixes in (*known, pulled) for prefix in prefixes}
+        written = [own for part, own in _OWN.items() if role.stack == environment.config.stack(part)]
+        own = {prefix for prefixes in (*known, *written) for prefix in prefixes}
         for at, statement in allowed_to(environment, role):
             if not any(action.startswith(_WRITING) for action in actions(statement)):
                 continue

@@ -9,13 +9,16 @@ from infra.stacks.services.asking import asking, counting
 from infra.stacks.services.places import REGISTRY_READER, REGISTRY_WRITER, WAREHOUSE_PIPELINE, Places
 from infra.stacks.statements import READ_STREAM, Statements, allow, listing, table_keys, via
 from iot_pipeline.contract import Contract, layout, tables
+from iot_pipeline.contract.layout import RECONCILED
 from iot_pipeline.lake.publishing import BUILD_TABLE_PREFIX
 from iot_pipeline.lake.statements import DEVICE_VIEW, TELEMETRY_VIEW
 from iot_pipeline.spark.order import PIPES
+from iot_pipeline.streaming.statements import NOW_VIEW, RECENT_VIEW
 
 # Raw is the devices' own: nothing but a removal may take from it.
 _BUILT = (layout.JUDGED, layout.LEDGER, layout.QUARANTINE, layout.CURATED, layout.DAILY)
 _ZONES = (*_BUILT, layout.ALERT_HISTORY)
+VIEWS = (TELEMETRY_VIEW, DEVICE_VIEW, RECENT_VIEW, NOW_VIEW)
 BACKFILLS = "backfills/"
 # What statements of Athena and our own code read.
 _READ = (layout.RAW, *_ZONES, layout.REMOVALS, layout.REGISTRY, BACKFILLS)
@@ -45,14 +48,15 @@ def building(places: Places, contract: Contract) -> Statements:
     return {
         "CountDeadLetters": allow(places.dead_letters, "sqs:GetQueueAttributes"),
         "ListFailed": listing(places.failures, [_FAILED_RECORDS]),
-        **_reading(places, (*_READ, layout.EDGE_RULES), listed=(layout.FAILED_DELIVERY,)),
+        **_reading(places, (*_READ, layout.EDGE_RULES, layout.STREAMED), listed=(layout.FAILED_DELIVERY,)),
         **_lake_key(places),
         **_statements(places),
         "Build": allow(_objects(places, _BUILT), "s3:PutObject", "s3:DeleteObject", *_MULTIPART),
         "Snapshot": allow(_objects(places, [layout.ALERT_HISTORY, layout.REGISTRY]), "s3:PutObject", "s3:DeleteObject"),
         "Note": allow(_objects(places, [layout.EDGE_RULES, layout.DBT_DOCS]), "s3:PutObject"),
         **_publishing(places, contract),
-        "Crawled": allow(places.catalog("*", database=places.config.crawled_database), "glue:GetTables"),
+        # The catalog itself is among what statements ask.
+        "Crawled": allow(places.catalog("*", database=places.config.crawled_database)[1:], "glue:GetTables"),
         "Crawlers": allow(crawlers, "glue:GetCrawler", "glue:StartCrawler"),
         "Alerts": allow([places.alerts], "dynamodb:Scan", "dynamodb:GetItem", "dynamodb:UpdateItem"),
         **_episodes(places, *ALERT_INDEXES),
@@ -60,6 +64,7 @@ def building(places: Places, contract: Contract) -> Statements:
         # CloudWatch has no resources for metrics.
         "Metrics": allow(["*"], "cloudwatch:GetMetricStatistics"),
         **_signing_in(places, REGISTRY_READER),
+        **_reconciling(places),
         "RunSpark": allow(
             [places.stack.format_arn(service="glue", resource="job", resource_name=places.config.spark_job)],
             "glue:StartJobRun",
@@ -67,6 +72,16 @@ def building(places: Places, contract: Contract) -> Statements:
             "glue:BatchStopJobRun",
         ),
         "TalkToSpark": allow(_objects(places, [PIPES]), "s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
+    }
+
+
+def _reconciling(places: Places) -> Statements:
+    """What holds the streamed micro-batches against the curated hours, and removes those that are curated."""
+    return {
+        "ListStreamed": listing(places.lake, [RECONCILED]),
+        "RemoveStreamed": allow(_objects(places, [layout.STREAMED]), "s3:DeleteObject"),
+        "Reconcile": allow(_objects(places, [RECONCILED]), "s3:PutObject"),
+        "Streamed": allow(places.catalog("streamed_telemetry"), "glue:BatchDeletePartition"),
     }
 
 
@@ -199,8 +214,8 @@ def _publishing(places: Places, contract: Contract) -> Statements:
             "glue:DeleteTable",
             "glue:BatchCreatePartition",
         ),
-        # The views that people read are made anew where a compaction finds them old.
-        "Views": allow(places.catalog(TELEMETRY_VIEW, DEVICE_VIEW), "glue:CreateTable", "glue:UpdateTable"),
+        # The views that people read are made anew where a compaction or a reconciliation finds them old.
+        "Views": allow(places.catalog(*VIEWS), "glue:CreateTable", "glue:UpdateTable"),
     }
 
 

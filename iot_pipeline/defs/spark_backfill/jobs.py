@@ -45,7 +45,7 @@ def backfill_by_spark(
     if not arrivals:
         raise dg.Failure(f"the last hour, {config.last}, is before the first, {config.first}")
     order = Order(opened.bucket, opened.catalog.database, opened.contract, tuple(arrivals))
-    run = spark_job.run(context, order.extras)
+    run = spark_job.run_backfill(context, order.extras)
     report(context, _built(opened, run))
     if run.state != SUCCEEDED:
         raise dg.Failure(

@@ -65,9 +65,9 @@ def test_a_role_that_nobody_takes_on_is_a_finding() -> None:
 
 
 def test_a_role_of_which_nobody_has_said_what_it_calls_is_a_finding() -> None:
-    job = {"Type": "AWS::Glue::Job", "Properties": {"Role": {"Fn::GetAtt": ["Role1", "Arn"]}}}
-    (finding,) = prove(_environment(Job1=job)).findings
-    assert "TryUser/Job1 (AWS::Glue::Job, Role): say in infra/prover/aws_calls" in str(finding)
+    machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"RoleArn": {"Fn::GetAtt": ["Role1", "Arn"]}}}
+    (finding,) = prove(_environment(Machine1=machine)).findings
+    assert "TryUser/Machine1 (AWS::StepFunctions::StateMachine, RoleArn): say in infra/prover/aws_calls" in str(finding)
 
 
 def test_a_role_that_is_left_out_is_told_with_its_reason() -> None:

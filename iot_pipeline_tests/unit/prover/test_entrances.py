@@ -22,7 +22,8 @@ def _places(name: str) -> list[tuple[str, Statements, list[Entry]]]:
         (at, list(statements[at]), [entry for entry in needed if entry.at == at])
         for at in sorted({entry.at for entry in needed})
     ]
-    return found
+    # A producer's role is taken on by people and programs of the account, by none of AWS's services.
+    return [place for place in found if place[2]]
 
 
 def _is_of_a_service(statement: Mapping[str, Any]) -> bool:

@@ -15,7 +15,8 @@ from iot_pipeline_tests.support.proved import NAMES, proved
 
 REFERENCE: Mapping[str, Any] = json.loads(files("cfnlint").joinpath("data/AdditionalSpecs/Policies.json").read_text())
 # Calls of AWS's own policies, and of VPCs, that the guides give on everything although a narrower resource could be.
-ON_EVERYTHING = re.compile(r"iot:|ec2:(Create|Delete)NetworkInterface$")
+# CloudWatch's metrics are no datasets, which is the one kind of resource of these two calls.
+ON_EVERYTHING = re.compile(r"iot:|ec2:(Create|Delete)NetworkInterface$|cloudwatch:(Get|Put)MetricData$")
 
 
 def _known(action: str) -> Mapping[str, Any] | None:

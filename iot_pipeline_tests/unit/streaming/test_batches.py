@@ -162,8 +162,8 @@ def test_removed_batches_are_forgotten_at_once_and_their_objects_later() -> None
     batches.remove(held[:29])
     batches.remove(held[:1])
     assert aws.seqs() == [30]
-    assert batches.delete_objects(AT) == 0
-    assert batches.delete_objects(AT + timedelta(seconds=1)) == 29
+    assert batches.delete_unused(AT) == 0
+    assert batches.delete_unused(AT + timedelta(seconds=1)) == 29
     assert aws.seqs() == [30]
 
 

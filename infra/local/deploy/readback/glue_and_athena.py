@@ -50,6 +50,16 @@ def crawler(resource: Resource, clients: Clients) -> Iterator[Setting]:
             yield Setting(name, value, partial(field, name), needed=needed)
 
 
+def job(resource: Resource, clients: Clients) -> Iterator[Setting]:
+    """AWS::Glue::Job: its properties are the API's fields by the same names."""
+
+    def field(name: str) -> Any:
+        return clients.glue.get_job(JobName=resource.physical_id)["Job"].get(name)
+
+    for name, value in resource.properties.items():
+        yield Setting(name, value, partial(field, name), needed=name in ("Name", "Role", "Command"))
+
+
 def workgroup(resource: Resource, clients: Clients) -> Iterator[Setting]:
     """AWS::Athena::WorkGroup."""
     asked = resource.properties

@@ -46,6 +46,7 @@ READERS: Mapping[str, Callable[[Resource, Clients], Iterator[Setting]]] = {
     "AWS::Glue::Database": glue_and_athena.database,
     "AWS::Glue::Table": glue_and_athena.table,
     "AWS::Glue::Crawler": glue_and_athena.crawler,
+    "AWS::Glue::Job": glue_and_athena.job,
     "AWS::Athena::WorkGroup": glue_and_athena.workgroup,
     "AWS::Lambda::Function": lambdas.function,
     "AWS::Lambda::EventSourceMapping": lambdas.event_source_mapping,

@@ -1,7 +1,8 @@
 """What the servers beside the emulator claim in the headers of a request: for whom it is, and as which service.
 
 `infra/local/servers/acting.py` has the headers. Only the root's claims count (`requests.py`), except for the checks,
-which a caller's own signature is under and which do nothing.
+which a caller's own signature is under and which do nothing. Stock ministack has no services beside it that ask it for
+their callers.
 """
 
 import json

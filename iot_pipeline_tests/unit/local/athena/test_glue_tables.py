@@ -1,5 +1,6 @@
 """The catalog behind the local Athena, when Glue answers a part."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from infra.local.athena.reading.glue_tables import Catalog, Table
 
 class Partly:
     """A Glue that leaves the last key unanswered, and the configuration that leads to it."""
+
+    meta = SimpleNamespace(events=SimpleNamespace(register=lambda *_: None, unregister=lambda *_: None))
 
     def client(self, service: str) -> "Partly":
         assert service == "glue"

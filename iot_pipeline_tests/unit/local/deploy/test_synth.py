@@ -11,10 +11,12 @@ from infra.local.deploy.synth import REPOSITORY, source_digest, synthesise
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     copy = tmp_path / "repository"
-    packages = ("contract", "alerting", "arrival", "edge")
-    for folder in ("infra/stacks", *(f"iot_pipeline/{package}" for package in packages)):
+    packages = (
+        *("contract", "alerting", "arrival", "edge", "intake", "lake", "producer", "pull", "spark", "streaming"),
+    )
+    for folder in ("infra/stacks", "infra/vendors", *(f"iot_pipeline/{package}" for package in packages)):
         shutil.copytree(REPOSITORY / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("infra/app.py", "infra/environments.toml"):
+    for file in ("infra/app.py", "infra/environments.toml", "requirements.txt"):
         shutil.copy(REPOSITORY / file, copy / file)
     return copy
 
@@ -31,7 +33,8 @@ def test_digest_is_that_of_the_sources(repository: Path) -> None:
         "iot_pipeline/contract/metrics.py",
         "iot_pipeline/edge/__init__.py",
         "iot_pipeline/alerting/__init__.py",
-        "iot_pipeline/arrival/__init__.py",
+        *(f"iot_pipeline/{package}/__init__.py" for package in ("arrival", "intake", "lake", "producer", "pull")),
+        *("iot_pipeline/spark/__init__.py", "iot_pipeline/streaming/__init__.py"),
     ],
 )
 def test_digest_follows_every_source(repository: Path, source: str) -> None:
