@@ -93,7 +93,7 @@ def _any_bucket(says: Says) -> str:
 
 
 # What runs print names devices and holds readings too; the audit names objects, and so devices, and people.
-_OF_TENANTS = ("-lake-", "-results-", "-edge-", "-dagster-", "-audit-")
+_OF_TENANTS = ("-lake-", "-results-", "-edge-", "-dagster-", "-audit-", "-intake-")
 
 
 def _bucket(says: Says) -> str:

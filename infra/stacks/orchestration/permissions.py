@@ -18,7 +18,6 @@ from iot_pipeline.streaming.statements import NOW_VIEW, RECENT_VIEW
 # Raw is the devices' own: nothing but a removal may take from it.
 _BUILT = (layout.JUDGED, layout.LEDGER, layout.QUARANTINE, layout.CURATED, layout.DAILY)
 _ZONES = (*_BUILT, layout.ALERT_HISTORY)
-VIEWS = (TELEMETRY_VIEW, DEVICE_VIEW, RECENT_VIEW, NOW_VIEW)
 BACKFILLS = "backfills/"
 # What statements of Athena and our own code read.
 _READ = (layout.RAW, *_ZONES, layout.REMOVALS, layout.REGISTRY, BACKFILLS)
@@ -65,6 +64,7 @@ def building(places: Places, contract: Contract) -> Statements:
         "Metrics": allow(["*"], "cloudwatch:GetMetricStatistics"),
         **_signing_in(places, REGISTRY_READER),
         **_reconciling(places),
+        **_views(places, TELEMETRY_VIEW, DEVICE_VIEW, RECENT_VIEW, NOW_VIEW),
         "RunSpark": allow(
             [places.stack.format_arn(service="glue", resource="job", resource_name=places.config.spark_job)],
             "glue:StartJobRun",
@@ -214,9 +214,13 @@ def _publishing(places: Places, contract: Contract) -> Statements:
             "glue:DeleteTable",
             "glue:BatchCreatePartition",
         ),
-        # The views that people read are made anew where a compaction or a reconciliation finds them old.
-        "Views": allow(places.catalog(*VIEWS), "glue:CreateTable", "glue:UpdateTable"),
+        **_views(places, TELEMETRY_VIEW, DEVICE_VIEW),
     }
+
+
+def _views(places: Places, *names: str) -> Statements:
+    """The views that people read, which are made anew where a compaction or a reconciliation finds them old."""
+    return {"Views": allow(places.catalog(*names), "glue:CreateTable", "glue:UpdateTable")}
 
 
 def _episodes(places: Places, *indexes: str) -> Statements:
