@@ -75,10 +75,14 @@ def count(templates: Iterable[Mapping[str, Any]]) -> Counts:
     )
 
 
+# Vendors (`pulls`), producers, the streaming job: of each an environment has as many as it says.
+_CHOSEN = tuple(f"{part}.template.json" for part in ("Pull", "Intake", "Streaming"))
+
+
 def templates(assembly: Path) -> Iterator[Mapping[str, Any]]:
-    """The templates of a cloud assembly, but for that of the vendors, of whom each environment has others: `pulls`."""
+    """The templates of a cloud assembly, but for those of ways in that an environment chooses: they are no size's."""
     for path in sorted(assembly.glob("*.template.json")):
-        if path.name.endswith("Pull.template.json"):
+        if path.name.endswith(_CHOSEN):
             continue
         yield json.loads(path.read_text(encoding="utf-8"))
 

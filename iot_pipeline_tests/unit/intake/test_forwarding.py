@@ -23,7 +23,8 @@ class Stream:
         assert 1 <= len(Records) <= RECORDS_PER_CALL
         keys = [each["PartitionKey"] for each in Records]
         assert len(set(keys)) == len(keys), "a device at most once a call"
-        return {"Records": [self._put(each["PartitionKey"], each["Data"]) for each in Records]}
+        results = [self._put(each["PartitionKey"], each["Data"]) for each in Records]
+        return {"FailedRecordCount": sum("ErrorCode" in each for each in results), "Records": results}
 
     def _put(self, key: str, data: bytes) -> dict[str, str]:
         if key in self.closed or self.random.random() < self.share:

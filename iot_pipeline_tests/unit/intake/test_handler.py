@@ -55,7 +55,7 @@ class Aws:
             else:
                 self.put.append(each)
                 results.append({"SequenceNumber": "1"})
-        return {"Records": results}
+        return {"FailedRecordCount": sum("ErrorCode" in each for each in results), "Records": results}
 
 
 @pytest.fixture

@@ -38,7 +38,8 @@ class Stream:
             assert 1 <= len(Records) <= put.RECORDS_PER_CALL
             assert sum(len(each["Data"]) + len(each["PartitionKey"]) for each in Records) <= put.BYTES_PER_CALL
             self.calls.append(len(Records))
-            return {"Records": [self._put(each) for each in Records]}
+            results = [self._put(each) for each in Records]
+            return {"FailedRecordCount": sum("ErrorCode" in each for each in results), "Records": results}
 
     def _put(self, record: Any) -> dict[str, str]:
         if self.closed or self.random.random() < self.share:
