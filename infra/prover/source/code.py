@@ -11,6 +11,17 @@ PRODUCT = "iot_pipeline"
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@cache
+def walked(node: ast.AST) -> tuple[ast.AST, ...]:
+    """All nodes of one that stays: each function is looked through for many names."""
+    return tuple(ast.walk(node))
+
+
+@cache
+def _walked_body(node: ast.AST) -> tuple[ast.AST, ...]:
+    return tuple(_walk(node))
+
+
 @dataclass(frozen=True)
 class Piece:
     """What runs as one: a function, a method, or a module's or class's own body.
@@ -27,7 +38,7 @@ class Piece:
     def walk(self) -> Iterator[ast.AST]:
         """All its nodes; of a body not those of the functions and classes in it."""
         for node in self.nodes:
-            yield from _walk(node) if not self.name else ast.walk(node)
+            yield from _walked_body(node) if not self.name else walked(node)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from infra.prover.source.code import Module, Piece, module
+from infra.prover.source.code import Module, Piece, module, walked
 
 FOREIGN = ("", "")
 Kind = tuple[str, str]
@@ -61,7 +61,7 @@ class Scope:
 
     def _of_local(self, function: ast.AST, name: str) -> Kinds:
         found: list[Kinds] = []
-        for node in ast.walk(function):
+        for node in walked(function):
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
                 found.append(annotated(self.home, node.annotation))
             elif isinstance(node, ast.Assign | ast.NamedExpr) and any(_is_name(each, name) for each in _targets(node)):
@@ -275,7 +275,7 @@ def _arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast
 
 def _is_simple(function: ast.AST, name: ast.Name) -> bool:
     """Whether a name is set by itself, by an assignment that is looked at."""
-    return any(each is name for node in ast.walk(function) for each in _targets(node))
+    return any(each is name for node in walked(function) for each in _targets(node))
 
 
 def _targets(node: ast.AST) -> list[ast.expr]:
