@@ -59,7 +59,7 @@ def test_without_the_command_line_one_sentence_says_what_is_needed(
 def test_data_are_deployed_apart_and_everything_otherwise(verdict: list[Finding], called: list[list[str]]) -> None:
     assert command.main(["telemetry", "--part", "data"]) == 0
     assert command.main(["telemetry"]) == 0
-    parts = ("ConsoleData", "EdgeData", "Lake", "OrchestrationData", "Security", "Warehouse")
+    parts = ("ConsoleData", "EdgeData", "Intake", "Lake", "OrchestrationData", "Pull", "Security", "Warehouse")
     data = [f"Telemetry{part}" for part in parts]
     assert called[0][1 : 2 + len(data)] == ["deploy", *data]
     assert called[1][1:3] == ["deploy", "--all"]
@@ -67,7 +67,10 @@ def test_data_are_deployed_apart_and_everything_otherwise(verdict: list[Finding]
 
 def test_an_environment_that_is_not_written_down_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["nowhere"]) == 2
-    assert "nowhere is no environment: expected one of telemetry, trial, staging, production" in capsys.readouterr().err
+    assert (
+        "nowhere is no environment: expected one of telemetry, trial, columnar, staging, production"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_digest_goes_to_the_stack_that_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
