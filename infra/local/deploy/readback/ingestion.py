@@ -20,6 +20,8 @@ def stream(resource: Resource, clients: Clients) -> Iterator[Setting]:
     yield Setting(
         "RetentionPeriodHours", asked["RetentionPeriodHours"], lambda: summary()["RetentionPeriodHours"], needed=True
     )
+    if "ShardCount" in asked:
+        yield Setting("ShardCount", asked["ShardCount"], lambda: summary()["OpenShardCount"], needed=True)
     if "StreamEncryption" in asked:
         encryption = asked["StreamEncryption"]
         yield Setting(

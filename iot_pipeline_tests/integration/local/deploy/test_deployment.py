@@ -83,6 +83,10 @@ DROPPED = {
     ("AWS::Kinesis::Stream", "Stream", "StreamEncryption"),
     ("AWS::S3::Bucket", "Failures", "BucketEncryption"),
     ("AWS::S3::Bucket", "Failures", "LifecycleConfiguration"),
+    ("AWS::S3::Bucket", "Kept", "BucketEncryption"),
+    ("AWS::S3::Bucket", "Kept", "LifecycleConfiguration"),
+    ("AWS::Kinesis::Stream", "GatewayStream", "StreamEncryption"),
+    ("AWS::Lambda::Function", "Intake", "ReservedConcurrentExecutions"),
     ("AWS::SNS::Topic", "Warning", "KmsMasterKeyId"),
     ("AWS::SNS::Topic", "Critical", "KmsMasterKeyId"),
     *(
@@ -92,8 +96,12 @@ DROPPED = {
     ),
     *(("AWS::Lambda::Function", name, "ReservedConcurrentExecutions") for name in EDGE_FUNCTIONS),
 }
-# What plain ministack has no place for; our extension of mappings has.
-NOWHERE = {("AWS::Lambda::EventSourceMapping", "Records", "MetricsConfig")}
+# What plain ministack has no place for; our extension of mappings has. How many runs a job has is bounded nowhere here.
+NOWHERE = {
+    ("AWS::Lambda::EventSourceMapping", "Records", "MetricsConfig"),
+    ("AWS::Lambda::EventSourceMapping", "GatewayRecords", "MetricsConfig"),
+    ("AWS::Glue::Job", "Backfill", "ExecutionProperty"),
+}
 Template = dict[str, Any]
 
 
