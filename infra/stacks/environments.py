@@ -21,7 +21,7 @@ from infra.stacks.config import (
     PlatformConfig,
 )
 from infra.stacks.producers.declared import Producer, producers_of
-from infra.stacks.sizes import QUANTITIES, Size
+from infra.stacks.sizes import PARTS, QUANTITIES, Size
 from infra.stacks.validity import JSON, PARQUET
 
 FILE = Path(__file__).resolve().parents[1] / "environments.toml"
@@ -73,6 +73,7 @@ def from_process(file: Path = FILE) -> PlatformConfig:
 
     IOT_SIZE, IOT_CONSOLE_URL, IOT_EDGE_FAN_OUT, IOT_FIREHOSE_FORMAT, IOT_FIREHOSE_PARTITION,
     IOT_CRAWL_ON_EVENTS_MINUTES, IOT_LATENESS_DAYS and IOT_FUTURE_HOURS win over what is written down.
+    In a size without a stream, which the variable asks for, there are none of the producers that are written down.
     Raises ValueError as `environment`.
     """
     variables = os.environ
@@ -80,8 +81,9 @@ def from_process(file: Path = FILE) -> PlatformConfig:
     written = dict(environments(file).get(name, {}))
     offered = {"account": variables.get("CDK_DEFAULT_ACCOUNT"), "region": variables.get("CDK_DEFAULT_REGION")}
     written = {key: value for key, value in offered.items() if value} | written
+    size = _chosen(SIZE_VARIABLE, {size.value: size for size in Size})
     said = {
-        "size": _chosen(SIZE_VARIABLE, {size.value: size for size in Size}),
+        "size": size,
         "console_url": variables.get(CONSOLE_VARIABLE) or None,
         "edge_fan_out": _chosen(FAN_OUT_VARIABLE, {"true": True, "1": True, "false": False, "0": False}),
         "firehose_format": _chosen(FORMAT_VARIABLE, {each: each for each in (JSON, PARQUET)}),
@@ -90,6 +92,9 @@ def from_process(file: Path = FILE) -> PlatformConfig:
         "lateness_days": _number(LATENESS_VARIABLE),
         "future_hours": _number(FUTURE_VARIABLE),
     }
+    if size is not None and not PARTS[size].stream:
+        # What is written is of another size, which has a stream for them.
+        written.pop("producers", None)
     return _config(name, written | {key: value for key, value in said.items() if value is not None}, file)
 
 

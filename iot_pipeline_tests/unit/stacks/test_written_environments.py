@@ -73,3 +73,11 @@ def test_the_process_s_variables_win(monkeypatch: pytest.MonkeyPatch, tmp_path: 
             said.setenv(variable, text)
             with pytest.raises(ValueError, match=f"{variable}='{text}': expected {expected}"):
                 from_process(file)
+
+
+def test_another_size_by_its_variable_has_no_producers_without_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [producer.name for producer in from_process().producers] == ["gateway"]
+    monkeypatch.setenv("IOT_SIZE", "prototype")
+    assert from_process().producers == ()
+    monkeypatch.setenv("IOT_SIZE", "production")
+    assert [producer.name for producer in from_process().producers] == ["gateway"]
