@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.servers.local_server import LocalError
@@ -149,5 +150,5 @@ if __name__ == "__main__":
     try:
         app(standalone_mode=True)
     except LocalError as error:
-        console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
+        console.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(2)

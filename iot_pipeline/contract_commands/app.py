@@ -101,7 +101,8 @@ def compatibility(
         out.print(table)
     forbidden = verdict(old, new, changes)
     if forbidden:
-        out.print(f"[bold red]not compatible:[/] {forbidden}", soft_wrap=True)
+        out.print("[bold red]not compatible:[/]", end=" ")
+        out.print(forbidden, markup=False, soft_wrap=True)
         raise typer.Exit(1)
     than = against or "the contract that was released"
     out.print(

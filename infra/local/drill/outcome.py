@@ -7,6 +7,7 @@ from time import monotonic
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 _WIDTH = 140
@@ -91,4 +92,4 @@ def print_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
     Console(file=console.file, width=_WIDTH, highlight=False).print(table)
     for each in outcomes:
         for line in each.wrong:
-            console.print(f"[bold red]{each.part}, {each.source}:[/] {line}", soft_wrap=True)
+            console.print(f"[bold red]{each.part}, {each.source}:[/] {escape(line)}", soft_wrap=True)
