@@ -8,7 +8,8 @@ from iot_pipeline.pull.checked_table import VendorFileError
 from iot_pipeline.pull.vendor import OAuth, PagingKind, Placed
 from iot_pipeline.pull.vendor_file import read_vendor
 from iot_pipeline_tests.support.layers import CHECKOUT
-from iot_pipeline_tests.support.pulled import WATER, WEATHER, vendor_of
+from iot_pipeline_tests.support.pulled import WATER, vendor_of
+from simulator.vendor_file import WEATHER
 
 URL, START = "https://api.example.com", "2026-11-01T00:00:00Z"
 
