@@ -19,7 +19,8 @@ import boto3
 from botocore.exceptions import EndpointConnectionError
 from rich.console import Console
 
-from infra.local.deploy.deployment import DeployError, DeployResult, deploy_assembly
+from infra.local.deploy.deployment import DeployResult, deploy_assembly
+from infra.local.deploy.stacks import DeployError
 from infra.stacks.environments import from_process
 from infra.stacks.feature_flags import RECOMMENDED
 from infra.stacks.node import use_packaged_node
