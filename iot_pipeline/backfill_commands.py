@@ -16,6 +16,7 @@ from iot_pipeline.backfill.plan import BUDGET, MEANINGS, Plan, Zone
 from iot_pipeline.command_line import explained, out, table_of
 from iot_pipeline.connections.backfill import open_planner
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.processes import is_alive
 
 # What a person can act on.
 _ACTED_ON = (ValueError, OSError, ClientError, BotoCoreError, pyathena.Error, RedshiftError)
@@ -107,7 +108,7 @@ def end_dead_runs(instance: dg.DagsterInstance, plan_id: str) -> None:
         if not pid:
             continue
         is_here = host == socket.gethostname()
-        if is_here and not _is_alive(int(pid)):
+        if is_here and not is_alive(int(pid)):
             instance.report_run_failed(
                 run, "The process of this run is gone, without a word: killed, or out of memory."
             )
@@ -117,16 +118,6 @@ def end_dead_runs(instance: dg.DagsterInstance, plan_id: str) -> None:
                 f"plan {plan_id} is being carried out by process {pid} on {host}, run {run.run_id}: wait for it, or "
                 "end it; if that host is gone, mark the run as failed in Dagster's UI"
             )
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _job() -> dg.JobDefinition:

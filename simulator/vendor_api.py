@@ -1,7 +1,4 @@
-"""A vendor's REST API on this machine: OAuth 2 and keys, three kinds of paging, and faults on request.
-
-`python -m simulator.vendor_api` serves it with an hour's readings a window until it is stopped.
-"""
+"""A vendor's REST API on this machine: OAuth 2 and keys, three kinds of paging, and faults on request."""
 
 import json
 import math
@@ -55,7 +52,6 @@ class VendorApi:
     faults: deque[Fault | None] = field(default_factory=deque)
     asked: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
-    token_lasts: float = 3600
     valid: set[str] = field(default_factory=set)
     rearranged: Callable[[list[int]], list[int]] = list
     url: str = ""
@@ -65,7 +61,7 @@ class VendorApi:
         made = f"token-{len(self.tokens)}"
         self.tokens.append(made)
         self.valid.add(made)
-        return {"access_token": made, "token_type": "Bearer", "expires_in": self.token_lasts}
+        return {"access_token": made, "token_type": "Bearer", "expires_in": 3600}
 
     def window(self, begin_ms: int, end_ms: int) -> list[Observation]:
         """What was measured in a time, its end excluded."""
@@ -226,10 +222,10 @@ def dripping(seconds: float) -> Fault:
 
 
 @contextmanager
-def serving(observations: list[Observation], port: int = 0) -> Iterator[VendorApi]:
-    """Serve the API on loopback until the block ends; 0 is a free port."""
+def serving(observations: list[Observation]) -> Iterator[VendorApi]:
+    """Serve the API on a free port of loopback until the block ends."""
     api = VendorApi(observations)
-    server = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Handler,), {"api": api}))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": api}))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

@@ -20,6 +20,8 @@ _US, _MS = pa.timestamp("us"), pa.int64()
 NO_ZONE, TWICE, SKIPPED, FAR = "no zone", "twice", "skipped", "far"
 # Arrow knows the changes of the clocks that a zone's file lists, up to 2037, and not the rule for those after.
 _FAR = datetime(2037, 1, 1, tzinfo=UTC)
+# A time of Parquet may be any whole number of 64 bits; those of the calendar can be counted in microseconds.
+_YEAR_1_US, _YEAR_10000_US = -62_135_596_800_000_000, 253_402_300_800_000_000
 _FAR_US = (_FAR - _EPOCH) // timedelta(microseconds=1)
 
 
@@ -29,7 +31,7 @@ class EventTimes:
     def __init__(self, spec: EventTime) -> None:
         self._spec = spec
         self.reasons = {
-            None: f"expected a time as {spec.format or 'iso8601'}",
+            None: f"expected a time as {spec.format}" if spec.format else "expected a time before the year 10000",
             NO_ZONE: "the time says no zone; set ts.zone in the mapping",
             TWICE: f"the clocks of {spec.zone} showed this time twice; set ts.ambiguous to `earlier` or `later`",
             FAR: f"local times of {_FAR.year} and later are not read; give them with their offset from UTC",
@@ -64,16 +66,25 @@ class EventTimes:
         return self._of_pattern(values)
 
     def _of_times(self, values: pa.Array) -> tuple[pa.Array, dict[int, str]]:
-        micros = values.cast(pa.timestamp("us", values.type.tz), safe=False)
+        micros_a_unit = {"s": 1_000_000, "ms": 1_000, "us": 1}.get(values.type.unit)
+        within = values
+        if micros_a_unit is not None:  # nanoseconds end before that
+            number = values.cast(_MS)
+            is_time = pc.and_(
+                pc.greater_equal(number, _YEAR_1_US // micros_a_unit), pc.less(number, _YEAR_10000_US // micros_a_unit)
+            )
+            within = pc.if_else(is_time, values, None)
+        why, micros = self._failed(values, within), within.cast(pa.timestamp("us", values.type.tz), safe=False)
         if values.type.tz is not None:
-            return _rounded(micros), {}
-        utc, why = self._in_zone(micros)
-        return _rounded(utc), {at: self.reasons[reason] for at, reason in why.items()}
+            return _rounded(micros), why
+        utc, named = self._in_zone(micros)
+        return _rounded(utc), why | {at: self.reasons[reason] for at, reason in named.items()}
 
     def _of_numbers(self, number: pa.Array, sent: pa.Array | None = None) -> tuple[pa.Array, dict[int, str]]:
-        if self._spec.format == "epoch_s":
-            scaled = pc.floor(pc.add(pc.multiply(number.cast(pa.float64()), 1000.0), 0.5))
-            number = scaled
+        if self._spec.format == "epoch_s" or not pa.types.is_signed_integer(number.type):
+            factor = 1000.0 if self._spec.format == "epoch_s" else 1.0
+            # Half up, as the contract rounds; a DOUBLE is exact as far as times go, and what is not is out of range.
+            number = pc.floor(pc.add(pc.multiply(number.cast(pa.float64(), safe=False), factor), 0.5))
         in_range = pc.and_(pc.greater_equal(number, 0), pc.less(number, 10**14))
         found = pc.if_else(in_range, number, None).cast(_MS, safe=False)
         return found, self._failed(sent if sent is not None else number, found)
@@ -139,8 +150,8 @@ def _rounded(micros: pa.Array) -> pa.Array:
     """Milliseconds, half up, as the contract rounds."""
     number = micros.cast(_MS)
     # Division cuts towards zero: of what is before 1970 the floor is taken by a shift into what is after it.
-    shifted = pc.add(number, 500 + 62_135_596_800_000_000)
-    return pc.subtract(pc.divide(shifted, 1000), 62_135_596_800_000)
+    shifted = pc.add(number, 500 - _YEAR_1_US)
+    return pc.add(pc.divide(shifted, 1000), _YEAR_1_US // 1000)
 
 
 def _cast(texts: pa.Array, kind: pa.DataType, one: Callable[[str], datetime | None]) -> pa.Array:

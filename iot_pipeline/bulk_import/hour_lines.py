@@ -142,8 +142,7 @@ def _texts(rows: pa.Table, is_first: NDArray[Any], mapping: ImportMapping) -> pa
     joined = pc.binary_join_element_wise(
         *(part.cast(pa.large_string()) for part in parts), pa.scalar("", pa.large_string())
     )
-    found = joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
-    return found if not isinstance(found, pa.ChunkedArray) else pa.concat_arrays(found.chunks)
+    return joined.combine_chunks()
 
 
 def _message_begins(rows: pa.Table, is_first: NDArray[Any]) -> NDArray[Any]:
@@ -163,7 +162,6 @@ def _changes(rows: pa.Table, names: list[str]) -> NDArray[Any]:
     found = np.zeros(len(rows), bool)
     for name in names:
         column = rows[name].combine_chunks()
-        column = column if not isinstance(column, pa.ChunkedArray) else pa.concat_arrays(column.chunks)
         differ = pc.not_equal(column.slice(1), column.slice(0, max(0, len(column) - 1)))
         found[1:] |= differ.to_numpy(zero_copy_only=False)
     found[:1] = True

@@ -29,6 +29,7 @@ from iot_pipeline.bulk_import.mapped_rows import Placed, Registry, Rejected
 from iot_pipeline.bulk_import.mapping import ImportMapping
 from iot_pipeline.bulk_import.source_files import SourceFile
 from iot_pipeline.contract.layout import IMPORTS
+from iot_pipeline.processes import is_alive
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -209,7 +210,7 @@ class Lock:
     def _take_over(self, import_id: str) -> None:
         answer = self._s3.get_object(Bucket=self._bucket, Key=self._key)
         held, silent = json.loads(answer["Body"].read()), datetime.now(UTC) - answer["LastModified"]
-        is_dead = held["host"] == socket.gethostname() and not _is_alive(held["pid"])
+        is_dead = held["host"] == socket.gethostname() and not is_alive(held["pid"])
         if not is_dead and silent < ABANDONED:
             raise ImportStateError(
                 f"import {import_id} is being run by process {held['pid']} on {held['host']}, last seen "
@@ -239,16 +240,6 @@ class Lock:
         body = json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "at": datetime.now(UTC).isoformat()})
         answer = self._s3.put_object(Bucket=self._bucket, Key=self._key, Body=body.encode(), **condition)  # type: ignore[arg-type]  # one of two conditions
         return answer["ETag"]
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _difference(noted: SourceFile | None, now: SourceFile | None) -> str:

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from iot_pipeline.bulk_import.event_times import EventTimes
-from iot_pipeline.bulk_import.mapping import DEVICE_NAME, NAME, ImportMapping, MappingError, MetricSource, Text
+from iot_pipeline.bulk_import.mapping import ImportMapping, MappingError, MetricSource, Text
+from iot_pipeline.contract.names import DEVICE_NAME, NAME
 
 _HOUR_MS = 3_600_000
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"

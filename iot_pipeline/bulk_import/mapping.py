@@ -3,14 +3,10 @@
 Nothing is guessed: each metric says its unit, a time without a zone needs one, and each column is mapped or ignored.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-# A level of an MQTT topic, and within what the registry takes: `registry.id` and `registry.device_id`.
-NAME = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-DEVICE_NAME = re.compile(r"[A-Za-z0-9_:-]{1,128}")
 FORMATS = ("iso8601", "epoch_s", "epoch_ms")
 
 

@@ -232,4 +232,5 @@ def _seconds(runs: Sequence[Run], hour: int) -> Iterator[Window]:
             yield Window(hour, hour, begin, second)
             begin, size = second, 0
         size += count
-    yield Window(hour, hour, begin, 3600)
+    if size:  # none are left where the last second alone was more than a window
+        yield Window(hour, hour, begin, 3600)

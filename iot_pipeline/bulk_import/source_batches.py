@@ -1,6 +1,7 @@
 """A file in batches of rows, each row with its number: from 1, the header and blank lines not counted."""
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -135,5 +136,5 @@ def _readable(file: SourceFile) -> Iterator[None]:
     """Turn what the readers raise of a file that is broken into a SourceError that names it."""
     try:
         yield
-    except (pa.ArrowException, gzip.BadGzipFile, EOFError) as error:
+    except (pa.ArrowException, OSError, EOFError, zlib.error, UnicodeError) as error:
         raise SourceError(f"{file.uri} cannot be read: {error}") from error

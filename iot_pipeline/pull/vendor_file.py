@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from iot_pipeline.contract.metrics import METRICS
+from iot_pipeline.contract.names import DEVICE_NAME, NAME
 from iot_pipeline.pull.checked_table import CheckedTable, VendorFileError
 from iot_pipeline.pull.vendor import (
     ApiKey,
@@ -25,8 +26,6 @@ from iot_pipeline.pull.vendor import (
 # Names of functions, tables' items and objects are made of these.
 _NAME = "[a-z][a-z0-9-]{0,30}"
 _NAME_EXPECTED = "lower-case letters, digits and hyphens, a letter first, at most 31"
-# A level of a topic, as devices have it.
-_LEVEL = r"[A-Za-z0-9_.:-]{1,64}"
 # The name of a header, or of a parameter.
 _PARAMETER = r"[A-Za-z0-9_.\[\]$-]{1,64}"
 _DAY_MINUTES = 1440
@@ -60,7 +59,7 @@ def _vendor(given: CheckedTable) -> Vendor:
     made = Vendor(
         name=name,
         base_url=_url(given, "base_url").rstrip("/"),
-        tenant=given.text("tenant", _LEVEL, "a tenant's name, as in the devices' topics"),
+        tenant=given.text("tenant", NAME.pattern, "a tenant's name, as in the devices' topics"),
         auth=_auth(given.table("auth")),
         every_minutes=given.whole("every_minutes", 1, _DAY_MINUTES),
         requests_per_minute=given.number("requests_per_minute", 0.1, 6000),
@@ -98,8 +97,8 @@ def _auth(given: CheckedTable) -> OAuth | ApiKey:
 def _devices(given: CheckedTable) -> dict[str, Placed]:
     devices = {}
     for name, each in given.tables():
-        device = each.text("device", _LEVEL, "a device's id, as in its topic")
-        devices[name] = Placed(device, each.text("site", _LEVEL, "a site's name, as in the devices' topics"))
+        device = each.text("device", DEVICE_NAME.pattern, "a device's id: letters, digits and : _ -, at most 128")
+        devices[name] = Placed(device, each.text("site", NAME.pattern, "a site's name, as in the devices' topics"))
         each.done()
     placed = [each.device for each in devices.values()]
     if doubled := sorted({device for device in placed if placed.count(device) > 1}):

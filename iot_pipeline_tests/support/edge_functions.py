@@ -14,7 +14,7 @@ from infra.stacks.bundles import EDGE, built, zipped
 from infra.stacks.config import PlatformConfig
 from iot_pipeline.edge.stream_lag import progress_key
 from iot_pipeline_tests.support.edge import SHARD, Edge
-from iot_pipeline_tests.support.emulator import eventually
+from iot_pipeline_tests.support.emulator import eventually, processes_of
 
 # Kinesis API, PutRecords: at most 500 records a call.
 _PUT = 500
@@ -51,14 +51,7 @@ class EdgeFunctions:
 
     def processes(self, function: str) -> list[psutil.Process]:
         """The processes of a function that wait for a call, or are in one."""
-        found = []
-        for process in psutil.Process(self.edge.aws.emulator.pid).children(recursive=True):
-            try:
-                if process.environ().get("AWS_LAMBDA_FUNCTION_NAME") == function:
-                    found.append(process)
-            except (psutil.NoSuchProcess, psutil.AccessDenied):
-                continue
-        return found
+        return processes_of(self.edge.aws.emulator.pid, function)
 
     def kill_when_written(self, device: str, after: int, timeout: float = 10.0) -> None:
         """`kill -9` the handler as soon as a device's state holds a record behind `after`, and the notifier with it."""

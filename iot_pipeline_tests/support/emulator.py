@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import boto3
 import paho.mqtt.client as mqtt
+import psutil
 from botocore.config import Config
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
@@ -50,6 +51,18 @@ def eventually(probe: Callable[[], Result], timeout: float = 20.0) -> Result:
     while not (result := probe()) and time.monotonic() < deadline:
         time.sleep(0.03)
     return result
+
+
+def processes_of(emulator: int, function: str) -> list[psutil.Process]:
+    """The processes, below the emulator's, of a function: they wait for a call, or are in one."""
+    found = []
+    for process in psutil.Process(emulator).children(recursive=True):
+        try:
+            if process.environ().get("AWS_LAMBDA_FUNCTION_NAME") == function:
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
 
 
 @dataclass

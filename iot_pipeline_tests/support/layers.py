@@ -62,6 +62,7 @@ LAYERS = {
     "intake": _layer("contract edge producer", "boto3 botocore", "producer"),
     "lake": _layer("contract", "pyathena", "lake"),
     "lake/__main__": _layer("connections lake settings", "typer", "lake"),
+    "processes": _layer("", "", None),
     "settings": _layer("contract", "pydantic pydantic_settings", "lake"),
     "registry": _layer(
         "alerting contract", "alembic botocore cryptography psycopg pydantic sqlalchemy yaml", "registry"
@@ -70,11 +71,11 @@ LAYERS = {
     "backfill": _layer("contract lake warehouse", "botocore redshift_connector", "warehouse"),
     "backfill/__main__": _layer("backfill_commands", "", "dagster"),
     "backfill_commands": _layer(
-        "backfill command_line connections definitions defs lake settings",
+        "backfill command_line connections definitions defs lake processes settings",
         "botocore dagster pyathena pydantic redshift_connector typer",
         "dagster",
     ),
-    "bulk_import": _layer("contract lake", "botocore numpy pyarrow", "dagster"),
+    "bulk_import": _layer("contract lake processes", "botocore numpy pyarrow", "dagster"),
     "bulk_import/__main__": _layer("bulk_import_commands", "", "dagster"),
     "bulk_import_commands": _layer(
         "backfill backfill_commands bulk_import command_line connections lake registry settings",

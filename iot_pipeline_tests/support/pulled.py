@@ -1,4 +1,4 @@
-"""Two vendors of different shape, and a puller whose every call can be the last."""
+"""A vendor of another shape than the simulator's weather, and a puller whose every call can be the last."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,50 +11,12 @@ from iot_pipeline.pull.puller import Puller
 from iot_pipeline.pull.vendor import Vendor
 from iot_pipeline.pull.vendor_client import Clock, Send, VendorClient
 from iot_pipeline.pull.vendor_file import read_vendor
-from iot_pipeline.pull.vendor_http import Response, request
+from iot_pipeline.pull.vendor_http import request
 from simulator.vendor_api import API_KEY, CLIENT, CLIENT_PASSWORD, Observation
 
 OAUTH_SECRET = {"client_id": CLIENT, "client_secret": CLIENT_PASSWORD}
 KEY_SECRET = {"key": API_KEY}
-# Made of names, so that many vendors of a shape do not share a device.
-WEATHER = """
-name = "{name}"
-base_url = "{url}/v1"
-tenant = "acme"
-every_minutes = 15
-requests_per_minute = 6000
-[auth]
-kind = "oauth2"
-token_url = "{url}/token"
-scope = "observations:read"
-[devices]
-"ST-1" = {{ device = "{name}-north", site = "north" }}
-"ST-2" = {{ device = "{name}-south", site = "south" }}
-[resources.observations]
-path = "/observations"
-[resources.observations.window]
-from_parameter = "from"
-to_parameter = "to"
-format = "iso8601"
-minutes = 60
-settle_minutes = 5
-start = {start}
-[resources.observations.paging]
-kind = "cursor"
-parameter = "cursor"
-next = "/meta/next_cursor"
-size_parameter = "limit"
-size = 4
-total = "/meta/total"
-[resources.observations.mapping]
-items = "/data"
-device = "/station/id"
-ts = "/observed_at"
-ts_format = "iso8601"
-[resources.observations.mapping.metrics]
-temperature = {{ at = "/values/temp_f", unit = "F" }}
-humidity = {{ at = "/values/rh", unit = "%" }}
-"""
+# As `simulator/vendor_file.py` has the weather.
 WATER = """
 name = "{name}"
 base_url = "{url}/v1"
@@ -114,7 +76,7 @@ MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 
 
 def vendor_of(folder: Path, form: str, url: str, start: str, name: str = "weather") -> Vendor:
-    """The vendor of a file made from one of the forms above; `start` is a time as TOML writes it."""
+    """The vendor of a file made from a form, WATER or WEATHER; `start` is a time as TOML writes it."""
     file = folder / f"{name}.toml"
     file.write_text(form.format(name=name, url=url, start=start))
     return read_vendor(file)
@@ -220,6 +182,3 @@ def make_table(dynamodb: Any, name: str) -> None:
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-
-
-__all__ = ["KEY_SECRET", "OAUTH_SECRET", "WATER", "WEATHER", "Response"]

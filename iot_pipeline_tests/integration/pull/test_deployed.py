@@ -11,14 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
-import psutil
 import pytest
 from rich.console import Console
 
-from infra.local.demo.pulled_vendor import deploy_vendor
+from infra.local.demo.pulled_vendor import FORM, deploy_vendor
 from infra.local.session.platform import Platform
-from iot_pipeline_tests.support.emulator import eventually
-from iot_pipeline_tests.support.pulled import OAUTH_SECRET, WEATHER, vendor_of, weather
+from iot_pipeline_tests.support.emulator import eventually, processes_of
+from iot_pipeline_tests.support.pulled import OAUTH_SECRET, vendor_of, weather
 from simulator.vendor_api import VendorApi, dripping, serving
 
 NAME = "deployed"
@@ -61,23 +60,10 @@ def deployed(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> It
     last = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
     first = last - timedelta(hours=HOURS)
     with serving(weather(round(first.timestamp() * 1000), HOURS)) as api:
-        vendor_of(
-            folder, WEATHER.replace("every_minutes = 15", "every_minutes = 1440"), api.url, last.isoformat(), NAME
-        )
+        vendor_of(folder, FORM, api.url, last.isoformat(), NAME)
         deploy_vendor(NAME, folder, OAUTH_SECRET, Console(quiet=True))
         bucket = platform.deployed.outputs["LakeBucket"]
         yield Deployed(api, f"telemetry-pull-{NAME}", first, last, bucket)
-
-
-def _processes(emulator: int, function: str) -> list[psutil.Process]:
-    found = []
-    for process in psutil.Process(emulator).children(recursive=True):
-        try:
-            if process.environ().get("AWS_LAMBDA_FUNCTION_NAME") == function:
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return found
 
 
 def test_a_back_fill_by_the_command_line_lands_each_reading_once(
@@ -106,7 +92,7 @@ def test_a_back_fill_by_the_command_line_lands_each_reading_once(
     asked = len(deployed.api.asked)
     with subprocess.Popen(deployed.command, env={**os.environ, **environment}, stdout=subprocess.PIPE) as command:
         assert eventually(lambda: len(deployed.api.asked) > asked + 1, 60)
-        running = _processes(platform.emulator.pid, deployed.function)
+        running = processes_of(platform.emulator.pid, deployed.function)
         assert running
         for process in running:
             process.kill()

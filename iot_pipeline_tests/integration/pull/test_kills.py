@@ -16,7 +16,6 @@ from iot_pipeline_tests.support.pulled import (
     KEY_SECRET,
     OAUTH_SECRET,
     WATER,
-    WEATHER,
     Calls,
     KilledError,
     Place,
@@ -28,6 +27,7 @@ from iot_pipeline_tests.support.pulled import (
     weather,
 )
 from simulator.vendor_api import VendorApi, serving
+from simulator.vendor_file import WEATHER
 
 # Of one invocation, and so of its lease.
 SECONDS = 100.0

@@ -16,7 +16,6 @@ from iot_pipeline_tests.support.pulled import (
     KEY_SECRET,
     OAUTH_SECRET,
     WATER,
-    WEATHER,
     Calls,
     Place,
     SetClock,
@@ -27,6 +26,7 @@ from iot_pipeline_tests.support.pulled import (
 )
 from simulator import vendor_api
 from simulator.vendor_api import VendorApi, serving
+from simulator.vendor_file import WEATHER
 
 START, START_MS = "2026-11-01T00:00:00Z", 1_793_491_200_000
 SECONDS = 100.0

@@ -97,11 +97,14 @@ def test_a_time_without_a_zone_is_none_unless_the_mapping_names_one() -> None:
         ("epoch_ms", ["1767225600123", "-1", "1.5", "x"], [1767225600123, None, None, None]),
         ("epoch_s", ["1767225600", "1767225600.1235", "x", ""], [1767225600000, 1767225600124, None, None]),
         ("epoch_s", [1767225600.5, float("nan"), None], [1767225600500, None, None]),
+        ("epoch_s", [1767225600, 2**63 - 1, -(2**63)], [1767225600000, None, None]),
         ("epoch_ms", [1767225600123, 10**14], [1767225600123, None]),
+        ("epoch_ms", [1767225600122.5, float("inf")], [1767225600123, None]),
+        ("epoch_ms", pa.array([1767225600123, 2**64 - 1], pa.uint64()), [1767225600123, None]),
         ("%d.%m.%Y %H:%M:%S%z", ["01.01.2026 01:00:00+0100", "31.02.2026 00:00:00+0000"], [1767225600000, None]),
     ],
 )
-def test_other_forms(form: str, values: list[object], expected: list[int | None]) -> None:
+def test_other_forms(form: str, values: list[object] | pa.Array, expected: list[int | None]) -> None:
     assert _read(EventTime("at", form, None, "reject"), pa.array(values)) == expected
 
 
@@ -111,6 +114,9 @@ def test_times_of_parquet_keep_their_zone_and_are_rounded_half_up() -> None:
     assert _read(plain, sent) == [1_767_225_600_001, 1_767_225_600_000, None]
     nanos = pa.array([1_767_225_600_000_500_999], pa.timestamp("ns", "UTC"))
     assert _read(plain, nanos) == [1_767_225_600_001]
+    found, why = EventTimes(plain).read(pa.array([0, -(2**63), 2**63 - 1], pa.timestamp("ms", "UTC")))
+    assert found.to_pylist() == [0, None, None], "a number that microseconds cannot count is no time"
+    assert why == dict.fromkeys((1, 2), "expected a time before the year 10000")
     with pytest.raises(MappingError, match="without a zone"):
         EventTimes(plain).check_type(pa.timestamp("ms"), "a.parquet")
     with pytest.raises(MappingError, match=r"of type int64; expected a ts\.format"):

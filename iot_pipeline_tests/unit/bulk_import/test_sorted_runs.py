@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from iot_pipeline.bulk_import import sorted_runs
@@ -30,6 +30,7 @@ def _table(times: list[int], first: int) -> pa.Table:
 
 
 @given(_TIMES)
+@example([[1000] * 8])  # of one second more than a window holds
 def test_windows_hold_every_row_once(runs: list[list[int]]) -> None:
     rows = 0
     with (

@@ -1,5 +1,6 @@
 """Which files an import takes, and which it refuses by name."""
 
+import gzip
 from pathlib import Path
 from typing import Any, cast
 
@@ -47,6 +48,37 @@ def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("d,at,t\ns,1,1\n")
     with pytest.raises(SourceError, match="is not the file with which the import began"):
         SOURCES.open(file)
+
+
+def _broken_gzip() -> bytes:
+    whole = gzip.compress(b"d,at,t\n" + b"".join(b"r%d,%d,%d\n" % (n, n * 7919, n % 977) for n in range(20_000)))
+    # A block of a kind that DEFLATE has not (RFC 1951, section 3.2.3).
+    return whole[:10] + b"\xff" * 20 + whole[30:]
+
+
+def _broken_page() -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"d": [f"r{n}" for n in range(50_000)], "at": range(50_000), "t": [1.0] * 50_000}), sink)
+    whole = sink.getvalue().to_pybytes()
+    return whole[:5000] + b"\xff" * 4000 + whole[9000:]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "csv"),
+    [
+        ("a.csv.gz", _broken_gzip(), ""),
+        ("a.csv.gz", gzip.compress(b"d,at,t\n")[:-5], ""),
+        ("a.csv", "d,at,t\né,1,1\n".encode(), '[csv]\nencoding = "ascii"\n'),
+        ("a.parquet", _broken_page(), ""),
+        ("a.parquet", _broken_page()[:-100], ""),
+    ],
+    ids=["deflate", "cut", "encoding", "page", "footer"],
+)
+def test_a_file_that_is_broken_is_named(tmp_path: Path, name: str, body: bytes, csv: str) -> None:
+    (tmp_path / name).write_bytes(body)
+    (file,) = SOURCES.list(str(tmp_path))
+    with pytest.raises(SourceError, match=rf"{name} cannot be read: "):
+        list(batches(SOURCES, file, read_mapping(TEXT + csv)))
 
 
 @pytest.mark.parametrize("after", range(9))

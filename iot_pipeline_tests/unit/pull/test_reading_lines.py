@@ -10,7 +10,8 @@ from iot_pipeline.contract.json_text import parsed_within_depth
 from iot_pipeline.contract.judge import Judge, Reading
 from iot_pipeline.pull.reading_lines import Lines, derived_seq, lines_of
 from iot_pipeline.pull.vendor import Vendor
-from iot_pipeline_tests.support.pulled import WATER, WEATHER, vendor_of
+from iot_pipeline_tests.support.pulled import WATER, vendor_of
+from simulator.vendor_file import WEATHER
 
 URL, START = "https://api.example.com", "2026-11-01T00:00:00Z"
 RECEIVED_MS = 1_793_500_000_000

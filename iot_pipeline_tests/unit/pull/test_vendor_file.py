@@ -8,7 +8,8 @@ from iot_pipeline.pull.checked_table import VendorFileError
 from iot_pipeline.pull.vendor import OAuth, PagingKind, Placed
 from iot_pipeline.pull.vendor_file import read_vendor
 from iot_pipeline_tests.support.layers import CHECKOUT
-from iot_pipeline_tests.support.pulled import WATER, WEATHER, vendor_of
+from iot_pipeline_tests.support.pulled import WATER, vendor_of
+from simulator.vendor_file import WEATHER
 
 URL, START = "https://api.example.com", "2026-11-01T00:00:00Z"
 
@@ -42,6 +43,11 @@ def test_the_files_of_this_repository_are_right(file: Path) -> None:
         ('kind = "oauth2"', 'kind = "basic"', r"v.toml:.auth kind = 'basic': expected one of oauth2, key"),
         ('scope = "', 'scopes = "', r"v.toml:.auth: there is no field scopes"),
         ('"weather-south"', '"weather-north"', "weather-north stands for several of the vendor's devices"),
+        (
+            '"weather-south"',
+            '"weather.south"',
+            r"devices.ST-2 device = 'weather.south': expected a device's id: letters",
+        ),
         ('site = "south"', 'site = "so/uth"', r"devices.ST-2 site = 'so/uth': expected a site's name"),
         ('kind = "cursor"', 'kind = "offset"', "paging kind = 'offset': expected one of cursor, page, link"),
         ('next = "/meta/next_cursor"', 'next = "meta"', "next = 'meta': expected a JSON pointer"),
