@@ -1,5 +1,6 @@
 """The telemetry contract: the message, its identity and its bounds, in one object that everything derives from."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,6 +12,8 @@ TOPIC_ROOT = "dt"
 
 # AWS IoT Core refuses a larger payload (AWS IoT Core quotas, "Message broker": 128 KB).
 MAX_MESSAGE_BYTES = 128 * 1024
+# A device's id is its thing's name (AWS IoT API reference, CreateThing).
+DEVICE_ID = re.compile("[a-zA-Z0-9:_-]{1,128}")
 
 
 @dataclass(frozen=True)

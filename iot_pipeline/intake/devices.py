@@ -1,6 +1,5 @@
 """Whose a device is, as AWS IoT Core has it: the thing's attributes, which the registry writes and no producer can."""
 
-import re
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,14 +8,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from iot_pipeline.contract.contract import DEVICE_ID
+
 # DescribeThing takes 350 calls a second (AWS IoT Core quotas, "AWS IoT Core API actions and operations quotas"). Each
 # device is looked up once a quarter of an hour by each warm function; a move to another site takes as long to be seen.
 # What nobody has registered yet is looked up again after a minute.
 KEPT_SECONDS, UNKNOWN_KEPT_SECONDS = 900.0, 60.0
 _CACHED = 50_000
 _LOOKUPS = 8
-# The only names that a thing can have (AWS IoT API reference, CreateThing).
-_NAME = re.compile("[a-zA-Z0-9:_-]{1,128}")
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Devices:
         return {device: self._known[device][1] for device in wanted}
 
     def _look_up(self, device: str) -> Place | None:
-        if not _NAME.fullmatch(device):
+        if not DEVICE_ID.fullmatch(device):
             return None
         try:
             attributes = self._iot.describe_thing(thingName=device).get("attributes", {})

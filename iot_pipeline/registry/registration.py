@@ -1,6 +1,5 @@
 """Registering a device: what is asked, whether the registry can take it, and its first version."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,14 +7,12 @@ from typing import Any
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
+from iot_pipeline.contract.contract import DEVICE_ID
 from iot_pipeline.registry import timeline, versions
 from iot_pipeline.registry.devices import Device, check_label, device_of, history, model_interval, require_site, scalars
 from iot_pipeline.registry.errors import DifferentDeviceError, RegistryError, UnknownReferenceError
 from iot_pipeline.registry.timeline import Value, Version
 from iot_pipeline.registry.versions import DEVICES, aware
-
-# AWS IoT API reference, CreateThing: the thing's name.
-_THING_NAME = re.compile("[a-zA-Z0-9:_-]{1,128}")
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Request:
 
     def __post_init__(self) -> None:
         """Raise RegistryError for a device id, name or firmware that AWS IoT or the registry cannot hold."""
-        if not _THING_NAME.fullmatch(self.device_id):
+        if not DEVICE_ID.fullmatch(self.device_id):
             raise RegistryError(f"device id {self.device_id!r} must be 1 to 128 of the characters a-z A-Z 0-9 : _ -")
         check_label("name", self.name)
         check_label("firmware", self.firmware)
