@@ -4,6 +4,10 @@ A map's keys are texts, each once. Integers, floats of all three widths, texts, 
 of self-described CBOR are read; byte strings, other tags and other simple values are refused, since JSON cannot say
 them. A float keeps its value (a single's as the double that is equal to it). NaN and the infinities become texts, for
 which the contract refuses the one reading that has them (`invalid_value`), and not the message.
+
+No library: the intake's package has no requirements (infra/stacks/bundles.py), and cbor2, the usual one, would have
+to be tamed: it makes dates, decimals, big numbers and shared or cyclic values of tags, and of a key that comes twice
+keeps one. What is read here is less than it reads, and everything else is refused by the byte at which it stands.
 """
 
 import json

@@ -6,6 +6,7 @@ first bytes say which of them it is: no two of these formats, and no JSON text, 
 
 import zlib
 from enum import StrEnum
+from typing import Protocol
 
 from iot_pipeline.contract.aggregation import MAGIC
 from iot_pipeline.contract.contract import MAX_MESSAGE_BYTES
@@ -31,20 +32,6 @@ class Flaw(StrEnum):
     BROKEN_AGGREGATE = "broken_aggregate"
     """It begins as an aggregate of the Kinesis Producer Library and is none, or stands within another."""
 
-    @property
-    def meaning(self) -> str:
-        """What a person reads beside the name."""
-        return _MEANING[self]
-
-
-_MEANING = {
-    Flaw.TOO_LARGE: f"The payload, decompressed, has more than {MAX_MESSAGE_BYTES} bytes.",
-    Flaw.BROKEN_GZIP: "The payload begins as gzip and is not one whole gzip member.",
-    Flaw.BROKEN_ZSTD: "The payload begins as Zstandard and is not one whole frame with a window of at most 8 MiB.",
-    Flaw.BROKEN_CBOR: "The payload begins as a CBOR map and is no telemetry message in CBOR.",
-    Flaw.BROKEN_AGGREGATE: "The record begins as an aggregate of the Kinesis Producer Library and is not one.",
-}
-
 
 class UnreadablePayloadError(ValueError):
     """A payload that cannot be read; `flaw` is its name on the books."""
@@ -63,9 +50,10 @@ def payload_of(data: bytes) -> bytes:
     if data.startswith(MAGIC):
         raise UnreadablePayloadError(Flaw.BROKEN_AGGREGATE, "an aggregate that breaks its format, or within another")
     if data.startswith(_GZIP):
-        data = _within_limit(_gunzipped(data))
+        data = _decompressed(zlib.decompressobj(_GZIP_WINDOW), data, Flaw.BROKEN_GZIP)
     elif data.startswith(_ZSTD):
-        data = _within_limit(_unzstd(data))
+        options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: _LARGEST_WINDOW_LOG}
+        data = _decompressed(zstd.ZstdDecompressor(options=options), data, Flaw.BROKEN_ZSTD)
     if is_cbor(data):
         try:
             data = json_of(data)
@@ -80,23 +68,22 @@ def _within_limit(data: bytes) -> bytes:
     return data
 
 
-def _gunzipped(data: bytes) -> bytes:
-    stream = zlib.decompressobj(_GZIP_WINDOW)
-    try:
-        out = stream.decompress(data, MAX_MESSAGE_BYTES + 1)
-    except zlib.error as error:
-        raise UnreadablePayloadError(Flaw.BROKEN_GZIP, str(error)) from error
-    if len(out) <= MAX_MESSAGE_BYTES and (not stream.eof or stream.unused_data):
-        raise UnreadablePayloadError(Flaw.BROKEN_GZIP, "expected one whole member and nothing behind it")
-    return out
+class _Stream(Protocol):
+    """What the decompressors of zlib and of Zstandard share."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
-def _unzstd(data: bytes) -> bytes:
-    stream = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _LARGEST_WINDOW_LOG})
+def _decompressed(stream: _Stream, data: bytes, broken: Flaw) -> bytes:
     try:
         out = stream.decompress(data, MAX_MESSAGE_BYTES + 1)
-    except zstd.ZstdError as error:
-        raise UnreadablePayloadError(Flaw.BROKEN_ZSTD, str(error)) from error
-    if len(out) <= MAX_MESSAGE_BYTES and (not stream.eof or stream.unused_data):
-        raise UnreadablePayloadError(Flaw.BROKEN_ZSTD, "expected one whole frame and nothing behind it")
+    except (zlib.error, zstd.ZstdError) as error:
+        raise UnreadablePayloadError(broken, str(error)) from error
+    _within_limit(out)
+    if not stream.eof or stream.unused_data:
+        raise UnreadablePayloadError(broken, "expected one whole gzip member or Zstandard frame, nothing behind it")
     return out

@@ -5,51 +5,75 @@ Credentials and region are those of the AWS SDK, as a rule of a profile that tak
 """
 
 import argparse
-import json
+import sqlite3
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import BinaryIO
 
 from botocore.exceptions import BotoCoreError
 
-from iot_pipeline.producer.client import Producer, ProducerError
+from iot_pipeline.contract.json_text import parsed_within_depth
+from iot_pipeline.producer.client import Producer, ProducerError, checked_device
 from iot_pipeline.producer.encoding import Encoding, encoded
 from iot_pipeline.producer.spool import Message, SpoolInUseError
 
 # Lines that are spooled by one commit.
 _TOGETHER = 500
+# Lines that were not sent of which each is told.
+_SHOWN = 20
 # As the stacks name what has no environment's name (infra/stacks/config.py).
 _ENVIRONMENT = "telemetry"
+_EXAMPLE = '{"v": 1, "device_id": "pump-17", "readings": [{"ts": 1764460800000, "seq": 1, "flow_rate": 3.2}]}'
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; 0 if every line of the file is on the stream."""
+    """Run the command.
+
+    0 if every line of the file is on the stream, 1 if some could not be sent, 2 if it could not go on.
+    """
     options = _options(arguments)
     stream = options.stream or f"{options.environment}-producer-{options.producer}"
+    spool: Path = options.spool / f"{options.producer}.db"
     refused: list[str] = []
     try:
-        with options.file.open(encoding="utf-8") as file, _producer(stream, options, refused) as producer:
+        with options.file.open("rb") as file, _producer(stream, spool, options.encoding, refused) as producer:
             if producer.spooled:
                 print(f"{producer.spooled} messages of a former run are in the spool, and go first", file=sys.stderr)
             with _Progress(producer):
                 _send(producer, file, refused)
                 producer.flush()
-    except (ProducerError, SpoolInUseError, OSError, UnicodeDecodeError, BotoCoreError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    for text in refused[:20]:
+    except (ProducerError, SpoolInUseError, OSError, ImportError, BotoCoreError) as error:
+        problem = str(error)
+    except sqlite3.Error as error:
+        problem = f"the spool {spool}: {error}"
+    except KeyboardInterrupt:
+        problem = "stopped; what is in the spool goes out with the next send"
+    else:
+        problem = ""
+    for text in refused[:_SHOWN]:
         print(f"error: {text}", file=sys.stderr)
-    if len(refused) > 20:
-        print(f"error: and {len(refused) - 20} more", file=sys.stderr)
-    return 1 if refused else 0
+    if len(refused) > _SHOWN:
+        print(f"error: and {len(refused) - _SHOWN} more", file=sys.stderr)
+    if problem:
+        print(f"error: {problem}", file=sys.stderr)
+    return 2 if problem else 1 if refused else 0
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m iot_pipeline.producer", description="Sends telemetry to Kinesis.")
+    parser = argparse.ArgumentParser(
+        prog="python -m iot_pipeline.producer",
+        description="Sends telemetry to Kinesis, as a producer without certificates (docs/producers.md).",
+    )
     commands = parser.add_subparsers(required=True)
-    send = commands.add_parser("send", help="send a file: a telemetry message (JSON) a line")
+    send = commands.add_parser(
+        "send",
+        help="send a file: a telemetry message (JSON) a line",
+        description="Send a file: a telemetry message (JSON) a line. What is not on the stream when this ends is in "
+        "the spool, and goes out first with the next send.",
+        epilog=f"A line: {_EXAMPLE}",
+    )
     send.add_argument("file", type=Path, metavar="FILE.jsonl")
     send.add_argument("--producer", required=True, help="the producer's name in infra/environments.toml")
     send.add_argument("--environment", default=_ENVIRONMENT, help=f"the environment ({_ENVIRONMENT})")
@@ -59,21 +83,22 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _producer(stream: str, options: argparse.Namespace, refused: list[str]) -> Producer:
+def _producer(stream: str, spool: Path, encoding: Encoding, refused: list[str]) -> Producer:
     def given_up(message: Message, code: str) -> None:
         refused.append(f"a message of {message.device} was not taken for a day ({code}); it is set aside in the spool")
 
-    spool = options.spool / f"{options.producer}.db"
-    return Producer(stream, spool, encoding=options.encoding, on_given_up=given_up)
+    return Producer(stream, spool, encoding=encoding, on_given_up=given_up)
 
 
-def _send(producer: Producer, file: TextIO, refused: list[str]) -> None:
-    """Spool the lines of a file; one that is no message costs itself alone."""
+def _send(producer: Producer, file: BinaryIO, refused: list[str]) -> None:
+    """Spool the lines of a file, as they are; one that is no message costs itself alone."""
     together: list[tuple[str, bytes]] = []
     for number, line in enumerate(file, 1):
+        message = line.strip()
+        if not message:
+            continue
         try:
-            for device, message in _messages(line):
-                together.append((device, encoded(message, Encoding.NONE)))
+            together.append((_device_of(message), encoded(message, Encoding.NONE)))
         except ValueError as error:
             refused.append(f"{file.name}, line {number}: {error}")
         if len(together) >= _TOGETHER:
@@ -82,14 +107,16 @@ def _send(producer: Producer, file: TextIO, refused: list[str]) -> None:
     producer.send_many(together)
 
 
-def _messages(line: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    if not line.strip():
-        return
-    message = json.loads(line)
+def _device_of(line: bytes) -> str:
+    """The device of a message. Raises ValueError that says what was expected."""
+    try:
+        message = parsed_within_depth(line.decode())
+    except ValueError as error:
+        raise ValueError(f"no JSON: {error}") from error
     device = message.get("device_id") if isinstance(message, dict) else None
-    if not isinstance(device, str) or not device:
+    if device is None:
         raise ValueError("no telemetry message: expected a JSON object with a text `device_id`")
-    yield device, message
+    return checked_device(device)
 
 
 class _Progress:
@@ -114,6 +141,8 @@ class _Progress:
     def _tell(self) -> None:
         of = self._producer
         text = f"{of.acknowledged} messages on the stream, {of.spooled} in the spool, {of.repeated} records repeated"
+        if of.repeated:
+            text += f" (the last for {of.last_code})"
         print(text, file=sys.stderr, flush=True)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from iot_pipeline.contract.names import DEVICE_NAME
 from iot_pipeline.producer.encoding import Encoding, encoded
 from iot_pipeline.producer.lanes import Lanes, Parcel
 from iot_pipeline.producer.put import RECORDS_PER_CALL, put_once
@@ -75,6 +76,8 @@ class Producer:
         self._began_waiting: float | None = None
         self._error: Exception | None = None
         self.acknowledged, self.repeated, self.given_up = 0, 0, 0
+        # The code of the last error for which a record was sent again.
+        self.last_code: str | None = None
         self._threads = [threading.Thread(target=self._run, name=f"producer-{n}") for n in range(connections)]
         for thread in self._threads:
             # A program that forgets `close` ends all the same; the spool has what is left.
@@ -101,10 +104,10 @@ class Producer:
         """Take messages, all or none; returns once they are on disk.
 
         A payload is a telemetry message of the contract: a mapping, which becomes JSON, or the bytes of one in any
-        encoding that the intake reads. Raises ValueError for a payload that is too large or no JSON, SpoolFullError,
-        and ProducerError when the stream refuses the producer.
+        encoding that the intake reads. Raises ValueError for a device id that the registry cannot have and for a
+        payload that is too large or no JSON, SpoolFullError, and ProducerError when the stream refuses the producer.
         """
-        ready = [(_device(device), encoded(payload, self._encoding)) for device, payload in messages]
+        ready = [(checked_device(device), encoded(payload, self._encoding)) for device, payload in messages]
         size = sum(len(payload) for _device, payload in ready)
         if size > self._most:
             raise ValueError(f"{size} bytes at once, which a spool of {self._most} can never take: send fewer messages")
@@ -158,22 +161,21 @@ class Producer:
             raise ProducerError("the producer is closed")
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                parcels = self._next_call()
-            if not parcels:
-                return
-            try:
-                codes = put_once(self._kinesis, self._stream, [parcel.entry() for parcel in parcels])
-            except Exception as error:  # noqa: BLE001  whatever ends this thread has to end the waiting of the others
+        try:
+            while True:
                 with self._changed:
-                    self._error = error
-                    self._changed.notify_all()
-                return
-            self._settle(parcels, codes)
+                    parcels = self._next_call()
+                if not parcels:
+                    return
+                codes = put_once(self._kinesis, self._stream, [parcel.entry() for parcel in parcels])
+                self._settle(parcels, codes)
+        except Exception as error:  # noqa: BLE001  whatever ends this thread has to end the waiting of the others
+            with self._changed:
+                self._error = self._error or error
+                self._changed.notify_all()
 
     def _next_call(self) -> list[Parcel]:
-        """Wait for a call that is due; none when the producer ends."""
+        """Wait for a call that is due; none when the producer ends. Raises sqlite3.Error."""
         while not self._closed and self._error is None:
             self._load()
             ready = self._lanes.ready()
@@ -204,34 +206,42 @@ class Producer:
             self._lanes.add(messages)
 
     def _settle(self, parcels: list[Parcel], codes: list[str | None]) -> None:
+        """Note what became of a call's parcels. Raises sqlite3.Error, and what `on_given_up` raises."""
         too_old = int(time.time() * 1000) - self._give_up_ms
         put: list[Message] = []
         lost: list[tuple[Message, str]] = []
+        # A call has one parcel of a device at most.
+        again: set[str] = set()
         for parcel, code in zip(parcels, codes, strict=True):
             if code is None:
                 put += parcel.messages
             elif parcel.messages[-1].taken_ms < too_old:
                 self._spool.give_up(parcel.messages, code)
                 lost += [(message, code) for message in parcel.messages]
+            else:
+                again.add(parcel.device)
+                self.last_code = code
         self._spool.remove(put)
         with self._changed:
-            for parcel, code in zip(parcels, codes, strict=True):
-                if code is None or parcel.messages[-1].taken_ms < too_old:
+            for parcel in parcels:
+                if parcel.device in again:
+                    self._lanes.failed(parcel)
+                else:
                     self._lanes.done(parcel)
                     self._loaded_bytes -= sum(len(message.payload) for message in parcel.messages)
-                else:
-                    self._lanes.failed(parcel)
-                    self.repeated += 1
             self.acknowledged += len(put)
             self.given_up += len(lost)
+            self.repeated += len(again)
             self._changed.notify_all()
         for message, code in lost:
             if self._on_given_up is not None:
                 self._on_given_up(message, code)
 
 
-def _device(device: str) -> str:
-    # A thing's name, which is the partition key (AWS IoT API reference, CreateThing).
-    if not isinstance(device, str) or not 1 <= len(device) <= 128:
-        raise ValueError(f"device {device!r}: expected the device's id in the registry, 1 to 128 characters")
+def checked_device(device: str) -> str:
+    """The device's id, which is its partition key. Raises ValueError for what no device in the registry is called."""
+    if not isinstance(device, str) or not DEVICE_NAME.fullmatch(device):
+        raise ValueError(
+            f"device {device!r}: expected the device's id in the registry, 1 to 128 of the characters a-z A-Z 0-9 : _ -"
+        )
     return device

@@ -18,7 +18,8 @@ class Encoding(StrEnum):
 
 
 def encoded(payload: bytes | Mapping[str, Any], encoding: Encoding) -> bytes:
-    """A payload's bytes; the same payload has the same bytes. Raises ValueError for one the intake would refuse.
+    """A payload's bytes; the same payload has the same bytes. Raises ValueError for one the intake would refuse,
+    and ImportError for ZSTD where it is not installed.
 
     Bytes are taken as what they are: somebody may have compressed them, or written CBOR.
     """
@@ -39,6 +40,8 @@ def encoded(payload: bytes | Mapping[str, Any], encoding: Encoding) -> bytes:
 
 
 def _zstd(payload: bytes) -> bytes:
-    from iot_pipeline.producer.zstandard import zstd
-
+    try:
+        from iot_pipeline.producer.zstandard import zstd
+    except ImportError as error:
+        raise ImportError("the encoding zstd needs Python 3.14, or the package backports.zstd") from error
     return zstd.compress(payload)

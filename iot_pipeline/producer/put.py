@@ -11,8 +11,6 @@ from botocore.exceptions import ConnectionError as BotocoreConnectionError
 # Kinesis API reference, PutRecords: "Each PutRecords request can support up to 500 records. Each record in the request
 # can be as large as 10 MiB, up to a limit of 10 MiB for the entire request, including partition keys."
 RECORDS_PER_CALL, BYTES_PER_CALL = 500, 10 * 1024 * 1024
-# A stream takes 1 MiB a record, its key included, unless it was made for more (guide, "Handle large records").
-RECORD_BYTES = 1024 * 1024
 # Full jitter: a random time up to the doubled one (AWS Architecture Blog, "Exponential Backoff And Jitter").
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.1, 10.0
 # What may succeed later (API reference, PutRecords, "Errors", and the error codes of its records).

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from iot_pipeline.alerting.device_rules import RuleSet
 from iot_pipeline.alerting.episodes import Change
+from iot_pipeline.contract.aggregation import UserRecord, aggregated
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.edge.batch import fold, records_of
 from iot_pipeline.edge.device_state import DeviceState
@@ -100,6 +101,31 @@ def test_a_device_whose_state_cannot_be_written_fails_the_batch_at_its_first_rec
     monkeypatch.setattr(handler._store, "save", save)
     assert handler.take(event(lines[1:])) == {"batchItemFailures": []}
     assert {name: edge.state(name).counts["valid"] for name in ("d0", "d1", "d2")} == {"d0": 2, "d1": 3, "d2": 3}
+
+
+def test_the_messages_of_an_aggregate_are_taken_each_and_once(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They share their record's sequence number, however often it is handed over; the next record has its own."""
+    handler = edge.handler()
+
+    def message(device: str, seq: int) -> bytes:
+        return line([reading(NOON_MS + seq, seq, temperature=20)], NOON_MS + seq, device=device)
+
+    inside = [UserRecord(device, message(device, seq)) for seq, device in enumerate(("d1", "d2", "d1", "d1"), 2)]
+    batch = [(11, message("d0", 1)), (12, aggregated(inside)), (13, message("d3", 6)), (14, message("d0", 7))]
+    save = handler._store.save
+
+    def broken(state: Any, changes: Any, now_ms: int) -> None:
+        if state.device == "d3":
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "PutItem")
+        save(state, changes, now_ms)
+
+    monkeypatch.setattr(handler._store, "save", broken)
+    assert handler.take(event(batch)) == {"batchItemFailures": [{"itemIdentifier": "13"}]}
+    monkeypatch.setattr(handler._store, "save", save)
+    assert handler.take(event(batch)) == {"batchItemFailures": []}
+    states = {name: edge.state(name) for name in ("d0", "d1", "d2", "d3")}
+    assert {name: state.counts["valid"] for name, state in states.items()} == {"d0": 2, "d1": 3, "d2": 1, "d3": 1}
+    assert [state.sequence for state in states.values()] == [14, 12, 12, 13]
 
 
 def test_two_writers_of_one_state_do_not_lose_what_either_wrote(edge: Edge) -> None:

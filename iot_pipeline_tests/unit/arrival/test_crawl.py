@@ -252,10 +252,30 @@ def test_whatever_happens_every_arrival_is_crawled_after_it_or_told_of(seed: int
         world.invoke(killed=chance.random() < 0.1)
     world.glue.throttled = False
     world.settle()
-    assert world.uncrawled() == [] or world.dead
+    told = sum(json.loads(body)[WAKEUP]["objects"] for body in world.dead)
+    assert len(world.uncrawled()) <= told, "no arrival is neither crawled nor told of"
     ends = [began for began, _, _ in world.glue.crawls[1:]]
     assert all(began >= before[1] for began, before in zip(ends, world.glue.crawls, strict=False))
-    assert len(world.waiting) == 0
+    # Glue is mended, and the dead letters are moved back.
+    world.outcomes[:] = ["SUCCEEDED"]
+    world.waiting += [(world.now, body, world.now) for body in world.dead]
+    world.dead.clear()
+    world.settle()
+    assert (world.uncrawled(), world.dead) == ([], [])
+
+
+def test_a_glue_that_is_well_leaves_no_dead_letter() -> None:
+    """The dead letters of the test above are of crawls that failed, and of nothing else."""
+    for seed in range(20):
+        chance, world = random.Random(seed), World(durations=[timedelta(minutes=each) for each in (1, 40, 2, 10)])
+        for _ in range(300):
+            world.now += timedelta(minutes=chance.choice([0, 1, 1, 7]))
+            world.glue.throttled = chance.random() < 0.1
+            world.arrive(chance.randint(0, 3))
+            world.invoke(killed=chance.random() < 0.1)
+        world.glue.throttled = False
+        world.settle()
+        assert (world.uncrawled(), world.dead) == ([], [])
 
 
 REFUSED = {

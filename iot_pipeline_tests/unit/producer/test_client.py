@@ -2,6 +2,7 @@
 
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -156,6 +157,37 @@ def test_what_is_never_taken_is_set_aside_by_name(tmp_path: Path) -> None:
     spool.close()
 
 
+def test_whatever_ends_a_thread_ends_the_waiting(tmp_path: Path) -> None:
+    """What the program does with a lost message, or the spool's disk, can fail too."""
+    stream = Stream()
+    stream.closed = True
+
+    def full(message: Message, code: str) -> None:
+        raise OSError(f"no room for {message.device}, {code}")
+
+    producer = Producer("s", tmp_path / "a.db", kinesis=stream, give_up_ms=50, on_given_up=full)
+    with pytest.raises(ProducerError, match="no room for d, Provisioned"):
+        _send_again_and_again(producer)
+    producer.close(flush=False)
+
+
+def test_a_spool_that_cannot_be_read_ends_the_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> Any:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(Spool, "after", broken)
+    producer = Producer("s", tmp_path / "a.db", kinesis=Stream())
+    with pytest.raises(ProducerError, match="disk I/O error"):
+        _send_again_and_again(producer)
+    producer.close(flush=False)
+
+
+def _send_again_and_again(producer: Producer) -> None:
+    for _ in range(100):
+        producer.send("d", b"1")
+        producer.flush(10)
+
+
 def test_memory_holds_a_part_of_the_spool(tmp_path: Path) -> None:
     stream = Stream()
     stream.closed = True
@@ -179,6 +211,9 @@ def test_one_process_sends_from_a_spool(tmp_path: Path) -> None:
     ("device", "payload", "error"),
     [
         ("", b"{}", "expected the device's id"),
+        ("no name", b"{}", "expected the device's id"),
+        ("d" * 129, b"{}", "expected the device's id"),
+        ("\ud800", b"{}", "expected the device's id"),
         ("d", b"x" * 131_073, "131073 bytes, expected at most 131072"),
         ("d", {"x": float("nan")}, "no JSON"),
         ("d", {"x": object()}, "no JSON"),

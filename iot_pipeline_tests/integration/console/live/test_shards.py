@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from iot_pipeline.console.live.shards import Batch, StreamReader
+from iot_pipeline.contract.aggregation import UserRecord, aggregated
 from iot_pipeline_tests.support.edge import Edge
 from iot_pipeline_tests.support.emulator import eventually, unique
 
@@ -52,6 +53,17 @@ def test_what_was_sent_just_before_it_began_and_everything_after_is_delivered_on
         put(kinesis, stream, 10)
         assert eventually(lambda: len(seen.lines) >= 11)
     assert seen.lines == [f"{number}".encode() for number in range(11)]
+
+
+def test_an_aggregate_is_delivered_as_its_messages(edge: Edge) -> None:
+    kinesis, stream = edge.clients["kinesis"], edge.settings.stream
+    inside = aggregated([UserRecord("d1", b"1"), UserRecord("d2", b"2"), UserRecord("d1", b"3")])
+    with reading(kinesis, stream) as seen:
+        put(kinesis, stream, 0)
+        kinesis.put_record(StreamName=stream, Data=inside, PartitionKey="d1")
+        put(kinesis, stream, 4)
+        assert eventually(lambda: len(seen.lines) >= 5)
+    assert seen.lines == [b"0", b"1", b"2", b"3", b"4"]
 
 
 class Failing:

@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.emulator.firehose.journal import Journal, StreamId, leftovers
+from iot_pipeline.contract.aggregation import UserRecord, aggregated
 from iot_pipeline_tests.support.emulator import REGION, LocalAws, eventually, restart, unique
 
 pytestmark = pytest.mark.integration
@@ -44,6 +45,18 @@ def test_records_of_an_interval_become_one_gzip_object_of_lines(local_aws: Local
     (key,) = eventually(lambda: local_aws.keys(bucket))
     assert local_aws.lines(bucket) == sent
     assert before.strftime("raw/year=%Y/month=%m/day=%d/hour=") in key
+
+
+def test_an_aggregated_record_is_delivered_as_its_records(local_aws: LocalAws) -> None:
+    """Firehose guide, "Writing to Amazon Data Firehose Using Kinesis Data Streams"."""
+    bucket, (stream, arn) = local_aws.bucket(), local_aws.stream()
+    local_aws.delivery_stream(bucket, arn)
+    inside = aggregated([UserRecord("k", b'{"n": 1}'), UserRecord("l", b'{"n": 2}')])
+    sent = [b'{"n": 0}', inside, b'{"n": 3}']
+    local_aws.client("kinesis").put_records(
+        StreamName=stream, Records=[{"Data": each, "PartitionKey": "k"} for each in sent]
+    )
+    assert eventually(lambda: all_lines(local_aws, bucket, 4)) == [f'{{"n": {n}}}' for n in range(4)]
 
 
 def test_the_object_name_is_awss(local_aws: LocalAws) -> None:
