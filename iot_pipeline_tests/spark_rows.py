@@ -79,7 +79,7 @@ def _compare(readings: int, hostile: int, console: Console) -> int:
         late, Payloads(SEED, lake.contract, late.start + timedelta(minutes=6)).lines(hostile, METER)
     )
     session = start_session(
-        "rows", spark__master="local[2]", spark__ui__enabled="false", spark__sql__shuffle__partitions="8"
+        "rows", {"spark.master": "local[2]", "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "8"}
     )
     scans = Scans(lake.bucket, lake.catalog, Objects(boto3.client("s3")), lake.contract)
     by_spark = replace(lake, athena=SparkEngine(session, scans))

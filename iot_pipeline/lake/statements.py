@@ -9,7 +9,7 @@ from iot_pipeline.contract.tables import DAY_KEYS
 from iot_pipeline.lake import winners
 from iot_pipeline.lake.hours import Day, Hour, arrival_hour_of_key, before_day, partition_predicate, partition_range
 from iot_pipeline.lake.judged_by import JUDGED_ROWS, LEDGER_ROWS, judged_by
-from iot_pipeline.lake.transformation import canonical, detail, judged, literal, received
+from iot_pipeline.lake.transformation import judged_rows, literal, received
 
 # Athena writes at most so many partitions in one CTAS (Athena user guide, "Use CTAS and INSERT INTO to work around
 # the 100 partition limit").
@@ -62,22 +62,6 @@ SELECT {columns}, {_KEYS}
 FROM judged_telemetry
 WHERE {partition_predicate([hour])}{_without("object", outdated)}"""
     return _ctas(target, f"{judged_rows(contract, _lines([hour], only=fresh))}\nUNION ALL\n{judged_before}")
-
-
-def judged_rows(contract: Contract, source: str) -> str:
-    """The query that judges the lines of a source, a SELECT of `object`, `line` and the partition keys."""
-    metrics = ", ".join(m.name for m in contract.metrics)
-    select = f"""\
-SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(position, 1) AS position, outcome, device_id,
-    event_time, seq, {metrics}, lat, lon, extras, tenant, site, fw, received_at,
-    CASE WHEN outcome <> 'valid' THEN {detail(contract)} END AS detail,
-    CASE WHEN outcome = 'valid' THEN NULL
-        WHEN is_object OR is_array THEN {canonical("r")}
-        WHEN r IS NULL OR json_format(r) = 'null' THEN coalesce(payload_text, line)
-        ELSE {canonical("r")} END AS record,
-    payload_base64, {_KEYS}
-FROM judged"""
-    return f"WITH {judged(contract, source)}\n{select}"
 
 
 def build_ledger(contract: Contract, judged_table: str, target: Target, taken_over: Hour | None = None) -> str:
@@ -144,7 +128,11 @@ def build_curated(contract: Contract, event_hours: Iterable[Hour], arrivals: Ite
 
     Which reception of a key wins: lake/winners.py.
     """
-    values = f"{winners.numbers(contract)}, extras"
+    valid = f"""\
+FROM judged_telemetry
+    WHERE outcome = 'valid'
+        AND {_ledgered(arrivals)}
+        AND date_trunc('hour', event_time) IN (SELECT event_hour FROM wanted)"""
     wanted = ",\n        ".join(
         "({}, '{}', '{}', '{}', '{}')".format(hour.sql, *hour.values) for hour in sorted(set(event_hours))
     )
@@ -155,21 +143,7 @@ WITH wanted (event_hour, {_KEYS}) AS (
     VALUES
         {wanted}
 ),
-versions AS (
-    SELECT device_id, event_time, seq, {values},
-        max(tenant) AS tenant, max(site) AS site, max(fw) AS fw,
-        max(received_at) AS received_at,
-        max({winners.ARRIVAL}) AS arrival,
-        count(*) AS receptions
-    FROM judged_telemetry
-    WHERE outcome = 'valid'
-        AND {_ledgered(arrivals)}
-        AND date_trunc('hour', event_time) IN (SELECT event_hour FROM wanted)
-    GROUP BY device_id, event_time, seq, {values}
-),
-ranked AS (
-{winners.ranked(contract)}
-)
+{winners.ranked(contract, "count(*)", valid)}
 SELECT {winners.curated_columns(contract)},
     {_KEYS}
 FROM ranked

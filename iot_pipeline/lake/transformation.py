@@ -28,13 +28,48 @@ _LEVELS = 10
 _FIRST, _LAST = "TIMESTAMP '0001-01-01 00:00:00.000'", "TIMESTAMP '9999-12-31 23:59:59.999'"
 
 
-def judged(contract: Contract, source: str) -> str:
-    """The common table expressions that end in `judged`, without the word WITH.
+def judged_rows(contract: Contract, source: str) -> str:
+    """The query that judges lines: a row a reading, or a message without readable readings, as `judged_telemetry`.
 
-    `source` is a SELECT over raw_lines giving `object`, `line` and whatever partition keys are to be carried as
-    `year`, `month`, `day`, `hour`. `judged` has one row a reading (or a message without readable readings), with the
-    curated columns typed and in canonical units (`extras` as JSON text), `outcome` ('valid' or a Reason) and what the
-    quarantine and `detail` need.
+    `source` is a SELECT over raw_lines giving `object`, `line` and the partition keys, which are carried along.
+    """
+    metrics = ", ".join(m.name for m in contract.metrics)
+    select = f"""\
+SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(position, 1) AS position, outcome, device_id,
+    event_time, seq, {metrics}, lat, lon, extras, tenant, site, fw, received_at,
+    CASE WHEN outcome <> 'valid' THEN {_detail(contract)} END AS detail,
+    CASE WHEN outcome = 'valid' THEN NULL
+        WHEN is_object OR is_array THEN {_canonical("r")}
+        WHEN r IS NULL OR json_format(r) = 'null' THEN coalesce(payload_text, line)
+        ELSE {_canonical("r")} END AS record,
+    payload_base64, year, month, day, hour
+FROM judged"""
+    return f"WITH {_steps(contract, source)}\n{select}"
+
+
+def received(source: str) -> str:
+    """The common table expressions that end in `received`, of the same source: how many readings each line holds.
+
+    What a line that is no message of ours holds is one record. Nothing of a reading is looked at.
+    """
+    steps = {
+        "lines": source,
+        "parsed": _PARSED,
+        "messages": _MESSAGES,
+        "identified": _IDENTIFIED,
+        "received": _RECEIVED,
+    }
+    return _in_steps(steps)
+
+
+def literal(text: str) -> str:
+    """A text as a literal in SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _steps(contract: Contract, source: str) -> str:
+    """The common table expressions that end in `judged`: the curated columns typed and in canonical units (`extras` as
+    JSON text), `outcome` ('valid' or a Reason), and what `detail` and `record` are made of.
     """
     steps = {
         "lines": source,
@@ -55,22 +90,7 @@ def judged(contract: Contract, source: str) -> str:
     return _in_steps(steps)
 
 
-def received(source: str) -> str:
-    """The common table expressions that end in `received`, of the same source: how many readings each line holds.
-
-    What a line that is no message of ours holds is one record. Nothing of a reading is looked at.
-    """
-    steps = {
-        "lines": source,
-        "parsed": _PARSED,
-        "messages": _MESSAGES,
-        "identified": _IDENTIFIED,
-        "received": _RECEIVED,
-    }
-    return _in_steps(steps)
-
-
-def detail(contract: Contract) -> str:
+def _detail(contract: Contract) -> str:
     """A column over `judged`: which field, what was expected, what was sent. Null for a valid reading."""
     ranges = "\n        ".join(
         f"WHEN {_said(f'{m.name}_sent')} AND ({m.name} IS NULL OR {m.name} NOT BETWEEN {_double(m.minimum)} "
@@ -99,11 +119,6 @@ CASE outcome
         WHEN 'out_of_range' THEN CASE
         {ranges} END
         END"""
-
-
-def literal(text: str) -> str:
-    """A text as a literal in SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _in_steps(steps: Mapping[str, str]) -> str:
@@ -161,11 +176,11 @@ def _present(columns: Iterable[str]) -> str:
 def _unknown(value: str, known: Iterable[str], name: str) -> str:
     """The fields of an object that are not among the known ones, as a map from `name`, made of k, to JSON text."""
     others = f"map_filter(TRY(CAST({value} AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY[{_listed(known)}], k))"
-    texts = f"transform_values({others}, (k, v) -> nullif({canonical('v')}, 'null'))"
+    texts = f"transform_values({others}, (k, v) -> nullif({_canonical('v')}, 'null'))"
     return f"transform_keys({texts}, (k, v) -> {name})"
 
 
-def canonical(value: str) -> str:
+def _canonical(value: str) -> str:
     """The text of a JSON value out of a CAST to ARRAY or MAP: characters beyond the basic plane as escapes, as in every
     other JSON text of Athena, which writes them as they are there.
     """

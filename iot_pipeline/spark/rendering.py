@@ -13,8 +13,8 @@ import sqlglot
 from sqlglot import exp
 
 from iot_pipeline.contract import PARTITION_KEYS, Contract, tables
-from iot_pipeline.lake.statements import Target, judged_rows
-from iot_pipeline.lake.transformation import received
+from iot_pipeline.lake.statements import Target
+from iot_pipeline.lake.transformation import judged_rows, received
 
 # The relations that stand for what Python makes of raw lines.
 JUDGED_LINES, RECEIVED_LINES = "judged_lines", "received_lines"

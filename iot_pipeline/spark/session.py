@@ -1,5 +1,8 @@
 """Spark as the lake's statements want it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from pyspark.sql import SparkSession
 
 # An error is an error, as in Athena, and no NULL; a time without a zone means UTC.
@@ -12,10 +15,10 @@ SETTINGS = {
 }
 
 
-def start_session(name: str, **further: str) -> SparkSession:
-    """The session of this process. `further` are settings of Spark, with dots for double underscores."""
+def start_session(name: str, further: Mapping[str, str] = MappingProxyType({})) -> SparkSession:
+    """The session of this process, with `further` settings of Spark."""
     builder = SparkSession.builder.appName(name)
-    for key, value in (SETTINGS | {key.replace("__", "."): value for key, value in further.items()}).items():
+    for key, value in (SETTINGS | dict(further)).items():
         builder = builder.config(key, value)
     session: SparkSession = builder.getOrCreate()
     return session

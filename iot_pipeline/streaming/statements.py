@@ -22,22 +22,10 @@ _RECEIVED = ("received_at", "duplicates", "conflicts")
 
 def recent_view(contract: Contract) -> str:
     """The view on what was streamed: the curated columns, each key once, by the rule of the curated table."""
-    values = f"{winners.numbers(contract)}, extras"
     keys = ", ".join(f"date_format(event_time, '{_FORMATS[key]}') AS {key}" for key in PARTITION_KEYS)
     return f"""\
 CREATE OR REPLACE VIEW {RECENT_VIEW} AS
-WITH versions AS (
-    SELECT device_id, event_time, seq, {values},
-        max(tenant) AS tenant, max(site) AS site, max(fw) AS fw,
-        max(received_at) AS received_at,
-        max({winners.ARRIVAL}) AS arrival,
-        sum(receptions) AS receptions
-    FROM streamed_telemetry
-    GROUP BY device_id, event_time, seq, {values}
-),
-ranked AS (
-{winners.ranked(contract)}
-)
+WITH {winners.ranked(contract, "sum(receptions)", "FROM streamed_telemetry")}
 SELECT {winners.curated_columns(contract)},
     {keys}
 FROM ranked

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from iot_pipeline.contract.aggregation import user_records
 from iot_pipeline.contract.judge import VALID, Judge, Reading
 
 # In a version's key a metric that was not sent; no reading can have it, since JSON has no NaN.
@@ -65,8 +66,13 @@ class Verdicts:
 
 
 def lines_of(data: bytes) -> Iterator[bytes]:
-    """The lines of the raw zone that a record carries: one. De-aggregation of KPL's records goes here."""
-    yield data.rstrip(b"\n")
+    """The lines of the raw zone that a record carries: several, where a producer has aggregated its messages.
+
+    Firehose takes aggregates apart before it writes that zone (Firehose guide, "Writing to Amazon Data Firehose Using
+    Kinesis Data Streams").
+    """
+    for sent in user_records("", data):
+        yield sent.data.rstrip(b"\n")
 
 
 def judge_records(records: Iterable[StreamRecord], judge: Judge) -> Verdicts:

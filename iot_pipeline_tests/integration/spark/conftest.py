@@ -26,13 +26,24 @@ def spark() -> "Iterator[SparkSession]":
     try:
         from iot_pipeline.spark.session import start_session
 
-        session = start_session("tests", spark__master="local[2]", spark__ui__enabled="false")
+        session = start_session("tests", {"spark.master": "local[2]", "spark.ui.enabled": "false"})
         session.sparkContext.setLogLevel("ERROR")
         yield session
-        session.stop()
+        _stop(session)
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def _stop(session: "SparkSession") -> None:
+    """Stop Spark with its Java, which otherwise ends with this process alone: a run fails by what outlives it."""
+    gateway = session.sparkContext._gateway
+    assert gateway is not None
+    session.stop()
+    gateway.shutdown()
+    # Java reads this pipe to its end, and then ends itself (pyspark/java_gateway.py).
+    gateway.proc.stdin.close()
+    gateway.proc.wait(30)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from infra.local.athena.sql.translate import to_duckdb
 from iot_pipeline.contract import CONTRACT, tables
 from iot_pipeline.contract.contract import RESERVED, STEPS_OF_METRIC
 from iot_pipeline.lake import statements
-from iot_pipeline.lake.hours import Day, Hour, partition_predicate
+from iot_pipeline.lake.hours import Day, Hour
 from iot_pipeline.lake.statements import Target
 from iot_pipeline_tests.support.snapshots import Snapshots
 
@@ -45,8 +45,6 @@ ARGUMENTS = {
     "zone": tables().ledger,
     "tenants": ["acme", "it's"],
     "days": [Day(datetime(2026, 11, 5, tzinfo=UTC)), Day(datetime(2026, 11, 6, tzinfo=UTC))],
-    "source": 'SELECT "$path" AS object, line, year, month, day, hour FROM raw_lines WHERE '
-    + partition_predicate([_HOUR]),
     "target": Target("build_20261105t120000_0a1b2c3d", "s3://lake/zone/v=20261105T120000_0a1b2c3d/"),
 }
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from iot_pipeline.contract.aggregation import UserRecord, aggregated
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.contract.reasons import Reason
 from iot_pipeline.streaming.verdicts import StreamRecord, Verdicts, judge_records
@@ -50,6 +51,14 @@ def test_values_are_in_canonical_units_and_times_in_epoch_milliseconds() -> None
     assert row["temperature"] == pytest.approx(10.0)
     assert (row["event_time"], row["extras"], row["humidity"]) == (AT_MS, '{"colour":"\\"red\\""}', None)
     assert (row["tenant"], row["site"], row["device_id"]) == ("t", "s", "d")
+
+
+def test_an_aggregated_record_is_taken_apart_as_firehose_does() -> None:
+    sent = [line(message(reading(AT, 1), reading(AT, 2)), AT), line(message(reading(AT, 3)), AT), b"{"]
+    found = _judged(aggregated([UserRecord("device", data) for data in sent]))
+    assert [row["seq"] for row in found.versions] == [1, 2, 3]
+    assert found.outcomes == {"valid": 3, Reason.MALFORMED_JSON: 1}
+    assert (found.records, found.unjudged) == (1, [])
 
 
 def test_what_breaks_the_contract_is_counted_by_its_reason() -> None:
