@@ -32,7 +32,12 @@ def several(values: Values) -> Sequence[str]:
 
 def matches_text(pattern: str, text: str, context: Context, *, wildcards: bool = True, variables: bool = True) -> bool:
     """Whether a text fits a pattern of `*`, `?` and `${key}`; never if a variable has no value and no default."""
-    expression = _expression(pattern, context, wildcards=wildcards, variables=variables)
+    varies = variables and "${" in pattern
+    expression = (
+        _expression(pattern, context, wildcards=wildcards, variables=True)
+        if varies
+        else _constant(pattern, wildcards=wildcards)
+    )
     return expression is not None and _compiled(expression).fullmatch(text) is not None
 
 
@@ -69,6 +74,12 @@ def _parts(pattern: str) -> list[str]:
             parts.append(pattern[begin:place])
             begin = place + 1
     return [*parts, pattern[begin:]]
+
+
+@lru_cache(maxsize=8192)
+def _constant(pattern: str, *, wildcards: bool) -> str | None:
+    """The expression of a pattern that says the same of every request."""
+    return _expression(pattern, {}, wildcards=wildcards, variables=False)
 
 
 def _expression(pattern: str, context: Context, *, wildcards: bool, variables: bool) -> str | None:

@@ -12,7 +12,7 @@ from infra.prover.places import OF_VERSIONS, PLACES
 from infra.prover.recorded import Recorded, part_of, read_recorded
 from infra.prover.source.client_calls import ClientCall, client_calls, mentioned_calls, services_of
 from infra.prover.source.code import PRODUCT, REPOSITORY, Module, Piece, module, script
-from infra.prover.source.reach import Reach, reached
+from infra.prover.source.reach import reached
 from infra.prover.unrecorded import LEADING_KEYS, MISSING_IS_AN_ANSWER, NEVER, UNRECORDED
 
 # How the id of a function ends that has constructs of its own: by its name, and the CDK's hash.
@@ -45,17 +45,29 @@ def module_calls(
 
     `secrets` are the reads of those that the process's variables name (`of_secret` of iot_pipeline/connections).
     """
-    yield from piece_calls(environment, (start.name,), list(Reach(roots).enter(start, function).pieces), secrets)
+    yield from piece_calls(environment, (start.name,), reached(start, function, roots), secrets)
 
 
 def piece_calls(
     environment: Environment,
     callers: tuple[str, ...],
-    pieces: list[Piece],
+    pieces: tuple[Piece, ...],
     secrets: Sequence[Need],
     never: Collection[str] = (),
 ) -> Iterator[Need]:
-    """What some pieces of code call, but for the sites in `never`; `secrets` as in `module_calls`.
+    """What some pieces of code call, but for the sites in `never`; `secrets` as in `module_calls`."""
+    for call in _calls_and_mentions(pieces):
+        if call.site in never:
+            continue
+        if call.site in SECRETS_READ:
+            yield from secrets
+        else:
+            yield from _needs(environment, callers, call)
+
+
+@cache
+def _calls_and_mentions(pieces: tuple[Piece, ...]) -> tuple[ClientCall, ...]:
+    """The calls of clients in some pieces, each once.
 
     A method that is named without a call counts where nothing else of the client's is called so: as `enable` and
     `disable`, of which one is chosen by a condition, and as the text by which a paginator is got.
@@ -64,13 +76,7 @@ def piece_calls(
     mentioned = (
         call for call in mentioned_calls(pieces, services) if (call.site, f"{call.service}:{call.operation}") in PLACES
     )
-    for call in sorted({*client_calls(pieces, services), *mentioned}):
-        if call.site in never:
-            continue
-        if call.site in SECRETS_READ:
-            yield from secrets
-        else:
-            yield from _needs(environment, callers, call)
+    return tuple(sorted({*client_calls(pieces, services), *mentioned}))
 
 
 def process_calls(environment: Environment, name: str) -> Iterator[Need]:
@@ -85,7 +91,7 @@ def process_calls(environment: Environment, name: str) -> Iterator[Need]:
 @cache
 def found_calls(start: Module, function: str) -> tuple[ClientCall, ...]:
     """The calls of clients in all code that a function can reach, each once."""
-    pieces = list(reached(start, function))
+    pieces = reached(start, function)
     return tuple(sorted(set(client_calls(pieces, services_of(pieces)))))
 
 
@@ -123,11 +129,12 @@ def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall)
     on = list(PLACES.get(key, ())) or recorded_on(callers, call, _rows()) or list(UNRECORDED.get(key, ()))
     if not on:
         raise ValueError(
-            f"{(*callers, 'a process')[0]} may call {call.service} {call.operation} in {call.site}, on what is not "
-            "known: run make prove-record with a test that reaches it, or say so in infra/prover/unrecorded.py"
+            f"{callers[0] if callers else 'a process'} may call {call.service} {call.operation} in {call.site}, on "
+            "what is not known: run make prove-record with a test that reaches it, or say so in "
+            "infra/prover/unrecorded.py"
         )
     for each in on:
-        place, _, part = (each.replace("{own}", _own(callers[0])) if "{own}" in each else each).partition("#")
+        place, _, part = each.replace("{own}", _own(callers)).partition("#")
         if call.operation == "TransactWriteItems":
             yield need(OF_TRANSACTIONS[part], _arn(environment, "dynamodb", place)[0], call.site)
             continue
@@ -142,9 +149,9 @@ def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall)
                 yield _on("s3:ListBucket", resource, f"{call.site}: that there is no object is told to who may list")
 
 
-def _own(caller: str) -> str:
+def _own(callers: Sequence[str]) -> str:
     """What the ids of a function's own constructs begin with: `Pull.AcmeFunction0A1B2C3D` has `AcmeSecret`."""
-    return _FUNCTION.sub("", caller.partition(".")[2])
+    return _FUNCTION.sub("", callers[0].partition(".")[2]) if callers else ""
 
 
 def _on(action: str, resource: str, why: str, **context: str) -> Need:

@@ -42,18 +42,17 @@ def whole(name: str, file: Path = FILE) -> PlatformConfig:
     """An environment with every stack that its size can have: for what is documented and tested of them.
 
     Without a domain there would be no entrance and no console, without a producer no intake, without vendors nothing
-    that pulls; those that it gets are examples (RFC 2606).
+    that pulls, without a window no streaming job; what it lacks of them it gets as examples (RFC 2606).
     """
     config = environment(name, file)
-    if config.parts.stream and not config.producers:
-        config = replace(config, producers=(_EXAMPLE,))
-    if config.parts.customer_keys and not config.vendors:
-        config = replace(config, vendors=("example-weather",))
-    if config.parts.stream and not config.streaming_window_seconds:
-        config = replace(config, streaming_window_seconds=60)
-    if not config.parts.services or config.domain:
-        return config
-    return replace(config, domain=f"{name}.example.com", hosted_zone="Z0000000EXAMPLE")
+    examples: dict[str, Any] = {}
+    if config.parts.stream:
+        examples |= {"producers": (_EXAMPLE,), "streaming_window_seconds": 60}
+    if config.parts.customer_keys:
+        examples["vendors"] = ("example-weather",)
+    if config.parts.services and not config.domain:
+        examples |= {"domain": f"{name}.example.com", "hosted_zone": "Z0000000EXAMPLE"}
+    return replace(config, **{key: value for key, value in examples.items() if not getattr(config, key)})
 
 
 def environments(file: Path = FILE) -> dict[str, dict[str, Any]]:

@@ -1,17 +1,17 @@
 """A small OpenID Connect provider: another than Cognito, whose keys and tokens a test decides on."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from iot_pipeline_tests.support.json_server import Asked, serving_json
 
 CLIENT = "the-console"
 
@@ -84,40 +84,19 @@ class OidcProvider:
 def oidc_provider() -> Iterator[OidcProvider]:
     """The provider on a free port of this machine."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path = urlsplit(self.path).path
-            provider.asked.append(path)
-            document = provider.document(path)
-            self._answer(404 if document is None else 200, document or {})
+    def answer(asked: Asked) -> tuple[int, Mapping[str, Any]]:
+        if asked.method == "POST":
+            provider.asked.append(asked.path)
+            provider.forms.append({name: values[0] for name, values in parse_qs(asked.body.decode()).items()})
+            return 200, {"id_token": provider.token(), "access_token": "opaque", "token_type": "Bearer"}
+        path = urlsplit(asked.path).path
+        provider.asked.append(path)
+        document = provider.document(path)
+        return (404, {}) if document is None else (200, document)
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            provider.asked.append(self.path)
-            provider.forms.append({name: values[0] for name, values in parse_qs(body).items()})
-            self._answer(200, {"id_token": provider.token(), "access_token": "opaque", "token_type": "Bearer"})
-
-        def _answer(self, status: int, document: Mapping[str, Any]) -> None:
-            content = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's name
-            return None
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    provider = OidcProvider(f"http://127.0.0.1:{server.server_address[1]}")
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with serving_json(answer) as url:
+        provider = OidcProvider(url)
         yield provider
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def forgeries(provider: OidcProvider) -> dict[str, Callable[[], str]]:

@@ -28,6 +28,7 @@ _SOURCES = (
     "infra/app.py",
     "infra/environments.toml",
     "infra/stacks/**/*.py",
+    "iot_pipeline/__init__.py",
     "iot_pipeline/contract/**/*.py",
     "iot_pipeline/alerting/**/*.py",
     "iot_pipeline/arrival/**/*.py",
@@ -36,8 +37,13 @@ _SOURCES = (
     "iot_pipeline/lake/**/*.py",
     "iot_pipeline/producer/**/*.py",
     "iot_pipeline/pull/**/*.py",
+    # The databases' users, for their secrets.
+    "iot_pipeline/registry/*.py",
+    "iot_pipeline/warehouse/*.py",
     "iot_pipeline/spark/**/*.py",
     "iot_pipeline/streaming/**/*.py",
+    # What functions have beside the product's modules: which packages, in which versions.
+    "pyproject.toml",
     "requirements.txt",
     "infra/vendors/*.toml",
 )

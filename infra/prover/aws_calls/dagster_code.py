@@ -85,14 +85,12 @@ def own_runs() -> tuple[OwnRuns, ...]:
 
 def code_calls(environment: Environment, task: Resource) -> Iterator[Need]:
     """What the code location calls: it evaluates sensors and schedules, and prints what they say."""
-    yield from _calls(environment, task, _reached(TICKS, _everything, checks=False), variables(task), "code")
+    yield from _calls(environment, task, _at_ticks(), variables(task), "code")
 
 
 def run_calls(environment: Environment, task: Resource) -> Iterator[Need]:
     """What runs call that have the role of their task's definition: all but those with a role of their own."""
-    others = {function for own in own_runs() for job in own.jobs for function in functions_of(job)}
-    pieces = _reached(_IN_RUNS, lambda piece: piece.name not in others, checks=True)
-    yield from _calls(environment, task, pieces, variables(task), "run")
+    yield from _calls(environment, task, _in_runs(), variables(task), "run")
 
 
 def own_run_calls(environment: Environment, role: Role) -> Iterator[Need]:
@@ -108,8 +106,7 @@ def own_run_calls(environment: Environment, role: Role) -> Iterator[Need]:
                 if environment.arn(task) == told["DAGSTER_RUN_TASK_DEFINITION"]
             )
             given = {**variables(task), "IOT_REGISTRY_SECRET_ARN": told[own.registry_secret]}
-            wanted = {function for job in own.jobs for function in functions_of(job)}
-            yield from _calls(environment, task, _reached(_IN_RUNS, _one_of(wanted), checks=False), given, own.role)
+            yield from _calls(environment, task, _in_own_runs(own), given, own.role)
             return
     raise ValueError("no run is started with it: neither a job of infra/images/dagster.yaml has it, nor a task")
 
@@ -158,25 +155,38 @@ def _modules() -> Iterator[Module]:
             yield found
 
 
-def _everything(_piece: Piece) -> bool:
-    return True
+@cache
+def _at_ticks() -> tuple[Piece, ...]:
+    return _reached(TICKS, lambda _: True, checks=False)
 
 
-def _one_of(names: Collection[str]) -> Callable[[Piece], bool]:
-    return lambda piece: piece.name in names
+@cache
+def _in_runs() -> tuple[Piece, ...]:
+    others = {function for own in own_runs() for function in _beginnings(own)}
+    return _reached(_IN_RUNS, lambda piece: piece.name not in others, checks=True)
 
 
-def _reached(decorators: Collection[str], wanted: Callable[[Piece], bool], *, checks: bool) -> list[Piece]:
+@cache
+def _in_own_runs(own: OwnRuns) -> tuple[Piece, ...]:
+    wanted = _beginnings(own)
+    return _reached(_IN_RUNS, lambda piece: piece.name in wanted, checks=False)
+
+
+def _beginnings(own: OwnRuns) -> set[str]:
+    return {function for job in own.jobs for function in functions_of(job)}
+
+
+def _reached(decorators: Collection[str], wanted: Callable[[Piece], bool], *, checks: bool) -> tuple[Piece, ...]:
     """What is reached of the definitions, with or without the checks that factories make, which runs evaluate."""
     start = module(DEFINITIONS)
     if start is None:
         raise ValueError(f"there is no module {DEFINITIONS}")
     every = (*TICKS, *STEPS)
-    return list(Reach().enter_registered(start, decorators, every, wanted, made_at_import=checks).pieces)
+    return tuple(Reach().enter_registered(start, decorators, every, wanted, made_at_import=checks).pieces)
 
 
 def _calls(
-    environment: Environment, task: Resource, pieces: list[Piece], told: Mapping[str, str], process: str
+    environment: Environment, task: Resource, pieces: tuple[Piece, ...], told: Mapping[str, str], process: str
 ) -> Iterator[Need]:
     callers = recorded_callers(_RECORDED[process])
     yield from storage_calls(environment, task)

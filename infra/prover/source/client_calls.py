@@ -1,7 +1,7 @@
 """Calls of boto3's clients in a piece of code: which operation of which service."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -36,7 +36,7 @@ class ClientCall:
         return f"{self.module}:{self.function}"
 
 
-def services_of(pieces: list[Piece]) -> set[str]:
+def services_of(pieces: Sequence[Piece]) -> set[str]:
     """The services of which a client is made there, or a parameter is by its type (`mypy_boto3_s3.S3Client`)."""
     found = set()
     for piece in pieces:
@@ -52,7 +52,7 @@ def services_of(pieces: list[Piece]) -> set[str]:
     return found.intersection(botocore.session.get_session().get_available_services())
 
 
-def client_calls(pieces: list[Piece], services: set[str]) -> Iterator[ClientCall]:
+def client_calls(pieces: Sequence[Piece], services: set[str]) -> Iterator[ClientCall]:
     """Every method called whose name is an operation of one of the services."""
     by_method = {(service, method): names for service in services for method, names in _operations(service).items()}
     for piece in pieces:
@@ -63,7 +63,7 @@ def client_calls(pieces: list[Piece], services: set[str]) -> Iterator[ClientCall
                         yield ClientCall(service, operation, piece.module, piece.qualified)
 
 
-def mentioned_calls(pieces: list[Piece], services: set[str]) -> Iterator[ClientCall]:
+def mentioned_calls(pieces: Sequence[Piece], services: set[str]) -> Iterator[ClientCall]:
     """Every method that is named, be it without a call: `change = client.enable if on else client.disable`, or as the
     text that a paginator will be got by.
     """

@@ -9,6 +9,7 @@ text (`getattr`).
 import ast
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
+from functools import cache
 from typing import TypeGuard
 
 from infra.prover.source.code import PRODUCT, Module, Piece, module
@@ -219,6 +220,10 @@ def _is_scope(node: ast.AST) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
 
 
-def reached(start: Module, function: str) -> Iterator[Piece]:
-    """All pieces that can run when a function of a module is called."""
-    yield from Reach().enter(start, function).pieces
+@cache
+def reached(start: Module, function: str, roots: tuple[str, ...] = (PRODUCT,)) -> tuple[Piece, ...]:
+    """All pieces below `roots` that can run when a function of a module is called.
+
+    Raises ValueError for a function that the module does not have.
+    """
+    return tuple(Reach(roots).enter(start, function).pieces)

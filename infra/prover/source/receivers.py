@@ -79,8 +79,6 @@ class Scope:
         if isinstance(called, ast.Name):
             if called.id in self.home.imported or any(p.qualified == called.id for p in self.home.pieces):
                 return _called(self.home, called.id)
-            if _has_class(self.home, called.id):
-                return frozenset({(self.home.name, called.id)})
             return _FOREIGN if hasattr(builtins, called.id) else None
         if not isinstance(called, ast.Attribute):
             return None
@@ -154,8 +152,7 @@ def _called(home: Module, name: str) -> Kinds:
         return frozenset({(home.name, name)})
     for piece in home.pieces:
         if piece.qualified == name and piece.name:
-            function = piece.nodes[0]
-            return _result(home, function)
+            return _result(home, piece.nodes[0])
     return None
 
 

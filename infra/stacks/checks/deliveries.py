@@ -79,8 +79,10 @@ def _of_format(config: PlatformConfig, destination: Mapping[str, Any]) -> Iterat
     processing = destination.get("ProcessingConfiguration", {})
     kinds = [p["Type"] for p in listed(processing.get("Processors")) if processing.get("Enabled")]
     conversion = destination.get("DataFormatConversionConfiguration", {})
-    if bool(conversion.get("Enabled")) != config.raw_is_parquet:
-        yield f"converts no records, or does: the raw tables read {config.firehose_format}"
+    converts = bool(conversion.get("Enabled"))
+    if converts != config.raw_is_parquet:
+        done = "converts records to Parquet" if converts else "converts no record"
+        yield f"{done}: the raw tables read {config.firehose_format}"
     if config.raw_is_parquet:
         schema = conversion.get("SchemaConfiguration", {})
         named = (text(schema.get("DatabaseName", "")), text(schema.get("TableName", "")))

@@ -8,16 +8,14 @@ gets (IAM user guide, "Grant a user permissions to pass a role to an AWS service
 import json
 import signal
 import subprocess
-import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from infra.local.servers.acting import Check, NotAllowedError, check_caller
-from infra.local.servers.loopback import HOST
+from iot_pipeline_tests.support.json_server import Asked, serving_json
 
 _STOP_SECONDS = 30
 Start = Callable[[str, list[str], Mapping[str, str], str], "subprocess.Popen[bytes]"]
@@ -113,39 +111,18 @@ class ControlPlane:
 def serving(plane: ControlPlane) -> Iterator[ControlPlane]:
     """Serve the API until the end of the `with` block, and then end the tasks."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
+    def answer(asked: Asked) -> tuple[int, dict[str, Any]]:
+        def admit(checks: list[Check]) -> None:
+            check_caller(plane.emulator_url, dict(asked.headers.items()), asked.body, checks)
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = dict(self.headers.items())
+        operation = asked.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        try:
+            return 200, plane.answer(operation, json.loads(asked.body or b"{}"), admit)
+        except NotAllowedError as error:
+            return 400, {"__type": error.code, "message": error.message}
 
-            def admit(checks: list[Check]) -> None:
-                check_caller(plane.emulator_url, headers, body, checks)
-
-            operation = (self.headers.get("X-Amz-Target") or "").rpartition(".")[2]
-            try:
-                self._send(200, plane.answer(operation, json.loads(body or b"{}"), admit))
-            except NotAllowedError as error:
-                self._send(400, {"__type": error.code, "message": error.message})
-
-        def _send(self, status: int, answer: dict[str, Any]) -> None:
-            payload = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
-
-    server = ThreadingHTTPServer((HOST, 0), Handler)
-    plane.url = f"http://{HOST}:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield plane
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        plane.stop()
+    with serving_json(answer, "application/x-amz-json-1.1") as plane.url:
+        try:
+            yield plane
+        finally:
+            plane.stop()

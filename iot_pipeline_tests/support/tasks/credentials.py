@@ -4,19 +4,17 @@ ECS guide, "Amazon ECS task IAM role": the agent serves each task its role's tem
 AWS SDKs guide, "Container credential provider": where it is and by which token it knows the task, the environment says.
 """
 
-import json
 import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 
 from infra.local.emulator.process import Emulator
 from infra.local.servers.acting import service_session
-from infra.local.servers.loopback import HOST
+from iot_pipeline_tests.support.json_server import Asked, serving_json
 
 # STS API reference, AssumeRole: the shortest session. SDKs renew credentials that last for less than 15 minutes more,
 # so that processes of a test renew theirs.
@@ -71,26 +69,9 @@ def task_credentials(emulator: Emulator) -> Iterator[TaskCredentials]:
     """Serve credentials until the end of the `with` block."""
     credentials = TaskCredentials(emulator)
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
+    def answer(asked: Asked) -> tuple[int, dict[str, str]]:
+        found = credentials.answer(asked.headers.get("Authorization", ""))
+        return (200, found) if found else (401, {"code": "InvalidToken", "message": "no task has this token"})
 
-        def do_GET(self) -> None:
-            found = credentials.answer(self.headers.get("Authorization") or "")
-            body = json.dumps(found or {"code": "InvalidToken", "message": "no task has this token"}).encode()
-            self.send_response(200 if found else 401)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    server = ThreadingHTTPServer((HOST, 0), Handler)
-    credentials.url = f"http://{HOST}:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving_json(answer) as credentials.url:
         yield credentials
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

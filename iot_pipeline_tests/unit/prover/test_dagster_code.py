@@ -10,8 +10,7 @@ from infra.prover.recorded import read_recorded
 from infra.prover.source.client_calls import client_calls, services_of
 from infra.prover.source.code import Piece
 
-OWN = {own.role: {name for job in own.jobs for name in dagster_code.functions_of(job)} for own in own_runs()}
-OTHERS = set().union(*OWN.values())
+OWN = {own.role: own for own in own_runs()}
 
 
 def _sites(process: str) -> set[tuple[str, str]]:
@@ -19,16 +18,15 @@ def _sites(process: str) -> set[tuple[str, str]]:
     return {(f"{call.service}:{call.operation}", call.site) for call in client_calls(pieces, services_of(pieces))}
 
 
-def _pieces(process: str) -> list[Piece]:
+def _pieces(process: str) -> tuple[Piece, ...]:
     if process == "code":
-        return dagster_code._reached(dagster_code.TICKS, lambda _: True, checks=False)
-    if process == "run":
-        return dagster_code._reached(dagster_code._IN_RUNS, lambda piece: piece.name not in OTHERS, checks=True)
-    return dagster_code._reached(dagster_code._IN_RUNS, dagster_code._one_of(OWN[process]), checks=False)
+        return dagster_code._at_ticks()
+    return dagster_code._in_runs() if process == "run" else dagster_code._in_own_runs(OWN[process])
 
 
 def test_the_jobs_with_roles_of_their_own_begin_with_their_own_functions() -> None:
-    assert {"DAGSTER_REMOVAL_ROLE": {"retention", "erase"}, "DAGSTER_REPLAY_ROLE": {"replay_dead_letters"}} == OWN
+    begun = {role: {name for job in own.jobs for name in dagster_code.functions_of(job)} for role, own in OWN.items()}
+    assert begun == {"DAGSTER_REMOVAL_ROLE": {"retention", "erase"}, "DAGSTER_REPLAY_ROLE": {"replay_dead_letters"}}
     with pytest.raises(ValueError, match="names the job nothing"):
         dagster_code.functions_of("nothing")
 

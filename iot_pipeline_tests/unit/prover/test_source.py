@@ -54,7 +54,7 @@ def handler(event, context):
 def found(tmp_path: Path) -> set[tuple[str, str]]:
     file = tmp_path / "one_file.py"
     file.write_text(SOURCE)
-    pieces = list(reached(script(file), "handler"))
+    pieces = reached(script(file), "handler")
     return {(call.operation, call.function) for call in client_calls(pieces, services_of(pieces))}
 
 
@@ -73,7 +73,7 @@ def test_an_entry_that_there_is_none_of_is_told(tmp_path: Path) -> None:
     file = tmp_path / "other_file.py"
     file.write_text(SOURCE)
     with pytest.raises(ValueError, match="has no function handle"):
-        list(reached(script(file), "handle"))
+        reached(script(file), "handle")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -115,7 +115,7 @@ def test_a_method_that_is_named_without_a_call_is_found(tmp_path: Path) -> None:
         "import boto3\n\ndef change(on):\n    client = boto3.client('cognito-idp')\n"
         "    made = client.admin_enable_user if on else client.admin_disable_user\n    made()\n"
     )
-    pieces = list(reached(script(file), "change"))
+    pieces = reached(script(file), "change")
     assert {call.operation for call in mentioned_calls(pieces, services_of(pieces))} == {
         "AdminEnableUser",
         "AdminDisableUser",
