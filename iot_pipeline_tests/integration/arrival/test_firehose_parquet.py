@@ -57,12 +57,15 @@ def assert_columns_say_what_lines_say(lake: Lake, arrivals: list[Hour]) -> None:
     lines = [row[0] for row in lake.athena.run(f"SELECT line FROM raw_lines WHERE {where}").rows]
     sent: Counter[tuple[str, str]] = Counter()
     for line in lines:
-        message = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
-        for reading in message["readings"] if isinstance(message.get("readings"), list) else []:
+        # A number is the text that was sent; within an object, what JSON writes of it.
+        as_sent, parsed = json.loads(line, parse_float=str, parse_int=str, parse_constant=str), json.loads(line)
+        readings = parsed["readings"] if isinstance(parsed.get("readings"), list) else []
+        for position, reading in enumerate(readings):
             value = reading.get("temperature") if isinstance(reading, dict) else None
             if value is not None:
-                text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
-                sent[message["iot_device"], text] += 1
+                text = as_sent["readings"][position]["temperature"]
+                is_text = isinstance(text, str)
+                sent[parsed["iot_device"], text if is_text else json.dumps(value, separators=(",", ":"))] += 1
     sql = f"""SELECT iot_device, temperature, count(*)
         FROM raw_telemetry CROSS JOIN UNNEST(transform(readings, r -> r.temperature)) AS t(temperature)
         WHERE temperature IS NOT NULL AND {where} GROUP BY 1, 2"""

@@ -59,7 +59,7 @@ def _broken_gzip() -> bytes:
 def _broken_page() -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table({"d": [f"r{n}" for n in range(50_000)], "at": range(50_000), "t": [1.0] * 50_000}), sink)
-    whole = sink.getvalue().to_pybytes()
+    whole: bytes = sink.getvalue().to_pybytes()
     return whole[:5000] + b"\xff" * 4000 + whole[9000:]
 
 
