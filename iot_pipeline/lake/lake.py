@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,28 +10,21 @@ from iot_pipeline.lake import statements
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.balances import ArrivalHourBalance, EventHourBalance
 from iot_pipeline.lake.catalog import Catalog
+from iot_pipeline.lake.curating import Curating
 from iot_pipeline.lake.expired import Expired
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.judged_by import all_rules, unnoted_rows_stand
 from iot_pipeline.lake.judging import Judging
-from iot_pipeline.lake.notes import BuildNotes, Counts
+from iot_pipeline.lake.notes import Counts
 from iot_pipeline.lake.objects import Objects
 from iot_pipeline.lake.plan import EventHourPlan, batches, marks_of, plan_event_hours
 from iot_pipeline.lake.publishing import Publisher
 from iot_pipeline.lake.quarantine import Quarantine, balances, follows, received_in
 from iot_pipeline.lake.removals import RAW_TABLE, Removals
-from iot_pipeline.lake.statements import Target
 from iot_pipeline.lake.suspects import suspect_event_hours
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-# A ledger published while a curated build runs changes what the build must hold; it is then built anew.
-ATTEMPTS = 3
-
-
-class LedgerImbalanceError(RuntimeError):
-    """A build does not hold what the ledger says it must. It was not published; the previous version stands."""
 
 
 @dataclass(frozen=True)
@@ -87,15 +79,18 @@ class Lake:
         expired = self.expired.uncounted(behind) if behind else set()
         return [hour for hour in behind if hour not in expired]
 
-    def curate(self, event_hours: Iterable[Hour]) -> list[EventHourBalance]:
+    def curate(self, event_hours: Iterable[Hour], *, whole: bool = False) -> list[EventHourBalance]:
         """Build, audit and publish these event hours from what the ledger says touches them.
 
-        Returns the balance of each. Raises LedgerImbalanceError, with nothing published of the batch concerned, if a
-        build does not hold what the ledger says. Hours that are expired are left as they are.
+        To an hour that is built already the readings of further arrival hours are added, if they are few and their
+        keys new, unless it is wanted `whole`. Returns the balance of each. Raises LedgerImbalanceError, with none of
+        those concerned published, if a build does not hold what the ledger says. Hours that are expired are left as
+        they are.
         """
+        curating = Curating(self.catalog, self.athena, self.contract, self._publisher, self._objects, self.progress)
         balances: list[EventHourBalance] = []
         for batch in self._without(event_hours, self._expired_events, "sources"):
-            balances += self._curate_batch(batch)
+            balances += curating.curate(batch, whole=whole)
         return balances
 
     def plan(self, event_hours: Iterable[Hour]) -> EventHourPlan:
@@ -204,41 +199,5 @@ class Lake:
     def _publisher(self) -> Publisher:
         return Publisher(self.bucket, self.catalog, self.progress)
 
-    def _curate_batch(self, batch: Sequence[Hour]) -> list[EventHourBalance]:
-        table = tables(self.contract).curated_telemetry
-        plan = self.plan(batch)
-        for attempt in range(1, ATTEMPTS + 1):
-            with self._publisher.building(table) as target:
-                balances = self._build(plan, target)
-            wrong = [balance for balance in balances if not balance.balances]
-            # What an erasure has judged again meanwhile may not come back by this. Where arrivals change the ledger
-            # again and again, what is built is whole, and the sensor asks for the rest.
-            if not wrong and (attempt == ATTEMPTS or self.plan(batch).content == plan.content):
-                now = datetime.now(UTC)
-                notes = {
-                    it.hour: BuildNotes(now, plan.content[it.hour], it.built, plan.marks[it.hour]) for it in balances
-                }
-                self._publisher.publish(table, target, notes)
-                return balances
-            before, plan = plan, self.plan(batch)
-            if wrong and plan.content == before.content:
-                raise LedgerImbalanceError(_explain(wrong))
-            self.progress(f"the ledger changed while building (attempt {attempt} of {ATTEMPTS}); building again")
-        raise LedgerImbalanceError(f"the ledger kept changing; run the hours again later. {_explain(wrong)}")
-
-    def _build(self, plan: EventHourPlan, target: Target) -> list[EventHourBalance]:
-        counts: dict[Hour, Counts] = {}
-        if plan.all_arrivals:
-            self.athena.run(statements.build_curated(self.contract, plan.hours, plan.all_arrivals, target))
-            counts = self._counts(statements.count_built(target.table))
-        return [EventHourBalance(hour, plan.valid[hour], counts.get(hour, Counts())) for hour in plan.hours]
-
     def _counts(self, sql: str) -> dict[Hour, Counts]:
         return {Hour.from_values(row[:4]): Counts.of(row[4:7]) for row in self.athena.run(sql).rows}
-
-
-def _explain(wrong: Iterable[EventHourBalance]) -> str:
-    return (
-        f"the build does not hold what the ledger says: {'; '.join(str(balance) for balance in wrong)}. Nothing was "
-        "published; the last version stands. Judge their arrival hours again, then build these hours"
-    )

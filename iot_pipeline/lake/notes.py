@@ -26,6 +26,10 @@ class Counts:
         rows, duplicates, conflicts = (int(value) for value in values)
         return cls(rows, duplicates, conflicts)
 
+    def __add__(self, other: Self) -> "Counts":
+        """Of both together, which share no key."""
+        return Counts(self.rows + other.rows, self.duplicates + other.duplicates, self.conflicts + other.conflicts)
+
     @property
     def readings(self) -> int:
         """The valid readings that they account for."""
@@ -60,8 +64,9 @@ class BuildNotes:
     each arrival hour that it was built from. `rules`, of the ledger, is a digest of those that the arrival hour was
     judged by. Both are None where a release before them built the partition.
 
-    `stored`, of judged rows, ledger and quarantine, is how many objects and bytes the build left there. `follows`, of
-    judged rows, is the location of the version whose objects it took over, beside those of what arrived since.
+    `stored` is how many objects and bytes the build left there; None where a release before it built the partition.
+    `follows`, of judged rows, is the location of the version whose objects it took over, beside those of what arrived
+    since.
     `judged`, of the ledger and of the quarantine, is the location of the judged rows that it was made from.
     `received`, of the quarantine, are the readings counted from the raw lines of the hour.
     """

@@ -5,7 +5,7 @@ answers, and Athena reads the ledger only for partitions that a release before t
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,6 +43,10 @@ class EventHourPlan:
     def all_arrivals(self) -> set[Hour]:
         """Every arrival hour that contributes to any of the event hours."""
         return {arrival for marks in self.marks.values() for arrival in marks}
+
+    def of(self, hours: Collection[Hour]) -> "EventHourPlan":
+        """The plan of these of its event hours alone."""
+        return EventHourPlan({hour: marks for hour, marks in self.marks.items() if hour in hours})
 
 
 def plan_event_hours(

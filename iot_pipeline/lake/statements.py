@@ -214,6 +214,23 @@ def count_built(table: str) -> str:
     return _counts(table)
 
 
+def count_added(table: str, hours: Iterable[Hour]) -> str:
+    """The same, and how many of its rows have a key that these hours hold already."""
+    keys = ", ".join(f"added.{key}" for key in PARTITION_KEYS)
+    return f"""\
+SELECT {keys}, count(*) AS rows, sum(added.duplicates) AS duplicates, sum(added.conflicts) AS conflicts,
+    count(standing.device_id) AS known
+FROM {table} AS added
+LEFT JOIN (
+    SELECT device_id, event_time, seq
+    FROM curated_telemetry
+    WHERE {partition_predicate(hours)}
+) AS standing ON standing.device_id = added.device_id
+    AND standing.event_time = added.event_time
+    AND standing.seq = added.seq
+GROUP BY {keys}"""
+
+
 def marks_of_build(table: str) -> str:
     """Of a ledger's build: valid readings by arrival and event hour, with the checksum of a mark."""
     return _marks(table, "WHERE outcome = 'valid'")

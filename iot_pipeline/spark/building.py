@@ -44,7 +44,7 @@ def backfill(lake: Lake, objects: Objects, arrivals: Iterable[Hour], report: Cal
     stale = lake.stale(touched) if touched else []
     lake.progress(f"{len(stale)} of {len(touched)} event hours are to be built")
     for batch in batches(stale):
-        report(_curated(lake.curate(batch)))
+        report(_curated(lake.curate(batch, whole=True)))
 
 
 def unjudged(lake: Lake, objects: Objects, hours: Sequence[Hour]) -> list[Hour]:

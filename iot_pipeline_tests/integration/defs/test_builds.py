@@ -24,8 +24,9 @@ from iot_pipeline.defs.curated.sensors import stale_event_hours
 from iot_pipeline.defs.judged.assets import ledger, quarantined_telemetry
 from iot_pipeline.defs.raw.assets import raw_telemetry
 from iot_pipeline.defs.scattered_hours import in_turn, requested_hours
+from iot_pipeline.lake.curating import LedgerImbalanceError
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.lake import Lake, LedgerImbalanceError
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.notes import Counts
 from iot_pipeline.partitions import hours_of, partition_key
 from iot_pipeline.resources import LakeResource

@@ -11,8 +11,9 @@ import pytest
 
 from iot_pipeline.contract import CONTRACT, METRICS, Contract, Metric, Unit, tables
 from iot_pipeline.lake.catalog import Catalog, Partition
+from iot_pipeline.lake.curating import LedgerImbalanceError
 from iot_pipeline.lake.hours import Hour, partition_predicate
-from iot_pipeline.lake.lake import Lake, LedgerImbalanceError
+from iot_pipeline.lake.lake import Lake
 from iot_pipeline_tests.support.hours import fill
 from iot_pipeline_tests.support.messages import (
     RawZone,
