@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from infra.local.bench.bench_session import BENCHES
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.servers.local_server import LocalError
 from infra.local.session.env_file import remove_env_file, write_env_file
@@ -122,7 +123,7 @@ def up(
 @app.command()
 def down() -> None:
     """Stop what `make up` or `make demo` started, also when they were killed."""
-    for state in STATES:
+    for state in (*STATES, *BENCHES.glob("*")):
         stop_leftovers(state, console.print)
     console.print("nothing is running any more")
 
@@ -130,7 +131,7 @@ def down() -> None:
 @app.command(name="reset")
 def reset_command() -> None:
     """Stop everything and remove all local state: objects, tables, Dagster's history, devices."""
-    for state in STATES:
+    for state in (*STATES, *BENCHES.glob("*")):
         reset(state, console.print)
     remove_env_file(CHECKOUT / ".env")
 

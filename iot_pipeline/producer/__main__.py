@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError
 from iot_pipeline.contract.json_text import parsed_within_depth
 from iot_pipeline.producer.client import Producer, ProducerError, checked_device
 from iot_pipeline.producer.encoding import Encoding, encoded
+from iot_pipeline.producer.message_form import message_form
 from iot_pipeline.producer.spool import Message, SpoolInUseError
 
 # Lines that are spooled by one commit.
@@ -25,7 +26,6 @@ _TOGETHER = 500
 _SHOWN = 20
 # As the stacks name what has no environment's name (infra/stacks/config.py).
 _ENVIRONMENT = "telemetry"
-_EXAMPLE = '{"v": 1, "device_id": "pump-17", "readings": [{"ts": 1764460800000, "seq": 1, "flow_rate": 3.2}]}'
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,9 +70,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     send = commands.add_parser(
         "send",
         help="send a file: a telemetry message (JSON) a line",
-        description="Send a file: a telemetry message (JSON) a line. What is not on the stream when this ends is in "
-        "the spool, and goes out first with the next send.",
-        epilog=f"A line: {_EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Send a file: a telemetry message (JSON) a line. What is not on the stream when this ends is in\n"
+        "the spool, and goes out first with the next send. 0 if every line is on the stream, 1 if a line was refused,\n"
+        "2 if it could not go on.",
+        epilog=message_form(),
     )
     send.add_argument("file", type=Path, metavar="FILE.jsonl")
     send.add_argument("--producer", required=True, help="the producer's name in infra/environments.toml")

@@ -1,17 +1,17 @@
 """`python -m infra.local.bench.producer`: a producer at full speed, whose stream refuses a share of the records.
 
-A local AWS of its own takes the stacks from the lake to the intake. A process apart sends, with the role's credentials;
-this one counts what has reached the raw zone, message by message, against what was acknowledged.
+A local AWS of its own takes the stacks from the lake to the intake. A process apart sends three times: by the bare loop
+around boto3's PutRecords and by the library, to a stream that nobody reads, and by the library with the producer's role
+to the producer's stream. Of the third this process counts what has reached the raw zone, message by message, against
+what was acknowledged.
 """
 
 import argparse
 import gzip
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,12 +21,14 @@ from typing import Any
 import boto3
 from rich.console import Console
 
-from infra.local.bench.producing import BACKEND, DEVICES
+from infra.local.bench.bench_session import bench_session
+from infra.local.bench.producing import BACKEND, DEVICES, Sent
 from infra.local.deploy.deployment import deploy_assembly
 from infra.local.deploy.synth import synthesise
 from infra.local.emulator.process import start_emulator
 from infra.local.emulator.streams.throttling import TAG
 from infra.local.servers.checkout import CHECKOUT
+from infra.local.session.leftovers import note_processes
 from infra.stacks.config import PlatformConfig
 from infra.stacks.environments import environment
 from infra.stacks.producers.roles import TAG as TAG_OF_BACKENDS
@@ -38,21 +40,22 @@ from iot_pipeline.registry.registration import Request
 PARTS = ("Lake", "Ingest", "EdgeData", "Edge", "Intake")
 # Firehose buffers for 60 s on AWS.
 _INTERVAL_SCALE, _POLL_SECONDS = 0.05, 0.2
+# Has no reader.
+_UNREAD = "bench-unread"
 
 
 def main() -> int:
     """Run it and print the figures; 0 if nothing that was acknowledged is missing."""
-    parser = argparse.ArgumentParser(prog="python -m infra.local.bench.producer")
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.local.bench.producer", description="A producer at full speed, on a local AWS of its own."
+    )
     parser.add_argument("--rate", type=int, default=10_000, help="messages a second (10,000)")
-    parser.add_argument("--seconds", type=int, default=30, help="for how long (30)")
+    parser.add_argument("--seconds", type=int, default=30, help="for how long, of each of three ways (30)")
     parser.add_argument("--throttled", type=float, default=5.0, help="percent of PutRecords' records refused (5)")
-    parser.add_argument("--wait", type=int, default=600, help="seconds to wait for the raw zone (600)")
+    parser.add_argument("--wait", type=int, default=600, help="seconds without a new message until it gives up (600)")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="iot-bench-"))
-    try:
-        return _measure(folder, options, Console())
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with bench_session("producer") as folder:
+        return _measure(folder, options, Console(width=160))
 
 
 def _measure(folder: Path, options: argparse.Namespace, console: Console) -> int:
@@ -60,29 +63,38 @@ def _measure(folder: Path, options: argparse.Namespace, console: Console) -> int
         folder / "state", firehose_interval_scale=_INTERVAL_SCALE, kinesis_poll_seconds=_POLL_SECONDS
     )
     try:
+        note_processes(folder, [emulator.pid])
         os.environ.update(emulator.environment)
         boto3.setup_default_session()
-        assembly = synthesise(CHECKOUT / ".local")
-        outputs = deploy_assembly(assembly, Console(quiet=True), PARTS).outputs
-        config = environment(PlatformConfig().name)
-        producer = config.producers[0]
-        for number in range(DEVICES):
-            request = Request(f"bench-{number}", producer.tenant, producer.sites[0], "climate")
-            things.create_thing(boto3.client("iot"), request, things.DeviceKind())
-        name = config.producer(producer.name)
-        for stream in (name, outputs["StreamName"]):
-            boto3.client("kinesis").add_tags_to_stream(StreamName=stream, Tags={TAG: str(options.throttled)})
-        _make_backend(producer.name)
-        told = _sender(folder, name, options)
-        console.print(
-            f"sent {told['sent']:,} messages in {told['seconds']:.1f} s ({told['sent'] / told['seconds']:,.0f}/s), "
-            f"on the stream after {told['flushed']:.1f} s; {told['acknowledged']:,} acknowledged, "
-            f"{told['repeated']:,} records repeated; resident memory {told['start_mib']:.0f} MiB at the start, "
-            f"at most {told['peak_mib']:.0f} MiB"
-        )
-        return _compare(told, outputs["LakeBucket"], options.wait, console)
+        console.print("deploying the stacks from the lake to the intake")
+        streams, bucket = _deployed()
+        kinesis = boto3.client("kinesis")
+        kinesis.create_stream(StreamName=_UNREAD, ShardCount=1)
+        kinesis.get_waiter("stream_exists").wait(StreamName=_UNREAD, WaiterConfig={"Delay": 1})
+        for each in (_UNREAD, *streams):
+            kinesis.add_tags_to_stream(StreamName=each, Tags={TAG: str(options.throttled)})
+        pace = [str(options.rate), str(options.seconds)]
+        console.print(f"{options.rate:,} messages/s asked for, {options.seconds} s; {options.throttled:g}% refused")
+        _send("bare", _UNREAD, "-", *pace, console=console)
+        _send("library", _UNREAD, str(folder / "unread.db"), *pace, console=console)
+        sent = _send("producer", streams[0], str(folder / "spool.db"), *pace, console=console)
+        return _compare(sent.acknowledged, bucket, options.wait, console)
     finally:
         emulator.stop()
+
+
+def _deployed() -> tuple[tuple[str, str], str]:
+    """Deploy, and let devices and backend in; the producer's and the platform's stream, and the lake's bucket."""
+    assembly = synthesise(CHECKOUT / ".local")
+    outputs = deploy_assembly(assembly, Console(quiet=True), PARTS).outputs
+    config = environment(PlatformConfig().name)
+    producer, iot = config.producers[0], boto3.client("iot")
+    for number in range(DEVICES):
+        request = Request(f"bench-{number}", producer.tenant, producer.sites[0], "climate")
+        things.create_thing(iot, request, things.DeviceKind())
+    name = config.producer(producer.name)
+    _make_backend(producer.name)
+    return (name, outputs["StreamName"]), outputs["LakeBucket"]
 
 
 def _make_backend(producer: str) -> None:
@@ -101,24 +113,43 @@ def _document(statement: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _sender(folder: Path, stream: str, options: argparse.Namespace) -> dict[str, Any]:
-    module = [sys.executable, "-m", "infra.local.bench.producing"]
-    arguments = [stream, str(folder / "spool.db"), str(options.rate), str(options.seconds)]
-    ran = subprocess.run([*module, *arguments], stdout=subprocess.PIPE, cwd=CHECKOUT, check=True)
-    told: dict[str, Any] = json.loads(ran.stdout)
-    return told
+_WAYS = {
+    "bare": "the bare loop of PutRecords, nobody reads",
+    "library": "the library, nobody reads",
+    "producer": "the library, all the way to the raw zone",
+}
 
 
-def _compare(told: dict[str, Any], bucket: str, wait: int, console: Console) -> int:
-    """Every message has a number of its own: those that are in the raw zone, against all."""
-    began, found, seen = time.monotonic(), Counter[int](), set[str]()
-    while len(found) < told["acknowledged"] and time.monotonic() - began < wait:
+def _send(way: str, *arguments: str, console: Console) -> Sent:
+    """Send by a process of its own, and print what it did."""
+    command = [sys.executable, "-m", "infra.local.bench.producing", way, *arguments]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, cwd=CHECKOUT, check=True)
+    sent = Sent(**json.loads(ran.stdout))
+    console.print(
+        f"{_WAYS[way]}: {sent.acknowledged:,} of {sent.messages:,} messages acknowledged in {sent.flushed:.1f} s, "
+        f"{sent.acknowledged / sent.flushed:,.0f}/s; {sent.cpu_seconds:.1f} CPU s, {sent.cpu_seconds / sent.flushed:.0%}"
+        f" of a core, {sent.acknowledged / sent.cpu_seconds:,.0f} messages a CPU second; {sent.repeated:,} records "
+        f"repeated; resident memory {sent.start_mib:.0f} MiB at the start, at most {sent.peak_mib:.0f} MiB",
+        soft_wrap=True,
+    )
+    return sent
+
+
+def _compare(acknowledged: int, bucket: str, wait: int, console: Console) -> int:
+    """Every message has a number of its own: those that are in the raw zone, against all; 1 unless all are there."""
+    began = moved = time.monotonic()
+    found, seen = Counter[int](), set[str]()
+    while len(found) < acknowledged and time.monotonic() - moved < wait:
         time.sleep(2)
+        before = len(found)
         for line in _new_lines(bucket, seen):
             if not line[DEVICE.name].startswith("bench-") or not line[TRACE.name]:
                 raise ValueError(f"a line of nobody: {line}")
             found[line["readings"][0]["seq"]] += 1
-    missing = told["acknowledged"] - len(found)
+        if len(found) > before:
+            moved = time.monotonic()
+            print(f"{len(found):,} messages in the raw zone", file=sys.stderr)
+    missing = acknowledged - len(found)
     console.print(
         f"in the raw zone {time.monotonic() - began:.0f} s later: {len(found):,} messages, {missing:,} missing, "
         f"{found.total() - len(found):,} twice, in {len(seen)} objects"

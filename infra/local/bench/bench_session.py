@@ -1,0 +1,30 @@
+"""A benchmark's folder, of which a killed benchmark leaves nothing running for ever."""
+
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.session.leftovers import clear, lock
+
+BENCHES = CHECKOUT / ".local" / "bench"
+
+
+@contextmanager
+def bench_session(name: str) -> Iterator[Path]:
+    """The empty folder of a benchmark, removed at its end; SIGTERM ends the block as Ctrl-C does.
+
+    What a benchmark starts in it and notes (`note_processes`) is stopped by the next of its name, and by `make down`,
+    if this one is killed by SIGKILL. Raises LocalError while another of its name runs.
+    """
+    folder = BENCHES / name
+    clear(folder)
+    with lock(folder):
+        former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            yield folder
+        finally:
+            signal.signal(signal.SIGTERM, former)
+            shutil.rmtree(folder, ignore_errors=True)
