@@ -2,11 +2,13 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
-from iot_pipeline.producer.put import BYTES_PER_CALL, RECORDS_PER_CALL, Entry, put_once, wait_seconds
+from iot_pipeline.producer.packing import fitting, packed
+from iot_pipeline.producer.put import BYTES_PER_CALL, RECORDS_PER_CALL, put_once, wait_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,11 @@ class _Lane:
     failures: int = 0
     due: float = 0.0
 
-    def settled(self, code: str | None, now: float) -> bool:
-        """Note what became of the first line; whether there is one to put."""
+    def settled(self, count: int, code: str | None, now: float) -> bool:
+        """Note what became of so many of the first lines; whether there are some to put."""
         if code is None:
-            self.lines.popleft()
+            for _ in range(count):
+                self.lines.popleft()
             self.failures = 0
         else:
             self.failures += 1
@@ -47,33 +50,37 @@ def forward(
 ) -> list[Line]:
     """Put lines; those that are still not on the stream after so many seconds, in their order.
 
-    A call carries one line of a device at most: of two, Kinesis may take the second alone (API reference, PutRecords:
-    "A single record failure does not stop the processing of subsequent records"). Raises botocore's errors that another
-    call would not mend.
+    The first lines of a device go together, as one record in the format of the Kinesis Producer Library. A call carries
+    one record of a device at most: of two, Kinesis may take the second alone (API reference, PutRecords: "A single
+    record failure does not stop the processing of subsequent records"). Raises botocore's errors that another call
+    would not mend.
     """
     lanes: dict[str, _Lane] = {}
     for line in lines:
         lanes.setdefault(line.device, _Lane()).lines.append(line)
     deadline = clock() + seconds
     while lanes and (now := clock()) < deadline:
-        heads = _call([lane.lines[0] for lane in lanes.values() if lane.due <= now])
+        heads = _call({device: lane.lines for device, lane in lanes.items() if lane.due <= now})
         if not heads:
             sleep(min(deadline, *(lane.due for lane in lanes.values())) - now)
             continue
-        codes = put_once(kinesis, stream, [Entry(line.device, line.data) for line in heads])
-        for line, code in zip(heads, codes, strict=True):
+        entries = [packed(device, [line.data for line in together]) for device, together in heads.items()]
+        for (device, together), code in zip(heads.items(), put_once(kinesis, stream, entries), strict=True):
             # To the end, behind those that have not had a turn.
-            lane = lanes.pop(line.device)
-            if lane.settled(code, clock()):
-                lanes[line.device] = lane
+            lane = lanes.pop(device)
+            if lane.settled(len(together), code, clock()):
+                lanes[device] = lane
     return sorted((line for lane in lanes.values() for line in lane.lines), key=lambda line: line.position)
 
 
-def _call(heads: Sequence[Line]) -> list[Line]:
-    taken, size = [], 0
-    for line in heads[:RECORDS_PER_CALL]:
-        size += Entry(line.device, line.data).size
-        if size > BYTES_PER_CALL:
+def _call(due: Mapping[str, deque[Line]]) -> dict[str, list[Line]]:
+    """The lines of a call, within its limits: the first of each device that go into one record."""
+    taken: dict[str, list[Line]] = {}
+    room = BYTES_PER_CALL
+    for device, lines in islice(due.items(), RECORDS_PER_CALL):
+        count, size = fitting(line.data for line in lines)
+        room -= size + len(device.encode())
+        if taken and room < 0:
             break
-        taken.append(line)
+        taken[device] = list(islice(lines, count))
     return taken

@@ -12,18 +12,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from iot_pipeline.contract.json_text import parsed_within_depth
 from iot_pipeline.producer.client import Producer, ProducerError, checked_device
 from iot_pipeline.producer.encoding import Encoding, encoded
 from iot_pipeline.producer.message_form import message_form
+from iot_pipeline.producer.put import UNREACHED
 from iot_pipeline.producer.spool import Message, SpoolInUseError
 
 # Lines that are spooled by one commit.
 _TOGETHER = 500
 # Lines that were not sent of which each is told.
 _SHOWN = 20
+# A person waits; the library itself tries for a day.
+_UNREACHED_SECONDS = 30.0
 # As the stacks name what has no environment's name (infra/stacks/config.py).
 _ENVIRONMENT = "telemetry"
 
@@ -43,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"{producer.spooled} messages of a former run are in the spool, and go first", file=sys.stderr)
             with _Progress(producer):
                 _send(producer, file, refused)
-                producer.flush()
+                _flush(producer)
     except (ProducerError, SpoolInUseError, OSError, ImportError, BotoCoreError) as error:
-        problem = str(error)
+        problem = _told(error, stream)
     except sqlite3.Error as error:
         problem = f"the spool {spool}: {error}"
     except KeyboardInterrupt:
@@ -76,12 +79,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "2 if it could not go on.",
         epilog=message_form(),
     )
-    send.add_argument("file", type=Path, metavar="FILE.jsonl")
+    send.add_argument("file", type=Path, metavar="FILE.jsonl", help="the messages; below is what a line says")
     send.add_argument("--producer", required=True, help="the producer's name in infra/environments.toml")
     send.add_argument("--environment", default=_ENVIRONMENT, help=f"the environment ({_ENVIRONMENT})")
     send.add_argument("--stream", help="the stream, if it is not called <environment>-producer-<producer>")
     send.add_argument("--spool", type=Path, default=Path(".spool"), help="folder of what is still to be sent (.spool)")
-    send.add_argument("--encoding", type=Encoding, choices=list(Encoding), default=Encoding.GZIP, help="(gzip)")
+    send.add_argument(
+        "--encoding",
+        type=Encoding,
+        choices=list(Encoding),
+        default=Encoding.GZIP,
+        help="how messages are compressed (gzip)",
+    )
     return parser.parse_args(arguments)
 
 
@@ -107,6 +116,33 @@ def _send(producer: Producer, file: BinaryIO, refused: list[str]) -> None:
             producer.send_many(together)
             together = []
     producer.send_many(together)
+
+
+def _flush(producer: Producer) -> None:
+    """Wait until everything is on the stream. Raises ProducerError, also where the stream cannot be reached at all."""
+    while True:
+        before = producer.acknowledged
+        try:
+            return producer.flush(_UNREACHED_SECONDS)
+        except TimeoutError:
+            if producer.acknowledged == before and producer.last_code == UNREACHED:
+                raise ProducerError(
+                    f"Kinesis has not answered for {_UNREACHED_SECONDS:g} s: see to the network, or to "
+                    "AWS_ENDPOINT_URL where that is set; what is in the spool goes out with the next send"
+                ) from None
+
+
+def _told(error: Exception, stream: str) -> str:
+    """An error in a line, and what to do where its text does not say so."""
+    if isinstance(error, FileNotFoundError):
+        return f"{error.filename}: there is no such file"
+    cause = error.__cause__
+    if isinstance(cause, ClientError) and cause.response["Error"]["Code"] == "ResourceNotFoundException":
+        return (
+            f"there is no stream {stream}: name a producer that the environment has (infra/environments.toml); "
+            "the spool keeps what is left"
+        )
+    return str(error)
 
 
 def _device_of(line: bytes) -> str:

@@ -7,18 +7,12 @@ its messages reach the stream in their order, whatever call or record fails.
 import heapq
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from iot_pipeline.contract.aggregation import UserRecord, aggregated
+from iot_pipeline.producer.packing import fitting, packed
 from iot_pipeline.producer.put import BYTES_PER_CALL, RECORDS_PER_CALL, Entry, wait_seconds
 from iot_pipeline.producer.spool import Message
-
-# The Kinesis Producer Library's own default for an aggregate (awslabs/amazon-kinesis-producer,
-# `default_config.properties`, AggregationMaxSize). Kinesis bills a record in steps of 25 KB.
-AGGREGATE_BYTES = 51_200
-# What the format adds to a message and to an aggregate, no more than.
-_OVERHEAD = 32
 
 
 @dataclass(slots=True)
@@ -30,10 +24,7 @@ class Parcel:
 
     def entry(self) -> Entry:
         """The record: the message itself, or an aggregate of several."""
-        if len(self.messages) == 1:
-            return Entry(self.device, self.messages[0].payload)
-        records = [UserRecord(self.device, message.payload) for message in self.messages]
-        return Entry(self.device, aggregated(records))
+        return packed(self.device, [message.payload for message in self.messages])
 
 
 @dataclass(slots=True)
@@ -81,7 +72,7 @@ class Lanes:
         while self._ready and len(parcels) < RECORDS_PER_CALL:
             device = self._ready[0]
             lane = self._lanes[device]
-            count, wanted = _fitting(lane.messages)
+            count, wanted = fitting(message.payload for message in lane.messages)
             if parcels and size + wanted + len(device.encode()) > BYTES_PER_CALL:
                 break
             size += wanted + len(device.encode())
@@ -114,14 +105,3 @@ class Lanes:
             _at, device = heapq.heappop(self._waiting)
             self._lanes[device].busy = False
             self._ready.append(device)
-
-
-def _fitting(messages: Sequence[Message] | deque[Message]) -> tuple[int, int]:
-    """How many messages of a lane go into one record, and at most how many bytes that has."""
-    count, size = 0, _OVERHEAD
-    for message in messages:
-        more = len(message.payload) + _OVERHEAD
-        if count and size + more > AGGREGATE_BYTES:
-            break
-        count, size = count + 1, size + more
-    return count, size

@@ -20,7 +20,8 @@ A line of FILE.jsonl is one message of one device, a JSON object of at most {MAX
   {EXAMPLE}
 
   v           the contract's version: {contract.version}
-  device_id   the device's id in the registry; its tenant and site are the registry's, and have to be the producer's
+  device_id   the device's id in the registry; its tenant and site are the registry's, and have to be the producer's,
+              or else the intake refuses the message, into its bucket (docs/producers.md)
   readings    one reading or more; pack the readings of a device, they are cheaper together
   sent_at     optional: when the message was sent, as `ts`
   fw          optional: the firmware's version, at most {MAX_FIRMWARE} characters

@@ -28,6 +28,7 @@ from infra.local.deploy.synth import synthesise
 from infra.local.emulator.process import start_emulator
 from infra.local.emulator.streams.throttling import TAG
 from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.local_server import LocalError
 from infra.local.session.leftovers import note_processes
 from infra.stacks.config import PlatformConfig
 from infra.stacks.environments import environment
@@ -54,8 +55,15 @@ def main() -> int:
     parser.add_argument("--throttled", type=float, default=5.0, help="percent of PutRecords' records refused (5)")
     parser.add_argument("--wait", type=int, default=600, help="seconds without a new message until it gives up (600)")
     options = parser.parse_args()
-    with bench_session("producer") as folder:
-        return _measure(folder, options, Console(width=160))
+    try:
+        with bench_session("producer") as folder:
+            return _measure(folder, options, Console(width=160))
+    except LocalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
 
 
 def _measure(folder: Path, options: argparse.Namespace, console: Console) -> int:
@@ -125,11 +133,12 @@ def _send(way: str, *arguments: str, console: Console) -> Sent:
     command = [sys.executable, "-m", "infra.local.bench.producing", way, *arguments]
     ran = subprocess.run(command, stdout=subprocess.PIPE, cwd=CHECKOUT, check=True)
     sent = Sent(**json.loads(ran.stdout))
+    share = sent.cpu_seconds / sent.flushed
     console.print(
         f"{_WAYS[way]}: {sent.acknowledged:,} of {sent.messages:,} messages acknowledged in {sent.flushed:.1f} s, "
-        f"{sent.acknowledged / sent.flushed:,.0f}/s; {sent.cpu_seconds:.1f} CPU s, {sent.cpu_seconds / sent.flushed:.0%}"
-        f" of a core, {sent.acknowledged / sent.cpu_seconds:,.0f} messages a CPU second; {sent.repeated:,} records "
-        f"repeated; resident memory {sent.start_mib:.0f} MiB at the start, at most {sent.peak_mib:.0f} MiB",
+        f"{sent.acknowledged / sent.flushed:,.0f}/s; {sent.cpu_seconds:.1f} CPU s, {share:.0%} of a core, "
+        f"{sent.acknowledged / sent.cpu_seconds:,.0f} messages a CPU second; {sent.repeated:,} records repeated; "
+        f"resident memory {sent.start_mib:.0f} MiB at the start, at most {sent.peak_mib:.0f} MiB",
         soft_wrap=True,
     )
     return sent

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from iot_pipeline.contract.aggregation import user_records
 from iot_pipeline.intake.forwarding import Line, forward
 from iot_pipeline.producer.put import RECORDS_PER_CALL
 
@@ -17,6 +18,7 @@ class Stream:
 
     def __init__(self, share: float = 0.0, closed: Sequence[str] = ()) -> None:
         self.share, self.closed, self.random, self.now = share, closed, random.Random(5), 0.0
+        self.records = 0
         self.taken: dict[str, list[bytes]] = defaultdict(list)
 
     def put_records(self, *, StreamName: str, Records: Sequence[Any]) -> dict[str, Any]:  # noqa: N803  boto3's names
@@ -29,7 +31,10 @@ class Stream:
     def _put(self, key: str, data: bytes) -> dict[str, str]:
         if key in self.closed or self.random.random() < self.share:
             return {"ErrorCode": "InternalFailure", "ErrorMessage": "Internal Service Failure"}
-        self.taken[key].append(data)
+        self.records += 1
+        for each in user_records(key, data):
+            assert each.partition_key == key
+            self.taken[key].append(each.data)
         return {"SequenceNumber": "1", "ShardId": "shardId-000000000000"}
 
     def sleep(self, seconds: float) -> None:
@@ -50,6 +55,15 @@ def test_all_lines_are_put_in_their_devices_order(share: float) -> None:
     assert sum(len(each) for each in stream.taken.values()) == len(LINES)
     for device, taken in stream.taken.items():
         assert taken == [line.data for line in LINES if line.device == device]
+
+
+def test_the_lines_of_a_device_go_together_up_to_a_record() -> None:
+    stream = Stream(0.05)
+    lines = [Line(number, f"d{number % 7}", b"%05d" % number + b"x" * 395) for number in range(7 * 300)]
+    assert stream.forward(lines) == []
+    # Of 400 bytes each, 300 lines are three records of at most 50 KiB.
+    assert stream.records == 7 * 3
+    assert {device: len(taken) for device, taken in stream.taken.items()} == {f"d{n}": 300 for n in range(7)}
 
 
 def test_a_device_that_nothing_takes_costs_itself_and_ends_in_time() -> None:

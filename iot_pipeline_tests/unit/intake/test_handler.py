@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from iot_pipeline.contract.aggregation import UserRecord, aggregated
+from iot_pipeline.contract.aggregation import UserRecord, aggregated, user_records
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.intake.devices import KEPT_SECONDS, UNKNOWN_KEPT_SECONDS, Devices, Place
 from iot_pipeline.intake.environment import IntakeSettings, Producer, WrongSettingError, intake_settings
@@ -53,7 +53,8 @@ class Aws:
             if each["PartitionKey"] in self.closed:
                 results.append({"ErrorCode": "InternalFailure"})
             else:
-                self.put.append(each)
+                inside = user_records(each["PartitionKey"], each["Data"])
+                self.put += [{"PartitionKey": user.partition_key, "Data": user.data} for user in inside]
                 results.append({"SequenceNumber": "1"})
         return {"FailedRecordCount": sum("ErrorCode" in each for each in results), "Records": results}
 
@@ -114,8 +115,8 @@ def test_each_user_record_of_an_aggregate_is_judged_by_itself(aws: Aws, capsys: 
     sent[-1] = UserRecord("d1", b"\x1f\x8bbroken")
     batch = _event(("theirs", aggregated(sent)), ("no thing's name", b"{}"))
     assert Intake(SETTINGS, aws, aws, aws).take(batch) == {"batchItemFailures": []}
-    assert [each["PartitionKey"] for each in aws.put] == ["d1", "d2", "d1"]
-    assert [str(Judge().line(each["Data"])[0].outcome) for each in aws.put] == ["valid", "valid", "malformed_json"]
+    assert [each["PartitionKey"] for each in aws.put] == ["d1", "d1", "d2"]
+    assert [str(Judge().line(each["Data"])[0].outcome) for each in aws.put] == ["valid", "malformed_json", "valid"]
     first, second = (
         aws.objects["refused/gateway/2025/11/30/100.jsonl"],
         aws.objects["refused/gateway/2025/11/30/101.jsonl"],

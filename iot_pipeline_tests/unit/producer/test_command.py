@@ -2,15 +2,20 @@
 
 import json
 import sys
+import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
-from iot_pipeline.contract.contract import MAX_MESSAGE_BYTES
+from iot_pipeline.contract.contract import CONTRACT, MAX_MESSAGE_BYTES
+from iot_pipeline.contract.judge import Judge
+from iot_pipeline.contract.raw_line import Origin, raw_line
 from iot_pipeline.producer.__main__ import main
 from iot_pipeline.producer.client import Producer
+from iot_pipeline.producer.message_form import EXAMPLE
 from iot_pipeline_tests.unit.producer.test_client import Stream
 
 GOOD = b'{"v": 1, "device_id": "d1", "readings": [{"temperature": 70.50000000000000001}], "x": 1, "x": 2}'
@@ -75,7 +80,7 @@ def test_what_is_wrong_with_the_file_or_the_spool_is_one_line(
     tmp_path: Path, stream: Stream, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["send", str(tmp_path / "none"), "--producer", "gateway"]) == 2
-    assert "No such file" in _error(capsys)
+    assert _error(capsys) == f"error: {tmp_path / 'none'}: there is no such file"
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "gateway.db").write_text("this is no database " * 50)
@@ -98,6 +103,48 @@ def test_a_refused_producer_is_told_and_the_wrong_lines_too(
     assert send(tmp_path, b"") == 0
     assert "1 messages of a former run are in the spool" in capsys.readouterr().err
     assert stream.taken["d1"] == [GOOD]
+
+
+def test_a_stream_that_is_not_there_is_named(
+    tmp_path: Path, stream: Stream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream.error = ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "gone"}}, "PutRecords")
+    assert send(tmp_path, GOOD) == 2
+    assert _error(capsys).startswith("error: there is no stream telemetry-producer-gateway: name a producer that")
+
+
+def test_a_kinesis_that_does_not_answer_ends_the_command_and_not_the_messages(
+    tmp_path: Path, stream: Stream, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("iot_pipeline.producer.__main__._UNREACHED_SECONDS", 0.2)
+    stream.error = EndpointConnectionError(endpoint_url="https://kinesis.example.com")
+    assert send(tmp_path, GOOD) == 2
+    assert "Kinesis has not answered for 0.2 s" in _error(capsys)
+    stream.error = None
+    assert send(tmp_path, b"") == 0
+    assert stream.taken["d1"] == [GOOD]
+
+
+def test_a_stream_that_is_at_its_limit_for_long_is_waited_for(
+    tmp_path: Path, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("iot_pipeline.producer.__main__._UNREACHED_SECONDS", 0.05)
+    stream.closed = True
+    timer = threading.Timer(0.5, lambda: setattr(stream, "closed", False))
+    timer.start()
+    assert send(tmp_path, GOOD) == 0
+    assert stream.taken["d1"] == [GOOD]
+
+
+def test_the_help_shows_a_line_that_the_contract_takes_and_every_metric(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["send", "--help"])
+    told = capsys.readouterr().out
+    assert EXAMPLE in told
+    assert all(f"    {metric.name} " in told for metric in CONTRACT.metrics)
+    at_ms = round(datetime(2026, 11, 30, tzinfo=UTC).timestamp() * 1000)
+    line = raw_line(EXAMPLE.encode(), Origin("acme", "lyon", "pump-17", at_ms, "producer:gateway", "1"))
+    assert [each.outcome for each in Judge().line(line)] == ["valid"]
 
 
 def test_zstd_that_is_not_installed_is_named(

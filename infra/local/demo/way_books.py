@@ -1,0 +1,99 @@
+"""The books of what one way brought in: what was sent, against what the pipeline has judged and curated of it."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from infra.local.demo.lake_figures import arrival_hours
+from infra.local.deploy.stacks import DeployError
+from infra.local.servers.local_server import LocalError
+from infra.local.servers.patience import wait_while_it_moves
+from iot_pipeline.connections.lake import open_lake
+from iot_pipeline.lake.athena import Athena
+from iot_pipeline.lake.hours import Hour, partition_predicate
+
+_ENDPOINT = "AWS_ENDPOINT_URL"
+
+
+@dataclass(frozen=True)
+class WayBooks:
+    """Readings of some devices: by outcome, as judged; rows, duplicates and conflicts, as curated."""
+
+    judged: dict[str, int] = field(default_factory=dict)
+    curated: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+
+    @property
+    def received(self) -> int:
+        """All that was judged."""
+        return sum(self.judged.values())
+
+    @property
+    def is_curated(self) -> bool:
+        """Whether each valid reading is a row, a duplicate or a conflict."""
+        return self.judged.get("valid", 0) == self.curated + self.duplicates + self.conflicts
+
+    def __str__(self) -> str:
+        """As people read it while they wait, and at the end."""
+        valid = self.judged.get("valid", 0)
+        others = "".join(f", {count:,} {reason}" for reason, count in sorted(self.judged.items()) if reason != "valid")
+        return (
+            f"{self.received:,} judged = {valid:,} valid + {self.received - valid:,} quarantined{others}; "
+            f"{valid:,} valid: {self.curated:,} curated + {self.duplicates:,} duplicates + {self.conflicts:,} conflicts"
+        )
+
+
+def books_of(athena: Athena, devices: Sequence[str], arrivals: Sequence[Hour], events: Sequence[Hour]) -> WayBooks:
+    """What the lake holds of these devices, of what arrived in some hours and of what was measured in some."""
+    named = ", ".join(f"'{device}'" for device in devices)
+    judged = athena.run(
+        f"SELECT outcome, count(*) FROM judged_telemetry WHERE {partition_predicate(arrivals)} "
+        f"AND device_id IN ({named}) GROUP BY outcome"
+    ).rows
+    (curated,) = athena.run(
+        "SELECT count(*), coalesce(sum(duplicates), 0), coalesce(sum(conflicts), 0) FROM curated_telemetry "
+        f"WHERE {partition_predicate(events)} AND device_id IN ({named})"
+    ).rows
+    return WayBooks({row[0]: int(row[1]) for row in judged}, *map(int, curated))
+
+
+def wait_for_books(
+    devices: Sequence[str], expected: int, arrivals: Callable[[], Sequence[Hour]], since: datetime, console: Console
+) -> bool:
+    """Wait until so many readings of the devices are judged, and curated where valid, and print the books.
+
+    `since` is before the first of the readings. Dagster, which builds every other minute in `make up`, does the work.
+    False unless exactly so many were judged. Raises LocalError if nothing comes any more.
+    """
+    athena = open_lake().athena
+    found = wait_while_it_moves(
+        f"{expected:,} readings in judged and curated hours",
+        lambda: books_of(athena, devices, arrivals(), arrival_hours(since)),
+        lambda books: books.received >= expected and books.is_curated,
+        pause_seconds=3.0,
+    )
+    console.print(f"{expected:,} readings were sent. {found}", soft_wrap=True)
+    if found.received != expected:
+        console.print(f"error: expected {expected:,} readings, judged were {found.received:,}")
+    return found.received == expected
+
+
+@contextmanager
+def on_local_aws() -> Iterator[None]:
+    """Ends with one line and exit code 2 where the local AWS does not run, or its environment was not read."""
+    how = "start the local AWS (`make up`), and read its environment: set -a; . ./.env"
+    if _ENDPOINT not in os.environ:
+        print(f"error: {_ENDPOINT} is not set; {how}", file=sys.stderr)
+        sys.exit(2)
+    try:
+        yield
+    except (DeployError, LocalError, BotoCoreError, ClientError) as error:
+        print(f"error: {error}; {how}", file=sys.stderr)
+        sys.exit(2)
