@@ -144,9 +144,11 @@ def run(
         return
     with explained(*_ACTED_ON):
         made = open_planner().make(_hour(books["first_hour"]), _hour(books["last_hour"]))
-    backfill_commands.show(made)
     if carry_on and made.steps:
+        # It shows the plan, too.
         backfill_commands.run(made.id, budget)
+    else:
+        backfill_commands.show(made)
 
 
 def _show(books: Mapping[str, Any]) -> None:

@@ -60,8 +60,8 @@ def _import(folder: Path, console: Console) -> bool:
     (folder / "mapping.toml").write_text(_MAPPING.format(name=name))
     minutes = _HOURS * 60 // _MINUTES_APART
     console.print(
-        f"{len(devices)} files of {minutes} rows, of {_HOURS} hours of {first:%F}; in each a row comes twice, one is of "
-        "no temperature that there is, and one has a time that cannot be read"
+        f"{len(devices)} files of {minutes + 1} rows, of {_HOURS} hours of {first:%F}; in each a row comes twice, one "
+        "has a temperature that there is not, and one a time that cannot be read"
     )
     command = ["run", str(folder / "mapping.toml"), f"{folder / 'history'}/", "--build"]
     console.print(f"python -m iot_pipeline.bulk_import {' '.join(command)}", soft_wrap=True)
@@ -76,6 +76,7 @@ def _import(folder: Path, console: Console) -> bool:
 
 def _write(file: Path, device: str, first: datetime) -> None:
     minutes = range(0, _HOURS * 60, _MINUTES_APART)
+    times = [f"{first + timedelta(minutes=minute):%d.%m.%Y %H:%M}" for minute in minutes]
     rows = [[time, "hamburg", device, f"{68 + n % 3},{n % 10}", "41,5", ""] for n, time in enumerate(times)]
     rows[1][3], rows[2][0] = "9999", "yesterday"
     rows.append(rows[3])
