@@ -109,6 +109,13 @@ def _show_sample(vendor: Vendor, name: str, body: bytes) -> int:
     out.print(table)
     bad = [each for each in judged if each.outcome != "valid"]
     out.print(f"{len(judged)} readings, {len(bad)} of them to be quarantined; the first {_SHOWN} are shown")
+    if lines.unplaced:
+        out.print(
+            f"{lines.unplaced} of them are of devices that [devices] does not name, not_from_ingest: the mapping's "
+            "`device` points to what [devices] has to have, in quotes",
+            soft_wrap=True,
+            markup=False,
+        )
     return len(bad)
 
 

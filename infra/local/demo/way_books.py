@@ -52,7 +52,7 @@ class WayBooks:
 
 def books_of(athena: Athena, devices: Sequence[str], arrivals: Sequence[Hour], events: Sequence[Hour]) -> WayBooks:
     """What the lake holds of these devices, of what arrived in some hours and of what was measured in some."""
-    named = ", ".join(f"'{device}'" for device in devices)
+    named = _quoted(devices)
     judged = athena.run(
         f"SELECT outcome, count(*) FROM judged_telemetry WHERE {partition_predicate(arrivals)} "
         f"AND device_id IN ({named}) GROUP BY outcome"
@@ -64,15 +64,31 @@ def books_of(athena: Athena, devices: Sequence[str], arrivals: Sequence[Hour], e
     return WayBooks({row[0]: int(row[1]) for row in judged}, *map(int, curated))
 
 
+def raw_readings(athena: Athena, devices: Sequence[str], arrivals: Sequence[Hour]) -> int:
+    """How many readings of these devices are in the raw zone, of what arrived in some hours."""
+    found = athena.run(
+        f"SELECT coalesce(sum(cardinality(readings)), 0) FROM raw_telemetry WHERE {partition_predicate(arrivals)} "
+        f"AND iot_device IN ({_quoted(devices)})"
+    ).rows
+    return int(found[0][0])
+
+
 def wait_for_books(
     devices: Sequence[str], expected: int, arrivals: Callable[[], Sequence[Hour]], since: datetime, console: Console
 ) -> bool:
-    """Wait until so many readings of the devices are judged, and curated where valid, and print the books.
+    """Wait until so many readings of the devices are in raw, judged, and curated where valid, and print the books.
 
     `since` is before the first of the readings. Dagster, which builds every other minute in `make up`, does the work.
     False unless exactly so many were judged. Raises LocalError if nothing comes any more.
     """
     athena = open_lake().athena
+    landed = wait_while_it_moves(
+        f"{expected:,} readings in the raw zone",
+        lambda: raw_readings(athena, devices, arrivals()),
+        lambda found: found >= expected,
+        pause_seconds=1.0,
+    )
+    console.print(f"{landed:,} readings are in the raw zone; Dagster judges and curates them within some minutes")
     found = wait_while_it_moves(
         f"{expected:,} readings in judged and curated hours",
         lambda: books_of(athena, devices, arrivals(), arrival_hours(since)),
@@ -83,6 +99,10 @@ def wait_for_books(
     if found.received != expected:
         console.print(f"error: expected {expected:,} readings, judged were {found.received:,}")
     return found.received == expected
+
+
+def _quoted(devices: Sequence[str]) -> str:
+    return ", ".join(f"'{device}'" for device in devices)
 
 
 @contextmanager
