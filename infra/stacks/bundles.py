@@ -73,6 +73,7 @@ INTAKE = Bundle(
         *_TELEMETRY,
         "iot_pipeline/intake",
         "iot_pipeline/producer/__init__.py",
+        "iot_pipeline/producer/packing.py",
         "iot_pipeline/producer/put.py",
         "iot_pipeline/producer/zstandard.py",
     ),

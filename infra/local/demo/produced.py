@@ -44,7 +44,9 @@ def _produce(folder: Path, console: Console) -> bool:
     file = folder / "messages.jsonl"
     lines = [json.dumps(message) for device in devices for message in _messages(device, began)]
     file.write_text("".join(f"{line}\n" for line in lines))
-    console.print(f"{len(lines)} messages of {_A_MESSAGE} readings each; the first begins: {lines[0][:150]} ...")
+    console.print(
+        f"{len(lines)} messages of {_A_MESSAGE} readings each; the first begins: {lines[0][:150]} ...", soft_wrap=True
+    )
     send = ["send", str(file), "--producer", producer.name, "--spool", str(folder / "spool")]
     console.print(f"python -m iot_pipeline.producer {' '.join(send)}", soft_wrap=True)
     _run("iot_pipeline.producer", *send)

@@ -63,7 +63,9 @@ def _pull(console: Console) -> int:
     with TemporaryDirectory(prefix="vendor-") as folder, serving(sent) as api:
         text = FORM.format(name=name, url=api.url, start=last.isoformat())
         Path(folder, f"{name}.toml").write_text(text)
-        console.print(f"a vendor with {len(sent)} readings of two stations, of {first:%F %R} to {last:%F %R} UTC")
+        console.print(
+            f"a vendor with {len(sent)} readings of two stations, of {first:%F %R} to {last:%F %R} UTC", soft_wrap=True
+        )
         console.print("deploying the stack Pull for it")
         secret = {"client_id": CLIENT, "client_secret": CLIENT_PASSWORD}
         deployed = deploy_vendor(name, Path(folder), secret, Console(quiet=True))

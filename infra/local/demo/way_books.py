@@ -43,9 +43,9 @@ class WayBooks:
     def __str__(self) -> str:
         """As people read it while they wait, and at the end."""
         valid = self.judged.get("valid", 0)
-        others = "".join(f", {count:,} {reason}" for reason, count in sorted(self.judged.items()) if reason != "valid")
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self.judged.items()) if reason != "valid")
         return (
-            f"{self.received:,} judged = {valid:,} valid + {self.received - valid:,} quarantined{others}; "
+            f"{self.received:,} judged = {valid:,} valid + {self.received - valid:,} quarantined ({reasons or 0}); "
             f"{valid:,} valid: {self.curated:,} curated + {self.duplicates:,} duplicates + {self.conflicts:,} conflicts"
         )
 
@@ -88,7 +88,9 @@ def wait_for_books(
         lambda found: found >= expected,
         pause_seconds=1.0,
     )
-    console.print(f"{landed:,} readings are in the raw zone; Dagster judges and curates them within some minutes")
+    console.print(
+        f"{landed:,} readings are in the raw zone; Dagster judges and curates them within some minutes", soft_wrap=True
+    )
     found = wait_while_it_moves(
         f"{expected:,} readings in judged and curated hours",
         lambda: books_of(athena, devices, arrivals(), arrival_hours(since)),
