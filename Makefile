@@ -29,7 +29,7 @@ $(READY): requirements.txt pyproject.toml
 	@touch $@
 
 demo: $(READY)  ## The main job, from TLS handshakes to curated Parquet, and its report
-	@$(BIN)/python -m infra.local demo $(if $(SIZE),--size $(SIZE))
+	@$(BIN)/python -m infra.local demo $(if $(SIZE),--size $(SIZE)) $(if $(READINGS),--readings $(READINGS))
 
 drill: $(READY)  ## Each store lost and restored: how long that takes, and what is lost
 	@$(BIN)/python -m infra.local drill

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from rich.console import Console
 
 from infra.local.demo.lake_figures import arrival_hours
@@ -109,13 +109,16 @@ def _quoted(devices: Sequence[str]) -> str:
 
 @contextmanager
 def on_local_aws() -> Iterator[None]:
-    """Ends with one line and exit code 2 where the local AWS does not run, or its environment was not read."""
+    """Ends in one line and exit code 2 where the local AWS does not run, stalls, or its environment was not read."""
     how = "start the local AWS (`make up`), and read its environment: set -a; . ./.env"
     if _ENDPOINT not in os.environ:
         print(f"error: {_ENDPOINT} is not set; {how}", file=sys.stderr)
         sys.exit(2)
     try:
         yield
-    except (DeployError, LocalError, BotoCoreError, ClientError) as error:
+    except (DeployError, EndpointConnectionError, ConnectionClosedError) as error:
         print(f"error: {error}; {how}", file=sys.stderr)
+        sys.exit(2)
+    except LocalError as error:
+        print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -1,0 +1,59 @@
+"""The books of a way: when they are whole, how they read, and what ends a demo without a local AWS."""
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from infra.local.demo.way_books import WayBooks, on_local_aws
+from infra.local.servers.local_server import LocalError
+
+ENDPOINT = "AWS_ENDPOINT_URL"
+
+
+@pytest.mark.parametrize(
+    ("books", "received", "is_curated"),
+    [
+        (WayBooks(), 0, True),
+        (WayBooks({"valid": 5}), 5, False),
+        (WayBooks({"valid": 5, "too_late": 2}, curated=3, duplicates=1, conflicts=1), 7, True),
+        (WayBooks({"valid": 5}, curated=6), 5, False),
+    ],
+)
+def test_books_are_curated_when_each_valid_reading_is_somewhere(
+    books: WayBooks, received: int, is_curated: bool
+) -> None:
+    assert (books.received, books.is_curated) == (received, is_curated)
+
+
+def test_books_read_as_two_sums() -> None:
+    books = WayBooks({"valid": 5, "too_late": 2, "no_metrics": 1}, curated=3, duplicates=1, conflicts=1)
+    assert str(books) == (
+        "8 judged = 5 valid + 3 quarantined (1 no_metrics, 2 too_late); 5 valid: 3 curated + 1 duplicates + 1 conflicts"
+    )
+
+
+def test_without_the_environment_one_line_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(ENDPOINT, raising=False)
+    with pytest.raises(SystemExit) as ended, on_local_aws():
+        pytest.fail("it must not begin")
+    assert ended.value.code == 2
+    assert "AWS_ENDPOINT_URL is not set; start the local AWS (`make up`)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "http://127.0.0.1:1"),
+        (LocalError("nothing has changed"), "error: nothing has changed\n"),
+    ],
+)
+def test_what_a_person_can_act_on_is_one_line(
+    error: Exception, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:1")
+    with pytest.raises(SystemExit) as ended, on_local_aws():
+        raise error
+    printed = capsys.readouterr().err
+    assert (ended.value.code, printed.count("\n")) == (2, 1)
+    assert told in printed
