@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from infra.local.demo.lake_figures import arrival_hours
@@ -115,8 +117,10 @@ def on_local_aws() -> Iterator[None]:
         print(f"error: {_ENDPOINT} is not set; {how}", file=sys.stderr)
         sys.exit(2)
     try:
+        # Asked first, so that it is this line that says what is missing, and not each command by itself.
+        boto3.client("sts", config=Config(retries={"total_max_attempts": 1})).get_caller_identity()
         yield
-    except (DeployError, EndpointConnectionError, ConnectionClosedError) as error:
+    except (DeployError, ClientError, BotoCoreError) as error:
         print(f"error: {error}; {how}", file=sys.stderr)
         sys.exit(2)
     except LocalError as error:

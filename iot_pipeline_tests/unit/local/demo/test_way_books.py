@@ -1,7 +1,9 @@
 """The books of a way: when they are whole, how they read, and what ends a demo without a local AWS."""
 
+from unittest.mock import Mock
+
+import boto3
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 from infra.local.demo.way_books import WayBooks, on_local_aws
 from infra.local.servers.local_server import LocalError
@@ -41,19 +43,26 @@ def test_without_the_environment_one_line_says_what_to_do(
     assert "AWS_ENDPOINT_URL is not set; start the local AWS (`make up`)" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "http://127.0.0.1:1"),
-        (LocalError("nothing has changed"), "error: nothing has changed\n"),
-    ],
-)
-def test_what_a_person_can_act_on_is_one_line(
-    error: Exception, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_local_aws_that_does_not_answer_is_told_before_anything_begins(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:1")
+    # Nothing listens on port 1.
+    for name, value in {ENDPOINT: "http://127.0.0.1:1", "AWS_DEFAULT_REGION": "eu-west-1"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    boto3.setup_default_session()
     with pytest.raises(SystemExit) as ended, on_local_aws():
-        raise error
+        pytest.fail("it must not begin")
     printed = capsys.readouterr().err
     assert (ended.value.code, printed.count("\n")) == (2, 1)
-    assert told in printed
+    assert "http://127.0.0.1:1" in printed
+    assert "start the local AWS (`make up`)" in printed
+
+
+def test_what_stalls_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:1")
+    monkeypatch.setattr("infra.local.demo.way_books.boto3.client", lambda *_, **__: Mock())
+    with pytest.raises(SystemExit) as ended, on_local_aws():
+        raise LocalError("nothing has changed")
+    assert (ended.value.code, capsys.readouterr().err) == (2, "error: nothing has changed\n")
