@@ -127,8 +127,8 @@ def _flush(producer: Producer) -> None:
         except TimeoutError:
             if producer.acknowledged == before and producer.last_code == UNREACHED:
                 raise ProducerError(
-                    f"Kinesis has not answered for {_UNREACHED_SECONDS:g} s: see to the network, or to "
-                    "AWS_ENDPOINT_URL where that is set; what is in the spool goes out with the next send"
+                    f"Kinesis has not answered for {_UNREACHED_SECONDS:g} s: see to the network, and to what the "
+                    "environment says of AWS; what is in the spool goes out with the next send"
                 ) from None
 
 

@@ -51,7 +51,7 @@ def test_a_local_aws_that_does_not_answer_is_told_before_anything_begins(
         monkeypatch.setenv(name, value)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
-    boto3.setup_default_session()
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     with pytest.raises(SystemExit) as ended, on_local_aws():
         pytest.fail("it must not begin")
     printed = capsys.readouterr().err
