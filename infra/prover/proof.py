@@ -35,12 +35,18 @@ class Line:
 
 def findings(role: Role, needs: Sequence[Need]) -> list[Finding]:
     """Everything that is missing, unneeded, or wider than it is needed; nothing for a role that is right."""
-    return [*missing(role, needs), *(Finding(role.name, problem) for problem in _too_much(role, needs))]
+    unneeded = [it for number in range(len(role.statements)) for it in too_much(role, number, needs)]
+    return [*missing(role, needs), *unneeded]
 
 
 def missing(role: Role, needs: Sequence[Need]) -> list[Finding]:
     """What is needed and not allowed."""
     return [Finding(role.name, problem) for problem in _missing(role, needs)]
+
+
+def too_much(role: Role, number: int, needs: Sequence[Need]) -> list[Finding]:
+    """What one of its statements says that is unneeded, or wider than it is needed."""
+    return [Finding(role.name, problem) for problem in _too_much(role, number, needs)]
 
 
 def lines(role: Role, needs: Sequence[Need]) -> Iterator[Line]:
@@ -63,25 +69,24 @@ def _missing(role: Role, needs: Sequence[Need]) -> Iterator[str]:
             yield f"may not {need.action} on {need.resource}{_said(need.keys)}, which is needed: {need.why}"
 
 
-def _too_much(role: Role, needs: Sequence[Need]) -> Iterator[str]:
-    for number, statement in enumerate(role.statements):
-        where = role.title(number)
-        if statement["Effect"] == "Deny":
-            yield from _idle_denial(role, number, where)
-            continue
-        if "NotAction" in statement or "NotResource" in statement:
-            yield f"{where} allows all but some: name what is allowed"
-            continue
-        actions, resources = listed(statement["Action"]), listed(statement["Resource"])
-        yield from (f"{where} allows {action}: name the actions" for action in actions if "*" in action)
-        applying = _applying(statement, needs)
-        used = {(a, r) for a in actions for r in resources if any(_serves(a, r, need) for need in applying)}
-        yield from (f"{where} allows {a}, which nothing calls" for a in actions if a not in {a for a, _ in used})
-        yield from (
-            f"{where} allows something on {r}, where nothing is" for r in resources if r not in {r for _, r in used}
-        )
-        yield from (f"{where} allows {problem}" for problem in _wider(statement, applying))
-        yield from (f"{where}: {problem}" for problem in _twice(role, number, needs))
+def _too_much(role: Role, number: int, needs: Sequence[Need]) -> Iterator[str]:
+    statement, where = role.statements[number], role.title(number)
+    if statement["Effect"] == "Deny":
+        yield from _idle_denial(role, number, where)
+        return
+    if "NotAction" in statement or "NotResource" in statement:
+        yield f"{where} allows all but some: name what is allowed"
+        return
+    actions, resources = listed(statement["Action"]), listed(statement["Resource"])
+    yield from (f"{where} allows {action}: name the actions" for action in actions if "*" in action)
+    applying = _applying(statement, needs)
+    used = {(a, r) for a in actions for r in resources if any(_serves(a, r, need) for need in applying)}
+    yield from (f"{where} allows {a}, which nothing calls" for a in actions if a not in {a for a, _ in used})
+    yield from (
+        f"{where} allows something on {r}, where nothing is" for r in resources if r not in {r for _, r in used}
+    )
+    yield from (f"{where} allows {problem}" for problem in _wider(statement, applying))
+    yield from (f"{where}: {problem}" for problem in _twice(role, number, needs))
 
 
 def _wider(statement: Mapping[str, Any], applying: Sequence[Need]) -> Iterator[str]:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from iot_pipeline.bulk_import.event_times import EventTimes
 from iot_pipeline.bulk_import.mapping import ImportMapping, MappingError, MetricSource, Text
-from iot_pipeline.contract.names import DEVICE_NAME, NAME
+from iot_pipeline.contract.identifiers import DEVICE_NAME, NAME
 
 _HOUR_MS = 3_600_000
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"

@@ -20,7 +20,7 @@ from iot_pipeline.bulk_import.mapping import (
     listed,
 )
 from iot_pipeline.contract import CONTRACT, Contract
-from iot_pipeline.contract.names import DEVICE_NAME, NAME
+from iot_pipeline.contract.identifiers import DEVICE_NAME, NAME
 
 # It is part of the name of an object and of the client in the envelope.
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from iot_pipeline.contract.names import DEVICE_NAME
+from iot_pipeline.contract.identifiers import DEVICE_NAME
 
 # DescribeThing takes 350 calls a second (AWS IoT Core quotas, "AWS IoT Core API actions and operations quotas"). Each
 # device is looked up once a quarter of an hour by each warm function; a move to another site takes as long to be seen.

@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from iot_pipeline.contract.names import DEVICE_NAME
+from iot_pipeline.contract.identifiers import DEVICE_NAME
 from iot_pipeline.producer.encoding import Encoding, encoded
 from iot_pipeline.producer.lanes import Lanes, Parcel
 from iot_pipeline.producer.put import RECORDS_PER_CALL, put_once

@@ -6,8 +6,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from iot_pipeline.contract.identifiers import DEVICE_NAME, NAME
 from iot_pipeline.contract.metrics import METRICS
-from iot_pipeline.contract.names import DEVICE_NAME, NAME
 from iot_pipeline.pull.checked_table import CheckedTable, VendorFileError
 from iot_pipeline.pull.vendor import (
     ApiKey,

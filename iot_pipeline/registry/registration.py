@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
-from iot_pipeline.contract.names import DEVICE_NAME
+from iot_pipeline.contract.identifiers import DEVICE_NAME
 from iot_pipeline.registry import timeline, versions
 from iot_pipeline.registry.devices import Device, check_label, device_of, history, model_interval, require_site, scalars
 from iot_pipeline.registry.errors import DifferentDeviceError, RegistryError, UnknownReferenceError

@@ -34,10 +34,15 @@ def proved(name: str) -> Proved:
 
 def role_of(stated: Stated) -> tuple[Role, int]:
     """The role and the place of the statement, in the synthesised templates."""
-    made = proved(stated.environment)
-    (role,) = (role for role in made.roles if shown(role.name, made.environment) == stated.role)
+    role = _by_shown_name(stated.environment)[stated.role]
     (place,) = (n for n in range(len(role.statements)) if role.title(n) == stated.statement)
     return role, place
+
+
+@cache
+def _by_shown_name(environment: str) -> dict[str, Role]:
+    made = proved(environment)
+    return {shown(role.name, made.environment): role for role in made.roles}
 
 
 def stated() -> list[Stated]:

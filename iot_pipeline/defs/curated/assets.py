@@ -49,8 +49,9 @@ CONTRACT_CHECK = dg.AssetCheckSpec(
     check_specs=[LEDGER_CHECK, KEYS_CHECK, CONTRACT_CHECK],
     description=(
         tables().curated_telemetry.description
-        + " Each hour is built from exactly the arrival hours that the ledger says touch it, into a new version, and "
-        "then moved to in one step. The `stale_event_hours` sensor decides which hours to build."
+        + " Each hour holds exactly the arrival hours that the ledger says touch it. It is built into a new version, "
+        "which takes over the rows of before where only new keys came, and then moved to in one step. The "
+        "`stale_event_hours` sensor decides which hours to build."
     ),
     metadata=column_schema(tables().curated_telemetry.columns),
 )
