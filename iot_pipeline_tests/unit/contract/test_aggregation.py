@@ -25,6 +25,19 @@ def test_amazons_aggregate_is_read_and_written() -> None:
     assert aggregated(RECORDS) == AMAZONS
 
 
+def test_amazons_aggregate_with_explicit_hash_keys_is_read() -> None:
+    # The same writer, given the hash keys 1, 2 and 1, as a producer that chooses its shards gives them.
+    written = bytes.fromhex(
+        "f3899ac20a0770756d702d31370a0770756d702d31381201311201321a0d080010001a077b2276223a317d1a08080110011a021f8b"
+        "1a08080010001a027b7d6f66e27b91396fb1a33307e06f0e0e52"
+    )
+    assert user_records("outer", written) == [
+        UserRecord("pump-17", b'{"v":1}'),
+        UserRecord("pump-18", b"\x1f\x8b"),
+        UserRecord("pump-17", b"{}"),
+    ]
+
+
 def test_tables_and_tags_that_we_do_not_use_are_passed_over() -> None:
     # explicit_hash_key_table "7"; the record with explicit_hash_key_index 0 and a tag {"a"}.
     message = bytes.fromhex("0a0164" + "120137" + "1a0c" + "0800" + "1000" + "1a017b" + "22030a0161")
