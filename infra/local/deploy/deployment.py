@@ -51,6 +51,7 @@ def deploy(state_dir: Path, console: Console, environment: str = DEFAULT_NAME) -
     that the telemetry's path depends on did not take effect.
     """
     started = time.monotonic()
+    console.print("making the stacks' templates, unless they are there already")
     assembly = synthesise(state_dir, environment)
     console.print(f"templates: {assembly.name[:12]} ({time.monotonic() - started:.1f} s)")
     return deploy_assembly(assembly, console)
