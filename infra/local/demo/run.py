@@ -8,14 +8,16 @@ import dagster as dg
 from rich.console import Console
 
 from infra.cost.sent import Sent
-from infra.local.demo import cost_figures, lake_steps, live_alerts
+from infra.local.demo import cost_figures, lake_figures, lake_steps, live_alerts
 from infra.local.demo.lake_steps import Scale
+from infra.local.demo.options_report import print_options
 from infra.local.demo.report import print_report
 from infra.local.demo.steps import Steps
 from infra.local.demo.warehouse_figures import facts
 from infra.local.session import fleet_commands
 from infra.local.session.dagster_runs import build_models, export_alerts, load_unloaded_hours, snapshot_registry
 from infra.local.session.platform import Platform
+from infra.stacks.environments import from_process
 from iot_pipeline.resources import LakeResource
 
 QUERY_RUNS = 3
@@ -64,6 +66,7 @@ def run_demo(platform: Platform, scale: Scale, console: Console) -> bool:
             ),
         )
     print_report(report, console)
+    print_options(from_process(), lake_figures.raw_objects(LakeResource().open().bucket, arrivals), console)
     return report.is_right
 
 
