@@ -17,12 +17,17 @@ def print_options(config: PlatformConfig, objects: Iterable[str], console: Conso
     """Print a line of each option that is on. `objects` are those of raw, s3://bucket/key."""
     if config.firehose_format == "parquet":
         begins = [_beginning(each) for each in objects]
-        console.print(f"Firehose to Parquet: {begins.count(_MAGIC)} of {len(begins)} raw objects are Parquet")
+        console.print(
+            f"Firehose to Parquet: {begins.count(_MAGIC)} of {len(begins)} raw objects are Parquet", soft_wrap=True
+        )
     if config.crawl_on_events_minutes:
         crawler = boto3.client("glue").get_crawler(Name=deployment().raw_crawler)["Crawler"]
         last = crawler.get("LastCrawl")
         told = f"{last['Status']}, begun at {last['StartTime']:%F %T}" if last else "there was none yet"
-        console.print(f"S3 arrival to crawler: the last crawl of {crawler['Name']}: {told}; it is {crawler['State']}")
+        console.print(
+            f"S3 arrival to crawler: the last crawl of {crawler['Name']}: {told}; it is {crawler['State']}",
+            soft_wrap=True,
+        )
 
 
 def _beginning(url: str) -> bytes:
