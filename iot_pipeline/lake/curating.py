@@ -4,6 +4,7 @@ Which reception of a key wins needs all receptions of it (`winners.py`). Those o
 late: their rows stand beside the others', which S3 copies. A key that has a row already makes its hour be built whole.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Curating:
         """Add to the hours of the plan that can be added to; their balances."""
         together: dict[frozenset[Hour], list[Addition]] = defaultdict(list)
         for hour, base in self.catalog.partitions(self._table.name, plan.hours).items():
-            if found := find_addition(objects, base, plan.marks[hour]):
+            if found := find_addition(objects, base, plan.marks[hour], self._columns):
                 together[found.arrivals].append(found)
         if len(together) > MAX_STATEMENTS:
             return []
@@ -134,7 +135,9 @@ class Curating:
         stored: Mapping[Hour, str] = sizes_of_build(self.objects, target, built) if self.objects and built else {}
         now = datetime.now(UTC)
         notes = {
-            hour: BuildNotes(now, plan.content[hour], counts, plan.marks[hour], stored=stored.get(hour))
+            hour: BuildNotes(
+                now, plan.content[hour], counts, plan.marks[hour], stored=stored.get(hour), columns=self._columns
+            )
             for hour, counts in built.items()
         }
         if notes:
@@ -147,15 +150,21 @@ class Curating:
     def _table(self) -> Table:
         return tables(self.contract).curated_telemetry
 
+    @property
+    def _columns(self) -> str:
+        texts = (f"{column.name} {column.type}" for column in self._table.columns)
+        return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
-def find_addition(objects: Objects, base: Partition, marks: Marks) -> Addition | None:
+
+def find_addition(objects: Objects, base: Partition, marks: Marks, columns: str) -> Addition | None:
     """What is to be added to an event hour, of which the ledger says `marks`; None if it is to be built whole.
 
     It is if what it was built from has changed or is not known, if its objects are not those that were written or are
     many, and if most is new, of which much may be a repetition. If nothing is new, whoever asks for it wants it whole.
+    Objects of other `columns` than the contract's now are never added to: COPY wants all of an hour alike.
     """
     noted = base.notes
-    if not noted or noted.marks is None or noted.counts is None or noted.stored is None:
+    if not noted or noted.marks is None or noted.counts is None or noted.stored is None or noted.columns != columns:
         return None
     new = marks.keys() - noted.marks.keys()
     has_changed = any(marks.get(arrival) != mark for arrival, mark in noted.marks.items())

@@ -68,7 +68,8 @@ class BuildNotes:
     `follows`, of judged rows, is the location of the version whose objects it took over, beside those of what arrived
     since.
     `judged`, of the ledger and of the quarantine, is the location of the judged rows that it was made from.
-    `received`, of the quarantine, are the readings counted from the raw lines of the hour.
+    `received`, of the quarantine, are the readings counted from the raw lines of the hour. `columns`, of an event hour,
+    is a digest of the names and types of its columns.
     """
 
     built_at: datetime
@@ -80,6 +81,7 @@ class BuildNotes:
     follows: str | None = None
     judged: str | None = None
     received: int | None = None
+    columns: str | None = None
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -91,7 +93,7 @@ class BuildNotes:
             noted |= {name: str(count) for name, count in asdict(self.counts).items()}
         if self.marks is not None:
             noted["marks"] = ",".join(f"{'-'.join(hour.values)} {mark}" for hour, mark in sorted(self.marks.items()))
-        for name in ("rules", "stored", "follows", "judged", "received"):
+        for name in ("rules", "stored", "follows", "judged", "received", "columns"):
             if (value := getattr(self, name)) is not None:
                 noted[name] = str(value)
         return noted
@@ -113,9 +115,9 @@ class BuildNotes:
         if built_at.tzinfo is None:
             return None
         content = parameters.get("content", parameters.get(_FORMER_CONTENT))
-        stored, follows, judged = (parameters.get(name) for name in ("stored", "follows", "judged"))
+        stored, follows, judged, columns = (parameters.get(name) for name in ("stored", "follows", "judged", "columns"))
         at, rules = built_at.astimezone(UTC), parameters.get("rules")
-        return cls(at, content, counts, marks, rules, stored, follows, judged, received)
+        return cls(at, content, counts, marks, rules, stored, follows, judged, received, columns)
 
 
 def content_id(marks: Marks) -> str:

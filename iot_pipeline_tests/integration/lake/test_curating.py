@@ -114,7 +114,9 @@ def test_hours_of_other_arrivals_have_statements_of_their_own(
     is_as_whole(lake, hours)
 
 
-@pytest.mark.parametrize("change", ["removed", "further object", "by hand", "most is new", "many objects", "no notes"])
+@pytest.mark.parametrize(
+    "change", ["removed", "further object", "by hand", "most is new", "many objects", "no notes", "columns"]
+)
 def test_what_cannot_be_added_to_is_built_whole(
     change: str, lake: Lake, raw: RawZone, arrival: Hour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +143,10 @@ def test_what_cannot_be_added_to_is_built_whole(
             monkeypatch.setattr(curating, "MAX_OBJECTS", 1)
         case "no notes":
             built(replace(lake, s3=None), arrival, [arrival])
+        case "columns":
+            base = lake.catalog.partitions(CURATED, [arrival])[arrival]
+            assert base.notes
+            lake.catalog.publish(CURATED, [replace(base, notes=replace(base.notes, columns="of another contract"))])
     assert built(lake, arrival + 5, [arrival]) == []
     is_as_whole(lake, [arrival])
 

@@ -1,5 +1,6 @@
 """Loading curated hours: whole, once, counted, and only those that have changed."""
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -272,8 +273,8 @@ def test_eight_loaders_at_once_of_the_same_and_of_other_hours(
 
 
 @pytest.fixture
-def moisture(lake: Lake) -> Iterator[Lake]:
-    """A lake of its own whose contract knows one more metric."""
+def moisture(lake: Lake, loader: Loader) -> Iterator[Lake]:
+    """A lake of its own whose contract knows one more metric. COPY's role may read it too."""
     wet = Metric("moisture", (Unit("%"),), 0.0, 100.0, 10.0, "Soil moisture.")
     contract = Contract(metrics=(*METRICS, wet))
     glue = boto3.client("glue")
@@ -291,7 +292,12 @@ def moisture(lake: Lake) -> Iterator[Lake]:
             "StorageDescriptor": {**storage, "Columns": [{"Name": c.name, "Type": c.type} for c in table.columns]},
         }
         glue.create_table(DatabaseName=database, TableInput=table_input)
+    allowed = {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetObject"], "Resource": f"arn:aws:s3:::{bucket}*"}
+    iam, role = boto3.client("iam"), loader.role_arn.rpartition("/")[2]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_role_policy(RoleName=role, PolicyName=database, PolicyDocument=policy)
     yield Lake(bucket, Catalog(glue, database), replace(lake.athena, database=database, results=[]), contract)
+    iam.delete_role_policy(RoleName=role, PolicyName=database)
     glue.delete_database(Name=database)
 
 
