@@ -139,7 +139,8 @@ def _needs(
     key = (call.site, f"{call.service}:{call.operation}")
     if key in NEVER:
         return
-    on = list(places.get(key) or PLACES.get(key, ())) or recorded_on(callers, call, _rows()) or list(UNRECORDED.get(key, ()))
+    said = places.get(key) or PLACES.get(key, ())
+    on = list(said) or recorded_on(callers, call, _rows()) or list(UNRECORDED.get(key, ()))
     if not on:
         raise ValueError(
             f"{callers[0] if callers else 'a process'} may call {call.service} {call.operation} in {call.site}, on "

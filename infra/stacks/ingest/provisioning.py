@@ -63,9 +63,7 @@ def add_provisioning(
         )
     )
     # By name: the template wants the function's permission first, and the permission names the template.
-    hook = add_claim_hook(
-        stack, config, stack.format_arn(service="iot", resource="provisioningtemplate", resource_name=name)
-    )
+    hook = add_claim_hook(stack, stack.format_arn(service="iot", resource="provisioningtemplate", resource_name=name))
     template = iot.CfnProvisioningTemplate(
         stack,
         "FleetProvisioning",
