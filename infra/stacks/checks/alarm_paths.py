@@ -1,4 +1,4 @@
-"""What fails is heard of: functions and jobs are watched; alarms have a topic, which lets CloudWatch in, with its key."""
+"""What fails is heard of: functions and jobs are watched, and alarms have a topic that takes what CloudWatch says."""
 
 from infra.stacks.checks.documents import Statement, actions, allows, principals
 from infra.stacks.checks.finding import Problems
