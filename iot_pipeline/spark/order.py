@@ -44,7 +44,7 @@ class Order:
 
     @classmethod
     def recent(cls, arguments: Sequence[str], now: datetime) -> Self:
-        """From the arguments of a run that nobody follows: so many arrival hours, the last that have closed before `now`.
+        """From the arguments of a run that nobody follows: so many arrival hours, the last to have closed by `now`.
 
         Glue adds arguments of its own. Raises SystemExit, with the argument's name on stderr, for one that is missing
         or wrong.
