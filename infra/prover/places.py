@@ -184,7 +184,7 @@ _OF_GLUE_JOBS: Mapping[tuple[str, str], tuple[str, ...]] = {
         *("_run_to_its_end glue:StartJobRun", "_run_to_its_end glue:BatchStopJobRun", "_followed glue:GetJobRun"),
     ),
     **_on(
-        "iot_pipeline.defs.glue_workflow.runs",
+        "iot_pipeline.defs.glue_workflow.workflow_runs",
         ("Upkeep.BuildBySpark",),
         "glue_workflow_runs glue:GetWorkflowRuns",
     ),

@@ -13,7 +13,7 @@ import pytest
 from botocore.stub import Stubber
 
 from iot_pipeline.definitions import defs
-from iot_pipeline.defs.glue_workflow import runs
+from iot_pipeline.defs.glue_workflow import workflow_runs as runs
 from iot_pipeline.settings import policy
 
 NAME = "telemetry-build"
