@@ -54,8 +54,8 @@ def jobs_are_watched(environment: Synthesised) -> Problems:
     for rule in environment.of_type("AWS::Events::Rule"):
         pattern = rule.properties.get("EventPattern", {})
         if rule.properties.get("Targets") and rule.properties.get("State") != "DISABLED":
-            for job in map(text, listed(pattern.get("detail", {}).get("jobName"))):
-                told.setdefault(job, set()).update(listed(pattern.get("detail-type")))
+            for name in map(text, listed(pattern.get("detail", {}).get("jobName"))):
+                told.setdefault(name, set()).update(listed(pattern.get("detail-type")))
     for job in environment.of_type("AWS::Glue::Job"):
         kinds = told.get(text(job.properties.get("Name")), set())
         if STATE_CHANGE not in kinds:
