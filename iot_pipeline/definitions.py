@@ -7,6 +7,7 @@ from iot_pipeline.defs.backfill import definitions as backfill
 from iot_pipeline.defs.curated import definitions as curated
 from iot_pipeline.defs.daily import definitions as daily
 from iot_pipeline.defs.erasure import definitions as erasure
+from iot_pipeline.defs.glue_workflow import definitions as glue_workflow
 from iot_pipeline.defs.judged import definitions as judged
 from iot_pipeline.defs.models import definitions as models
 from iot_pipeline.defs.ops import definitions as ops
@@ -39,5 +40,6 @@ defs = dg.Definitions.merge(
     *LAKE,
     *(() if policy().size == "prototype" else BEYOND_THE_LAKE),
     *((streaming.defs,) if policy().streaming else ()),
+    *((glue_workflow.defs,) if policy().glue_workflow else ()),
     dg.Definitions(resources=RESOURCES),
 )

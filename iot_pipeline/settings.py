@@ -237,6 +237,9 @@ class Policy(BaseSettings):
         default=10.0, gt=0, description="What Athena may cost a day (UTC) before people are told"
     )
     streaming: bool = Field(default=False, description="Whether the stacks have the streaming job (docs/streaming.md)")
+    glue_workflow: str | None = Field(
+        default=None, description="Glue's workflow of crawler, job and crawler, whose runs Dagster is to show"
+    )
     site_silence_minutes: float = Field(default=30, gt=0, description="A site silent for longer is stale")
 
     @model_validator(mode="before")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from infra.cost.design import Design, Finding
 from infra.cost.fleet import DAYS_A_MONTH, HOURS_A_MONTH, Fleet
 from infra.cost.intake import raw_bytes_read
-from infra.cost.metering import CRAWL_SECONDS, TERABYTE, athena_bytes
+from infra.cost.metering import CRAWL_SECONDS, CRAWLER_DPUS, TERABYTE, athena_bytes
 from infra.cost.usage import Usage
 from infra.cost.volumes import CURATED_BYTES, JUDGED_BYTES
 from iot_pipeline.backfill.plan import STATEMENTS, Zone
@@ -27,8 +27,7 @@ _COMPACTIONS_A_DAY = 2 * 3
 # what the other statements read is next to nothing.
 _JUDGED_READS_RAW, _JUDGED_READS_JUDGED = (1.0, 1.0), (0.92, 0.46)
 _CURATED_READS_JUDGED, _CURATED_READS_CURATED = (0.92,), (0.51, 0.35, 0.35, 0.06)
-# AWS names no size of a crawler; two DPUs are what people report.
-_CRAWLER_DPUS, _CRAWLERS = 2, 2
+_CRAWLERS = 2
 # Assumed: what the sensors of docs/operations.md, "What runs by itself", ask of the catalog in a minute.
 _CATALOG_REQUESTS_A_MINUTE = 10
 _TABLES = 6
@@ -49,11 +48,11 @@ def statements(fleet: Fleet, design: Design) -> Iterator[Kind]:
     raw = raw_bytes_read(fleet, design) / HOURS_A_MONTH
     judged, curated = hourly * JUDGED_BYTES, hourly * CURATED_BYTES
     builds, share = 24 * design.builds_an_hour(fleet), design.build_minutes / 60
-    yield from _judging("open hour", builds, raw * share, judged * share)
+    yield from judging("open hour", builds, raw * share, judged * share)
     # An event hour is built whole each time, half full on average.
-    yield from _curating("open hour", builds, judged / 2, curated / 2)
-    yield from _judging("closed hour", 24, raw, judged)
-    yield from _curating("closed hour", 24, judged, curated)
+    yield from curating("open hour", builds, judged / 2, curated / 2)
+    yield from judging("closed hour", 24, raw, judged)
+    yield from curating("closed hour", 24, judged, curated)
     for name, times in SMALL_A_DAY.items():
         yield Kind(name, times * _calls(name).athena, 0)
     yield Kind("compact_days", _COMPACTIONS_A_DAY, curated * 24)
@@ -84,15 +83,17 @@ def athena(fleet: Fleet, design: Design) -> Iterator[Usage]:
     if design.finding is Finding.CRAWLERS:
         crawls += HOURS_A_MONTH
         basis = "one an hour that finds the new partition, and " + basis
-    yield Usage("glue-crawler", crawls * _CRAWLER_DPUS * CRAWL_SECONDS / 3600, "crawls", basis)
+    yield Usage("glue-crawler", crawls * CRAWLER_DPUS * CRAWL_SECONDS / 3600, "crawls", basis)
 
 
-def _judging(what: str, builds: float, raw: float, judged: float) -> Iterator[Kind]:
+def judging(what: str, builds: float, raw: float, judged: float) -> Iterator[Kind]:
+    """The statements that judge, so often a day, raw objects and the rows that they become, of so many bytes a time."""
     scans = [share * raw for share in _JUDGED_READS_RAW] + [share * judged for share in _JUDGED_READS_JUDGED]
     yield from _build(f"judged, {what}", builds, scans, STATEMENTS[Zone.JUDGED])
 
 
-def _curating(what: str, builds: float, judged: float, curated: float) -> Iterator[Kind]:
+def curating(what: str, builds: float, judged: float, curated: float) -> Iterator[Kind]:
+    """The statements that curate, so often a day, judged rows into curated ones, of so many bytes a time."""
     scans = [share * judged for share in _CURATED_READS_JUDGED] + [share * curated for share in _CURATED_READS_CURATED]
     yield from _build(f"curated, {what}", builds, scans, STATEMENTS[Zone.CURATED])
 

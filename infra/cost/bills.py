@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from infra.cost.athena_statements import athena
+from infra.cost.backfills import month_again
+from infra.cost.chosen_ways import chosen_ways
 from infra.cost.counted import Counts, counts_of
 from infra.cost.databases import registry, wanted_rpu_hours, warehouse
 from infra.cost.design import Design, Warehouse, design_of
@@ -122,6 +124,7 @@ def _uses(config: PlatformConfig, fleet: Fleet, design: Design, counts: Counts) 
     yield from registry(fleet, config)
     yield from warehouse(fleet, config, design)
     yield from pulls(config)
+    yield from chosen_ways(fleet, config, design)
     yield from services(config, design, counts)
     yield from standing(fleet, config, design, counts)
     yield from guards(fleet, config, design, counts)
@@ -140,5 +143,7 @@ def _notes(config: PlatformConfig, fleet: Fleet, design: Design) -> Iterator[str
             f"{config.warehouse_rpu_hours_a_day} it refuses queries until midnight UTC. Build less often, or set "
             "warehouse_seconds_a_build to what builds take."
         )
+    if config.parts.databases:
+        yield month_again(fleet, design).told
     if not design.stream:
         yield "Without a stream there is no edge: no live state, and alerts come with the builds at the soonest."

@@ -19,7 +19,7 @@ from infra.stacks.config import PlatformConfig
 
 # Assumed: a session is ended by network or broker once a day, and each CONNECT is metered as a message.
 CONNECTS_A_DAY = 1
-_FREE_RETENTION_HOURS = 24
+FREE_RETENTION_HOURS = 24
 # What Firehose is to hand to its function at once, and the function's memory: infra/stacks/ingest/record_conversion.py.
 _HANDED_BYTES, _FUNCTION_GB = 1024**2, 0.5
 # 1 MB of lines took 0.07 s of one CPU here; 512 MB have 0.29 of one (AWS Lambda guide, "Configure Lambda function
@@ -59,8 +59,8 @@ def stream(fleet: Fleet, config: PlatformConfig, design: Design) -> Iterator[Usa
     if not design.stream:
         return
     line = over_kinds(fleet.pack, line_bytes)
-    billed = over_kinds(fleet.pack, lambda payload: kinesis_bytes(line_bytes(payload)))
-    written = fleet.messages * billed / GIGABYTE
+    written = written_gigabytes(fleet)
+    billed = written * GIGABYTE / fleet.messages
     yield Usage("kinesis-stream", HOURS_A_MONTH, "the stream")
     yield Usage(
         "kinesis-in",
@@ -72,7 +72,7 @@ def stream(fleet: Fleet, config: PlatformConfig, design: Design) -> Iterator[Usa
     yield Usage("kinesis-out", written * standard, "records out", "Firehose, and the edge unless it reads by fan-out")
     if config.edge_fan_out:
         yield Usage("kinesis-fan-out", written, "records out to the edge")
-    beyond = max(0, config.stream_retention_hours - _FREE_RETENTION_HOURS)
+    beyond = max(0, config.stream_retention_hours - FREE_RETENTION_HOURS)
     if beyond:
         kept = written / HOURS_A_MONTH * beyond
         yield Usage("kinesis-retention", kept, "records kept", f"{config.stream_retention_hours} hours")
@@ -81,6 +81,11 @@ def stream(fleet: Fleet, config: PlatformConfig, design: Design) -> Iterator[Usa
     yield Usage("firehose-in", taken, "records in", f"lines billed as {billed:,.0f} bytes on average")
     if design.landing is Landing.FIREHOSE_PARQUET:
         yield from _conversion(fleet, config, taken)
+
+
+def written_gigabytes(fleet: Fleet) -> float:
+    """What Kinesis bills of a month's lines as written, and again for each that reads them."""
+    return fleet.messages * over_kinds(fleet.pack, lambda payload: kinesis_bytes(line_bytes(payload))) / GIGABYTE
 
 
 def _conversion(fleet: Fleet, config: PlatformConfig, taken: float) -> Iterator[Usage]:

@@ -16,6 +16,8 @@ WAREHOUSE_SECONDS = 60
 SNOWFLAKE_SECONDS = 60
 # AWS Glue pricing: a crawl is billed per second, at least ten minutes.
 CRAWL_SECONDS = 600
+# AWS names no size of a crawler; two DPUs are what people report.
+CRAWLER_DPUS = 2
 
 
 def steps(size: float, step: int) -> int:
@@ -34,6 +36,11 @@ def iot_steps(payload: float, topic: float) -> int:
 def kinesis_bytes(record: float) -> int:
     """Bytes that a record counts as when it is written (Kinesis Data Streams pricing: 4.5 KB are 5 KB)."""
     return steps(record, KILOBYTE) * KILOBYTE
+
+
+def put_units(record: float) -> int:
+    """PUT payload units of a record that is put to a provisioned shard (Kinesis Data Streams pricing: by 25 KB)."""
+    return steps(record, 25 * KILOBYTE)
 
 
 def firehose_bytes(record: float) -> int:

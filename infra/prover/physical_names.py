@@ -46,6 +46,7 @@ KINDS: Mapping[str, Kind] = {
     "AWS::Glue::Crawler": _kind("glue", "Name", "crawler/{name}"),
     "AWS::Glue::Database": _kind("glue", "DatabaseInput", "database/{name}"),
     "AWS::Glue::Job": _kind("glue", "Name", "job/{name}"),
+    "AWS::Glue::Workflow": _kind("glue", "Name", "workflow/{name}"),
     "AWS::IoT::TopicRule": _kind("iot", "RuleName", "rule/{name}"),
     "AWS::KMS::Key": _kind("kms", "KeyName", "key/{name}"),
     "AWS::Kinesis::Stream": _kind("kinesis", "Name", "stream/{name}"),

@@ -184,6 +184,11 @@ _OF_GLUE_JOBS: Mapping[tuple[str, str], tuple[str, ...]] = {
         *("_run_to_its_end glue:StartJobRun", "_run_to_its_end glue:BatchStopJobRun", "_followed glue:GetJobRun"),
     ),
     **_on(
+        "iot_pipeline.defs.glue_workflow.workflow_runs",
+        ("Upkeep.BuildBySpark",),
+        "glue_workflow_runs glue:GetWorkflowRuns",
+    ),
+    **_on(
         "iot_pipeline.streaming.batches",
         _STREAMED,
         *("Batches.all glue:GetPartitions", "Batches.remove glue:BatchDeletePartition"),
@@ -198,6 +203,28 @@ _OF_GLUE_JOBS: Mapping[tuple[str, str], tuple[str, ...]] = {
         _zones(RECONCILED),
         *("Reconciliation._is_noted s3:ListObjectsV2", "Reconciliation._note s3:PutObject"),
     ),
+}
+# What the job of backfills reads and writes; of the tables those that a backfill builds.
+_FILLED = _zones(layout.JUDGED, layout.LEDGER, layout.QUARANTINE, layout.CURATED)
+_FILLED_TABLES = tuple(f"Lake.Database/{name}" for name in _PUBLISHED[:4])
+_OF_SPARK: Mapping[tuple[str, str], tuple[str, ...]] = {
+    **_on("iot_pipeline.spark.reading", (*_zones(layout.RAW), *_FILLED), "_body s3:GetObject"),
+    **_on(
+        "iot_pipeline.spark.writing",
+        _FILLED,
+        *("_Object.upload s3:PutObject", "_Object.upload s3:CreateMultipartUpload", "_Object.upload s3:UploadPart"),
+        *("_Object.upload s3:CompleteMultipartUpload", "_Object.upload s3:AbortMultipartUpload"),
+    ),
+}
+# Sites that others share, who do more there.
+OF_BACKFILLS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    **_on(
+        _CATALOG,
+        _FILLED_TABLES,
+        *("Catalog.publish glue:BatchCreatePartition", "Catalog.publish glue:BatchUpdatePartition"),
+        *("Catalog.publish glue:GetTable", "Catalog._get glue:BatchGetPartition"),
+    ),
+    **_on("iot_pipeline.lake.objects", (*_zones(layout.RAW), *_FILLED), "Objects.at s3:ListObjectsV2"),
 }
 _OF_LETTERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     **_on(
@@ -247,6 +274,7 @@ PLACES: Mapping[tuple[str, str], tuple[str, ...]] = {
     **_OF_CONSOLE,
     **_OF_THE_LAKE,
     **_OF_GLUE_JOBS,
+    **_OF_SPARK,
     **_OF_LETTERS,
     **_OF_ERASURES,
 }

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from infra.prover.actions import OF_TRANSACTIONS, actions_of
 from infra.prover.deployed import Environment, Resource
@@ -15,6 +16,9 @@ from infra.prover.source.code import PRODUCT, REPOSITORY, Module, Piece, module,
 from infra.prover.source.reach import reached
 from infra.prover.unrecorded import LEADING_KEYS, MISSING_IS_AN_ANSWER, NEVER, UNRECORDED
 
+# By site and operation, what it is on, as in infra/prover/places.py.
+Places = Mapping[tuple[str, str], tuple[str, ...]]
+NO_PLACES: Places = MappingProxyType({})
 # How the id of a function ends that has constructs of its own: by its name, and the CDK's hash.
 _FUNCTION = re.compile("Function[0-9A-F]{8}$")
 # The package of a function that is one file.
@@ -79,13 +83,20 @@ def _calls_and_mentions(pieces: tuple[Piece, ...]) -> tuple[ClientCall, ...]:
     return tuple(sorted({*client_calls(pieces, services), *mentioned}))
 
 
-def process_calls(environment: Environment, name: str) -> Iterator[Need]:
-    """What a process of ours calls, started as `python -m` and a module. Raises ValueError if there is none."""
+def process_calls(
+    environment: Environment, name: str, places: Places = NO_PLACES, never: Collection[str] = ()
+) -> Iterator[Need]:
+    """What a process of ours calls, started as `python -m` and a module, but for the sites in `never`.
+
+    `places` are the process's own, where they are not those of all who reach a site. Raises ValueError if there is no
+    such module.
+    """
     found = module(name)
     if found is None:
         raise ValueError(f"python -m {name}: there is no such module")
     for call in found_calls(found, "main"):
-        yield from _needs(environment, (name,), call)
+        if call.site not in never:
+            yield from _needs(environment, (name,), call, places)
 
 
 @cache
@@ -122,11 +133,14 @@ def _entry(handler: str) -> tuple[Module, str] | None:
     return (script(scripts[0]), function) if scripts else None
 
 
-def _needs(environment: Environment, callers: tuple[str, ...], call: ClientCall) -> Iterator[Need]:
+def _needs(
+    environment: Environment, callers: tuple[str, ...], call: ClientCall, places: Places = NO_PLACES
+) -> Iterator[Need]:
     key = (call.site, f"{call.service}:{call.operation}")
     if key in NEVER:
         return
-    on = list(PLACES.get(key, ())) or recorded_on(callers, call, _rows()) or list(UNRECORDED.get(key, ()))
+    said = places.get(key) or PLACES.get(key, ())
+    on = list(said) or recorded_on(callers, call, _rows()) or list(UNRECORDED.get(key, ()))
     if not on:
         raise ValueError(
             f"{callers[0] if callers else 'a process'} may call {call.service} {call.operation} in {call.site}, on "

@@ -24,6 +24,8 @@ By the policies of roles (their trust), keys, buckets, queues, topics and functi
 the service says for whom it acts.
 """
 _HASH = re.compile(r"(?<=[A-Za-z])[0-9A-F]{8}\b")
+# The CDK names the file of an asset by the hash of its content, which every change of code changes.
+_ASSET = re.compile(r"(?<=-assets/)[0-9a-f]{64}(?=\.)")
 _ARN = re.compile(r"arn:aws:([a-z0-9-]+):[a-z0-9-]*:\d*:")
 
 
@@ -125,7 +127,8 @@ def _kind(arn: str) -> str:
 
 
 def shown(text: str, environment: Environment) -> str:
-    """A name or ARN without account, region and CloudFormation's hashes, and with `<name>` for the environment's.
+    """A name or ARN without account, region and the hashes of CloudFormation and of assets, and with `<name>` for the
+    environment's.
 
     Of a key its alias.
     """
@@ -140,7 +143,7 @@ def shown(text: str, environment: Environment) -> str:
     text = re.sub(rf"(?<![A-Za-z]){config.name.capitalize()}[A-Z][A-Za-z]*-(?=[A-Z])", "", text)
     text = re.sub(rf"(?<![a-z]){config.name}(?![a-z])", "<name>", text)
     text = re.sub(rf"(?<![a-z]){config.name.capitalize()}(?=[A-Z])", "<Name>", text)
-    return _HASH.sub("", text)
+    return _HASH.sub("", _ASSET.sub("<hash>", text))
 
 
 def shown_why(why: str) -> str:

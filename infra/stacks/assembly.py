@@ -59,9 +59,10 @@ def build(outdir: Path | None, config: PlatformConfig, contract: Contract = CONT
         needed.append(pull)
     if config.parts.databases:
         needed += _add_databases(app, config, contract, lake)
-        SparkStack(app, config, contract).add_stack_dependency(lake)
+        spark = SparkStack(app, config, contract)
+        spark.add_stack_dependency(lake)
         upkeep = UpkeepStack(app, config)
-        for other in (*needed, queries):
+        for other in (*needed, queries, spark):
             upkeep.add_stack_dependency(other)
     if config.parts.services:
         needed.append(ConsoleDataStack(app, config))

@@ -404,6 +404,11 @@ class PlatformConfig:
         return f"{self.name}-backfill"
 
     @property
+    def build_workflow(self) -> str:
+        """Glue's workflow of crawler, job and crawler, for who orchestrates there."""
+        return f"{self.name}-build"
+
+    @property
     def dagster_name(self) -> str:
         """What is Dagster's own: its database cluster, the pool of its people, and what its tasks' names begin with."""
         return f"{self.name}-dagster"

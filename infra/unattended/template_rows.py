@@ -65,6 +65,12 @@ def template_rows(resources: Resources) -> Iterator[Row]:
 
 def _rule(it: Found) -> Iterator[Row]:
     properties = it.properties
+    if "EventPattern" in properties:
+        does = properties["Description"] + "."
+        cost = "Nothing: EventBridge does not bill events of AWS's own services."
+        name = f"rule `{properties['Name']}`"
+        yield Row(name, "at each such event, by EventBridge", does, cost, "subscribers of `AlertsTopicArn`")
+        return
     schedule, function = properties["ScheduleExpression"], properties["Name"]
     if any("EcsParameters" in target for target in properties["Targets"]):
         cost = "No statement: Fargate bills a task's seconds, at least a minute of them (prices: `make cost`)."

@@ -1,11 +1,13 @@
-"""What a run of the Glue job is to do, as Dagster sends it: one job serves every deployment's policy.
+"""What a run of the Glue job is to do, as Dagster sends it, or Glue's own workflow: one job serves every policy.
 
+Of Dagster:
 {"bucket": ..., "database": ..., "lateness_seconds": ..., "future_seconds": ..., "arrival_hours": [[year, ...], ...]}
 """
 
-from collections.abc import Mapping
+import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from iot_pipeline.contract import Contract
@@ -39,6 +41,29 @@ class Order:
                 f"the run's extras lack {error}: expected bucket, database, lateness_seconds, future_seconds and "
                 f"arrival_hours, got {sorted(extras)}"
             ) from error
+
+    @classmethod
+    def recent(cls, arguments: Sequence[str], now: datetime) -> Self:
+        """From the arguments of a run that nobody follows: so many arrival hours, the last to have closed by `now`.
+
+        Glue adds arguments of its own. Raises SystemExit, with the argument's name on stderr, for one that is missing
+        or wrong.
+        """
+        parser = argparse.ArgumentParser(prog="backfill", allow_abbrev=False)
+        for name in ("bucket", "database"):
+            parser.add_argument(f"--{name}", required=True)
+        for name in ("lateness-days", "future-hours"):
+            parser.add_argument(f"--{name}", type=float, required=True)
+        parser.add_argument("--arrival-hours", type=int, required=True)
+        told, _of_glue = parser.parse_known_args(list(arguments))
+        if told.arrival_hours < 1:
+            parser.error(f"--arrival-hours {told.arrival_hours}: expected at least 1")
+        bounds = Contract(
+            lateness_bound=timedelta(days=told.lateness_days), future_bound=timedelta(hours=told.future_hours)
+        )
+        end = Hour.of(now).start
+        hours = tuple(Hour(end - timedelta(hours=back)) for back in range(told.arrival_hours, 0, -1))
+        return cls(told.bucket, told.database, bounds, hours)
 
     @property
     def extras(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the documentation says, held against the repository: links, commands, settings, names."""
 
+import ast
 import re
 from datetime import datetime
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from iot_pipeline.settings import GROUPS, variable
 
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
 MAX_IMAGE_BYTES = 300_000
+_VARIABLE = re.compile("IOT_[A-Z_]*[A-Z]")
 
 
 @pytest.fixture(params=PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
@@ -65,6 +67,22 @@ def test_the_settings_table_is_complete() -> None:
     )
     found = [_defaults(group) for group in GROUPS]
     assert dict(rows) == {name: value for of_class in found for name, value in of_class.items()}
+
+
+def test_every_variable_has_a_row() -> None:
+    """A variable is a text of the source that is one by itself; tests and benches have their own."""
+    rows = set(re.findall(r"^\| `(IOT_\w+)` \|", (CHECKOUT / "docs/operations.md").read_text(), re.MULTILINE))
+    sources = (
+        path for package in ("iot_pipeline", "infra", "simulator") for path in (CHECKOUT / package).rglob("*.py")
+    )
+    texts = (node for path in sources for node in ast.walk(ast.parse(path.read_text())))
+    names = {
+        node.value
+        for node in texts
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _VARIABLE.fullmatch(node.value)
+    }
+    assert {"IOT_PRODUCERS", "IOT_REFUSED_BUCKET", "IOT_SIZE"} <= names
+    assert names - rows == set()
 
 
 def test_every_check_sensor_and_schedule_is_explained() -> None:

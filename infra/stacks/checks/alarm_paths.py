@@ -1,8 +1,9 @@
-"""An alarm is heard: it has a topic, the topic lets CloudWatch in, and so does the topic's key."""
+"""What fails is heard of: functions and jobs are watched, and alarms have a topic that takes what CloudWatch says."""
 
 from infra.stacks.checks.documents import Statement, actions, allows, principals
 from infra.stacks.checks.finding import Problems
-from infra.stacks.checks.synthesised import Resource, Synthesised, listed, reference
+from infra.stacks.checks.synthesised import Resource, Synthesised, listed, reference, text
+from infra.stacks.glue_runs import RUN_STATUS, STATE_CHANGE
 
 _CLOUDWATCH = "cloudwatch.amazonaws.com"
 _CLOUDTRAIL = "cloudtrail.amazonaws.com"
@@ -21,6 +22,47 @@ def alarms_are_heard(environment: Synthesised) -> Problems:
         for topic in filter(None, (environment.target(alarm.stack, action) for action in told)):
             if topic.type == "AWS::SNS::Topic" and not _hears(environment, topic):
                 yield topic, f"no policy of the topic lets {_CLOUDWATCH} publish: alarms are lost"
+
+
+def functions_are_watched(environment: Synthesised) -> Problems:
+    """A function that fails tells people: an alarm on its `Errors` (AWS Lambda guide, "Types of metrics for Lambda
+    functions"). Those of custom resources run in deployments alone, which fail with them.
+    """
+    watched = {
+        (alarm.stack, reference(each["Value"]))
+        for alarm in environment.of_type("AWS::CloudWatch::Alarm")
+        if alarm.properties.get("Namespace") == "AWS/Lambda" and alarm.properties.get("MetricName") == "Errors"
+        for each in listed(alarm.properties.get("Dimensions"))
+        if each["Name"] == "FunctionName"
+    }
+    custom = {
+        (resource.stack, reference(resource.properties.get("ServiceToken")))
+        for resource in environment.resources
+        if resource.type.startswith("Custom::")
+    }
+    for function in environment.of_type("AWS::Lambda::Function"):
+        names = {(function.stack, function.name), (function.stack, str(function.properties.get("FunctionName")))}
+        if not names & (watched | custom):
+            yield function, "fails unseen: no alarm of its stack is on its Errors"
+
+
+def jobs_are_watched(environment: Synthesised) -> Problems:
+    """A run of a Glue job that fails tells people: a rule on its events (AWS Glue guide, "Automating AWS Glue with
+    EventBridge"). One whose length nobody is told of is billed until its time-out.
+    """
+    told: dict[str, set[str]] = {}
+    for rule in environment.of_type("AWS::Events::Rule"):
+        pattern = rule.properties.get("EventPattern", {})
+        if rule.properties.get("Targets") and rule.properties.get("State") != "DISABLED":
+            for name in map(text, listed(pattern.get("detail", {}).get("jobName"))):
+                told.setdefault(name, set()).update(listed(pattern.get("detail-type")))
+    for job in environment.of_type("AWS::Glue::Job"):
+        kinds = told.get(text(job.properties.get("Name")), set())
+        if STATE_CHANGE not in kinds:
+            yield job, f"fails unseen: no rule is on its events, {STATE_CHANGE}"
+        ends = job.properties["Command"]["Name"] != "gluestreaming"
+        if ends and not (job.properties.get("NotificationProperty") and RUN_STATUS in kinds):
+            yield job, f"runs on unseen: no NotificationProperty, or no rule is on its events, {RUN_STATUS}"
 
 
 def publishers_may_encrypt(environment: Synthesised) -> Problems:

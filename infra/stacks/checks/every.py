@@ -89,6 +89,8 @@ CHECKS: tuple[Check, ...] = (
     functions_and_tasks.containers_are_confined,
     functions_and_tasks.builds_are_not_privileged,
     alarm_paths.alarms_are_heard,
+    alarm_paths.functions_are_watched,
+    alarm_paths.jobs_are_watched,
     alarm_paths.publishers_may_encrypt,
     alarm_paths.trails_can_be_written,
     tagging.everything_is_tagged,

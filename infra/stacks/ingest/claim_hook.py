@@ -1,18 +1,19 @@
 """The function that is asked before a claimed device is registered."""
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
+from infra.stacks.alarming import add_alarm, metric
+from infra.stacks.base import PlatformStack
 from infra.stacks.bundles import CLAIM_HOOK, built
-from infra.stacks.config import PlatformConfig
 from infra.stacks.nag import accept_role_dependency, accept_wildcards
 
 PERMISSION = "IotCalls"
 
 
-def add_claim_hook(stack: Stack, config: PlatformConfig, template_arn: str) -> lambda_.Function:
+def add_claim_hook(stack: PlatformStack, template_arn: str) -> lambda_.Function:
     """The hook, which only this template of this account may call: its child PERMISSION says so."""
     log = logs.LogGroup(
         stack, "ClaimHookLog", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
@@ -46,6 +47,13 @@ def add_claim_hook(stack: Stack, config: PlatformConfig, template_arn: str) -> l
         PERMISSION,
         principal=iam.ServicePrincipal("iot.amazonaws.com"),
         source_arn=template_arn,
-        source_account=config.account,
+        source_account=stack.config.account,
+    )
+    add_alarm(
+        stack,
+        "ClaimHookFails",
+        "Devices that claim a certificate are refused, for the hook that is asked before fails: see its log",
+        metric("AWS/Lambda", "Errors", {"FunctionName": function.function_name}, "Sum"),
+        1,
     )
     return function

@@ -9,6 +9,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_iot as iot
 
+from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.ingest.claim_hook import PERMISSION, add_claim_hook
 from infra.stacks.nag import accept
@@ -34,7 +35,7 @@ class Provisioning:
 
 
 def add_provisioning(
-    stack: Stack, config: PlatformConfig, thing_type: iot.CfnThingType, device_policy: iot.CfnPolicy
+    stack: PlatformStack, config: PlatformConfig, thing_type: iot.CfnThingType, device_policy: iot.CfnPolicy
 ) -> Provisioning:
     """A template for the devices' thing type and policy, and a policy that allows nothing but using it.
 
@@ -63,9 +64,7 @@ def add_provisioning(
         )
     )
     # By name: the template wants the function's permission first, and the permission names the template.
-    hook = add_claim_hook(
-        stack, config, stack.format_arn(service="iot", resource="provisioningtemplate", resource_name=name)
-    )
+    hook = add_claim_hook(stack, stack.format_arn(service="iot", resource="provisioningtemplate", resource_name=name))
     template = iot.CfnProvisioningTemplate(
         stack,
         "FleetProvisioning",

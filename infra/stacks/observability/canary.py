@@ -8,7 +8,7 @@ from aws_cdk import aws_logs as logs
 from infra.stacks.base import PlatformStack
 from infra.stacks.bundles import CANARY, built
 from infra.stacks.dead_letters import uncalled
-from infra.stacks.nag import accept_role_dependency, accept_wildcards
+from infra.stacks.nag import accept, accept_role_dependency, accept_wildcards
 from infra.stacks.parameters import read
 from infra.stacks.schedules import Scheduled, add_schedule
 from infra.stacks.statements import table_keys
@@ -62,6 +62,7 @@ def add_canary(stack: PlatformStack) -> None:
         )
     function.node.add_dependency(role.node.find_child("DefaultPolicy"))
     accept_role_dependency(function)
+    accept(function, "Platform::functions_are_watched", "A call that fails is a message lost: CanaryLost tells of it")
     _schedule(stack, function)
 
 

@@ -37,6 +37,10 @@ def looking(places: Places) -> Statements:
         **counting(places),
         "Alerts": allow([places.alerts], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
         **_episodes(places, "open"),
+        "Workflow": allow(
+            [places.stack.format_arn(service="glue", resource="workflow", resource_name=places.config.build_workflow)],
+            "glue:GetWorkflowRuns",
+        ),
         **_signing_in(places, REGISTRY_READER),
     }
 

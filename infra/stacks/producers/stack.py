@@ -54,7 +54,7 @@ class IntakeStack(PlatformStack):
         accept(bucket, "AwsSolutions-S1", "The intake and Lambda write here, one operator reads")
 
     def _stream(self, producer: Producer) -> kinesis.Stream:
-        """Named, for the producer's side; provisioned, since a shard is 40% of what a stream on demand costs idle."""
+        """Named, for the producer's side; provisioned: a shard costs less than a stream on demand that is idle."""
         config = self.config
         stream = kinesis.Stream(
             self,

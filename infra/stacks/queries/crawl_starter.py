@@ -16,6 +16,7 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.bundles import ARRIVAL, built
 from infra.stacks.dead_letters import dead_letters
 from infra.stacks.nag import accept_role_dependency
+from iot_pipeline.arrival.crawl import MAX_DELAY
 from iot_pipeline.contract.layout import RAW
 
 # Arrivals are gathered for a minute, or up to so many. A batch has 6 MB at most, which Lambda cuts it to by itself; an
@@ -40,7 +41,7 @@ def add_crawl_starter(stack: PlatformStack, crawler: glue.CfnCrawler) -> lambda_
     queue = _queue(stack, dead, rule_arn)
     _rule(stack, queue, dead)
     function = _function(stack, queue, dead, crawler)
-    _alarms(stack, function)
+    _alarms(stack, function, queue)
     stack.outputs(CrawlFunction=function.function_name, CrawlQueueUrl=queue.queue_url)
     return function
 
@@ -165,7 +166,7 @@ def _role(
     return role
 
 
-def _alarms(stack: PlatformStack, function: lambda_.Function) -> None:
+def _alarms(stack: PlatformStack, function: lambda_.Function, queue: sqs.Queue) -> None:
     # By the name that it is given: the queue's own attribute is the same.
     named = {"QueueName": stack.config.dead_letters("crawl-starter")}
     add_alarm(
@@ -183,4 +184,13 @@ def _alarms(stack: PlatformStack, function: lambda_.Function) -> None:
         metric("AWS/Lambda", "Errors", {"FunctionName": function.function_name}, "Sum"),
         1,
         periods=3,
+    )
+    # The starter puts a new message in place of one that has to wait: none grows older than its delay and its tries.
+    longest = MAX_DELAY.total_seconds() + _MAX_RECEIVES * _VISIBILITY.to_seconds()
+    add_alarm(
+        stack,
+        "CrawlsWait",
+        "Arrivals in the raw zone wait, and the crawl starter does not take them: is its mapping on, is it throttled?",
+        metric("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": queue.queue_name}, "Maximum"),
+        longest,
     )

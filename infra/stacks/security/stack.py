@@ -6,7 +6,7 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.security.account import add_account_guards
 from infra.stacks.security.audit_bucket import add_audit_bucket
-from infra.stacks.security.notices import add_notices
+from infra.stacks.security.notices import add_security_notices
 from infra.stacks.security.trail import add_trail
 
 
@@ -19,5 +19,5 @@ class SecurityStack(PlatformStack):
         bucket = add_audit_bucket(self, key)
         add_trail(self, bucket, key)
         add_account_guards(self, bucket, key)
-        add_notices(self)
+        add_security_notices(self)
         self.outputs(AuditBucket=bucket.bucket_name)

@@ -89,6 +89,7 @@ class Places:
             "IOT_RAW_CRAWLER": f"{config.name}-raw",
             "IOT_CURATED_CRAWLER": f"{config.name}-curated",
             "IOT_SPARK_JOB": config.spark_job,
+            "IOT_GLUE_WORKFLOW": config.build_workflow,
             "IOT_THING_TYPE": config.thing_type,
             "IOT_DEVICE_POLICY": config.device_policy,
             "IOT_DEVICE_STATE_TABLE": config.device_state_table,

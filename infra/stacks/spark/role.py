@@ -34,9 +34,8 @@ def _statements(stack: PlatformStack, contract: Contract) -> Statements:
     return {
         "List": listing(lake, (layout.RAW, *_ZONES, layout.REMOVALS)),
         "Read": allow([config.lake_objects(prefix) for prefix in read], "s3:GetObject"),
-        "Build": allow(
-            [config.lake_objects(prefix) for prefix in (*_ZONES, PIPES)], "s3:PutObject", "s3:AbortMultipartUpload"
-        ),
+        "Build": allow([config.lake_objects(prefix) for prefix in _ZONES], "s3:PutObject", "s3:AbortMultipartUpload"),
+        "Answer": allow([config.lake_objects(PIPES)], "s3:PutObject"),
         **_catalog(stack, contract),
         **keyed,
         "Log": allow([logs], "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
@@ -59,11 +58,9 @@ def _catalog(stack: PlatformStack, contract: Contract) -> Statements:
         "Publish": allow(
             of(*(table.name for table in built)),
             "glue:GetTable",
-            "glue:GetPartition",
             "glue:BatchGetPartition",
             "glue:BatchCreatePartition",
             "glue:BatchUpdatePartition",
-            "glue:UpdatePartition",
         ),
         # Publishing drops a build's throw-away table, of which Spark makes none.
         "BuildTables": allow(of(f"{BUILD_TABLE_PREFIX}*"), "glue:DeleteTable"),

@@ -9,6 +9,7 @@ from constructs import Construct
 from infra.stacks.base import PlatformStack
 from infra.stacks.bundles import SPARK, built, pinned
 from infra.stacks.config import PlatformConfig
+from infra.stacks.glue_runs import tell_of_runs
 from infra.stacks.nag import accept
 from infra.stacks.spark.role import add_job_role
 from infra.stacks.statements import add_statements, allow
@@ -19,6 +20,9 @@ _SCRIPT = Path(__file__).parent / "scripts" / "backfill_script.py"
 GLUE_VERSION = "5.1"
 # What the package needs beside what Glue 5.1 brings (boto3, pyarrow, pyspark); in the versions of requirements.txt.
 MODULES = ("pyathena", "sqlglot", "dagster-pipes")
+
+# A run is ended after six hours. People hear of it after four, while there is time to look.
+_MOST_MINUTES, _SLOW_MINUTES = 360, 240
 
 
 class SparkStack(PlatformStack):
@@ -44,8 +48,9 @@ class SparkStack(PlatformStack):
             glue_version=GLUE_VERSION,
             worker_type="G.1X",
             number_of_workers=config.spark_workers,
-            # A bill has an end: at ten workers a run of this length is some 27 dollars.
-            timeout=360,
+            # A bill has an end: ten workers for six hours are 60 DPU-hours, 26.40 dollars.
+            timeout=_MOST_MINUTES,
+            notification_property=glue.CfnJob.NotificationPropertyProperty(notify_delay_after=_SLOW_MINUTES),
             max_retries=0,
             # One at a time: two would judge the same hours twice.
             execution_property=glue.CfnJob.ExecutionPropertyProperty(max_concurrent_runs=1),
@@ -61,4 +66,11 @@ class SparkStack(PlatformStack):
         job.node.add_dependency(role.node.find_child("DefaultPolicy"))
         accept(job, "AwsSolutions-GL1", "The job's log names hours and counts; no telemetry is in it")
         accept(job, "AwsSolutions-GL3", "There is no bookmark of Glue's to encrypt")
+        tell_of_runs(
+            self,
+            config.spark_job,
+            "Spark",
+            "what it has published stands, and the next run over the same hours does the rest",
+            _SLOW_MINUTES,
+        )
         self.outputs(SparkJob=job.ref)

@@ -22,7 +22,7 @@ WORKER = "G.025X"
 MAINTENANCE_WINDOW = "Tue:3"
 _ENTRY = "iot_pipeline/streaming/glue_job.py"
 # Where Glue writes what a job prints (Glue guide, "Logging for AWS Glue jobs").
-_LOGS = "/aws-glue/*"
+_LOGS = "/aws-glue/jobs/*"
 
 
 def add_job(stack: PlatformStack) -> glue.CfnJob:

@@ -5,6 +5,7 @@ from constructs import Construct
 from infra.stacks.alarming import add_alarm, metric
 from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
+from infra.stacks.glue_runs import tell_of_runs
 from infra.stacks.streaming.job import add_job
 from iot_pipeline.streaming.glue_job import FUNCTION
 
@@ -19,6 +20,7 @@ class StreamingStack(PlatformStack):
         super().__init__(scope, "Streaming", config, holds_data=False)
         job = add_job(self)
         self._add_alarms()
+        tell_of_runs(self, config.streaming_job, "Streaming", "Glue tries again, and its trigger each hour")
         self.outputs(StreamingJob=job.ref)
 
     def _add_alarms(self) -> None:

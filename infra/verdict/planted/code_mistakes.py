@@ -33,6 +33,24 @@ MISTAKES = (
     ),
     Mistake("an alarm that tells nobody", "alarms_are_heard", ("AWS::CloudWatch::Alarm",), without("AlarmActions")),
     Mistake(
+        "a function whose errors have no alarm",
+        "functions_are_watched",
+        ("AWS::CloudWatch::Alarm",),
+        lambda body: body["Properties"].get("MetricName") == "Errors" and setting("Duration", "MetricName")(body),
+    ),
+    Mistake(
+        "a job whose failed runs nobody is told of",
+        "jobs_are_watched",
+        ("AWS::Events::Rule",),
+        lambda body: "FAILED" in str(body) and without("EventPattern", "detail", "jobName")(body),
+    ),
+    Mistake(
+        "a job whose long runs nobody is told of",
+        "jobs_are_watched",
+        ("AWS::Glue::Job",),
+        without("NotificationProperty"),
+    ),
+    Mistake(
         "a topic that is deaf to CloudWatch",
         "alarms_are_heard",
         ("AWS::SNS::TopicPolicy",),

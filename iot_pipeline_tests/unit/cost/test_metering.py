@@ -11,6 +11,7 @@ from infra.cost.metering import (
     firehose_bytes,
     iot_steps,
     kinesis_bytes,
+    put_units,
     write_units,
 )
 from infra.cost.price_list import price_list
@@ -97,6 +98,10 @@ def test_infracosts_examples_of_aws_price_list_come_out() -> None:
     assert prices["s3-standard"].dollars(10_000) == pytest.approx(230)
     assert prices["s3-ia"].dollars(30_000) == pytest.approx(375)
     assert prices["endpoint-hour"].dollars(1_460) == pytest.approx(14.60)
+    assert prices["kinesis-shard"].dollars(2_920) == pytest.approx(43.80)
+    assert prices["kinesis-put-unit"].dollars(6.5e6) == pytest.approx(0.09, abs=0.005)
+    assert prices["kinesis-shard-retention"].dollars(100) == pytest.approx(2.00)
+    assert prices["glue-job"].dollars(60 * 10) == pytest.approx(264)
     assert prices["sqs-request"].dollars(2e6) == pytest.approx(0.80)
     assert prices["secret-request"].dollars(100_000) == pytest.approx(0.50)
     assert prices["glue-crawler"].dollars(60) == pytest.approx(26.40)
@@ -107,3 +112,14 @@ def test_ten_gigabytes_of_athena_cost_what_a_lesson_on_it_says() -> None:
     assert price_list()["athena-scan"].dollars(athena_bytes(10 * GIGABYTE) / TERABYTE) == pytest.approx(
         0.0488, abs=5e-5
     )
+
+
+def test_a_spark_job_costs_what_the_page_of_glue_says() -> None:
+    """AWS Glue pricing, "Pricing examples": six DPUs for a quarter of an hour are 0.66 dollars."""
+    assert price_list()["glue-job"].dollars(6 * 0.25) == pytest.approx(0.66)
+
+
+@pytest.mark.parametrize(("record", "units"), [(5 * _KB, 1), (25 * _KB, 1), (25 * _KB + 1, 2), (45 * _KB, 2)])
+def test_a_provisioned_shard_meters_a_record_by_the_begun_25_kb(record: int, units: int) -> None:
+    """The first and the last are the pricing page's: 5 KB are one PUT payload unit, 45 KB are two."""
+    assert put_units(record) == units

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,13 @@ from cfnlint.api import lint
 
 from infra.stacks.config import PlatformConfig
 from infra.stacks.feature_flags import RECOMMENDED
+from infra.stacks.ingest.stack import IngestStack
 from infra.stacks.observability.stack import ObservabilityStack
+from infra.stacks.queries.stack import QueriesStack
 from infra.stacks.security.stack import SecurityStack
 from infra.stacks.sizes import PARTS, Size
 from infra.stacks.validity import ACCOUNT_GUARDS
+from iot_pipeline.contract import CONTRACT
 from iot_pipeline_tests.support.layers import CHECKOUT
 from iot_pipeline_tests.support.templates import STACKS, nag_findings, of_type, template
 
@@ -26,11 +31,11 @@ def alarms(made: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name[:-8]: each["Properties"] for name, each in of_type(made, "AWS::CloudWatch::Alarm").items()}
 
 
-def synthesised(folder: Path, *stacks: type[cdk.Stack], **settings: Any) -> dict[str, Any]:
+def synthesised(folder: Path, *stacks: Callable[..., cdk.Stack], **settings: Any) -> dict[str, Any]:
     """The resources of some stacks of one environment as one template, after cdk-nag has found nothing."""
     app = cdk.App(outdir=str(folder), context=dict(RECOMMENDED), analytics_reporting=False)
     for stack in stacks:
-        stack(app, PlatformConfig(**settings))  # type: ignore[arg-type]  # a platform stack takes both
+        stack(app, config=PlatformConfig(**settings))
     assert nag_findings(app) == []
     merged: dict[str, Any] = {"Resources": {}}
     for path in folder.glob("*.template.json"):
@@ -46,8 +51,10 @@ def documented() -> set[str]:
 
 
 def test_the_page_explains_every_alarm_of_every_stack_and_no_other(tmp_path: Path) -> None:
-    guarded = synthesised(tmp_path, SecurityStack, account_guards=ACCOUNT_GUARDS)
-    made = set(alarms(guarded)).union(*(alarms(template(stack)) for stack in STACKS))
+    guarded = synthesised(tmp_path / "guarded", SecurityStack, account_guards=ACCOUNT_GUARDS)
+    options: dict[str, Any] = {"firehose_format": "parquet", "crawl_on_events_minutes": 60}
+    arriving = synthesised(tmp_path / "arriving", IngestStack, partial(QueriesStack, contract=CONTRACT), **options)
+    made = set(alarms(guarded)).union(alarms(arriving), *(alarms(template(stack)) for stack in STACKS))
     assert made == documented()
 
 

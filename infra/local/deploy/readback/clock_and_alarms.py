@@ -5,12 +5,12 @@ from functools import partial
 from typing import Any
 
 from infra.local.deploy.readback.clients import Clients
-from infra.local.deploy.readback.setting import Setting
+from infra.local.deploy.readback.setting import Setting, document
 from infra.local.deploy.resources import Resource
 
 
 def rule(resource: Resource, clients: Clients) -> Iterator[Setting]:
-    """AWS::Events::Rule: without its schedule or its targets nothing is looked for and nothing is sent."""
+    """AWS::Events::Rule: without its schedule or pattern and its targets nothing is looked for and nothing is sent."""
     name = resource.properties["Name"]
 
     def field(key: str) -> Any:
@@ -24,6 +24,8 @@ def rule(resource: Resource, clients: Clients) -> Iterator[Setting]:
                 lambda: {t["Id"]: t for t in clients.events.list_targets_by_rule(Rule=name)["Targets"]},
                 needed=True,
             )
+        elif key == "EventPattern":
+            yield Setting(key, value, lambda: document(field("EventPattern")), needed=True)
         else:
             yield Setting(key, value, partial(field, key), needed=key in {"ScheduleExpression", "State"})
 
