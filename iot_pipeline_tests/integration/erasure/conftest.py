@@ -168,13 +168,13 @@ class Fleet:
 
 def leave_beside_the_tables(fleet: Fleet) -> None:
     """A micro-batch, a refused record of each, an import's rejected rows and places, and a layout of the console."""
-    devices, s3, now = (fleet.goes, fleet.stays), boto3.client("s3"), datetime.now(UTC)
+    devices, s3, received = (fleet.goes, fleet.stays), boto3.client("s3"), fleet.arrival.start + MINUTE
     lines = [
-        line(message(reading(fleet.arrival.start, 1, temperature=20.5)), now, fleet.sender(device))
+        line(message(reading(fleet.arrival.start, 1, temperature=20.5)), received, fleet.sender(device))
         for device in devices
     ]
     parts = [part_of([StreamRecord(str(number), it)], CONTRACT) for number, it in enumerate(lines)]
-    open_batches().process_batch([*parts, part_of([StreamRecord("3", b"".join(lines))], CONTRACT)], fleet.batch, now)
+    open_batches().process_batch(parts, fleet.batch, datetime.now(UTC))
     bucket = settings.deployment().intake_bucket
     assert bucket
     refused = [Refusal(Sent(0, fleet.tenant, 0, 0, UserRecord(it, it.encode())), "unknown_device") for it in devices]

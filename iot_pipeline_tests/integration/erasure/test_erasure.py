@@ -71,7 +71,7 @@ STOPS = (
     "published 1 partitions of ledger",
     "curated",
     "streamed",
-    "took 2 rows out of the micro-batch",
+    "took 1 rows out of the micro-batch",
     "dead letters and query results",
     "warehouse",
     "loaded 1 rows",
