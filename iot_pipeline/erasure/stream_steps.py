@@ -40,7 +40,7 @@ class StreamEraser:
             left = [whose_rows.without(table, whose_rows.owned(table, self.subject)) for table in tables]
             gone = sum(len(table) for table in tables) - sum(len(table) for table in left)
             rows = [whose_rows.written(table) for table in left if len(table)]
-            if gone and self.batches.replace(batch, rows, _notes(batch, left)):
+            if gone and self.batches.republish(batch, rows, _notes(batch, left)):
                 erased += gone
                 self.progress(f"took {gone} rows out of the micro-batch {batch.name}")
         return erased

@@ -141,7 +141,7 @@ class Batches:
         self._commit(batch)
         return batch
 
-    def replace(self, batch: Batch, rows: Sequence[bytes], notes: BatchNotes) -> bool:
+    def republish(self, batch: Batch, rows: Sequence[bytes], notes: BatchNotes) -> bool:
         """Publish a micro-batch with other rows (Parquet files of the table) and notes, in one step.
 
         False, and nothing published, if it was removed meanwhile: what it held is curated then.
