@@ -143,8 +143,9 @@ class Fleet:
 
     def _beside(self) -> list[str]:
         """What stands of the other device in a refusal, an import's journal and the console's table."""
-        s3, dynamodb, parts = self.raw.s3, boto3.client("dynamodb"), settings.deployment()
-        prefixes = [(parts.intake_bucket, "refused/gateway/"), (self.lake.bucket, f"imports/{self.import_id}/")]
+        s3, dynamodb, intake = self.raw.s3, boto3.client("dynamodb"), settings.deployment().intake_bucket
+        assert intake
+        prefixes = [(intake, "refused/gateway/"), (self.lake.bucket, f"imports/{self.import_id}/")]
         found = []
         for bucket, prefix in prefixes:
             for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_rejected_rows_of_an_import_go_by_row_and_their_file_loses_its_name() ->
 
 
 def test_the_places_of_an_import_lose_devices_and_of_a_tenant_what_was_its_own() -> None:
-    places = {
+    places: dict[str, list[list[Any]]] = {
         "meter-1": [[0, 5, "acme", "a"]],
         "meter-3": [[0, 5, "acme", "a"], [5, None, "other", "b"]],
         "meter-4": [[0, None, "other", "acme"]],
