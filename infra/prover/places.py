@@ -188,7 +188,7 @@ _OF_GLUE_JOBS: Mapping[tuple[str, str], tuple[str, ...]] = {
     **_on(
         "iot_pipeline.streaming.batches",
         _STREAMED,
-        *("Batches.all glue:GetPartitions", "Batches.remove glue:BatchDeletePartition"),
+        *("Batches.all glue:GetPartitions", "Batches.unregister glue:BatchDeletePartition"),
     ),
     **_on(
         "iot_pipeline.streaming.batches",

@@ -162,7 +162,7 @@ class Batches:
         found = [_batch(raw) for page in pages for raw in page["Partitions"]]
         return sorted(found, key=lambda batch: batch.name)
 
-    def remove(self, batches: Iterable[Batch]) -> None:
+    def unregister(self, batches: Iterable[Batch]) -> None:
         """Forget micro-batches: readers see them no more, their objects stay until `delete_unused`.
 
         One that is gone already is fine. Raises BatchError naming those that Glue kept.

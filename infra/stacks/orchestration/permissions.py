@@ -120,9 +120,7 @@ def removing(places: Places, contract: Contract) -> Statements:
         "RemoveItems": allow([places.state, places.alerts, *kept], "dynamodb:Scan", "dynamodb:DeleteItem"),
         "Redact": allow(kept, "dynamodb:UpdateItem"),
         "KeptKeys": table_keys(stack, kept_keys),
-        "Streamed": allow(
-            places.catalog("streamed_telemetry"), "glue:GetTable", "glue:GetPartitions", "glue:UpdatePartition"
-        ),
+        "Streamed": allow(places.catalog("streamed_telemetry"), "glue:UpdatePartition"),
         "RemoveMessages": allow(
             places.dead_letters, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"
         ),
