@@ -36,6 +36,10 @@ class Deployment(BaseSettings):
     curated_crawler: str = "telemetry-curated"
     spark_job: str = "telemetry-backfill"
     results_bucket: str | None = Field(default=None, description="Bucket of people's query results, to erase from it")
+    intake_bucket: str | None = Field(
+        default=None, description="Bucket of producers' records that were refused or given up, to erase from it"
+    )
+    pull_table: str | None = Field(default=None, description="Table of how far vendors were read, to erase from it")
     dagster_url: str | None = Field(default=None, description="Address of Dagster's UI, for the links in alerts")
 
     @property
@@ -179,15 +183,20 @@ def _origin(url: str) -> str:
     return url
 
 
-class Console(BaseSettings):
-    """The console: where it listens, where its table is and who signs people in, each as IOT_CONSOLE_<NAME>."""
+class ConsoleTable(BaseSettings):
+    """Where the console's table is, for whoever needs nothing else of it, as IOT_CONSOLE_TABLE."""
 
     model_config = SettingsConfigDict(env_prefix="IOT_CONSOLE_", frozen=True, env_ignore_empty=True)
+
+    table: str = "telemetry-console"
+
+
+class Console(ConsoleTable):
+    """The console: where it listens, where its table is and who signs people in, each as IOT_CONSOLE_<NAME>."""
 
     url: Annotated[str, AfterValidator(_origin)] = Field(description="Address under which browsers find the console")
     host: str = Field(description="Address on which it listens; in a container, all: `0.0.0.0`")
     port: int = Field(default=8080, ge=1, le=65535)
-    table: str = "telemetry-console"
     issuer: Annotated[str, AfterValidator(_private)] = Field(
         description="OpenID Connect provider: the `iss` of its tokens"
     )
@@ -311,6 +320,7 @@ class Retention(BaseSettings):
 
 GROUPS: tuple[type[BaseSettings], ...] = (
     Console,
+    ConsoleTable,
     Deployment,
     Devices,
     Edge,
@@ -381,6 +391,12 @@ def console() -> Console:
 
 
 @cache
+def console_table() -> str:
+    """The console's table. Raises pydantic.ValidationError naming what is wrong."""
+    return ConsoleTable().table
+
+
+@cache
 def policy() -> Policy:
     """The policy of this process. Raises pydantic.ValidationError naming each variable that is wrong."""
     return Policy()
@@ -396,5 +412,5 @@ def retention() -> Retention:
 
 def forget() -> None:
     """Read the environment anew when it is next asked for."""
-    for read in (console, deployment, registry, warehouse, devices, edge, pull, policy, retention):
+    for read in (console, console_table, deployment, registry, warehouse, devices, edge, pull, policy, retention):
         read.cache_clear()

@@ -14,6 +14,7 @@ from iot_pipeline.connections.backfill import open_planner
 from iot_pipeline.connections.edge import open_exporter
 from iot_pipeline.connections.lake import open_compaction, open_lake
 from iot_pipeline.connections.registry import open_registry
+from iot_pipeline.connections.streaming import open_batches
 from iot_pipeline.connections.warehouse import (
     open_episodes_loader,
     open_loader,
@@ -22,13 +23,14 @@ from iot_pipeline.connections.warehouse import (
 )
 from iot_pipeline.contract import tables
 from iot_pipeline.erasure.bucket_search import READERS, RESULTS
-from iot_pipeline.erasure.eraser import Eraser, Platform
+from iot_pipeline.erasure.eraser import Eraser
 from iot_pipeline.erasure.history import History, NoHistory
+from iot_pipeline.erasure.platform import Platform
 from iot_pipeline.erasure.stored import Bucket
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.retention import Retention
 from iot_pipeline.registry.holds import held_tenants
-from iot_pipeline.settings import deployment, edge, policy, retention
+from iot_pipeline.settings import console_table, deployment, edge, policy, retention
 
 # A plan of a backfill that is older was given up.
 _PLANS_COUNT_FOR = timedelta(days=14)
@@ -43,6 +45,8 @@ def open_eraser(
     """What erases from this deployment. Raises pydantic.ValidationError naming each variable that is missing."""
     s3, where, parts = boto3.client("s3", config=Config(max_pool_connections=READERS)), edge(), deployment()
     buckets = [Bucket(s3, parts.lake_bucket), Bucket(s3, where.edge_failure_bucket)]
+    if parts.intake_bucket:
+        buckets.append(Bucket(s3, parts.intake_bucket))
     if parts.results_bucket:
         buckets.append(Bucket(s3, parts.results_bucket, RESULTS))
     platform = Platform(
@@ -55,6 +59,8 @@ def open_eraser(
         logs=boto3.client("logs"),
         states=where.device_state_table,
         alerts=where.alerts_table,
+        console=console_table(),
+        pull=parts.pull_table,
         queues={
             "rule errors": where.rule_errors_url,
             "invocations": where.edge_dead_letters_url,
@@ -63,6 +69,7 @@ def open_eraser(
         log_prefixes=tuple(
             f"/aws/lambda/{name}" for name in (where.edge_function, where.sweep_function, where.notify_function)
         ),
+        batches=open_batches,
         exporter=open_exporter,
         compaction=partial(open_compaction, progress),
         warehouse=open_warehouse,

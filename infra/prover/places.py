@@ -11,6 +11,8 @@ from iot_pipeline.contract.layout import RECONCILED
 
 _LAKE, _FAILURES = "Lake.Lake5F1B88EA", "EdgeData.Failures8A3E1A2F"
 _STATE, _ALERTS = "EdgeData.DeviceState03394A42", "EdgeData.Alerts91F83244"
+# The tables of the console and of the pulls.
+_KEPT = ("ConsoleData.TableCD117FA1", "Pull.Cursors3BCEA47F")
 _LETTERS = ("EdgeData.EdgeDeadLetters4C088667", "EdgeData.AlertDeadLettersF434D1E0", "Lake.RuleErrors5B59A54D")
 _OF_RUNS = "backfills/"
 # Zones whose partitions are built in versions.
@@ -34,7 +36,7 @@ def _on(home: str, on: tuple[str, ...], *calls: str) -> dict[tuple[str, str], tu
 
 # Where the workgroups of people and of tenants keep their results.
 _ANSWERS = ("Lake.Results25575328/{config.name}/*", "Lake.Results25575328/{config.name}-tenants/*")
-_EVERYWHERE = (f"{_LAKE}/*", f"{_FAILURES}/*", "Lake.Results25575328/*")
+_EVERYWHERE = (f"{_LAKE}/*", f"{_FAILURES}/*", "Intake.Kept118DB03B/*", "Lake.Results25575328/*")
 _THINGS = "iot_pipeline.registry.things"
 _CATALOG = "iot_pipeline.lake.catalog"
 
@@ -191,7 +193,7 @@ _OF_GLUE_JOBS: Mapping[tuple[str, str], tuple[str, ...]] = {
     **_on(
         "iot_pipeline.streaming.batches",
         _STREAMED,
-        *("Batches.all glue:GetPartitions", "Batches.remove glue:BatchDeletePartition"),
+        *("Batches.all glue:GetPartitions", "Batches.unregister glue:BatchDeletePartition"),
     ),
     **_on(
         "iot_pipeline.streaming.batches",
@@ -242,7 +244,13 @@ _OF_ERASURES: Mapping[tuple[str, str], tuple[str, ...]] = {
     **_on(
         "iot_pipeline.erasure.edge_steps",
         (_STATE, _ALERTS),
-        *("EdgeEraser._items dynamodb:Scan", "EdgeEraser.erase_items dynamodb:DeleteItem"),
+        "EdgeEraser.erase_items dynamodb:DeleteItem",
+    ),
+    **_on("iot_pipeline.erasure.item_steps", (_STATE, _ALERTS, *_KEPT), "items_of dynamodb:Scan"),
+    **_on(
+        "iot_pipeline.erasure.item_steps",
+        _KEPT,
+        *("ItemEraser._erase_kept dynamodb:DeleteItem", "ItemEraser._set dynamodb:UpdateItem"),
     ),
     **_on(
         "iot_pipeline.erasure.edge_steps",

@@ -182,6 +182,10 @@ _ELSEWHERE: Mapping[str, str] = {
 }
 
 
+# Stacks that an environment has with its producers and with its vendors. Nothing is called on what it does not have.
+_OPTIONAL = ("Intake", "Pull")
+
+
 def _arn(environment: Environment, service: str, place: str) -> list[str]:
     """The ARNs of a place of the record; of a table of Glue also its database and the catalog, which it is part of."""
     config = environment.config
@@ -194,6 +198,8 @@ def _arn(environment: Environment, service: str, place: str) -> list[str]:
         return [_ELSEWHERE[service].format(region=config.region, account=config.account, place=named)]
     stack = config.stack(part)
     found = [one for one in environment.resources if (one.stack, one.logical_id) == (stack, logical_id)]
+    if not found and part in _OPTIONAL:
+        return []
     if not found:
         raise ValueError(f"{place} is in the record and not in {config.name}: run make prove-record")
     arn = environment.arn(found[0])

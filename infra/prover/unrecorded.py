@@ -31,15 +31,19 @@ UNRECORDED: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("iot_pipeline.pull.scheduled_pull:read_secret", "secretsmanager:GetSecretValue"): ("Pull.{own}Secret",),
     # Glue runs the streaming job, and a test its parts under the tests' own credentials.
-    ("iot_pipeline.streaming.batches:Batches.process_batch", "s3:PutObject"): (
-        "Lake.Lake5F1B88EA/streamed/telemetry/*",
-    ),
+    ("iot_pipeline.streaming.batches:Batches._write", "s3:PutObject"): ("Lake.Lake5F1B88EA/streamed/telemetry/*",),
     ("iot_pipeline.streaming.batches:Batches._keep_unjudged", "s3:PutObject"): (
         "EdgeData.Failures8A3E1A2F/streaming/*",
     ),
     **{
-        ("iot_pipeline.streaming.batches:Batches._commit", f"glue:{operation}"): ("Lake.Database/streamed_telemetry",)
-        for operation in ("GetTable", "CreatePartition", "UpdatePartition")
+        (f"iot_pipeline.streaming.batches:Batches.{function}", f"glue:{operation}"): (
+            "Lake.Database/streamed_telemetry",
+        )
+        for function, operation in (
+            ("_partition", "GetTable"),
+            ("_commit", "CreatePartition"),
+            ("_update", "UpdatePartition"),
+        )
     },
     # The hook's file is a package by itself too; the names of things are what devices say.
     ("new_things_only:handler", "iot:DescribeThing"): ("thing/*",),

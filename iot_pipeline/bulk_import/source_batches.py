@@ -25,7 +25,7 @@ def schema_of(sources: Sources, file: SourceFile, mapping: ImportMapping) -> pa.
     """The columns of a file. Raises SourceError if it is not what its name says, MappingError as `check_columns`."""
     with sources.open(file) as opened, _readable(file):
         if file.is_parquet:
-            schema = pq.ParquetFile(opened).schema_arrow
+            schema = _parquet_file(opened).schema_arrow
         else:
             options = _options(mapping, [])
             options["parse_options"].invalid_row_handler = lambda _row: "skip"
@@ -53,7 +53,7 @@ def batches(sources: Sources, file: SourceFile, mapping: ImportMapping, after: i
 
 def _parquet(sources: Sources, file: SourceFile, mapping: ImportMapping, after: int) -> Iterator[Batch]:
     with sources.open(file) as opened, _readable(file):
-        parquet = pq.ParquetFile(opened, pre_buffer=False)
+        parquet = _parquet_file(opened)
         first = 0
         for group in range(parquet.metadata.num_row_groups):
             count = parquet.metadata.row_group(group).num_rows
@@ -64,6 +64,11 @@ def _parquet(sources: Sources, file: SourceFile, mapping: ImportMapping, after: 
                     yield batch, _numbers(at, batch.num_rows), []
                     at += batch.num_rows
             first += count
+
+
+def _parquet_file(opened: IO[bytes]) -> pq.ParquetFile:
+    """INT96 as microseconds: the nanoseconds that Arrow makes of it begin anew after the year 2262, unsaid."""
+    return pq.ParquetFile(opened, pre_buffer=False, coerce_int96_timestamp_unit="us")
 
 
 def _csv(sources: Sources, file: SourceFile, mapping: ImportMapping, _: int) -> Iterator[Batch]:
@@ -79,7 +84,7 @@ def _csv(sources: Sources, file: SourceFile, mapping: ImportMapping, _: int) -> 
         reader = pa_csv.open_csv(_plain(file, opened), **options)
         header = mapping.csv.skip_lines + (0 if mapping.csv.header else 1)
         at = done = 0
-        for batch in reader:
+        while (batch := _next(file, reader, at)) is not None:
             # The reader parses in order and may be ahead: rows that are none, and stand among these, are known by now.
             between: list[Any] = []
             while done < len(wrong) and wrong[done].number - header <= at + batch.num_rows + len(between) + 1:
@@ -96,6 +101,18 @@ def _csv(sources: Sources, file: SourceFile, mapping: ImportMapping, _: int) -> 
                 [pa.array([], field.type) for field in reader.schema], reader.schema.names
             )
             yield empty, pa.array([], pa.int64()), left
+
+
+def _next(file: SourceFile, reader: pa_csv.CSVStreamingReader, row: int) -> pa.RecordBatch | None:
+    """The reader's next batch, None at the end. Raises SourceError that says behind which row it failed."""
+    try:
+        found: pa.RecordBatch = reader.read_next_batch()
+    except StopIteration:
+        return None
+    except pa.ArrowInvalid as error:
+        why = f"a row is longer than {_BLOCK >> 20} MiB: is a quote open?" if "straddling" in str(error) else error
+        raise SourceError(f"{file.uri} cannot be read behind row {row}: {why}") from error
+    return found
 
 
 def _of_wrong(row: Any, number: int) -> Rejected:

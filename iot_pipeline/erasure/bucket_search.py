@@ -16,7 +16,9 @@ from iot_pipeline.erasure import whose_rows
 from iot_pipeline.erasure.found import Found
 from iot_pipeline.erasure.stored import Bucket, Version, text_of
 from iot_pipeline.erasure.subject import Subject, envelope_of
+from iot_pipeline.intake.refusals import PREFIX as REFUSED_PREFIX
 from iot_pipeline.lake.hours import Hour, partition_of
+from iot_pipeline.streaming.batches import UNJUDGED
 
 # Objects that are read side by side.
 READERS = 16
@@ -24,6 +26,7 @@ _HOUR = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})/(?:hour=(\d{2})/)?")
 RAW, JUDGED, LEDGER, QUARANTINE = "raw", "judged", "ledger", "quarantine"
 DAILY, CURATED, ALERTS, RESULTS, UNDELIVERED = "daily", "curated", "alert history", "query results", "failed delivery"
 RULES, SNAPSHOTS, FAILURES, OTHER = "rules", "registry snapshots", "failed records", "other objects"
+STREAMED, REFUSED, IMPORTS = "streamed", "refused records", "imports"
 _ZONES = {
     layout.RAW: RAW,
     layout.JUDGED: JUDGED,
@@ -39,7 +42,12 @@ _ZONES = {
     layout.FAILED_DELIVERY: UNDELIVERED,
     layout.EDGE_RULES: RULES,
     layout.REGISTRY: SNAPSHOTS,
+    layout.STREAMED: STREAMED,
+    layout.IMPORTS: IMPORTS,
+    # In the buckets of the edge and of the intake.
     "aws/lambda/": FAILURES,
+    UNJUDGED: UNDELIVERED,
+    REFUSED_PREFIX: REFUSED,
 }
 
 

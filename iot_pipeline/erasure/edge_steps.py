@@ -1,22 +1,30 @@
 """Erasing from the edge: live states, alerts and planned work, and what failed on the way."""
 
-import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
-from iot_pipeline.erasure.bucket_search import FAILURES, RESULTS, UNDELIVERED, BucketSearch, zone_of
+from iot_pipeline.erasure import kept_objects
+from iot_pipeline.erasure.bucket_search import (
+    FAILURES,
+    IMPORTS,
+    REFUSED,
+    RESULTS,
+    UNDELIVERED,
+    BucketSearch,
+    zone_of,
+)
 from iot_pipeline.erasure.found import Found
-from iot_pipeline.erasure.stored import text_of
+from iot_pipeline.erasure.item_steps import items_of
 from iot_pipeline.erasure.subject import Subject
 
 # SQS API, ReceiveMessage: at most 10 messages a call. What is looked at is hidden for so long.
 _BATCH = 10
 _HIDDEN_SECONDS = 60
 _SILENCE = "silence/"
+# What lies beside the lake's tables.
+_KEPT = (FAILURES, UNDELIVERED, REFUSED, IMPORTS, RESULTS)
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class EdgeEraser:
         """Remove the subject's items from both tables; how many."""
         erased = 0
         for table, key in ((self.states, "device"), (self.alerts, "id")):
-            for item in self._items(table):
+            for item in items_of(self.dynamodb, table):
                 if self._is_theirs(item):
                     self.dynamodb.delete_item(TableName=table, Key={key: {"S": item[key]}})
                     erased += 1
@@ -46,13 +54,15 @@ class EdgeEraser:
     def found_items(self) -> Iterator[Found]:
         """Items of both tables that mention the subject, whatever in them does."""
         for table, key in ((self.states, "device"), (self.alerts, "id")):
-            for item in self._items(table):
+            for item in items_of(self.dynamodb, table):
                 if self.subject.mentioned_in(json.dumps(item, default=str)):
                     theirs = self._is_theirs(item)
                     yield Found("device state and alerts", f"{table} {item[key]}", 1, is_mention=not theirs)
 
     def erase_letters(self) -> int:
-        """Remove what failed of the subject: messages, records within objects, and results of queries; how many."""
+        """Remove what failed of the subject, messages and records within objects, and what journals of imports and
+        results of queries have of it; how many.
+        """
         erased = 0
         for name, url in self.queues.items():
             for message in self._messages(url):
@@ -64,13 +74,14 @@ class EdgeEraser:
                     self._show(url, message)
         for bucket, version, _ in list(self.search().versions()):
             zone = zone_of(bucket, version.key)
-            if not version.is_latest or zone not in (FAILURES, UNDELIVERED, RESULTS):
+            if not version.is_latest or zone not in _KEPT:
                 continue
             body = bucket.read(version)
-            left = self._without(zone, text_of(body)) if body else b""
+            left = kept_objects.without(self.subject, zone, version.key, body) if body else b""
             if left:
                 bucket.write(version.key, left)
-            bucket.purge(it for it in bucket.versions(version.key) if not (left and it.is_latest))
+            own = (it for it in bucket.versions(version.key) if it.key == version.key)
+            bucket.purge(it for it in own if not (left and it.is_latest))
             erased += 1
         return erased
 
@@ -88,12 +99,6 @@ class EdgeEraser:
         scope = item.get("scope", {}) if str(item.get("id", "")).startswith(_SILENCE) else item
         return self.subject.owns_names(scope.get("device"), scope.get("tenant"))
 
-    def _items(self, table: str) -> Iterator[dict[str, Any]]:
-        read = TypeDeserializer()
-        for page in self.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
-            for item in page["Items"]:
-                yield {name: read.deserialize(value) for name, value in item.items()}
-
     def _messages(self, url: str) -> list[dict[str, Any]]:
         """Every message of a queue that can be received; each is hidden from others until it is shown again."""
         seen: dict[str, dict[str, Any]] = {}
@@ -108,29 +113,3 @@ class EdgeEraser:
 
     def _show(self, url: str, message: dict[str, Any]) -> None:
         self.sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
-
-    def _without(self, zone: str, text: bytes) -> bytes:
-        """What of a failed object is others'; nothing of a result, which whoever asked can ask again."""
-        if zone == UNDELIVERED:
-            kept = [line for line in text.split(b"\n") if not self.subject.mentions(line)]
-            return b"\n".join(kept) if any(kept) else b""
-        return self._without_records(text) if zone == FAILURES else b""
-
-    def _without_records(self, text: bytes) -> bytes:
-        """Lambda's record of a batch that was given up, without the subject's records; nothing of any other form."""
-        try:
-            held = json.loads(text)
-            payload = json.loads(held["payload"]) if isinstance(held["payload"], str) else held["payload"]
-            kept = [it for it in payload["Records"] if not self._record_is_theirs(it)]
-        except (ValueError, KeyError, TypeError):
-            return b""
-        if not kept:
-            return b""
-        payload["Records"] = kept
-        held["payload"] = json.dumps(payload) if isinstance(held["payload"], str) else payload
-        left = json.dumps(held).encode()
-        return b"" if self.subject.mentions(left) else left
-
-    def _record_is_theirs(self, record: dict[str, Any]) -> bool:
-        data = base64.b64decode(record["kinesis"]["data"])
-        return self.subject.mentions(data) or self.subject.mentions(json.dumps(record).encode())

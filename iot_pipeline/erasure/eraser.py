@@ -1,15 +1,12 @@
 """An erasure from its plan to its proof: the steps in their order, each of which may be repeated."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
-from redshift_connector.core import Connection
 
-from iot_pipeline.alert_history.export import Exporter
 from iot_pipeline.contract import tables
 from iot_pipeline.contract.layout import EDGE_RULES
 from iot_pipeline.contract.tables import registry_history
@@ -26,46 +23,17 @@ from iot_pipeline.erasure.database_steps import (
 from iot_pipeline.erasure.edge_steps import EdgeEraser
 from iot_pipeline.erasure.found import Found
 from iot_pipeline.erasure.history import History, NoHistory
-from iot_pipeline.erasure.lake_steps import LakeEraser, settled
+from iot_pipeline.erasure.item_steps import ItemEraser
+from iot_pipeline.erasure.lake_steps import ErasureBusyError, LakeEraser, settled
 from iot_pipeline.erasure.log_search import LogSearch
-from iot_pipeline.erasure.stored import Bucket
+from iot_pipeline.erasure.platform import Platform
+from iot_pipeline.erasure.stream_steps import StreamEraser
 from iot_pipeline.erasure.subject import Subject
-from iot_pipeline.lake.compaction import Compaction
 from iot_pipeline.lake.hours import Day, Hour
-from iot_pipeline.lake.lake import Lake
 from iot_pipeline.registry import alert_rules, erasures, holds
 from iot_pipeline.registry.erasures import Erasure, Kind
 from iot_pipeline.registry.errors import RegistryError
 from iot_pipeline.warehouse import registry_export
-from iot_pipeline.warehouse.alerts_load import EpisodesLoader
-from iot_pipeline.warehouse.load import Loader
-from iot_pipeline.warehouse.snapshot import SnapshotLoader
-
-if TYPE_CHECKING:
-    from mypy_boto3_iot import IoTClient
-
-
-@dataclass(frozen=True)
-class Platform:
-    """Everything that may hold something of a device: the parts of one deployment. `buckets`: the lake's is first."""
-
-    registry: Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
-    lake: Lake
-    buckets: tuple[Bucket, ...]
-    iot: "IoTClient"
-    dynamodb: Any
-    sqs: Any
-    logs: Any
-    states: str
-    alerts: str
-    queues: dict[str, str]
-    log_prefixes: tuple[str, ...]
-    exporter: Callable[[], Exporter]
-    compaction: Callable[[], Compaction]
-    warehouse: Callable[[], AbstractContextManager[Connection]]
-    loading: Callable[[], AbstractContextManager[Loader]]
-    loading_snapshot: Callable[[], AbstractContextManager[SnapshotLoader]]
-    loading_episodes: Callable[[], AbstractContextManager[EpisodesLoader]]
 
 
 @dataclass
@@ -172,7 +140,9 @@ class Eraser:
             "raw": lambda: self._erase_raw(work, lake),
             "judged": lambda: self._judge(work, lake),
             "curated": lambda: self._curate(work, lake),
+            "streamed": lambda: self._note_count(work, "streamed rows", self._stream(work.subject).erase()),
             "live state and alerts": lambda: self._note_count(work, "items", self._edge(work.subject).erase_items()),
+            "console and pulls": lambda: self._note_count(work, "kept items", self._items(work.subject).erase()),
             "alert history": lambda: self._erase_history(work),
             "dead letters and query results": lambda: self._note_count(
                 work, "letters", self._edge(work.subject).erase_letters()
@@ -259,10 +229,13 @@ class Eraser:
             # Rules and snapshots have a version of their own each; the newest no longer names the subject.
             if not version.is_latest or found.zone in former:
                 removed += bucket.purge([version])
+        removed += self._stream(work.subject).remove_versions(BucketSearch(self.platform.buckets[:1], work.subject))
         self._note_count(work, "old versions", removed)
 
     def _finish(self, work: Work, lake: LakeEraser) -> None:
         lake.require_erased(work.hours("arrivals"), work.hours("events"), work.since)
+        if self._stream(work.subject).erase():
+            raise ErasureBusyError("the streaming job has published rows meanwhile; run it again when it has gone on")
         with self.platform.loading() as loader:
             loader.load(work.hours("events"))
         erasures.finish(work.connection, work.erasure.erasure_id)
@@ -278,6 +251,7 @@ class Eraser:
         edge = self._edge(subject)
         yield from edge.found_items()
         yield from edge.found_letters()
+        yield from self._items(subject).found()
         with self.platform.warehouse() as warehouse:
             yield from WarehouseEraser(warehouse, subject, self.progress).found()
         yield from RegistryEraser(connection, self.platform.iot, subject, self.progress).found(own)
@@ -306,6 +280,13 @@ class Eraser:
         it = self.platform
         search = self._search(subject)
         return EdgeEraser(it.dynamodb, it.sqs, it.states, it.alerts, it.queues, subject, lambda: search, self.progress)
+
+    def _stream(self, subject: Subject) -> StreamEraser:
+        return StreamEraser(self.platform.batches(), self.platform.buckets[0], subject, self.progress)
+
+    def _items(self, subject: Subject) -> ItemEraser:
+        it = self.platform
+        return ItemEraser(it.dynamodb, it.console, it.pull, subject, self.progress)
 
     def _registry(self, work: Work) -> RegistryEraser:
         return RegistryEraser(work.connection, self.platform.iot, work.subject, self.progress)

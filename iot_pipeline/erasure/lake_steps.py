@@ -1,6 +1,5 @@
 """Erasing from the lake's zones: raw objects are rewritten, and what follows from them is built anew without them."""
 
-import gzip
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from iot_pipeline.contract import Table, tables
 from iot_pipeline.contract.layout import FORMER_LEDGER, RAW
 from iot_pipeline.erasure import whose_rows
 from iot_pipeline.erasure.bucket_search import BucketSearch, hour_of
-from iot_pipeline.erasure.stored import Bucket, Version, text_of
+from iot_pipeline.erasure.stored import Bucket, Version, packed, text_of
 from iot_pipeline.erasure.subject import Subject
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.catalog import Partition
@@ -73,7 +72,7 @@ class LakeEraser:
             return raw_parquet.without(body, self.subject.owns)
         lines = text_of(body).split(b"\n")
         kept = [line for line in lines if not line or not self.subject.owns(line)]
-        return len(lines) - len(kept), _packed(key, b"\n".join(kept))
+        return len(lines) - len(kept), packed(key, b"\n".join(kept))
 
     def _raw_by_hour(self) -> Iterator[tuple[Hour, list[Version]]]:
         by_hour: dict[Hour, list[Version]] = defaultdict(list)
@@ -247,11 +246,6 @@ def _begun_after(partition: Partition | None, moment: datetime) -> bool:
         return datetime.strptime(version, "%Y%m%dT%H%M%S").replace(tzinfo=UTC) >= moment
     except ValueError:
         return False
-
-
-def _packed(key: str, text: bytes) -> bytes:
-    """As the object was: an engine knows a gzip by its name."""
-    return gzip.compress(text, mtime=0) if key.endswith(".gz") else text
 
 
 def _key(location: str) -> str:

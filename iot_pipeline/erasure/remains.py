@@ -57,6 +57,30 @@ REMAINS = (
         "SNS e-mails, chat messages, pages", "alerts that people were told of", "theirs", "they have left the platform"
     ),
     Remains(
+        "the trail of who did what (CloudTrail)",
+        "the names of things that were made and removed",
+        "365 days",
+        "a record of who did what is not to be changed",
+    ),
+    Remains(
+        "access logs of buckets and load balancer",
+        "keys of objects and addresses of pages, where they name somebody",
+        "365 days",
+        "they are AWS's own records",
+    ),
+    Remains(
+        "the console's audit",
+        "who changed what of a device or tenant, and why",
+        "400 days",
+        "a record of who did what is not to be changed",
+    ),
+    Remains(
+        "the files of vendors",
+        "devices that are pulled",
+        "-",
+        "take them out of infra/vendors and deploy: otherwise they come again",
+    ),
+    Remains(
         "the record of the erasure",
         "a salted hash, hours, counts",
         "never",

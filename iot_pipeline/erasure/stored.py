@@ -1,5 +1,6 @@
 """Objects of a bucket with all their versions: listing, reading what is in them, removing them for good."""
 
+import gzip
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -105,3 +106,8 @@ def text_of(body: bytes) -> bytes:
             break
         rest = stream.unused_data
     return b"".join(parts)
+
+
+def packed(key: str, text: bytes) -> bytes:
+    """A text as an object of this key has it: engines and people know a gzip by its name."""
+    return gzip.compress(text, mtime=0) if key.endswith(".gz") else text

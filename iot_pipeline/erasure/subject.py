@@ -1,21 +1,13 @@
 """Who is erased, and what is theirs."""
 
-import base64
-import binascii
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from iot_pipeline.contract.envelope import DEVICE, TENANT
+from iot_pipeline.erasure.packed import unpacked
 from iot_pipeline.registry.erasures import Kind
-
-# Fields that hold in base64 what a device sent: the rules' envelope, Firehose, Lambda's record of a failure, IoT Core's
-# error actions. In a JSON text within a JSON text the quotes are escaped.
-_PACKED = re.compile(
-    rb'\\*"(?:iot_payload|payload_base64|rawData|data|base64OriginalPayload)\\*"\s*:\s*\\*"([A-Za-z0-9+/]{8,}={0,2})'
-)
 
 
 @dataclass(frozen=True)
@@ -27,8 +19,8 @@ class Subject:
     devices: frozenset[str]
 
     def mentions(self, data: bytes) -> bool:
-        """Whether one of the names stands in a text, as a whole word, also where it is packed in base64."""
-        return any(self._pattern.search(text) for text in _unpacked(data))
+        """Whether one of the names stands in a text, as a whole word, also where it is packed."""
+        return any(self._pattern.search(text) for text in unpacked(data))
 
     def mentioned_in(self, text: str) -> bool:
         """The same of a text."""
@@ -69,13 +61,3 @@ def envelope_of(line: bytes) -> tuple[object, object] | None:
         return message[DEVICE.name], message[TENANT.name]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-
-
-def _unpacked(data: bytes) -> Iterator[bytes]:
-    yield data
-    for found in _PACKED.finditer(data):
-        try:
-            inner = base64.b64decode(found[1])
-        except binascii.Error:
-            continue
-        yield from _unpacked(inner)

@@ -135,17 +135,24 @@ class Batches:
         notes = BatchNotes.of_parts(parts, now)
         if not notes.records:
             return None
-        digest = hashlib.sha256()
-        for part in parts:
-            digest.update(part.rows)
-        prefix = f"{STREAMED}batch={name}/{digest.hexdigest()[:16]}/"
-        for number, part in enumerate(parts):
-            if part.rows:
-                self.s3.put_object(Bucket=self.bucket, Key=f"{prefix}part-{number:05d}.parquet", Body=part.rows)
+        location = self._write(name, [part.rows for part in parts])
         self._keep_unjudged(parts, name)
-        batch = Batch(name, f"s3://{self.bucket}/{prefix}", notes)
+        batch = Batch(name, location, notes)
         self._commit(batch)
         return batch
+
+    def republish(self, batch: Batch, rows: Sequence[bytes], notes: BatchNotes) -> bool:
+        """Publish a micro-batch with other rows (Parquet files of the table) and notes, in one step.
+
+        False, and nothing published, if it was removed meanwhile: what it held is curated then.
+        """
+        location = self._write(batch.name, rows)
+        moved = Batch(batch.name, location, notes)
+        try:
+            self._update(moved, self._partition(moved))
+        except self.glue.exceptions.EntityNotFoundException:
+            return False
+        return True
 
     def all(self) -> list[Batch]:
         """The published micro-batches, in the order of their names. Raises ValueError for one that no job wrote."""
@@ -155,7 +162,7 @@ class Batches:
         found = [_batch(raw) for page in pages for raw in page["Partitions"]]
         return sorted(found, key=lambda batch: batch.name)
 
-    def remove(self, batches: Iterable[Batch]) -> None:
+    def unregister(self, batches: Iterable[Batch]) -> None:
         """Forget micro-batches: readers see them no more, their objects stay until `delete_unused`.
 
         One that is gone already is fine. Raises BatchError naming those that Glue kept.
@@ -193,6 +200,17 @@ class Batches:
                 raise BatchError(f"S3 did not delete {len(answer['Errors'])} objects, first: {answer['Errors'][0]}")
         return len(unused)
 
+    def _write(self, name: str, rows: Sequence[bytes]) -> str:
+        """Write the Parquet files of a micro-batch to a folder that is named by what they hold; its location."""
+        digest = hashlib.sha256()
+        for each in rows:
+            digest.update(each)
+        prefix = f"{STREAMED}batch={name}/{digest.hexdigest()[:16]}/"
+        for number, each in enumerate(rows):
+            if each:
+                self.s3.put_object(Bucket=self.bucket, Key=f"{prefix}part-{number:05d}.parquet", Body=each)
+        return f"s3://{self.bucket}/{prefix}"
+
     def _objects(self) -> Iterator[tuple[str, datetime]]:
         for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=STREAMED):
             for item in page.get("Contents", []):
@@ -205,18 +223,24 @@ class Batches:
             self.s3.put_object(Bucket=self.failures, Key=f"{UNJUDGED}{name}.jsonl", Body=body)
 
     def _commit(self, batch: Batch) -> None:
+        partition = self._partition(batch)
+        try:
+            self.glue.create_partition(DatabaseName=self.database, TableName=TABLE, PartitionInput=partition)
+        except self.glue.exceptions.AlreadyExistsException:
+            self._update(batch, partition)
+
+    def _update(self, batch: Batch, partition: Any) -> None:
+        self.glue.update_partition(
+            DatabaseName=self.database, TableName=TABLE, PartitionValueList=[batch.name], PartitionInput=partition
+        )
+
+    def _partition(self, batch: Batch) -> Any:
         table = self.glue.get_table(DatabaseName=self.database, Name=TABLE)["Table"]
-        partition: Any = {
+        return {
             "Values": [batch.name],
             "StorageDescriptor": {**table["StorageDescriptor"], "Location": batch.location},
             "Parameters": batch.notes.parameters,
         }
-        try:
-            self.glue.create_partition(DatabaseName=self.database, TableName=TABLE, PartitionInput=partition)
-        except self.glue.exceptions.AlreadyExistsException:
-            self.glue.update_partition(
-                DatabaseName=self.database, TableName=TABLE, PartitionValueList=[batch.name], PartitionInput=partition
-            )
 
 
 def _batch(raw: Any) -> Batch:

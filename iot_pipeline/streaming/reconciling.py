@@ -101,7 +101,7 @@ class Reconciliation:
         # A micro-batch that its query has repeated meanwhile may hold more than was looked at.
         as_looked_at = {(batch.name, batch.location) for batch in self.batches.all()}
         replaced = [it for it in whole if it.name not in waiting and (it.name, it.location) in as_looked_at]
-        self.batches.remove(replaced)
+        self.batches.unregister(replaced)
         return Reconciled(
             tuple(compared),
             tuple(batch.name for batch in replaced),

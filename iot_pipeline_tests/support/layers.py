@@ -85,7 +85,7 @@ LAYERS = {
     "streaming": _layer("contract lake", "boto3 pyarrow pyspark", "warehouse"),
     "alert_history": _layer("alerting contract lake", "botocore pyarrow", "warehouse"),
     "erasure": _layer(
-        "alert_history contract lake raw_parquet registry warehouse",
+        "alert_history contract intake lake raw_parquet registry streaming warehouse",
         "boto3 botocore psycopg pyarrow redshift_connector",
         "dagster",
     ),

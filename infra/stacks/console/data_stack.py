@@ -26,7 +26,8 @@ class ConsoleDataStack(PlatformStack):
         if config.domain:
             logs_use(self, key, "console")
             published = {"console-pool": pool.user_pool_id, "console-client": client.user_pool_client_id}
-            publish(self, config, {**published, "console-key": key.key_arn})
+            publish(self, config, published)
+        publish(self, config, {"console-key": key.key_arn})
         self.outputs(
             ConsoleTable=table.table_name,
             ConsoleUserPool=pool.user_pool_id,

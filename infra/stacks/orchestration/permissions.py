@@ -105,7 +105,11 @@ def rebuilding(places: Places, contract: Contract) -> Statements:
 def removing(places: Places, contract: Contract) -> Statements:
     """What retention and erasures do: remove objects of any zone and their versions, and what names a device."""
     stack = places.stack
-    buckets = [places.lake, places.failures, places.results]
+    config = stack.config
+    buckets = [places.lake, places.failures, places.results, *([places.intake] if config.producers else [])]
+    # Whatever names somebody in a table of DynamoDB is removed, or a word is put in its place.
+    kept = [places.console, *([places.pull] if config.vendors else [])]
+    kept_keys = [places.console_key, *([places.pull_key] if config.vendors else [])]
     versioned = [it.name for it in tables(contract).all]
     return {
         "ListVersions": allow(buckets, "s3:ListBucket", "s3:ListBucketVersions"),
@@ -117,7 +121,10 @@ def removing(places: Places, contract: Contract) -> Statements:
         "Unregister": allow(places.catalog(*versioned), "glue:BatchDeletePartition"),
         "Alerts": allow([places.alerts], "dynamodb:GetItem", "dynamodb:UpdateItem"),
         **_episodes(places, *ALERT_INDEXES),
-        "RemoveItems": allow([places.state, places.alerts], "dynamodb:Scan", "dynamodb:DeleteItem"),
+        "RemoveItems": allow([places.state, places.alerts, *kept], "dynamodb:Scan", "dynamodb:DeleteItem"),
+        "Redact": allow(kept, "dynamodb:UpdateItem"),
+        "KeptKeys": table_keys(stack, kept_keys),
+        "Streamed": allow(places.catalog("streamed_telemetry"), "glue:UpdatePartition"),
         "RemoveMessages": allow(
             places.dead_letters, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"
         ),

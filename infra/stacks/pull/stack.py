@@ -9,6 +9,7 @@ from infra.stacks.base import PlatformStack
 from infra.stacks.config import PlatformConfig
 from infra.stacks.dead_letters import uncalled
 from infra.stacks.item_table import item_table
+from infra.stacks.parameters import publish
 from infra.stacks.pull.pull_alarms import add_pull_alarms, add_queue_alarms
 from infra.stacks.pull.pull_function import Places, add_pull_function
 from infra.stacks.pulled_vendors import VENDORS, vendors
@@ -34,6 +35,7 @@ class PullStack(PlatformStack):
         for vendor, file in found:
             self._add(vendor, file, where, dead_letters)
         add_queue_alarms(self)
+        publish(self, config, {"pull-key": key.key_arn})
         self.outputs(
             PullTable=table.table_name,
             PullFunctionPrefix=config.pull_function(""),

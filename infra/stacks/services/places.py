@@ -19,6 +19,9 @@ class Places:
         self.lake = self.config.bucket_arn(self.config.lake_bucket)
         self.results = self.config.bucket_arn(self.config.results_bucket)
         self.failures = self.config.bucket_arn(self.config.failure_bucket)
+        self.intake = self.config.bucket_arn(self.config.intake_bucket)
+        self.pull = self._arn("dynamodb", "table", self.config.pull_table)
+        self.console = self._arn("dynamodb", "table", self.config.console_table)
         self.state = self._arn("dynamodb", "table", self.config.device_state_table)
         self.alerts = self._arn("dynamodb", "table", self.config.alerts_table)
 
@@ -41,6 +44,16 @@ class Places:
     def edge_key(self) -> str:
         """The key of the edge's tables and failed records."""
         return self._read("edge-key")
+
+    @cached_property
+    def pull_key(self) -> str:
+        """The key of the vendors' cursors."""
+        return self._read("pull-key")
+
+    @cached_property
+    def console_key(self) -> str:
+        """The key of the console's table."""
+        return self._read("console-key")
 
     @cached_property
     def alerts_key(self) -> str:
@@ -114,6 +127,9 @@ class Places:
             "IOT_WAREHOUSE_HOST": self._read("warehouse-host"),
             "IOT_WAREHOUSE_SECRET_ARN": config.database_secret(WAREHOUSE_PIPELINE),
             "IOT_WAREHOUSE_COPY_ROLE_ARN": self._read("warehouse-copy-role"),
+            **({"IOT_INTAKE_BUCKET": config.intake_bucket} if config.producers else {}),
+            **({"IOT_PULL_TABLE": config.pull_table} if config.vendors else {}),
+            "IOT_CONSOLE_TABLE": config.console_table,
             **config.dagster_variables,
             **({"IOT_DAGSTER_URL": f"https://{config.host('dagster')}"} if config.domain else {}),
         }

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,17 +14,28 @@ import pytest
 from iot_pipeline import settings
 from iot_pipeline.alerting.episodes import Change, Place, write_of
 from iot_pipeline.alerting.lifecycle import AlertKey, Severity, Transition, What
+from iot_pipeline.bulk_import.journal import Journal
+from iot_pipeline.bulk_import.mapped_rows import Placed, Rejected
+from iot_pipeline.bulk_import.source_files import SourceFile
 from iot_pipeline.connections.edge import open_exporter, open_states
 from iot_pipeline.connections.lake import open_compaction
+from iot_pipeline.connections.streaming import open_batches
 from iot_pipeline.connections.warehouse import open_episodes_loader, open_loader
-from iot_pipeline.contract import tables
+from iot_pipeline.console.store import Store
+from iot_pipeline.contract import CONTRACT, tables
+from iot_pipeline.contract.aggregation import UserRecord
 from iot_pipeline.erasure.eraser import Eraser
+from iot_pipeline.erasure.stored import text_of
+from iot_pipeline.intake.refusals import Refusal, Refusals
+from iot_pipeline.intake.sent import Sent
 from iot_pipeline.lake.hours import Day, Hour, before_day
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.registry.onboarding import onboard
 from iot_pipeline.registry.registration import Request
 from iot_pipeline.registry.sites import apply
 from iot_pipeline.registry.things import DeviceKind
+from iot_pipeline.streaming.judged_parts import part_of
+from iot_pipeline.streaming.verdicts import StreamRecord
 from iot_pipeline.upkeep import open_eraser
 from iot_pipeline.warehouse.load import Loader
 from iot_pipeline_tests.support.emulator import unique
@@ -52,6 +64,23 @@ class Fleet:
     since: datetime
     objects: list[str] = field(default_factory=list)
     events: list[Hour] = field(default_factory=list)
+
+    @property
+    def batch(self) -> str:
+        """The name of its micro-batch, which is of no query."""
+        return f"{self.tenant.replace('-', '')[:16]}-0000000001"
+
+    @property
+    def import_id(self) -> str:
+        """The id of its import."""
+        return f"old-{self.batch}"
+
+    def streamed(self) -> list[dict[str, Any]]:
+        """The rows of its micro-batch."""
+        rows = self.lake.athena.run(
+            f"SELECT device_id, seq, temperature FROM streamed_telemetry WHERE batch = '{self.batch}' ORDER BY 1, 2"
+        )
+        return [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
 
     def sender(self, device: str) -> Sender:
         return Sender(device, self.tenant, "a")
@@ -105,10 +134,27 @@ class Fleet:
             "daily": self._others(self._of_days(days)),
             "warehouse": self._others([row for rows in facts for row in rows]),
             "alerts": self._others([row for rows in open_exporter().rows(days).values() for row in rows]),
+            "streamed": self._others(self.streamed()),
+            "kept": self._beside(),
             # The sweep for silence may write to it meanwhile.
             "state": [state["Item"][name] for name in ("device", "tenant", "site")],
             "registry": versions,
         }
+
+    def _beside(self) -> list[str]:
+        """What stands of the other device in a refusal, an import's journal and the console's table."""
+        s3, dynamodb, intake = self.raw.s3, boto3.client("dynamodb"), settings.deployment().intake_bucket
+        assert intake
+        prefixes = [(intake, "refused/gateway/"), (self.lake.bucket, f"imports/{self.import_id}/")]
+        found = []
+        for bucket, prefix in prefixes:
+            for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
+                text = text_of(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()).decode()
+                found += re.findall(rf"[^\n{{}}]*{self.stays}[^\n{{}}]*", text.replace(self.goes, "-"))
+        assert len(found) == len(prefixes) + 1, found
+        layout = Store(dynamodb, settings.console_table()).get(f"layout#person#{self.batch}")
+        assert layout
+        return [*(it.partition(self.stays)[1] for it in found), *(it for it in layout["devices"] if it == self.stays)]
 
     def _of_days(self, days: list[Day]) -> list[dict[str, Any]]:
         where = " OR ".join(before_day(day + 1) + f" AND NOT {before_day(day)}" for day in days)
@@ -119,6 +165,28 @@ class Fleet:
 
     def _others(self, rows: list[dict[str, Any]]) -> list[str]:
         return sorted(repr(row) for row in rows if self.goes not in repr(row))
+
+
+def leave_beside_the_tables(fleet: Fleet) -> None:
+    """A micro-batch, a refused record of each, an import's rejected rows and places, and a layout of the console."""
+    devices, s3, received = (fleet.goes, fleet.stays), boto3.client("s3"), fleet.arrival.start + MINUTE
+    lines = [
+        line(message(reading(fleet.arrival.start, 1, temperature=20.5)), received, fleet.sender(device))
+        for device in devices
+    ]
+    parts = [part_of([StreamRecord(str(number), it)], CONTRACT) for number, it in enumerate(lines)]
+    open_batches().process_batch(parts, fleet.batch, datetime.now(UTC))
+    bucket = settings.deployment().intake_bucket
+    assert bucket
+    refused = [Refusal(Sent(0, fleet.tenant, 0, 0, UserRecord(it, it.encode())), "unknown_device") for it in devices]
+    Refusals(s3, bucket).keep("gateway", refused)
+    journal = Journal(s3, fleet.lake.bucket, fleet.import_id)
+    file = SourceFile("s3://history/all.csv", 1, "")
+    journal.reject(0, [file], [(0, Rejected(row, "t", "no number", it)) for row, it in enumerate(devices)])
+    journal.places(lambda: {it: [Placed(0, None, fleet.tenant, "a")] for it in devices})
+    store = Store(boto3.client("dynamodb"), settings.console_table())
+    store.put(f"layout#person#{fleet.batch}", "-", {"devices": list(devices), "metrics": []})
+    store.put(f"saved#{fleet.batch}", "mine", {"sql": f"SELECT 1 WHERE device_id = '{fleet.goes}'"})
 
 
 @pytest.fixture
@@ -152,6 +220,7 @@ def everywhere(fleet: Fleet) -> Fleet:
         opened = Transition(What.OPENED, key, key.episode(at_ms), Severity.WARNING, at_ms, at_ms, at_ms)
         item = write_of(Change(Place(fleet.tenant, "a", device), (opened,), notes=False), where.alerts_table, at_ms)
         dynamodb.transact_write_items(TransactItems=[item])
+    leave_beside_the_tables(fleet)
     open_compaction().compact([Day.of(fleet.arrival.start)], datetime.now(UTC))
     exporter = open_exporter()
     exporter.export(everything=True)

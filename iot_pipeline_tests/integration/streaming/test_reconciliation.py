@@ -22,9 +22,9 @@ pytestmark = pytest.mark.integration
 def reconciliation(lake: Lake) -> Iterator[Reconciliation]:
     """Without micro-batches before and after."""
     batches = open_batches()
-    batches.remove(batches.all())
+    batches.unregister(batches.all())
     yield Reconciliation(lake, batches)
-    batches.remove(batches.all())
+    batches.unregister(batches.all())
 
 
 class Sent:

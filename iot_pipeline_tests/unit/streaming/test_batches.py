@@ -159,8 +159,8 @@ def test_removed_batches_are_forgotten_at_once_and_their_objects_later() -> None
     batches = _batches(aws)
     made = [batches.process_batch(_parts(number), batch_name("query", number), AT) for number in range(1, 31)]
     held = [batch for batch in made if batch]
-    batches.remove(held[:29])
-    batches.remove(held[:1])
+    batches.unregister(held[:29])
+    batches.unregister(held[:1])
     assert aws.seqs() == [30]
     assert batches.delete_unused(AT) == 0
     assert batches.delete_unused(AT + timedelta(seconds=1)) == 29
@@ -174,7 +174,7 @@ def test_glue_that_keeps_a_partition_is_told() -> None:
     batch = _batches(aws).process_batch(_parts(1), NAME, AT)
     assert batch
     with pytest.raises(BatchError, match="Glue kept 1 micro-batches"):
-        _batches(aws).remove([batch])
+        _batches(aws).unregister([batch])
 
 
 def test_a_partition_that_no_job_wrote_is_named() -> None:
