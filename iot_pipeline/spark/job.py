@@ -35,7 +35,7 @@ def main() -> None:
         try:
             engine = SparkEngine(spark, Scans(order.bucket, catalog, objects, order.contract))
             lake = Lake(order.bucket, catalog, engine, order.contract, pipes.log.info, s3)
-            backfill(lake, objects, order.arrivals, pipes.report_custom_message)
+            backfill(lake, objects, order.arrivals)
         finally:
             spark.stop()
 
