@@ -32,6 +32,8 @@ from infra.local.servers.checkout import CHECKOUT
 from infra.local.servers.local_spark import spark_environment
 from infra.local.session.platform import Platform, running
 from iot_pipeline.contract import Table, tables
+from iot_pipeline.defs.spark_backfill.jobs import DOLLARS_PER_DPU_HOUR
+from iot_pipeline.lake.balances import ArrivalHourBalance
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.objects import Objects
@@ -44,8 +46,6 @@ from iot_pipeline_tests.table_hashes import FIRST, HOURS, PACK, SEED, hash_of
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# AWS Glue pricing page: US dollars a DPU-hour of Spark, in most regions.
-DPU_HOUR = 0.44
 CHECKSUM = {"content"}
 # A DPU is 4 virtual processors with 16 GB (AWS Glue pricing page).
 PROCESSORS = 4
@@ -69,15 +69,17 @@ class Built:
     hashes: dict[str, tuple[str, str]]
     readings: int
     judging: Turn
+    quarantining: Turn
     curating: Turn
     balanced: bool
     scanned_bytes: int
 
     @property
-    def both(self) -> Turn:
-        """From raw lines to curated rows, in readings."""
-        judging, curating = self.judging, self.curating
-        return Turn(self.readings, judging.seconds + curating.seconds, judging.cpu + curating.cpu)
+    def steps(self) -> dict[str, Turn]:
+        """Each step, and all of them together, by name."""
+        each = {"judging": self.judging, "quarantining and counting": self.quarantining, "curating": self.curating}
+        seconds, cpu = (sum(getattr(it, name) for it in each.values()) for name in ("seconds", "cpu"))
+        return {**each, "all": Turn(self.readings, seconds, cpu)}
 
 
 def main() -> int:
@@ -135,22 +137,26 @@ def _compare(local: Platform, readings: int, hostile: int, console: Console) -> 
 def _built(engine: Engine, reader: Lake, arrivals: list[Hour]) -> Built:
     """Built anew by an engine; read, for the hashes, always by Athena."""
     lake, before = engine.lake, engine.lake.athena.scanned_bytes
+    balances: list[ArrivalHourBalance] = []
     judging = _taken(lambda: lake.judge(arrivals, whole=True), engine.cpu)
-    balances = lake.quarantine(arrivals)
+    quarantining = _taken(lambda: balances.extend(lake.quarantine(arrivals)), engine.cpu)
     event_hours = lake.touched(arrivals)
     curating = _taken(lambda: lake.curate(event_hours, whole=True), engine.cpu)
     scanned = lake.athena.scanned_bytes - before
-    found = tables(reader.contract)
+    zones = tables(reader.contract)
 
     def of(table: Table, hours: list[Hour]) -> tuple[str, str]:
-        return hash_of(reader, table, hours, without=CHECKSUM)
+        found = hash_of(reader, table, hours, without=CHECKSUM)
+        # It keeps what it has answered: of a million readings some GiB.
+        reader.athena.results.clear()
+        return found
 
-    hashes = {it.name: of(it, arrivals) for it in (found.judged_telemetry, found.ledger, found.quarantined_telemetry)}
-    hashes[found.curated_telemetry.name] = of(found.curated_telemetry, event_hours)
+    hashes = {it.name: of(it, arrivals) for it in (zones.judged_telemetry, zones.ledger, zones.quarantined_telemetry)}
+    hashes[zones.curated_telemetry.name] = of(zones.curated_telemetry, event_hours)
     by_event = lake.event_balances(event_hours)
     balanced = all(it.balances for it in balances) and all(it.balances for it in by_event)
     readings = sum(it.received for it in balances)
-    return Built(hashes, readings, judging, curating, balanced, scanned)
+    return Built(hashes, readings, judging, quarantining, curating, balanced, scanned)
 
 
 def _taken(work: Callable[[], object], cpu: Callable[[], float]) -> Turn:
@@ -178,13 +184,13 @@ def _printed(title: str, athena: Built, spark: Built, bare: Turn | None) -> Prin
     printed = Printed("of " + title, "Athena (DuckDB)", "Spark", "bare DuckDB COPY")
     for name, (rows, value) in athena.hashes.items():
         printed.add_row(name, f"{rows} {value}", "{} {}".format(*spark.hashes[name]))
-    for what in ("judging", "curating"):
-        turns = [replace(getattr(it, what), rows=it.readings) for it in (athena, spark)]
-        printed.add_row(f"{what}, readings/s", *map(_per_second, turns))
-    turns = [athena.both, spark.both, *([bare] if bare else [])]
-    printed.add_row("both, readings/s", *map(_per_second, turns))
-    printed.add_row("both, readings a CPU second", *(f"{it.rows / it.cpu:,.0f}" for it in turns))
-    glue = spark.both.cpu / spark.readings * 1e6 / PROCESSORS / 3600 * DPU_HOUR
+    turns: list[Turn] = []
+    for step in athena.steps:
+        turns = [replace(it.steps[step], rows=it.readings) for it in (athena, spark)]
+        turns += [bare] if bare and step == "all" else []
+        printed.add_row(f"{step}, readings/s", *map(_per_second, turns))
+    printed.add_row("all, readings a CPU second", *(f"{it.rows / it.cpu:,.0f}" for it in turns))
+    glue = spark.steps["all"].cpu / spark.readings * 1e6 / PROCESSORS / 3600 * DOLLARS_PER_DPU_HOUR
     scanned = athena.scanned_bytes / athena.readings * 1e6 / 1024**4 * DOLLARS_PER_TERABYTE
     printed.add_row("USD a million readings", f"{scanned:.6f} for bytes", f"{glue:.6f} for this CPU time")
     return printed

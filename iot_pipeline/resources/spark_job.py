@@ -76,7 +76,7 @@ def _run_to_its_end(context: dg.OpExecutionContext, job: str, arguments: Mapping
     except glue.exceptions.ConcurrentRunsExceededException as error:
         raise SparkJobError(
             f"a run of the Glue job {job} is under way and goes on by itself; run this again after it: what it has "
-            "published then is left out"
+            "published is then reported"
         ) from error
     except ClientError as error:
         raise SparkJobError(f"the Glue job {job} could not be started: {error}") from error

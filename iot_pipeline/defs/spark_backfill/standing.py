@@ -37,7 +37,7 @@ def standing(instance: dg.DagsterInstance, lake: Lake, arrivals: Sequence[Hour],
         instance, curated_telemetry.key, lake.catalog.partitions(zones.curated_telemetry.name, touched)
     )
     of_judged = judged_of(judged, _rows(lake, judged, statements.ledger_of_arrival_hours), touched)
-    of_refused = _quarantined(lake, refused)
+    of_refused = _quarantined(lake, refused, quarantine)
     return Built(
         [
             *of_judged.materializations(),
