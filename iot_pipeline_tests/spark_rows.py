@@ -49,6 +49,13 @@ if TYPE_CHECKING:
 CHECKSUM = {"content"}
 # A DPU is 4 virtual processors with 16 GB (AWS Glue pricing page).
 PROCESSORS = 4
+# As the local Glue starts the job (infra/local/emulator/glue/job_runs.py).
+SETTINGS = {
+    "spark.master": "local[2]",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.shuffle.partitions": "8",
+}
 
 
 @dataclass(frozen=True)
@@ -109,9 +116,7 @@ def _compare(local: Platform, readings: int, hostile: int, console: Console) -> 
         late, Payloads(SEED, lake.contract, late.start + timedelta(minutes=6)).lines(hostile, METER)
     )
     copy = copied(plain_readings(raw_files(local, lake, arrivals), arrivals), local.state_dir / "copy")
-    session = start_session(
-        "rows", {"spark.master": "local[2]", "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "8"}
-    )
+    session = start_session("rows", SETTINGS)
     scans = Scans(lake.bucket, lake.catalog, Objects(boto3.client("s3")), lake.contract)
     by_athena = Engine(lake, lambda: cpu_seconds(athena_process()))
     by_spark = Engine(replace(lake, athena=SparkEngine(session, scans)), lambda: _cpu_of(session))
