@@ -174,7 +174,8 @@ def _checksum(lake: Lake, table: Table, hours: list[Hour]) -> tuple[str, str]:
     where = partition_predicate(hours)
     sql = f"SELECT count(*), to_hex(checksum(ROW({values}))) FROM {table.name} WHERE {where}"
     ((rows, total),) = lake.athena.run(sql).rows
-    return f"{int(rows):,}", total.lower()
+    # Of no rows Athena has no checksum.
+    return f"{int(rows):,}", (total or "none").lower()
 
 
 def _taken(work: Callable[[], object], cpu: Callable[[], float]) -> Turn:
