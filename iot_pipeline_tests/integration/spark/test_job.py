@@ -160,13 +160,20 @@ def killed_when(instance: dg.DagsterInstance, hours: list[Hour], reached: Callab
 
 def process_of_job() -> psutil.Process:
     """The script of the one run that is under way, a child of the local AWS."""
-    (found,) = (
-        process
-        for process in psutil.Process().children(recursive=True)
-        if any(part.startswith("--dagster-pipes-context") for part in process.cmdline())
-        and os.getpgid(process.pid) == process.pid
-    )
-    return found
+    found = [process for process in psutil.Process().children(recursive=True) if _is_script(process)]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def _is_script(process: psutil.Process) -> bool:
+    try:
+        given = process.cmdline()
+        return (
+            any(part.startswith("--dagster-pipes-context") for part in given) and os.getpgid(process.pid) == process.pid
+        )
+    # Others of the local AWS's processes end at any time.
+    except (psutil.Error, ProcessLookupError):
+        return False
 
 
 def waited_for(condition: Callable[[], bool]) -> None:
