@@ -44,7 +44,10 @@ def standing(instance: dg.DagsterInstance, lake: Lake, arrivals: Sequence[Hour],
             *of_refused.materializations,
             *(curated_materialization(it) for batch in batches(curated) for it in lake.event_balances(batch)),
         ],
-        [*of_refused.checks, *(check for batch in batches(curated) for check in curated_checks(lake, batch))],
+        [
+            *(of_refused.checks if refused else ()),
+            *(check for batch in batches(curated) for check in curated_checks(lake, batch)),
+        ],
         {"judged hours": len(judged), "quarantined hours": len(refused), "event hours": len(curated)},
     )
 
