@@ -1,11 +1,11 @@
 """The Glue job of backfills: one run of it, started, followed to its end and, if the Dagster run is ended, stopped.
 
-dagster-aws has a client for this, PipesGlueClient, which waits for an EXPIRED run for ever, has no time-out, and keeps
-nothing of what a failed run has said; what such a run has published is published, and has to be reported.
+dagster-aws has a client for this, PipesGlueClient, which waits for an EXPIRED run for ever and has no time-out. Through
+Pipes come the job's log lines alone: what a run has published stands in the lake, and is found there.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -32,14 +32,13 @@ class SparkJobError(RuntimeError):
 
 @dataclass(frozen=True)
 class JobRun:
-    """How a run ended. `seconds` is what Glue bills, `dpu_hours` how much of it; `messages` are those of the job."""
+    """How a run ended. `seconds` is what Glue bills, `dpu_hours` how much of it."""
 
     id: str
     state: str
     error: str
     seconds: int
     dpu_hours: float
-    messages: Sequence[Mapping[str, Any]]
 
 
 class SparkJob(dg.ConfigurableResource["SparkJob"]):
@@ -58,7 +57,7 @@ class SparkJob(dg.ConfigurableResource["SparkJob"]):
             extras=dict(extras),
         ) as session:
             run = _run_to_its_end(context, where.spark_job, session.get_bootstrap_cli_arguments())
-        return _ended(run, [dict(it) for it in session.get_custom_messages()])
+        return _ended(run)
 
 
 class _Messages(PipesS3MessageReader):
@@ -77,7 +76,7 @@ def _run_to_its_end(context: dg.OpExecutionContext, job: str, arguments: Mapping
     except glue.exceptions.ConcurrentRunsExceededException as error:
         raise SparkJobError(
             f"a run of the Glue job {job} is under way and goes on by itself; run this again after it: what it has "
-            "published then is left out"
+            "published is then reported"
         ) from error
     except ClientError as error:
         raise SparkJobError(f"the Glue job {job} could not be started: {error}") from error
@@ -103,9 +102,9 @@ def _followed(glue: Any, job: str, run_id: str) -> Mapping[str, Any]:
         time.sleep(POLL_SECONDS)
 
 
-def _ended(run: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> JobRun:
+def _ended(run: Mapping[str, Any]) -> JobRun:
     seconds, capacity = int(run.get("ExecutionTime") or 0), float(run.get("MaxCapacity") or 0)
     # A job that scales says itself what it used (Glue API reference, "JobRun", DPUSeconds).
     dpu_seconds = float(run.get("DPUSeconds") or seconds * capacity)
     error = str(run.get("ErrorMessage") or "")
-    return JobRun(run["Id"], run["JobRunState"], error, seconds, dpu_seconds / 3600, messages)
+    return JobRun(run["Id"], run["JobRunState"], error, seconds, dpu_seconds / 3600)

@@ -4,12 +4,9 @@ Each batch is published before the next begins. Whatever ends a backfill, the ne
 ledger which raw objects were judged, and in the partitions' notes which hours follow from it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from iot_pipeline.contract import tables
-from iot_pipeline.lake import statements
-from iot_pipeline.lake.balances import ArrivalHourBalance, EventHourBalance
 from iot_pipeline.lake.catalog import Partition
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.judged_by import all_rules
@@ -18,15 +15,11 @@ from iot_pipeline.lake.objects import Objects
 from iot_pipeline.lake.plan import batches
 from iot_pipeline.lake.raw_integrity import judging_began
 
-JUDGED, QUARANTINED, CURATED = "judged", "quarantined", "curated"
-Message = Mapping[str, Any]
-"""What was published, as JSON: `zone` is one of the three, rows begin with year, month, day and hour."""
 
-
-def backfill(lake: Lake, objects: Objects, arrivals: Iterable[Hour], report: Callable[[Message], None]) -> None:
+def backfill(lake: Lake, objects: Objects, arrivals: Iterable[Hour]) -> None:
     """Judge and quarantine what these arrival hours hold and is not judged; curate the event hours that follow.
 
-    `report` is told what is published, batch by batch. Raises as `Lake.judge`, `Lake.quarantine` and `Lake.curate`.
+    Raises as `Lake.judge`, `Lake.quarantine` and `Lake.curate`; what was published before stands.
     """
     wanted = sorted(set(arrivals))
     touched: set[Hour] = set()
@@ -37,14 +30,13 @@ def backfill(lake: Lake, objects: Objects, arrivals: Iterable[Hour], report: Cal
             # Also those of which it had valid readings before, and has none any more.
             touched |= {*lake.touched(pending)}
             lake.judge(pending)
-            report(_judged(lake, pending))
         if behind := lake.unquarantined(batch):
-            report(_quarantined(lake, behind, lake.quarantine(behind)))
+            lake.quarantine(behind)
         touched |= {*lake.touched(batch)}
     stale = lake.stale(touched) if touched else []
     lake.progress(f"{len(stale)} of {len(touched)} event hours are to be built")
     for batch in batches(stale):
-        report(_curated(lake.curate(batch, whole=True)))
+        lake.curate(batch, whole=True)
 
 
 def unjudged(lake: Lake, objects: Objects, hours: Sequence[Hour]) -> list[Hour]:
@@ -62,33 +54,3 @@ def _is_pending(objects: Objects, location: str, ledger: Partition | None, rules
         return bool(there)
     # S3 keeps whole seconds: what was written in the second in which the judging began may not have been seen.
     return any(item.written_at >= began for item in there)
-
-
-def _judged(lake: Lake, hours: Sequence[Hour]) -> Message:
-    counted = lake.athena.run(statements.ledger_of_arrival_hours(hours)).rows
-    touched = [hour.values for hour in lake.touched(hours)]
-    return {
-        "zone": JUDGED,
-        "hours": [hour.values for hour in hours],
-        "outcomes": [(*row[:5], *map(int, row[5:8])) for row in counted],
-        "touched": touched,
-    }
-
-
-def _quarantined(lake: Lake, hours: Sequence[Hour], balances: Sequence[ArrivalHourBalance]) -> Message:
-    reasons = lake.athena.run(statements.quarantined_of_arrival_hours(hours)).rows
-    return {
-        "zone": QUARANTINED,
-        "hours": [hour.values for hour in hours],
-        "reasons": [(*row[:5], int(row[5])) for row in reasons],
-        "balances": [(*it.hour.values, it.received, it.valid, it.quarantined) for it in balances],
-    }
-
-
-def _curated(balances: Sequence[EventHourBalance]) -> Message:
-    return {
-        "zone": CURATED,
-        "balances": [
-            (*it.hour.values, it.valid, it.built.rows, it.built.duplicates, it.built.conflicts) for it in balances
-        ],
-    }

@@ -5,9 +5,9 @@ A run that Glue's own workflow starts has no Dagster: its arguments say what to 
 
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 from dagster_pipes import (
@@ -40,31 +40,25 @@ def main() -> None:
     params = PipesCliArgsParamsLoader()  # type: ignore[no-untyped-call]  # dagster_pipes types no __init__
     if not params.is_dagster_pipes_process():
         logging.basicConfig(level=logging.INFO, format="%(message)s")
-        _build(Order.recent(sys.argv[1:], datetime.now(UTC)), s3, log.info, _tell)
+        _build(Order.recent(sys.argv[1:], datetime.now(UTC)), s3, log.info)
         return
     with open_dagster_pipes(
         context_loader=PipesS3ContextLoader(s3),
         message_writer=PipesS3MessageWriter(s3, interval=MESSAGE_SECONDS),
         params_loader=params,
     ) as pipes:
-        _build(Order.of(pipes.extras), s3, pipes.log.info, pipes.report_custom_message)
+        _build(Order.of(pipes.extras), s3, pipes.log.info)
 
 
-def _build(order: Order, s3: "S3Client", progress: Callable[[str], None], report: Callable[[Any], None]) -> None:
+def _build(order: Order, s3: "S3Client", progress: Callable[[str], None]) -> None:
     catalog, objects = Catalog(boto3.client("glue"), order.database), Objects(s3)
     spark = start_session("backfill")
     try:
         engine = SparkEngine(spark, Scans(order.bucket, catalog, objects, order.contract))
         lake = Lake(order.bucket, catalog, engine, order.contract, progress, s3)
-        backfill(lake, objects, order.arrivals, report)
+        backfill(lake, objects, order.arrivals)
     finally:
         spark.stop()
-
-
-def _tell(message: Mapping[str, Any]) -> None:
-    """What was published, for people: Dagster has the counts."""
-    hours = message.get("hours") or message["balances"]
-    log.info("published %s of %d hours", message["zone"], len(hours))
 
 
 if __name__ == "__main__":

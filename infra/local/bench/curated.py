@@ -10,8 +10,6 @@ import platform as machine
 import shutil
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,14 +19,25 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.athena.config import ACCOUNT_ID, Config
+from infra.local.athena.config import ACCOUNT_ID
 from infra.local.bench import alternatives
+from infra.local.bench.bare_copy import (
+    THREADS,
+    Turn,
+    athena_process,
+    copied,
+    cpu_seconds,
+    deduplicated,
+    plain_readings,
+    raw_files,
+    timed,
+)
 from infra.local.bench.raw_objects import put_raw
 from infra.local.demo.lake_figures import QueryFigure, curated_query, query_figure, raw_query
 from infra.local.demo.report import SCAN_SHARE, SPEED_UP
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.session.platform import Platform, running
-from iot_pipeline.contract import CONTRACT, PARTITION_KEYS, tables
+from iot_pipeline.contract import CONTRACT
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
@@ -36,9 +45,6 @@ from iot_pipeline.resources import LakeResource
 
 HOURS, ROUNDS, QUERY_RUNS = 24, 5, 3
 GOAL, GOAL_OF_ALL, LEAST_OF_ALL = 0.6, 0.4, 0.33
-_VALUES = ", ".join([*(m.name for m in CONTRACT.metrics), "lat", "lon"])
-MEMORY = Config.memory_limit
-THREADS = Config.threads
 
 
 @dataclass(frozen=True)
@@ -56,15 +62,6 @@ VARIANTS = (
     Variant("25 readings a message, as the demo packs them", 1_000_000, 25, 5),
     Variant("1 reading a message, the field notes' baseline", 1_000_000, 1, 3),
 )
-
-
-@dataclass(frozen=True)
-class Turn:
-    """Rows, seconds and CPU seconds of one side in one turn."""
-
-    rows: int
-    seconds: float
-    cpu: float
 
 
 @dataclass(frozen=True)
@@ -115,13 +112,13 @@ def _measure(local: Platform, variant: Variant, folder: Path, console: Console) 
     hours = [first + n for n in range(HOURS)]
     console.print(f"{variant.name}: writing {variant.readings:,} readings over {HOURS} hours")
     arrivals, raw_bytes = put_raw(lake.bucket, first, HOURS, variant.readings, variant.pack)
-    objects = _objects(local, lake, arrivals)
+    objects = raw_files(local, lake, arrivals)
     rounds: list[Round] = []
     scanned: dict[str, int] = {}
     for number in range(ROUNDS + 1):
         turn = Round(
-            _copy(_readings(objects, hours), folder / "copy"),
-            _copy(_deduplicated(_readings(objects, hours)), folder / "copy"),
+            copied(plain_readings(objects, hours), folder / "copy"),
+            copied(deduplicated(plain_readings(objects, hours)), folder / "copy"),
             _judge(lake, arrivals, scanned),
             _build(lake, hours, arrivals, f"bench_{variant.pack}_{number}", scanned),
         )
@@ -199,74 +196,6 @@ def _print_alternatives(
     )
 
 
-def _objects(local: Platform, lake: Lake, arrivals: list[Hour]) -> list[str]:
-    """The raw objects' files: both sides read them where the emulator keeps them, none through HTTP."""
-    root = local.state_dir / "aws" / "s3" / ACCOUNT_ID / lake.bucket / tables().raw_lines.prefix
-    return sorted(str(path) for hour in arrivals for path in (root / hour.path).glob("*.gz"))
-
-
-def _readings(objects: list[str], hours: list[Hour]) -> str:
-    """The curated table's columns in plain DuckDB, without judging, units or deduplication."""
-    types = ", ".join(f"{m.name} DOUBLE" for m in CONTRACT.metrics)
-    reading = f"STRUCT(ts VARCHAR, seq BIGINT, {types}, location STRUCT(lat DOUBLE, lon DOUBLE))[]"
-    message = (
-        f"{{fw: 'VARCHAR', readings: '{reading}', iot_tenant: 'VARCHAR', iot_site: 'VARCHAR', iot_device: 'VARCHAR', "
-        "iot_received_at: 'BIGINT'}"
-    )
-    fields = ", ".join(f"r.{m.name}" for m in CONTRACT.metrics)
-    return f"""
-SELECT device_id, event_time, seq, {_VALUES}, tenant, site, fw, received_at
-FROM (
-    SELECT iot_device AS device_id, TRY_CAST(r.ts AS TIMESTAMP) AS event_time, r.seq, {fields},
-        r.location.lat AS lat, r.location.lon AS lon, iot_tenant AS tenant, iot_site AS site, fw,
-        make_timestamp(iot_received_at * 1000) AS received_at
-    FROM (
-        SELECT *, unnest(readings) AS r
-        FROM read_json({objects!r}, format = 'newline_delimited', columns = {message}, ignore_errors = true,
-            hive_partitioning = false)
-    )
-)
-WHERE event_time >= {hours[0].sql} AND event_time < {(hours[-1] + 1).sql}"""
-
-
-def _deduplicated(readings: str) -> str:
-    """The same with each key once, its duplicates and conflicts counted as in the build: what that alone costs."""
-    return f"""
-SELECT * EXCLUDE (receptions, receptions_of_key, time_before, seq_before), receptions - 1 AS duplicates,
-    receptions_of_key - receptions AS conflicts
-FROM (
-    SELECT *, lag(event_time) OVER w AS time_before, lag(seq) OVER w AS seq_before,
-        sum(receptions) OVER (PARTITION BY device_id ORDER BY event_time, seq RANGE BETWEEN CURRENT ROW AND CURRENT ROW)
-            AS receptions_of_key
-    FROM (
-        SELECT device_id, event_time, seq, {_VALUES}, max(tenant) AS tenant, max(site) AS site, max(fw) AS fw,
-            max(received_at) AS received_at, count(*) AS receptions
-        FROM ({readings})
-        GROUP BY device_id, event_time, seq, {_VALUES}
-    )
-    WINDOW w AS (PARTITION BY device_id ORDER BY event_time, seq, received_at DESC)
-)
-WHERE event_time IS DISTINCT FROM time_before OR seq IS DISTINCT FROM seq_before"""
-
-
-def _copy(query: str, out: Path) -> Turn:
-    """A DuckDB COPY to Parquet partitioned by hour."""
-    shutil.rmtree(out, ignore_errors=True)
-    parts = ", ".join(f"{part}(event_time) AS {part}" for part in PARTITION_KEYS)
-    with duckdb.connect() as con:
-        for setting in (f"threads = {THREADS}", f"memory_limit = '{MEMORY}'", "preserve_insertion_order = false"):
-            con.execute(f"SET {setting}")
-
-        def run() -> int:
-            written = con.execute(
-                f"COPY (SELECT *, {parts} FROM ({query})) TO '{out}' "
-                f"(FORMAT parquet, COMPRESSION zstd, PARTITION_BY ({', '.join(PARTITION_KEYS)}))"
-            ).fetchall()
-            return int(written[0][0])
-
-        return _timed(psutil.Process(), run)
-
-
 def _judge(lake: Lake, arrivals: list[Hour], scanned: dict[str, int]) -> Turn:
     """All of `Lake.judge`: judging the raw lines, their ledger, publishing both."""
     lake.athena.results.clear()
@@ -275,7 +204,7 @@ def _judge(lake: Lake, arrivals: list[Hour], scanned: dict[str, int]) -> Turn:
         lake.judge(arrivals)
         return 0
 
-    turn = _timed(_athena_process(), run)
+    turn = timed(athena_process(), run)
     names = ("judging", "ledger", "marks of the ledger")
     scanned |= {name: done.scanned_bytes for name, done in zip(names, lake.athena.results, strict=True)}
     readings = sum(int(row[6]) for row in lake.athena.run(statements.ledger_of_arrival_hours(arrivals)).rows)
@@ -286,29 +215,14 @@ def _build(lake: Lake, hours: list[Hour], arrivals: list[Hour], name: str, scann
     """The curated build's statement. Its time is what Athena says: asking often would slow it, seldom would be late."""
     target = statements.Target(name, f"s3://{lake.bucket}/bench/{name}/")
     sql = statements.build_curated(CONTRACT, hours, arrivals, target)
-    process = _athena_process()
-    before = _cpu(process)
+    process = athena_process()
+    before = cpu_seconds(process)
     done = lake.athena.run(sql)
-    cpu = _cpu(process) - before
+    cpu = cpu_seconds(process) - before
     scanned["curated build"] = done.scanned_bytes
     rows = sum(int(row[4]) for row in lake.athena.run(statements.count_built(name)).rows)
     lake.catalog.drop_table(name)
     return Turn(rows, done.engine_milliseconds / 1000, cpu)
-
-
-def _timed(process: psutil.Process, run: Callable[[], int]) -> Turn:
-    before, started = _cpu(process), time.monotonic()
-    rows = run()
-    return Turn(rows, time.monotonic() - started, _cpu(process) - before)
-
-
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
-def _athena_process() -> psutil.Process:
-    return next(child for child in psutil.Process().children() if "infra.local.athena" in child.cmdline())
 
 
 def _print(

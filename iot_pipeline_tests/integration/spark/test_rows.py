@@ -3,6 +3,9 @@
 import os
 from datetime import timedelta
 
+import pytest
+
+from infra.local.servers.local_spark import MISSING, is_installed
 from iot_pipeline.contract import Reason, Table, tables
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
@@ -12,6 +15,8 @@ from iot_pipeline_tests.support.payloads import Payloads
 from iot_pipeline_tests.support.verdict_cases import RECEIVED, cases
 from iot_pipeline_tests.table_hashes import hash_of
 
+# Before the local AWS is started for them.
+pytestmark = pytest.mark.skipif(not is_installed(), reason=MISSING)
 Z = tables()
 VARIABLE = "IOT_TEST_SPARK_PAYLOADS"
 PAYLOADS = int(os.environ.get(VARIABLE, "4000"))
