@@ -32,7 +32,6 @@ SHARED_NAMES = {
         "jobs": "what a person starts in Dagster, of a domain",
         "lake": "the lake: the package, its class, its connection, its resource",
         "migrate": "bringing what an earlier release left up to date",
-        "names": "names as rules have them: of tenants, sites and devices; in a person's SQL",
         "plan": "what is to be built: of event hours by what the ledger says, of a backfill by what a person asks",
         "registry": "the device registry",
         "routes": "the routes of the console's parts",
