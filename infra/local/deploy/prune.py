@@ -20,6 +20,8 @@ def not_for_here(template: Mapping[str, Any]) -> dict[str, str]:
         for prefix, reason in _SERVED_ELSEWHERE.items():
             if resource["Type"].startswith(prefix):
                 found[logical_id] = reason
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and resource["Properties"].get("Metrics"):
+            found[logical_id] = "no alarm on an expression of metrics"
     return found
 
 

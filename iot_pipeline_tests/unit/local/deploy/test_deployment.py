@@ -51,16 +51,18 @@ def test_what_is_left_out_for_one_reason_shares_a_line() -> None:
             "Far": resource("AWS::EC2::Subnet"),
             "Net": resource("AWS::EC2::VPC"),
             "Registry": resource("AWS::RDS::DBCluster", Properties={"Subnets": [{"Ref": "Near"}]}),
-            "Role": resource("AWS::IAM::Role"),
+            "Sum": resource("AWS::CloudWatch::Alarm", Properties={"Metrics": [{"Expression": "a + b"}]}),
+            "Alarm": resource("AWS::CloudWatch::Alarm", Properties={"MetricName": "Errors"}),
         },
         "Outputs": {name: {"Value": {"Fn::GetAtt": ["Registry", name]}} for name in ("Host", "Port")},
     }
     pruned, lines = prune(made, not_for_here(made))
-    assert set(pruned["Resources"]) == {"Role"}
+    assert set(pruned["Resources"]) == {"Alarm"}
     assert pruned["Outputs"] == {}
     assert lines == (
         "2 AWS::EC2::Subnet, AWS::EC2::VPC Net: no local process runs in a VPC",
         "AWS::RDS::DBCluster Registry: the registry is the PostgreSQL of infra/local/postgres",
+        "AWS::CloudWatch::Alarm Sum: no alarm on an expression of metrics",
         "output Host, Port: refers to Registry",
     )
 
