@@ -10,8 +10,8 @@ import dagster as dg
 from iot_pipeline import defs as package
 from iot_pipeline.definitions import defs
 
-# Loaded where IOT_STREAMING is true alone: test_streaming.py.
-OPTIONAL = "iot_pipeline.defs.streaming"
+# Loaded where IOT_STREAMING is true, or IOT_GLUE_WORKFLOW is set, alone: test_streaming.py, test_glue_workflow.py.
+OPTIONAL = ("iot_pipeline.defs.streaming", "iot_pipeline.defs.glue_workflow")
 
 
 def _made() -> Iterator[tuple[str, Any]]:
