@@ -186,9 +186,9 @@ _OF_GLUE_JOBS: Mapping[tuple[str, str], tuple[str, ...]] = {
         *("_run_to_its_end glue:StartJobRun", "_run_to_its_end glue:BatchStopJobRun", "_followed glue:GetJobRun"),
     ),
     **_on(
-        "iot_pipeline.defs.glue_workflow.workflow_runs",
+        "iot_pipeline.resources.workflows",
         ("Upkeep.BuildBySpark",),
-        "glue_workflow_runs glue:GetWorkflowRuns",
+        "Workflows.newest_runs glue:GetWorkflowRuns",
     ),
     **_on(
         "iot_pipeline.streaming.batches",

@@ -12,6 +12,7 @@ from iot_pipeline.resources.spark_job import SparkJob
 from iot_pipeline.resources.spending import Spending
 from iot_pipeline.resources.streaming import StreamingResource
 from iot_pipeline.resources.warehouse import WarehouseResource
+from iot_pipeline.resources.workflows import Workflows
 
 RESOURCES = {
     "lake": LakeResource(),
@@ -27,6 +28,7 @@ RESOURCES = {
     "spending": Spending(),
     "streaming": StreamingResource(),
     "spark_job": SparkJob(),
+    "workflows": Workflows(),
 }
 
 __all__ = [
@@ -43,4 +45,5 @@ __all__ = [
     "Spending",
     "StreamingResource",
     "WarehouseResource",
+    "Workflows",
 ]

@@ -66,12 +66,13 @@ def bare(stream: str, rate: int, seconds: int, kinesis: Any) -> Sent:
             entries = [_record(each) for each in range(number, number + TOGETHER)]
             while entries:
                 answer = kinesis.put_records(StreamName=stream, Records=entries[:RECORDS_PER_CALL])
+                if not answer["FailedRecordCount"]:
+                    break
                 entries = [
                     entry for entry, each in zip(entries, answer["Records"], strict=True) if each.get("ErrorCode")
                 ]
                 sent.repeated += len(entries)
-                if entries:
-                    time.sleep(_BARE_WAIT_SECONDS)
+                time.sleep(_BARE_WAIT_SECONDS)
             sent.acknowledged += TOGETHER
         sent.seconds = sent.flushed = time.monotonic() - began
     return sent

@@ -3,15 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import boto3
 import dagster as dg
 
 from iot_pipeline.defs.common import OWNERS
+from iot_pipeline.resources import Workflows
 from iot_pipeline.settings import policy
 
-# A page of GetWorkflowRuns (Glue API reference: at most 1,000), the newest runs first. At one look in five minutes a
-# workflow that runs once at a time has no more.
-_RUNS = 25
 # Glue API reference, "WorkflowRun", Status; RUNNING and STOPPING are no end.
 _ENDED = ("COMPLETED", "STOPPED", "ERROR")
 
@@ -33,14 +30,13 @@ built_by_glue = dg.AssetSpec(
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Shows the runs of Glue's own workflow that have ended since it last looked, as events of an asset.",
 )
-def glue_workflow_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason | dg.SensorResult:
+def glue_workflow_runs(context: dg.SensorEvaluationContext, workflows: Workflows) -> dg.SkipReason | dg.SensorResult:
     """Report each run once, by the time of its end. Raises botocore's errors, ValueError without a workflow."""
     name = policy().glue_workflow
     if name is None:
         raise ValueError("IOT_GLUE_WORKFLOW is unset: expected the workflow's name; unset, this sensor is not loaded")
-    found = boto3.client("glue").get_workflow_runs(Name=name, MaxResults=_RUNS)["Runs"]
     seen = float(context.cursor or 0)
-    new = [run for run in ended(found) if run["CompletedOn"].timestamp() > seen]
+    new = [run for run in ended(workflows.newest_runs(name)) if run["CompletedOn"].timestamp() > seen]
     if not new:
         return dg.SkipReason(f"no run of {name} has ended since the last look")
     cursor = repr(new[-1]["CompletedOn"].timestamp())

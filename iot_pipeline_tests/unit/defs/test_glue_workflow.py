@@ -14,6 +14,7 @@ from botocore.stub import Stubber
 
 from iot_pipeline.definitions import defs
 from iot_pipeline.defs.glue_workflow import workflow_runs as runs
+from iot_pipeline.resources import Workflows
 from iot_pipeline.settings import policy
 
 NAME = "telemetry-build"
@@ -49,7 +50,7 @@ def glue(monkeypatch: pytest.MonkeyPatch) -> Stubber:
 
 def look(glue: Stubber, cursor: str | None, *found: dict[str, Any]) -> dg.SkipReason | dg.SensorResult:
     glue.add_response("get_workflow_runs", {"Runs": list(found)}, {"Name": NAME, "MaxResults": 25})
-    result = runs.glue_workflow_runs(dg.build_sensor_context(cursor=cursor))
+    result = runs.glue_workflow_runs(dg.build_sensor_context(cursor=cursor), workflows=Workflows())
     assert isinstance(result, dg.SkipReason | dg.SensorResult)
     return result
 
@@ -92,4 +93,4 @@ def test_without_a_workflow_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch)
     where = policy().model_copy(update={"glue_workflow": None})
     monkeypatch.setattr(runs, "policy", lambda: where)
     with pytest.raises(ValueError, match="IOT_GLUE_WORKFLOW is unset"):
-        runs.glue_workflow_runs(dg.build_sensor_context())
+        runs.glue_workflow_runs(dg.build_sensor_context(), workflows=Workflows())

@@ -57,6 +57,7 @@ DECISIONS = (
         r"SQS::Queue (Pull|Observability|Orchestration|\w*Security|\w*Delivery|Upkeep)\w* DeadLetters",
         "no names: calls by the clock",
     ),
+    Decision(r"SQS::Queue (Spark|Streaming) DeadLetters", "no names: ends of Glue's runs, for a fortnight"),
     Decision(r"SNS::Topic", "SNS e-mails, chat messages, pages"),
     Decision(r"Logs::LogGroup", "CloudWatch Logs"),
     Decision(r"Kinesis::Stream", "Kinesis stream"),

@@ -26,7 +26,7 @@ _STANDING = (
     "AWS::ECS::",
     "AWS::ElasticLoadBalancing",
     "AWS::SecretsManager::",
-    "AWS::CloudWatch::",
+    "AWS::CloudWatch::Dashboard",
     "AWS::Config::",
     "AWS::CloudTrail::",
 )
@@ -45,6 +45,12 @@ def test_it_is_the_lake_its_way_in_and_its_queries() -> None:
 def test_nothing_costs_while_nothing_is_sent(kind: str) -> None:
     found = [r["Type"] for made in templates().values() for r in made["Resources"].values()]
     assert not [each for each in found if each.startswith(kind)]
+
+
+def test_its_alarms_are_within_those_that_are_always_free() -> None:
+    """Ten (CloudWatch pricing page, "Free tier")."""
+    found = [r["Type"] for made in templates().values() for r in made["Resources"].values()]
+    assert 0 < found.count("AWS::CloudWatch::Alarm") <= 10
 
 
 def test_both_rules_write_each_message_to_the_hour_of_its_arrival() -> None:
