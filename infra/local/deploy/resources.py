@@ -66,11 +66,13 @@ class Stack:
         # Of these two the physical id is the attribute itself.
         if (resource_type, attribute) in _PHYSICAL_IDS:
             return self.physical_ids[logical_id]
-        if attribute != "Arn" or resource_type not in _ARNS:
-            raise DeployError(f"Fn::GetAtt {attribute} of {resource_type}: add it to infra/local/deploy/resources.py")
         name = self.physical_ids[logical_id]
         if resource_type == "AWS::SQS::Queue":
             name = name.rsplit("/", maxsplit=1)[-1]
+        if (resource_type, attribute) == ("AWS::SQS::Queue", "QueueName"):
+            return name
+        if attribute != "Arn" or resource_type not in _ARNS:
+            raise DeployError(f"Fn::GetAtt {attribute} of {resource_type}: add it to infra/local/deploy/resources.py")
         return _ARNS[resource_type].format(account=self.account, region=self.region, name=name)
 
 

@@ -139,12 +139,19 @@ def test_intrinsic_functions_are_resolved() -> None:
 
 @pytest.mark.parametrize(
     ("node", "named"),
-    [({"Fn::Select": [0, ["a"]]}, "Fn::Select"), ({"Fn::GetAtt": ["Queue", "QueueName"]}, "QueueName")],
+    [({"Fn::Select": [0, ["a"]]}, "Fn::Select"), ({"Fn::GetAtt": ["Queue", "QueueUrl"]}, "QueueUrl")],
 )
 def test_an_intrinsic_function_we_do_not_know_is_an_error(node: dict[str, Any], named: str) -> None:
     made = {"Resources": {"Queue": resource("AWS::SQS::Queue", Properties={"X": node})}}
     with pytest.raises(DeployError, match=named):
         stack(made, Queue="q").resources()
+
+
+def test_a_queue_is_named_by_the_end_of_its_url() -> None:
+    named = {"X": {"Fn::GetAtt": ["Queue", "QueueName"]}}
+    made = {"Resources": {"Queue": resource("AWS::SQS::Queue", Properties=named)}}
+    (queue,) = stack(made, Queue="http://localhost/000000000000/q").resources()
+    assert queue.properties == {"X": "q"}
 
 
 @pytest.mark.parametrize(
