@@ -188,7 +188,7 @@ _OF_GLUE_JOBS: Mapping[tuple[str, str], tuple[str, ...]] = {
     **_on(
         "iot_pipeline.resources.workflows",
         ("Upkeep.BuildBySpark",),
-        "Workflows.newest_runs glue:GetWorkflowRuns",
+        "Workflows.runs glue:GetWorkflowRuns",
     ),
     **_on(
         "iot_pipeline.streaming.batches",

@@ -210,7 +210,7 @@ class RowMapper:
                 fits = pc.and_(fits, pc.invert(pc.fill_null(pc.match_substring(sent, "."), False)))
             number = pc.if_else(fits, pc.utf8_ltrim(text, characters="+"), None).cast(pa.float64())
         elif pa.types.is_decimal(sent.type):
-            # By their text: Arrow divides by a power of ten, which is off by a last digit for 7% of random decimals.
+            # By their text: Arrow divides by a power of ten, which is off by a last digit for some.
             number = sent.cast(pa.string()).cast(pa.float64())
         else:
             number = sent.cast(pa.float64(), safe=False)

@@ -47,8 +47,10 @@ class ItemEraser:
                 self._erase_kept(item)
                 erased += 1
         for item in self._mentioning(self.pull):
-            self._set(str(self.pull), {"id": item["id"]}, "error", self.subject.redacted(item.get("error", "")))
-            erased += 1
+            # A name elsewhere in an item is the vendor's, as its file has it.
+            if self.subject.mentioned_in(error := item.get("error", "")):
+                self._set(str(self.pull), {"id": item["id"]}, "error", self.subject.redacted(error))
+                erased += 1
         self.progress(f"erased {erased} items of console and pulls")
         return erased
 

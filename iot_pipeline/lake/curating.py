@@ -17,7 +17,7 @@ from iot_pipeline.lake.balances import EventHourBalance
 from iot_pipeline.lake.catalog import Catalog, Partition
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.increments import MAX_OBJECTS, size_of, sizes_of_build, take_over
-from iot_pipeline.lake.notes import BuildNotes, Counts, Marks
+from iot_pipeline.lake.notes import BuildNotes, Counts, Marks, counts_by_hour
 from iot_pipeline.lake.objects import Objects, StoredObject
 from iot_pipeline.lake.plan import EventHourPlan, plan_event_hours
 from iot_pipeline.lake.publishing import Publisher
@@ -81,11 +81,10 @@ class Curating:
         with self.publisher.building(self._table) as target:
             self.athena.run(statements.build_curated(self.contract, wanted, additions[0].arrivals, target))
             rows = self.athena.run(statements.count_added(target.table, wanted)).rows
-            counted = {Hour.from_values(row[:4]): (Counts.of(row[4:7]), int(row[7])) for row in rows}
+            # A key that has a row already makes its hour be built whole.
+            new = counts_by_hour(row for row in rows if not int(row[7]))
             balances = [
-                EventHourBalance(hour, plan.valid[hour], wanted[hour].counts + counts)
-                for hour, (counts, known) in counted.items()
-                if not known
+                EventHourBalance(hour, plan.valid[hour], wanted[hour].counts + counts) for hour, counts in new.items()
             ]
             good = [it for it in balances if it.balances]
             for it in good:
@@ -126,8 +125,7 @@ class Curating:
         counts: dict[Hour, Counts] = {}
         if plan.all_arrivals:
             self.athena.run(statements.build_curated(self.contract, plan.hours, plan.all_arrivals, target))
-            rows = self.athena.run(statements.count_built(target.table)).rows
-            counts = {Hour.from_values(row[:4]): Counts.of(row[4:7]) for row in rows}
+            counts = counts_by_hour(self.athena.run(statements.count_built(target.table)).rows)
         return [EventHourBalance(hour, plan.valid[hour], counts.get(hour, Counts())) for hour in plan.hours]
 
     def _publish(self, target: Target, plan: EventHourPlan, balances: Iterable[EventHourBalance]) -> None:

@@ -12,7 +12,7 @@ from iot_pipeline.lake.catalog import Partition
 from iot_pipeline.lake.faults import Fault
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
-from iot_pipeline.lake.notes import Counts
+from iot_pipeline.lake.notes import Counts, counts_by_hour
 from iot_pipeline.lake.objects import Objects
 from iot_pipeline.lake.plan import batches
 from iot_pipeline.lake.quarantine import follows
@@ -77,7 +77,7 @@ class Audit:
         strange = self._written_since(found)
         whole = sorted(found.keys() - strange)
         rows = self.lake.athena.run(statements.balance_of_event_hours(whole)).rows if whole else []
-        held = {Hour.from_values(row[:4]): Counts.of(row[4:7]) for row in rows}
+        held = counts_by_hour(rows)
         for hour, partition in found.items():
             built = partition.notes.counts if partition.notes else None
             if hour in strange:

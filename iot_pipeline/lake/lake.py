@@ -15,7 +15,7 @@ from iot_pipeline.lake.expired import Expired
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.judged_by import all_rules, unnoted_rows_stand
 from iot_pipeline.lake.judging import Judging
-from iot_pipeline.lake.notes import Counts
+from iot_pipeline.lake.notes import Counts, counts_by_hour
 from iot_pipeline.lake.objects import Objects
 from iot_pipeline.lake.plan import EventHourPlan, batches, marks_of, plan_event_hours
 from iot_pipeline.lake.publishing import Publisher
@@ -159,7 +159,7 @@ class Lake:
     def event_balances(self, event_hours: Iterable[Hour] | EventHourPlan) -> list[EventHourBalance]:
         """The balance of each of these event hours: the ledger against the curated table as it is published."""
         plan = event_hours if isinstance(event_hours, EventHourPlan) else self.plan(event_hours)
-        built = self._counts(statements.balance_of_event_hours(plan.hours))
+        built = counts_by_hour(self.athena.run(statements.balance_of_event_hours(plan.hours)).rows)
         return [EventHourBalance(hour, plan.valid[hour], built.get(hour, Counts())) for hour in plan.hours]
 
     @cached_property
@@ -198,6 +198,3 @@ class Lake:
     @property
     def _publisher(self) -> Publisher:
         return Publisher(self.bucket, self.catalog, self.progress)
-
-    def _counts(self, sql: str) -> dict[Hour, Counts]:
-        return {Hour.from_values(row[:4]): Counts.of(row[4:7]) for row in self.athena.run(sql).rows}

@@ -1,7 +1,7 @@
 """What a build notes about a partition, kept as the parameters of its Glue partition."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -34,6 +34,11 @@ class Counts:
     def readings(self) -> int:
         """The valid readings that they account for."""
         return self.rows + self.duplicates + self.conflicts
+
+
+def counts_by_hour(rows: Iterable[Sequence[Any]]) -> dict[Hour, Counts]:
+    """From rows of year, month, day, hour, rows, duplicates, conflicts; what follows in a row is left out."""
+    return {Hour.from_values(row[:4]): Counts.of(row[4:7]) for row in rows}
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,8 @@ def out_of_range(rows: pd.DataFrame) -> list[Spell]:
 def runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple[list[Spell], list[Spell]]:
     """The lasting faults that the rule must find, by a margin, and all of them, which it may find."""
     certain, possible = [], []
+    others = rows[(rows["outcome"] == VALID) & rows["faults"].str.contains(fault, regex=False) & _is_moved(rows)]
+    moved = {device: mine["ts_ms"].to_numpy() for device, mine in others.groupby("device_id")}
     for device, mine in _valid(rows).groupby("device_id", sort=False):
         has = mine["faults"].str.contains(fault, regex=False).to_numpy()
         times = mine["ts_ms"].astype(int).to_numpy()
@@ -154,8 +156,11 @@ def runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple
             if begin == end or not spells[begin]:
                 continue
             first, last = int(times[begin]), int(times[end - 1])
-            earliest = int(times[begin - 1]) if fault == "stuck" and begin else None
-            spell = Spell(str(device), first, last, lasts=bool(end == len(times)), earliest_ms=earliest)
+            before = times[begin - 1] if begin else -np.inf
+            # A reading that came twice, or by a wrong clock, is left out here; the rule may have begun with it.
+            earlier = [at for at in moved.get(device, ()) if before < at < first]
+            earliest = before if fault == "stuck" and begin else min(earlier, default=first)
+            spell = Spell(str(device), first, last, lasts=bool(end == len(times)), earliest_ms=int(earliest))
             possible.append(spell)
             # Readings that came late or twice do not count towards a run.
             if end - begin >= 1.1 * readings + 2 and (spell.until_ms - spell.from_ms) / 1000 >= 1.1 * seconds + 1:
@@ -180,6 +185,9 @@ def silences(rows: pd.DataFrame, seconds: float) -> tuple[list[Spell], list[Spel
 
 def _valid(rows: pd.DataFrame) -> pd.DataFrame:
     """Valid readings in the order of their event time; those that were made late are left out."""
-    late = rows["faults"].str.contains("late|clock_skew|out_of_order|duplicate|conflict", regex=True)
-    found: pd.DataFrame = rows[(rows["outcome"] == VALID) & ~late].sort_values(["device_id", "ts_ms", "seq"])
+    found: pd.DataFrame = rows[(rows["outcome"] == VALID) & ~_is_moved(rows)].sort_values(["device_id", "ts_ms", "seq"])
     return found
+
+
+def _is_moved(rows: pd.DataFrame) -> "pd.Series[bool]":
+    return rows["faults"].str.contains("late|clock_skew|out_of_order|duplicate|conflict", regex=True)

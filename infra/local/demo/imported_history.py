@@ -1,11 +1,10 @@
-"""`python -m infra.local.demo.imported_history`: two days of history in CSV, imported into the running local AWS.
+"""`python -m infra.local.demo.imported_history`: six hours of history in CSV, imported into the running local AWS.
 
 It writes two files and a mapping, imports them by `python -m iot_pipeline.bulk_import run ... --build`, and counts what
 the lake holds of them. The local AWS (`make up`) has to run, and its environment to be read (`set -a; . ./.env`).
 """
 
 import csv
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +12,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from infra.local.demo.way_books import on_local_aws, wait_for_books
-from infra.local.servers.checkout import CHECKOUT
-from infra.local.servers.local_server import LocalError
+from infra.local.demo.way_books import on_local_aws, run_module, wait_for_books
 from iot_pipeline.lake.hours import Hour, hours_between
 
 _HOURS, _MINUTES_APART = 6, 1
@@ -65,10 +62,7 @@ def _import(folder: Path, console: Console) -> bool:
     )
     command = ["run", str(folder / "mapping.toml"), f"{folder / 'history'}/", "--build"]
     console.print(f"python -m iot_pipeline.bulk_import {' '.join(command)}", soft_wrap=True)
-    called = [sys.executable, "-m", "iot_pipeline.bulk_import", *command, "--work", str(folder / "work")]
-    code = subprocess.run(called, cwd=CHECKOUT, check=False).returncode
-    if code:
-        raise LocalError(f"the import ended with exit code {code}")
+    run_module("iot_pipeline.bulk_import", *command, "--work", str(folder / "work"))
     hours = hours_between(Hour.of(first), Hour.of(first) + (_HOURS - 1))
     # Of each file one row is rejected, and one is there twice.
     return wait_for_books(devices, len(devices) * minutes, lambda: hours, first, console)

@@ -6,7 +6,6 @@ waits until the readings are on the books. The local AWS (`make up`) has to run,
 """
 
 import json
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from infra.local.demo.lake_figures import arrival_hours
-from infra.local.demo.way_books import on_local_aws, wait_for_books
-from infra.local.servers.checkout import CHECKOUT
-from infra.local.servers.local_server import LocalError
+from infra.local.demo.way_books import on_local_aws, run_module, wait_for_books
 from infra.stacks.environments import from_process
 
 _READINGS, _A_MESSAGE = 600, 25
@@ -37,10 +34,10 @@ def _produce(folder: Path, console: Console) -> bool:
     # Devices of this run alone, so that its books are.
     devices = [f"{producer.name}-{began:%m%d%H%M%S}-{number}" for number in (1, 2)]
     (folder / "catalog.json").write_text(json.dumps(_catalog(producer.tenant, producer.sites[0])))
-    _run("iot_pipeline.registry", "apply", str(folder / "catalog.json"))
+    run_module("iot_pipeline.registry", "apply", str(folder / "catalog.json"))
     for device in devices:
         where = ["--tenant", producer.tenant, "--site", producer.sites[0], "--model", _MODEL]
-        _run("iot_pipeline.registry", "onboard", device, *where, "--out", str(folder))
+        run_module("iot_pipeline.registry", "onboard", device, *where, "--out", str(folder))
     file = folder / "messages.jsonl"
     lines = [json.dumps(message) for device in devices for message in _messages(device, began)]
     file.write_text("".join(f"{line}\n" for line in lines))
@@ -49,7 +46,7 @@ def _produce(folder: Path, console: Console) -> bool:
     )
     send = ["send", str(file), "--producer", producer.name, "--spool", str(folder / "spool")]
     console.print(f"python -m iot_pipeline.producer {' '.join(send)}", soft_wrap=True)
-    _run("iot_pipeline.producer", *send)
+    run_module("iot_pipeline.producer", *send)
     return wait_for_books(devices, 2 * _READINGS, lambda: arrival_hours(began), began - timedelta(hours=1), console)
 
 
@@ -99,12 +96,6 @@ def _catalog(tenant: str, site: str) -> dict[str, Any]:
             }
         ],
     }
-
-
-def _run(module: str, *arguments: str) -> None:
-    code = subprocess.run([sys.executable, "-m", module, *arguments], cwd=CHECKOUT, check=False).returncode
-    if code:
-        raise LocalError(f"`python -m {module} {' '.join(arguments)}` ended with exit code {code}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The books of what one way brought in: what was sent, against what the pipeline has judged and curated of it."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from infra.local.demo.lake_figures import arrival_hours
 from infra.local.deploy.stacks import DeployError
+from infra.local.servers.checkout import CHECKOUT
 from infra.local.servers.local_server import LocalError
 from infra.local.servers.patience import wait_while_it_moves
 from iot_pipeline.connections.lake import open_lake
@@ -75,6 +77,13 @@ def raw_readings(athena: Athena, devices: Sequence[str], arrivals: Sequence[Hour
     return int(found[0][0])
 
 
+def run_module(module: str, *arguments: str) -> None:
+    """Run a command of the product's, as a person would. Raises LocalError where it ends with another code than 0."""
+    code = subprocess.run([sys.executable, "-m", module, *arguments], cwd=CHECKOUT, check=False).returncode
+    if code:
+        raise LocalError(f"`python -m {module} {' '.join(arguments)}` ended with exit code {code}")
+
+
 def wait_for_books(
     devices: Sequence[str], expected: int, arrivals: Callable[[], Sequence[Hour]], since: datetime, console: Console
 ) -> bool:
@@ -119,10 +128,11 @@ def on_local_aws() -> Iterator[None]:
     try:
         # Asked first, so that it is this line that says what is missing, and not each command by itself.
         boto3.client("sts", config=Config(retries={"total_max_attempts": 1})).get_caller_identity()
-        yield
-    except (DeployError, ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError) as error:
         print(f"error: {error}; {how}", file=sys.stderr)
         sys.exit(2)
-    except LocalError as error:
+    try:
+        yield
+    except (DeployError, LocalError, ClientError, BotoCoreError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -31,12 +31,20 @@ built_by_glue = dg.AssetSpec(
     description="Shows the runs of Glue's own workflow that have ended since it last looked, as events of an asset.",
 )
 def glue_workflow_runs(context: dg.SensorEvaluationContext, workflows: Workflows) -> dg.SkipReason | dg.SensorResult:
-    """Report each run once, by the time of its end. Raises botocore's errors, ValueError without a workflow."""
+    """Report each run once, by the time of its end; at the first look the newest alone.
+
+    Raises botocore's errors, ValueError without a workflow.
+    """
     name = policy().glue_workflow
     if name is None:
         raise ValueError("IOT_GLUE_WORKFLOW is unset: expected the workflow's name; unset, this sensor is not loaded")
     seen = float(context.cursor or 0)
-    new = [run for run in ended(workflows.newest_runs(name)) if run["CompletedOn"].timestamp() > seen]
+    new: list[Mapping[str, Any]] = []
+    for page in workflows.runs(name):
+        found = [run for run in ended(page) if run["CompletedOn"].timestamp() > seen]
+        new = found + new
+        if not found or context.cursor is None:
+            break
     if not new:
         return dg.SkipReason(f"no run of {name} has ended since the last look")
     cursor = repr(new[-1]["CompletedOn"].timestamp())

@@ -1,6 +1,8 @@
 """The handler on real tables: states and alerts are the same however batches are repeated, split or interrupted."""
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from iot_pipeline.contract.aggregation import UserRecord, aggregated
 from iot_pipeline.contract.judge import Judge
 from iot_pipeline.edge.batch import fold, records_of
 from iot_pipeline.edge.device_state import DeviceState
+from iot_pipeline.edge.handler import Handler
 from iot_pipeline.edge.state_store import StateConflictError
 from iot_pipeline_tests.support.edge import NOON_MS, Edge, event, line, make_edge, reading
 
@@ -84,21 +87,29 @@ def test_doubled_split_and_shuffled_batches_end_as_an_undisturbed_run(edge: Edge
     assert _outcome(calm, devices)[1]
 
 
+@contextmanager
+def unwritable(handler: Handler, device: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Meanwhile DynamoDB throttles what is written of one device."""
+    save = handler._store.save
+
+    def broken(state: DeviceState, changes: Any, now_ms: int) -> None:
+        if state.device == device:
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "PutItem")
+        save(state, changes, now_ms)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(handler._store, "save", broken)
+        yield
+
+
 def test_a_device_whose_state_cannot_be_written_fails_the_batch_at_its_first_record(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handler = edge.handler()
     lines = [(n, line([reading(NOON_MS + n, n, temperature=20)], NOON_MS + n, device=f"d{n % 3}")) for n in range(1, 9)]
-    save = handler._store.save
-
-    def broken(state: Any, changes: Any, now_ms: int) -> None:
-        if state.device == "d2":
-            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "PutItem")
-        save(state, changes, now_ms)
-
-    monkeypatch.setattr(handler._store, "save", broken)
-    assert handler.take(event(lines)) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
-    monkeypatch.setattr(handler._store, "save", save)
+    with unwritable(handler, "d2", monkeypatch):
+        failed = handler.take(event(lines))
+    assert failed == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert handler.take(event(lines[1:])) == {"batchItemFailures": []}
     assert {name: edge.state(name).counts["valid"] for name in ("d0", "d1", "d2")} == {"d0": 2, "d1": 3, "d2": 3}
 
@@ -112,16 +123,9 @@ def test_the_messages_of_an_aggregate_are_taken_each_and_once(edge: Edge, monkey
 
     inside = [UserRecord(device, message(device, seq)) for seq, device in enumerate(("d1", "d2", "d1", "d1"), 2)]
     batch = [(11, message("d0", 1)), (12, aggregated(inside)), (13, message("d3", 6)), (14, message("d0", 7))]
-    save = handler._store.save
-
-    def broken(state: Any, changes: Any, now_ms: int) -> None:
-        if state.device == "d3":
-            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "PutItem")
-        save(state, changes, now_ms)
-
-    monkeypatch.setattr(handler._store, "save", broken)
-    assert handler.take(event(batch)) == {"batchItemFailures": [{"itemIdentifier": "13"}]}
-    monkeypatch.setattr(handler._store, "save", save)
+    with unwritable(handler, "d3", monkeypatch):
+        failed = handler.take(event(batch))
+    assert failed == {"batchItemFailures": [{"itemIdentifier": "13"}]}
     assert handler.take(event(batch)) == {"batchItemFailures": []}
     states = {name: edge.state(name) for name in ("d0", "d1", "d2", "d3")}
     assert {name: state.counts["valid"] for name, state in states.items()} == {"d0": 2, "d1": 3, "d2": 1, "d3": 1}

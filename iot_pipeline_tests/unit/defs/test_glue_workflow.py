@@ -75,6 +75,19 @@ def test_each_run_that_has_ended_is_shown_once_and_in_order(glue: Stubber) -> No
     assert [event.metadata["workflow run"].value for event in then.asset_events] == ["wr_2"]
 
 
+def test_after_a_long_pause_older_pages_are_asked_for_until_one_has_nothing_new(glue: Stubber) -> None:
+    asked = {"Name": NAME, "MaxResults": 25}
+    pages = [[run(5), run(4)], [run(3), run(2)], [run(1)]]
+    for number, page in enumerate(pages):
+        more = {"NextToken": f"page {number}"} if number else {}
+        glue.add_response("get_workflow_runs", {"Runs": page, "NextToken": f"page {number + 1}"}, {**asked, **more})
+    cursor = repr(run(1)["CompletedOn"].timestamp())
+    result = runs.glue_workflow_runs(dg.build_sensor_context(cursor=cursor), workflows=Workflows())
+    assert isinstance(result, dg.SensorResult)
+    assert [event.metadata["workflow run"].value for event in result.asset_events] == ["wr_2", "wr_3", "wr_4", "wr_5"]
+    glue.assert_no_pending_responses()
+
+
 @pytest.mark.parametrize(
     ("told", "built"),
     [

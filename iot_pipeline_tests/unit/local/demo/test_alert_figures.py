@@ -3,6 +3,7 @@
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from infra.local.demo.alert_figures import Limits, Verdict, verdicts
 
@@ -54,6 +55,16 @@ def test_what_was_injected_and_found_is_right() -> None:
         _episode("stuck", "c", 2000, 22_000),
     )
     assert [(each.injected, each.is_right) for each in found.values()] == [(1, True)] * 4
+
+
+@pytest.mark.parametrize("moved", ["clock_skew", "duplicate", "conflict"])
+def test_what_began_with_a_valid_reading_that_was_moved_is_found_from_its_start(moved: str) -> None:
+    for fault in ("leak", "stuck"):
+        rows = _rows(a=[f"{fault},{moved}", *[fault] * 20], b=["", f"{fault},{moved}", *[fault] * 20])
+        found = _found(rows, _episode(fault, "a", 1000), _episode(fault, "b", 2000))
+        assert (found[fault].injected, found[fault].is_right) == (2, True)
+        early = _found(rows, _episode(fault, "a", -3000), _episode(fault, "b", 2000))
+        assert early[fault].found == 1
 
 
 def test_what_was_stuck_before_the_live_rows_is_history() -> None:
