@@ -175,7 +175,7 @@ lock: $(READY)  ## Pin the requirements anew from pyproject.toml
 	@mv requirements.new requirements.txt
 
 raise-pins: $(READY)  ## Raise the pins, PACKAGES="..." or all, and say what breaks: .ci/run judges a clone; kept if it passes
-	@$(BIN)/python -m iot_pipeline_tests.raise_pins $(PACKAGES)
+	@UV_SYSTEM_CERTS=1 $(BIN)/python -m iot_pipeline_tests.raise_pins $(PACKAGES)
 
 clean: reset  ## Remove the virtual environment and all local state
 	@rm -rf $(VENV) .local

@@ -53,8 +53,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     checks.chmod(0o755)
     for command in ("init -q", "add -A", "-c user.name=a -c user.email=a@example.com commit -qm first"):
         subprocess.run(["git", *command.split()], cwd=project, check=True)
-    monkeypatch.setenv("UV_NO_INDEX", "1")
-    monkeypatch.setenv("UV_FIND_LINKS", str(wheels))
+    # By a file: uv has no variable that keeps it from asking an index as well.
+    (tmp_path / "uv.toml").write_text(f"no-index = true\nfind-links = ['{wheels}']\n")
+    monkeypatch.setenv("UV_CONFIG_FILE", str(tmp_path / "uv.toml"))
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     return project
 

@@ -33,7 +33,7 @@ def named(made: Template, beginning: str, resource_type: str) -> Any:
 
 def printed(changes: list[Change]) -> str:
     out = io.StringIO()
-    console = Console(file=out, force_terminal=True, width=500, highlight=False)
+    console = Console(file=out, force_terminal=True, color_system="standard", width=500, highlight=False)
     for line in report_lines(changes):
         console.print(line)
     return out.getvalue()
