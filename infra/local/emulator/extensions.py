@@ -33,6 +33,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
         dynamodb,
         event_rules,
         kinesis,
+        metric_math,
         s3,
         sns,
         sqs,
@@ -56,6 +57,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     kinesis.install()
     stream_consumers.install()
     dynamodb.install()
+    metric_math.install()
     sns.install()
     sqs.install()
     delivery.install(settings)

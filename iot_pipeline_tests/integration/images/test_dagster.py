@@ -25,14 +25,18 @@ from infra.local.session.platform import Platform
 from infra.stacks.orchestration.serving import CANNOT_LOAD
 from infra.stacks.services.ports import CODE_PORT, WEBSERVER_PORT
 from infra.stacks.services.processes import CODE, DAEMON, WATCHER, WEBSERVER, Process
+from iot_pipeline.connections.registry import open_registry
 from iot_pipeline.connections.warehouse import open_warehouse
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.partitions import partition_key
+from iot_pipeline.registry.registration import Request, add_device
+from iot_pipeline.registry.sites import apply
 from iot_pipeline_tests.conftest import started
 from iot_pipeline_tests.support.image.building import Builder
 from iot_pipeline_tests.support.image.root import Image
 from iot_pipeline_tests.support.image.tasks import Tasks, tasks_of
-from iot_pipeline_tests.support.messages import RawZone, line, message, reading
+from iot_pipeline_tests.support.messages import METER, RawZone, line, message, reading
+from iot_pipeline_tests.support.registry import catalog
 
 pytestmark = pytest.mark.timeout(1800)
 _LAUNCH = """mutation($selector: JobOrPipelineSelector!, $config: RunConfigData, $tags: [ExecutionTag!]) {
@@ -188,11 +192,15 @@ JUDGED = assets("judged_telemetry", "ledger", "quarantined_telemetry")
 
 @pytest.fixture(scope="module")
 def key(deployment: Deployment) -> str:
-    """The partition of an hour with 60 readings, which nobody has told Dagster of."""
-    hour = Hour(datetime(2026, 3, 1, 12, tzinfo=UTC))
+    """The partition of an hour with 60 readings of a registered device, which nobody has told Dagster of."""
+    hour, sender = Hour(datetime(2026, 3, 1, 12, tzinfo=UTC)), METER
+    with open_registry() as registry:
+        apply(registry, catalog(sender.tenant))
+        add_device(registry, Request(sender.device, sender.tenant, "a", f"{sender.tenant}-model"))
+        registry.commit()
     readings = [reading(hour.start + timedelta(minutes=minute), minute) for minute in range(60)]
     bucket = deployment.tasks.platform.deployed.outputs["LakeBucket"]
-    RawZone(bucket).put(hour, [line(message(*readings), hour.start)])
+    RawZone(bucket).put(hour, [line(message(*readings), hour.start, sender)])
     return partition_key(hour)
 
 
@@ -216,6 +224,9 @@ def test_the_graph_is_materialized_from_raw_to_facts_by_the_tasks_own_roles(depl
     with open_warehouse() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*), sum(readings) FROM marts.fact_hours")
         assert [int(number) for number in cursor.fetchone() or ()] == [1, 60]
+        # Without a device the copy of the registry writes nothing to S3, and shows no permission.
+        cursor.execute("SELECT count(*) FROM registry.device_versions")
+        assert cursor.fetchone() == [1]
 
     done(webserver, assets("registry_history", "alert_rules"))
 

@@ -1,10 +1,12 @@
 """The restore drill, with a tenth of its data; and the service levels that can be measured on one machine."""
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import boto3
 import pytest
 from rich.console import Console
 
@@ -22,6 +24,7 @@ PAGE = (CHECKOUT / "docs" / "slo.md").read_text()
 STATEMENTS = re.findall(
     r"<!-- measures: ([a-z ]+); asked of (Athena|the warehouse) -->\n```sql\n(.*?)```", PAGE, re.DOTALL
 )
+QUERIES = re.findall(r"<!-- measures: ([a-z ]+); asked of CloudWatch -->\n```json\n(.*?)```", PAGE, re.DOTALL)
 # No alert is raised by a history, which is all that the drill publishes.
 WITHOUT_ALERTS = {"found", "told"}
 
@@ -62,11 +65,48 @@ def test_a_service_level_is_a_number(name: str, where: str, sql: str, drilled: t
         assert float(value) == 100
 
 
+@pytest.mark.parametrize(("name", "queries"), QUERIES, ids=[name for name, _ in QUERIES])
+def test_a_service_level_is_computed_by_cloudwatch(
+    name: str, queries: str, drilled: tuple[Platform, bool, str]
+) -> None:
+    """Of Lambda's metrics, which there are; and of the others' as AWS would write them, here three to one."""
+    cloudwatch, now = boto3.client("cloudwatch"), datetime.now(UTC)
+    asked = json.loads(queries.replace("{delivery}", "the-delivery-stream"))
+    metrics = [query["MetricStat"]["Metric"] for query in asked if "MetricStat" in query]
+    if name != "keeps up":
+        # What was taken and what failed; or the ages of four spans, of which the last is over the limit.
+        values = [[300], [100]] if len(metrics) > 1 else [[10, 20, 30, 4_000]]
+        for metric, points in zip(metrics, values, strict=True):
+            data = [
+                {**metric, "Timestamp": now - timedelta(hours=hours), "Value": value}
+                for hours, value in enumerate(points, 1)
+            ]
+            for each in data:
+                del each["Namespace"]
+            cloudwatch.put_metric_data(Namespace=metric["Namespace"], MetricData=data)
+    answer = cloudwatch.get_metric_data(
+        MetricDataQueries=asked, StartTime=now - timedelta(days=30), EndTime=now + timedelta(minutes=5)
+    )
+    (percent,) = answer["MetricDataResults"]
+    assert len(set(percent["Values"])) == 1
+    spans = len(percent["Values"])
+    wanted = {"handed on": 75, "fresh": 100 - 100 / spans, "keeps up": 100}[name]
+    assert percent["Values"][0] == pytest.approx(wanted)
+    if name == "keeps up":
+        (age,) = cloudwatch.get_metric_data(
+            MetricDataQueries=[{**asked[0], "ReturnData": True}],
+            StartTime=now - timedelta(days=1),
+            EndTime=now + timedelta(minutes=5),
+        )["MetricDataResults"]
+        assert age["Values"], "the handler has told nothing, so that nothing was measured"
+
+
 def test_each_promise_has_a_section_and_each_statement_a_promise() -> None:
     rows = re.findall(r"^\| \[([^\]]+)\]\(#([a-z-]+)\)", PAGE, re.MULTILINE)
     headings = {heading.lower().replace(" ", "-") for heading in re.findall(r"^## (.+)$", PAGE, re.MULTILINE)}
     assert {anchor for _, anchor in rows} <= headings
     assert len(STATEMENTS) == PAGE.count("```sql") == 5
+    assert len(QUERIES) == PAGE.count("```json") == 3
 
 
 @pytest.mark.parametrize(
