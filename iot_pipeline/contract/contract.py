@@ -63,7 +63,7 @@ COLUMNS = (
     *("j", "r", "t", "line", "payload_text", "of_message", "wrong_fw", "has_readings", "is_identified", "is_array"),
     *("fields", "is_object", "has_unknown_fields", "places", "known_places", "units", "unknown_fields", "ts_text"),
     *("is_usual", "clock", "zone", "zone_hours", "zone_minutes", "local_time", "moment"),
-    *("event_hour", "arrival", "receptions", "all_receptions", "event_time_before", "seq_before"),
+    *("event_hour", "arrival", "receptions", "all_receptions", "event_time_before", "seq_before", "refused_text"),
     *("year", "month", "day", "hour"),
 )
 # What the steps of a build add to a field's name, as sent, as a number and as its unit.

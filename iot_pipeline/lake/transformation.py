@@ -38,12 +38,14 @@ def judged_rows(contract: Contract, source: str) -> str:
 SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(position, 1) AS position, outcome, device_id,
     event_time, seq, {metrics}, lat, lon, extras, tenant, site, fw, received_at,
     CASE WHEN outcome <> 'valid' THEN {_detail(contract)} END AS detail,
-    CASE WHEN outcome = 'valid' THEN NULL
-        WHEN is_object OR is_array THEN {_canonical("r")}
-        WHEN r IS NULL OR json_format(r) = 'null' THEN coalesce(payload_text, line)
-        ELSE {_canonical("r")} END AS record,
+    CASE WHEN outcome <> 'valid' THEN if(
+            refused_text IS NULL, coalesce(payload_text, line), json_format(json_parse(refused_text))) END
+        AS record,
     payload_base64, year, month, day, hour
-FROM judged"""
+FROM (
+    SELECT *, CASE WHEN outcome <> 'valid' THEN nullif(json_format(r), 'null') END AS refused_text
+    FROM judged
+)"""
     return f"WITH {_steps(contract, source)}\n{select}"
 
 
@@ -174,17 +176,17 @@ def _present(columns: Iterable[str]) -> str:
 
 
 def _unknown(value: str, known: Iterable[str], name: str) -> str:
-    """The fields of an object that are not among the known ones, as a map from `name`, made of k, to JSON text."""
-    others = f"map_filter(TRY(CAST({value} AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY[{_listed(known)}], k))"
-    texts = f"transform_values({others}, (k, v) -> nullif({_canonical('v')}, 'null'))"
-    return f"transform_keys({texts}, (k, v) -> {name})"
+    """The fields of an object that are not among the known ones, as a map from `name`, made of k, to JSON text.
 
-
-def _canonical(value: str) -> str:
-    """The text of a JSON value out of a CAST to ARRAY or MAP: characters beyond the basic plane as escapes, as in every
-    other JSON text of Athena, which writes them as they are there.
+    The text of a JSON value out of a CAST to MAP or ARRAY is parsed and written once more: characters beyond the basic
+    plane are then escapes, as in every other JSON text of Athena, which writes them as they are there.
     """
-    return f"json_format(json_parse(json_format({value})))"
+    others = f"map_filter(TRY(CAST({value} AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY[{_listed(known)}], k))"
+    # A function a step: an engine may work out a lambda's inner call as often as the outer one names its argument.
+    steps = ("json_format(v)", "json_parse(v)", "json_format(v)", "nullif(v, 'null')")
+    for step in steps:
+        others = f"transform_values({others}, (k, v) -> {step})"
+    return f"transform_keys({others}, (k, v) -> {name})"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -37,13 +37,13 @@ class Directory:
     def people(self) -> list[Entry]:
         """Everybody, by name."""
         groups: dict[str, list[str]] = {}
-        names = [group["GroupName"] for group in self._pages("list_groups", "Groups")]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
+            users = pool.submit(lambda: list(self._pages("list_users", "Users")))
+            names = [group["GroupName"] for group in self._pages("list_groups", "Groups")]
             for group, members in zip(names, pool.map(self._members, names), strict=True):
                 for member in members:
                     groups.setdefault(member, []).append(group)
-        users = self._pages("list_users", "Users")
-        found = (_entry(user, user["Attributes"], groups.get(user["Username"], ())) for user in users)
+        found = (_entry(user, user["Attributes"], groups.get(user["Username"], ())) for user in users.result())
         return sorted(found, key=lambda entry: entry.name)
 
     def find(self, name: str) -> Entry:

@@ -230,7 +230,7 @@ trino_java_json(x) AS
     CASE WHEN contains(CAST(x AS VARCHAR), '\') OR strlen(CAST(x AS VARCHAR)) <> length(CAST(x AS VARCHAR)) THEN
     java_json(CAST(x AS VARCHAR)) ELSE CAST(x AS VARCHAR) END
     WHEN regexp_full_match(CAST(x AS VARCHAR), '-?[1-9][0-9]*|0|null|true|false') THEN CAST(x AS VARCHAR)
-    ELSE java_json(CAST(x AS VARCHAR)) END;
+    WHEN CAST(x AS VARCHAR) IS NOT NULL THEN java_json(CAST(x AS VARCHAR)) END;
 
 trino_json_array_length(x) AS
     CASE WHEN starts_with(TRY_CAST(x AS JSON)::VARCHAR, '{') THEN NULL WHEN json_type(TRY_CAST(x AS JSON)) = 'ARRAY'

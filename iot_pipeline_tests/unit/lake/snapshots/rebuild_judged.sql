@@ -54,7 +54,7 @@ senders AS (
         CASE WHEN is_identified AND readings_sent IS NULL
             THEN TRY(from_utf8(from_base64(CASE WHEN json_format(iot_payload_sent) LIKE '"%' THEN json_extract_scalar(iot_payload_sent, '$') END))) END AS payload_text,
         CASE WHEN is_identified AND has_readings AND fields > (if(v_sent IS NULL, 0, 1) + if(device_id_sent IS NULL, 0, 1) + if(sent_at_sent IS NULL, 0, 1) + if(fw_sent IS NULL, 0, 1) + if(readings_sent IS NULL, 0, 1) + if(iot_tenant_sent IS NULL, 0, 1) + if(iot_site_sent IS NULL, 0, 1) + if(iot_device_sent IS NULL, 0, 1) + if(iot_received_at_sent IS NULL, 0, 1) + if(iot_client_sent IS NULL, 0, 1) + if(iot_trace_sent IS NULL, 0, 1))
-            THEN transform_keys(transform_values(map_filter(TRY(CAST(j AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['v', 'device_id', 'sent_at', 'fw', 'readings', 'iot_tenant', 'iot_site', 'iot_device', 'iot_received_at', 'iot_client', 'iot_trace'], k)), (k, v) -> nullif(json_format(json_parse(json_format(v))), 'null')), (k, v) -> 'message.' || k) END AS of_message
+            THEN transform_keys(transform_values(transform_values(transform_values(transform_values(map_filter(TRY(CAST(j AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['v', 'device_id', 'sent_at', 'fw', 'readings', 'iot_tenant', 'iot_site', 'iot_device', 'iot_received_at', 'iot_client', 'iot_trace'], k)), (k, v) -> json_format(v)), (k, v) -> json_parse(v)), (k, v) -> json_format(v)), (k, v) -> nullif(v, 'null')), (k, v) -> 'message.' || k) END AS of_message
     FROM identified
 ),
 reasoned AS (
@@ -161,9 +161,9 @@ typed AS (
         rssi_value AS rssi,
         CASE WHEN is_object AND (of_message IS NOT NULL OR is_object AND has_unknown_fields OR places > known_places OR units > (if(temperature_unit IS NULL, 0, 1) + if(humidity_unit IS NULL, 0, 1) + if(pressure_unit IS NULL, 0, 1) + if(flow_rate_unit IS NULL, 0, 1) + if(battery_unit IS NULL, 0, 1) + if(rssi_unit IS NULL, 0, 1)))
             THEN map_concat(coalesce(of_message, CAST(MAP() AS MAP(VARCHAR, VARCHAR))),
-                CASE WHEN is_object AND has_unknown_fields THEN coalesce(transform_keys(transform_values(map_filter(TRY(CAST(r AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['ts', 'seq', 'unit', 'location', 'temperature', 'humidity', 'pressure', 'flow_rate', 'battery', 'rssi'], k)), (k, v) -> nullif(json_format(json_parse(json_format(v))), 'null')), (k, v) -> if(regexp_like(k, '^(message|location|unit|reading)\.'), 'reading.' || k, k)), CAST(MAP() AS MAP(VARCHAR, VARCHAR))) ELSE CAST(MAP() AS MAP(VARCHAR, VARCHAR)) END,
-                CASE WHEN places > known_places THEN coalesce(transform_keys(transform_values(map_filter(TRY(CAST(location AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['lat', 'lon'], k)), (k, v) -> nullif(json_format(json_parse(json_format(v))), 'null')), (k, v) -> 'location.' || k), CAST(MAP() AS MAP(VARCHAR, VARCHAR))) ELSE CAST(MAP() AS MAP(VARCHAR, VARCHAR)) END,
-                CASE WHEN units > (if(temperature_unit IS NULL, 0, 1) + if(humidity_unit IS NULL, 0, 1) + if(pressure_unit IS NULL, 0, 1) + if(flow_rate_unit IS NULL, 0, 1) + if(battery_unit IS NULL, 0, 1) + if(rssi_unit IS NULL, 0, 1)) THEN coalesce(transform_keys(transform_values(map_filter(TRY(CAST(unit AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['temperature', 'humidity', 'pressure', 'flow_rate', 'battery', 'rssi'], k)), (k, v) -> nullif(json_format(json_parse(json_format(v))), 'null')), (k, v) -> 'unit.' || k), CAST(MAP() AS MAP(VARCHAR, VARCHAR))) ELSE CAST(MAP() AS MAP(VARCHAR, VARCHAR)) END) END AS unknown_fields
+                CASE WHEN is_object AND has_unknown_fields THEN coalesce(transform_keys(transform_values(transform_values(transform_values(transform_values(map_filter(TRY(CAST(r AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['ts', 'seq', 'unit', 'location', 'temperature', 'humidity', 'pressure', 'flow_rate', 'battery', 'rssi'], k)), (k, v) -> json_format(v)), (k, v) -> json_parse(v)), (k, v) -> json_format(v)), (k, v) -> nullif(v, 'null')), (k, v) -> if(regexp_like(k, '^(message|location|unit|reading)\.'), 'reading.' || k, k)), CAST(MAP() AS MAP(VARCHAR, VARCHAR))) ELSE CAST(MAP() AS MAP(VARCHAR, VARCHAR)) END,
+                CASE WHEN places > known_places THEN coalesce(transform_keys(transform_values(transform_values(transform_values(transform_values(map_filter(TRY(CAST(location AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['lat', 'lon'], k)), (k, v) -> json_format(v)), (k, v) -> json_parse(v)), (k, v) -> json_format(v)), (k, v) -> nullif(v, 'null')), (k, v) -> 'location.' || k), CAST(MAP() AS MAP(VARCHAR, VARCHAR))) ELSE CAST(MAP() AS MAP(VARCHAR, VARCHAR)) END,
+                CASE WHEN units > (if(temperature_unit IS NULL, 0, 1) + if(humidity_unit IS NULL, 0, 1) + if(pressure_unit IS NULL, 0, 1) + if(flow_rate_unit IS NULL, 0, 1) + if(battery_unit IS NULL, 0, 1) + if(rssi_unit IS NULL, 0, 1)) THEN coalesce(transform_keys(transform_values(transform_values(transform_values(transform_values(map_filter(TRY(CAST(unit AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY['temperature', 'humidity', 'pressure', 'flow_rate', 'battery', 'rssi'], k)), (k, v) -> json_format(v)), (k, v) -> json_parse(v)), (k, v) -> json_format(v)), (k, v) -> nullif(v, 'null')), (k, v) -> 'unit.' || k), CAST(MAP() AS MAP(VARCHAR, VARCHAR))) ELSE CAST(MAP() AS MAP(VARCHAR, VARCHAR)) END) END AS unknown_fields
     FROM timed
 ),
 kept AS (
@@ -242,12 +242,14 @@ SELECT object, if(outcome <> 'valid', message_id) AS message_id, coalesce(positi
         WHEN (battery_sent IS NOT NULL AND json_format(battery_sent) <> 'null') AND (battery IS NULL OR battery NOT BETWEEN DOUBLE '0.0' AND DOUBLE '5.0') THEN 'battery: expected a number from 0 to 5 V, got ' || json_format(battery_sent)
         WHEN (rssi_sent IS NOT NULL AND json_format(rssi_sent) <> 'null') AND (rssi IS NULL OR rssi NOT BETWEEN DOUBLE '-130.0' AND DOUBLE '0.0') THEN 'rssi: expected a number from -130 to 0 dBm, got ' || json_format(rssi_sent) END
         END END AS detail,
-    CASE WHEN outcome = 'valid' THEN NULL
-        WHEN is_object OR is_array THEN json_format(json_parse(json_format(r)))
-        WHEN r IS NULL OR json_format(r) = 'null' THEN coalesce(payload_text, line)
-        ELSE json_format(json_parse(json_format(r))) END AS record,
+    CASE WHEN outcome <> 'valid' THEN if(
+            refused_text IS NULL, coalesce(payload_text, line), json_format(json_parse(refused_text))) END
+        AS record,
     payload_base64, year, month, day, hour
-FROM judged
+FROM (
+    SELECT *, CASE WHEN outcome <> 'valid' THEN nullif(json_format(r), 'null') END AS refused_text
+    FROM judged
+)
 UNION ALL
 SELECT object, message_id, position, outcome, device_id, event_time, seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras, tenant, site, fw, received_at, detail, record, payload_base64, year, month, day, hour
 FROM judged_telemetry
