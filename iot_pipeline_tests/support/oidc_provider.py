@@ -1,5 +1,6 @@
 """A small OpenID Connect provider: another than Cognito, whose keys and tokens a test decides on."""
 
+import base64
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,13 +18,17 @@ CLIENT = "the-console"
 
 
 class OidcProvider:
-    """Its address is its issuer. `token` makes the ID token that it answers to any code, by the nonce."""
+    """Its address is its issuer. `token` makes the ID token that it answers to any code, by the nonce.
+
+    With a `secret` its client is a confidential one, which has to say it (RFC 6749, section 2.3.1).
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.asked: list[str] = []
         self.forms: list[dict[str, str]] = []
         self.nonce = ""
+        self.secret: str | None = None
         self.token: Callable[[], str] = self.honest
         self.keys: dict[str, rsa.RSAPrivateKey] = {}
         self.rotate("first")
@@ -60,6 +65,12 @@ class OidcProvider:
         """The public key, as anybody can write it down."""
         return self.keys[self.kid].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
+    def knows(self, authorization: str | None) -> bool:
+        """Whether the client may redeem codes."""
+        if self.secret is None:
+            return authorization is None
+        return authorization == "Basic " + base64.b64encode(f"{CLIENT}:{self.secret}".encode()).decode()
+
     def document(self, path: str) -> Mapping[str, Any] | None:
         """What is answered to a GET."""
         if path == "/.well-known/openid-configuration":
@@ -88,6 +99,8 @@ def oidc_provider() -> Iterator[OidcProvider]:
         if asked.method == "POST":
             provider.asked.append(asked.path)
             provider.forms.append({name: values[0] for name, values in parse_qs(asked.body.decode()).items()})
+            if not provider.knows(asked.headers.get("Authorization")):
+                return 401, {"error": "invalid_client"}
             return 200, {"id_token": provider.token(), "access_token": "opaque", "token_type": "Bearer"}
         path = urlsplit(asked.path).path
         provider.asked.append(path)

@@ -1,4 +1,4 @@
-"""A private certificate authority, and PostgreSQL behind TLS, which its build here does not speak itself."""
+"""A private certificate authority, and servers behind TLS: PostgreSQL, whose build here has none, and the console."""
 
 import datetime as dt
 import ipaddress
@@ -45,19 +45,23 @@ def write_pem(path: Path, certificate: Any, key: Any = None) -> Path:
     return path
 
 
-def serve_tls(listening: socket.socket, context: ssl.SSLContext, port: int) -> None:
-    """Take connections until the socket is closed, each passed on to PostgreSQL at a port of 127.0.0.1."""
+def serve_tls(listening: socket.socket, context: ssl.SSLContext, port: int, *, is_postgres: bool = True) -> None:
+    """Take connections until the socket is closed, each passed on to a port of 127.0.0.1.
+
+    A client of PostgreSQL asks for TLS before it begins.
+    """
     with suppress(OSError):  # the listening socket is closed at the end
         while True:
             client, _ = listening.accept()
-            threading.Thread(target=_pass_on, args=(client, context, port), daemon=True).start()
+            threading.Thread(target=_pass_on, args=(client, context, port, is_postgres), daemon=True).start()
 
 
-def _pass_on(client: socket.socket, context: ssl.SSLContext, port: int) -> None:
-    """Answer a request for TLS with yes, and pass what is said inside it on to PostgreSQL."""
+def _pass_on(client: socket.socket, context: ssl.SSLContext, port: int, is_postgres: bool) -> None:
+    """Pass on what is said inside TLS; to PostgreSQL after a request for it, which is answered with yes."""
     with closing(client), closing(socket.create_connection(("127.0.0.1", port))) as server, suppress(OSError):
-        assert client.recv(8) == b"\0\0\0\x08\x04\xd2\x16\x2f"
-        client.sendall(b"S")
+        if is_postgres:
+            assert client.recv(8) == b"\0\0\0\x08\x04\xd2\x16\x2f"
+            client.sendall(b"S")
         with context.wrap_socket(client, server_side=True) as secure:
             answers = threading.Thread(target=_copy, args=(server, secure), daemon=True)
             answers.start()
