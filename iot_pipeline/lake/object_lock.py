@@ -70,21 +70,12 @@ class ObjectLock:
 
     def take(self) -> None:
         """Raises LockHeldError if another process has it, unless that one is dead or was silent for long."""
-        try:
+        # Not by a look at first: who may not list a bucket is not told that an object is missing.
+        if not self._took({"IfNoneMatch": "*"}):
             answer = self._s3.get_object(Bucket=self._bucket, Key=self._key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _MISSING:
-                raise
-            condition = {"IfNoneMatch": "*"}
-        else:
             _require_free(json.loads(answer["Body"].read()), datetime.now(UTC) - answer["LastModified"])
-            condition = {"IfMatch": answer["ETag"]}
-        try:
-            self._etag, self._beaten = self._put(_holder(), condition), time.monotonic()
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _REFUSED:
-                raise
-            raise LockHeldError("another process, which has taken it just now") from error
+            if not self._took({"IfMatch": answer["ETag"]}):
+                raise LockHeldError("another process, which has taken it just now")
         self._thread.start()
 
     def check(self) -> None:
@@ -100,6 +91,15 @@ class ObjectLock:
         self._thread.join()
         if self._lost is None:
             self._replace({})
+
+    def _took(self, condition: dict[str, str]) -> bool:
+        try:
+            self._etag, self._beaten = self._put(_holder(), condition), time.monotonic()
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _REFUSED:
+                raise
+            return False
+        return True
 
     def _wait(self, waiting: Callable[[str], None]) -> None:
         deadline, told = time.monotonic() + PATIENCE_SECONDS, False

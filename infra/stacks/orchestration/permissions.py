@@ -51,9 +51,7 @@ def building(places: Places, contract: Contract) -> Statements:
     return {
         "CountDeadLetters": allow(places.dead_letters, "sqs:GetQueueAttributes"),
         "ListFailed": listing(places.failures, [_FAILED_RECORDS]),
-        **_reading(
-            places, (*_READ, layout.EDGE_RULES, layout.STREAMED), listed=(layout.FAILED_DELIVERY, layout.PUBLISHING)
-        ),
+        **_reading(places, (*_READ, layout.EDGE_RULES, layout.STREAMED), listed=(layout.FAILED_DELIVERY,)),
         **_lake_key(places),
         **_statements(places),
         "Build": allow(_objects(places, _BUILT), "s3:PutObject", "s3:DeleteObject", *_MULTIPART),

@@ -32,7 +32,7 @@ def _statements(stack: PlatformStack, contract: Contract) -> Statements:
     keyed = {"LakeKey": via(stack, "s3", [key.key_arn], "kms:Decrypt", "kms:GenerateDataKey")} if key else {}
     read = (layout.RAW, *_ZONES, layout.REMOVALS, PIPES)
     return {
-        "List": listing(lake, (layout.RAW, *_ZONES, layout.REMOVALS, layout.PUBLISHING)),
+        "List": listing(lake, (layout.RAW, *_ZONES, layout.REMOVALS)),
         "Read": allow([config.lake_objects(prefix) for prefix in read], "s3:GetObject"),
         "Build": allow([config.lake_objects(prefix) for prefix in _ZONES], "s3:PutObject", "s3:AbortMultipartUpload"),
         "TakeTurns": allow([config.lake_objects(layout.PUBLISHING)], "s3:GetObject", "s3:PutObject"),
