@@ -10,6 +10,7 @@ from pyathena.error import OperationalError
 from iot_pipeline.contract import Contract, Tables, tables
 from iot_pipeline.contract.layout import RAW
 from iot_pipeline.lake import statements
+from iot_pipeline.lake.arrival_standing import Standing, standing_of
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.expired import ExpiredError
@@ -22,7 +23,6 @@ from iot_pipeline.lake.plan import batches, read_marks
 from iot_pipeline.lake.publishing import OvertakenError, Publisher
 from iot_pipeline.lake.raw_integrity import judging_began
 from iot_pipeline.lake.removals import Removals
-from iot_pipeline.lake.standing import Standing, standing_of
 from iot_pipeline.lake.statements import Target
 from iot_pipeline.lake.unreadable import unreadable
 

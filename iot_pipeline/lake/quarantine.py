@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from iot_pipeline.contract import Contract, Table, tables
 from iot_pipeline.lake import statements
+from iot_pipeline.lake.arrival_standing import Standing, standing_of
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.balances import ArrivalHourBalance
 from iot_pipeline.lake.catalog import Catalog, Partition
@@ -16,7 +17,6 @@ from iot_pipeline.lake.notes import BuildNotes
 from iot_pipeline.lake.objects import Objects, StoredObject
 from iot_pipeline.lake.plan import batches
 from iot_pipeline.lake.publishing import OvertakenError, Publisher
-from iot_pipeline.lake.standing import Standing, standing_of
 from iot_pipeline.lake.statements import Target
 
 # How often hours are built again that were judged while their quarantine was built.
