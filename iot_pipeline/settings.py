@@ -39,6 +39,9 @@ class Deployment(BaseSettings):
     intake_bucket: str | None = Field(
         default=None, description="Bucket of producers' records that were refused or given up, to erase from it"
     )
+    intake_function: str | None = Field(
+        default=None, description="Function that takes producers' records, whose log an erasure's proof searches"
+    )
     pull_table: str | None = Field(default=None, description="Table of how far vendors were read, to erase from it")
     dagster_url: str | None = Field(default=None, description="Address of Dagster's UI, for the links in alerts")
 

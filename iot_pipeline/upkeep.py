@@ -30,7 +30,7 @@ from iot_pipeline.erasure.stored import Bucket
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.retention import Retention
 from iot_pipeline.registry.holds import held_tenants
-from iot_pipeline.settings import console_table, deployment, edge, policy, retention
+from iot_pipeline.settings import console_table, deployment, edge, policy, pull, retention
 
 # A plan of a backfill that is older was given up.
 _PLANS_COUNT_FOR = timedelta(days=14)
@@ -66,8 +66,12 @@ def open_eraser(
             "invocations": where.edge_dead_letters_url,
             "notifications": where.alert_dead_letters_url,
         },
-        log_prefixes=tuple(
-            f"/aws/lambda/{name}" for name in (where.edge_function, where.sweep_function, where.notify_function)
+        lambda_=boto3.client("lambda"),
+        functions=(
+            *(where.edge_function, where.sweep_function, where.notify_function, where.deliver_function),
+            *([parts.intake_function] if parts.intake_function else []),
+            # Of pulls there is one a vendor, whose names begin alike.
+            f"{pull().pull_function_prefix}*",
         ),
         batches=open_batches,
         exporter=open_exporter,

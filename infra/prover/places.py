@@ -147,6 +147,11 @@ _OF_THE_LAKE: Mapping[tuple[str, str], tuple[str, ...]] = {
         _zones(layout.REMOVALS),
         *("Removals._get s3:GetObject", "Removals._put s3:PutObject"),
     ),
+    **_on(
+        "iot_pipeline.lake.object_lock",
+        _zones(layout.PUBLISHING),
+        *("ObjectLock.take s3:GetObject", "ObjectLock._put s3:PutObject"),
+    ),
     **_on("iot_pipeline.lake.retention", _zones(layout.RAW), "Retention._raw_before s3:ListObjectsV2"),
     **_on("iot_pipeline.lake.retention", _zones(layout.RAW, *_VERSIONED), "delete s3:DeleteObjects"),
     **_on(
@@ -258,12 +263,10 @@ _OF_ERASURES: Mapping[tuple[str, str], tuple[str, ...]] = {
         *("EdgeEraser._messages sqs:ReceiveMessage", "EdgeEraser.erase_letters sqs:DeleteMessage"),
         "EdgeEraser._show sqs:ChangeMessageVisibility",
     ),
-    **_on("iot_pipeline.erasure.log_search", ("log-group:*",), "LogSearch.found logs:DescribeLogGroups"),
-    **_on(
-        "iot_pipeline.erasure.log_search",
-        ("log-group:/aws/lambda/{config.name}-edge*",),
-        "LogSearch._in logs:FilterLogEvents",
-    ),
+    **_on("iot_pipeline.erasure.log_search", ("log-group:*",), "LogSearch.groups logs:DescribeLogGroups"),
+    # CloudFormation names the groups; which of them, the search asks the functions.
+    **_on("iot_pipeline.erasure.log_search", ("log-group:*",), "LogSearch._in logs:FilterLogEvents"),
+    **_on("iot_pipeline.erasure.log_search", ("*",), "LogSearch._named lambda:ListFunctions"),
     **_on(
         "iot_pipeline.erasure.stored",
         _EVERYWHERE,

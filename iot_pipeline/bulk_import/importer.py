@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from iot_pipeline.bulk_import.column_types import check_types
 from iot_pipeline.bulk_import.hour_lines import HourObject, hour_objects, hour_of
-from iot_pipeline.bulk_import.journal import Beginning, Journal, Lock
+from iot_pipeline.bulk_import.journal import Beginning, Journal
 from iot_pipeline.bulk_import.mapped_rows import SCHEMA, Registry, Rejected, RowMapper
 from iot_pipeline.bulk_import.mapping import ImportMapping
 from iot_pipeline.bulk_import.sorted_runs import (
@@ -35,6 +35,7 @@ from iot_pipeline.bulk_import.sorted_runs import (
 from iot_pipeline.bulk_import.source_batches import batches, schema_of
 from iot_pipeline.bulk_import.source_files import SourceFile, Sources
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.object_lock import ObjectLock
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -164,7 +165,7 @@ class Importer:
             shutil.rmtree(folder)
             return books
 
-    def _read(self, began: Beginning, sorted_runs: SortedRuns, lock: Lock) -> list[Run]:
+    def _read(self, began: Beginning, sorted_runs: SortedRuns, lock: ObjectLock) -> list[Run]:
         """Map what is not on disk yet, from where the last whole run ended."""
         runs = sorted_runs.opened()
         file, row = (runs[-1].notes.file, runs[-1].notes.row) if runs else (0, 0)
@@ -192,7 +193,7 @@ class Importer:
         runs.write(gathered.number, pa.concat_tables([SCHEMA.empty_table(), *gathered.tables]), gathered.notes)
         gathered.next()
 
-    def _write(self, runs: Sequence[Run], lock: Lock) -> None:
+    def _write(self, runs: Sequence[Run], lock: ObjectLock) -> None:
         done = self.journal.written()
         self.progress.planned(sum(run.rows for run in runs))
         with ThreadPoolExecutor(_SENDERS) as senders:

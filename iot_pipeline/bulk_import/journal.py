@@ -13,34 +13,25 @@ import gzip
 import hashlib
 import io
 import json
-import os
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from iot_pipeline.bulk_import.mapped_rows import Placed, Registry, Rejected
 from iot_pipeline.bulk_import.mapping import ImportMapping
 from iot_pipeline.bulk_import.source_files import SourceFile
 from iot_pipeline.contract.layout import IMPORTS
-from iot_pipeline.processes import is_alive
+from iot_pipeline.lake.object_lock import LockHeldError, LockLostError, ObjectLock
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# The lock is written again so often, and is nobody's once it was not for so long.
-HEARTBEAT_SECONDS = 30.0
-ABANDONED = timedelta(minutes=5)
 # Raised by one when the same files and mapping give other objects: an import must not go on under another.
 FORMAT = 1
-# Amazon S3 API, PutObject: a condition that does not hold, and another request on the key at the same time.
-_REFUSED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
 class ImportStateError(RuntimeError):
@@ -145,14 +136,17 @@ class Journal:
         return self._get("finished.json")
 
     @contextmanager
-    def locked(self) -> Iterator["Lock"]:
-        """Keep other runs of the import away. Raises ImportStateError if one is at work."""
-        lock = Lock(self.s3, self.bucket, f"{self._prefix}lock.json")
-        lock.take(self.import_id)
+    def locked(self) -> Iterator[ObjectLock]:
+        """Keep other runs of the import away. Raises ImportStateError if one is at work, or has taken it over."""
         try:
-            yield lock
-        finally:
-            lock.release()
+            with ObjectLock(self.s3, self.bucket, f"{self._prefix}lock.json").held() as lock:
+                yield lock
+        except LockHeldError as error:
+            raise ImportStateError(
+                f"import {self.import_id} is being run by {error}: wait for it, or end it"
+            ) from error
+        except LockLostError as error:
+            raise ImportStateError(f"import {self.import_id} has stopped: {error}; run it again") from error
 
     @property
     def _prefix(self) -> str:
@@ -170,76 +164,6 @@ class Journal:
             return None
         found: dict[str, Any] = json.loads(answer["Body"].read())
         return found
-
-
-class Lock:
-    """An object that only one process can create or replace (Amazon S3 user guide, "Conditional writes")."""
-
-    def __init__(self, s3: "S3Client", bucket: str, key: str) -> None:
-        self._s3, self._bucket, self._key = s3, bucket, key
-        self._etag = ""
-        self._lost: str | None = None
-        self._beaten = time.monotonic()
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="import-lock", daemon=True)
-
-    def take(self, import_id: str) -> None:
-        """Raises ImportStateError if another process has it, unless that one is dead or was silent for long."""
-        try:
-            self._etag = self._put(IfNoneMatch="*")
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _REFUSED:
-                raise
-            self._take_over(import_id)
-        self._thread.start()
-
-    def check(self) -> None:
-        """Raises ImportStateError if another process has taken it meanwhile, or may think that this one is dead."""
-        if self._lost is not None:
-            raise ImportStateError(self._lost)
-        if time.monotonic() - self._beaten > ABANDONED.total_seconds() / 2:
-            raise ImportStateError(f"{self._key} could not be written for {ABANDONED / 2}; run the import again")
-
-    def release(self) -> None:
-        """Give it up, if it is still held."""
-        self._end.set()
-        self._thread.join()
-        if self._lost is None:
-            self._s3.delete_object(Bucket=self._bucket, Key=self._key)
-
-    def _take_over(self, import_id: str) -> None:
-        answer = self._s3.get_object(Bucket=self._bucket, Key=self._key)
-        held, silent = json.loads(answer["Body"].read()), datetime.now(UTC) - answer["LastModified"]
-        is_dead = held["host"] == socket.gethostname() and not is_alive(held["pid"])
-        if not is_dead and silent < ABANDONED:
-            raise ImportStateError(
-                f"import {import_id} is being run by process {held['pid']} on {held['host']}, last seen "
-                f"{max(0, round(silent.total_seconds()))} s ago: wait for it, or end it; after "
-                f"{ABANDONED.seconds // 60} minutes without a sign it is taken for dead"
-            )
-        try:
-            self._etag = self._put(IfMatch=answer["ETag"])
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _REFUSED:
-                raise
-            raise ImportStateError(f"import {import_id} was taken up by another process just now") from error
-
-    def _beat(self) -> None:
-        while not self._end.wait(HEARTBEAT_SECONDS):
-            try:
-                self._etag = self._put(IfMatch=self._etag)
-                self._beaten = time.monotonic()
-            except ClientError as error:
-                if error.response["Error"]["Code"] in (*_REFUSED, "NoSuchKey", "404"):
-                    self._lost = f"{self._key} was taken by another process; this one has stopped"
-                    return
-            except BotoCoreError:
-                continue  # S3 was not reached: `check` says so if that lasts
-
-    def _put(self, **condition: str) -> str:
-        body = json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "at": datetime.now(UTC).isoformat()})
-        answer = self._s3.put_object(Bucket=self._bucket, Key=self._key, Body=body.encode(), **condition)  # type: ignore[arg-type]  # one of two conditions
-        return answer["ETag"]
 
 
 def _difference(noted: SourceFile | None, now: SourceFile | None) -> str:

@@ -3,6 +3,7 @@
 Nothing is guessed: each metric says its unit, a time without a zone needs one, and each column is mapped or ignored.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -57,6 +58,10 @@ class LongForm:
     ignored: frozenset[str]
 
 
+# Of the names of columns an error shows so many, and so many characters of each.
+_SHOWN, _LONG = 50, 100
+
+
 @dataclass(frozen=True)
 class Csv:
     """How CSV files are written. `header` names the columns where the files do not."""
@@ -100,17 +105,18 @@ class ImportMapping:
 
     def check_columns(self, columns: Sequence[str], where: str) -> None:
         """Raises MappingError unless a file has each column that is read, once, and no other that is not ignored."""
-        twice = sorted({name for name in columns if columns.count(name) > 1})
-        if twice:
-            raise MappingError(f"{where}: column {', '.join(twice)} is there twice; expected each once, rename one")
-        if missing := [name for name in self.columns if name not in columns]:
+        counted, known = Counter(columns), {*self.columns, *self.ignored}
+        if twice := sorted(name for name, count in counted.items() if count > 1):
+            raise MappingError(f"{where}: column {listed(twice)} is there twice; expected each once, rename one")
+        if missing := [name for name in self.columns if name not in counted]:
             raise MappingError(f"{where}: no column {listed(missing)}; there are {listed(columns)}")
-        if unknown := [name for name in columns if name not in self.columns and name not in self.ignored]:
+        if unknown := [name for name in columns if name not in known]:
             raise MappingError(
                 f"{where}: column {listed(unknown)} is neither mapped nor ignored; map it, or name it under `ignore`"
             )
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as an error shows them."""
-    return ", ".join(repr(name) for name in names)
+    """Names as an error shows them: of many the first, of long ones their beginnings."""
+    shown = ", ".join(repr(name if len(name) <= _LONG else f"{name[:_LONG]}...") for name in names[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else shown

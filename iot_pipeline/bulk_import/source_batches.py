@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from iot_pipeline.bulk_import.csv_header import MOST_COLUMNS, is_too_wide
 from iot_pipeline.bulk_import.mapped_rows import Rejected
 from iot_pipeline.bulk_import.mapping import ImportMapping
 from iot_pipeline.bulk_import.source_files import SourceError, SourceFile, Sources
@@ -27,11 +29,24 @@ def schema_of(sources: Sources, file: SourceFile, mapping: ImportMapping) -> pa.
         if file.is_parquet:
             schema = _parquet_file(opened).schema_arrow
         else:
+            _require_columns(file, opened, mapping)
             options = _options(mapping, [])
             options["parse_options"].invalid_row_handler = lambda _row: "skip"
             schema = pa_csv.open_csv(_plain(file, opened), **options).schema
-    mapping.check_columns(schema.names, file.uri)
+        # Arrow keeps names as bytes: here they become texts, or are none.
+        names = schema.names
+    mapping.check_columns(names, file.uri)
     return schema
+
+
+def _require_columns(file: SourceFile, opened: IO[bytes], mapping: ImportMapping) -> None:
+    """Raises SourceError for a header of too many columns; leaves the file at its beginning."""
+    if mapping.csv.header is None and is_too_wide(_plain(file, opened), mapping.csv, _BLOCK):
+        raise SourceError(
+            f"{file.uri}: its header has more than {MOST_COLUMNS:,} columns; expected one a line: are the ends of its "
+            "lines lost, or is its header missing?"
+        )
+    opened.seek(0)
 
 
 def batches(sources: Sources, file: SourceFile, mapping: ImportMapping, after: int = 0) -> Iterator[Batch]:
@@ -72,7 +87,7 @@ def _parquet_file(opened: IO[bytes]) -> pq.ParquetFile:
 
 
 def _csv(sources: Sources, file: SourceFile, mapping: ImportMapping, _: int) -> Iterator[Batch]:
-    wrong: list[Any] = []
+    wrong: deque[Any] = deque()
 
     def handle(row: Any) -> str:
         wrong.append(row)
@@ -83,19 +98,18 @@ def _csv(sources: Sources, file: SourceFile, mapping: ImportMapping, _: int) -> 
         options["parse_options"].invalid_row_handler = handle
         reader = pa_csv.open_csv(_plain(file, opened), **options)
         header = mapping.csv.skip_lines + (0 if mapping.csv.header else 1)
-        at = done = 0
+        at = 0
         while (batch := _next(file, reader, at)) is not None:
             # The reader parses in order and may be ahead: rows that are none, and stand among these, are known by now.
             between: list[Any] = []
-            while done < len(wrong) and wrong[done].number - header <= at + batch.num_rows + len(between) + 1:
-                between.append(wrong[done])
-                done += 1
+            while wrong and wrong[0].number - header <= at + batch.num_rows + len(between) + 1:
+                between.append(wrong.popleft())
             numbers = np.arange(at + 1, at + batch.num_rows + len(between) + 1)
             strange = [row.number - header for row in between]
             rows = np.setdiff1d(numbers, strange, assume_unique=True)[: batch.num_rows]
             at += batch.num_rows + len(between)
             yield batch, pa.array(rows, pa.int64()), [_of_wrong(row, row.number - header) for row in between]
-        left = [_of_wrong(row, row.number - header) for row in wrong[done:]]
+        left = [_of_wrong(row, row.number - header) for row in wrong]
         if left:
             empty = pa.RecordBatch.from_arrays(
                 [pa.array([], field.type) for field in reader.schema], reader.schema.names

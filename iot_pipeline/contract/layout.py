@@ -40,5 +40,8 @@ IMPORTS = "imports/"
 # The book of what retention and erasures have removed or rewritten: an object an hour of a table.
 REMOVALS = "removals/"
 
+# Who is publishing: one lock for the arrival and event hours of the lake.
+PUBLISHING = "publishing/"
+
 # The ledger's name and place in releases before this one. Its partitions stay where they are; see lake/migrate.py.
 FORMER_LEDGER = "ledger/raw_profile/"

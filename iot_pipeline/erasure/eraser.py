@@ -256,7 +256,7 @@ class Eraser:
             yield from WarehouseEraser(warehouse, subject, self.progress).found()
         yield from RegistryEraser(connection, self.platform.iot, subject, self.progress).found(own)
         yield from self.history.found(subject)
-        yield from LogSearch(self.platform.logs, self.platform.log_prefixes, subject, self.since).found()
+        yield from self._logs(subject).found()
 
     def _subject(
         self, connection: psycopg.Connection[Any], kind: Kind, name: str, known: frozenset[str] = frozenset()
@@ -283,6 +283,10 @@ class Eraser:
 
     def _stream(self, subject: Subject) -> StreamEraser:
         return StreamEraser(self.platform.batches(), self.platform.buckets[0], subject, self.progress)
+
+    def _logs(self, subject: Subject) -> LogSearch:
+        it = self.platform
+        return LogSearch(it.logs, it.lambda_, it.functions, subject, self.since)
 
     def _items(self, subject: Subject) -> ItemEraser:
         it = self.platform

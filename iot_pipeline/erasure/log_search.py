@@ -1,8 +1,13 @@
-"""Searching CloudWatch Logs: what functions said. A line of a log cannot be removed; its group says when it goes."""
+"""Searching CloudWatch Logs: what functions said. A line of a log cannot be removed; its group says when it goes.
 
-from collections.abc import Iterator
+Which group a function writes to is its own to say (Lambda API reference, LoggingConfig): a template may name it. Where
+it has once written to another, that one has the group's default name, or is not known.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,19 +18,38 @@ from iot_pipeline.erasure.subject import Subject
 
 @dataclass(frozen=True)
 class LogSearch:
-    """Searches the log groups whose names begin with one of these prefixes."""
+    """Searches the log groups of functions; a name that ends with `*` is of all that begin so."""
 
     logs: Any
-    prefixes: tuple[str, ...]
+    lambda_: Any
+    functions: tuple[str, ...]
     subject: Subject
     since: datetime | None = None
 
     def found(self) -> Iterator[Found]:
         """Log groups that mention the subject. One that keeps its lines for ever has no expiry."""
-        for prefix in self.prefixes:
-            for page in self.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix):
+        for group, days in sorted(self.groups().items()):
+            yield from self._in(group, days)
+
+    def groups(self) -> Mapping[str, int | None]:
+        """The groups that are there, and for how many days each keeps a line; None: for ever."""
+        found: dict[str, int | None] = {}
+        for name in sorted(self._named()):
+            for page in self.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name):
                 for group in page["logGroups"]:
-                    yield from self._in(group["logGroupName"], group.get("retentionInDays"))
+                    if group["logGroupName"] == name:
+                        found[name] = group.get("retentionInDays")
+        return found
+
+    def _named(self) -> set[str]:
+        """Where the functions say that they write, and where each writes unless it says so."""
+        names = {f"/aws/lambda/{name}" for name in self.functions if not name.endswith("*")}
+        for page in self.lambda_.get_paginator("list_functions").paginate():
+            for function in page["Functions"]:
+                called = function["FunctionName"]
+                if any(fnmatchcase(called, name) for name in self.functions):
+                    names |= {f"/aws/lambda/{called}", function.get("LoggingConfig", {}).get("LogGroup", "")} - {""}
+        return names
 
     def _in(self, group: str, days: int | None) -> Iterator[Found]:
         lines = 0

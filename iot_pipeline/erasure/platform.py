@@ -26,6 +26,7 @@ class Platform:
     """Everything that may hold something of a device: the parts of one deployment. `buckets`: the lake's is first.
 
     `states`, `alerts`, `console` and `pull` are tables of DynamoDB; `batches` opens those of the streaming job.
+    `functions` are names of Lambda functions, or how names begin, with `*` at the end.
     """
 
     registry: Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
@@ -35,12 +36,13 @@ class Platform:
     dynamodb: Any
     sqs: Any
     logs: Any
+    lambda_: Any
     states: str
     alerts: str
     console: str
     pull: str | None
     queues: dict[str, str]
-    log_prefixes: tuple[str, ...]
+    functions: tuple[str, ...]
     batches: Callable[[], Batches]
     exporter: Callable[[], Exporter]
     compaction: Callable[[], Compaction]

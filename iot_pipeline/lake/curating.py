@@ -90,11 +90,12 @@ class Curating:
             for it in good:
                 # After the counts, which are of what lies at the build's location.
                 take_over(objects.s3, wanted[it.hour].objects, target, it.hour)
-        unchanged = self._unchanged(wanted, plan)
-        same = [it for it in good if it.hour in unchanged]
+        with self.publisher.turn():
+            unchanged = self._unchanged(wanted, plan)
+            same = [it for it in good if it.hour in unchanged]
+            self._publish(target, plan, same)
         for it in same:
             self.progress(f"{it.hour}: {len(wanted[it.hour].arrivals)} arrival hours are added")
-        self._publish(target, plan, same)
         return same
 
     def _unchanged(self, wanted: Mapping[Hour, Addition], plan: EventHourPlan) -> set[Hour]:
@@ -112,14 +113,23 @@ class Curating:
             wrong = [balance for balance in balances if not balance.balances]
             # What an erasure has judged again meanwhile may not come back by this. Where arrivals change the ledger
             # again and again, what is built is whole, and the sensor asks for the rest.
-            if not wrong and (attempt == ATTEMPTS or self._plan(plan.hours).content == plan.content):
-                self._publish(target, plan, balances)
+            if not wrong and self._publish_whole(target, plan, balances, is_last=attempt == ATTEMPTS):
                 return balances
             before, plan = plan, self._plan(plan.hours)
             if wrong and plan.content == before.content:
                 raise LedgerImbalanceError(_explain(wrong))
             self.progress(f"the ledger changed while building (attempt {attempt} of {ATTEMPTS}); building again")
         raise LedgerImbalanceError(f"the ledger kept changing; run the hours again later. {_explain(wrong)}")
+
+    def _publish_whole(
+        self, target: Target, plan: EventHourPlan, balances: Iterable[EventHourBalance], *, is_last: bool
+    ) -> bool:
+        """Publish, unless the ledger has changed since the plan and there is another attempt; whether it was."""
+        with self.publisher.turn():
+            if not is_last and self._plan(plan.hours).content != plan.content:
+                return False
+            self._publish(target, plan, balances)
+            return True
 
     def _built(self, plan: EventHourPlan, target: Target) -> list[EventHourBalance]:
         counts: dict[Hour, Counts] = {}

@@ -197,4 +197,4 @@ class Lake:
 
     @property
     def _publisher(self) -> Publisher:
-        return Publisher(self.bucket, self.catalog, self.progress)
+        return Publisher(self.bucket, self.catalog, self.progress, self.s3)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from iot_pipeline.contract import Contract, Table, tables
 from iot_pipeline.lake import statements
+from iot_pipeline.lake.arrival_standing import Standing, standing_of
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.balances import ArrivalHourBalance
 from iot_pipeline.lake.catalog import Catalog, Partition
@@ -15,8 +16,11 @@ from iot_pipeline.lake.increments import size_of, sizes_of_build, take_over, wri
 from iot_pipeline.lake.notes import BuildNotes
 from iot_pipeline.lake.objects import Objects, StoredObject
 from iot_pipeline.lake.plan import batches
-from iot_pipeline.lake.publishing import Publisher
+from iot_pipeline.lake.publishing import OvertakenError, Publisher
 from iot_pipeline.lake.statements import Target
+
+# How often hours are built again that were judged while their quarantine was built.
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -44,48 +48,52 @@ class Quarantine:
     objects: Objects | None
 
     def build(self, hours: Iterable[Hour]) -> list[ArrivalHourBalance]:
-        """Build and publish these arrival hours; the balance of each that holds anything."""
+        """Build and publish these arrival hours; the balance of each that holds anything.
+
+        An hour that is judged meanwhile is built again. Raises OvertakenError if that goes on and on.
+        """
         wanted = sorted(set(hours))
-        rows = self._judged(wanted)
-        before = self.catalog.partitions(self._table.name, wanted)
         received: dict[Hour, int] = {}
-        for hour in rows.keys() & before.keys() if self.objects else ():
-            new = self.objects and _addition(self.objects, rows[hour], before[hour])
-            if new and (count := self._add(new)) is not None:
-                received[hour] = count
-        for batch in batches(set(wanted) - received.keys()):
-            received |= self._build(batch, rows)
+        for _ in range(ATTEMPTS):
+            left = [hour for hour in wanted if hour not in received]
+            if not left:
+                return balances(self.athena, wanted, received)
+            received |= self._build_once(left)
+        if left := [hour for hour in wanted if hour not in received]:
+            raise OvertakenError(f"{left[0]} was judged {ATTEMPTS} times while its quarantine was built; run it again")
         return balances(self.athena, wanted, received)
 
-    def _judged(self, hours: Iterable[Hour]) -> dict[Hour, Partition]:
-        """The judged rows of these hours that the ledger, as it stands, was counted from."""
-        judged = self.catalog.partitions(tables(self.contract).judged_telemetry.name, hours)
-        ledgers = self.catalog.partitions(tables(self.contract).ledger.name, judged)
-        counted = {hour: it.notes.judged for hour, it in ledgers.items() if it.notes}
-        return {hour: it for hour, it in judged.items() if it.location == counted.get(hour)}
+    def _build_once(self, hours: Sequence[Hour]) -> dict[Hour, int]:
+        """How many readings each of these hours has received, of those that were not judged meanwhile."""
+        standing = self._standing(hours)
+        before = self.catalog.partitions(self._table.name, hours)
+        received: dict[Hour, int] = {}
+        added = set()
+        for hour in before if self.objects else ():
+            rows = standing[hour].rows
+            new = _addition(self.objects, rows, before[hour]) if rows and self.objects else None
+            if new:
+                added.add(hour)
+                received |= self._add(new, standing[hour])
+        for batch in batches(set(hours) - added):
+            received |= self._build(batch, standing)
+        return received
 
-    def _build(self, batch: Sequence[Hour], rows: Mapping[Hour, Partition]) -> dict[Hour, int]:
+    def _build(self, batch: Sequence[Hour], standing: Mapping[Hour, Standing]) -> dict[Hour, int]:
         with self.publisher.building(self._table) as target:
             self.athena.run(statements.build_quarantine(batch, target))
         received = received_in(self.athena, batch)
-        # What was judged meanwhile may be in it or not: the next build is then whole again.
-        still = self._judged(batch)
-        built_from = {hour: it.location for hour, it in rows.items() if hour in still and still[hour] == it}
-        self._publish(target, batch, built_from, received)
-        return received
+        return self._publish(target, {hour: standing[hour] for hour in batch}, received)
 
-    def _add(self, new: Addition) -> int | None:
-        """Build what is new. How many readings the hour has received now; None if the hour was judged meanwhile."""
+    def _add(self, new: Addition, standing: Standing) -> dict[Hour, int]:
+        """Build what is new."""
         hour, received = new.rows.hour, new.received
         with self.publisher.building(self._table) as target:
             if new.uris:
                 self.athena.run(statements.build_quarantine([hour], target, new.uris))
                 received += self._received_in(new)
             take_over(new.objects.s3, new.so_far, target, hour)
-        if self._judged([hour]).get(hour) != new.rows:
-            return None
-        self._publish(target, [hour], {hour: new.rows.location}, {hour: received})
-        return received
+        return self._publish(target, {hour: standing}, {hour: received})
 
     def _received_in(self, new: Addition) -> int:
         """The readings of the raw objects that are new, counted from their lines."""
@@ -94,15 +102,31 @@ class Quarantine:
         return sum(int(row[5]) for row in self.athena.run(lines).rows)
 
     def _publish(
-        self, target: Target, hours: Sequence[Hour], built_from: Mapping[Hour, str], received: Mapping[Hour, int]
-    ) -> None:
-        stored = sizes_of_build(self.objects, target, hours) if self.objects else {}
-        now = datetime.now(UTC)
-        notes = {
-            hour: BuildNotes(now, stored=stored.get(hour), judged=built_from.get(hour), received=received.get(hour, 0))
-            for hour in hours
-        }
-        self.publisher.publish(self._table, target, notes)
+        self, target: Target, built_from: Mapping[Hour, Standing], received: Mapping[Hour, int]
+    ) -> dict[Hour, int]:
+        """Publish the hours that were not judged since; what each of them has received.
+
+        What was judged meanwhile may be in a build or not.
+        """
+        stored = sizes_of_build(self.objects, target, built_from) if self.objects else {}
+        with self.publisher.turn():
+            now, still = datetime.now(UTC), self._standing(built_from)
+            notes = {
+                hour: BuildNotes(
+                    now,
+                    stored=stored.get(hour),
+                    judged=it.rows.location if it.rows else None,
+                    received=received.get(hour, 0),
+                )
+                for hour, it in built_from.items()
+                if still[hour] == it
+            }
+            if notes:
+                self.publisher.publish(self._table, target, notes)
+        return {hour: received.get(hour, 0) for hour in notes}
+
+    def _standing(self, hours: Iterable[Hour]) -> dict[Hour, Standing]:
+        return standing_of(self.catalog, self.contract, hours)
 
     @property
     def _table(self) -> Table:

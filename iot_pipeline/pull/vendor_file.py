@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import Counter
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -100,8 +101,8 @@ def _devices(given: CheckedTable) -> dict[str, Placed]:
         device = each.text("device", DEVICE_NAME.pattern, "a device's id: letters, digits and : _ -, at most 128")
         devices[name] = Placed(device, each.text("site", NAME.pattern, "a site's name, as in the devices' topics"))
         each.done()
-    placed = [each.device for each in devices.values()]
-    if doubled := sorted({device for device in placed if placed.count(device) > 1}):
+    placed = Counter(each.device for each in devices.values())
+    if doubled := sorted(device for device, count in placed.items() if count > 1):
         raise VendorFileError(f"{given.where}: {', '.join(doubled)} stands for several of the vendor's devices")
     return devices
 

@@ -60,7 +60,7 @@ LAYERS = {
     "alerting/__main__": _layer("alerting", "typer", "alerting"),
     "producer": _layer("contract", "backports boto3 botocore compression", "producer"),
     "intake": _layer("contract edge producer", "boto3 botocore", "producer"),
-    "lake": _layer("contract", "pyathena", "lake"),
+    "lake": _layer("contract processes", "botocore pyathena", "lake"),
     "lake/__main__": _layer("connections lake settings", "typer", "lake"),
     "processes": _layer("", "", None),
     "settings": _layer("contract", "pydantic pydantic_settings", "lake"),
@@ -75,7 +75,7 @@ LAYERS = {
         "botocore dagster pyathena pydantic redshift_connector typer",
         "dagster",
     ),
-    "bulk_import": _layer("contract lake processes", "botocore numpy pyarrow", "dagster"),
+    "bulk_import": _layer("contract lake", "botocore numpy pyarrow", "dagster"),
     "bulk_import/__main__": _layer("bulk_import_commands", "", "dagster"),
     "bulk_import_commands": _layer(
         "backfill backfill_commands bulk_import command_line connections lake registry settings",

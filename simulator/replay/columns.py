@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from iot_pipeline.contract import METRICS, Metric, Unit
-from simulator.replay.flaws import CsvError
+from simulator.replay.flaws import CsvError, shown
 from simulator.replay.times import Kind, kind_of
 
+# Of the names of columns an error shows so many.
+_SHOWN = 50
 _METRICS = {metric.name: metric for metric in METRICS}
 
 
@@ -74,8 +76,14 @@ def index_of(reference: str, header: Sequence[str], option: str) -> int:
             raise CsvError(f"{option}: there is no column {reference}; there are {len(header)}")
         return number - 1
     if not found:
-        raise CsvError(f"{option}: no column {reference!r}; its columns are {', '.join(map(repr, header))}")
+        raise CsvError(f"{option}: no column {reference!r}; its columns are {_listed(header)}")
     return found[0]
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as an error shows them: of many the first."""
+    texts = ", ".join(map(shown, names[:_SHOWN]))
+    return f"{texts} and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else texts
 
 
 def time_columns(header: Sequence[str], sample: Sequence[Sequence[str]], taken: Sequence[int]) -> list[int]:

@@ -76,6 +76,7 @@ OUTPUTS = {
     "IOT_RULE_ERRORS_URL": "RuleErrorQueueUrl",
     "IOT_METRIC_NAMESPACE": "EdgeMetrics",
     "IOT_INTAKE_BUCKET": "IntakeBucket",
+    "IOT_INTAKE_FUNCTION": "IntakeFunction",
     "IOT_PULL_FUNCTION_PREFIX": "PullFunctionPrefix",
     "IOT_PULL_TABLE": "PullTable",
     "IOT_CONSOLE_TABLE": "ConsoleTable",

@@ -55,6 +55,7 @@ def building(places: Places, contract: Contract) -> Statements:
         **_lake_key(places),
         **_statements(places),
         "Build": allow(_objects(places, _BUILT), "s3:PutObject", "s3:DeleteObject", *_MULTIPART),
+        "TakeTurns": allow(_objects(places, [layout.PUBLISHING]), "s3:GetObject", "s3:PutObject"),
         "Snapshot": allow(_objects(places, [layout.ALERT_HISTORY, layout.REGISTRY]), "s3:PutObject", "s3:DeleteObject"),
         "Note": allow(_objects(places, [layout.EDGE_RULES, layout.DBT_DOCS]), "s3:PutObject"),
         **_publishing(places, contract),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from infra.stacks.base import PlatformStack
-from infra.stacks.config import FUTURE_VARIABLE, LATENESS_VARIABLE
+from infra.stacks.config import FUTURE_VARIABLE, LATENESS_VARIABLE, PlatformConfig
 from infra.stacks.edge.names import DELIVER, NOTIFY, SEVERITIES, SWEEP
 from infra.stacks.parameters import read
 
@@ -127,7 +127,7 @@ class Places:
             "IOT_WAREHOUSE_HOST": self._read("warehouse-host"),
             "IOT_WAREHOUSE_SECRET_ARN": config.database_secret(WAREHOUSE_PIPELINE),
             "IOT_WAREHOUSE_COPY_ROLE_ARN": self._read("warehouse-copy-role"),
-            **({"IOT_INTAKE_BUCKET": config.intake_bucket} if config.producers else {}),
+            **(_of_intake(config) if config.producers else {}),
             **({"IOT_PULL_TABLE": config.pull_table} if config.vendors else {}),
             "IOT_CONSOLE_TABLE": config.console_table,
             **config.dagster_variables,
@@ -139,3 +139,7 @@ class Places:
 
     def _arn(self, service: str, resource: str, name: str | None = None) -> str:
         return self.stack.format_arn(service=service, resource=resource, resource_name=name)
+
+
+def _of_intake(config: PlatformConfig) -> dict[str, str]:
+    return {"IOT_INTAKE_BUCKET": config.intake_bucket, "IOT_INTAKE_FUNCTION": config.intake_function}

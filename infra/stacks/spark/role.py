@@ -35,6 +35,7 @@ def _statements(stack: PlatformStack, contract: Contract) -> Statements:
         "List": listing(lake, (layout.RAW, *_ZONES, layout.REMOVALS)),
         "Read": allow([config.lake_objects(prefix) for prefix in read], "s3:GetObject"),
         "Build": allow([config.lake_objects(prefix) for prefix in _ZONES], "s3:PutObject", "s3:AbortMultipartUpload"),
+        "TakeTurns": allow([config.lake_objects(layout.PUBLISHING)], "s3:GetObject", "s3:PutObject"),
         "Answer": allow([config.lake_objects(PIPES)], "s3:PutObject"),
         **_catalog(stack, contract),
         **keyed,

@@ -71,7 +71,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("iot_pipeline.bulk_import.importer.RUN_ROWS", 40)
     monkeypatch.setattr("iot_pipeline.bulk_import.sorted_runs.WINDOW_ROWS", 30)
     # A process that was killed is dead; here it is this one.
-    monkeypatch.setattr("iot_pipeline.bulk_import.journal.is_alive", lambda _pid: False)
+    monkeypatch.setattr("iot_pipeline.lake.object_lock.is_alive", lambda _pid: False)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import boto3
@@ -96,6 +97,55 @@ def test_a_quote_that_is_never_closed_is_said_with_its_place(tmp_path: Path) -> 
     (tmp_path / "open.csv").write_bytes(b"device,t,temp,note\na,1,2,\n" + b'b,2,3,"\n' + b"c,3,4,\n" * 1_500_000)
     with pytest.raises(SourceError, match="cannot be read behind row 1: a row is longer than 4 MiB: is a quote open"):
         read(tmp_path / "open.csv", mapping_of('format = "epoch_ms"'))
+
+
+# What hung, or took gigabytes: cells of one line for which each column is looked for among all, and has a reader.
+WIDE = {
+    "lost ends of lines": b"device,t,temp,note " + b"a,1700000000000,1,x " * 100_000,
+    "nothing but commas": b"," * 4_000_000,
+    "many distinct names": ",".join(map(str, range(200_000))).encode() + b"\n",
+    "blank lines before it": b"\r\n" * 40_000 + b"," * 20_000 + b"\n",
+    "a quote is closed before it ends": b'"a,\nb"' + b"," * 20_000 + b"\n",
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("body", WIDE.values(), ids=WIDE)
+def test_a_header_of_more_columns_than_a_sheet_has_is_refused_at_once(
+    body: bytes, encoding: str, tmp_path: Path
+) -> None:
+    (tmp_path / "wide.csv").write_bytes(body.decode().encode(encoding))
+    before = process_time()
+    with pytest.raises(SourceError, match=r"wide\.csv: its header has more than 16,384 columns"):
+        read(tmp_path / "wide.csv", mapping_of('format = "epoch_ms"', encoding=encoding))
+    assert process_time() - before < 5, "seconds of the processor"
+
+
+@pytest.mark.parametrize("skipped", [0, 1, 2])
+def test_what_is_no_header_may_be_as_wide_as_it_is(skipped: int, tmp_path: Path) -> None:
+    """Lines that are skipped, and rows: those have other fields than the header, and are rejected by number."""
+    title = b'sheet "1' + b"," * 20_000 + b"\r\n"
+    body = title * skipped + b"\r\ndevice,t,temp,note\r\n" + b"," * 20_000 + b"\r\na,1700000000000,1,x\r\n"
+    (tmp_path / "wide.csv").write_bytes(body)
+    text = MAPPING.format(time='format = "epoch_ms"', delimiter=",", encoding="utf-8")
+    rows, reasons = read(tmp_path / "wide.csv", read_mapping(f"{text}skip_lines = {skipped}\n"))
+    assert (set(rows), reasons) == ({2}, {1: ": the row has 20001 fields, expected 4"})
+
+
+@pytest.mark.parametrize("cut", range(65_530, 65_541))
+def test_an_end_of_a_line_across_what_is_read_at_once_is_one(cut: int, tmp_path: Path) -> None:
+    """With one that counted as two, the header would be taken for a line that is skipped, and a row for the header."""
+    body = b"x" * cut + b"\r\ndevice,t,temp,note\r\n" + b"," * 20_000 + b"\r\n"
+    (tmp_path / "cut.csv").write_bytes(body)
+    text = MAPPING.format(time='format = "epoch_ms"', delimiter=",", encoding="utf-8")
+    assert read(tmp_path / "cut.csv", read_mapping(f"{text}skip_lines = 1\n"))[1].keys() == {1}
+
+
+def test_names_of_columns_that_are_no_text_are_said(tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_bytes(b"device,t,temp,\xff\n")
+    with pytest.raises(SourceError, match=r"odd\.csv cannot be read: 'utf-8' codec"):
+        read(tmp_path / "odd.csv", mapping_of('format = "epoch_ms"'))
 
 
 def parquet(folder: Path, time: str = 'zone = "UTC"', **columns: pa.Array) -> tuple[Any, Any]:

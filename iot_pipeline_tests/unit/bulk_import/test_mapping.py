@@ -72,7 +72,7 @@ def test_what_is_wrong_is_named(old: str, new: str, expected: str) -> None:
     ("columns", "expected"),
     [
         (["sensor", "plant", "at", "t"], "a.csv: no column 'rh'; there are 'sensor'"),
-        (["sensor", "plant", "at", "t", "rh", "rh"], "column rh is there twice"),
+        (["sensor", "plant", "at", "t", "rh", "rh"], "column 'rh' is there twice"),
         (["sensor", "plant", "at", "t", "rh", "note"], "column 'note' is neither mapped nor ignored"),
     ],
 )

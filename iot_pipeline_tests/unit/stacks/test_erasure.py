@@ -81,6 +81,7 @@ UNZONED = {
     layout.STREAM_CHECKPOINT: "sequence numbers of the stream",
     layout.DBT_DOCS: "descriptions of the models",
     layout.REMOVALS: "salted hashes and counts",
+    layout.PUBLISHING: "which process publishes",
 }
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.arn import parse_arn
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import _account_from_sts_session, get_account_id, get_region
+from ministack.core.router import extract_access_key_id
 from ministack.services import lambda_svc, s3, sts
 
 from infra.local.emulator.authorisation import on_behalf
@@ -49,6 +50,7 @@ def install() -> None:
     iam_evaluator.evaluate_trust_policy = evaluate_trust_policy
     iam_actions.access_denied_response = access_denied_response
     lambda_runtime.execution_credentials = lambda_svc.execution_credentials = execution_credentials
+    iam_evaluator.request_caller_arn = request_caller_arn
 
 
 def enforce(
@@ -89,6 +91,17 @@ def enforce(
             explicit = denial.reason.startswith("with")
             return iam_evaluator.EvalResult("Deny" if explicit else "ImplicitDeny", denial.principal)
     return _allowed() if checks else None
+
+
+def request_caller_arn(headers: Any, query_params: Any = None) -> str:
+    """The ARN of who signed a request; the account's root where nobody that is known did.
+
+    Stock ministack gathers the caller's policies for it, of every request, and drops them.
+    """
+    account = get_account_id()
+    key = extract_access_key_id(headers or {}, query_params or {})
+    found = iam_evaluator.resolve_credential(key, _account_from_sts_session(key) or account) if key else None
+    return str(getattr(found, "principal_arn", "")) or f"arn:aws:iam::{account}:root"
 
 
 def _left_to_stock(

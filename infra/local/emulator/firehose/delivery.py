@@ -70,17 +70,21 @@ class Buffers:
         config = s3_destination(stream)
         limit = int((config.get("BufferingHints") or {}).get("SizeInMBs", 5)) * MEBIBYTE
         with self.lock:
-            journal = self.open.get(stream_id)
-            if journal and (
-                journal.size >= limit or arrival_slot(config, arrival) != arrival_slot(config, journal.first_arrival)
-            ):
-                self._close(stream_id)
-                journal = None
-            if journal is None:
-                journal = self.open[stream_id] = Journal.create(self.root, stream_id, arrival)
-            journal.append(records, arrival)
-            if journal.size >= limit:
-                self._close(stream_id)
+            while records:
+                journal = self.open.get(stream_id)
+                if journal and (
+                    journal.size >= limit
+                    or arrival_slot(config, arrival) != arrival_slot(config, journal.first_arrival)
+                ):
+                    self._close(stream_id)
+                    journal = None
+                if journal is None:
+                    journal = self.open[stream_id] = Journal.create(self.root, stream_id, arrival)
+                count = _filling(records, limit - journal.size)
+                journal.append(records[:count], arrival)
+                records = records[count:]
+                if journal.size >= limit:
+                    self._close(stream_id)
 
     def _close(self, stream_id: StreamId) -> None:
         journal = self.open.pop(stream_id)
@@ -140,6 +144,15 @@ class Buffers:
             self.wake.clear()
             self.close_due(time.time())
             self.deliver_due()
+
+
+def _filling(records: list[bytes], room: int) -> int:
+    """How many of the first records fill so many bytes, the one that passes them included."""
+    for count, record in enumerate(records, 1):
+        room -= len(record)
+        if room <= 0:
+            return count
+    return len(records)
 
 
 _buffers: Buffers

@@ -7,7 +7,8 @@ ministack knows no large records, counts no partition key, and takes any Explici
 import base64
 import binascii
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any
 
 from ministack.core.concurrency import esm_wake
@@ -29,22 +30,34 @@ def install() -> None:
 
 def put(stream: Any, partition_key: str, data: bytes, *, hash_key: int | None = None) -> tuple[str, str]:
     """Append a record, whose sizes were checked, to a stream of the current request scope; its shard and number."""
+    (place,) = put_all(stream, [(partition_key, data, hash_key)])
+    return place
+
+
+def put_all(stream: Any, records: Sequence[tuple[str, bytes, int | None]]) -> list[tuple[str, str]]:
+    """Append records (partition key, data, explicit hash key) as `put`; shard and number of each.
+
+    What reads the stream is told once for all of them: a delivery stream writes to its journal at every telling.
+    """
     kinesis._expire_records(stream)
-    if hash_key is None:
-        hash_key = kinesis._partition_key_to_hash(partition_key)
-    shard_id = shards.route(hash_key, stream)
-    now, sequence = round(time.time(), 3), kinesis._next_sequence_number()
-    stream["shards"][shard_id]["records"].append(
-        {
-            "SequenceNumber": sequence,
-            "ApproximateArrivalTimestamp": now,
-            "Data": data,
-            "PartitionKey": partition_key,
-        }
-    )
-    delivery.ingest(stream["StreamARN"], [data], now)
-    esm_wake.set()
-    return shard_id, sequence
+    keyed = [(kinesis._partition_key_to_hash(key) if hashed is None else hashed) for key, _data, hashed in records]
+    shard_ids = [shards.route(hash_key, stream) for hash_key in keyed]
+    now, places = round(time.time(), 3), []
+    for shard_id, (partition_key, data, _hash_key) in zip(shard_ids, records, strict=True):
+        sequence = kinesis._next_sequence_number()
+        stream["shards"][shard_id]["records"].append(
+            {
+                "SequenceNumber": sequence,
+                "ApproximateArrivalTimestamp": now,
+                "Data": data,
+                "PartitionKey": partition_key,
+            }
+        )
+        places.append((shard_id, sequence))
+    if places:
+        delivery.ingest(stream["StreamARN"], [data for _key, data, _hash_key in records], now)
+        esm_wake.set()
+    return places
 
 
 def check_record(stream: Any, partition_key: str, data: bytes, where: str = "") -> None:
@@ -96,10 +109,9 @@ def _put_records(data: Any) -> dict[str, Any]:
     if sum(len(body) + len(partition_key.encode()) for partition_key, body, _hash_key in read) > limits.BYTES_PER_PUT:
         raise limits.invalid(f"Records size exceeds {limits.BYTES_PER_PUT // limits.MIB} MB limit")
     share = throttling.share_of(stream)
-    results = [
-        throttling.refusal(stream) if throttling.hits(share) else _put_result(put(stream, key, body, hash_key=hash_key))
-        for key, body, hash_key in read
-    ]
+    taken = [not throttling.hits(share) for _ in read]
+    places = iter(put_all(stream, list(compress(read, taken))))
+    results = [_put_result(next(places)) if each else throttling.refusal(stream) for each in taken]
     return {
         "FailedRecordCount": sum("ErrorCode" in result for result in results),
         "EncryptionType": stream.get("EncryptionType", "NONE"),

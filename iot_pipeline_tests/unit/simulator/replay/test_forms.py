@@ -212,6 +212,15 @@ def test_a_blank_in_quotes_over_lines_is_a_cell(tmp_path: Path) -> None:
     assert [(row.line, row.seq) for row in rows(form) if isinstance(row, CsvReading)] == [(2, 1), (4, 2)]
 
 
+def test_of_very_many_columns_the_first_are_named(tmp_path: Path) -> None:
+    """A file whose ends of lines are lost names all of its cells."""
+    names = ",".join(f"c{number}" for number in range(100_000))
+    output = preview(tmp_path, f"{names}\n{ROW}1\n")
+    assert "no column 'temp'; its columns are 'c0', 'c1'" in " ".join(output.split())
+    assert "and 99,950 more" in " ".join(output.split())
+    assert len(output) < 2_000
+
+
 def written(folder: Path, content: bytes) -> Path:
     path = folder / "data.csv"
     path.write_bytes(content)
