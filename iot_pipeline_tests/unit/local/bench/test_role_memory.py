@@ -22,6 +22,7 @@ MIB = 2**20
         ("python /tmp/ministack-lambda-telemetry-edge-notify-ab_cd3fg/_worker.py", "function telemetry-edge-notify"),
         ("postgres: postgres telemetry 127.0.0.1(5) idle ", "PostgreSQL's sessions"),
         ("postgres: autovacuum launcher ", "PostgreSQL's own"),
+        ("python -m dagster api execute_run", "comes and goes"),
         ("python -m nobody.knows", "python -m nobody.knows"),
     ],
 )
