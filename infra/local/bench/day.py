@@ -26,7 +26,7 @@ from rich.table import Table
 
 from infra.local.bench.bench_session import bench_session
 from infra.local.bench.day_work import DayWork, enrolled, wait_for_curated_hours
-from infra.local.bench.role_memory import Growth, Sample, growths, sample, written_elsewhere
+from infra.local.bench.role_memory import Growth, Sample, command_of, growths, sample, written_elsewhere
 from infra.local.bench.up_process import UpProcess, up_process
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.session.leftovers import note_processes
@@ -128,13 +128,13 @@ def _ports(family: Sequence[psutil.Process]) -> set[int]:
 
 def _left(family: Sequence[psutil.Process], ports: set[int], folder: Path) -> list[str]:
     """What is there still, after Ctrl-C: processes, ports, files that were to be temporary."""
-    alive = [member for member in family if member.is_running() and member.status() != psutil.STATUS_ZOMBIE]
+    alive = [f"{member.pid} {command[:120]}" for member in family if (command := command_of(member))]
     listening = {c.laddr.port for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr}
     places = [folder / "tmp", folder / "home", *(folder / "state" / scratch for scratch in _SCRATCH)]
     files = [path.relative_to(folder) for place in places for path in sorted(place.iterdir())]
     unfinished = [path.relative_to(folder) for pattern in ("*.new", "*.tmp") for path in folder.rglob(pattern)]
     return [
-        *(f"running: {member.pid} {' '.join(member.cmdline())[:120]}" for member in alive),
+        *(f"running: {each}" for each in alive),
         *(f"port {port} is listened to" for port in sorted(ports & listening)),
         *(f"file {path}" for path in [*files, *unfinished]),
     ]

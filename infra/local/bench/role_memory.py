@@ -26,7 +26,8 @@ _ROLES = (
     (re.compile(r"iot_pipeline\.watcher"), "watcher"),
     (re.compile(r"dagster-daemon"), "Dagster's daemon"),
     (re.compile(r"multiprocessing\.resource_tracker"), "Python's resource tracker"),
-    (re.compile(r"execute_(run|step)|multiprocessing\.spawn"), _PASSING),
+    (re.compile(r"execute_(run|step)|multiprocessing\.spawn|watch_orphans|dbt build"), _PASSING),
+    (re.compile(r"tail -F"), _PASSING),
     (re.compile(r"dagster api grpc|code-server"), "Dagster's code server"),
     (re.compile(r"simulator run"), "fleet"),
 )
@@ -36,7 +37,10 @@ _FEW = 3
 
 @dataclass(frozen=True)
 class Held:
-    """What one process holds: bytes of its own, bytes with those that it shares, open files."""
+    """What one process holds: bytes that no other has, swapped or not; bytes with files and memory shared; open files.
+
+    Pages of files and of PostgreSQL's shared buffers are nobody's own, however few processes have touched them yet.
+    """
 
     own: int
     resident: int
@@ -70,15 +74,23 @@ def role_of(command: str) -> str:
     return next((role for pattern, role in _ROLES if pattern.search(command)), command[:80])
 
 
+def command_of(process: psutil.Process) -> str:
+    """A process's command line; empty for one that has ended, be it a zombie."""
+    try:
+        return " ".join(process.cmdline()) if process.is_running() else ""
+    except psutil.Error:
+        return ""
+
+
 def sample(family: Iterable[psutil.Process]) -> Sample:
     """What each role's processes hold now. Those that end meanwhile are left out, and runs of Dagster's are."""
     found: dict[str, list[Held]] = defaultdict(list)
     for process in family:
         try:
-            role = role_of(" ".join(process.cmdline()) + " ")
+            role = role_of(command_of(process) + " ")
             memory = process.memory_full_info()
-            held = Held(memory.uss + memory.swap, memory.rss, process.num_fds())
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            held = Held(memory.rss - memory.shared + memory.swap, memory.rss, process.num_fds())
+        except psutil.Error:
             continue
         if role != _PASSING and held.resident:
             found[role].append(held)
@@ -91,7 +103,7 @@ def written_elsewhere(family: Iterable[psutil.Process], allowed: Sequence[Path])
     for process in family:
         try:
             files = process.open_files()
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
+        except psutil.Error:
             continue
         found |= {file.path for file in files if file.mode != "r"}
     places = [*allowed, Path("/dev")]

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import psutil
 import typer
 from rich.console import Console
 
+from infra.local.bench.role_memory import command_of
 from infra.local.bench.up_process import up_process
 from infra.local.servers.local_server import answers
 
@@ -67,12 +67,12 @@ def main(
         silent = [name for name, url in _ADDRESS.findall(up.said) if not answers(url + _HEALTH[name])]
         family = up.family
         seconds, code = up.press_ctrl_c(), up.process.returncode
-        left = [member for member in family if member.is_running() and member.status() != psutil.STATUS_ZOMBIE]
+        left = [f"{member.pid} {command[:150]}" for member in family if (command := command_of(member))]
         console.print(f"stopped after {seconds:.0f} s with exit code {code}")
         for name in silent:
             console.print(f"[red]{name} did not answer")
-        for member in left:
-            console.print(f"[red]left running: {member.pid} {' '.join(member.cmdline())[:150]}")
+        for each in left:
+            console.print(f"[red]left running: {each}")
         if code:
             console.print(up.said[-3000:], markup=False)
     raise typer.Exit(1 if silent or left or code else 0)
