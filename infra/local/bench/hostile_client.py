@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.bench.long_texts import hostile
+from infra.local.bench.hostile_statements import hostile
 from infra.local.postgres.process import start_postgres
 from infra.local.redshift.process import Redshift, start_redshift
 from infra.local.servers.local_server import LocalServer

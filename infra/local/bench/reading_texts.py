@@ -20,7 +20,7 @@ from sqlglot.errors import SqlglotError
 from infra.local.athena.errors import QueryError
 from infra.local.athena.sql.bounds import MAX_QUERY_BYTES
 from infra.local.athena.sql.dialect import parse_query
-from infra.local.bench.long_texts import MEGABYTE, long_texts
+from infra.local.bench.hostile_statements import MEGABYTE, long_texts
 from infra.local.redshift.dialect import translate
 from infra.local.redshift.unsupported import UnsupportedError
 

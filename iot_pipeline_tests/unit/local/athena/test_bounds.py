@@ -6,7 +6,7 @@ from infra.local.athena.errors import QueryError, UnsupportedError, athena_error
 from infra.local.athena.sql import bounds
 from infra.local.athena.sql.bounds import check_bounds
 from infra.local.athena.sql.dialect import parse_query
-from infra.local.bench.long_texts import MEGABYTE, long_texts
+from infra.local.bench.hostile_statements import MEGABYTE, long_texts
 
 
 def test_a_megabyte_of_whatever_it_is_too_long() -> None:
