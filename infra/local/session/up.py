@@ -154,7 +154,6 @@ def _stop(children: list[subprocess.Popen[bytes]]) -> None:
     """
     family = _family(children)
     definitions = [process for process in family if _holds_definitions(process)]
-    sockets = [_socket(process) for process in definitions]
     for child in children:
         if child.poll() is None:
             child.send_signal(signal.SIGINT)
@@ -167,8 +166,6 @@ def _stop(children: list[subprocess.Popen[bytes]]) -> None:
         process.kill()
     for child in children:
         child.wait()
-    for socket_file in filter(None, sockets):
-        socket_file.unlink(missing_ok=True)
 
 
 def _holds_definitions(process: psutil.Process) -> bool:
@@ -176,11 +173,3 @@ def _holds_definitions(process: psutil.Process) -> bool:
         return process.cmdline()[1:5] == ["-m", "dagster", "api", "grpc"]
     except psutil.Error:
         return False
-
-
-def _socket(process: psutil.Process) -> Path | None:
-    """Where a process that holds definitions is asked, which it does not remove when it is ended."""
-    with suppress(psutil.Error, ValueError, IndexError):
-        command = process.cmdline()
-        return Path(command[command.index("--socket") + 1])
-    return None
