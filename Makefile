@@ -13,7 +13,7 @@ DEVICES := 10000
 INTERVAL := 60
 PACK := 25
 
-.PHONY: bench-spark verdict infra-changes deploy help demo drill up down reset test check coverage lint format docs cost prove prove-record load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-hostile-client bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock raise-pins clean
+.PHONY: bench-spark verdict infra-changes deploy help demo drill up down reset test check coverage lint format docs cost prove prove-record load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-reading-texts bench-hostile-client bench-day bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock raise-pins clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -148,6 +148,9 @@ bench-tick-memory: $(READY)  ## The memory of a process that evaluates sensors a
 strain: $(READY)  ## `make up` beside four busy processes: whether it comes up and stops cleanly
 	@$(BIN)/python -m infra.local.bench.strain
 
+bench-day: $(READY)  ## A day of `make up`, compressed: 100,000 messages, 2,000 queries, 500 loads; whose memory grows, what is left
+	@$(BIN)/python -m infra.local.bench.day
+
 # Java 24 or newer and Maven are needed for these two, and nothing else here needs them.
 truth: $(READY)  ## The local Athena against a real Trino: documented statements, 10,000 expressions, the product's tables
 	@$(BIN)/python -m iot_pipeline_tests.truth
@@ -161,6 +164,9 @@ bench-console: $(READY)  ## 500 devices, 20 browsers' streams, ten minutes: the 
 
 bench-console-api: $(READY)  ## The console's API with 20 users at once, p95 by route
 	@$(BIN)/python -m infra.local.bench.console_api
+
+bench-reading-texts: $(READY)  ## What it costs to read a megabyte of blanks, comments, brackets, ...: CPU time, Redshift and Athena
+	@$(BIN)/python -m infra.local.bench.reading_texts
 
 bench-hostile-client: $(READY)  ## 50 clients of the local Redshift, one of them hostile: the others' p99 against its quiet value
 	@$(BIN)/python -m infra.local.bench.hostile_client

@@ -12,9 +12,8 @@ from infra.local.athena.pages import Body, page
 from infra.local.athena.queries.execution_parameters import Prepared
 from infra.local.athena.queries.executions import Execution, Executions
 from infra.local.athena.queries.workgroups import ENGINE, WorkGroups
+from infra.local.athena.sql.bounds import too_long
 
-MAX_QUERY_BYTES = 262_144
-"""AWS Athena user guide, "Service quotas": query string length."""
 MAX_PAGE = 1000
 """Rows in one GetQueryResults page (API reference)."""
 
@@ -63,12 +62,8 @@ class Api:
 
     def start_query_execution(self, body: Body) -> Body:
         sql = body["QueryString"]
-        if len(sql.encode()) > MAX_QUERY_BYTES:
-            raise ApiError(
-                "InvalidRequestException",
-                f"Your query has exceeded the maximum query length of {MAX_QUERY_BYTES} bytes. "
-                "Please reduce the length of your query and try again.",
-            )
+        if message := too_long(sql):
+            raise ApiError("InvalidRequestException", message)
         if not sql.strip():
             raise ApiError("InvalidRequestException", "Query string cannot be empty")
         _refuse_reuse(body)

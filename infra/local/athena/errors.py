@@ -179,6 +179,11 @@ def _worded(text: str) -> str | None:
     return None
 
 
+def too_deep() -> UnsupportedError:
+    """What is said of a statement that a parser, or a writer, would have to go down too far for."""
+    return UnsupportedError("expressions nested this deep; use WITH, or fewer of them in one expression")
+
+
 def athena_error(error: Exception) -> QueryError:
     """The error as Athena words it (Athena user guide, "Troubleshoot issues in Athena"; Trino's StandardErrorCode).
 
@@ -212,6 +217,8 @@ def _not_the_engines(error: Exception) -> QueryError | None:
     """What this server itself says, and what S3 or Glue denied."""
     if isinstance(error, QueryError):
         return error
+    if isinstance(error, RecursionError):
+        return too_deep()
     if isinstance(error, ApiError):
         return QueryError(error.message)
     denied = _denied(error) if isinstance(error, ClientError) else None

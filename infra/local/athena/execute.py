@@ -15,6 +15,7 @@ from infra.local.athena.queries.executions import Execution
 from infra.local.athena.queries.outputs import Outputs
 from infra.local.athena.reading.glue_tables import Catalog
 from infra.local.athena.reading.objects import ObjectStore, S3Object, split_uri
+from infra.local.athena.sql.bounds import check_bounds
 from infra.local.athena.writing.ddl import Ddl
 from infra.local.athena.writing.unload import parse_unload
 
@@ -76,6 +77,7 @@ class Statements:
 
     def run(self, execution: Execution) -> None:
         """Run the statement of an execution; whatever it raises is the failure."""
+        check_bounds(execution.sql)
         if prepare_statement(execution.sql, execution.workgroup.name, self.prepared):
             execution.statement_type = "UTILITY"
             return self._outputs.put_text(execution, [], [])

@@ -16,39 +16,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from infra.local.bench.hostile_statements import hostile
 from infra.local.postgres.process import start_postgres
 from infra.local.redshift.process import Redshift, start_redshift
 from infra.local.servers.local_server import LocalServer
 
 GOAL = 2.0
-MEGABYTE = 1_000_000
 QUIET = ("SELECT 1", "SELECT count(*) FROM pg_class", "SELECT dateadd(day, 1, '2026-01-31')", "SELECT 2.0 / 3")
-
-
-def hostile() -> dict[str, str]:
-    """What the hostile client sends, by name: a megabyte of each kind, and texts that take long to read."""
-
-    def filled(unit: str) -> str:
-        return unit * (MEGABYTE // len(unit))
-
-    return {
-        "blanks": filled(" ") + "select 1",
-        "line comments": filled("--\n") + "select 1",
-        "comments": filled("/**/") + "select 1",
-        "nested comments": filled("/*/**/*/") + "select 1",
-        "open comments": "select " + filled("/*"),
-        "quotes": "select '" + filled("''") + "'",
-        "texts": "select " + filled("'',") + "''",
-        "names": "select " + filled('"a",') + "1",
-        "dollar quotes": "select " + filled("$$ "),
-        "brackets": "select " + filled("("),
-        "pairs of brackets": "select " + filled("()"),
-        "a long sum": "select " + "1+" * 20_000 + "1",
-        "a long list": "select 1 where 1 in (" + "1," * 20_000 + "1)",
-        "rows": "insert into nowhere values " + ",".join(["(1, 'a', 2.5)"] * 3_000),
-        "queries in queries": "select * from " + "(select * from " * 30 + "t" + ") a" * 30,
-        "grants": "grant select " + "on a to b " * 9_000 + "to ,",
-    }
 
 
 def _ask(dsn: str, pause: float, over: threading.Event, took: list[float], lock: threading.Lock) -> None:

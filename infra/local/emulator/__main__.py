@@ -5,8 +5,12 @@ import asyncio
 import fcntl
 import json
 import os
+import shutil
 import socket
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -96,6 +100,23 @@ def lock_state(settings: EmulatorSettings) -> TextIO:
     return lock
 
 
+@contextmanager
+def temporary_files(settings: EmulatorSettings) -> Iterator[None]:
+    """A folder of the state for the time of a `with` block, where this process and its functions put what is temporary.
+
+    ministack leaves the folder of each function's process where it is when it ends itself. What one that was killed
+    has left is removed first.
+    """
+    folder = settings.state_dir / "tmp"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def serve(settings: EmulatorSettings) -> None:
     """Serve until SIGTERM or SIGINT, then deliver what Firehose holds and save the state."""
     import resource
@@ -126,14 +147,18 @@ def main() -> None:
     for name in [name for name in os.environ if name.startswith("IOT_") or name == "PYTHONPATH"]:
         del os.environ[name]
     os.environ.update(settings.ministack_environment() | recording_environment())
+    with lock, temporary_files(settings):
+        _serve_extended(settings)
+
+
+def _serve_extended(settings: EmulatorSettings) -> None:
     from infra.local.emulator.extensions import WrongMinistackVersionError, install_extensions
 
     try:
         install_extensions(settings)
     except WrongMinistackVersionError as error:
         sys.exit(str(error))
-    with lock:
-        serve(settings)
+    serve(settings)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from infra.local.redshift.unsupported import LOCAL, SYNTAX_ERROR, TOO_COMPLEX, U
 # https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-sql.html: the largest statement; the other bounds are ours.
 MOST_BYTES = 16 * 1024 * 1024
 MOST_TOKENS = 80_000
+MOST_COMMENT_EDGES = 40_000
 MOST_DOLLAR_QUOTES = 100
 COUNTED_AHEAD_FROM = 2_000
 DEEPEST_COMMENT = 10
@@ -46,8 +47,9 @@ class Token:
     inner: str = ""
 
 
-# Comments are read by hand: before Python 3.11.5 a possessive loop over choices can miss a match (CPython, gh-106052).
-_BLANK = re.compile(r"\s++|--[^\n]*+")
+# Bounded, and not possessive: before Python 3.11.5 such a loop over choices can miss a match (CPython, gh-106052). What
+# is in it cannot match otherwise, and nothing follows: it is gone through once. Other comments are read by hand.
+_GAPS = re.compile(r"(?:\s++|--[^\n]*+|/\*[^*/]*+(?:/\*[^*/]*+\*/[^*/]*+)*+\*/){1,1000}")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _TOKEN = re.compile(
     r"""(?P<string>'(?P<in_string>(?:[^'\\]++|''|\\.)*+)(?P<string_end>')?)
@@ -63,7 +65,8 @@ _TOKEN = re.compile(
 # on the tokens themselves are counted.
 _COUNTED = re.compile(
     r"""[^\s\w'"$/-]
-      | [\w.][\w$.]*+
+      | \d++(?:\.\d++)?+
+      | \w[\w$]*+
       | '(?:[^'\\]++|''|\\.)*+'?
       | "(?:[^"]++|"")*+"?
       | \s++
@@ -95,16 +98,17 @@ def tokens(sql: str) -> Iterator[Token]:
     """The tokens of a text, blanks and comments included: joined they are the text.
 
     What stands between two others is one token: BLANK, or COMMENT where there is any comment in it. Raises
-    UnsupportedError 42601 for a quote or a comment that does not end, 54001 for more tokens than anything is done for.
+    UnsupportedError 42601 for a quote or a comment that does not end, 54001 for more tokens or comments than anything
+    is done for.
     """
-    at = count = dollars = 0
+    at = count = edges = dollars = 0
     while at < len(sql):
         count += 1
         if count == COUNTED_AHEAD_FROM and len(sql) > MOST_TOKENS:
             _count_ahead(sql, at)
         if count > MOST_TOKENS:
             raise _too_many()
-        gap_end = _gap_end(sql, at)
+        gap_end, edges = _gap_end(sql, at, edges)
         if gap_end > at:
             gap = sql[at:gap_end]
             yield Token(Kind.BLANK if gap.isspace() else Kind.COMMENT, gap)
@@ -125,23 +129,27 @@ def tokens(sql: str) -> Iterator[Token]:
         at = end
 
 
-def _gap_end(sql: str, at: int) -> int:
-    """Where blanks and comments end that begin at a place; the place itself if there are none."""
+def _gap_end(sql: str, at: int, edges: int) -> tuple[int, int]:
+    """Where blanks and comments end that begin at a place, the place itself if there are none; and how many edges of
+    comments were read by hand up to there, after so many before it.
+    """
     while True:
-        if sql.startswith("/*", at):
-            at = _comment_end(sql, at)
-        elif found := _BLANK.match(sql, at):
+        if found := _GAPS.match(sql, at):
             at = found.end()
+        elif sql.startswith("/*", at):
+            at, edges = _comment_end(sql, at, edges)
         else:
-            return at
+            return at, edges
 
 
-def _comment_end(sql: str, at: int) -> int:
+def _comment_end(sql: str, at: int, edges: int) -> tuple[int, int]:
     depth = 0
-    for edge in _COMMENT_EDGE.finditer(sql, at):
+    for count, edge in enumerate(_COMMENT_EDGE.finditer(sql, at), start=edges + 1):
         depth += 1 if edge[0] == "/*" else -1
+        if count > MOST_COMMENT_EDGES:
+            raise UnsupportedError(f"{LOCAL}so many comments with asterisks, slashes or comments in them", TOO_COMPLEX)
         if depth == 0:
-            return edge.end()
+            return edge.end(), count
         if depth > DEEPEST_COMMENT + 1:
             break
     raise _open(f"/* comment (or more than {DEEPEST_COMMENT} comments in one another)", sql[at:])

@@ -14,8 +14,8 @@ from infra.local.servers.local_server import LocalServer, answers, launch
 from infra.local.servers.loopback import HOST
 from infra.local.servers.private_files import write_private
 from infra.local.session.platform import Platform
-from infra.stacks.console.users import ROLES
 from iot_pipeline.console.identity.directory import Directory, PersonError, new_password
+from iot_pipeline.console.viewer import Role
 from iot_pipeline.settings import Console, Deployment, variable
 
 # At each start of a local AWS they are made anew: a file of passwords that outlives them would be of no use.
@@ -53,7 +53,9 @@ def launch_console(folder: Path, url: str, environment: Mapping[str, str]) -> Lo
 
 def make_users(platform: Platform, tenants: Iterable[str]) -> dict[str, str]:
     """A user for each role and for each tenant, with passwords by name; they are noted in a file that is private."""
-    users = {role: role for role in ROLES} | {f"tenant-{tenant}": f"tenant:{tenant}" for tenant in tenants}
+    users = {str(role): str(role) for role in Role if role is not Role.TENANT} | {
+        f"tenant-{tenant}": f"tenant:{tenant}" for tenant in tenants
+    }
     made = {name: new_password() for name in users}
     pool = platform.deployed.outputs["ConsoleUserPool"]
     cognito: Any = boto3.client("cognito-idp")

@@ -13,7 +13,8 @@ from sqlglot.errors import ParseError
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import Token, TokenType
 
-from infra.local.athena.errors import QueryError, UnsupportedError
+from infra.local.athena.errors import QueryError, UnsupportedError, too_deep
+from infra.local.athena.sql.bounds import check_bounds
 
 _KEYWORD_CALLS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "SUBSTRING", "POSITION")
 
@@ -70,12 +71,15 @@ def parse_query(sql: str) -> exp.Expr:
     """The statement's tree; QueryError SYNTAX_ERROR for what Trino's grammar does not have, UnsupportedError for what
     Trino has and this server does not.
     """
+    check_bounds(sql)
     tokens = _numbers_joined(AthenaSql().tokenize(sql), sql)
     _check_tokens(tokens)
     try:
         statements = AthenaSql().parser().parse(tokens, sql)
     except ParseError as error:
         raise _unparsed(error) from error
+    except RecursionError as error:
+        raise too_deep() from error
     if len(statements) != 1 or statements[0] is None:
         raise QueryError("SYNTAX_ERROR: Only one sql statement is allowed. Got: " + sql[:80])
     tree = _plain_calls(statements[0])

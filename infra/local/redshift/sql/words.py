@@ -54,7 +54,7 @@ def _for_sqlglot(sql: str, aside: LongTexts) -> Iterator[str]:
             yield f"{token.text} "
         else:
             _check_length(token)
-            yield aside.short(token) if first in PARSED else token.text
+            yield _bounded(aside.short(token) if first in PARSED else token.text, token.kind)
 
 
 def _check_length(token: Token) -> None:
@@ -62,10 +62,16 @@ def _check_length(token: Token) -> None:
     name = token.inner if token.kind is Kind.QUOTED else token.text if token.kind is Kind.WORD else ""
     if len(name) > LONGEST_NAME // 4 and len(name.encode()) > LONGEST_NAME:
         raise UnsupportedError(f"{LOCAL}a name of more than {LONGEST_NAME} bytes: {name[:LONGEST_NAME]}...", "42622")
-    for kind, most in _LONGEST.items():
-        if token.kind is kind and len(token.text) > most:
-            what = kind.name.lower().replace("_", "-")
-            raise UnsupportedError(f"{LOCAL}a {what} text of more than {most} characters", TOO_COMPLEX)
 
 
-_LONGEST = {Kind.NUMBER: 1000, Kind.DOLLAR_QUOTED: 65_535}
+def _bounded(text: str, kind: Kind) -> str:
+    """The text of a literal that a parser can be given: what sqlglot takes long to read is refused."""
+    most = _LONGEST.get(kind)
+    if most and len(text) > most:
+        what = kind.name.lower().replace("_", "-")
+        raise UnsupportedError(f"{LOCAL}a {what} text of more than {most} characters", TOO_COMPLEX)
+    return text
+
+
+# A string is as long only outside of the statements that are parsed, as in UNLOAD: in those it is put aside.
+_LONGEST = {Kind.NUMBER: 1000, Kind.DOLLAR_QUOTED: 65_535, Kind.STRING: 65_535}

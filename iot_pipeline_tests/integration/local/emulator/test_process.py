@@ -1,8 +1,10 @@
 """Starting, stopping and killing the local AWS."""
 
 import importlib.metadata
+import io
 import json
 import signal
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,29 @@ def test_state_survives_a_restart(own_aws: LocalAws, how: signal.Signals) -> Non
     session = own_aws.connect_device(device)
     assert session.of("connack") == ["Success"]
     session.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_what_is_temporary_lies_in_the_state_and_outlives_no_process(own_aws: LocalAws, how: signal.Signals) -> None:
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("index.py", "import tempfile\ndef handler(event, context):\n    return tempfile.mkstemp()[1]")
+    name, aws_lambda = unique("function"), own_aws.client("lambda")
+    aws_lambda.create_function(
+        FunctionName=name,
+        Runtime="python3.14",
+        Handler="index.handler",
+        Role=own_aws.role(),
+        Code={"ZipFile": package.getvalue()},
+    )
+    answer = aws_lambda.invoke(FunctionName=name)
+    temporary = own_aws.emulator.state_dir / "tmp"
+    assert Path(json.load(answer["Payload"])).parent == temporary
+    assert any(folder.name.startswith(f"ministack-lambda-{name}-") for folder in temporary.iterdir())
+    restart(own_aws, how)
+    assert not any(name in folder.name for folder in temporary.iterdir())
+    own_aws.emulator.stop()
+    assert not temporary.exists()
 
 
 def test_what_became_of_messages_survives_a_kill(own_aws: LocalAws) -> None:
