@@ -201,7 +201,8 @@ def _judge(lake: Lake, arrivals: list[Hour], scanned: dict[str, int]) -> Turn:
     lake.athena.results.clear()
 
     def run() -> int:
-        lake.judge(arrivals)
+        # Hours that an earlier round has judged have nothing new in them.
+        lake.judge(arrivals, whole=True)
         return 0
 
     turn = timed(athena_process(), run)
