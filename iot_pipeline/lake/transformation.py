@@ -227,10 +227,8 @@ def _text(column: str) -> str:
 
 def _firmware(column: str) -> str:
     """The text; none for what the engine makes of a number beyond a DOUBLE, which nothing tells from a text."""
-    text = _text(column)
-    for beyond in BEYOND_DOUBLE:
-        text = f"nullif({text}, '{beyond}')"
-    return text
+    beyond = ", ".join(literal(json_text(text)) for text in BEYOND_DOUBLE)
+    return f"CASE WHEN json_format({column}) NOT IN ({beyond}) THEN {_text(column)} END"
 
 
 _SENDERS = f"""\
@@ -239,7 +237,7 @@ SELECT *,
     CASE WHEN is_identified THEN {_text(_SENT[SITE.name])} END AS site,
     CASE WHEN is_identified THEN {_text(_SENT[DEVICE.name])} END AS device_id,
     CASE WHEN is_identified
-        THEN {EPOCH} + {MILLISECOND} * CAST(json_format({_SENT[RECEIVED_AT.name]}) AS BIGINT) END AS received_at,
+        THEN {EPOCH} + {MILLISECOND} * TRY_CAST(json_format({_SENT[RECEIVED_AT.name]}) AS BIGINT) END AS received_at,
     CASE WHEN is_identified THEN {_text(_SENT[TRACE.name])} END AS message_id,
     CASE WHEN is_identified AND has_readings THEN {_firmware("fw_sent")} END AS fw,
     CASE WHEN is_identified AND readings_sent IS NULL

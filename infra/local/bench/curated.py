@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 import psutil
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from infra.local.athena.config import ACCOUNT_ID
@@ -179,7 +180,7 @@ def _print_alternatives(
     table.add_row("this pipeline, with ledger, by Athena's API", f"{wall:,.0f}", f"{cpu:,.0f}", "", "")
     for tool, done in others.items():
         if isinstance(done, str):
-            table.add_row(tool, f"skipped: {done}", "", "", "")
+            table.add_row(tool, escape(f"skipped: {done}"), "", "", "")
             continue
         rate = rounds[0].judging.rows / done.cpu
         table.add_row(

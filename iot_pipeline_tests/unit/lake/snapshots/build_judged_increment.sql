@@ -48,9 +48,9 @@ senders AS (
         CASE WHEN is_identified THEN CASE WHEN json_format(iot_site_sent) LIKE '"%' THEN json_extract_scalar(iot_site_sent, '$') END END AS site,
         CASE WHEN is_identified THEN CASE WHEN json_format(iot_device_sent) LIKE '"%' THEN json_extract_scalar(iot_device_sent, '$') END END AS device_id,
         CASE WHEN is_identified
-            THEN TIMESTAMP '1970-01-01 00:00:00.000' + INTERVAL '0.001' SECOND * CAST(json_format(iot_received_at_sent) AS BIGINT) END AS received_at,
+            THEN TIMESTAMP '1970-01-01 00:00:00.000' + INTERVAL '0.001' SECOND * TRY_CAST(json_format(iot_received_at_sent) AS BIGINT) END AS received_at,
         CASE WHEN is_identified THEN CASE WHEN json_format(iot_trace_sent) LIKE '"%' THEN json_extract_scalar(iot_trace_sent, '$') END END AS message_id,
-        CASE WHEN is_identified AND has_readings THEN nullif(nullif(CASE WHEN json_format(fw_sent) LIKE '"%' THEN json_extract_scalar(fw_sent, '$') END, 'Infinity'), '-Infinity') END AS fw,
+        CASE WHEN is_identified AND has_readings THEN CASE WHEN json_format(fw_sent) NOT IN ('"Infinity"', '"-Infinity"') THEN CASE WHEN json_format(fw_sent) LIKE '"%' THEN json_extract_scalar(fw_sent, '$') END END END AS fw,
         CASE WHEN is_identified AND readings_sent IS NULL
             THEN TRY(from_utf8(from_base64(CASE WHEN json_format(iot_payload_sent) LIKE '"%' THEN json_extract_scalar(iot_payload_sent, '$') END))) END AS payload_text,
         CASE WHEN is_identified AND has_readings AND fields > (if(v_sent IS NULL, 0, 1) + if(device_id_sent IS NULL, 0, 1) + if(sent_at_sent IS NULL, 0, 1) + if(fw_sent IS NULL, 0, 1) + if(readings_sent IS NULL, 0, 1) + if(iot_tenant_sent IS NULL, 0, 1) + if(iot_site_sent IS NULL, 0, 1) + if(iot_device_sent IS NULL, 0, 1) + if(iot_received_at_sent IS NULL, 0, 1) + if(iot_client_sent IS NULL, 0, 1) + if(iot_trace_sent IS NULL, 0, 1))
