@@ -35,6 +35,7 @@ _SOURCES = (
     "iot_pipeline/edge/**/*.py",
     "iot_pipeline/intake/**/*.py",
     "iot_pipeline/lake/**/*.py",
+    "iot_pipeline/processes.py",
     "iot_pipeline/producer/**/*.py",
     "iot_pipeline/pull/**/*.py",
     # The databases' users, for their secrets.
