@@ -21,7 +21,8 @@ def repository(tmp_path: Path) -> Path:
     )
     for folder in ("infra/stacks", "infra/vendors", *(f"iot_pipeline/{package}" for package in packages)):
         shutil.copytree(REPOSITORY / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("infra/app.py", "infra/environments.toml", "iot_pipeline/__init__.py", *_PROJECT):
+    modules = ("iot_pipeline/__init__.py", "iot_pipeline/processes.py")
+    for file in ("infra/app.py", "infra/environments.toml", *modules, *_PROJECT):
         shutil.copy(REPOSITORY / file, copy / file)
     return copy
 
