@@ -53,7 +53,7 @@ def rows(proved: Proved) -> Iterator[Row]:
                 shown(role.name, environment),
                 title,
                 tuple(dict.fromkeys(line.action for line in made)),
-                tuple(dict.fromkeys(shown(line.resource, environment) for line in made)),
+                tuple(sorted({shown(line.resource, environment) for line in made})),
                 tuple(sorted(whys)),
             )
         for number, statement in enumerate(role.statements):

@@ -8,6 +8,7 @@ from iot_pipeline.contract.layout import (
     FAILED_DELIVERY,
     JUDGED,
     LEDGER,
+    PUBLISHING,
     QUARANTINE,
     RAW,
     STREAM_CHECKPOINT,
@@ -34,8 +35,8 @@ _WRITERS = {
     "redshift-serverless.amazonaws.com": (UNLOAD,),
 }
 # By stack, what is the pipeline's own beside: the functions that pull from vendors land what they read, and the job of
-# backfills builds the zones as Dagster does, whom it tells of it.
-_OWN = {"Pull": (RAW, UNREADABLE), "Spark": (JUDGED, LEDGER, QUARANTINE, CURATED, PIPES)}
+# backfills builds the zones as Dagster does, with whom it takes turns to publish, and whom it tells of it.
+_OWN = {"Pull": (RAW, UNREADABLE), "Spark": (JUDGED, LEDGER, QUARANTINE, CURATED, PUBLISHING, PIPES)}
 _WRITING = ("s3:*", "s3:Put", "s3:Delete", "s3:Abort", "s3:Replicate", "s3:Restore")
 
 
