@@ -107,7 +107,13 @@ STREAMING = Bundle(
 SPARK = Bundle(
     "spark",
     CHECKOUT,
-    ("iot_pipeline/__init__.py", "iot_pipeline/contract", "iot_pipeline/lake", "iot_pipeline/spark"),
+    (
+        "iot_pipeline/__init__.py",
+        "iot_pipeline/contract",
+        "iot_pipeline/lake",
+        "iot_pipeline/processes.py",
+        "iot_pipeline/spark",
+    ),
     without=("iot_pipeline/contract/__main__.py", "iot_pipeline/lake/__main__.py"),
 )
 BUNDLES = (CLAIM_HOOK, CANARY, EDGE, ARRIVAL, INTAKE, PULL, STREAMING, SPARK)

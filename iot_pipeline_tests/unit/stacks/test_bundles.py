@@ -1,11 +1,13 @@
 """The packages of Lambda functions: what they hold, and that the same sources give the same bytes."""
 
+import ast
 import io
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,26 @@ def test_the_same_sources_give_the_same_package(bundle: Bundle, tmp_path: Path) 
     next(path for path in (tmp_path / "changed").rglob("*.py")).write_text("x = 1")
     assert zipped(tmp_path / "changed") != first
     assert {Path(name).suffix for name in zipfile.ZipFile(io.BytesIO(first)).namelist()} == {".py"}
+
+
+@pytest.mark.parametrize("bundle", BUNDLES, ids=lambda bundle: bundle.name)
+def test_a_package_holds_every_module_of_ours_that_it_imports(bundle: Bundle) -> None:
+    with built(bundle) as folder:
+        missing = {
+            f"{path.relative_to(folder)} imports {name}"
+            for path in folder.rglob("*.py")
+            for name in _imported(path)
+            if not any((folder / name.replace(".", "/")).with_suffix(suffix).exists() for suffix in ("", ".py"))
+        }
+    assert missing == set()
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """The modules of the product that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+        yield from (name for name in names if name.partition(".")[0] == "iot_pipeline")
 
 
 def test_the_edge_judges_from_its_package_alone(tmp_path: Path) -> None:
