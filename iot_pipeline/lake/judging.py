@@ -58,7 +58,7 @@ class Judging:
 
     def _judge_once(self, hours: Collection[Hour], *, whole: bool) -> set[Hour]:
         """Judge and publish; the hours of which others have published something meanwhile, and this nothing."""
-        done, overtaken = (set[Hour](), set[Hour]())
+        done, overtaken = set[Hour](), set[Hour]()
         if self.objects and not whole:
             done, overtaken = self._judge_increments(self.objects, hours)
         for batch in batches(set(hours) - done):
@@ -69,9 +69,10 @@ class Judging:
         """Hours that others began to judge, by the same rules, after this was called: what there was is judged."""
         rules, found = all_rules(self.contract), set()
         for hour, it in standing_of(self.catalog, self.contract, hours).items():
-            began = judging_began(it.ledger) if it.rows and it.ledger else None
-            if began and began >= called + CLOCKS_DIFFER and it.ledger and it.ledger.notes:
-                found |= {hour} if it.ledger.notes.rules == rules else set()
+            if it.rows and it.ledger and it.ledger.notes and it.ledger.notes.rules == rules:
+                began = judging_began(it.ledger)
+                if began and began >= called + CLOCKS_DIFFER:
+                    found.add(hour)
         return found
 
     def _judge_whole(self, batch: Sequence[Hour]) -> set[Hour]:

@@ -86,7 +86,7 @@ class ObjectLock:
             raise LockLostError(f"{self._key} could not be written for {ABANDONED / 2}")
 
     def release(self) -> None:
-        """Give it up, if it is still held."""
+        """Give it up, if it is still held. Where S3 does not take that, it stands until it counts as abandoned."""
         self._end.set()
         self._thread.join()
         if self._lost is None:

@@ -54,14 +54,13 @@ class Quarantine:
         """
         wanted = sorted(set(hours))
         received: dict[Hour, int] = {}
+        left = wanted
         for _ in range(ATTEMPTS):
-            left = [hour for hour in wanted if hour not in received]
+            received |= self._build_once(left)
+            left = [hour for hour in left if hour not in received]
             if not left:
                 return balances(self.athena, wanted, received)
-            received |= self._build_once(left)
-        if left := [hour for hour in wanted if hour not in received]:
-            raise OvertakenError(f"{left[0]} was judged {ATTEMPTS} times while its quarantine was built; run it again")
-        return balances(self.athena, wanted, received)
+        raise OvertakenError(f"{left[0]} was judged {ATTEMPTS} times while its quarantine was built; run it again")
 
     def _build_once(self, hours: Sequence[Hour]) -> dict[Hour, int]:
         """How many readings each of these hours has received, of those that were not judged meanwhile."""
@@ -69,9 +68,9 @@ class Quarantine:
         before = self.catalog.partitions(self._table.name, hours)
         received: dict[Hour, int] = {}
         added = set()
-        for hour in before if self.objects else ():
+        for hour, published in before.items():
             rows = standing[hour].rows
-            new = _addition(self.objects, rows, before[hour]) if rows and self.objects else None
+            new = _addition(self.objects, rows, published) if rows and self.objects else None
             if new:
                 added.add(hour)
                 received |= self._add(new, standing[hour])

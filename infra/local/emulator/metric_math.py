@@ -12,7 +12,7 @@ import ast
 import json
 import operator
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,10 @@ from ministack.services import cloudwatch
 Series = dict[int, float]
 """Data points by the second (epoch) at which their period begins."""
 _DAY = 86_400
-# API reference, GetMetricData, "MetricDataQueries": how old a start, in days, wants multiples of which period.
+# API reference, MetricStat, "Period": how old a start, in days, wants multiples of which period.
 KEPT = ((63, 3600), (15, 300))
+# API reference, MetricDataQuery, "Expression".
+MOST_CHARACTERS = 2048
 _ARITHMETIC: dict[type[ast.AST], Callable[[float, float], float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -41,10 +43,7 @@ _OF_SERIES: dict[str, Callable[[list[float]], float]] = {
     "MAX": max,
     "SUM": sum,
 }
-
-
-# API reference, MetricDataQuery, "Expression".
-MOST_CHARACTERS = 2048
+_stock = cloudwatch._get_metric_data
 
 
 class MetricMathError(ValueError):
@@ -59,11 +58,8 @@ class Span:
     end: int
     period: int
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[int]:
         return iter(range(self.start - self.start % self.period, self.end, self.period))
-
-
-_stock = cloudwatch._get_metric_data
 
 
 def install() -> None:
@@ -76,9 +72,14 @@ def evaluate(expression: str, series: Mapping[str, Series], span: Span) -> Serie
     if len(expression) > MOST_CHARACTERS:
         raise MetricMathError(f"an expression of {len(expression)} characters: at most {MOST_CHARACTERS} are allowed")
     try:
-        result = _Evaluation(series, span).of(ast.parse(expression.strip(), mode="eval").body)
-    except (SyntaxError, RecursionError) as error:
+        # A zero byte is a ValueError of its own.
+        tree = ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError) as error:
         raise MetricMathError(f"{expression!r} cannot be read, or is not computed here: {error}") from error
+    try:
+        result = _Evaluation(series, span).of(tree)
+    except RecursionError as error:
+        raise MetricMathError(f"{expression!r} is nested too deep to be computed here") from error
     if not isinstance(result, dict):
         raise MetricMathError(
             f"{expression!r} is one number: the final result of an expression must be a time series, such as m1 * 0 + "
@@ -144,7 +145,7 @@ def _answered(params: Any, asked: Any, is_cbor: bool, is_json: bool = False) -> 
         return _refused("GetMetricData is answered in JSON and CBOR alone here; use a newer client", is_cbor, is_json)
     try:
         results = _results(params, asked)
-    except ValueError as error:
+    except MetricMathError as error:
         return _refused(str(error), is_cbor, is_json)
     if is_cbor:
         return cloudwatch._cbor_ok(

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import boto3
@@ -116,10 +115,8 @@ def test_a_header_of_more_columns_than_a_sheet_has_is_refused_at_once(
     body: bytes, encoding: str, tmp_path: Path
 ) -> None:
     (tmp_path / "wide.csv").write_bytes(body.decode().encode(encoding))
-    before = process_time()
     with pytest.raises(SourceError, match=r"wide\.csv: its header has more than 16,384 columns"):
         read(tmp_path / "wide.csv", mapping_of('format = "epoch_ms"', encoding=encoding))
-    assert process_time() - before < 5, "seconds of the processor"
 
 
 @pytest.mark.parametrize("skipped", [0, 1, 2])

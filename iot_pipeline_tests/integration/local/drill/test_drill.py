@@ -77,12 +77,11 @@ def test_a_service_level_is_computed_by_cloudwatch(
         # What was taken and what failed; or the ages of four spans, of which the last is over the limit.
         values = [[300], [100]] if len(metrics) > 1 else [[10, 20, 30, 4_000]]
         for metric, points in zip(metrics, values, strict=True):
+            named = {key: metric[key] for key in ("MetricName", "Dimensions")}
             data = [
-                {**metric, "Timestamp": now - timedelta(hours=hours), "Value": value}
+                {**named, "Timestamp": now - timedelta(hours=hours), "Value": value}
                 for hours, value in enumerate(points, 1)
             ]
-            for each in data:
-                del each["Namespace"]
             cloudwatch.put_metric_data(Namespace=metric["Namespace"], MetricData=data)
     answer = cloudwatch.get_metric_data(
         MetricDataQueries=asked, StartTime=now - timedelta(days=30), EndTime=now + timedelta(minutes=5)

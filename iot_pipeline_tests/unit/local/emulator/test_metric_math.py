@@ -62,6 +62,7 @@ def test_an_expression_has_the_guides_value(expression: str, expected: Series) -
         ("SELECT MAX(x) FROM y", "is not computed here"),
         ("", "is not computed here"),
         ("(" * 1_000, "is not computed here"),
+        ("metric1\0", "is not computed here"),
         ("1" * 3_000, "at most 2048 are allowed"),
     ],
 )
