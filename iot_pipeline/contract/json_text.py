@@ -50,7 +50,8 @@ def parsed(text: str) -> Any:
 def parsed_within_depth(text: str) -> Any:
     """As `parsed`; raises NotJsonError as well for a text that is nested deeper than MAX_DEPTH."""
     brackets = text.count("[") + text.count("{")
-    if brackets <= MAX_DEPTH:
+    # One that comes after another was closed takes its level: so do the readings of a message, in either usual form.
+    if brackets <= MAX_DEPTH or brackets - text.count("},{") - text.count("}, {") <= MAX_DEPTH:
         return parsed(text)
     try:
         value = parsed(text)

@@ -6,6 +6,7 @@ values. Standard library alone, since the edge's Lambda carries what this module
 
 from base64 import b64decode, b64encode
 from datetime import datetime
+from functools import lru_cache
 from math import isinf
 from typing import Any
 
@@ -33,7 +34,7 @@ from iot_pipeline.contract.utf8_text import from_utf8
 
 VALID = "valid"
 
-_BIGINT = 1 << 63
+_LEAST_BIGINT, _MOST_BIGINT = -(1 << 63), (1 << 63) - 1
 # The prefixes of the names under which unknown fields are kept that stand elsewhere than in the reading itself. A
 # field of the reading whose own name begins with one of them is kept with the last, so that no two names meet.
 OF_MESSAGE, OF_LOCATION, OF_UNIT, OF_READING = PREFIXES = ("message.", "location.", "unit.", "reading.")
@@ -151,6 +152,8 @@ class Judge:
         self._late_ms = round(contract.lateness_bound.total_seconds()) * 1000
         self._ahead_ms = round(contract.future_bound.total_seconds()) * 1000
         self._details = _details(contract)
+        # A fleet's readings have few sets of fields.
+        self._limits_of = lru_cache(maxsize=256)(self._limits_among)
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -180,7 +183,11 @@ class Judge:
         message.fw = fw if isinstance(fw, str) and fw not in BEYOND_DOUBLE else None
         message.wrong_fw = fw is not None and not _takes(message.fw, MAX_FIRMWARE)
         reason = self._message_reason(message, sent)
-        return [self._reading(message, reason, position, each) for position, each in enumerate(readings, 1)]
+        if reason is None and message.extras is None and not message.wrong_fw:
+            return self._readings(message, readings)
+        return [
+            self._judge(Reading(message, position, each), reason, each) for position, each in enumerate(readings, 1)
+        ]
 
     def _message_reason(self, message: Message, sent: dict[str, Any]) -> Reason | None:
         if not sent.keys() <= _KNOWN_OF_MESSAGE:
@@ -195,53 +202,44 @@ class Judge:
             return Reason.DEVICE_MISMATCH
         return None
 
-    def _reading(self, message: Message, reason: Reason | None, position: int, sent: Any) -> Reading:
-        reading = Reading(message, position, sent)
-        if type(sent) is dict and reason is None and self._is_plain(reading, message, sent):
-            return reading
+    def _readings(self, message: Message, sent: list[Any]) -> list[Reading]:
+        """The readings of a message of which nothing is to be said but by its readings.
+
+        Nearly all of them are time, number, plausible metrics and a place alone, with the fields of the one before. For
+        those there is a short way to what the long one says as well; where there is any doubt the long one is taken.
+        """
+        received_ms = message.received_ms or 0
+        earliest, latest = received_ms - self._late_ms, received_ms + self._ahead_ms
+        found: list[Reading] = []
+        names: tuple[str, ...] = ()
+        limits: _Limits = ()
+        for position, each in enumerate(sent, 1):
+            reading = Reading(message, position, each)
+            found.append(reading)
+            if type(each) is dict:
+                if (fields := tuple(each)) != names:
+                    names, limits = fields, self._limits_of(fields)
+                if limits and _is_plain(reading, each, limits, earliest, latest):
+                    continue
+            self._judge(reading, None, each)
+        return found
+
+    def _limits_among(self, names: tuple[str, ...]) -> "_Limits":
+        """The limits of the metrics among the fields of a reading; none where it has not what a plain one has."""
+        if "ts" not in names or "seq" not in names or not self._plain_fields.issuperset(names):
+            return ()
+        return tuple((name, *self._limits[name]) for name in names if name in self._limits)
+
+    def _judge(self, reading: Reading, reason: Reason | None, sent: Any) -> Reading:
         if not isinstance(sent, dict):
             self._refuse(reading, reason or Reason.NOT_AN_OBJECT, {})
             return reading
-        reading.extras = self._extras(message, sent)
+        reading.extras = self._extras(reading.message, sent)
         found = self._typed(reading, sent)
         refused = reason or found
         if refused is not None:
             self._refuse(reading, refused, sent)
         return reading
-
-    def _is_plain(self, reading: Reading, message: Message, sent: dict[str, Any]) -> bool:
-        """Whether a reading is time, number, plausible metrics and a place alone, as nearly all are; fills it in if so.
-
-        The short way to what the long one says as well; where there is any doubt the long one is taken.
-        """
-        if message.extras is not None or message.wrong_fw or not sent.keys() <= self._plain_fields:
-            return False
-        event_ms, seq, received_ms = epoch_ms(sent.get("ts")), sent.get("seq"), message.received_ms
-        if event_ms is None or received_ms is None or type(seq) is not int or not -_BIGINT <= seq < _BIGINT:
-            return False
-        if not received_ms - self._late_ms <= event_ms <= received_ms + self._ahead_ms:
-            return False
-        lat = lon = None
-        if "location" in sent:
-            place = sent["location"]
-            if type(place) is not dict or place.keys() != _PLACE:
-                return False
-            lat, lon = place["lat"], place["lon"]
-            if type(lat) is not float or type(lon) is not float or not (abs(lat) <= 90 and abs(lon) <= 180):
-                return False
-        values, limits = {}, self._limits
-        for name, value in sent.items():
-            if name not in limits:
-                continue
-            minimum, maximum = limits[name]
-            if (type(value) is not float and type(value) is not int) or not minimum <= value <= maximum:
-                return False
-            values[name] = float(value)
-        if not values:
-            return False
-        reading.event_ms, reading.seq, reading.values = event_ms, seq, values
-        reading.lat, reading.lon = lat, lon
-        return True
 
     def _extras(self, message: Message, sent: dict[str, Any]) -> dict[str, str | None] | None:
         """All that the contract does not know: of the message, the reading, its place and its units."""
@@ -263,7 +261,7 @@ class Judge:
         get = fields.get
         ts, seq, received_ms = get("ts"), get("seq"), reading.message.received_ms
         event_ms = reading.event_ms = epoch_ms(ts)
-        if type(seq) is int and -_BIGINT <= seq < _BIGINT:
+        if type(seq) is int and _LEAST_BIGINT <= seq <= _MOST_BIGINT:
             reading.seq = seq
         outside, wrong, some = self._measure(reading, get, get("unit"))
         location = get("location")
@@ -420,6 +418,43 @@ def _unwrapped(message: Message, sent: dict[str, Any]) -> Reason:
 
 
 _PLACE = frozenset(("lat", "lon"))
+# Name, minimum and maximum of metrics.
+_Limits = tuple[tuple[str, float, float], ...]
+
+
+def _is_plain(reading: Reading, sent: dict[str, Any], limits: _Limits, earliest: int, latest: int) -> bool:
+    """Whether a reading is plain, its event between two times; fills it in if so."""
+    event_ms, seq = epoch_ms(sent["ts"]), sent["seq"]
+    if event_ms is None or not earliest <= event_ms <= latest:
+        return False
+    if type(seq) is not int or not _LEAST_BIGINT <= seq <= _MOST_BIGINT:
+        return False
+    values: dict[str, float] = {}
+    for name, minimum, maximum in limits:
+        value = sent[name]
+        if type(value) is float:
+            if value < minimum or value > maximum:
+                return False
+            values[name] = value
+        elif type(value) is int and minimum <= value <= maximum:
+            values[name] = float(value)
+        else:
+            return False
+    if "location" in sent and not _is_placed(reading, sent["location"]):
+        return False
+    reading.event_ms, reading.seq, reading.values = event_ms, seq, values
+    return True
+
+
+def _is_placed(reading: Reading, place: Any) -> bool:
+    """Whether a place is two fractions on Earth; fills it in if so."""
+    if type(place) is not dict or place.keys() != _PLACE:
+        return False
+    lat, lon = place["lat"], place["lon"]
+    if type(lat) is not float or type(lon) is not float or not (abs(lat) <= 90 and abs(lon) <= 180):
+        return False
+    reading.lat, reading.lon = lat, lon
+    return True
 
 
 def _identify(message: Message, sent: dict[str, Any]) -> bool:

@@ -94,6 +94,49 @@ def test_every_iso_time_with_a_zone_is_read(at: datetime) -> None:
     assert epoch_ms(text) == (since // timedelta(milliseconds=1) if whole_minutes and in_range else None)
 
 
+@given(st.datetimes(), st.sampled_from(["seconds", "milliseconds"]))
+def test_the_usual_form_of_a_time_is_what_the_others_are(at: datetime, timespec: str) -> None:
+    text = at.isoformat(timespec=timespec)
+    assert epoch_ms(text + "Z") == epoch_ms(text + "+00:00") is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-18T24:00:30.000Z",
+        "2026-11-18T24:01:00.000Z",
+        "2026-11-18T09:46:60.000Z",
+        "2026-11-18T09:60:00.000Z",
+        "2026-11-31T09:46:40.000Z",
+        "0000-11-18T09:46:40.000Z",
+        "2026-11-18T09:46.000000Z",
+        "2026-11-18T09:46:4\u0660.000Z",
+        "2026-11-18T09:46:40.00\u0661Z",
+        "2026-11-18T09:46:+1.000Z",
+        "2026-11-18T09:46:40.000z",
+        "2026-11-18T09:46:40.0000",
+        "2026-11-18 09:46:40.000Z",
+        "20261118T094640.0000000Z",
+        "2026-W47-3T09:46:40.000Z",
+        "2026-11-18T09:46:4Z.000Z",
+    ],
+)
+def test_what_is_as_long_as_the_usual_form_of_a_time_may_be_none(text: str) -> None:
+    assert len(text) == 24
+    assert epoch_ms(text) is None
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@pytest.mark.parametrize(("levels", "outcome"), [(97, "valid"), (98, Reason.MALFORMED_JSON)])
+def test_of_many_readings_each_level_counts(separators: tuple[str, str], levels: int, outcome: str) -> None:
+    deep: Any = "},{"
+    for _ in range(levels):
+        deep = [deep]
+    readings = [{"ts": MS, "seq": seq, "temperature": 20.5, "further": deep} for seq in range(150)]
+    text = json.dumps({"v": 1, "readings": readings, **METER.fields(RECEIVED, None)}, separators=separators)
+    assert {judged.outcome for judged in JUDGE.line(text)} == {outcome}
+
+
 def test_both_forms_of_a_time_are_one() -> None:
     for text in ("2026-11-18T09:46:40Z", "2026-11-18T09:46:40,000Z", "2026-11-18T11:16:40.0004999+01:30"):
         assert epoch_ms(text) == epoch_ms(MS) == MS
