@@ -29,9 +29,9 @@ import struct
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 from itertools import islice
-from operator import add, lt
+from operator import lt
 
 from iot_pipeline.alerting import detector_model
 from iot_pipeline.alerting.detector_model import Model
@@ -122,24 +122,39 @@ def update_many(state: State, times_ms: Sequence[int], values: Sequence[float], 
         return 0.0
     if state.last_ms >= times_ms[0] or not all(map(lt, times_ms, islice(times_ms, 1, None))):
         return max(map(partial(update, state, settings=settings), times_ms, values))
-    highest, begin, count = 0.0, 0, len(times_ms)
+    score, begin, count = 0.0, 0, len(times_ms)
     while begin < count:
         # All that is in the open step at once; the reading after it closes that and opens the next.
         end = bisect_left(times_ms, state.step_ms + settings.step_ms, begin) if state.count else begin
-        if end == begin or not _add_to_step(state, times_ms[end - 1], values[begin:end]):
+        now, these = times_ms[begin:end], values[begin:end]
+        if end == begin or not add_to_step(state, now, these, min(these), max(these), settings):
             end = begin + 1
-            highest = max(highest, update(state, times_ms[begin], values[begin], settings))
+            score = max(score, update(state, times_ms[begin], values[begin], settings))
         begin = end
-    return highest
+    return score
 
 
-def _add_to_step(state: State, last_ms: int, values: Sequence[float]) -> bool:
-    """Add values to the open step, if each is one that may be added as it is."""
-    # Not `sum`, which rounds otherwise from Python 3.12 on than one addition after the other does.
-    total = reduce(add, values, state.total)
-    if not -_LARGEST < total < _LARGEST or max(values) > _LARGEST or min(values) < -_LARGEST:
+def add_to_step(
+    state: State,
+    times_ms: Sequence[int],
+    values: Sequence[float],
+    lowest: float,
+    highest: float,
+    settings: Settings = DEFAULT,
+) -> bool:
+    """Take readings in, each newer than the one before, if they add to the open step and do no more.
+
+    Their score is 0 then; otherwise nothing is taken. `lowest` and `highest` are those of the values.
+    """
+    if not state.count or times_ms[0] <= state.last_ms or times_ms[-1] >= state.step_ms + settings.step_ms:
         return False
-    state.last_ms, state.total = last_ms, total
+    # Not `sum`, which rounds otherwise from Python 3.12 on than one addition after the other does.
+    total = state.total
+    for value in values:
+        total += value
+    if not -_LARGEST < total < _LARGEST or highest > _LARGEST or lowest < -_LARGEST:
+        return False
+    state.last_ms, state.total = times_ms[-1], total
     state.count += len(values)
     return True
 

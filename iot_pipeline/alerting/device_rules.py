@@ -133,15 +133,14 @@ class MetricRules:
     anomaly_hold: int
     detector: Settings
 
-    @property
-    def quiet_from(self) -> float:
-        """The lowest value that breaks no limit."""
-        return max(self.warning_below, self.critical_below)
+    # The lowest and the highest value that break no limit.
+    quiet_from: float = field(init=False)
+    quiet_to: float = field(init=False)
 
-    @property
-    def quiet_to(self) -> float:
-        """The highest value that breaks no limit."""
-        return min(self.warning_above, self.critical_above)
+    def __post_init__(self) -> None:
+        """Work out what each message asks for."""
+        object.__setattr__(self, "quiet_from", max(self.warning_below, self.critical_below))
+        object.__setattr__(self, "quiet_to", min(self.warning_above, self.critical_above))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ were batched, repeated or interrupted.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from operator import itemgetter
 
 from iot_pipeline.alerting.device_rules import DeviceRules, RuleSet
@@ -16,7 +15,8 @@ from iot_pipeline.contract.judge import VALID, Reading
 from iot_pipeline.contract.reasons import Reason
 from iot_pipeline.edge import series_rules
 from iot_pipeline.edge.device_state import DeviceState
-from iot_pipeline.edge.series_rules import Alerts, Timed, columns
+from iot_pipeline.edge.points import Timed, columns, is_rising
+from iot_pipeline.edge.series_rules import Alerts
 
 LATE, STALE, CLOCK_AHEAD = "late", "stale", "clock_ahead"
 Emit = Callable[[Transition], None]
@@ -82,13 +82,14 @@ def _arrive(state: DeviceState, rules: DeviceRules, alerts: Alerts, arrival_ms: 
 
 
 def _count(state: DeviceState, readings: Sequence[Reading]) -> int:
-    counts, bad = state.counts, 0
-    for reading in readings:
-        outcome = reading.outcome
-        if outcome != VALID:
-            bad += 1
-            outcome = str(outcome)
-        counts[outcome] = counts.get(outcome, 0) + 1
+    outcomes = [reading.outcome for reading in readings]
+    valid = outcomes.count(VALID)
+    _add(state.counts, VALID, valid)
+    bad = len(outcomes) - valid
+    if bad:
+        for outcome in outcomes:
+            if outcome != VALID:
+                _add(state.counts, str(outcome), 1)
     return bad
 
 
@@ -113,19 +114,22 @@ def _by_time(readings: Sequence[Reading], arrival_ms: int, counts: dict[str, int
     The clock of a device may be ahead as a whole: then what it takes arrives when it is taken. Single readings that are
     ahead of others in their message come with the newest of those, for a later time would make the next ones stale.
     """
-    timed: list[Timed] = []
-    ahead: list[Timed] = []
-    for reading in readings:
-        if reading.outcome != VALID and reading.outcome is not Reason.OUT_OF_RANGE:
-            continue
-        at_ms = reading.event_ms or 0
-        (timed if at_ms <= arrival_ms else ahead).append((at_ms, reading.seq or 0, reading))
+    timed: list[Timed] = [
+        (reading.event_ms or 0, reading.seq or 0, reading)
+        for reading in readings
+        if reading.outcome == VALID or reading.outcome is Reason.OUT_OF_RANGE
+    ]
+    if not timed or (timed[-1][0] <= arrival_ms and is_rising([each[0] for each in timed])):
+        return timed
+    ahead = [each for each in timed if each[0] > arrival_ms]
     if ahead:
         _add(counts, CLOCK_AHEAD, sum(at_ms > arrival_ms + CLOCK_TOLERANCE_MS for at_ms, _, _ in ahead))
+        timed = [each for each in timed if each[0] <= arrival_ms]
         at_ms = max(timed, key=_TIME)[0] if timed else arrival_ms
         timed += [(at_ms, seq, reading) for _, seq, reading in ahead]
     timed.sort(key=_KEY)
-    once = [each for before, each in pairwise([(-1, 0, readings[0]), *timed]) if _KEY(before) != _KEY(each)]
+    # Of a key that comes again the first counts, which the last step backwards leaves.
+    once = list({_KEY(each): each for each in reversed(timed)}.values())[::-1]
     _add(counts, STALE, len(timed) - len(once))
     return once
 
@@ -134,10 +138,10 @@ def _measure(state: DeviceState, rules: DeviceRules, alerts: Alerts, arrival_ms:
     """Take what was measured: what is newer than everything before it meets the rules."""
     if not timed:
         return
-    fresh = bisect_right(timed, state.newest, key=_KEY)
+    fresh = bisect_right(timed, state.newest, key=_KEY) if _KEY(timed[0]) <= state.newest else 0
     _add(state.counts, STALE, fresh)
     if fresh:
-        for name, points in columns(timed[:fresh]):
+        for name, points in columns(timed[:fresh]).items():
             series_rules.remember_older(state.series, name, points, arrival_ms)
         timed = timed[fresh:]
         if not timed:
@@ -145,11 +149,11 @@ def _measure(state: DeviceState, rules: DeviceRules, alerts: Alerts, arrival_ms:
     if timed[0][0] < alerts.live_from_ms:
         _add(state.counts, LATE, bisect_left(timed, alerts.live_from_ms, key=_TIME))
     state.newest = _KEY(timed[-1])
-    found = dict(columns(timed))
+    found, tracked = columns(timed), alerts.tracked()
     for name, metric in rules.metrics.items():
         mine = found.get(name)
         if mine is not None:
-            series_rules.observe(state.series, metric, mine, arrival_ms, alerts)
+            series_rules.observe(state.series, metric, mine, arrival_ms, alerts, tracked.get(name, ()))
         elif name in state.series and metric.silence_severity:
             series_rules.miss(state.series[name], metric, timed[-1][0], alerts)
 

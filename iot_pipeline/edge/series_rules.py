@@ -4,33 +4,18 @@ Each rule has a short way for points that cannot matter to it, which is nearly a
 point; a property test holds the two to the same result.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from iot_pipeline.alerting import detector
 from iot_pipeline.alerting.device_rules import MetricRules
 from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Severity, Tracker, Transition
-from iot_pipeline.contract.judge import VALID, Reading
 from iot_pipeline.edge.device_state import Series
+from iot_pipeline.edge.points import Points
 
-# Effective time, the device's sequence number, the reading.
-Timed = tuple[int, int, Reading]
 _MINUTE_MS = 60_000
 # Two readings of a series further apart than this have a gap between them: nobody saw what happened meanwhile.
 GAP_MS = 15 * _MINUTE_MS
-
-
-@dataclass(slots=True)
-class Points:
-    """What a message says of one metric, in the order of time: of readings that are valid.
-
-    `beyond` has time, sequence number and value of those that are quarantined for this metric's range.
-    """
-
-    times: list[int] = field(default_factory=list)
-    seqs: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    beyond: list[tuple[int, int, float]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -45,6 +30,14 @@ class Alerts:
     detectors: dict[str, detector.State]
     emit: Callable[[Transition], None]
     live_from_ms: int
+
+    def tracked(self) -> dict[str, list[str]]:
+        """The rules that have a tracker, by metric: to all others what is clear says nothing."""
+        found: dict[str, list[str]] = {}
+        for name in self.trackers:
+            rule, _, metric = name.partition(":")
+            found.setdefault(metric, []).append(rule)
+        return found
 
     def is_open(self, rule: str, metric: str) -> bool:
         """Whether an episode is open."""
@@ -70,40 +63,6 @@ class Alerts:
             del self.trackers[name]
 
 
-def columns(timed: Sequence[Timed]) -> Iterator[tuple[str, Points]]:
-    """What readings say, by metric."""
-    valid = [each for each in timed if each[2].outcome == VALID]
-    found = _of_valid(valid)
-    if len(valid) < len(timed):
-        for at_ms, seq, reading in timed:
-            if reading.outcome != VALID:
-                for name, value in reading.values.items():
-                    found.setdefault(name, Points()).beyond.append((at_ms, seq, value))
-    yield from found.items()
-
-
-def _of_valid(timed: Sequence[Timed]) -> dict[str, Points]:
-    """What valid readings say, by metric; fast if all have the same ones."""
-    found: dict[str, Points] = {}
-    if not timed:
-        return found
-    every = [each[2].values for each in timed]
-    names = every[0].keys()
-    if [len(values) for values in every].count(len(names)) == len(every):
-        times, seqs = [each[0] for each in timed], [each[1] for each in timed]
-        try:
-            return {name: Points(times, seqs, [values[name] for values in every]) for name in names}
-        except KeyError:
-            pass
-    for at_ms, seq, reading in timed:
-        for name, value in reading.values.items():
-            points = found.setdefault(name, Points())
-            points.times.append(at_ms)
-            points.seqs.append(seq)
-            points.values.append(value)
-    return found
-
-
 def remember_older(known: dict[str, Series], name: str, points: Points, arrival_ms: int) -> None:
     """Take points that meet no rule, older than what came before: the newest may be the latest of its metric."""
     if not points.times:
@@ -127,35 +86,51 @@ def miss(series: Series, metric: MetricRules, at_ms: int, alerts: Alerts) -> Non
         alerts.observe("metric_silence", metric.name, seen, metric.silence_hold)
 
 
-def observe(known: dict[str, Series], metric: MetricRules, points: Points, arrival_ms: int, alerts: Alerts) -> None:
-    """Take the points of a metric, newer than all before: every rule, then the series' latest value."""
-    name = metric.name
-    _range(metric, points, alerts)
-    if not points.times:
+def observe(
+    known: dict[str, Series],
+    metric: MetricRules,
+    points: Points,
+    arrival_ms: int,
+    alerts: Alerts,
+    tracked: Collection[str],
+) -> None:
+    """Take the points of a metric, newer than all before: every rule, then the series' latest value.
+
+    `tracked`: the metric's rules that have a tracker.
+    """
+    name, times, values = metric.name, points.times, points.values
+    if not values:
+        _range(metric, points, alerts, is_quiet=True)
         return
-    alerts.clear("metric_silence", name, points.times[0], points.values[0], metric.silence_hold)
+    lowest, highest = min(values), max(values)
+    is_quiet = metric.quiet_from <= lowest and highest <= metric.quiet_to
+    if not is_quiet or points.beyond or "range" in tracked:
+        _range(metric, points, alerts, is_quiet=is_quiet)
+    if "metric_silence" in tracked:
+        alerts.clear("metric_silence", name, times[0], values[0], metric.silence_hold)
     series = known.get(name)
     if series is None:
-        at_ms = points.times[0]
-        series = known[name] = Series(points.values[0], at_ms, arrival_ms, points.seqs[0], at_ms, stuck_readings=0)
+        series = known[name] = Series(values[0], times[0], arrival_ms, points.seqs[0], times[0], stuck_readings=0)
     if metric.rate_severity:
-        _rate(series, metric, points, alerts)
+        # If less has changed in all than may change within a minute, then less has within any time.
+        is_steady = max(highest, series.value) - min(lowest, series.value) <= metric.rate
+        if not is_steady or "rate" in tracked:
+            _rate(series, metric, points, alerts, is_steady=is_steady)
     if metric.stuck_severity:
-        _stuck(series, metric, points, alerts)
-    if metric.leak_severity:
+        _stuck(series, metric, points, alerts, is_tracked="stuck" in tracked, is_one=lowest == highest)
+    if metric.leak_severity and ("leak" in tracked or not _flows_on(series, metric, times, lowest, highest)):
         _leak(series, metric, points, alerts)
     if metric.anomaly_severity:
-        _anomaly(metric, points, alerts)
-    series.value, series.at_ms, series.seq = points.values[-1], points.times[-1], points.seqs[-1]
+        _anomaly(metric, points, alerts, is_tracked="anomaly" in tracked, lowest=lowest, highest=highest)
+    series.value, series.at_ms, series.seq = values[-1], times[-1], points.seqs[-1]
     series.arrival_ms = arrival_ms
 
 
-def _range(metric: MetricRules, points: Points, alerts: Alerts) -> None:
+def _range(metric: MetricRules, points: Points, alerts: Alerts, *, is_quiet: bool) -> None:
     values = points.values
     # Of a reading that another metric's range has put into quarantine this one's value says nothing.
     low, high = metric.critical_below, metric.critical_above
     beyond = [each for each in points.beyond if not low <= each[2] <= high] if points.beyond else points.beyond
-    is_quiet = not values or (min(values) >= metric.quiet_from and max(values) <= metric.quiet_to)
     if is_quiet and not beyond and not alerts.is_open("range", metric.name):
         if values:
             alerts.clear("range", metric.name, points.times[-1], values[-1], metric.range_hold)
@@ -194,11 +169,9 @@ def _of_range(metric: MetricRules, value: float) -> tuple[Severity | None, float
     return None, value, None
 
 
-def _rate(series: Series, metric: MetricRules, points: Points, alerts: Alerts) -> None:
+def _rate(series: Series, metric: MetricRules, points: Points, alerts: Alerts, *, is_steady: bool) -> None:
     values, before, before_ms = points.values, series.value, series.at_ms
-    # If less has changed in all than may change within a minute, then less has within any time.
-    is_quiet = max(*values, before) - min(*values, before) <= metric.rate
-    if is_quiet and not alerts.is_open("rate", metric.name):
+    if is_steady and not alerts.is_open("rate", metric.name):
         alerts.clear("rate", metric.name, points.times[-1], values[-1], metric.rate_hold)
         return
     severity = Severity(metric.rate_severity)
@@ -209,11 +182,17 @@ def _rate(series: Series, metric: MetricRules, points: Points, alerts: Alerts) -
         before, before_ms = value, at_ms
 
 
-def _stuck(series: Series, metric: MetricRules, points: Points, alerts: Alerts) -> None:
-    cannot_last = series.stuck_readings + len(points.values) < metric.stuck_readings
-    if cannot_last and points.times[-1] - series.at_ms <= GAP_MS and not alerts.is_open("stuck", metric.name):
-        _count_equal(series, points)
-        alerts.clear("stuck", metric.name, points.times[-1], points.values[-1], metric.stuck_hold)
+def _stuck(
+    series: Series, metric: MetricRules, points: Points, alerts: Alerts, *, is_tracked: bool, is_one: bool
+) -> None:
+    """`is_one`: all points have the same value."""
+    values, last_ms = points.values, points.times[-1]
+    cannot_last = series.stuck_readings + len(values) < metric.stuck_readings or (
+        not is_tracked and last_ms - series.stuck_ms < metric.stuck_ms
+    )
+    if cannot_last and last_ms - series.at_ms <= GAP_MS and not alerts.is_open("stuck", metric.name):
+        _count_equal(series, points, is_one=is_one)
+        alerts.clear("stuck", metric.name, last_ms, values[-1], metric.stuck_hold)
         return
     before, before_ms = series.value, series.at_ms
     since_ms, readings = series.stuck_ms, series.stuck_readings
@@ -231,16 +210,32 @@ def _stuck(series: Series, metric: MetricRules, points: Points, alerts: Alerts) 
     series.stuck_ms, series.stuck_readings = since_ms, readings
 
 
-def _count_equal(series: Series, points: Points) -> None:
+def _count_equal(series: Series, points: Points, *, is_one: bool) -> None:
     """Count the equal values at the end of points without a gap."""
     values, last = points.values, points.values[-1]
-    equal = 1
+    equal = len(values) if is_one else 1
     while equal < len(values) and values[-equal - 1] == last:
         equal += 1
     if equal == len(values) and series.value == last:
         series.stuck_readings += equal
     else:
         series.stuck_ms, series.stuck_readings = points.times[-equal], equal
+
+
+def _flows_on(series: Series, metric: MetricRules, times: Sequence[int], lowest: float, highest: float) -> bool:
+    """Whether points without a gap are all zero, or all a flow that is no leak yet; takes them if so."""
+    if highest <= metric.leak_zero:
+        series.flow_readings = series.flow_ms = 0
+        return True
+    lasted = times[-1] - series.at_ms
+    if lowest <= metric.leak_zero or lasted > GAP_MS or series.flow_ms + lasted >= metric.leak_ms:
+        return False
+    if series.flow_readings:
+        series.flow_ms += lasted
+    else:
+        series.flow_since_ms, series.flow_ms = times[0], times[-1] - times[0]
+    series.flow_readings += len(times)
+    return True
 
 
 def _leak(series: Series, metric: MetricRules, points: Points, alerts: Alerts) -> None:
@@ -262,18 +257,25 @@ def _leak(series: Series, metric: MetricRules, points: Points, alerts: Alerts) -
         before_ms = at_ms
 
 
-def _anomaly(metric: MetricRules, points: Points, alerts: Alerts) -> None:
+def _anomaly(
+    metric: MetricRules, points: Points, alerts: Alerts, *, is_tracked: bool, lowest: float, highest: float
+) -> None:
+    times, values, settings = points.times, points.values, metric.detector
     state = alerts.detectors.get(metric.name)
     if state is None:
         state = alerts.detectors[metric.name] = detector.new_state()
-    if points.times[-1] - points.times[0] < metric.detector.step_ms:
-        score = detector.update_many(state, points.times, points.values, metric.detector)
-        _scored(state, metric, points.times[-1], points.values[-1], score, alerts)
+    if not is_tracked and points.is_rising and detector.add_to_step(state, times, values, lowest, highest, settings):
+        return
+    if times[-1] - times[0] < settings.step_ms:
+        score = detector.update_many(state, times, values, settings)
+        _scored(state, metric, times[-1], values[-1], score, alerts)
         return
     # A message that brings hours has an alert where in them it was, as it would have had, had they come one by one.
-    for at_ms, value in zip(points.times, points.values, strict=True):
-        score = detector.update(state, at_ms, value, metric.detector)
-        _scored(state, metric, at_ms, value, score, alerts)
+    for at_ms, value in zip(times, values, strict=True):
+        score = detector.update(state, at_ms, value, settings)
+        if score or is_tracked:
+            is_tracked = True
+            _scored(state, metric, at_ms, value, score, alerts)
 
 
 def _scored(state: detector.State, metric: MetricRules, at_ms: int, value: float, score: float, alerts: Alerts) -> None:
