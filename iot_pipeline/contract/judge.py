@@ -5,8 +5,6 @@ values. Standard library alone, since the edge's Lambda carries what this module
 """
 
 from base64 import b64decode, b64encode
-from datetime import datetime
-from functools import lru_cache
 from math import isinf
 from typing import Any
 
@@ -19,7 +17,7 @@ from iot_pipeline.contract.contract import (
     Contract,
 )
 from iot_pipeline.contract.envelope import DEVICE, PAYLOAD, RECEIVED_AT, SITE, TENANT, TRACE
-from iot_pipeline.contract.event_time import epoch_ms, moment
+from iot_pipeline.contract.event_time import epoch_ms
 from iot_pipeline.contract.json_text import (
     BEYOND_DOUBLE,
     NUL,
@@ -29,110 +27,15 @@ from iot_pipeline.contract.json_text import (
 )
 from iot_pipeline.contract.metrics import Metric
 from iot_pipeline.contract.number_text import double_text
+from iot_pipeline.contract.plain_readings import LEAST_BIGINT, MOST_BIGINT, PLACE, PlainReadings
+from iot_pipeline.contract.reading import Message, Reading
 from iot_pipeline.contract.reasons import Reason
 from iot_pipeline.contract.utf8_text import from_utf8
 
-VALID = "valid"
-
-_LEAST_BIGINT, _MOST_BIGINT = -(1 << 63), (1 << 63) - 1
 # The prefixes of the names under which unknown fields are kept that stand elsewhere than in the reading itself. A
 # field of the reading whose own name begins with one of them is kept with the last, so that no two names meet.
 OF_MESSAGE, OF_LOCATION, OF_UNIT, OF_READING = PREFIXES = ("message.", "location.", "unit.", "reading.")
 _KNOWN_OF_MESSAGE = frozenset(KNOWN_OF_MESSAGE)
-
-
-class Message:
-    """Who sent a line, and when it arrived: one object for all its readings.
-
-    `received_ms` is epoch milliseconds UTC. `whole` is the line, or the payload's text where the line carries it in
-    base64. `wrong_fw`: a firmware was sent that is none. `extras` are the fields beside `readings` that the contract
-    does not know. All but `whole` and `wrong_fw` are None where the line does not tell.
-    """
-
-    __slots__ = (
-        "device_id",
-        "extras",
-        "fw",
-        "message_id",
-        "payload_base64",
-        "received_ms",
-        "site",
-        "tenant",
-        "whole",
-        "wrong_fw",
-    )
-
-    def __init__(self, whole: str) -> None:
-        self.whole = whole
-        self.tenant: str | None = None
-        self.site: str | None = None
-        self.device_id: str | None = None
-        self.message_id: str | None = None
-        self.received_ms: int | None = None
-        self.fw: str | None = None
-        self.wrong_fw = False
-        self.payload_base64: str | None = None
-        self.extras: dict[str, str | None] | None = None
-
-    @property
-    def received_at(self) -> datetime | None:
-        """Time of arrival at the broker, UTC."""
-        return None if self.received_ms is None else moment(self.received_ms)
-
-
-class Reading:
-    """One reading as judged: a row of `judged_telemetry`.
-
-    `outcome` is 'valid' or a Reason; `detail` says for most reasons what was expected and what was sent. `values` holds
-    each metric that was sent as a number, by name, in its canonical unit. `event_ms` is epoch milliseconds UTC. What
-    could not be read is None. `sent` is the element of `readings` as parsed, None where the message has no readings.
-    """
-
-    __slots__ = (
-        "detail",
-        "event_ms",
-        "extras",
-        "lat",
-        "lon",
-        "message",
-        "outcome",
-        "position",
-        "sent",
-        "seq",
-        "values",
-    )
-
-    def __init__(self, message: Message, position: int, sent: Any) -> None:
-        self.message = message
-        self.position = position
-        self.sent = sent
-        self.outcome: str = VALID
-        self.detail: str | None = None
-        self.event_ms: int | None = None
-        self.seq: int | None = None
-        self.values: dict[str, float] = {}
-        self.lat: float | None = None
-        self.lon: float | None = None
-        self.extras: dict[str, str | None] | None = None
-
-    @property
-    def event_time(self) -> datetime | None:
-        """Time of the reading, UTC."""
-        return None if self.event_ms is None else moment(self.event_ms)
-
-    @property
-    def extras_text(self) -> str | None:
-        """The fields unknown to the contract as one JSON object of JSON texts, as `judged_telemetry` holds them."""
-        return None if self.extras is None else json_text(self.extras)
-
-    @property
-    def record(self) -> str | None:
-        """If not valid: the reading as JSON, or the whole payload where there is none."""
-        if self.outcome == VALID:
-            return None
-        if self.sent is None:
-            return self.message.whole
-        return json_text(self.sent)
 
 
 class Judge:
@@ -141,9 +44,7 @@ class Judge:
     def __init__(self, contract: Contract = CONTRACT) -> None:
         self._version = contract.version
         self._metrics = contract.metrics
-        self._plain = tuple((m.name, m.minimum, m.maximum) for m in contract.metrics)
-        self._limits = {m.name: (m.minimum, m.maximum) for m in contract.metrics}
-        self._plain_fields = frozenset(("ts", "seq", "location", *self._limits))
+        self._limits = tuple((m.name, m.minimum, m.maximum) for m in contract.metrics)
         self._symbols = {m.name: frozenset(unit.symbol for unit in m.units) for m in contract.metrics}
         self._conversions = {
             (m.name, unit.symbol): (unit.factor, unit.offset) for m in contract.metrics for unit in m.units[1:]
@@ -152,13 +53,12 @@ class Judge:
         self._late_ms = round(contract.lateness_bound.total_seconds()) * 1000
         self._ahead_ms = round(contract.future_bound.total_seconds()) * 1000
         self._details = _details(contract)
-        # A fleet's readings have few sets of fields.
-        self._limits_of = lru_cache(maxsize=256)(self._limits_among)
+        self._plain = PlainReadings(contract)
 
     @property
     def metric_names(self) -> tuple[str, ...]:
         """The metrics of the contract, in its order."""
-        return tuple(self._limits)
+        return tuple(metric.name for metric in self._metrics)
 
     def line(self, line: bytes | str) -> list[Reading]:
         """The readings of one line as the IoT rules made it, without its newline; at least one.
@@ -184,10 +84,12 @@ class Judge:
         message.wrong_fw = fw is not None and not _takes(message.fw, MAX_FIRMWARE)
         reason = self._message_reason(message, sent)
         if reason is None and message.extras is None and not message.wrong_fw:
-            return self._readings(message, readings)
-        return [
-            self._judge(Reading(message, position, each), reason, each) for position, each in enumerate(readings, 1)
-        ]
+            found, doubtful = self._plain.read(message, readings)
+        else:
+            found = doubtful = [Reading(message, position, each) for position, each in enumerate(readings, 1)]
+        for reading in doubtful:
+            self._judge(reading, reason)
+        return found
 
     def _message_reason(self, message: Message, sent: dict[str, Any]) -> Reason | None:
         if not sent.keys() <= _KNOWN_OF_MESSAGE:
@@ -202,44 +104,17 @@ class Judge:
             return Reason.DEVICE_MISMATCH
         return None
 
-    def _readings(self, message: Message, sent: list[Any]) -> list[Reading]:
-        """The readings of a message of which nothing is to be said but by its readings.
-
-        Nearly all of them are time, number, plausible metrics and a place alone, with the fields of the one before. For
-        those there is a short way to what the long one says as well; where there is any doubt the long one is taken.
-        """
-        received_ms = message.received_ms or 0
-        earliest, latest = received_ms - self._late_ms, received_ms + self._ahead_ms
-        found: list[Reading] = []
-        names: tuple[str, ...] = ()
-        limits: _Limits = ()
-        for position, each in enumerate(sent, 1):
-            reading = Reading(message, position, each)
-            found.append(reading)
-            if type(each) is dict:
-                if (fields := tuple(each)) != names:
-                    names, limits = fields, self._limits_of(fields)
-                if limits and _is_plain(reading, each, limits, earliest, latest):
-                    continue
-            self._judge(reading, None, each)
-        return found
-
-    def _limits_among(self, names: tuple[str, ...]) -> "_Limits":
-        """The limits of the metrics among the fields of a reading; none where it has not what a plain one has."""
-        if "ts" not in names or "seq" not in names or not self._plain_fields.issuperset(names):
-            return ()
-        return tuple((name, *self._limits[name]) for name in names if name in self._limits)
-
-    def _judge(self, reading: Reading, reason: Reason | None, sent: Any) -> Reading:
+    def _judge(self, reading: Reading, reason: Reason | None) -> None:
+        """Judge a reading by all that there is to be said of it; `reason`: what is wrong with its message."""
+        sent = reading.sent
         if not isinstance(sent, dict):
             self._refuse(reading, reason or Reason.NOT_AN_OBJECT, {})
-            return reading
+            return
         reading.extras = self._extras(reading.message, sent)
         found = self._typed(reading, sent)
         refused = reason or found
         if refused is not None:
             self._refuse(reading, refused, sent)
-        return reading
 
     def _extras(self, message: Message, sent: dict[str, Any]) -> dict[str, str | None] | None:
         """All that the contract does not know: of the message, the reading, its place and its units."""
@@ -249,8 +124,8 @@ class Judge:
                 if name not in self._fields:
                     extras[OF_READING + name if name.startswith(PREFIXES) else name] = _text(value)
         location = sent.get("location")
-        if isinstance(location, dict) and not location.keys() <= _PLACE:
-            extras |= {OF_LOCATION + name: _text(value) for name, value in location.items() if name not in _PLACE}
+        if isinstance(location, dict) and not location.keys() <= PLACE:
+            extras |= {OF_LOCATION + name: _text(value) for name, value in location.items() if name not in PLACE}
         unit = sent.get("unit")
         if isinstance(unit, dict) and not unit.keys() <= self._symbols.keys():
             extras |= {OF_UNIT + name: _text(value) for name, value in unit.items() if name not in self._symbols}
@@ -261,7 +136,7 @@ class Judge:
         get = fields.get
         ts, seq, received_ms = get("ts"), get("seq"), reading.message.received_ms
         event_ms = reading.event_ms = epoch_ms(ts)
-        if type(seq) is int and _LEAST_BIGINT <= seq <= _MOST_BIGINT:
+        if type(seq) is int and LEAST_BIGINT <= seq <= MOST_BIGINT:
             reading.seq = seq
         outside, wrong, some = self._measure(reading, get, get("unit"))
         location = get("location")
@@ -291,7 +166,7 @@ class Judge:
         """Fill in the metrics; whether one is out of range, whether one is no number, whether there is any."""
         values = reading.values
         outside = wrong = some = False
-        for name, minimum, maximum in self._plain:
+        for name, minimum, maximum in self._limits:
             sent = get(name)
             if sent is None:
                 continue
@@ -415,46 +290,6 @@ def _unwrapped(message: Message, sent: dict[str, Any]) -> Reason:
     except NotJsonError:
         return Reason.MALFORMED_JSON
     return Reason.NO_READINGS
-
-
-_PLACE = frozenset(("lat", "lon"))
-# Name, minimum and maximum of metrics.
-_Limits = tuple[tuple[str, float, float], ...]
-
-
-def _is_plain(reading: Reading, sent: dict[str, Any], limits: _Limits, earliest: int, latest: int) -> bool:
-    """Whether a reading is plain, its event between two times; fills it in if so."""
-    event_ms, seq = epoch_ms(sent["ts"]), sent["seq"]
-    if event_ms is None or not earliest <= event_ms <= latest:
-        return False
-    if type(seq) is not int or not _LEAST_BIGINT <= seq <= _MOST_BIGINT:
-        return False
-    values: dict[str, float] = {}
-    for name, minimum, maximum in limits:
-        value = sent[name]
-        if type(value) is float:
-            if value < minimum or value > maximum:
-                return False
-            values[name] = value
-        elif type(value) is int and minimum <= value <= maximum:
-            values[name] = float(value)
-        else:
-            return False
-    if "location" in sent and not _is_placed(reading, sent["location"]):
-        return False
-    reading.event_ms, reading.seq, reading.values = event_ms, seq, values
-    return True
-
-
-def _is_placed(reading: Reading, place: Any) -> bool:
-    """Whether a place is two fractions on Earth; fills it in if so."""
-    if type(place) is not dict or place.keys() != _PLACE:
-        return False
-    lat, lon = place["lat"], place["lon"]
-    if type(lat) is not float or type(lon) is not float or not (abs(lat) <= 90 and abs(lon) <= 180):
-        return False
-    reading.lat, reading.lon = lat, lon
-    return True
 
 
 def _identify(message: Message, sent: dict[str, Any]) -> bool:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from iot_pipeline.contract import CONTRACT, PARTITION_KEYS, Column, Contract, Table, tables
-from iot_pipeline.contract.judge import Judge, Reading
+from iot_pipeline.contract.judge import Judge
+from iot_pipeline.contract.reading import Reading
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.lake import Lake
 

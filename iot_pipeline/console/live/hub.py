@@ -16,7 +16,8 @@ from iot_pipeline.console.live.shards import Batch
 from iot_pipeline.console.live.subscriber import Subscriber
 from iot_pipeline.console.viewer import Viewer
 from iot_pipeline.contract import METRICS
-from iot_pipeline.contract.judge import VALID, Judge
+from iot_pipeline.contract.judge import Judge
+from iot_pipeline.contract.reading import VALID
 from iot_pipeline.edge.device_state import DeviceState
 
 TICK_SECONDS = 1.0
