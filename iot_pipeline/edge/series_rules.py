@@ -4,6 +4,7 @@ Each rule has a short way for points that cannot matter to it, which is nearly a
 point; a property test holds the two to the same result.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -267,15 +268,27 @@ def _anomaly(
     if not is_tracked and points.is_rising and detector.add_to_step(state, times, values, lowest, highest, settings):
         return
     if times[-1] - times[0] < settings.step_ms:
+        if not points.is_rising:
+            # Of readings at one time the detector takes the first.
+            firsts = dict(zip(reversed(times), reversed(values), strict=True))
+            times, values = list(firsts)[::-1], list(firsts.values())[::-1]
         score = detector.update_many(state, times, values, settings)
-        _scored(state, metric, times[-1], values[-1], score, alerts)
+        _scored(state, metric, points.times[-1], points.values[-1], score, alerts)
         return
     # A message that brings hours has an alert where in them it was, as it would have had, had they come one by one.
-    for at_ms, value in zip(times, values, strict=True):
-        score = detector.update(state, at_ms, value, settings)
+    begin = 0
+    while begin < len(times):
+        if not is_tracked and points.is_rising:
+            end = bisect_left(times, state.step_ms + settings.step_ms, begin)
+            these = times[begin:end], values[begin:end]
+            if end > begin and detector.add_to_step(state, *these, lowest, highest, settings):
+                begin = end
+                continue
+        score = detector.update(state, times[begin], values[begin], settings)
         if score or is_tracked:
             is_tracked = True
-            _scored(state, metric, at_ms, value, score, alerts)
+            _scored(state, metric, times[begin], values[begin], score, alerts)
+        begin += 1
 
 
 def _scored(state: detector.State, metric: MetricRules, at_ms: int, value: float, score: float, alerts: Alerts) -> None:
