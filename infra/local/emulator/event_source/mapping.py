@@ -35,6 +35,8 @@ from infra.local.emulator.streams import shards
 PAYLOAD_BYTES = 6 << 20
 RECORD_BYTES = 600
 ERROR_SECONDS = 1.0
+# Before each batch the role is asked whether it may read; while there is none, as often as Lambda polls.
+IDLE_SECONDS = 1.0
 BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 log = logging.getLogger("local_aws.event_source")
 
@@ -48,11 +50,13 @@ class ShardReader(threading.Thread):
         self.mapping_id: str = mapping["UUID"]
         self.source_arn: str = mapping["EventSourceArn"]
         self.stream_arn = stream_arn_of(self.source_arn)
+        self.stream_name = parse_arn(self.stream_arn).resource.split("/", 1)[1]
         self.polling = polling_of(self.source_arn, _poll_interval)
         self.shard_id = shard_id
         self.position = _checkpoints.load(self.mapping_id).get(shard_id, "")
         self.work: deque[batch.Work] = deque()
         self.attempt = 0
+        self.ask_again = 0.0
         self.ended = False
 
     @property
@@ -77,7 +81,7 @@ class ShardReader(threading.Thread):
             _readers.pop((self.mapping_id, self.shard_id), None)
 
     def _shards(self) -> dict[str, Any]:
-        stream = kinesis._streams.get(parse_arn(self.stream_arn).resource.split("/", 1)[1])
+        stream = kinesis._streams.get(self.stream_name)
         return stream["shards"] if stream and stream["StreamARN"] == self.stream_arn else {}
 
     def _shard(self) -> Any:
@@ -104,17 +108,19 @@ class ShardReader(threading.Thread):
         if mapping is None or not mapping.get("Enabled", True):
             return False
         function, _config = lambda_svc._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
-        if function is None or not self._may_read(mapping):
+        if function is None:
             return False
         if not self.work:
             if not self._parents_are_read():
                 return False
-            records = self._next_records(mapping)
-            if not records:
-                shard = self._shard()
-                self.ended = shard is not None and self._has_ended(shard)
-                return self.ended
-            self.work.append(batch.Work(records))
+            if records := self._next_records(mapping):
+                self.work.append(batch.Work(records))
+        if (self.work or time.monotonic() >= self.ask_again) and not self._may_read(mapping):
+            return False
+        if not self.work:
+            shard = self._shard()
+            self.ended = shard is not None and self._has_ended(shard)
+            return self.ended
         self._process(self.work.popleft(), mapping, function)
         return True
 
@@ -125,6 +131,7 @@ class ShardReader(threading.Thread):
             mapping["LastProcessingResult"] = f"PROBLEM: {error}"
             time.sleep(ERROR_SECONDS)
             return False
+        self.ask_again = time.monotonic() + IDLE_SECONDS
         return True
 
     def _next_records(self, mapping: Any) -> list[Any]:
