@@ -25,10 +25,10 @@ from iot_pipeline.contract.json_text import (
     json_text,
     parsed_within_depth,
 )
+from iot_pipeline.contract.judged_reading import Message, Reading
 from iot_pipeline.contract.metrics import Metric
 from iot_pipeline.contract.number_text import double_text
 from iot_pipeline.contract.plain_readings import LEAST_BIGINT, MOST_BIGINT, PLACE, PlainReadings
-from iot_pipeline.contract.reading import Message, Reading
 from iot_pipeline.contract.reasons import Reason
 from iot_pipeline.contract.utf8_text import from_utf8
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from iot_pipeline.contract.contract import READING_FIELDS, Contract
 from iot_pipeline.contract.event_time import epoch_ms
-from iot_pipeline.contract.reading import Message, Reading
+from iot_pipeline.contract.judged_reading import Message, Reading
 
 LEAST_BIGINT, MOST_BIGINT = -(1 << 63), (1 << 63) - 1
 PLACE = frozenset(("lat", "lon"))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from iot_pipeline.alerting.device_rules import Override, RuleSet, compiled
 from iot_pipeline.alerting.rule_kinds import KINDS
 from iot_pipeline.contract.curated_reading import CuratedReading
-from iot_pipeline.contract.reading import Message, Reading
+from iot_pipeline.contract.judged_reading import Message, Reading
 from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.evaluation import take
 from iot_pipeline.edge.past_episodes import PastEpisode, PastEpisodes

@@ -10,7 +10,7 @@ from iot_pipeline.alerting.episodes import Change, Place, changes, merged
 from iot_pipeline.alerting.lifecycle import Transition
 from iot_pipeline.contract.aggregation import user_records
 from iot_pipeline.contract.judge import Judge
-from iot_pipeline.contract.reading import Reading
+from iot_pipeline.contract.judged_reading import Reading
 from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.evaluation import take
 

@@ -11,7 +11,7 @@ from operator import itemgetter
 from iot_pipeline.alerting.device_rules import DeviceRules, RuleSet
 from iot_pipeline.alerting.lifecycle import AlertKey, Observation, Severity, Tracker, Transition
 from iot_pipeline.alerting.rule_kinds import CLOCK_TOLERANCE_MS, LIVE_MS
-from iot_pipeline.contract.reading import VALID, Reading
+from iot_pipeline.contract.judged_reading import VALID, Reading
 from iot_pipeline.contract.reasons import Reason
 from iot_pipeline.edge import series_rules
 from iot_pipeline.edge.device_state import DeviceState

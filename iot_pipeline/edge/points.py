@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from operator import lt
 
-from iot_pipeline.contract.reading import VALID, Reading
+from iot_pipeline.contract.judged_reading import VALID, Reading
 
 # Effective time, the device's sequence number, the reading.
 Timed = tuple[int, int, Reading]

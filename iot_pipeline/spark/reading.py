@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from iot_pipeline.contract import PARTITION_KEYS, Contract, Table
 from iot_pipeline.contract.judge import Judge, records_in
-from iot_pipeline.contract.reading import Reading
+from iot_pipeline.contract.judged_reading import Reading
 from iot_pipeline.lake.unreadable import is_foreign
 from iot_pipeline.spark.columns import arrow_schema
 from iot_pipeline.spark.scans import PATH

@@ -14,7 +14,7 @@ from typing import Any
 
 from iot_pipeline.contract.aggregation import user_records
 from iot_pipeline.contract.judge import Judge
-from iot_pipeline.contract.reading import VALID, Reading
+from iot_pipeline.contract.judged_reading import VALID, Reading
 
 # In a version's key a metric that was not sent; no reading can have it, since JSON has no NaN.
 _UNSENT = math.nan

@@ -15,7 +15,7 @@ import boto3
 
 from iot_pipeline.contract import CONTRACT, PARTITION_KEYS, Column, Contract, Table, tables
 from iot_pipeline.contract.judge import Judge
-from iot_pipeline.contract.reading import Reading
+from iot_pipeline.contract.judged_reading import Reading
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.lake import Lake
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from iot_pipeline.contract import METRICS, Contract, Reason
 from iot_pipeline.contract.event_time import moment
-from iot_pipeline.contract.reading import Reading
+from iot_pipeline.contract.judged_reading import Reading
 from iot_pipeline_tests.support.messages import line
 
 RECEIVED = datetime(2026, 11, 18, 9, 46, 40, tzinfo=UTC)

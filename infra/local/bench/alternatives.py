@@ -26,7 +26,7 @@ import psutil
 from infra.local.bench.peak_memory import PeakMemory
 from iot_pipeline.contract import CONTRACT, PARTITION_KEYS
 from iot_pipeline.contract.judge import Judge
-from iot_pipeline.contract.reading import VALID
+from iot_pipeline.contract.judged_reading import VALID
 
 METRICS = [m.name for m in CONTRACT.metrics]
 KEY = ["device_id", "event_ms", "seq"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from iot_pipeline.contract import Reason
-from iot_pipeline.contract.reading import VALID
+from iot_pipeline.contract.judged_reading import VALID
 from simulator.faults import SPELL_READINGS
 
 # A device's clock, the broker's and the packing of messages may place a start or an end so far apart.

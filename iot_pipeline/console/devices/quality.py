@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from iot_pipeline.console.bounded_athena import BoundedAthena
 from iot_pipeline.console.dependencies import asking
-from iot_pipeline.contract.reading import VALID
+from iot_pipeline.contract.judged_reading import VALID
 from iot_pipeline.lake.hours import Hour, partition_predicate
 from iot_pipeline.lake.transformation import literal
 

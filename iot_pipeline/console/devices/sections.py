@@ -21,7 +21,7 @@ from iot_pipeline.console.registry_pool import Connect
 from iot_pipeline.console.viewer import Viewer
 from iot_pipeline.contract import METRICS
 from iot_pipeline.contract.event_time import moment
-from iot_pipeline.contract.reading import VALID
+from iot_pipeline.contract.judged_reading import VALID
 from iot_pipeline.contract.reasons import Reason
 from iot_pipeline.edge.device_state import DeviceState
 from iot_pipeline.edge.evaluation import subject_of

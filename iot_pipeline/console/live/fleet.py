@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from struct import Struct
 
 from iot_pipeline.contract import METRICS
-from iot_pipeline.contract.reading import VALID, Reading
+from iot_pipeline.contract.judged_reading import VALID, Reading
 from iot_pipeline.edge.device_state import DeviceState
 
 # Readings that are kept for a device's page and for a stream that begins: in all, and of one device. One takes about

@@ -17,7 +17,7 @@ from iot_pipeline.console.live.subscriber import Subscriber
 from iot_pipeline.console.viewer import Viewer
 from iot_pipeline.contract import METRICS
 from iot_pipeline.contract.judge import Judge
-from iot_pipeline.contract.reading import VALID
+from iot_pipeline.contract.judged_reading import VALID
 from iot_pipeline.edge.device_state import DeviceState
 
 TICK_SECONDS = 1.0

@@ -8,7 +8,7 @@ import pytest
 
 from iot_pipeline.contract.json_text import parsed_within_depth
 from iot_pipeline.contract.judge import Judge
-from iot_pipeline.contract.reading import Reading
+from iot_pipeline.contract.judged_reading import Reading
 from iot_pipeline.pull.reading_lines import Lines, derived_seq, lines_of
 from iot_pipeline.pull.vendor import Vendor
 from iot_pipeline_tests.support.pulled import WATER, vendor_of

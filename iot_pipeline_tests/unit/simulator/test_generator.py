@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from iot_pipeline.contract import CONTRACT, MAX_MESSAGE_BYTES, Reason, message_schema
-from iot_pipeline.contract.reading import Reading
+from iot_pipeline.contract.judged_reading import Reading
 from iot_pipeline_tests.support.messages import judged
 from simulator.faults import FAULTS, Scope, choose_faults, of_scope
 from simulator.fleet import make_fleet
