@@ -39,7 +39,7 @@ _KNOWN_OF_MESSAGE = frozenset(KNOWN_OF_MESSAGE)
 
 
 class Judge:
-    """Judges lines by one contract, which is compiled once. What it says depends on the line alone; threads may share it."""
+    """Judges lines by one contract, compiled once. What it says depends on the line alone; threads may share it."""
 
     def __init__(self, contract: Contract = CONTRACT) -> None:
         self._version = contract.version
