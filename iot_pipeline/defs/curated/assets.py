@@ -85,7 +85,7 @@ def build_curated(lake: Lake, wanted: Sequence[Hour]) -> Built:
         "valid readings": sum(b.valid for b in balances),
         "duplicates": sum(b.built.duplicates for b in balances),
         "conflicts": sum(b.built.conflicts for b in balances),
-        "lateness of what was written": _lateness(lake, written),
+        "lateness": _lateness(lake, written),
         "hours": _hours_table(balances),
     }
     latest = max((it for it in written), key=lambda it: it.hours[-1], default=None)
