@@ -1,20 +1,29 @@
-"""What Athena scans when one late reading re-opens one event hour, as a share of a day's bytes."""
+"""What Athena scans when one late reading re-opens one event hour, as a share of a day's bytes.
+
+A part of `make bench-growth`; alone by `python -m infra.local.bench.late_reading`.
+"""
 
 import gzip
 import json
+import shutil
+import tempfile
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import boto3
 from rich.console import Console
 from rich.table import Table
 
 from infra.local.bench.raw_objects import put_raw
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.session.platform import running
 from iot_pipeline.contract import tables
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
+from iot_pipeline.resources import LakeResource
 
 READINGS, HOURS, PACK = 2_400_000, 24, 25
 GOAL = 0.01
@@ -121,3 +130,17 @@ def _size(lake: Lake, location: str) -> int:
     prefix = location.removeprefix(f"s3://{lake.bucket}/")
     pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lake.bucket, Prefix=prefix)
     return sum(item["Size"] for page in pages for item in page.get("Contents", []))
+
+
+def main() -> None:
+    """Print this part of `make bench-growth` alone, over a local AWS of its own."""
+    console, folder = Console(width=180), Path(tempfile.mkdtemp(prefix="iot-bench-"))
+    try:
+        with running(folder / "state", CHECKOUT / ".local", console):
+            print_late_reading(console, LakeResource().open(), Hour.of(datetime.now(UTC)) + -3 * HOURS)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
