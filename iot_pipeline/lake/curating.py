@@ -1,24 +1,26 @@
 """Building event hours: whole, or by adding what came late to what stands.
 
 Which reception of a key wins needs all receptions of it (`winners.py`). Those of a key that has no row yet all came
-late: their rows stand beside the others', which S3 copies. A key that has a row already makes its hour be built whole.
+late: their rows stand beside the others', which S3 copies (`additions.py`). A key that has a row already makes its hour
+be built whole.
 """
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 
 from iot_pipeline.contract import Contract, Table, tables
 from iot_pipeline.lake import statements
+from iot_pipeline.lake.additions import Addition, alike, find_addition, judged_names, read_of
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.balances import EventHourBalance
-from iot_pipeline.lake.catalog import Catalog, Partition
+from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.increments import MAX_OBJECTS, size_of, sizes_of_build, take_over
-from iot_pipeline.lake.notes import BuildNotes, Counts, Marks, counts_by_hour
-from iot_pipeline.lake.objects import Objects, StoredObject
+from iot_pipeline.lake.increments import fits_statement, sizes_of_build, take_over
+from iot_pipeline.lake.notes import BuildNotes, Counts, counts_by_hour
+from iot_pipeline.lake.objects import Objects
 from iot_pipeline.lake.plan import EventHourPlan, plan_event_hours
 from iot_pipeline.lake.publishing import Publisher
 from iot_pipeline.lake.statements import Target
@@ -32,16 +34,6 @@ MAX_STATEMENTS = 4
 
 class LedgerImbalanceError(RuntimeError):
     """A build does not hold what the ledger says it must. It was not published; the previous version stands."""
-
-
-@dataclass(frozen=True)
-class Addition:
-    """An event hour that is built, of which further arrival hours have readings. `objects` lie where `base` is."""
-
-    base: Partition
-    counts: Counts
-    objects: tuple[StoredObject, ...]
-    arrivals: frozenset[Hour]
 
 
 @dataclass(frozen=True)
@@ -65,24 +57,26 @@ class Curating:
 
     def _add(self, objects: Objects, plan: EventHourPlan) -> list[EventHourBalance]:
         """Add to the hours of the plan that can be added to; their balances."""
-        together: dict[frozenset[Hour], list[Addition]] = defaultdict(list)
-        for hour, base in self.catalog.partitions(self._table.name, plan.hours).items():
-            if found := find_addition(objects, base, plan.marks[hour], self._columns):
-                together[found.arrivals].append(found)
+        names = cache(partial(judged_names, objects))
+        bases = self.catalog.partitions(self._table.name, plan.hours).values()
+        found = (find_addition(objects, base, plan, self._columns, names) for base in bases)
+        together = alike([it for it in found if it])
         if len(together) > MAX_STATEMENTS:
             return []
-        return [it for additions in together.values() for it in self._add_together(objects, additions, plan)]
+        return [it for additions in together for it in self._add_together(objects, additions, plan)]
 
     def _add_together(
         self, objects: Objects, additions: Sequence[Addition], plan: EventHourPlan
     ) -> list[EventHourBalance]:
-        """Add the same arrival hours to these hours; the balances of those to which it could be done."""
+        """Make these additions, which are alike; the balances of those hours to which it could be done."""
         wanted = {it.base.hour: it for it in additions}
+        judged = self._judged_objects(wanted, additions[0])
+        if not judged:
+            return []
         with self.publisher.building(self._table) as target:
-            self.athena.run(statements.build_curated(self.contract, wanted, additions[0].arrivals, target))
-            rows = self.athena.run(statements.count_added(target.table, wanted)).rows
-            # A key that has a row already makes its hour be built whole.
-            new = counts_by_hour(row for row in rows if not int(row[7]))
+            arrivals = additions[0].arrivals
+            self.athena.run(statements.build_curated(self.contract, wanted, arrivals, target, judged))
+            new = self._count_new(target, wanted)
             balances = [
                 EventHourBalance(hour, plan.valid[hour], wanted[hour].counts + counts) for hour, counts in new.items()
             ]
@@ -95,8 +89,24 @@ class Curating:
             same = [it for it in good if it.hour in unchanged]
             self._publish(target, plan, same)
         for it in same:
-            self.progress(f"{it.hour}: {len(wanted[it.hour].arrivals)} arrival hours are added")
+            self.progress(f"{it.hour}: {len(arrivals)} arrival hours are added")
         return same
+
+    def _count_new(self, target: Target, wanted: Iterable[Hour]) -> dict[Hour, Counts]:
+        """What was built of the hours that have none of its keys already: one makes its hour be built whole."""
+        rows = self.athena.run(statements.count_added(target.table, wanted)).rows
+        if any(int(row[7]) for row in rows):
+            # A device that begins its numbers anew has the numbers of before, and other times.
+            known = self.athena.run(statements.count_known(target.table, wanted)).rows
+            whole = {Hour.from_values(row[:4]) for row in known}
+            rows = [row for row in rows if Hour.from_values(row[:4]) not in whole]
+        return counts_by_hour(rows)
+
+    def _judged_objects(self, wanted: Iterable[Hour], addition: Addition) -> list[str]:
+        """The objects of judged rows to read for an addition, and those alike; none if no statement can name them."""
+        rows = self.athena.run(statements.judged_objects_of_event_hours(wanted, addition.arrivals)).rows
+        found = [row[4] for row in rows if addition.is_new(Hour.from_values(row[:4]), row[4])]
+        return found if fits_statement(found) else []
 
     def _unchanged(self, wanted: Mapping[Hour, Addition], plan: EventHourPlan) -> set[Hour]:
         """Of these hours those whose partition and ledger are what the addition began with."""
@@ -142,9 +152,16 @@ class Curating:
         built = {it.hour: it.built for it in balances}
         stored: Mapping[Hour, str] = sizes_of_build(self.objects, target, built) if self.objects and built else {}
         now = datetime.now(UTC)
+        read = read_of(plan, now, partial(judged_names, self.objects)) if self.objects and built else {}
         notes = {
             hour: BuildNotes(
-                now, plan.content[hour], counts, plan.marks[hour], stored=stored.get(hour), columns=self._columns
+                now,
+                plan.content[hour],
+                counts,
+                plan.marks[hour],
+                stored=stored.get(hour),
+                columns=self._columns,
+                read=read.get(hour),
             )
             for hour, counts in built.items()
         }
@@ -162,26 +179,6 @@ class Curating:
     def _columns(self) -> str:
         texts = (f"{column.name} {column.type}" for column in self._table.columns)
         return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
-
-
-def find_addition(objects: Objects, base: Partition, marks: Marks, columns: str) -> Addition | None:
-    """What is to be added to an event hour, of which the ledger says `marks`; None if it is to be built whole.
-
-    It is if what it was built from has changed or is not known, if its objects are not those that were written or are
-    many, and if most is new, of which much may be a repetition. If nothing is new, whoever asks for it wants it whole.
-    Objects of other `columns` than the contract's now are never added to: COPY wants all of an hour alike.
-    """
-    noted = base.notes
-    if not noted or noted.marks is None or noted.counts is None or noted.stored is None or noted.columns != columns:
-        return None
-    new = marks.keys() - noted.marks.keys()
-    has_changed = any(marks.get(arrival) != mark for arrival, mark in noted.marks.items())
-    if not new or has_changed or 2 * sum(marks[arrival].readings for arrival in new) > noted.counts.readings:
-        return None
-    stored = tuple(objects.at(base.location))
-    if len(stored) >= MAX_OBJECTS or size_of(stored) != noted.stored:
-        return None
-    return Addition(base, noted.counts, stored, frozenset(new))
 
 
 def _explain(wrong: Iterable[EventHourBalance]) -> str:

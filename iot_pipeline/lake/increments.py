@@ -81,10 +81,14 @@ def find_increment(
     fresh = unknown | overwritten
     # An object that was there before and is not in the ledger holds no line; it is read again beside the others.
     is_news = outdated or any(since is None or there[uri].written_at >= since for uri in unknown)
-    names = sum(len(uri.encode()) + 4 for uri in fresh | outdated)
-    if not fresh or not is_news or 2 * len(fresh) > len(there) or names > MAX_BYTES_OF_NAMES:
+    if not fresh or not is_news or 2 * len(fresh) > len(there) or not fits_statement(fresh | outdated):
         return None
     return Increment(judged.hour, judged.location, tuple(base), tuple(sorted(fresh)), tuple(sorted(outdated)))
+
+
+def fits_statement(uris: Iterable[str]) -> bool:
+    """Whether a statement can name these objects."""
+    return sum(len(uri.encode()) + 4 for uri in uris) <= MAX_BYTES_OF_NAMES
 
 
 def size_of(objects: Iterable[StoredObject]) -> str:
@@ -107,6 +111,32 @@ def take_over(s3: "S3Client", objects: Sequence[StoredObject], target: Target, h
 def written_new(objects: Iterable[StoredObject]) -> list[str]:
     """Of a version's objects those that it did not take over."""
     return sorted(it.uri for it in objects if not it.uri.rpartition("/")[2].startswith(TAKEN_OVER))
+
+
+@dataclass(frozen=True)
+class Written:
+    """Hours, and of their rows the objects that their builds wrote (s3://bucket/key); None where that is all."""
+
+    hours: tuple[Hour, ...]
+    objects: tuple[str, ...] | None = None
+
+
+def written_by_builds(objects: Objects, partitions: Mapping[Hour, Partition]) -> list[Written]:
+    """What the builds of these hours wrote and did not take over from the versions before them.
+
+    Hours that took nothing over are one, the others another: a statement that asks for both by `OR` reads all of both.
+    """
+    new: dict[Hour, list[str]] = {}
+    for hour, partition in partitions.items():
+        stored = objects.at(partition.location)
+        own = written_new(stored)
+        if 0 < len(own) < len(stored):
+            new[hour] = own
+    uris = tuple(uri for own in new.values() for uri in own)
+    if not new or not fits_statement(uris):
+        return [Written(tuple(sorted(partitions)))] if partitions else []
+    whole = tuple(sorted(partitions.keys() - new))
+    return [*([Written(whole)] if whole else []), Written(tuple(sorted(new)), uris)]
 
 
 def sizes_of_build(objects: Objects, target: Target, hours: Iterable[Hour]) -> Mapping[Hour, str]:

@@ -13,6 +13,7 @@ from iot_pipeline.lake.catalog import Catalog
 from iot_pipeline.lake.curating import Curating
 from iot_pipeline.lake.expired import Expired
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.increments import Written, written_by_builds
 from iot_pipeline.lake.judged_by import all_rules, unnoted_rows_stand
 from iot_pipeline.lake.judging import Judging
 from iot_pipeline.lake.notes import Counts, counts_by_hour
@@ -161,6 +162,16 @@ class Lake:
         plan = event_hours if isinstance(event_hours, EventHourPlan) else self.plan(event_hours)
         built = counts_by_hour(self.athena.run(statements.balance_of_event_hours(plan.hours)).rows)
         return [EventHourBalance(hour, plan.valid[hour], built.get(hour, Counts())) for hour in plan.hours]
+
+    def written(self, event_hours: Iterable[Hour]) -> list[Written]:
+        """Those of these event hours that are built, each with what its build wrote itself.
+
+        What it took over was looked at when it was written.
+        """
+        built = self.catalog.partitions(tables(self.contract).curated_telemetry.name, event_hours)
+        if self._objects is None:
+            return [Written(tuple(built))] if built else []
+        return written_by_builds(self._objects, built)
 
     @cached_property
     def _objects(self) -> Objects | None:

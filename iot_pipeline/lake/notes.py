@@ -58,6 +58,9 @@ class Mark:
 
 Marks = Mapping[Hour, Mark]
 
+# By arrival hour, the names of objects of its judged rows (`lake/additions.py`).
+Read = Mapping[Hour, frozenset[str]]
+
 
 @dataclass(frozen=True)
 class BuildNotes:
@@ -74,7 +77,8 @@ class BuildNotes:
     since.
     `judged`, of the ledger and of the quarantine, is the location of the judged rows that it was made from.
     `received`, of the quarantine, are the readings counted from the raw lines of the hour. `columns`, of an event hour,
-    is a digest of the names and types of its columns.
+    is a digest of the names and types of its columns; `read` is what it was built from, of the arrival hours that may
+    have grown since.
     """
 
     built_at: datetime
@@ -87,6 +91,7 @@ class BuildNotes:
     judged: str | None = None
     received: int | None = None
     columns: str | None = None
+    read: Read | None = None
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -98,6 +103,10 @@ class BuildNotes:
             noted |= {name: str(count) for name, count in asdict(self.counts).items()}
         if self.marks is not None:
             noted["marks"] = ",".join(f"{'-'.join(hour.values)} {mark}" for hour, mark in sorted(self.marks.items()))
+        if self.read:
+            noted["read"] = ",".join(
+                f"{'-'.join(hour.values)} {'+'.join(sorted(names))}" for hour, names in sorted(self.read.items())
+            )
         for name in ("rules", "stored", "follows", "judged", "received", "columns"):
             if (value := getattr(self, name)) is not None:
                 noted[name] = str(value)
@@ -115,6 +124,7 @@ class BuildNotes:
             counts = None if None in counted else Counts.of(counted)
             marks = _marks(parameters["marks"]) if "marks" in parameters else None
             received = int(parameters["received"]) if "received" in parameters else None
+            read = _read(parameters["read"]) if "read" in parameters else None
         except (KeyError, ValueError):
             return None
         if built_at.tzinfo is None:
@@ -122,7 +132,7 @@ class BuildNotes:
         content = parameters.get("content", parameters.get(_FORMER_CONTENT))
         stored, follows, judged, columns = (parameters.get(name) for name in ("stored", "follows", "judged", "columns"))
         at, rules = built_at.astimezone(UTC), parameters.get("rules")
-        return cls(at, content, counts, marks, rules, stored, follows, judged, received, columns)
+        return cls(at, content, counts, marks, rules, stored, follows, judged, received, columns, read)
 
 
 def content_id(marks: Marks) -> str:
@@ -137,4 +147,13 @@ def _marks(text: str) -> Marks:
     for item in text.split(",") if text else ():
         hour, readings, checksum = item.split(" ")
         found[Hour.from_values(hour.split("-"))] = Mark(int(readings), checksum)
+    return found
+
+
+def _read(text: str) -> Read:
+    """Raises ValueError for a text that no build noted."""
+    found = {}
+    for item in text.split(","):
+        hour, names = item.split(" ")
+        found[Hour.from_values(hour.split("-"))] = frozenset(names.split("+"))
     return found

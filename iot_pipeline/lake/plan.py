@@ -6,7 +6,7 @@ answers, and Athena reads the ledger only for partitions that a release before t
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from iot_pipeline.contract import Contract, tables
@@ -20,9 +20,13 @@ from iot_pipeline.lake.statements import MAX_PARTITIONS
 
 @dataclass(frozen=True)
 class EventHourPlan:
-    """Of each event hour the marks of the arrival hours that have valid readings of it, and what follows from them."""
+    """Of each event hour the marks of the arrival hours that have valid readings of it, and what follows from them.
+
+    `ledger` are the partitions of these arrival hours that noted the marks.
+    """
 
     marks: Mapping[Hour, Marks]
+    ledger: Mapping[Hour, Partition] = field(default_factory=dict)
 
     @cached_property
     def hours(self) -> list[Hour]:
@@ -46,7 +50,7 @@ class EventHourPlan:
 
     def of(self, hours: Collection[Hour]) -> "EventHourPlan":
         """The plan of these of its event hours alone."""
-        return EventHourPlan({hour: marks for hour, marks in self.marks.items() if hour in hours})
+        return _plan({hour: marks for hour, marks in self.marks.items() if hour in hours}, self.ledger)
 
 
 def plan_event_hours(
@@ -58,10 +62,20 @@ def plan_event_hours(
     """
     wanted = set(event_hours)
     arrivals = {arrival for hour in wanted for arrival in _may_touch(contract, hour)}
-    touched = marks_of(athena, catalog.partitions(tables(contract).ledger.name, arrivals))
-    return EventHourPlan(
-        {hour: {arrival: marks[hour] for arrival, marks in touched.items() if hour in marks} for hour in sorted(wanted)}
+    ledger = catalog.partitions(tables(contract).ledger.name, arrivals)
+    touched = marks_of(athena, ledger)
+    return _plan(
+        {
+            hour: {arrival: marks[hour] for arrival, marks in touched.items() if hour in marks}
+            for hour in sorted(wanted)
+        },
+        ledger,
     )
+
+
+def _plan(marks: Mapping[Hour, Marks], ledger: Mapping[Hour, Partition]) -> EventHourPlan:
+    plan = EventHourPlan(marks)
+    return replace(plan, ledger={arrival: ledger[arrival] for arrival in plan.all_arrivals})
 
 
 def marks_of(athena: Athena, ledger: Mapping[Hour, Partition]) -> dict[Hour, Marks]:

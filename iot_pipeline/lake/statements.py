@@ -123,15 +123,42 @@ FROM judged_telemetry
 WHERE {partition_predicate([hour])}{_only('"$path"', objects)}"""
 
 
-def build_curated(contract: Contract, event_hours: Iterable[Hour], arrivals: Iterable[Hour], target: Target) -> str:
+def judged_objects_of_event_hours(event_hours: Iterable[Hour], arrivals: Iterable[Hour]) -> str:
+    """The objects of these arrival hours' judged rows that hold valid readings of these event hours.
+
+    It reads one narrow column, where a build would read them all.
+    """
+    arrivals = list(arrivals)
+    wanted = ", ".join(hour.sql for hour in sorted(set(event_hours)))
+    return f"""\
+SELECT DISTINCT {_KEYS}, "$path" AS judged_object
+FROM judged_telemetry
+WHERE {partition_predicate(arrivals)}
+    AND object IN (
+        SELECT object
+        FROM ledger
+        WHERE {partition_predicate(arrivals)}
+            AND outcome = 'valid'
+            AND event_hour IN ({wanted})
+    )"""
+
+
+def build_curated(
+    contract: Contract,
+    event_hours: Iterable[Hour],
+    arrivals: Iterable[Hour],
+    target: Target,
+    objects: Collection[str] | None = None,
+) -> str:
     """CTAS of these event hours from exactly the objects that the ledger knows in these arrival hours.
 
-    Which reception of a key wins: lake/winners.py.
+    Which reception of a key wins: lake/winners.py. `objects` are those of the judged rows (s3://bucket/key) to read;
+    all without them.
     """
     valid = f"""\
 FROM judged_telemetry
     WHERE outcome = 'valid'
-        AND {_ledgered(arrivals)}
+        AND {_ledgered(arrivals)}{_only('"$path"', objects)}
         AND date_trunc('hour', event_time) IN (SELECT event_hour FROM wanted)"""
     wanted = ",\n        ".join(
         "({}, '{}', '{}', '{}', '{}')".format(hour.sql, *hour.values) for hour in sorted(set(event_hours))
@@ -215,13 +242,31 @@ def count_built(table: str) -> str:
 
 
 def count_added(table: str, hours: Iterable[Hour]) -> str:
-    """The same, and how many of its rows have a key that these hours hold already."""
+    """The same, and how many of its rows have a device and a `seq` that these hours hold already.
+
+    The rest of a key, the time, is nine tenths of the bytes that all of it would read.
+    """
     keys = ", ".join(f"added.{key}" for key in PARTITION_KEYS)
     return f"""\
 SELECT {keys}, count(*) AS rows, sum(added.duplicates) AS duplicates, sum(added.conflicts) AS conflicts,
     count(standing.device_id) AS known
 FROM {table} AS added
 LEFT JOIN (
+    SELECT DISTINCT device_id, seq
+    FROM curated_telemetry
+    WHERE {partition_predicate(hours)}
+) AS standing ON standing.device_id = added.device_id
+    AND standing.seq = added.seq
+GROUP BY {keys}"""
+
+
+def count_known(table: str, hours: Iterable[Hour]) -> str:
+    """Per event hour of a curated build: how many of its rows have a key that these hours hold already."""
+    keys = ", ".join(f"added.{key}" for key in PARTITION_KEYS)
+    return f"""\
+SELECT {keys}, count(*) AS known
+FROM {table} AS added
+JOIN (
     SELECT device_id, event_time, seq
     FROM curated_telemetry
     WHERE {partition_predicate(hours)}
@@ -314,8 +359,11 @@ FROM received
 GROUP BY {_KEYS}"""
 
 
-def lateness_of_event_hours(event_hours: Iterable[Hour]) -> str:
-    """How long after the event the readings of these event hours were received: a histogram by upper bound."""
+def lateness_of_event_hours(event_hours: Iterable[Hour], objects: Collection[str] | None = None) -> str:
+    """How long after the event the readings of these event hours were received: a histogram by upper bound.
+
+    Of `objects` of their curated rows (s3://bucket/key) alone, if they are given; so of the three statements below.
+    """
     return f"""\
 SELECT lateness, count(*) AS readings
 FROM (
@@ -328,7 +376,7 @@ FROM (
         WHEN received_at - event_time <= INTERVAL '7' DAY THEN '6 <= 7 days'
         ELSE '7 > 7 days' END AS lateness
     FROM curated_telemetry
-    WHERE {partition_predicate(event_hours)}
+    WHERE {partition_predicate(event_hours)}{_only('"$path"', objects)}
 )
 GROUP BY lateness
 ORDER BY lateness"""
@@ -339,18 +387,20 @@ def balance_of_event_hours(event_hours: Iterable[Hour]) -> str:
     return _counts("curated_telemetry", f"WHERE {partition_predicate(event_hours)}\n")
 
 
-def repeated_keys(event_hours: Iterable[Hour]) -> str:
+def repeated_keys(event_hours: Iterable[Hour], objects: Collection[str] | None = None) -> str:
     """Keys that stand more than once in these event hours; none is expected."""
     return f"""\
 SELECT device_id, event_time, seq, count(*) AS copies
 FROM curated_telemetry
-WHERE {partition_predicate(event_hours)}
+WHERE {partition_predicate(event_hours)}{_only('"$path"', objects)}
 GROUP BY device_id, event_time, seq
 HAVING count(*) > 1
 LIMIT 100"""
 
 
-def rows_out_of_contract(contract: Contract, event_hours: Iterable[Hour]) -> str:
+def rows_out_of_contract(
+    contract: Contract, event_hours: Iterable[Hour], objects: Collection[str] | None = None
+) -> str:
     """Rows of these event hours that no valid reading could have become; none is expected."""
     wrong = "\n        OR ".join(
         f"{m.name} NOT BETWEEN DOUBLE '{m.minimum!r}' AND DOUBLE '{m.maximum!r}'" for m in contract.metrics
@@ -358,7 +408,7 @@ def rows_out_of_contract(contract: Contract, event_hours: Iterable[Hour]) -> str
     return f"""\
 SELECT device_id, event_time, seq
 FROM curated_telemetry
-WHERE {partition_predicate(event_hours)}
+WHERE {partition_predicate(event_hours)}{_only('"$path"', objects)}
     AND ({wrong}
         OR date_format(event_time, '%Y%m%d%H') <> year || month || day || hour)
 LIMIT 100"""
@@ -373,10 +423,14 @@ WHERE {partition_predicate([event_hour])}
 GROUP BY tenant, site, device_id"""
 
 
-def preview(event_hour: Hour) -> str:
+def preview(event_hour: Hour, objects: Collection[str] | None = None) -> str:
     """A few rows of an event hour, for a person to look at."""
     columns = ", ".join(column.name for column in tables().curated_telemetry.columns)
-    return f"SELECT {columns}\nFROM curated_telemetry\nWHERE {partition_predicate([event_hour])}\nLIMIT 10"
+    return f"""\
+SELECT {columns}
+FROM curated_telemetry
+WHERE {partition_predicate([event_hour])}{_only('"$path"', objects)}
+LIMIT 10"""
 
 
 def last_arrival_by_site(first: Hour, last: Hour) -> str:

@@ -176,17 +176,21 @@ def _present(columns: Iterable[str]) -> str:
 
 
 def _unknown(value: str, known: Iterable[str], name: str) -> str:
-    """The fields of an object that are not among the known ones, as a map from `name`, made of k, to JSON text.
+    """The fields of an object that are not among the known ones, as a map from `name`, made of k, to JSON."""
+    others = f"map_filter(TRY(CAST({value} AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY[{_listed(known)}], k))"
+    return f"transform_keys({others}, (k, v) -> {name})"
+
+
+def _texts(fields: str) -> str:
+    """The JSON texts of a map's values.
 
     The text of a JSON value out of a CAST to MAP or ARRAY is parsed and written once more: characters beyond the basic
     plane are then escapes, as in every other JSON text of Athena, which writes them as they are there.
     """
-    others = f"map_filter(TRY(CAST({value} AS MAP(VARCHAR, JSON))), (k, v) -> NOT contains(ARRAY[{_listed(known)}], k))"
     # A function a step: an engine may work out a lambda's inner call as often as the outer one names its argument.
-    steps = ("json_format(v)", "json_parse(v)", "json_format(v)", "nullif(v, 'null')")
-    for step in steps:
-        others = f"transform_values({others}, (k, v) -> {step})"
-    return f"transform_keys({others}, (k, v) -> {name})"
+    for step in ("json_format(v)", "json_parse(v)", "json_format(v)", "nullif(v, 'null')"):
+        fields = f"transform_values({fields}, (k, v) -> {step})"
+    return fields
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -315,22 +319,23 @@ def _typed(contract: Contract) -> str:
     names = [metric.name for metric in contract.metrics]
     prefixed = "|".join(prefix[:-1] for prefix in PREFIXES)
     own_name = rf"if(regexp_like(k, '^({prefixed})\.'), '{OF_READING}' || k, k)"
-    none = "CAST(MAP() AS MAP(VARCHAR, VARCHAR))"
+    none = "CAST(MAP() AS MAP(VARCHAR, JSON))"
     parts = {
         "is_object AND has_unknown_fields": _unknown("r", [*READING_FIELDS, *names], own_name),
         "places > known_places": _unknown("location", ["lat", "lon"], f"'{OF_LOCATION}' || k"),
         f"units > {_present(f'{name}_unit' for name in names)}": _unknown("unit", names, f"'{OF_UNIT}' || k"),
     }
-    maps = ",\n            ".join(
+    maps = ",\n        ".join(
         f"CASE WHEN {condition} THEN coalesce({value}, {none}) ELSE {none} END" for condition, value in parts.items()
     )
+    # The texts of all at once: of lambdas it is their number that costs.
+    unknown = _texts(f"map_concat(coalesce(of_message, {none}),\n        {maps})")
     return f"""\
 SELECT *,
     if(moment BETWEEN {_FIRST} AND {_LAST}, moment) AS event_time,
     {metrics},
     CASE WHEN is_object AND (of_message IS NOT NULL OR {" OR ".join(parts)})
-        THEN map_concat(coalesce(of_message, {none}),
-            {maps}) END AS unknown_fields
+        THEN {unknown} END AS unknown_fields
 FROM timed"""
 
 

@@ -1,6 +1,7 @@
 """The curated zone: valid readings, typed, deduplicated, by event hour."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -11,8 +12,10 @@ from iot_pipeline.defs.judged.assets import judged_telemetry, ledger
 from iot_pipeline.defs.metadata import bar_chart, column_schema, markdown_table, preview, query_cost
 from iot_pipeline.defs.scattered_hours import Built, ScatteredHours, report
 from iot_pipeline.lake import statements
+from iot_pipeline.lake.athena import QueryResult
 from iot_pipeline.lake.balances import EventHourBalance
 from iot_pipeline.lake.hours import Hour
+from iot_pipeline.lake.increments import Written
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.partitions import hours, hours_of, partition_key
 from iot_pipeline.resources import LakeResource
@@ -75,19 +78,19 @@ def rebuild_event_hours() -> None:
 def build_curated(lake: Lake, wanted: Sequence[Hour]) -> Built:
     """Build these event hours, with their checks."""
     balances = lake.curate(wanted)
-    lateness = lake.athena.run(statements.lateness_of_event_hours(wanted))
-    checks = curated_checks(lake, wanted)
+    written = lake.written(wanted)
+    checks = curated_checks(lake, wanted, written)
     metadata: dict[str, Any] = {
         "rows": sum(b.built.rows for b in balances),
         "valid readings": sum(b.valid for b in balances),
         "duplicates": sum(b.built.duplicates for b in balances),
         "conflicts": sum(b.built.conflicts for b in balances),
-        "lateness": bar_chart([row[0][2:] for row in lateness.rows], [int(row[1]) for row in lateness.rows]),
+        "lateness": _lateness(lake, written),
         "hours": _hours_table(balances),
     }
-    latest = max((b.hour for b in balances if b.built.rows), default=None)
+    latest = max((it for it in written), key=lambda it: it.hours[-1], default=None)
     if latest:
-        metadata["preview"] = preview(lake.athena.run(statements.preview(latest)))
+        metadata["preview"] = preview(lake.athena.run(statements.preview(latest.hours[-1], latest.objects)))
     return Built(
         [curated_materialization(balance) for balance in balances], checks, {**metadata, **query_cost(lake.athena)}
     )
@@ -107,6 +110,15 @@ def curated_materialization(balance: EventHourBalance) -> dg.AssetMaterializatio
     )
 
 
+def _lateness(lake: Lake, written: Iterable[Written]) -> dg.MarkdownMetadataValue:
+    readings: Counter[str] = Counter()
+    for it in written:
+        for row in lake.athena.run(statements.lateness_of_event_hours(it.hours, it.objects)).rows:
+            readings[row[0]] += int(row[1])
+    shown = sorted(readings.items())
+    return bar_chart([name[2:] for name, _ in shown], [count for _, count in shown])
+
+
 def _hours_table(balances: list[EventHourBalance]) -> dg.MarkdownMetadataValue:
     shown = [b for b in balances if b.valid][:LISTED_HOURS]
     return markdown_table(
@@ -115,13 +127,16 @@ def _hours_table(balances: list[EventHourBalance]) -> dg.MarkdownMetadataValue:
     )
 
 
-def curated_checks(lake: Lake, wanted: Sequence[Hour]) -> list[dg.AssetCheckResult]:
-    """The checks of these event hours as they are published."""
+def curated_checks(lake: Lake, wanted: Sequence[Hour], written: Sequence[Written]) -> list[dg.AssetCheckResult]:
+    """The checks of these event hours as they are published; of the rows in them, those that were `written`.
+
+    What a build adds shares no key with what it took over, or the hour is built whole (`lake/curating.py`).
+    """
     plan = lake.plan(wanted)
     stale = set(lake.stale(plan))
     wrong = [b for b in lake.event_balances(plan) if not b.balances and b.hour not in stale]
-    repeated = lake.athena.run(statements.repeated_keys(wanted))
-    outside = lake.athena.run(statements.rows_out_of_contract(lake.contract, wanted))
+    repeated = [lake.athena.run(statements.repeated_keys(it.hours, it.objects)) for it in written]
+    outside = [lake.athena.run(statements.rows_out_of_contract(lake.contract, it.hours, it.objects)) for it in written]
     return [
         dg.AssetCheckResult(
             asset_key=LEDGER_CHECK.asset_key,
@@ -133,13 +148,19 @@ def curated_checks(lake: Lake, wanted: Sequence[Hour]) -> list[dg.AssetCheckResu
         dg.AssetCheckResult(
             asset_key=KEYS_CHECK.asset_key,
             check_name=KEYS_CHECK.name,
-            passed=not repeated.rows,
-            metadata={"repeated keys (at most 100)": len(repeated.rows), "examples": preview(repeated)},
+            passed=not any(it.rows for it in repeated),
+            metadata=_found("repeated keys", repeated),
         ),
         dg.AssetCheckResult(
             asset_key=CONTRACT_CHECK.asset_key,
             check_name=CONTRACT_CHECK.name,
-            passed=not outside.rows,
-            metadata={"rows outside (at most 100)": len(outside.rows), "examples": preview(outside)},
+            passed=not any(it.rows for it in outside),
+            metadata=_found("rows outside", outside),
         ),
     ]
+
+
+def _found(what: str, results: Sequence[QueryResult]) -> dict[str, Any]:
+    most = max(results, key=lambda it: len(it.rows), default=None)
+    examples = {"examples": preview(most)} if most else {}
+    return {f"{what} (at most 100)": len(most.rows) if most else 0, **examples}

@@ -46,7 +46,7 @@ def standing(instance: dg.DagsterInstance, lake: Lake, arrivals: Sequence[Hour],
         ],
         [
             *(of_refused.checks if refused else ()),
-            *(check for batch in batches(curated) for check in curated_checks(lake, batch)),
+            *(check for batch in batches(curated) for check in curated_checks(lake, batch, lake.written(batch))),
         ],
         {"judged hours": len(judged), "quarantined hours": len(refused), "event hours": len(curated)},
     )

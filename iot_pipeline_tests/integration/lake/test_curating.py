@@ -4,10 +4,11 @@ import random
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import boto3
 import pytest
 
 from iot_pipeline.contract import tables
-from iot_pipeline.lake import curating
+from iot_pipeline.lake import additions, curating, statements
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.increments import TAKEN_OVER
 from iot_pipeline.lake.integrity import Audit
@@ -63,10 +64,10 @@ def is_as_whole(lake: Lake, hours: list[Hour]) -> None:
 
 
 def test_late_readings_are_added_and_cost_what_came_late(lake: Lake, raw: RawZone, arrival: Hour) -> None:
-    fill(raw, arrival)
+    fill(raw, arrival, 400)
     assert built(lake, arrival, [arrival]) == []
     before = names(lake, arrival)
-    send(raw, arrival + 5, (arrival.start + MINUTE / 2, 100))
+    send(raw, arrival + 5, (arrival.start + MINUTE / 77, 1000))
     lake.athena.results.clear()
     assert built(lake, arrival + 5, [arrival]) == [f"{arrival}: 1 arrival hours are added"]
     after = names(lake, arrival)
@@ -114,8 +115,63 @@ def test_hours_of_other_arrivals_have_statements_of_their_own(
     is_as_whole(lake, hours)
 
 
+def test_an_arrival_hour_that_grew_costs_what_it_grew_by(lake: Lake, raw: RawZone, arrival: Hour) -> None:
+    """Of its judged rows the objects are read that hold what came since, and no other."""
+    fill(raw, arrival)
+    for n in range(3):
+        send(raw, arrival, (arrival.start + (n + 1 / 2) * MINUTE, 50 + n))
+        built(lake, arrival, [arrival])
+    send(raw, arrival, (arrival.start + 9 * MINUTE / 2, 60))
+    lake.athena.results.clear()
+    assert built(lake, arrival, [arrival]) == [f"{arrival}: 1 arrival hours are added"]
+    assert lake.s3
+    judged = lake.catalog.partitions(tables().judged_telemetry.name, [arrival])[arrival].location
+    stored = [it.uri for it in Objects(lake.s3).at(judged)]
+    athena = boto3.client("athena")
+    ran = [athena.get_query_execution(QueryExecutionId=it.query_id) for it in lake.athena.results]
+    (build,) = [sql for it in ran if "CREATE TABLE build_curated" in (sql := it["QueryExecution"]["Query"])]
+    assert len(stored) > 1
+    assert [uri for uri in stored if uri in build] == [uri for uri in stored if TAKEN_OVER not in uri]
+    is_as_whole(lake, [arrival])
+
+
+def test_the_numbers_of_a_device_that_begins_anew_are_no_repetition(lake: Lake, raw: RawZone, arrival: Hour) -> None:
+    fill(raw, arrival)
+    built(lake, arrival, [arrival])
+    send(raw, arrival + 5, (arrival.start + MINUTE / 77, 0))
+    assert built(lake, arrival + 5, [arrival]) == [f"{arrival}: 1 arrival hours are added"]
+    is_as_whole(lake, [arrival])
+
+
+def test_the_checks_read_what_the_build_wrote(lake: Lake, raw: RawZone, arrival: Hour) -> None:
+    """Of hours that were added to the new objects, beside hours that were built whole."""
+    hours = [arrival, arrival + 1]
+    fill(raw, arrival)
+    built(lake, arrival, [arrival])
+    fill(raw, arrival + 1)
+    send(raw, arrival + 1, (arrival.start + MINUTE / 2, 100))
+    assert built(lake, arrival + 1, hours) == [f"{arrival}: 1 arrival hours are added"]
+    whole, added = lake.written(hours)
+    assert (whole.hours, whole.objects) == ((arrival + 1,), None)
+    assert added.hours == (arrival,)
+    rows = lake.athena.run(statements.preview(arrival, added.objects))
+    assert [row[rows.columns.index("seq")] for row in rows.rows] == [100]
+
+
 @pytest.mark.parametrize(
-    "change", ["removed", "further object", "by hand", "most is new", "many objects", "no notes", "columns"]
+    "change",
+    [
+        "removed",
+        "judged whole",
+        "long ago",
+        "by hand",
+        "most is new",
+        "many repeat",
+        "many objects",
+        "many builds",
+        "no notes",
+        "columns",
+    ],
 )
 def test_what_cannot_be_added_to_is_built_whole(
     change: str, lake: Lake, raw: RawZone, arrival: Hour, monkeypatch: pytest.MonkeyPatch
@@ -130,17 +186,26 @@ def test_what_cannot_be_added_to_is_built_whole(
         case "removed":
             send(raw, arrival + 1, (arrival.start + MINUTE / 4, 51))
             lake.judge([arrival + 1], whole=True)
-        case "further object":
+        case "judged whole" | "long ago":
+            if change == "long ago":
+                monkeypatch.setattr(additions, "MAY_GROW", timedelta(0))
+                built(lake, arrival, [arrival])
             send(raw, arrival, (arrival.start + MINUTE / 4, 51))
-            lake.judge([arrival])
+            lake.judge([arrival], whole=change == "judged whole")
         case "by hand":
             stored = lake.catalog.partitions(CURATED, [arrival])[arrival].location
             bucket, _, prefix = stored.removeprefix("s3://").partition("/")
             lake.s3.put_object(Bucket=bucket, Key=f"{prefix}_note", Body=b"x")
         case "most is new":
             send(raw, arrival + 5, *((arrival.start + (n + 1 / 2) * MINUTE / 10, 200 + n) for n in range(12)))
+        case "many repeat":
+            send(raw, arrival + 1, *((arrival.start + n * MINUTE / 10, n) for n in range(20)))
+            built(lake, arrival + 1, [arrival])
+            send(raw, arrival + 5, *((arrival.start + n * MINUTE / 77, 200 + n) for n in range(3)))
         case "many objects":
-            monkeypatch.setattr(curating, "MAX_OBJECTS", 1)
+            monkeypatch.setattr(additions, "MAX_OBJECTS", 1)
+        case "many builds":
+            monkeypatch.setattr(additions, "MAX_BUILDS", 1)
         case "no notes":
             built(replace(lake, s3=None), arrival, [arrival])
         case "columns":
@@ -162,8 +227,8 @@ def test_however_readings_come_the_hours_are_as_built_whole(lake: Lake, raw: Raw
             made = [(hour.start + chance.randrange(36000) * MINUTE / 600, chance.randrange(3)) for hour in of]
             doubled = made[: 2 * (late % 3 == 2)] if late else []
             send(raw, arrival + late, *made, *doubled, sender=Sender(device))
-        lake.judge([arrival + late])
-        touched |= {*lake.touched([arrival + late])}
-        added += built(lake, arrival + late, lake.stale(touched))
+            lake.judge([arrival + late])
+            touched |= {*lake.touched([arrival + late])}
+            added += built(lake, arrival + late, lake.stale(touched))
     assert len(added) > 5
     is_as_whole(lake, sorted(touched))

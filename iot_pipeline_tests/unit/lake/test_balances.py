@@ -1,5 +1,6 @@
 """When an event hour is loaded, and when its books balance."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -49,6 +50,9 @@ def test_notes_are_kept_as_a_partitions_parameters() -> None:
     assert notes.parameters["content"] == "0123456789abcdef"
     assert BuildNotes.of(notes.parameters) == notes
     assert BuildNotes.of({"classification": "parquet"}) is None, "a partition that no build made"
+    read = replace(notes, read={HOUR: frozenset({"01ab23cd", "ffffffff"}), HOUR + 1: frozenset({"01ab23cd"})})
+    assert BuildNotes.of(read.parameters) == read
+    assert BuildNotes.of({**read.parameters, "read": "by hand"}) is None
 
 
 def test_notes_of_the_release_before_are_read() -> None:

@@ -1,4 +1,4 @@
--- CTAS of these event hours from exactly the objects that the ledger knows in these arrival hours. Which reception of a key wins: lake/winners.py.
+-- CTAS of these event hours from exactly the objects that the ledger knows in these arrival hours. Which reception of a key wins: lake/winners.py. `objects` are those of the judged rows (s3://bucket/key) to read; all without them.
 CREATE TABLE build_20261105t120000_0a1b2c3d
 WITH (
     format = 'PARQUET',
@@ -22,6 +22,7 @@ versions AS (
     WHERE outcome = 'valid'
         AND ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13')))
     AND object IN (SELECT object FROM ledger WHERE ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))))
+    AND "$path" IN ('s3://lake/judged/v=20261105T120000_0a1b2c3d/year=2026/month=11/day=05/hour=12/new')
         AND date_trunc('hour', event_time) IN (SELECT event_hour FROM wanted)
     GROUP BY device_id, event_time, seq, temperature, humidity, pressure, flow_rate, battery, rssi, lat, lon, extras
 ),

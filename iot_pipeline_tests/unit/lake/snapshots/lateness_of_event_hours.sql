@@ -1,4 +1,4 @@
--- How long after the event the readings of these event hours were received: a histogram by upper bound.
+-- How long after the event the readings of these event hours were received: a histogram by upper bound. Of `objects` of their curated rows (s3://bucket/key) alone, if they are given; so of the three statements below.
 SELECT lateness, count(*) AS readings
 FROM (
     SELECT CASE
@@ -12,6 +12,7 @@ FROM (
     FROM curated_telemetry
     WHERE ((year = '2025' AND month = '12' AND day = '31' AND hour IN ('23'))
     OR (year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13')))
+    AND "$path" IN ('s3://lake/judged/v=20261105T120000_0a1b2c3d/year=2026/month=11/day=05/hour=12/new')
 )
 GROUP BY lateness
 ORDER BY lateness

@@ -3,6 +3,7 @@ SELECT device_id, event_time, seq
 FROM curated_telemetry
 WHERE ((year = '2025' AND month = '12' AND day = '31' AND hour IN ('23'))
     OR (year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13')))
+    AND "$path" IN ('s3://lake/judged/v=20261105T120000_0a1b2c3d/year=2026/month=11/day=05/hour=12/new')
     AND (temperature NOT BETWEEN DOUBLE '-60.0' AND DOUBLE '150.0'
         OR humidity NOT BETWEEN DOUBLE '0.0' AND DOUBLE '100.0'
         OR pressure NOT BETWEEN DOUBLE '300.0' AND DOUBLE '1100.0'
