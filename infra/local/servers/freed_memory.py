@@ -2,13 +2,16 @@
 
 glibc keeps freed memory in an arena of each thread for the next allocation: of a server with dozens of threads, that
 answers now 100 bytes and now 100 MB, it keeps tens of MB more after each kind of work. `malloc_trim(3)` gives back the
-whole pages among them, of all arenas; it takes some milliseconds.
+whole pages among them, of all arenas; it takes some milliseconds. Arrow keeps what it has freed in a pool of its own,
+unless it is told to use the C library's (https://arrow.apache.org/docs/cpp/env_vars.html).
 """
 
 import ctypes
 import threading
 
 SECONDS = 15.0
+# Of a process's environment, before it imports pyarrow.
+ARROW_WITHOUT_POOL = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
 
 
 def give_back_freed_memory() -> None:

@@ -1,9 +1,10 @@
 """Translations that are remembered: a few megabytes, those that were asked for last."""
 
+import asyncio
 import tracemalloc
 
 from infra.local.redshift.dialect import Translation
-from infra.local.redshift.translating import Asked, Remembered
+from infra.local.redshift.translating import Asked, Remembered, Translator
 
 
 def text(number: int, characters: int = 3_000) -> Asked:
@@ -42,3 +43,9 @@ def test_a_very_long_text_is_not_kept() -> None:
     remembered = Remembered()
     remembered.keep(text(0, 20_000), Translation("asked"))
     assert remembered.get(text(0, 20_000)) is None
+
+
+def test_a_text_is_translated_once() -> None:
+    translator = Translator()
+    first, second = (asyncio.run(translator.translate("SELECT 41 + 1")) for _ in range(2))
+    assert first is second

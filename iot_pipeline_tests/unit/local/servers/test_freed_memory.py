@@ -1,12 +1,14 @@
 """What a server has freed goes back to the system, which glibc alone would not do."""
 
 import ctypes
+import os
 import subprocess
 import sys
 
 import pytest
 
 from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.freed_memory import ARROW_WITHOUT_POOL
 
 # Megabytes that the process holds of its own after 100 MiB were freed, but for a little behind them.
 _FREED = """
@@ -40,3 +42,11 @@ print(before - own())
 def test_freed_memory_goes_back_to_the_system() -> None:
     done = subprocess.run([sys.executable, "-c", _FREED], cwd=CHECKOUT, check=True, capture_output=True, text=True)
     assert float(done.stdout) > 90
+
+
+def test_arrow_takes_its_memory_from_the_c_library() -> None:
+    text = "import pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+    done = subprocess.run(
+        [sys.executable, "-c", text], env=os.environ | ARROW_WITHOUT_POOL, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "system"
