@@ -64,5 +64,5 @@ def _restore(data: Any) -> None:
 
 def _folder_of(stream: Any, shard_id: str) -> Path:
     arn = parse_arn(stream["StreamARN"])
-    folder = _folder / arn.account_id / arn.region / arn.resource.rpartition("/")[2]
+    folder = _folder / str(arn.account_id) / str(arn.region) / str(arn.resource).rpartition("/")[2]
     return folder / f"{shard_id}-{stream['shards'][shard_id]['starting_sequence_number']}"

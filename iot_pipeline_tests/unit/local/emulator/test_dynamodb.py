@@ -3,6 +3,8 @@
 import tracemalloc
 from typing import Any
 
+from ministack.services import dynamodb as stock
+
 from infra.local.emulator import dynamodb
 from infra.local.emulator.dynamodb import RequestDigest
 
@@ -19,8 +21,8 @@ def test_a_token_takes_little_however_large_its_request_is() -> None:
     size, _peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert size / 500 < 1_500
-    assert dynamodb.dynamodb._txn_token_lookup("token-7")["signature"] == request(7)
-    dynamodb.dynamodb._txn_idempotency.clear()
+    assert stock._txn_token_lookup("token-7")["signature"] == request(7)
+    stock._txn_idempotency.clear()
 
 
 def test_a_digest_is_equal_to_its_request_alone() -> None:
