@@ -1,8 +1,8 @@
 """EventBridge rules: a function is invoked only if its own policy lets the rule in; events are kept in archives alone.
 
-EventBridge user guide, "Using resource-based policies for Amazon EventBridge"; "Archiving and replaying events": what no
-archive keeps is gone once it is delivered. Stock ministack invokes a function without its permission, and keeps a list
-of every event, which nothing reads.
+EventBridge user guide, "Using resource-based policies for Amazon EventBridge"; "Archiving and replaying events": what
+no archive keeps is gone once it is delivered. Stock ministack invokes a function without its permission, and keeps a
+list of every event, which nothing reads.
 """
 
 from collections import deque

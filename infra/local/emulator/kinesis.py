@@ -2,9 +2,9 @@
 
 Stock ministack keeps a stream's records in memory, and filters all of them by age on every put (53 ms at half a million
 records). Here records are in files (`streams/record_log.py`) and swept every few seconds: those older than the
-retention go, and so do those beyond `KEPT_BYTES` a shard that every event source mapping has done with (delivery streams write
-records to their own journal as they arrive). A consumer that calls GetRecords and lags by more than that loses the
-oldest records, where AWS would keep them for the retention.
+retention go, and so do those beyond `KEPT_BYTES` a shard that every event source mapping has done with (delivery
+streams write records to their own journal as they arrive). A consumer that calls GetRecords and lags by more than that
+loses the oldest records, where AWS would keep them for the retention.
 """
 
 import json
