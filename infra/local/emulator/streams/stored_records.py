@@ -1,8 +1,8 @@
-"""Where each shard's records are: `<folder>/<account>/<region>/<stream>/<shard>`, in place of ministack's lists.
+"""Where each shard's records are: `<folder>/<account>/<region>/<stream>/<shard>`, in place of lists in memory.
 
-ministack makes a shard with an empty list in several places, so the list is replaced when the shard is first used. Its
-state keeps the number of the first record alone; the records are in their files. A shard's folder has its starting
-sequence number in its name, so that a stream takes over nothing of a deleted one of the same name.
+Stock ministack makes a shard with an empty list in several places, and its saved state holds all records. Here the list
+is replaced when the shard is first used, and the state keeps the number of the first record alone. A shard's folder has
+its starting sequence number in its name, so that a stream takes over nothing of a deleted one of the same name.
 """
 
 import shutil
