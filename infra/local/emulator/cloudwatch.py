@@ -24,6 +24,7 @@ def record(namespace: str, name: str, value: float, unit: str, dimensions: dict[
     with _recording:
         cloudwatch.record_metric(namespace, name, value, unit, dimensions)
         points = cloudwatch._metric_bucket((namespace, name, cloudwatch._dims_key(dimensions)))
+        points[-1]["Dimensions"] = points[0]["Dimensions"]  # one for all: it is as large as the rest of a point
         if len(points) % LOOK_POINTS == 0:
             points[:] = _by_value(points, time.time() - OPEN_SECONDS)
         if len(points) > 2 * KEPT_POINTS:

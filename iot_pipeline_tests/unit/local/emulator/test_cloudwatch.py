@@ -60,6 +60,8 @@ def test_values_that_differ_become_sets_of_a_minute(clock: list[float]) -> None:
         cloudwatch.record(NAMESPACE, "Duration", number / 7, "Milliseconds", DIMENSIONS)
         total += number / 7
     kept = points("Duration")
+    assert len({id(point["Dimensions"]) for point in kept}) == 1
+    assert kept[0]["Dimensions"] == DIMENSIONS
     assert len(kept) <= 2 * cloudwatch.KEPT_POINTS
     assert stock._calc_stats(kept)["Sum"] == pytest.approx(total)
     assert stock._calc_stats(kept)["SampleCount"] == 3 * cloudwatch.KEPT_POINTS
