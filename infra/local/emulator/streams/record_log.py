@@ -7,11 +7,13 @@ machine.
 """
 
 import base64
+import errno
 import struct
 import threading
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from io import FileIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, overload
@@ -35,15 +37,25 @@ class _File:
         self.path = path
         self.first = int(path.name.removesuffix(_SUFFIX))
         self.offsets = array("Q", [0])
+        self._end: FileIO | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
     def append(self, frames: Sequence[bytes]) -> None:
-        with self.path.open("ab", buffering=0) as file:
-            file.write(b"".join(frames))
+        self._end = self._end or FileIO(self.path, "ab")
+        body = b"".join(frames)
+        if self._end.write(body) != len(body):
+            self._end.truncate(self.offsets[-1])
+            raise OSError(errno.ENOSPC, "no room for a stream's records: free some, or put less", str(self.path))
         for frame in frames:
             self.offsets.append(self.offsets[-1] + len(frame))
+
+    def close(self) -> None:
+        """End appending for now."""
+        if self._end is not None:
+            self._end.close()
+        self._end = None
 
     def read(self, start: int, end: int) -> Iterator[Record]:
         """The records of these places in the file."""
@@ -108,6 +120,7 @@ class RecordLog(Sequence[Record]):
         with self._appending:
             file = self._files[-1]
             if file.offsets[-1] >= FILE_BYTES:
+                file.close()
                 file = self._file(file.first + len(file))
                 self._files.append(file)
             file.append([_frame(record) for record in records])

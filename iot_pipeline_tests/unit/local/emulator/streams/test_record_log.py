@@ -1,6 +1,8 @@
 """A shard's records in files: a list to its readers, in few bytes of memory, and there again for the next process."""
 
 import copy
+import resource
+import signal
 import tracemalloc
 from bisect import bisect_left
 from pathlib import Path
@@ -108,3 +110,20 @@ def test_a_sequence_number_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Sequence number 7 is none of ministack's"):
         log.append(record(0) | {"SequenceNumber": "7"})
     assert list(log) == []
+
+
+def test_a_full_disk_refuses_a_record_and_keeps_those_before(tmp_path: Path) -> None:
+    """The limit of a file's size stands for the disk: a write that reaches it is cut short."""
+    log = RecordLog(tmp_path)
+    log.append(record(0))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))
+    try:
+        with pytest.raises(OSError, match="no room for a stream's records"):
+            log.append(record(1, b"x" * 400))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    log.append(record(2))
+    assert list(log) == [record(0), record(2)] == list(RecordLog(tmp_path))
