@@ -81,7 +81,7 @@ def test_the_next_process_finds_them_but_what_a_kill_cut_short(tmp_path: Path) -
     for each in expected:
         log.append(each)
     log.drop(10)
-    saved = copy.deepcopy(log)
+    saved: object = copy.deepcopy(log)
     assert saved == {"first": 10}
     newest = max(tmp_path.iterdir())
     newest.write_bytes(newest.read_bytes()[:-3])
