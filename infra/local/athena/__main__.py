@@ -16,6 +16,7 @@ from infra.local.athena.execute import Statements
 from infra.local.athena.queries.executions import Executions
 from infra.local.athena.queries.workgroups import WorkGroups
 from infra.local.athena.server import Server
+from infra.local.servers.freed_memory import give_back_freed_memory
 
 
 def main() -> None:
@@ -46,6 +47,7 @@ def main() -> None:
         partial = options.ready_file.with_suffix(".part")
         partial.write_text(json.dumps({"port": port, "pid": os.getpid()}))
         partial.replace(options.ready_file)
+    give_back_freed_memory()
     server.serve_forever()
     executions.shutdown()
     server.server_close()

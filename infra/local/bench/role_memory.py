@@ -26,7 +26,7 @@ _ROLES = (
     (re.compile(r"iot_pipeline\.watcher"), "watcher"),
     (re.compile(r"dagster-daemon"), "Dagster's daemon"),
     (re.compile(r"multiprocessing\.resource_tracker"), "Python's resource tracker"),
-    (re.compile(r"execute_(run|step)|multiprocessing\.spawn|watch_orphans|dbt build"), _PASSING),
+    (re.compile(r"execute_(run|step)|multiprocessing\.spawn|watch_orphans|dbt (build|docs)"), _PASSING),
     (re.compile(r"tail -F"), _PASSING),
     (re.compile(r"dagster api grpc|code-server"), "Dagster's code server"),
     (re.compile(r"simulator run"), "fleet"),

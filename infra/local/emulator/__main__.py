@@ -16,6 +16,7 @@ from typing import TextIO
 
 from infra.local.emulator.settings import EmulatorSettings
 from infra.local.recording.recorder import recording_environment
+from infra.local.servers.freed_memory import ARROW_WITHOUT_POOL, give_back_freed_memory
 from infra.local.servers.loopback import HOST
 
 
@@ -134,6 +135,7 @@ def serve(settings: EmulatorSettings) -> None:
     config.keep_alive_timeout = 75
     config.loglevel = settings.log_level
     config.backlog = 1024
+    give_back_freed_memory()
     asyncio.run(hypercorn_serve(guarded(app.app), config))
 
 
@@ -158,6 +160,8 @@ def _serve_extended(settings: EmulatorSettings) -> None:
         install_extensions(settings)
     except WrongMinistackVersionError as error:
         sys.exit(str(error))
+    for name in ARROW_WITHOUT_POOL:  # the extensions have imported Arrow; functions have theirs as on AWS
+        os.environ.pop(name, None)
     serve(settings)
 
 

@@ -1,9 +1,14 @@
-"""DynamoDB: a batch of gets answers at most 16 MB, and says which keys it left for the next call.
+"""DynamoDB: a batch of gets answers at most 16 MB, and little is kept of a transaction for its token.
 
 API reference, BatchGetItem: what is beyond comes back as `UnprocessedKeys`, which a caller has to ask for again. Stock
 ministack answers everything at once, so that a caller who forgets them would be found out on AWS only.
+
+API reference, TransactWriteItems: a ClientRequestToken is valid for 10 minutes, in which another request with it is
+refused (IdempotentParameterMismatchException). Stock ministack keeps each request for them, up to 4 MB; a digest of it
+tells the same.
 """
 
+import hashlib
 import json
 from typing import Any
 
@@ -12,11 +17,34 @@ from ministack.services import dynamodb
 
 ANSWER_BYTES = 16 << 20
 _stock_batch_get = dynamodb._batch_get_item
+_stock_store = dynamodb._txn_token_store
 
 
 def install() -> None:
-    """Replace BatchGetItem."""
+    """Replace BatchGetItem, and what is kept of a token."""
     dynamodb._batch_get_item = _batch_get
+    dynamodb._txn_token_store = _keep_token
+
+
+class RequestDigest:
+    """Equal to the request that it was made of."""
+
+    __slots__ = ("_digest",)
+    __hash__ = None  # type: ignore[assignment]  # it is equal to a dict, which has none
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self._digest = _digest(request)
+
+    def __eq__(self, request: object) -> bool:
+        return isinstance(request, dict) and self._digest == _digest(request)
+
+
+def _digest(request: dict[str, Any]) -> bytes:
+    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).digest()
+
+
+def _keep_token(token: str, entry: dict[str, Any]) -> None:
+    _stock_store(token, {**entry, "signature": RequestDigest(entry["signature"])})
 
 
 def _batch_get(data: Any) -> Any:

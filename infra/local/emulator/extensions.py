@@ -54,7 +54,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     requests.install()
     transport.install()
     s3.install()
-    kinesis.install()
+    kinesis.install(settings)
     stream_consumers.install()
     dynamodb.install()
     metric_math.install()

@@ -1,30 +1,30 @@
-"""Kinesis: an append that does not rescan the stream, and bounded memory.
+"""Kinesis: records in files, an append that does not rescan the stream, and bounded disk.
 
-Stock ministack filters every record of a stream by age on every put (53 ms at half a million records). Here records
-are swept every few seconds: those older than the retention go, and so do those beyond `KEPT_BYTES` a shard that
-every event source mapping has done with (delivery streams write records to their own journal as they arrive). A
-consumer that calls GetRecords and lags by more than that loses the oldest records, where AWS would keep them for
-the retention.
+Stock ministack keeps a stream's records in memory, and filters all of them by age on every put (53 ms at half a million
+records). Here records are in files (`streams/record_log.py`) and swept every few seconds: those older than the
+retention go, and so do those beyond `KEPT_BYTES` a shard that every event source mapping has done with (delivery
+streams write records to their own journal as they arrive). A consumer that calls GetRecords and lags by more than that
+loses the oldest records, where AWS would keep them for the retention.
 """
 
-import base64
 import json
-import threading
 import time
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
 from ministack import app
 from ministack.services import kinesis
 
-from infra.local.emulator.streams import fan_out, reading, shards, writing
+from infra.local.emulator.settings import EmulatorSettings
+from infra.local.emulator.streams import fan_out, reading, shards, stored_records, writing
 from infra.local.emulator.streams.limits import RefusedRequestError
+from infra.local.emulator.streams.record_log import RecordLog, records_lock
 
 SWEEP_SECONDS = 5.0
-KEPT_BYTES = 32 << 20
+# Of files; their index in memory takes 8 bytes a record.
+KEPT_BYTES = 256 << 20
 
-records_lock = threading.Lock()
 _last_sweep: dict[str, float] = {}
 
 
@@ -39,9 +39,10 @@ class KinesisPutError(RuntimeError):
     """A record that the stream did not take."""
 
 
-def install() -> None:
-    """Replace the retention sweep, resharding, and the requests that write and read."""
+def install(settings: EmulatorSettings) -> None:
+    """Replace the records' lists, the retention sweep, resharding, and the requests that write and read."""
     kinesis._expire_records = _sweep
+    stored_records.install(settings.streams_dir)
     shards.install()
     writing.install()
     reading.install()
@@ -75,12 +76,6 @@ def append(stream_name: str, partition_key: str, data: bytes) -> None:
     writing.put(stream, partition_key, data)
 
 
-def record_bytes(record: Any) -> bytes:
-    """A stored record's data; ministack keeps base64 text, `append` bytes."""
-    data = record["Data"]
-    return data if isinstance(data, bytes) else base64.b64decode(data)
-
-
 def _sweep(stream: Any) -> None:
     now = time.monotonic()
     arn = stream["StreamARN"]
@@ -89,26 +84,23 @@ def _sweep(stream: Any) -> None:
     _last_sweep[arn] = now
     cutoff = time.time() - stream["RetentionPeriodHours"] * 3600
     shards.forget_expired(stream, time.time())
-    for shard_id, shard in stream["shards"].items():
+    stored_records.remove_orphans()
+    for shard_id in list(stream["shards"]):
+        records = stored_records.records_of(stream, shard_id)
         with records_lock:
-            records = shard["records"]
             old = bisect_left(records, cutoff, key=lambda record: record["ApproximateArrivalTimestamp"])
             count = max(old, _trimmable(records, arn, shard_id))
-            del records[:count]
+            records.drop(count)
         if count:
             _shift_iterators(arn, shard_id, count)
 
 
-def _trimmable(records: list[Any], stream_arn: str, shard_id: str) -> int:
-    kept = 0
-    index = len(records)
-    while index and kept < KEPT_BYTES:
-        index -= 1
-        kept += reading.record_size(records[index])
+def _trimmable(records: RecordLog, stream_arn: str, shard_id: str) -> int:
+    beyond = records.beyond(KEPT_BYTES)
     consumed = consumed_up_to(stream_arn, shard_id)
-    if consumed is None:
-        return index
-    return min(index, bisect_right(records, consumed, key=lambda record: record["SequenceNumber"]))
+    if not beyond or consumed is None:
+        return beyond
+    return min(beyond, records.after(consumed))
 
 
 def _shift_iterators(stream_arn: str, shard_id: str, count: int) -> None:

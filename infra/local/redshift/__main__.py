@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 
 from infra.local.redshift.server import Server
+from infra.local.servers.freed_memory import give_back_freed_memory
 from infra.local.servers.loopback import HOST
 
 
@@ -16,6 +17,7 @@ def main() -> None:
     """Start the server, say where it listens, stop when told to: open connections are cut, PostgreSQL rolls back."""
     options = _parser().parse_args()
     logging.basicConfig(level=options.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    give_back_freed_memory()
     asyncio.run(_serve(options))
 
 

@@ -7,7 +7,6 @@ parsed (`sql/grammar.py`), checked against an allow-list of nodes and rewritten 
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from sqlglot import exp
@@ -41,7 +40,6 @@ CATALOG_SQL: str = "".join(
     (_FOLDER / name).read_text(encoding="utf-8")
     for name in ("functions.sql", "numbers.sql", "keys.sql", "catalog.sql", "bytes.sql")
 )
-REMEMBERED = 2_000
 COMMANDS = ("COPY", "UNLOAD")
 _CREATED = re.compile(
     r"CREATE (OR REPLACE )?((TEMP|TEMPORARY|LOCAL TEMPORARY|LOCAL TEMP) )?(TABLE|VIEW)\b", re.IGNORECASE
@@ -70,10 +68,6 @@ def translate(sql: str, known: tuple[tuple[str, tuple[str, ...] | None], ...] = 
     Comments are dropped. `known` has the types of the columns of earlier `probes`. Raises UnsupportedError for what
     Redshift refuses or the local Redshift does not know.
     """
-    return _remembered(sql, known) if len(sql) <= REMEMBERED else _translated(sql, known)
-
-
-def _translated(sql: str, known: tuple[tuple[str, tuple[str, ...] | None], ...]) -> Translation:
     aside = LongTexts(sql)
     found = statements(sql, aside)
     told = Divisions(dict(known), [])
@@ -93,9 +87,6 @@ def _translated(sql: str, known: tuple[tuple[str, tuple[str, ...] | None], ...])
         raise UnsupportedError(f"{LOCAL}expressions nested this deep", TOO_COMPLEX) from error
     # What one statement of several makes, the next reads: before it is run nothing is known.
     return Translation(text, probes=tuple(told.probes) if len(found) == 1 else ())
-
-
-_remembered = lru_cache(maxsize=2000)(_translated)
 
 
 @dataclass(frozen=True)

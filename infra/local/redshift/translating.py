@@ -23,7 +23,8 @@ LONG = 20_000
 MOST_CPU_SECONDS = 20.0
 # By whether they are for long texts.
 PROCESSES = {False: 2, True: 1}
-_KEPT = 2000
+# Characters of the texts and translations that are remembered, and of a text that is.
+_KEPT = 1_000_000
 _KEPT_LENGTH = 10_000
 _NICEST = 19
 _LENGTH = struct.Struct("!I")
@@ -33,11 +34,35 @@ Asked = tuple[str, Types]
 Answer = Translation | SqlError
 
 
+class Remembered:
+    """The translations of late, bounded by their length: those of loads are thousands of characters, and come once."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Asked, Answer] = OrderedDict()
+        self._characters = 0
+
+    def get(self, asked: Asked) -> Answer | None:
+        """What was kept for the text, unless it was forgotten."""
+        if asked in self._known:
+            self._known.move_to_end(asked)
+        return self._known.get(asked)
+
+    def keep(self, asked: Asked, answer: Answer) -> None:
+        """Keep it, and forget those that were not asked for longest."""
+        if len(asked[0]) > _KEPT_LENGTH:
+            return
+        if asked not in self._known:
+            self._known[asked] = answer
+            self._characters += _length(asked, answer)
+        while self._characters > _KEPT:
+            self._characters -= _length(*self._known.popitem(last=False))
+
+
 class Translator:
     """Translates for all clients, and remembers what it has translated."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[Asked, Answer] = OrderedDict()
+        self._remembered = Remembered()
         self._free: dict[bool, asyncio.Queue[asyncio.subprocess.Process | None]] = {}
         for long, processes in PROCESSES.items():
             self._free[long] = asyncio.Queue()
@@ -47,12 +72,10 @@ class Translator:
     async def translate(self, sql: str, known: Types = ()) -> Translation:
         """What PostgreSQL gets for the text; `known` as in `dialect.translate`. Raises SqlError for what is refused."""
         asked = sql, known
-        answer = self._known.get(asked)
-        if len(sql) <= SHORT:
-            answer = _answer(asked)
-        elif answer is None:
-            answer = await self._elsewhere(asked)
-            self._remember(asked, answer)
+        answer = self._remembered.get(asked)
+        if answer is None:
+            answer = _answer(asked) if len(sql) <= SHORT else await self._elsewhere(asked)
+            self._remembered.keep(asked, answer)
         if isinstance(answer, SqlError):
             raise SqlError(answer.message, answer.sqlstate, answer.detail)
         return answer
@@ -62,14 +85,6 @@ class Translator:
         for free in self._free.values():
             while not free.empty():
                 _end(free.get_nowait())
-
-    def _remember(self, asked: Asked, answer: Answer) -> None:
-        if len(asked[0]) > _KEPT_LENGTH:
-            return
-        self._known[asked] = answer
-        self._known.move_to_end(asked)
-        if len(self._known) > _KEPT:
-            self._known.popitem(last=False)
 
     async def _elsewhere(self, asked: Asked) -> Answer:
         long = len(asked[0]) > LONG
@@ -104,6 +119,11 @@ async def _reply(process: asyncio.subprocess.Process, asked: Asked) -> Answer:
     (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
     answer: Answer = pickle.loads(await process.stdout.readexactly(length))  # noqa: S301  of a process of our own
     return answer
+
+
+def _length(asked: Asked, answer: Answer) -> int:
+    told = answer.message if isinstance(answer, SqlError) else answer.sql
+    return len(asked[0]) + len(told)
 
 
 def _end(process: asyncio.subprocess.Process | None) -> None:

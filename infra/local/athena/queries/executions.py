@@ -23,9 +23,13 @@ _AGAIN_SECONDS = 0.05
 FINISHED = {"SUCCEEDED", "FAILED", "CANCELLED"}
 
 
-@dataclass
+@dataclass(slots=True)
 class Execution:
-    """One StartQueryExecution and all that became of it."""
+    """One StartQueryExecution and all that became of it.
+
+    Athena remembers it for 45 days (user guide, "View recent queries"), this server for as long as it runs: so that it
+    is kept small.
+    """
 
     sql: str
     database: str
@@ -52,13 +56,13 @@ class Execution:
     has_result: bool = False
     """Whether its output is an object: what writes tables or files leaves none."""
     cursor: duckdb.DuckDBPyConnection | None = None
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    cancelled: bool = False
     caller: str | None = None
     """The access key of whoever asked; None for the root."""
 
     def check_cancelled(self) -> None:
         """Raise CancelledError if somebody stopped the query."""
-        if self.cancelled.is_set():
+        if self.cancelled:
             raise CancelledError
 
     def describe(self) -> dict[str, Any]:
@@ -146,7 +150,7 @@ class Executions:
     def stop(self, execution: Execution) -> None:
         """Cancel: a queued one never starts, a running one is interrupted, a finished one stays as it is."""
         if execution.state not in FINISHED:
-            execution.cancelled.set()
+            execution.cancelled = True
             threading.Thread(target=_interrupt, args=(execution,), daemon=True).start()
 
     def shutdown(self) -> None:
@@ -171,7 +175,7 @@ class Executions:
             error = athena_error(raised)
             if isinstance(error, InternalError):
                 log.exception("query %s failed: %s", execution.id, execution.sql[:2000])
-            state, reason = ("CANCELLED" if execution.cancelled.is_set() else "FAILED"), error.message
+            state, reason = ("CANCELLED" if execution.cancelled else "FAILED"), error.message
             execution.error = {
                 "ErrorCategory": error.category,
                 "ErrorType": error.error_type,

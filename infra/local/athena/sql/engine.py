@@ -29,6 +29,8 @@ def connect(config: Config | None = None) -> duckdb.DuckDBPyConnection:
         spill = config.state_dir / "spill"
         spill.mkdir(parents=True, exist_ok=True)
         con.execute(f"SET threads = {config.threads}")
+        # Without them it keeps what a query took until the next one: 200 MB after an aggregation of two million rows.
+        con.execute("SET allocator_background_threads = true")
         con.execute("SET memory_limit = '" + config.memory_limit.replace("'", "") + "'")
         con.execute("SET temp_directory = '" + str(spill).replace("'", "''") + "'")
     _functions(con)

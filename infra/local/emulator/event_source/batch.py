@@ -5,9 +5,15 @@ discarded batch records for a Kinesis Data Streams event source in Lambda".
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from infra.local.emulator.streams.record_log import Record
+
+# The most that a function is called with, and what a record takes of it beside its data (AWS Lambda quotas).
+PAYLOAD_BYTES = 6 << 20
+RECORD_BYTES = 600
 RETRIES_EXHAUSTED = "RetryAttemptsExhausted"
 TOO_OLD = "RecordAgeExceeded"
 
@@ -53,6 +59,18 @@ class Outcome:
     retry: tuple[Work, ...] = ()
     discarded: Work | None = None
     condition: str = ""
+
+
+def fitting(records: Iterable[Record]) -> list[Record]:
+    """As many of the first records as a function can be called with, and at least one."""
+    found: list[Record] = []
+    size = 0
+    for record in records:
+        size += len(record["Data"]) * 4 // 3 + RECORD_BYTES  # base64 takes a third more
+        if size > PAYLOAD_BYTES and found:
+            break
+        found.append(record)
+    return found
 
 
 def expired(work: Work, policy: Policy, now: float) -> int:

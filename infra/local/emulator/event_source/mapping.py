@@ -13,7 +13,6 @@ import json
 import logging
 import threading
 import time
-from bisect import bisect_right
 from collections import deque
 from typing import Any
 
@@ -30,10 +29,9 @@ from infra.local.emulator.event_source.failure import send_failure
 from infra.local.emulator.event_source.polling import polling_of, stream_arn_of
 from infra.local.emulator.settings import EmulatorSettings
 from infra.local.emulator.streams import shards
+from infra.local.emulator.streams.record_log import RecordLog, record_bytes, records_lock
+from infra.local.emulator.streams.stored_records import records_of
 
-# The most that a function is called with, and what a record takes of it beside its data (AWS Lambda quotas).
-PAYLOAD_BYTES = 6 << 20
-RECORD_BYTES = 600
 ERROR_SECONDS = 1.0
 # Before each batch the role is asked whether it may read; while there is none, as often as Lambda polls.
 IDLE_SECONDS = 1.0
@@ -80,17 +78,26 @@ class ShardReader(threading.Thread):
         if not self.ended:
             _readers.pop((self.mapping_id, self.shard_id), None)
 
-    def _shards(self) -> dict[str, Any]:
+    def _stream(self) -> Any:
         stream = kinesis._streams.get(self.stream_name)
-        return stream["shards"] if stream and stream["StreamARN"] == self.stream_arn else {}
+        return stream if stream and stream["StreamARN"] == self.stream_arn else None
+
+    def _shards(self) -> dict[str, Any]:
+        stream = self._stream()
+        return stream["shards"] if stream else {}
 
     def _shard(self) -> Any:
         return self._shards().get(self.shard_id)
 
+    def _records(self) -> RecordLog:
+        return records_of(self._stream(), self.shard_id)
+
     def _has_ended(self, shard: Any) -> bool:
         """Whether a closed shard holds nothing that was not done with."""
-        records = shard["records"]
-        return not shards.is_open(shard) and (not records or self.position >= records[-1]["SequenceNumber"])
+        if shards.is_open(shard):
+            return False
+        records = self._records()
+        return records.after(self.position) == len(records)
 
     def _parents_are_read(self) -> bool:
         """Lambda developer guide, "Process Amazon Kinesis Data Streams records with Lambda": a shard's records come in
@@ -137,14 +144,14 @@ class ShardReader(threading.Thread):
     def _next_records(self, mapping: Any) -> list[Any]:
         size = int(mapping.get("BatchSize") or 100)
         window = float(mapping.get("MaximumBatchingWindowInSeconds") or 0)
-        with local_kinesis.records_lock:
-            records = self._shard()["records"]
-            start = bisect_right(records, self.position, key=lambda record: record["SequenceNumber"])
+        records = self._records()
+        with records_lock:
+            start = records.after(self.position)
             seen = self.polling.visible(records, start)
-            found = _fitting(records[start : min(seen, start + size)])
+            found = batch.fitting(records.between(start, min(seen, start + size)))
         if found and len(found) < size and time.time() - found[0]["ApproximateArrivalTimestamp"] < window:
             return []
-        return list(found)
+        return found
 
     def _process(self, work: batch.Work, mapping: Any, function: Any) -> None:
         policy = batch.Policy.of(mapping)
@@ -195,7 +202,7 @@ class ShardReader(threading.Thread):
                 "kinesisSchemaVersion": "1.0",
                 "partitionKey": record["PartitionKey"],
                 "sequenceNumber": record["SequenceNumber"],
-                "data": base64.b64encode(local_kinesis.record_bytes(record)).decode(),
+                "data": base64.b64encode(record_bytes(record)).decode(),
                 "approximateArrivalTimestamp": record["ApproximateArrivalTimestamp"],
             },
             "eventSource": "aws:kinesis",
@@ -210,17 +217,6 @@ class ShardReader(threading.Thread):
 
 def _role_of(function_name: str) -> str:
     return str((lambda_svc._functions.get(function_name) or {}).get("config", {}).get("Role", ""))
-
-
-def _fitting(records: list[Any]) -> list[Any]:
-    """As many of the first records as a function can be called with, and at least one."""
-    size = 0
-    for index, record in enumerate(records):
-        # Base64 takes a third more; ministack keeps some records as such text already.
-        size += len(record["Data"]) * 4 // 3 + RECORD_BYTES
-        if size > PAYLOAD_BYTES and index:
-            return records[:index]
-    return records
 
 
 _checkpoints: Checkpoints
@@ -288,10 +284,7 @@ def _init_position(mapping_id: str, source_arn: str, starting: str) -> None:
     if stream is None:
         _stock_init(mapping_id, source_arn, starting)
     elif starting == "LATEST":
-        ends = {shard_id: shard["records"][-1:] for shard_id, shard in stream["shards"].items()}
-        _checkpoints.save(
-            mapping_id, {shard_id: end[0]["SequenceNumber"] if end else "" for shard_id, end in ends.items()}
-        )
+        _checkpoints.save(mapping_id, {shard_id: records_of(stream, shard_id).last for shard_id in stream["shards"]})
 
 
 def _release(mapping_id: str) -> None:

@@ -43,7 +43,7 @@ class StandardIterator:
 
     def visible(self, records: Sequence[Any], start: int) -> int:
         """See `Polling`."""
-        seen = max(start, bisect_right(records, self._last, key=_sequence_number))
+        seen = bisect_right(records, self._last, lo=start, key=_sequence_number)
         now = time.monotonic()
         if now >= self._due:
             answered = min(GET_RECORDS_LIMIT, len(records) - seen)
@@ -60,9 +60,9 @@ class FanOut:
 
     look_seconds = PUSH_LOOK_SECONDS
 
-    def visible(self, records: Sequence[Any], _start: int) -> int:
+    def visible(self, records: Sequence[Any], start: int) -> int:
         """See `Polling`."""
-        return bisect_right(records, time.time() - PUSH_SECONDS, key=_arrival)
+        return bisect_right(records, time.time() - PUSH_SECONDS, lo=start, key=_arrival)
 
 
 def polling_of(event_source_arn: str, interval: float) -> Polling:

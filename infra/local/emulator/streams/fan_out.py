@@ -16,6 +16,8 @@ from ministack.services import kinesis
 
 from infra.local.emulator.streams import reading, shards
 from infra.local.emulator.streams.limits import RefusedRequestError, invalid
+from infra.local.emulator.streams.record_log import records_lock
+from infra.local.emulator.streams.stored_records import records_of
 
 LOOK_SECONDS = 0.07
 CONTENT_TYPE = "application/json"
@@ -84,12 +86,11 @@ def _begin(data: Any) -> Subscription:
     if kind == "AT_TIMESTAMP" and position.get("Timestamp") is None:
         raise invalid("Timestamp is required for AT_TIMESTAMP")
     shard = stream["shards"][shard_id]
-    start = kinesis._start_position(
-        shard["records"], kind, position.get("SequenceNumber", ""), position.get("Timestamp")
-    )
+    records = records_of(stream, shard_id)
+    start = kinesis._start_position(records, kind, position.get("SequenceNumber", ""), position.get("Timestamp"))
     if start is None:
         raise invalid(f"StartingPosition.Type {kind} is none of ShardIteratorType")
-    after = shard["records"][start - 1]["SequenceNumber"] if start else shard["starting_sequence_number"]
+    after = records[start - 1]["SequenceNumber"] if start else shard["starting_sequence_number"]
     now, identity = time.time(), new_uuid()
     live = kinesis._subscriptions.get((arn, shard_id))
     if live and now - live["started"] < kinesis._SUBSCRIPTION_TAKEOVER_SECONDS:
@@ -112,9 +113,12 @@ def _next(subscription: Subscription) -> tuple[bytes | None, bool]:
     if shard is None:
         text = f"Consumer {subscription.consumer_arn} or its shard {subscription.shard_id} not found"
         return _exception("ResourceNotFoundException", text), True
-    later = [record for record in shard["records"] if record["SequenceNumber"] > subscription.after]
-    batch = later[: reading.fitting(later)]
-    ended = not shards.is_open(shard) and len(batch) == len(later)
+    records = records_of(stream, subscription.shard_id)
+    with records_lock:
+        start = records.after(subscription.after)
+        batch = reading.fitting(records.between(start, len(records)))
+        behind = reading.behind_ms(records, start + len(batch))
+        ended = not shards.is_open(shard) and start + len(batch) == len(records)
     if not batch and not ended:
         return None, False
     if batch:
@@ -123,7 +127,7 @@ def _next(subscription: Subscription) -> tuple[bytes | None, bool]:
     told = {
         "Records": [reading.record_out(record, encryption) for record in batch],
         "ContinuationSequenceNumber": shard["ending_sequence_number"] if ended else subscription.after,
-        "MillisBehindLatest": reading.behind_ms(later, len(batch)),
+        "MillisBehindLatest": behind,
     }
     if ended:
         told["ChildShards"] = shards.children(stream, subscription.shard_id)

@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ministack.core.responses import new_uuid
@@ -17,6 +18,8 @@ from ministack.services import kinesis
 
 from infra.local.emulator.streams import limits, shards
 from infra.local.emulator.streams.limits import RefusedRequestError, invalid
+from infra.local.emulator.streams.record_log import Record, record_bytes, records_lock
+from infra.local.emulator.streams.stored_records import records_of
 
 _stock_shard_out = kinesis._shard_out
 
@@ -69,12 +72,15 @@ def _get_records(data: Any) -> dict[str, Any]:
         text = f"Stream {place['stream']} or its shard {place['shard_id']} not found"
         raise RefusedRequestError("ResourceNotFoundException", text)
     kinesis._expire_records(stream)
-    records, start = shard["records"], min(place["position"], len(shard["records"]))
-    end = start + fitting(records[start : start + limit])
-    encryption = stream.get("EncryptionType", "NONE")
+    records, encryption = records_of(stream, place["shard_id"]), stream.get("EncryptionType", "NONE")
+    with records_lock:
+        start = min(place["position"], len(records))
+        found = fitting(records.between(start, start + limit))
+        end = start + len(found)
+        behind = behind_ms(records, end)
     answer: dict[str, Any] = {
-        "Records": [record_out(record, encryption) for record in records[start:end]],
-        "MillisBehindLatest": behind_ms(records, end),
+        "Records": [record_out(record, encryption) for record in found],
+        "MillisBehindLatest": behind,
     }
     if end < len(records) or shards.is_open(shard):
         following = new_uuid()
@@ -85,23 +91,19 @@ def _get_records(data: Any) -> dict[str, Any]:
     return answer
 
 
-def fitting(records: list[Any]) -> int:
-    """How many of the first records one answer has room for; at least one, if there is one."""
+def fitting(records: Iterable[Record]) -> list[Record]:
+    """As many of the first records as one answer has room for; at least one, if there is one."""
+    found: list[Record] = []
     size = 0
-    for index, record in enumerate(records):
-        size += record_size(record)
-        if size > limits.BYTES_PER_GET and index:
-            return index
-    return len(records)
+    for record in records:
+        size += len(record_bytes(record))
+        if size > limits.BYTES_PER_GET and found:
+            break
+        found.append(record)
+    return found
 
 
-def record_size(record: Any) -> int:
-    """The size of a record's data, which ministack keeps as base64 text where it writes itself."""
-    data = record["Data"]
-    return len(data) if isinstance(data, bytes) else len(data) * 3 // 4
-
-
-def behind_ms(records: list[Any], end: int) -> int:
+def behind_ms(records: Sequence[Record], end: int) -> int:
     """For how long the record at `end` has waited, 0 when there is none."""
     if end >= len(records):
         return 0

@@ -17,6 +17,8 @@ from ministack.services import kinesis
 from infra.local.emulator.firehose import delivery
 from infra.local.emulator.streams import limits, shards, throttling
 from infra.local.emulator.streams.limits import RefusedRequestError
+from infra.local.emulator.streams.record_log import Record
+from infra.local.emulator.streams.stored_records import records_of
 
 _stock_create = kinesis._create_stream
 
@@ -43,9 +45,10 @@ def put_all(stream: Any, records: Sequence[tuple[str, bytes, int | None]]) -> li
     keyed = [(kinesis._partition_key_to_hash(key) if hashed is None else hashed) for key, _data, hashed in records]
     shard_ids = [shards.route(hash_key, stream) for hash_key in keyed]
     now, places = round(time.time(), 3), []
+    taken: dict[str, list[Record]] = {}
     for shard_id, (partition_key, data, _hash_key) in zip(shard_ids, records, strict=True):
         sequence = kinesis._next_sequence_number()
-        stream["shards"][shard_id]["records"].append(
+        taken.setdefault(shard_id, []).append(
             {
                 "SequenceNumber": sequence,
                 "ApproximateArrivalTimestamp": now,
@@ -54,6 +57,8 @@ def put_all(stream: Any, records: Sequence[tuple[str, bytes, int | None]]) -> li
             }
         )
         places.append((shard_id, sequence))
+    for shard_id, of_shard in taken.items():
+        records_of(stream, shard_id).extend(of_shard)
     if places:
         delivery.ingest(stream["StreamARN"], [data for _key, data, _hash_key in records], now)
         esm_wake.set()

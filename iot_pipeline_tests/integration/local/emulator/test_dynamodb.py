@@ -196,6 +196,9 @@ def test_a_transaction_s_token_makes_its_repetition_harmless(tables: Tables) -> 
     }}  # fmt: skip
     for _ in range(2):
         tables.client.transact_write_items(TransactItems=[item], ClientRequestToken="once")
+    item["Update"]["ExpressionAttributeValues"] = {":one": n(2)}
+    with pytest.raises(tables.client.exceptions.IdempotentParameterMismatchException):
+        tables.client.transact_write_items(TransactItems=[item], ClientRequestToken="once")
     assert tables.state_of("a")["version"] == n(1)
 
 

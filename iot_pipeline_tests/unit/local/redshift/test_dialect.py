@@ -160,10 +160,6 @@ def test_qualify_adds_no_column() -> None:
     )
 
 
-def test_a_text_is_translated_once() -> None:
-    assert translate("SELECT 41 + 1") is translate("SELECT 41 + 1")
-
-
 def test_errors_have_their_sqlstate() -> None:
     states = {"SELECT (": "42601", "SELECT DISTINCT ON (a) a FROM t": "0A000", "SELECT no_such_function(1)": "42883"}
     for sql, sqlstate in states.items():

@@ -1,0 +1,52 @@
+"""What a server has freed goes back to the system, which glibc alone would not do."""
+
+import ctypes
+import os
+import subprocess
+import sys
+
+import pytest
+
+from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.freed_memory import ARROW_WITHOUT_POOL
+
+# Megabytes that the process holds of its own after 100 MiB were freed, but for a little behind them.
+_FREED = """
+import ctypes, time
+from pathlib import Path
+from infra.local.servers import freed_memory
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+pieces = [libc.malloc(60_000) for _ in range(1_750)]
+for piece in pieces:
+    ctypes.memset(piece, 1, 60_000)
+for piece in pieces[:-1]:
+    libc.free(ctypes.c_void_p(piece))
+
+def own():
+    _size, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text().split())
+    return (resident - shared) * 4096 / 2**20
+
+before = own()
+freed_memory.SECONDS = 0.05
+freed_memory.give_back_freed_memory()
+until = time.monotonic() + 30
+while own() > before - 90 and time.monotonic() < until:
+    time.sleep(0.05)
+print(before - own())
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="the C library is not glibc")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    done = subprocess.run([sys.executable, "-c", _FREED], cwd=CHECKOUT, check=True, capture_output=True, text=True)
+    assert float(done.stdout) > 90
+
+
+def test_arrow_takes_its_memory_from_the_c_library() -> None:
+    text = "import pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+    done = subprocess.run(
+        [sys.executable, "-c", text], env=os.environ | ARROW_WITHOUT_POOL, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "system"
