@@ -32,7 +32,8 @@ from iot_pipeline_tests.support.warehouse import BUCKET, REGION, LocalWarehouse
 def local_athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAthena]:
     """The emulator and the local Athena."""
     state = tmp_path_factory.mktemp("athena")
-    emulator, emulator_url = athena.start_emulator(state)
+    emulator = athena.start_emulator(state)
+    emulator_url = emulator.endpoint_url
     try:
         athena.client_of(emulator_url, "s3").create_bucket(
             Bucket=athena.BUCKET, CreateBucketConfiguration={"LocationConstraint": athena.REGION}
@@ -46,8 +47,7 @@ def local_athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAthe
                 process.terminate()
                 assert process.wait(30) == 0
     finally:
-        emulator.terminate()
-        emulator.wait(30)
+        emulator.stop()
 
 
 @pytest.fixture(scope="session")

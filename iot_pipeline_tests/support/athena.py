@@ -1,26 +1,29 @@
-"""A plain emulator and the local Athena: once a session, on free ports, with state in a temporary folder."""
+"""An emulator and the local Athena: once a session, on free ports, with state in a temporary folder."""
 
 import json
 import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 from pyathena.connection import Connection
 
-from infra.local.servers.loopback import free_port
+from infra.local.emulator.credentials import Credentials
+from infra.local.emulator.process import Emulator
+from infra.local.emulator.process import start_emulator as emulator_of
+from infra.local.servers.private_files import private_folder, write_private
 from infra.local.trino.process import is_chosen, start_trino
 
 REGION = "eu-west-1"
 BUCKET = "athena-test"
+# The folder of the emulator's state.
+EMULATOR = "aws"
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
 
 
@@ -92,7 +95,7 @@ def start_athena(
     ready = state / f"{name}.json"
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "infra.local.athena", "--state-dir", str(state / name), "--ready-file", str(ready)]
-    command += ["--s3-data-dir", str(state / "s3"), "--memory-limit", "2GB", "--endpoint-url", emulator_url]
+    command += ["--s3-data-dir", str(state / EMULATOR / "s3"), "--memory-limit", "2GB", "--endpoint-url", emulator_url]
     command += options
     keys = {name.upper(): KEYS[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
     process = subprocess.Popen(command, env=os.environ | keys)
@@ -114,31 +117,12 @@ def engine_options(state: Path, emulator_url: str) -> Iterator[list[str]]:
         trino.stop()
 
 
-def start_emulator(state: Path) -> "tuple[subprocess.Popen[bytes], str]":
-    port = free_port()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS")} | {
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_PORT": str(free_port()),
-        "S3_DATA_DIR": str(state / "s3"),
-        "STATE_DIR": str(state / "state"),
-        "S3_PERSIST": "1",
-        "SFTP_ENABLED": "0",
-        "BIND_HOST": "127.0.0.1",
-        "LOG_LEVEL": "WARNING",
-        "MINISTACK_ACCOUNT_ID": "000000000000",
-    }
-    process = subprocess.Popen([sys.executable, "-m", "ministack"], env=environment)
-    url = f"http://127.0.0.1:{port}"
-    _wait(lambda: _answers(f"{url}/_ministack/ready"), process)
-    return process, url
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False
+def start_emulator(state: Path) -> Emulator:
+    """The local AWS, whose root's key is `KEYS`."""
+    folder = private_folder(state / EMULATOR)
+    root = Credentials(KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"])
+    write_private(folder / "credentials.json", json.dumps(asdict(root)))
+    return emulator_of(folder)
 
 
 def _wait(condition: Any, process: "subprocess.Popen[bytes]") -> None:
