@@ -107,7 +107,7 @@ class Look:
         still_open = watching.open_subjects(FAILED_RUN.name)
         yield from failed_runs.seen_now(failures, still_open, self._instance, self._graph, now_ms)
         yield from waiting_runs.seen_now(self._instance, now)
-        yield from ticks.seen_now(self._instance, self._intervals, now_ms)
+        yield from ticks.seen_now(self._instance, self._intervals, now_ms, watching.watched.seen.get(LOOKED))
         yield from budget.seen_now(self._instance, now)
         watcher = self._store.load(WATCHER)
         if watcher.version:

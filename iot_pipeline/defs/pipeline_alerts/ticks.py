@@ -15,10 +15,16 @@ LATE_AFTER_INTERVALS, LATE_AFTER = 10, timedelta(minutes=5)
 _ENDED = [TickStatus.SUCCESS, TickStatus.SKIPPED, TickStatus.FAILURE]
 
 
-def seen_now(instance: dg.DagsterInstance, intervals: Mapping[str, int], now_ms: int) -> Iterator[Seen]:
+def seen_now(
+    instance: dg.DagsterInstance, intervals: Mapping[str, int], now_ms: int, looked_ms: int | None
+) -> Iterator[Seen]:
     """How each sensor and schedule of the code stands. `intervals`: of each sensor its interval in seconds, of each
     schedule 0; of what the code does not have any more nothing is said.
+
+    `looked_ms` is when this was looked at before; None if never. If that is too long ago, the daemon was dead, and no
+    sensor can have ticked: the watcher tells that, and at this look nothing is said of sensors that are late by it.
     """
+    is_continuous = looked_ms is not None and now_ms - looked_ms < LATE_AFTER / timedelta(milliseconds=1)
     if instance.schedule_storage is None:
         # An instance in memory keeps no ticks.
         return
@@ -33,7 +39,7 @@ def seen_now(instance: dg.DagsterInstance, intervals: Mapping[str, int], now_ms:
             yield clear(NO_TICK, subject, now_ms)
         elif ticks:
             yield _failed(instance, subject, name, ticks[0], now_ms)
-            if state.instigator_type is InstigatorType.SENSOR:
+            if state.instigator_type is InstigatorType.SENSOR and is_continuous:
                 yield _late(subject, name, ticks[0], intervals[name], now_ms)
 
 

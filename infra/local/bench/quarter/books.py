@@ -48,9 +48,7 @@ def expected_rows(measured: Iterable[Measured], delivered: Iterable[Message], *,
 def expected_refused(delivered: Iterable[Message], *, takes_hot: bool) -> Counter[Hour]:
     """By arrival hour how many readings the contract refuses in the end, each as often as it was sent."""
     fates = {Fate.REFUSED} if takes_hot else {Fate.REFUSED, Fate.HOT}
-    return Counter(
-        Hour.of(message.received) for message in delivered for it in message.readings if it.fate in fates
-    )
+    return Counter(Hour.of(message.received) for message in delivered for it in message.readings if it.fate in fates)
 
 
 def differences(zone: str, expected: Rows, found: Rows) -> list[Difference]:
@@ -79,7 +77,9 @@ def curated_rows(lake: Lake, first: Hour, last: Hour) -> Rows:
     found: Rows = defaultdict(Counter)
     for hours in _batches(hours_between(first, last)):
         predicate = partition_predicate(hours)
-        rows = lake.athena.run(f"SELECT {_COLUMNS}, year, month, day, hour FROM curated_telemetry WHERE {predicate}").rows
+        rows = lake.athena.run(
+            f"SELECT {_COLUMNS}, year, month, day, hour FROM curated_telemetry WHERE {predicate}"
+        ).rows
         for device, at, seq, temperature, *values in rows:
             found[Hour.from_values(values)][_key(device, at, seq), temperature] += 1
     return found

@@ -6,7 +6,7 @@ deployment would have ticked hundreds of times with nothing new.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -50,7 +50,9 @@ _INSTANCE: dict[str, Any] = {
 
 # A backfill is begun, its runs are asked for, they are looked at, and it ends.
 _BACKFILL_STEPS = 10
-_UNFINISHED = BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING])
+_UNFINISHED = BulkActionsFilter(
+    statuses=[BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
+)
 
 
 class _Code(WorkspaceLoadTarget):
@@ -77,8 +79,8 @@ class DaemonSteps:
         list(launch_scheduled_runs(self.workspace, self.log, datetime.now(UTC), self._schedules))
 
     def automation(self) -> None:
-        """Evaluate the automation conditions once. What they ask for of several partitions is a backfill of Dagster's."""
-        self._assets._run_iteration_impl(self.workspace, None, {}, {})  # noqa: SLF001  # its loop sleeps between two of these
+        """Evaluate the automation conditions once. What they ask for of several partitions is a backfill of Dagster."""
+        self._assets._run_iteration_impl(self.workspace, None, {}, {})
         for _ in range(_BACKFILL_STEPS):
             if not self.instance.get_backfills(filters=_UNFINISHED, limit=1):
                 return
@@ -88,7 +90,7 @@ class DaemonSteps:
     def sensors(self, *names: str) -> None:
         """Tick these sensors, in this order, unless one ticked within its interval."""
 
-        def chosen(found: Any, key: Callable[[Any], str]) -> list[Any]:
+        def chosen(found: Any, **_: object) -> list[Any]:
             by_name = {each.name: each for each in found}
             return [by_name[name] for name in names]
 

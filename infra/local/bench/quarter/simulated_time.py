@@ -11,7 +11,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -90,8 +90,6 @@ def _real_now() -> datetime:
     return escape_hatch.datetime.datetime.now(UTC)
 
 
-def _signing_time(remove_tzinfo: bool = True) -> datetime:  # noqa: FBT001, FBT002  # as botocore calls it
+def _signing_time(remove_tzinfo: bool = True) -> datetime:
     now = _real_now()
     return now.replace(tzinfo=None) if remove_tzinfo else now
-
-

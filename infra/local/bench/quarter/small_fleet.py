@@ -108,11 +108,11 @@ class SmallFleet:
     def _sent(self, hour: datetime, slot: datetime) -> Iterator[Message]:
         """The messages of a half hour. Those of a burst are sent twice, as by a client that saw no answer."""
         is_burst = self.timetable.is_on(Trouble.BURST, hour)
-        silent = self.devices[-1].site if self.timetable.is_on(Trouble.SILENT_SITE, hour) else None
+        silent = _site(self.devices[-1]) if self.timetable.is_on(Trouble.SILENT_SITE, hour) else None
         for place, device in enumerate(self.devices):
             readings = self._readings(device, place, slot, is_burst=is_burst, hour=hour)
             received = slot + timedelta(milliseconds=self._chance.randint(5_000, 40_000))
-            if device.site == silent:
+            if _site(device) == silent:
                 readings = [Measured(it.device_id, it.at, it.seq, it.temperature, Fate.LOST) for it in readings]
                 self.measured += readings
                 continue
@@ -156,3 +156,7 @@ class SmallFleet:
     def _next(self, device: Device) -> int:
         self._seq[device.device_id] += 1
         return self._seq[device.device_id]
+
+
+def _site(device: Device) -> tuple[str, str]:
+    return device.tenant, device.site

@@ -80,10 +80,10 @@ class Timetable:
 def timetable(start: datetime, days: int) -> Timetable:
     """Every trouble once a fortnight, or once in all of fewer days; the contract changes in the first one alone.
 
-    Raises ValueError for less than two days, in which the troubles would be one.
+    Raises ValueError for less than a day, of which each trouble takes an hour, with an hour between two of them.
     """
-    if days < 2:
-        raise ValueError(f"{days} days are too few for nine troubles; at least 2 are needed")
+    if days < 1:
+        raise ValueError(f"{days} days are too few for nine troubles; at least 1 is needed")
     block = min(days, FORTNIGHT) * 24
     apart = block // len(Trouble)
     periods = []
