@@ -279,11 +279,24 @@ def test_failed_and_missing_ticks(dagster: Dagster) -> None:
     sensor.tick(TickStatus.SKIPPED, begin + timedelta(seconds=30))
     dagster.look(begin + timedelta(seconds=40))
     assert dagster.told() == [("failed_tick", "resolved", "warning")]
-    dagster.look(begin + timedelta(minutes=10))
+    for minutes in (4, 8):
+        dagster.look(begin + timedelta(minutes=minutes))
     assert dagster.told() == [("no_tick", "opened", "warning")]
-    sensor.tick(TickStatus.SUCCESS, begin + timedelta(minutes=11))
-    dagster.look(begin + timedelta(minutes=11))
+    sensor.tick(TickStatus.SUCCESS, begin + timedelta(minutes=9))
+    dagster.look(begin + timedelta(minutes=9))
     assert dagster.told() == [("no_tick", "resolved", "warning")]
+
+
+def test_after_a_dead_daemon_no_sensor_counts_as_late_before_it_can_have_ticked(dagster: Dagster) -> None:
+    """The first look after hours is itself one of the ticks that are due; the watcher has told of the daemon."""
+    begin, sensor = datetime.now(UTC), TickingSensor(dagster.instance, "raw_objects")
+    sensor.tick(TickStatus.SUCCESS, begin)
+    dagster.look(begin)
+    again = begin + 5 * HOUR
+    dagster.look(again)
+    assert dagster.told() == []
+    dagster.look(again + timedelta(seconds=30))
+    assert dagster.told() == [("no_tick", "opened", "warning")], "the others tick again, and this one does not"
 
 
 def test_a_dead_daemon_is_found_from_outside_and_a_dead_watcher_from_inside(dagster: Dagster) -> None:
