@@ -15,7 +15,7 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.events import EngineEventData
-from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorTick, TickStatus
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
@@ -28,6 +28,7 @@ from dagster._core.storage.tags import (
     GRPC_INFO_TAG,
     WILL_RETRY_TAG,
 )
+from dagster_shared.error import SerializableErrorInfo
 from sqlalchemy.engine import Connection
 
 __all__ = [
@@ -41,8 +42,10 @@ __all__ = [
     "EngineEventData",
     "FreshnessState",
     "FreshnessStateChange",
+    "InstigatorState",
     "InstigatorTick",
     "InstigatorType",
+    "SerializableErrorInfo",
     "TickStatus",
     "compute_logs",
     "daemon_heartbeats",

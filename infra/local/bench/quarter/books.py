@@ -98,7 +98,7 @@ def refused_records(lake: Lake, first: Hour, last: Hour) -> Counter[Hour]:
 
 
 def loaded_rows(connection: Connection) -> Rows:
-    """What the warehouse holds, by event hour."""
+    """What the warehouse holds, by event hour. All of it: nobody else loads it."""
     found: Rows = defaultdict(Counter)
     for device, at, seq, temperature in read(connection, f"SELECT {_COLUMNS} FROM lake.readings"):
         found[Hour.of(at.replace(tzinfo=UTC))][_key(device, at, seq), temperature] += 1

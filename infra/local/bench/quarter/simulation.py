@@ -17,6 +17,7 @@ from infra.local.bench.quarter.timetable import Timetable, Trouble
 from infra.local.bench.raw_objects import put_object
 from infra.local.servers.loopback import HOST, free_port
 from iot_pipeline import settings
+from iot_pipeline.alerting.table import PIPELINE
 from iot_pipeline.alerting.trackers import WATCHER, Watching
 from iot_pipeline.connections.edge import open_alerts, open_trackers
 from iot_pipeline.contract import CONTRACT, Contract
@@ -69,7 +70,7 @@ class Simulation:
         steps.automation()
         steps.schedules()
         steps.sensors(*ALL_SENSORS, "pipeline_alerts")
-        look(steps.instance, open_trackers(), datetime.now(UTC))
+        self._watch()
 
     def wake(self, hour: datetime) -> None:
         """All that happens in the hour that ends at `hour` (aware), and what the platform then does about it."""
@@ -84,9 +85,8 @@ class Simulation:
             for variable, value in _amiss(self.timetable, hour).items():
                 stack.enter_context(_environment(variable, value))
             if not self.timetable.is_on(Trouble.DEAD_DAEMON, hour):
-                self._daemon(hour)
-            self.clock.move_to(hour + LOOKS + MINUTE)
-            look(self.daemon.instance, open_trackers(), datetime.now(UTC))
+                self._live(hour)
+            self._at(hour + LOOKS + MINUTE, self._watch)
         if not any(self.timetable.is_on(each, hour) for each in _NOTHING_IS_BUILT):
             self.needed.build()
         self._note_alerts()
@@ -99,34 +99,47 @@ class Simulation:
             body = gzip.compress(b"".join(line + b"\n" for line in lines), 1)
             put_object(deployment().lake_bucket, arrival, f"{self._objects}", body)
 
-    def _daemon(self, hour: datetime) -> None:
+    def _live(self, hour: datetime) -> None:
+        """The daemon at work."""
         steps = self.daemon
+        steps.beat()
         self._at(hour + AUTOMATION, lambda: steps.sensors("raw_objects"))
         steps.automation()
         steps.sensors(*FOLLOWING)
-        self._at(hour + SCHEDULES, steps.schedules)
+        self._at(hour + SCHEDULES, steps.freshness)
+        steps.schedules()
         self._at(hour + SENSORS, lambda: steps.sensors(*ALL_SENSORS))
         self._at(hour + SENSORS + MINUTE, lambda: steps.sensors(*FOLLOWING))
         steps.automation()
-        self._at(hour + LOOKS, steps.freshness)
-        # The watcher has looked all the time since.
+        self._at(hour + LOOKS, self._look)
+
+    def _look(self) -> None:
+        """The sensor of the alerts looks, and the watcher has looked all the time since."""
         store = open_trackers()
         Watching(store, store.load(WATCHER), round(datetime.now(UTC).timestamp() * 1000)).save()
-        steps.sensors("pipeline_alerts")
+        self.daemon.sensors("pipeline_alerts")
+        self.daemon.beat()
+
+    def _watch(self) -> None:
+        """The watcher looks."""
+        look(self.daemon.instance, open_trackers(), datetime.now(UTC))
 
     def _at(self, moment: datetime, step: Callable[[], None]) -> None:
+        """Do a step at a moment, or at once if the platform has worked for so long that the moment is over."""
         if moment > datetime.now(UTC):
             self.clock.move_to(moment)
-        self.daemon.beat()
         step()
-        self.daemon.beat()
 
     def _note_alerts(self) -> None:
         for item in open_alerts().everything():
-            if item.get("tenant") == "#pipeline":
+            if item.get("tenant") == PIPELINE:
                 self.episodes[item["id"]] = item
+            if _INTERRUPTED in str(item.get("about")):
+                # Dagster has taken Ctrl-C for the failure of the run that was under way.
+                raise KeyboardInterrupt
 
 
+_INTERRUPTED = "DagsterExecutionInterruptedError"
 # While these are on, no build can succeed.
 _NOTHING_IS_BUILT = (Trouble.ATHENA_OUT, Trouble.BAD_DEPLOY, Trouble.DEAD_DAEMON)
 
