@@ -40,7 +40,7 @@ _LASTS = {
 ALERTS = {
     Trouble.SILENT_SITE: "failed_check",
     Trouble.ATHENA_OUT: "failed_run",
-    Trouble.HELD: "failed_check",
+    Trouble.HELD: "stale_asset",
     Trouble.DEAD_DAEMON: "dead_daemon",
     Trouble.BAD_DEPLOY: "failed_run",
 }

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from infra.local.bench.quarter.books import differences, expected_refused, expected_rows
+from infra.local.bench.quarter.books import Rows, differences, expected_refused, expected_rows
 from infra.local.bench.quarter.needed_builds import NeededBuilds
 from infra.local.bench.quarter.simulation import wider_contract
 from infra.local.bench.quarter.small_fleet import Fate, Measured, Message, SmallFleet
@@ -76,8 +76,8 @@ def test_what_is_held_is_delivered_later_in_the_hours_of_its_arrival() -> None:
 
 def test_a_difference_names_the_zone_and_the_hour() -> None:
     hour = Hour.of(START)
-    right = {hour: Counter({(("a", 1, 1), 20.0): 1, (("a", 2, 2), 21.0): 1})}
-    wrong = {
+    right: Rows = {hour: Counter({(("a", 1, 1), 20.0): 1, (("a", 2, 2), 21.0): 1})}
+    wrong: Rows = {
         hour: Counter({(("a", 1, 1), 20.0): 2, (("a", 2, 2), 99.0): 1}),
         hour + 1: Counter({(("b", 1, 1), 1.0): 1}),
     }
