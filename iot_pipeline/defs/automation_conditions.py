@@ -14,7 +14,7 @@ _Condition = dg.AutomationCondition
 # (Firehose developer guide, "Data delivery retry"). The look-back leaves room for a week of trouble.
 ARRIVAL_LOOKBACK = timedelta(days=7)
 # Five minutes before the closing build.
-RETRIES_AT = "5 * * * *"
+RETRIES_AT, NOT_BUILT = "5 * * * *", "could_not_be_built"
 
 
 def _changed_since_requested() -> dg.AutomationCondition[Any]:
@@ -34,7 +34,7 @@ def _failed_an_hour_ago() -> dg.AutomationCondition[Any]:
     """Once an hour, whatever could not be built, as during an outage: a request that came to nothing is a request, and
     in an hour that has closed no input changes any more.
     """
-    return _Condition.execution_failed() & _Condition.cron_tick_passed(RETRIES_AT)
+    return (_Condition.execution_failed() & _Condition.cron_tick_passed(RETRIES_AT)).with_label(NOT_BUILT)
 
 
 def debounced() -> dg.AutomationCondition[Any]:

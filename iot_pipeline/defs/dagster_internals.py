@@ -28,7 +28,6 @@ from dagster._core.storage.tags import (
     GRPC_INFO_TAG,
     WILL_RETRY_TAG,
 )
-from dagster_shared.error import SerializableErrorInfo
 from sqlalchemy.engine import Connection
 
 __all__ = [
@@ -45,7 +44,6 @@ __all__ = [
     "InstigatorState",
     "InstigatorTick",
     "InstigatorType",
-    "SerializableErrorInfo",
     "TickStatus",
     "compute_logs",
     "daemon_heartbeats",

@@ -20,7 +20,7 @@ from iot_pipeline.defs.dagster_internals import (
     ASSET_PARTITION_RANGE_START_TAG,
     WILL_RETRY_TAG,
     AssetGraph,
-    SerializableErrorInfo,
+    InstigatorTick,
 )
 from iot_pipeline.defs.pipeline_alerts.asset_health import delays
 from iot_pipeline.defs.pipeline_alerts.kinds import FAILED_RUN
@@ -54,10 +54,18 @@ class Cause:
         return cls(first[:MAX_WORDS])
 
     @classmethod
-    def of_error(cls, error: SerializableErrorInfo) -> "Cause":
+    def of_error(cls, class_name: str | None, message: str) -> "Cause":
         """The cause that an error names by its class and its message."""
-        text = error.message.strip()
-        return cls.of(text if (error.cls_name or "") in text.partition("\n")[0] else f"{error.cls_name}: {text}")
+        text = message.strip()
+        return cls.of(text if (class_name or "") in text.partition("\n")[0] else f"{class_name}: {text}")
+
+    @classmethod
+    def of_tick(cls, tick: InstigatorTick) -> "Cause":
+        """The cause of a tick that failed: the innermost of its error."""
+        error = tick.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        return cls.of("") if error is None else cls.of_error(error.cls_name, error.message)
 
 
 def cause_of(instance: dg.DagsterInstance, run: dg.DagsterRun, message: str | None) -> Cause:
@@ -69,7 +77,7 @@ def cause_of(instance: dg.DagsterInstance, run: dg.DagsterRun, message: str | No
         while error is not None and error.cause is not None:
             error = error.cause
         if error is not None:
-            return Cause.of_error(error)
+            return Cause.of_error(error.cls_name, error.message)
     return Cause.of(message or "")
 
 

@@ -12,7 +12,6 @@ from iot_pipeline.defs.dagster_internals import (
     InstigatorState,
     InstigatorTick,
     InstigatorType,
-    SerializableErrorInfo,
     TickStatus,
 )
 from iot_pipeline.defs.pipeline_alerts import failed_runs
@@ -41,8 +40,7 @@ class LastTick:
         """Why it failed; None if it did not, or is off."""
         if not self.state.is_running or self.tick is None or self.tick.status is not TickStatus.FAILURE:
             return None
-        error = _innermost(self.tick)
-        return Cause.of_error(error) if error is not None else Cause.of("")
+        return Cause.of_tick(self.tick)
 
 
 def last_ticks(instance: dg.DagsterInstance, intervals: Mapping[str, int]) -> list[LastTick]:
@@ -106,7 +104,9 @@ def _failed(instance: dg.DagsterInstance, subject: str, name: str, tick: Instiga
         limit=1,
         statuses=[TickStatus.SUCCESS, TickStatus.SKIPPED],
     )
-    error = _innermost(tick)
+    error = tick.error
+    while error is not None and error.cause is not None:
+        error = error.cause
     lines = (error.message if error is not None else "it has no error").strip().splitlines()
     since = (
         f"it last succeeded {(now_ms / 1000 - well[0].timestamp) / 60:.0f} min ago" if well else "it never succeeded"
@@ -115,13 +115,6 @@ def _failed(instance: dg.DagsterInstance, subject: str, name: str, tick: Instiga
     return bad(
         FAILED_TICK, subject, at_ms, by_age(since_ms, now_ms), About(f"{name}: {lines[0]}", "\n".join([since, *lines]))
     )
-
-
-def _innermost(tick: InstigatorTick) -> SerializableErrorInfo | None:
-    error = tick.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error
 
 
 def _late(subject: str, name: str, tick: InstigatorTick, interval: int, now_ms: int) -> Seen:

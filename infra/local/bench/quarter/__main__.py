@@ -19,7 +19,7 @@ from rich.progress import track
 
 from infra.local.bench.bench_session import bench_session
 from infra.local.bench.quarter.daemon_steps import daemon_steps
-from infra.local.bench.quarter.outcome import Outcome, outcome_of
+from infra.local.bench.quarter.quarter_outcome import Outcome, outcome_of
 from infra.local.bench.quarter.simulated_time import SimulatedTime
 from infra.local.bench.quarter.simulation import Simulation
 from infra.local.bench.quarter.small_fleet import SmallFleet
