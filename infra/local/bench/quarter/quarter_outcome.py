@@ -69,7 +69,10 @@ class Outcome:
             console.print(f"[red]{each}")
         self._print_builds(console)
         self._print_alerts(console)
-        runs = ", ".join(f"{job} {count:,}" for (job, _), count in sorted(self.runs.items()))
+        by_job: Counter[str] = Counter()
+        for (job, _), count in self.runs.items():
+            by_job[job] += count
+        runs = ", ".join(f"{job} {count:,}" for job, count in sorted(by_job.items()))
         failed = sum(count for (_, status), count in self.runs.items() if status != "SUCCESS")
         console.print(f"{sum(self.runs.values()):,} runs, {failed} of them failed: {runs}")
         console.print(f"{self.statements:,} statements of Athena that succeeded, {self.dollars:.4f} USD")
