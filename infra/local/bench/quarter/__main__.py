@@ -17,7 +17,7 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import track
 
-from infra.local.bench.bench_session import bench_session
+from infra.local.bench.bench_session import BENCHES, bench_session
 from infra.local.bench.quarter.daemon_steps import daemon_steps
 from infra.local.bench.quarter.quarter_outcome import Outcome, outcome_of
 from infra.local.bench.quarter.simulated_time import SimulatedTime
@@ -26,6 +26,7 @@ from infra.local.bench.quarter.small_fleet import SmallFleet
 from infra.local.bench.quarter.timetable import timetable
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.session.fleet_commands import onboard
+from infra.local.session.leftovers import clear
 from infra.local.session.platform import running
 from iot_pipeline.lake.hours import Day
 from simulator.fleet import load_fleet
@@ -53,6 +54,8 @@ def simulate(console: Console, days: int, seed: int) -> Outcome:
     """The days before today, one after the other; what became of them, which is printed too."""
     start = Day.of(datetime.now(UTC)).start - timedelta(days=days + 1)
     table = timetable(start, days)
+    # The local AWS of one that was killed, which is noted below the session's own folder.
+    clear(BENCHES / "quarter" / "state")
     with bench_session("quarter") as folder, running(folder / "state", CHECKOUT / ".local", console) as platform:
         onboard(folder / "fleet", DEVICES, TENANTS, SITES)
         devices = load_fleet(folder / "fleet").devices
