@@ -13,7 +13,7 @@ DEVICES := 10000
 INTERVAL := 60
 PACK := 25
 
-.PHONY: bench-spark verdict infra-changes deploy help demo drill up down reset test check coverage lint format docs cost prove prove-record load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-memory bench-console bench-console-api bench-reading-texts bench-hostile-client bench-day bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock raise-pins clean
+.PHONY: bench-spark verdict infra-changes deploy help demo drill up down reset test check coverage lint format docs cost prove prove-record load bench bench-edge bench-alerts bench-growth bench-open-hour bench-compaction bench-backfill bench-quarter bench-memory bench-console bench-console-api bench-reading-texts bench-hostile-client bench-day bench-notifications bench-ui-year bench-tick-memory strain truth truth-tests lock raise-pins clean
 
 help:  ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -135,6 +135,9 @@ bench-compaction: $(READY)  ## Six queries before and after compaction, and a th
 
 bench-backfill: $(READY)  ## A backfill of 2,000 hours killed three times, under a reader
 	@$(BIN)/python -m infra.local.bench.backfill
+
+bench-quarter: $(READY)  ## A simulated quarter with nine kinds of trouble: every partition, builds, alerts, dollars; DAYS=91
+	@$(BIN)/python -m infra.local.bench.quarter $(if $(DAYS),--days $(DAYS))
 
 bench-notifications: $(READY)  ## 100,000 notifications of raw objects, the sensor killed twice, on SQLite and on PostgreSQL
 	@$(BIN)/python -m infra.local.bench.notifications

@@ -13,6 +13,8 @@ _Condition = dg.AutomationCondition
 # Raw objects of an hour that closed long ago can only come from a Firehose that retried; AWS gives up after a day
 # (Firehose developer guide, "Data delivery retry"). The look-back leaves room for a week of trouble.
 ARRIVAL_LOOKBACK = timedelta(days=7)
+# Five minutes before the closing build.
+RETRIES_AT, NOT_BUILT = "5 * * * *", "could_not_be_built"
 
 
 def _changed_since_requested() -> dg.AutomationCondition[Any]:
@@ -28,21 +30,30 @@ def _changed_since_requested() -> dg.AutomationCondition[Any]:
     return changed.since(_Condition.newly_requested())
 
 
+def _failed_an_hour_ago() -> dg.AutomationCondition[Any]:
+    """Once an hour, whatever could not be built, as during an outage: a request that came to nothing is a request, and
+    in an hour that has closed no input changes any more.
+    """
+    return (_Condition.execution_failed() & _Condition.cron_tick_passed(RETRIES_AT)).with_label(NOT_BUILT)
+
+
 def debounced() -> dg.AutomationCondition[Any]:
-    """Every few minutes, all hours whose input changed: the open hour again and again, a closed one seldom."""
+    """Every few minutes, all hours whose input changed: the open hour again and again, a closed one seldom.
+
+    Those that could not be built are asked for again each hour.
+    """
     tick = _Condition.cron_tick_passed(f"*/{policy().build_interval_minutes} * * * *")
     return (
-        _changed_since_requested()
-        & tick
+        ((_changed_since_requested() & tick) | _failed_an_hour_ago())
         & _Condition.in_latest_time_window(ARRIVAL_LOOKBACK)
         & ~_Condition.in_progress()
     ).with_label("input_changed_debounced")
 
 
 def following() -> dg.AutomationCondition[Any]:
-    """As soon as the input is built, in the same run where possible."""
+    """As soon as the input is built, in the same run where possible; each hour again what could not be built."""
     return (
-        _changed_since_requested()
+        (_changed_since_requested() | _failed_an_hour_ago())
         & _Condition.in_latest_time_window(ARRIVAL_LOOKBACK)
         & ~_Condition.in_progress()
         & ~_Condition.any_deps_missing()

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from iot_pipeline import watcher
+from iot_pipeline.defs.automation_conditions import NOT_BUILT, RETRIES_AT
 from iot_pipeline.defs.pipeline_alerts import kinds
 from iot_pipeline.defs.pipeline_alerts.ticks import LATE_AFTER, LATE_AFTER_INTERVALS
 from iot_pipeline.unattended.calls import CONDITIONS, SCHEDULES, SENSORS
@@ -89,14 +90,18 @@ def _when(condition: Any) -> tuple[str, int | None]:
     times = times_a_day(crons[0]) if len(crons) == 1 else None
     ticks = ", ".join(f"`{cron}`" for cron in crons)
     labels = set(_labels(condition))
+    again = f"; `{RETRIES_AT}`, if that failed" if NOT_BUILT in labels else ""
     if "input_changed_debounced" in labels:
-        return f"{ticks}, if its input has changed", times
+        return f"{ticks}, if its input has changed{again}", times
     if "input_changed" in labels:
-        return "as soon as its input is built", None
+        return f"as soon as its input is built{again}", None
     return f"{ticks}, and at once if there is none" if "never_built" in labels else ticks, times
 
 
 def _crons(condition: Any) -> Iterator[str]:
+    """The ticks of a clock that it waits for, but for those of what could not be built."""
+    if condition.get_label() == NOT_BUILT:
+        return
     cron = getattr(condition, "cron_schedule", None)
     if cron is not None:
         yield str(cron)

@@ -60,12 +60,12 @@ def lines_of(
     while not generator.finished:
         for message in generator.next_batch().messages:
             received_ms = message.due_ms + int(rng.integers(20, 300))
-            line = _line(message.payload, fleet.devices[message.device], received_ms, rng.bytes(16))
+            line = iot_line(message.payload, fleet.devices[message.device], received_ms, rng.bytes(16))
             by_hour[Hour.of(datetime.fromtimestamp(received_ms / 1000, first.start.tzinfo))].append((received_ms, line))
     return by_hour
 
 
-def _line(payload: bytes, device: Device, received_ms: int, trace: bytes) -> bytes:
+def iot_line(payload: bytes, device: Device, received_ms: int, trace: bytes) -> bytes:
     """What the two IoT rules make of a payload (infra/stacks/ingest/rules.py)."""
     added = orjson.dumps(
         {

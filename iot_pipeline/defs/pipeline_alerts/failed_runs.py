@@ -14,12 +14,13 @@ from typing import Any
 import dagster as dg
 
 from iot_pipeline.alerting.episodes import About
-from iot_pipeline.alerting.lifecycle import Observation
+from iot_pipeline.alerting.lifecycle import AlertKey, Observation
 from iot_pipeline.defs.dagster_internals import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     WILL_RETRY_TAG,
     AssetGraph,
+    InstigatorTick,
 )
 from iot_pipeline.defs.pipeline_alerts.asset_health import delays
 from iot_pipeline.defs.pipeline_alerts.kinds import FAILED_RUN
@@ -52,6 +53,20 @@ class Cause:
         first = next((line for line in text.strip().splitlines() if line), "it does not say why")
         return cls(first[:MAX_WORDS])
 
+    @classmethod
+    def of_error(cls, class_name: str | None, message: str) -> "Cause":
+        """The cause that an error names by its class and its message."""
+        text = message.strip()
+        return cls.of(text if (class_name or "") in text.partition("\n")[0] else f"{class_name}: {text}")
+
+    @classmethod
+    def of_tick(cls, tick: InstigatorTick) -> "Cause":
+        """The cause of a tick that failed: the innermost of its error."""
+        error = tick.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        return cls.of("") if error is None else cls.of_error(error.cls_name, error.message)
+
 
 def cause_of(instance: dg.DagsterInstance, run: dg.DagsterRun, message: str | None) -> Cause:
     """The first step that failed says why, and of its error the innermost; else the run's own message."""
@@ -62,8 +77,7 @@ def cause_of(instance: dg.DagsterInstance, run: dg.DagsterRun, message: str | No
         while error is not None and error.cause is not None:
             error = error.cause
         if error is not None:
-            text = error.message.strip()
-            return Cause.of(text if (error.cls_name or "") in text.partition("\n")[0] else f"{error.cls_name}: {text}")
+            return Cause.of_error(error.cls_name, error.message)
     return Cause.of(message or "")
 
 
@@ -110,10 +124,12 @@ def seen_now(
     instance: dg.DagsterInstance,
     graph: AssetGraph | None,
     now_ms: int,
+    ticks: Mapping[str, Sequence[AlertKey]],
 ) -> Iterator[Seen]:
     """How each cause stands: its targets that have been built since are forgotten, and with the last of them it ends.
 
-    `still_open` are the subjects whose alerts are open.
+    `still_open` are the subjects whose alerts are open, `ticks` by the name of a cause the alerts of ticks that fail
+    for it: one of them that was opened before speaks for the runs.
     """
     for name, known in list(notes.items()):
         targets: dict[str, float] = known["targets"]
@@ -124,14 +140,16 @@ def seen_now(
             continue
         since_ms = int(known["since_ms"])
         seen = Observation(now_ms, by_age(since_ms, now_ms), started_ms=since_ms)
-        yield Seen(FAILED_RUN, _subject(name), seen, About(known["words"], _text(known, graph)))
+        about = About(known["words"], _text(known, graph))
+        yield Seen(FAILED_RUN, key_of(name).subject, seen, about, causes=ticks.get(name, ()))
 
-    for subject in set(still_open) - {_subject(name) for name in notes}:
+    for subject in set(still_open) - {key_of(name).subject for name in notes}:
         yield clear(FAILED_RUN, subject, now_ms)
 
 
-def _subject(cause: str) -> str:
-    return f"runs/{cause}"
+def key_of(cause: str) -> AlertKey:
+    """The alert of the runs that failed for a cause, by its name."""
+    return AlertKey(f"runs/{cause}", FAILED_RUN.name)
 
 
 def _text(known: Mapping[str, Any], graph: AssetGraph | None) -> str:

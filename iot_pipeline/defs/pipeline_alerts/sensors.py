@@ -105,9 +105,12 @@ class Look:
         now_ms = watching.now_ms
         failures = watching.watched.notes.setdefault(_FAILURES, {})
         still_open = watching.open_subjects(FAILED_RUN.name)
-        yield from failed_runs.seen_now(failures, still_open, self._instance, self._graph, now_ms)
+        last = ticks.last_ticks(self._instance, self._intervals)
+        by_cause = ticks.failing(last)
+        yield from failed_runs.seen_now(failures, still_open, self._instance, self._graph, now_ms, by_cause)
         yield from waiting_runs.seen_now(self._instance, now)
-        yield from ticks.seen_now(self._instance, self._intervals, now_ms)
+        looked_ms = watching.watched.seen.get(LOOKED)
+        yield from ticks.seen_now(self._instance, last, self._intervals, now_ms, looked_ms)
         yield from budget.seen_now(self._instance, now)
         watcher = self._store.load(WATCHER)
         if watcher.version:

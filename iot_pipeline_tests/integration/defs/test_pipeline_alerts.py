@@ -57,7 +57,8 @@ class Dagster:
 
     def look(self, now: datetime | None = None) -> None:
         """As the sensor does."""
-        look_at = Look(self.instance, open_trackers(), open_alerts(), self._graph, {"raw_objects": 10})
+        intervals = {"raw_objects": 10, "site_arrival": 60}
+        look_at = Look(self.instance, open_trackers(), open_alerts(), self._graph, intervals)
         look_at.run(now or datetime.now(UTC))
 
     def told(self) -> list[tuple[str, str, str]]:
@@ -279,11 +280,60 @@ def test_failed_and_missing_ticks(dagster: Dagster) -> None:
     sensor.tick(TickStatus.SKIPPED, begin + timedelta(seconds=30))
     dagster.look(begin + timedelta(seconds=40))
     assert dagster.told() == [("failed_tick", "resolved", "warning")]
-    dagster.look(begin + timedelta(minutes=10))
+    for minutes in (4, 8):
+        dagster.look(begin + timedelta(minutes=minutes))
     assert dagster.told() == [("no_tick", "opened", "warning")]
-    sensor.tick(TickStatus.SUCCESS, begin + timedelta(minutes=11))
-    dagster.look(begin + timedelta(minutes=11))
+    sensor.tick(TickStatus.SUCCESS, begin + timedelta(minutes=9))
+    dagster.look(begin + timedelta(minutes=9))
     assert dagster.told() == [("no_tick", "resolved", "warning")]
+
+
+@dg.asset
+def third_asset() -> None:
+    if _SERVICE["is_down"]:
+        raise RuntimeError(f"athena does not answer, request {uuid.uuid4()}")
+
+
+@pytest.mark.parametrize("first", ["failed_tick", "failed_run"])
+def test_sensors_and_runs_that_fail_for_one_cause_are_one_alert(dagster: Dagster, first: str) -> None:
+    begin = datetime.now(UTC)
+    sensors = [TickingSensor(dagster.instance, name) for name in ("raw_objects", "site_arrival")]
+
+    def tick(status: TickStatus, second: int, message: str | None = None) -> None:
+        for sensor in sensors:
+            sensor.tick(status, begin + timedelta(seconds=second), message)
+
+    def fail_ticks() -> None:
+        tick(TickStatus.FAILURE, 10, "RuntimeError: athena does not answer, request 1")
+
+    def run() -> None:
+        dg.materialize([third_asset], instance=dagster.instance, raise_on_error=False)
+
+    tick(TickStatus.SUCCESS, 0)
+    _SERVICE["is_down"] = True
+    for fail in (fail_ticks, run) if first == "failed_tick" else (run, fail_ticks):
+        fail()
+        dagster.look(begin + timedelta(seconds=20))
+    assert dagster.told() == [(first, "opened", "warning")]
+    assert len(list(open_alerts().open("#pipeline"))) == 3
+    _SERVICE["is_down"] = False
+    run()
+    tick(TickStatus.SUCCESS, 25)
+    dagster.look(begin + timedelta(seconds=30))
+    assert dagster.told() == [(first, "resolved", "warning")]
+    assert dagster.open() == {}
+
+
+def test_after_a_dead_daemon_no_sensor_counts_as_late_before_it_can_have_ticked(dagster: Dagster) -> None:
+    """The first look after hours is itself one of the ticks that are due; the watcher has told of the daemon."""
+    begin, sensor = datetime.now(UTC), TickingSensor(dagster.instance, "raw_objects")
+    sensor.tick(TickStatus.SUCCESS, begin)
+    dagster.look(begin)
+    again = begin + 5 * HOUR
+    dagster.look(again)
+    assert dagster.told() == []
+    dagster.look(again + timedelta(seconds=30))
+    assert dagster.told() == [("no_tick", "opened", "warning")], "the others tick again, and this one does not"
 
 
 def test_a_dead_daemon_is_found_from_outside_and_a_dead_watcher_from_inside(dagster: Dagster) -> None:
