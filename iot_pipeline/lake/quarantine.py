@@ -95,8 +95,13 @@ class Quarantine:
         return self._publish(target, {hour: standing}, {hour: received})
 
     def _received_in(self, new: Addition) -> int:
-        """The readings of the raw objects that are new, counted from their lines."""
+        """The readings of the raw objects that are new, counted from their lines.
+
+        There are none where the hour was judged since, to another location: it is then built again.
+        """
         fresh = [row[0] for row in self.athena.run(statements.judged_objects(new.rows.hour, new.uris)).rows]
+        if not fresh:
+            return 0
         lines = statements.received_in_arrival_hours([new.rows.hour], objects=fresh)
         return sum(int(row[5]) for row in self.athena.run(lines).rows)
 

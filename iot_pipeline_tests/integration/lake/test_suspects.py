@@ -78,7 +78,7 @@ def test_a_plan_costs_no_query_and_is_the_same_without_the_notes(lake: Lake, raw
     assert [name for name, _ in glue.calls] == ["batch_get_partition"], "thirty days are one call"
     assert sorted(plan.marks[arrival]) == [arrival, arrival + 24 * 20]
     without_notes(lake, LEDGER, [arrival, arrival + 24 * 20])
-    assert lake.plan([arrival]) == plan
+    assert lake.plan([arrival]).marks == plan.marks
 
 
 @pytest.mark.parametrize("hours", [0, 1, 24 * 21, 24 * 30])
