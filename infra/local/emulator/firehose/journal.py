@@ -5,10 +5,12 @@ not the memory, is the buffer: a killed process loses nothing that was acknowled
 for a day costs disk. Nothing is fsynced, so a crash of the machine (not the process) can lose the last seconds.
 """
 
+import errno
 import struct
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 
 _HEADER = struct.Struct("<Id")
@@ -46,7 +48,7 @@ class Journal:
     path: Path
     size: int = 0
     first_arrival: float = 0.0
-    _file: object = field(default=None, repr=False)
+    _file: FileIO | None = field(default=None, repr=False)
 
     @property
     def object_id(self) -> str:
@@ -59,21 +61,27 @@ class Journal:
         folder = stream.folder(root)
         folder.mkdir(parents=True, exist_ok=True)
         journal = cls(stream, folder / f"{uuid.uuid4()}{_SUFFIX}", first_arrival=arrival)
-        journal._file = journal.path.open("ab", buffering=0)
+        journal._file = FileIO(journal.path, "ab")
         return journal
 
     def append(self, records: list[bytes], arrival: float) -> None:
-        """Write records that arrived together, in one system call."""
-        parts: list[bytes] = []
-        for data in records:
-            parts += (_HEADER.pack(len(data), arrival), data)
-            self.size += len(data)
-        self._file.write(b"".join(parts))  # type: ignore[attr-defined]  # closed journals are never appended to
+        """Write records that arrived together, in one system call.
+
+        Raises OSError, with none of them kept, where the disk takes no more; RuntimeError for a closed journal.
+        """
+        if self._file is None:
+            raise RuntimeError(f"{self.path} is closed")
+        body = b"".join(part for data in records for part in (_HEADER.pack(len(data), arrival), data))
+        end = self._file.tell()
+        if self._file.write(body) != len(body):
+            self._file.truncate(end)
+            raise OSError(errno.ENOSPC, "no room for a delivery stream's records", str(self.path))
+        self.size += sum(map(len, records))
 
     def close(self) -> None:
         """End appending; the records stay until `remove`."""
         if self._file is not None:
-            self._file.close()  # type: ignore[attr-defined]  # opened by create
+            self._file.close()
             self._file = None
 
     def records(self) -> Iterator[Record]:
