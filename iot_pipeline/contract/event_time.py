@@ -49,7 +49,8 @@ def epoch_ms(ts: Any) -> int | None:
 @lru_cache(maxsize=4096)
 def _minute_ms(text: str) -> int:
     """The minute that "YYYY-MM-DDThh:mm:" begins, in UTC. Raises ValueError for any other text of this length."""
-    if text[7] != "-" or text[10] != "T" or not text[13] == text[16] == ":":
+    # Of hour 24, which later releases of Python take, there is midnight alone.
+    if text[7] != "-" or text[10] != "T" or text[11:13] == "24" or not text[13] == text[16] == ":":
         raise ValueError(text)
     since = datetime.fromisoformat(text + "00Z") - _EPOCH
     return since.days * 86_400_000 + since.seconds * 1000

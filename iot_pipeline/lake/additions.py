@@ -96,8 +96,11 @@ def read_of(plan: EventHourPlan, now: datetime, names: Names) -> Mapping[Hour, R
     """What each event hour of a plan is built from, of the arrival hours that may yet grow."""
     recent = {
         arrival: found
-        for arrival, it in plan.ledger.items()
-        if it.notes and it.notes.built_at > now - MAY_GROW and it.notes.judged and (found := names(it.notes.judged))
+        for arrival in plan.all_arrivals
+        if (it := plan.ledger[arrival].notes)
+        and it.built_at > now - MAY_GROW
+        and it.judged
+        and (found := names(it.judged))
     }
     return {hour: {it: recent[it] for it in marks if it in recent} for hour, marks in plan.marks.items()}
 

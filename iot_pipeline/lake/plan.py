@@ -6,7 +6,7 @@ answers, and Athena reads the ledger only for partitions that a release before t
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from iot_pipeline.contract import Contract, tables
@@ -22,7 +22,7 @@ from iot_pipeline.lake.statements import MAX_PARTITIONS
 class EventHourPlan:
     """Of each event hour the marks of the arrival hours that have valid readings of it, and what follows from them.
 
-    `ledger` are the partitions of these arrival hours that noted the marks.
+    `ledger` are the partitions that noted the marks, of further arrival hours too.
     """
 
     marks: Mapping[Hour, Marks]
@@ -50,7 +50,7 @@ class EventHourPlan:
 
     def of(self, hours: Collection[Hour]) -> "EventHourPlan":
         """The plan of these of its event hours alone."""
-        return _plan({hour: marks for hour, marks in self.marks.items() if hour in hours}, self.ledger)
+        return EventHourPlan({hour: marks for hour, marks in self.marks.items() if hour in hours}, self.ledger)
 
 
 def plan_event_hours(
@@ -64,18 +64,10 @@ def plan_event_hours(
     arrivals = {arrival for hour in wanted for arrival in _may_touch(contract, hour)}
     ledger = catalog.partitions(tables(contract).ledger.name, arrivals)
     touched = marks_of(athena, ledger)
-    return _plan(
-        {
-            hour: {arrival: marks[hour] for arrival, marks in touched.items() if hour in marks}
-            for hour in sorted(wanted)
-        },
-        ledger,
-    )
-
-
-def _plan(marks: Mapping[Hour, Marks], ledger: Mapping[Hour, Partition]) -> EventHourPlan:
-    plan = EventHourPlan(marks)
-    return replace(plan, ledger={arrival: ledger[arrival] for arrival in plan.all_arrivals})
+    marks_by_hour = {
+        hour: {arrival: marks[hour] for arrival, marks in touched.items() if hour in marks} for hour in sorted(wanted)
+    }
+    return EventHourPlan(marks_by_hour, ledger)
 
 
 def marks_of(athena: Athena, ledger: Mapping[Hour, Partition]) -> dict[Hour, Marks]:

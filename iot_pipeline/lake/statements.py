@@ -251,12 +251,7 @@ def count_added(table: str, hours: Iterable[Hour]) -> str:
 SELECT {keys}, count(*) AS rows, sum(added.duplicates) AS duplicates, sum(added.conflicts) AS conflicts,
     count(standing.device_id) AS known
 FROM {table} AS added
-LEFT JOIN (
-    SELECT DISTINCT device_id, seq
-    FROM curated_telemetry
-    WHERE {partition_predicate(hours)}
-) AS standing ON standing.device_id = added.device_id
-    AND standing.seq = added.seq
+LEFT JOIN {_standing(hours, "device_id", "seq")}
 GROUP BY {keys}"""
 
 
@@ -266,13 +261,7 @@ def count_known(table: str, hours: Iterable[Hour]) -> str:
     return f"""\
 SELECT {keys}, count(*) AS known
 FROM {table} AS added
-JOIN (
-    SELECT device_id, event_time, seq
-    FROM curated_telemetry
-    WHERE {partition_predicate(hours)}
-) AS standing ON standing.device_id = added.device_id
-    AND standing.event_time = added.event_time
-    AND standing.seq = added.seq
+JOIN {_standing(hours, "device_id", "event_time", "seq")}
 GROUP BY {keys}"""
 
 
@@ -362,7 +351,8 @@ GROUP BY {_KEYS}"""
 def lateness_of_event_hours(event_hours: Iterable[Hour], objects: Collection[str] | None = None) -> str:
     """How long after the event the readings of these event hours were received: a histogram by upper bound.
 
-    Of `objects` of their curated rows (s3://bucket/key) alone, if they are given; so of the three statements below.
+    Of `objects` of their curated rows (s3://bucket/key) alone, if they are given; so do `repeated_keys`,
+    `rows_out_of_contract` and `preview`.
     """
     return f"""\
 SELECT lateness, count(*) AS readings
@@ -605,6 +595,17 @@ def _counts(table: str, where: str = "") -> str:
 SELECT {_KEYS}, count(*) AS rows, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts
 FROM {table}
 {where}GROUP BY {_KEYS}"""
+
+
+def _standing(hours: Iterable[Hour], *columns: str) -> str:
+    """What these curated hours hold in some columns, to be joined with what is `added` to them."""
+    same = "\n    AND ".join(f"standing.{column} = added.{column}" for column in columns)
+    return f"""\
+(
+    SELECT DISTINCT {", ".join(columns)}
+    FROM curated_telemetry
+    WHERE {partition_predicate(hours)}
+) AS standing ON {same}"""
 
 
 def _ledgered(hours: Iterable[Hour]) -> str:

@@ -26,11 +26,12 @@ from iot_pipeline.lake.lake import Lake
 from iot_pipeline.resources import LakeResource
 
 READINGS, HOURS, PACK = 2_400_000, 24, 25
+LATE_BY = 19
 GOAL = 0.01
 
 
 def print_late_reading(console: Console, lake: Lake, first: Hour) -> None:
-    """Judge and curate a day from `first` on, re-open an hour of it by one reading 19 hours late, and print.
+    """Judge and curate a day from `first` on, re-open an hour of it by one reading LATE_BY hours late, and print.
 
     The reading arrives in the last hour of the day, beside all that arrived then.
     """
@@ -44,7 +45,8 @@ def print_late_reading(console: Console, lake: Lake, first: Hour) -> None:
         _size(lake, partition.location)
         for partition in lake.catalog.partitions(zones.judged_telemetry.name, arrivals).values()
     )
-    late, hour = first + (HOURS - 1), first + (HOURS - 20)
+    late = first + (HOURS - 1)
+    hour = late + -LATE_BY
     sources = len(lake.plan([hour]).all_arrivals)
     put_late(lake, late, hour)
     table = Table(
@@ -52,7 +54,7 @@ def print_late_reading(console: Console, lake: Lake, first: Hour) -> None:
         "bytes scanned",
         f"of a day's raw, {raw_bytes:,} B gzipped",
         f"of a day's judged, {judged_bytes:,} B",
-        title=f"One reading, 19 hours late, in a day of {READINGS:,} readings (goal <= {GOAL:.0%} of a day's bytes)",
+        title=f"One reading, {LATE_BY} hours late, in a day of {READINGS:,} (goal <= {GOAL:.0%} of a day's bytes)",
     )
 
     def add(name: str, scanned: int) -> None:

@@ -88,9 +88,10 @@ def build_curated(lake: Lake, wanted: Sequence[Hour]) -> Built:
         "lateness": _lateness(lake, written),
         "hours": _hours_table(balances),
     }
-    latest = max((it for it in written), key=lambda it: it.hours[-1], default=None)
-    if latest:
-        metadata["preview"] = preview(lake.athena.run(statements.preview(latest.hours[-1], latest.objects)))
+    latest = max((b.hour for b in balances if b.built.rows), default=None)
+    for it in written:
+        if latest in it.hours:
+            metadata["preview"] = preview(lake.athena.run(statements.preview(latest, it.objects)))
     return Built(
         [curated_materialization(balance) for balance in balances], checks, {**metadata, **query_cost(lake.athena)}
     )

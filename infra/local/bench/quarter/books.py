@@ -1,7 +1,7 @@
 """What the lake and the warehouse hold beside what the devices were told to send, hour by hour."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,12 +10,12 @@ from redshift_connector.core import Connection
 from infra.local.bench.quarter.small_fleet import Fate, Measured, Message
 from iot_pipeline.lake.hours import Hour, hours_between, partition_predicate
 from iot_pipeline.lake.lake import Lake
+from iot_pipeline.lake.plan import batches
 from iot_pipeline.warehouse.transaction import read
 
 # Device, epoch milliseconds of the event, number.
 Key = tuple[str, int, int]
 Rows = dict[Hour, Counter[tuple[Key, float | None]]]
-_HOURS_A_STATEMENT = 100
 _COLUMNS = "device_id, event_time, seq, temperature"
 
 
@@ -75,7 +75,7 @@ def differences_of_counts(zone: str, expected: Mapping[Hour, int], found: Mappin
 def curated_rows(lake: Lake, first: Hour, last: Hour) -> Rows:
     """What the curated hours hold, the last included."""
     found: Rows = defaultdict(Counter)
-    for hours in _batches(hours_between(first, last)):
+    for hours in batches(hours_between(first, last)):
         predicate = partition_predicate(hours)
         rows = lake.athena.run(
             f"SELECT {_COLUMNS}, year, month, day, hour FROM curated_telemetry WHERE {predicate}"
@@ -88,7 +88,7 @@ def curated_rows(lake: Lake, first: Hour, last: Hour) -> Rows:
 def refused_records(lake: Lake, first: Hour, last: Hour) -> Counter[Hour]:
     """How many records the quarantine holds, by arrival hour, the last included."""
     found: Counter[Hour] = Counter()
-    for hours in _batches(hours_between(first, last)):
+    for hours in batches(hours_between(first, last)):
         keys = "year, month, day, hour"
         predicate = partition_predicate(hours)
         sql = f"SELECT {keys}, count(*) FROM quarantined_telemetry WHERE {predicate} GROUP BY {keys}"
@@ -108,7 +108,3 @@ def loaded_rows(connection: Connection) -> Rows:
 def _key(device: str, at: datetime, seq: int) -> Key:
     aware = at if at.tzinfo else at.replace(tzinfo=UTC)
     return device, round(aware.timestamp() * 1000), int(seq)
-
-
-def _batches(hours: Sequence[Hour]) -> Iterable[Sequence[Hour]]:
-    return (hours[first : first + _HOURS_A_STATEMENT] for first in range(0, len(hours), _HOURS_A_STATEMENT))

@@ -6,6 +6,7 @@ for a day costs disk. Nothing is fsynced, so a crash of the machine (not the pro
 """
 
 import errno
+import os
 import struct
 import uuid
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ class Journal:
         if self._file is None:
             raise RuntimeError(f"{self.path} is closed")
         body = b"".join(part for data in records for part in (_HEADER.pack(len(data), arrival), data))
-        end = self._file.tell()
+        end = self._file.seek(0, os.SEEK_END)
         if self._file.write(body) != len(body):
             self._file.truncate(end)
             raise OSError(errno.ENOSPC, "no room for a delivery stream's records", str(self.path))

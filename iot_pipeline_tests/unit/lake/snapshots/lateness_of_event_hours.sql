@@ -1,4 +1,4 @@
--- How long after the event the readings of these event hours were received: a histogram by upper bound. Of `objects` of their curated rows (s3://bucket/key) alone, if they are given; so of the three statements below.
+-- How long after the event the readings of these event hours were received: a histogram by upper bound. Of `objects` of their curated rows (s3://bucket/key) alone, if they are given; so do `repeated_keys`, `rows_out_of_contract` and `preview`.
 SELECT lateness, count(*) AS readings
 FROM (
     SELECT CASE
