@@ -1,9 +1,10 @@
 """A backfill of 2,000 hours that is killed three times, beside an undisturbed one (`make bench-backfill`).
 
 Small hours, for it is commits that are counted: an undisturbed backfill builds what is missing, from raw to curated;
-then all of it is forced anew, killed three times (SIGKILL) and run again under the same plan, while a reader counts the
-curated readings without a pause. Each hour must be committed once more and no more, and the reader see all readings at
-all times. Seconds are shown beside it.
+then all of it is forced anew, killed three times (SIGKILL) and run again under the same plan. Beside both a reader
+counts the curated readings, with a second between two counts. Each hour must be committed once more and no more, and
+the reader see all readings at all times while what is there is built anew. Both are shown in seconds and in CPU seconds
+of all processes, of which other work on the machine takes nothing.
 """
 
 import argparse
@@ -16,12 +17,15 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
+import psutil
 from rich.console import Console
 
 from infra.local.bench.raw_objects import lines_of, put_object
@@ -38,6 +42,7 @@ from simulator.faults import choose_faults
 
 HOURS, READINGS_AN_HOUR, PACK = 2000, 200, 1
 KILLS = ((Zone.JUDGED, 0.2), (Zone.JUDGED, 0.7), (Zone.CURATED, 0.5))
+READER_SECONDS, _LOOK_SECONDS = 1.0, 5.0
 FIRST = Hour.of(datetime(2026, 8, 1, tzinfo=UTC))
 
 
@@ -61,21 +66,44 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 @dataclass
 class Reader:
-    """Counts the curated readings of all hours until it is stopped."""
+    """Counts the curated readings of all hours: `counts` has what it found, and how often."""
 
     lake: Lake
     sql: str
-    expected: int
-    reads: int = 0
-    wrong: int = 0
-    stop: threading.Event = field(default_factory=threading.Event)
+    counts: Counter[int] = field(default_factory=Counter)
 
-    def poll(self) -> None:
-        """Read on and on."""
-        while not self.stop.is_set():
-            ((count,),) = self.lake.athena.run(self.sql).rows
-            self.reads += 1
-            self.wrong += count != self.expected
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """It reads on and on meanwhile."""
+        stop = threading.Event()
+
+        def poll() -> None:
+            while not stop.wait(READER_SECONDS):
+                self.counts[self.count()] += 1
+
+        with ThreadPoolExecutor(1) as pool:
+            polled = pool.submit(poll)
+            try:
+                yield
+            finally:
+                stop.set()
+            polled.result()
+
+    def count(self) -> int:
+        """How many there are."""
+        ((count,),) = self.lake.athena.run(self.sql).rows
+        return int(count)
+
+
+@dataclass(frozen=True)
+class Took:
+    """What a backfill took: seconds, and CPU seconds of this process and of all that it has started."""
+
+    seconds: float
+    cpu_seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:,.0f} s ({self.cpu_seconds:,.0f} CPU s)"
 
 
 @dataclass(frozen=True)
@@ -93,31 +121,30 @@ class Bench:
         ).items():
             put_object(self.lake.bucket, hour, "0", _gzipped([line for _, line in lines]))
         self.console.print(f"{self.hours:,} hours are there")
-        undisturbed = self._timed(lambda: self._finish(self._plan(force=False)))
         sql = f"SELECT count(*) FROM curated_telemetry WHERE {partition_range(FIRST, self._last)}"
-        ((rows,),) = self.lake.athena.run(sql).rows
+        plan = self._plan(force=False)
+        with Reader(open_lake(), sql).reading():
+            undisturbed = self._timed(lambda: self._finish(plan))
+        self.console.print(f"undisturbed: {undisturbed}")
+        reader = Reader(open_lake(), sql)
+        rows = reader.count()
         before = {table.name: self._versions(table) for table in self._tables}
-        reader = Reader(open_lake(), sql, rows)
-        thread = threading.Thread(target=reader.poll)
-        thread.start()
-        try:
-            killed = self._timed(self._killed)
-        finally:
-            reader.stop.set()
-            thread.join()
+        plan = self._plan(force=True)
+        with reader.reading():
+            killed = self._timed(lambda: self._killed(plan))
         again = {table.name: Counter(self._versions(table)) - Counter(before[table.name]) for table in self._tables}
         once = {name: sum(count == 1 for count in found.values()) for name, found in again.items()}
         more = {name: sum(count > 1 for count in found.values()) for name, found in again.items()}
         self.console.print(
-            f"{rows:,} readings in {self.hours:,} hours; undisturbed {undisturbed:.0f} s, killed three times "
-            f"{killed:.0f} s ({killed / undisturbed:.2f}x, with the reader beside it)"
+            f"{rows:,} readings in {self.hours:,} hours; killed three times: {killed}, "
+            f"{killed.seconds / undisturbed.seconds:.2f}x ({killed.cpu_seconds / undisturbed.cpu_seconds:.2f}x)"
         )
         self.console.print(f"hours committed once more: {once}; written more than once: {more}")
-        self.console.print(f"the reader counted {reader.reads:,} times, {reader.wrong} times other than {rows:,}")
-        return bool(reader.wrong)
+        wrong = reader.counts.total() - reader.counts[rows]
+        self.console.print(f"the reader counted {reader.counts.total():,} times, {wrong} times other than {rows:,}")
+        return bool(wrong)
 
-    def _killed(self) -> None:
-        plan = self._plan(force=True)
+    def _killed(self, plan: str) -> None:
         steps = {zone: len(self._left(plan, zone)) for zone, _ in KILLS}
         self.console.print(f"hours to build: {steps}")
         for zone, share in KILLS:
@@ -125,7 +152,7 @@ class Bench:
                 while len(self._left(plan, zone)) > (1 - share) * steps[zone]:
                     if process.poll() is not None:
                         raise RuntimeError(f"the backfill ended by itself, with {process.returncode}")
-                    time.sleep(1)
+                    time.sleep(_LOOK_SECONDS)
                 process.kill()
             left = {it.value: len(self._left(plan, it)) for it in (Zone.JUDGED, Zone.CURATED)}
             self.console.print(f"killed with so many hours left: {left}")
@@ -149,10 +176,10 @@ class Bench:
             if process.wait():
                 raise RuntimeError(f"the backfill failed, with {process.returncode}")
 
-    def _timed(self, work: Callable[[], object]) -> float:
-        began = time.monotonic()
+    def _timed(self, work: Callable[[], object]) -> Took:
+        began, used = time.monotonic(), _cpu_seconds()
         work()
-        return time.monotonic() - began
+        return Took(time.monotonic() - began, _cpu_seconds() - used)
 
     def _versions(self, table: Table) -> list[str]:
         """For each version of each hour that is in S3, the hour."""
@@ -168,6 +195,14 @@ class Bench:
     @property
     def _last(self) -> Hour:
         return Hour(FIRST.start + timedelta(hours=self.hours - 1))
+
+
+def _cpu_seconds() -> float:
+    """Of this process, of those it has waited for, and of those that live."""
+    this = psutil.Process()
+    ended = this.cpu_times()
+    living = [process.cpu_times() for process in (this, *this.children(recursive=True))]
+    return ended.children_user + ended.children_system + sum(each.user + each.system for each in living)
 
 
 def _gzipped(lines: Sequence[bytes]) -> bytes:

@@ -11,7 +11,11 @@ from iot_pipeline.defs.pipeline_alerts.kinds import FAILED_CHECK, STALE_ASSET
 from iot_pipeline.defs.pipeline_alerts.links import asset_link
 from iot_pipeline.defs.pipeline_alerts.seen import Seen
 
-WATCHED = (dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.FRESHNESS_STATE_CHANGE)
+# Freshness first: what one look finds of both is told by it.
+WATCHED = (dg.DagsterEventType.FRESHNESS_STATE_CHANGE, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+# Checks of what arrives fail, too, when nothing arrives at all, and the raw zone is stale before they do. Every other
+# check says what no freshness can.
+OF_ARRIVAL = frozenset({"every_site_sends", "devices_send_as_expected"})
 _FRESHNESS = {
     FreshnessState.PASS: Severity.CLEAR,
     FreshnessState.WARN: Severity.WARNING,
@@ -37,6 +41,7 @@ def seen_of(record: dg.EventLogRecord, graph: AssetGraph | None) -> Seen | None:
             Observation(at_ms, Severity.CLEAR if check.passed else severity),
             About(f"{name}: {check.check_name}", text + delays(check.asset_key, graph) + asset_link(name)),
             part=check.check_name,
+            causes=_stale_before(check.asset_key, graph) if check.check_name in OF_ARRIVAL else (),
         )
     if event.event_type is not dg.DagsterEventType.FRESHNESS_STATE_CHANGE:
         return None
@@ -51,12 +56,13 @@ def seen_of(record: dg.EventLogRecord, graph: AssetGraph | None) -> Seen | None:
         Observation(at_ms, _FRESHNESS[change.new_state]),
         About(name, text + delays(change.key, graph) + asset_link(name)),
         # What lies before it is stale already: then that is the alert.
-        causes=[_stale(key) for key in _related(change.key, graph, before=True)],
+        causes=_stale_before(change.key, graph),
     )
 
 
-def _stale(key: dg.AssetKey) -> AlertKey:
-    return AlertKey(f"asset/{key.to_user_string()}", STALE_ASSET.name)
+def _stale_before(key: dg.AssetKey, graph: AssetGraph | None) -> list[AlertKey]:
+    """The alerts of what lies before an asset and is stale."""
+    return [AlertKey(f"asset/{each.to_user_string()}", STALE_ASSET.name) for each in _related(key, graph, before=True)]
 
 
 def delays(key: dg.AssetKey, graph: AssetGraph | None) -> str:

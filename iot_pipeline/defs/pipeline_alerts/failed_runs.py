@@ -31,6 +31,10 @@ from iot_pipeline.defs.pipeline_alerts.seen import Seen, by_age, clear
 MAX_TARGETS, MAX_CAUSES, MAX_WORDS = 100, 20, 300
 # What makes the same error look different each time: quoted texts, and whatever has a digit in it.
 _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\S*\d\S*")
+# An error of AWS as botocore words it. One outage, missing permission or wrong name meets many operations, and each
+# words it in its own way: their code is the cause. Codes that blame the request itself tell no cause apart.
+_OF_AWS = re.compile(r"An error occurred \((\w+)\) when calling the \w+ operation")
+_OF_THE_REQUEST = frozenset({"ValidationException", "InvalidRequestException", "InvalidInputException", "400"})
 _PARTITION_TAG = "dagster/partition"
 # A fold of the failures by cause, as JSON holds it: see `Cause`.
 Notes = dict[str, Any]
@@ -45,7 +49,12 @@ class Cause:
     @property
     def name(self) -> str:
         """A short name by which failures of one cause are gathered."""
-        return hashlib.sha256(_VARIES.sub("*", self.words).encode()).hexdigest()[:12]
+        of_aws = _OF_AWS.search(self.words)
+        if of_aws and of_aws[1] not in _OF_THE_REQUEST:
+            same = of_aws[1]
+        else:
+            same = _VARIES.sub("*", self.words)
+        return hashlib.sha256(same.encode()).hexdigest()[:12]
 
     @classmethod
     def of(cls, text: str) -> "Cause":

@@ -26,6 +26,8 @@ from iot_pipeline.defs.dagster_internals import (
     TickStatus,
     partition_range_tags,
 )
+from iot_pipeline.defs.judged.assets import ledger
+from iot_pipeline.defs.pipeline_alerts.asset_health import OF_ARRIVAL
 from iot_pipeline.defs.pipeline_alerts.budget import spending_watch, spent_so_far
 from iot_pipeline.defs.pipeline_alerts.sensors import Look, pipeline_alerts
 from iot_pipeline.defs.raw.assets import raw_telemetry
@@ -147,6 +149,50 @@ def test_what_goes_stale_because_of_another_is_told_of_only_if_it_outlasts_that(
     dagster.instance.report_runless_asset_event(_freshness(stale, good, after[2]))
     dagster.look(begin + 1.2 * HOUR)
     assert dagster.told() == [("stale_asset", "resolved", "critical")]
+
+
+@pytest.mark.parametrize("in_one_look", [False, True])
+def test_checks_of_what_arrives_add_no_alert_where_nothing_arrives_at_all(dagster: Dagster, in_one_look: bool) -> None:
+    good, stale, begin = FreshnessState.PASS, FreshnessState.FAIL, datetime.now(UTC)
+
+    def report(silent: bool) -> None:
+        for name in sorted(OF_ARRIVAL):
+            dagster.instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=ledger.key,
+                    check_name=name,
+                    passed=not silent,
+                    metadata={},
+                    severity=dg.AssetCheckSeverity.WARN,
+                )
+            )
+
+    if in_one_look:
+        report(silent=True)
+    dagster.instance.report_runless_asset_event(_freshness(good, stale))
+    dagster.look(begin)
+    report(silent=True)
+    dagster.look(begin)
+    assert dagster.told() == [("stale_asset", "opened", "critical")]
+    dagster.instance.report_runless_asset_event(_freshness(stale, good))
+    dagster.look(begin)
+    assert dagster.told() == [("stale_asset", "resolved", "critical")]
+    dagster.look(begin + 1.1 * HOUR)
+    assert dagster.told() == [("failed_check", "opened", "warning")] * len(OF_ARRIVAL), "these sites stay silent"
+    report(silent=False)
+    dagster.look(begin + 1.2 * HOUR)
+    assert dagster.told() == [("failed_check", "resolved", "warning")] * len(OF_ARRIVAL)
+
+
+def test_a_check_of_what_is_built_is_told_of_whatever_is_stale(dagster: Dagster) -> None:
+    dagster.instance.report_runless_asset_event(_freshness(FreshnessState.PASS, FreshnessState.FAIL))
+    dagster.instance.report_runless_asset_event(_check(passed=False))
+    dagster.look()
+    assert dagster.told() == [("failed_check", "opened", "critical"), ("stale_asset", "opened", "critical")]
+
+
+def test_the_checks_of_what_arrives_are_those_of_the_definitions() -> None:
+    assert {key.name for key in defs.resolve_asset_graph().asset_check_keys} >= OF_ARRIVAL
 
 
 def test_what_failed_and_passed_between_two_looks_tells_nobody(dagster: Dagster) -> None:

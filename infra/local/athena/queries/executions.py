@@ -3,6 +3,7 @@
 import logging
 import threading
 import uuid
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ class Execution:
     """One StartQueryExecution and all that became of it.
 
     Athena remembers it for 45 days (user guide, "View recent queries"), this server for as long as it runs: so that it
-    is kept small.
+    is kept small: when it has ended, its statement is packed, and `text` has it.
     """
 
     sql: str
@@ -59,6 +60,16 @@ class Execution:
     cancelled: bool = False
     caller: str | None = None
     """The access key of whoever asked; None for the root."""
+    _packed: bytes = b""
+
+    @property
+    def text(self) -> str:
+        """The statement, as it was asked."""
+        return zlib.decompress(self._packed).decode(errors="surrogatepass") if self._packed else self.sql
+
+    def pack(self) -> None:
+        """Keep the statement small from now on: a build's has 30 KB, and there are hundreds a day."""
+        self._packed, self.sql = zlib.compress(self.sql.encode(errors="surrogatepass")), ""
 
     def check_cancelled(self) -> None:
         """Raise CancelledError if somebody stopped the query."""
@@ -86,7 +97,7 @@ class Execution:
             statistics["DataManifestLocation"] = self.manifest  # type: ignore[assignment]  # the one text among numbers
         described = {
             "QueryExecutionId": self.id,
-            "Query": self.sql,
+            "Query": self.text,
             "StatementType": self.statement_type,
             "ResultConfiguration": {"OutputLocation": self.output},
             "QueryExecutionContext": {"Database": self.database, "Catalog": "awsdatacatalog"},
@@ -124,7 +135,7 @@ class Executions:
         with self._lock:
             earlier = self._by_token.get(token) if token else None
             if earlier:
-                if earlier.sql != execution.sql:
+                if earlier.text != execution.text:
                     raise ApiError("InvalidRequestException", "Idempotent parameters do not match")
                 return earlier
             self._by_id[execution.id] = execution
@@ -183,6 +194,7 @@ class Executions:
                 "ErrorMessage": error.message,
             }
         execution.cursor = None
+        execution.pack()
         execution.engine_ms = int((monotonic() - started) * 1000)
         execution.completed = datetime.now(UTC)
         execution.reason = reason

@@ -14,6 +14,12 @@ from iot_pipeline.defs.pipeline_alerts.failed_runs import MAX_CAUSES, MAX_TARGET
         ("request 8c2d5a1f-6f0b-4a7e-9d55-1c3fd0a1b2c3 failed", "request 00000000-1111-2222-3333-444444444444 failed"),
         ("table 'build_x' is missing", "table 'build_y' is missing"),
         ('Could not connect to the endpoint URL: "http://a:1/"', 'Could not connect to the endpoint URL: "http://b/"'),
+        (
+            "botocore.errorfactory.EntityNotFoundException: An error occurred (EntityNotFoundException) when calling "
+            "the GetPartitions operation: Table telemetry.judged_telemetry not found.",
+            "ClientError: An error occurred (EntityNotFoundException) when calling the GetTable operation: Database "
+            "telemetry not found.",
+        ),
         ("s3 key v=20261128T101112_2f0df98f is gone", "s3 key v=20261129T000000_aaaaaaaa is gone"),
     ],
 )
@@ -24,6 +30,11 @@ def test_what_varies_does_not_make_another_cause(one: str, other: str) -> None:
 def test_other_errors_are_other_causes() -> None:
     texts = ("ValueError: the disk is full", "OSError: the disk is full", "ValueError: the disk is slow", "")
     assert len({Cause(text).name for text in texts}) == len(texts)
+
+
+def test_what_is_wrong_with_a_request_is_told_apart_by_its_words() -> None:
+    words = "ClientError: An error occurred (ValidationException) when calling the PutItem operation: "
+    assert Cause(words + "an item is empty").name != Cause(words + "a key is missing").name
 
 
 def test_a_cause_is_one_line_that_ends() -> None:
