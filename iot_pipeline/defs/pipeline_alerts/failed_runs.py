@@ -50,10 +50,7 @@ class Cause:
     def name(self) -> str:
         """A short name by which failures of one cause are gathered."""
         of_aws = _OF_AWS.search(self.words)
-        if of_aws and of_aws[1] not in _OF_THE_REQUEST:
-            same = of_aws[1]
-        else:
-            same = _VARIES.sub("*", self.words)
+        same = of_aws[1] if of_aws and of_aws[1] not in _OF_THE_REQUEST else _VARIES.sub("*", self.words)
         return hashlib.sha256(same.encode()).hexdigest()[:12]
 
     @classmethod

@@ -89,8 +89,10 @@ with dg.DagsterInstance.get() as instance:
 
 def hidden(platform: Platform) -> int:
     """How many notifications somebody has received and not deleted: a killed process's come again after a minute."""
-    url, name = platform.environment["IOT_RAW_QUEUE_URL"], "ApproximateNumberOfMessagesNotVisible"
-    return int(boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+    asked = boto3.client("sqs").get_queue_attributes(
+        QueueUrl=platform.environment["IOT_RAW_QUEUE_URL"], AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+    )
+    return int(asked["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
 
 
 def test_dagster_killed_anywhere_ends_as_an_undisturbed_run(

@@ -6,6 +6,8 @@ import pytest
 
 from iot_pipeline.defs.pipeline_alerts.failed_runs import MAX_CAUSES, MAX_TARGETS, MAX_WORDS, Cause
 
+NOT_FOUND = "An error occurred (EntityNotFoundException) when calling the"
+
 
 @pytest.mark.parametrize(
     ("one", "other"),
@@ -15,10 +17,8 @@ from iot_pipeline.defs.pipeline_alerts.failed_runs import MAX_CAUSES, MAX_TARGET
         ("table 'build_x' is missing", "table 'build_y' is missing"),
         ('Could not connect to the endpoint URL: "http://a:1/"', 'Could not connect to the endpoint URL: "http://b/"'),
         (
-            "botocore.errorfactory.EntityNotFoundException: An error occurred (EntityNotFoundException) when calling "
-            "the GetPartitions operation: Table telemetry.judged_telemetry not found.",
-            "ClientError: An error occurred (EntityNotFoundException) when calling the GetTable operation: Database "
-            "telemetry not found.",
+            f"botocore.errorfactory.EntityNotFoundException: {NOT_FOUND} GetPartitions operation: Table a.b not found.",
+            f"ClientError: {NOT_FOUND} GetTable operation: Database a not found.",
         ),
         ("s3 key v=20261128T101112_2f0df98f is gone", "s3 key v=20261129T000000_aaaaaaaa is gone"),
     ],
