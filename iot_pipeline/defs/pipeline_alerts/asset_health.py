@@ -1,6 +1,6 @@
 """Asset checks and freshness, from Dagster's event log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
@@ -13,9 +13,11 @@ from iot_pipeline.defs.pipeline_alerts.seen import Seen
 
 # Freshness first: what one look finds of both is told by it.
 WATCHED = (dg.DagsterEventType.FRESHNESS_STATE_CHANGE, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-# Checks of what arrives fail, too, when nothing arrives at all, and the raw zone is stale before they do. Every other
-# check says what no freshness can.
+# Two kinds of checks say nothing new where something wider is amiss; every other check says what nothing else can.
+# Where nothing arrives at all, the raw zone is stale before the checks of what arrives fail, and where builds fail,
+# their runs do before the hours count as missing.
 OF_ARRIVAL = frozenset({"every_site_sends", "devices_send_as_expected"})
+OF_BUILDS = frozenset({"closed_hours_are_built"})
 _FRESHNESS = {
     FreshnessState.PASS: Severity.CLEAR,
     FreshnessState.WARN: Severity.WARNING,
@@ -24,8 +26,13 @@ _FRESHNESS = {
 _LISTED = 12
 
 
-def seen_of(record: dg.EventLogRecord, graph: AssetGraph | None) -> Seen | None:
-    """What an event says; None if it says nothing, as that the freshness is unknown."""
+def seen_of(
+    record: dg.EventLogRecord, graph: AssetGraph | None, failed: Mapping[str, Sequence[AlertKey]]
+) -> Seen | None:
+    """What an event says; None if it says nothing, as that the freshness is unknown.
+
+    `failed`: the alerts of failed runs, by the name of an asset that they should have built.
+    """
     entry = record.event_log_entry
     event, at_ms = entry.dagster_event, round(entry.timestamp * 1000)
     if event is None:
@@ -41,7 +48,7 @@ def seen_of(record: dg.EventLogRecord, graph: AssetGraph | None) -> Seen | None:
             Observation(at_ms, Severity.CLEAR if check.passed else severity),
             About(f"{name}: {check.check_name}", text + delays(check.asset_key, graph) + asset_link(name)),
             part=check.check_name,
-            causes=_stale_before(check.asset_key, graph) if check.check_name in OF_ARRIVAL else (),
+            causes=_causes_of_check(check.check_name, check.asset_key, graph, failed),
         )
     if event.event_type is not dg.DagsterEventType.FRESHNESS_STATE_CHANGE:
         return None
@@ -55,9 +62,29 @@ def seen_of(record: dg.EventLogRecord, graph: AssetGraph | None) -> Seen | None:
         f"asset/{name}",
         Observation(at_ms, _FRESHNESS[change.new_state]),
         About(name, text + delays(change.key, graph) + asset_link(name)),
-        # What lies before it is stale already: then that is the alert.
-        causes=_stale_before(change.key, graph),
+        # Its runs fail, or what lies before it is stale already: then that is the alert.
+        causes=[*_failed(_upstream(change.key, graph), failed), *_stale_before(change.key, graph)],
     )
+
+
+def _causes_of_check(
+    name: str, key: dg.AssetKey, graph: AssetGraph | None, failed: Mapping[str, Sequence[AlertKey]]
+) -> list[AlertKey]:
+    if name in OF_ARRIVAL:
+        return _stale_before(key, graph)
+    if name in OF_BUILDS:
+        # It looks at the zones before its asset, and at those after it.
+        return _failed([*_upstream(key, graph), *_related(key, graph, before=False)], failed)
+    return []
+
+
+def _upstream(key: dg.AssetKey, graph: AssetGraph | None) -> list[dg.AssetKey]:
+    """An asset and what lies before it."""
+    return [key, *_related(key, graph, before=True)]
+
+
+def _failed(keys: Sequence[dg.AssetKey], failed: Mapping[str, Sequence[AlertKey]]) -> list[AlertKey]:
+    return [alert for key in keys for alert in failed.get(key.to_user_string(), ())]
 
 
 def _stale_before(key: dg.AssetKey, graph: AssetGraph | None) -> list[AlertKey]:

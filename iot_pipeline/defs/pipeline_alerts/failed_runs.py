@@ -35,6 +35,8 @@ _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\S*\d\S*")
 # words it in its own way: their code is the cause. Codes that blame the request itself tell no cause apart.
 _OF_AWS = re.compile(r"An error occurred \((\w+)\) when calling the \w+ operation")
 _OF_THE_REQUEST = frozenset({"ValidationException", "InvalidRequestException", "InvalidInputException", "400"})
+# Glue, and Athena that asks Glue, of the same table or database that is not there.
+_ABSENT = re.compile(r"\b(?:EntityNotFoundException|TABLE_NOT_FOUND|SCHEMA_NOT_FOUND)\b")
 _PARTITION_TAG = "dagster/partition"
 # A fold of the failures by cause, as JSON holds it: see `Cause`.
 Notes = dict[str, Any]
@@ -49,9 +51,7 @@ class Cause:
     @property
     def name(self) -> str:
         """A short name by which failures of one cause are gathered."""
-        of_aws = _OF_AWS.search(self.words)
-        same = of_aws[1] if of_aws and of_aws[1] not in _OF_THE_REQUEST else _VARIES.sub("*", self.words)
-        return hashlib.sha256(same.encode()).hexdigest()[:12]
+        return hashlib.sha256(_constant(self.words).encode()).hexdigest()[:12]
 
     @classmethod
     def of(cls, text: str) -> "Cause":
@@ -72,6 +72,14 @@ class Cause:
         while error is not None and error.cause is not None:
             error = error.cause
         return cls.of("") if error is None else cls.of_error(error.cls_name, error.message)
+
+
+def _constant(words: str) -> str:
+    """What of an error's words is the same whenever it comes."""
+    if _ABSENT.search(words):
+        return "not in the catalog"
+    of_aws = _OF_AWS.search(words)
+    return of_aws[1] if of_aws and of_aws[1] not in _OF_THE_REQUEST else _VARIES.sub("*", words)
 
 
 def cause_of(instance: dg.DagsterInstance, run: dg.DagsterRun, message: str | None) -> Cause:
@@ -151,6 +159,15 @@ def seen_now(
 
     for subject in set(still_open) - {key_of(name).subject for name in notes}:
         yield clear(FAILED_RUN, subject, now_ms)
+
+
+def of_assets(notes: Notes) -> dict[str, list[AlertKey]]:
+    """Of each asset that failed runs should have built, by its name, their alerts."""
+    found: dict[str, list[AlertKey]] = {}
+    for cause, known in notes.items():
+        for name in {each.split(" ")[1] for each in known["targets"] if each.startswith("asset ")}:
+            found.setdefault(name, []).append(key_of(cause))
+    return found
 
 
 def key_of(cause: str) -> AlertKey:

@@ -64,9 +64,13 @@ class Look:
         if watched.version == 0:
             newest = newest_event(self._instance)
             watched.seen = {each.value: newest for each in (*asset_health.WATCHED, dg.DagsterEventType.RUN_FAILURE)}
-        self._events(watching)
+        # Failed runs first: they speak for what is stale because of them.
+        self._failures(watching)
         for seen in self._now(watching, now):
             seen.take(watching)
+            if watching.is_full():
+                watching.save()
+        self._events(watching)
         for episode in watching.alone():
             # Before it is forgotten that people are still to be told.
             self._alerts.note(episode, What.OPENED, now_ms)
@@ -76,14 +80,19 @@ class Look:
     def _events(self, watching: Watching) -> None:
         """What the event log says since the last look, in portions of one write."""
         at = watching.watched.seen
+        failed = failed_runs.of_assets(watching.watched.notes[_FAILURES])
         for event_type in asset_health.WATCHED:
             for record in events_after(self._instance, event_type, at[event_type.value], EVENTS_PER_TICK):
-                seen = asset_health.seen_of(record, self._graph)
+                seen = asset_health.seen_of(record, self._graph, failed)
                 if seen is not None:
                     seen.take(watching)
                 at[event_type.value] = record.storage_id
                 if watching.is_full():
                     watching.save()
+
+    def _failures(self, watching: Watching) -> None:
+        """The runs that failed since the last look, gathered by cause."""
+        at, notes = watching.watched.seen, watching.watched.notes.setdefault(_FAILURES, {})
         failures = self._instance.fetch_run_status_changes(
             dg.RunStatusChangeRecordsFilter(
                 dg.DagsterEventType.RUN_FAILURE, after_storage_id=at[dg.DagsterEventType.RUN_FAILURE.value]
@@ -95,7 +104,6 @@ class Look:
             entry = record.event_log_entry
             run = self._instance.get_run_by_id(entry.run_id)
             if run is not None:
-                notes = watching.watched.notes.setdefault(_FAILURES, {})
                 message = entry.dagster_event.message if entry.dagster_event else None
                 failed_runs.note(notes, self._instance, run, message, round(entry.timestamp * 1000))
             at[dg.DagsterEventType.RUN_FAILURE.value] = record.storage_id
@@ -103,7 +111,7 @@ class Look:
     def _now(self, watching: Watching, now: datetime) -> Iterator[Seen]:
         """What is so now, whatever has happened."""
         now_ms = watching.now_ms
-        failures = watching.watched.notes.setdefault(_FAILURES, {})
+        failures = watching.watched.notes[_FAILURES]
         still_open = watching.open_subjects(FAILED_RUN.name)
         last = ticks.last_ticks(self._instance, self._intervals)
         by_cause = ticks.failing(last)

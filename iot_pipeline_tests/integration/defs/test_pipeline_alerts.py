@@ -26,8 +26,8 @@ from iot_pipeline.defs.dagster_internals import (
     TickStatus,
     partition_range_tags,
 )
-from iot_pipeline.defs.judged.assets import ledger
-from iot_pipeline.defs.pipeline_alerts.asset_health import OF_ARRIVAL
+from iot_pipeline.defs.judged.assets import judged_telemetry, ledger
+from iot_pipeline.defs.pipeline_alerts.asset_health import OF_ARRIVAL, OF_BUILDS
 from iot_pipeline.defs.pipeline_alerts.budget import spending_watch, spent_so_far
 from iot_pipeline.defs.pipeline_alerts.sensors import Look, pipeline_alerts
 from iot_pipeline.defs.raw.assets import raw_telemetry
@@ -191,8 +191,38 @@ def test_a_check_of_what_is_built_is_told_of_whatever_is_stale(dagster: Dagster)
     assert dagster.told() == [("failed_check", "opened", "critical"), ("stale_asset", "opened", "critical")]
 
 
-def test_the_checks_of_what_arrives_are_those_of_the_definitions() -> None:
-    assert {key.name for key in defs.resolve_asset_graph().asset_check_keys} >= OF_ARRIVAL
+@dg.asset(key=judged_telemetry.key)
+def judged_elsewhere() -> None:
+    if _SERVICE["is_down"]:
+        raise ConnectionError("athena does not answer")
+
+
+def test_what_is_stale_or_missing_because_its_runs_fail_adds_no_alert(dagster: Dagster) -> None:
+    instance, begin = dagster.instance, datetime.now(UTC)
+    good, stale = FreshnessState.PASS, FreshnessState.FAIL
+    late = (judged_telemetry.key, curated_telemetry.key)
+    missing = {"asset_key": curated_telemetry.key, "check_name": min(OF_BUILDS), "metadata": {}}
+    _SERVICE["is_down"] = True
+    dg.materialize([judged_elsewhere], instance=instance, raise_on_error=False)
+    for key in (*late, dg.AssetKey("registry_snapshot")):
+        instance.report_runless_asset_event(_freshness(good, stale, key))
+    instance.report_runless_asset_event(dg.AssetCheckEvaluation(passed=False, **missing))
+    dagster.look(begin)
+    told = [("failed_run", "opened", "warning"), ("stale_asset", "opened", "critical")]
+    assert dagster.told() == told, "the registry's snapshot is stale for a reason of its own"
+    assert len(list(open_alerts().open("#pipeline"))) == 5
+    _SERVICE["is_down"] = False
+    dg.materialize([judged_elsewhere], instance=instance)
+    instance.report_runless_asset_event(_freshness(stale, good, judged_telemetry.key))
+    instance.report_runless_asset_event(dg.AssetCheckEvaluation(passed=True, **missing))
+    dagster.look(begin)
+    assert dagster.told() == [("failed_run", "resolved", "warning")]
+    dagster.look(begin + 1.1 * HOUR)
+    assert dagster.told() == [("stale_asset", "opened", "critical")], "curated is stale still"
+
+
+def test_the_checks_that_others_speak_for_are_those_of_the_definitions() -> None:
+    assert {key.name for key in defs.resolve_asset_graph().asset_check_keys} >= OF_ARRIVAL | OF_BUILDS
 
 
 def test_what_failed_and_passed_between_two_looks_tells_nobody(dagster: Dagster) -> None:
@@ -473,6 +503,14 @@ def test_more_alerts_than_one_write_takes(dagster: Dagster) -> None:
         dagster.instance.report_runless_asset_event(evaluation(number, passed=True))
     dagster.look()
     assert dagster.open() == {}
+
+
+def test_more_failing_ticks_than_one_write_takes(dagster: Dagster) -> None:
+    now, intervals = datetime.now(UTC), {f"sensor_{number}": 60 for number in range(130)}
+    for name in intervals:
+        TickingSensor(dagster.instance, name).tick(TickStatus.FAILURE, now, f"RuntimeError: {name}")
+    Look(dagster.instance, open_trackers(), open_alerts(), None, intervals).run(now)
+    assert len(list(open_alerts().open("#pipeline"))) == 130
 
 
 def test_the_sensor_ticks(dagster: Dagster) -> None:

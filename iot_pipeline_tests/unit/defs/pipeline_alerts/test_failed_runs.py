@@ -20,6 +20,14 @@ NOT_FOUND = "An error occurred (EntityNotFoundException) when calling the"
             f"botocore.errorfactory.EntityNotFoundException: {NOT_FOUND} GetPartitions operation: Table a.b not found.",
             f"ClientError: {NOT_FOUND} GetTable operation: Database a not found.",
         ),
+        (
+            f"ClientError: {NOT_FOUND} GetTable operation: Table a.b not found.",
+            "pyathena.error.OperationalError: TABLE_NOT_FOUND: Table 'awsdatacatalog.a.b' does not exist",
+        ),
+        (
+            "ClientError: An error occurred (AccessDenied) when calling the GetObject operation: x is not authorized",
+            "ClientError: An error occurred (AccessDenied) when calling the ListObjectsV2 operation: Access Denied",
+        ),
         ("s3 key v=20261128T101112_2f0df98f is gone", "s3 key v=20261129T000000_aaaaaaaa is gone"),
     ],
 )
