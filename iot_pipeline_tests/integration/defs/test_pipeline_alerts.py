@@ -88,10 +88,10 @@ def dagster(platform: Platform) -> Iterator[Dagster]:
         yield Dagster(instance)
 
 
-def _check(*, passed: bool) -> dg.AssetCheckEvaluation:
+def _check(*, passed: bool, name: str = "keys_are_unique") -> dg.AssetCheckEvaluation:
     return dg.AssetCheckEvaluation(
         asset_key=curated_telemetry.key,
-        check_name="keys_are_unique",
+        check_name=name,
         passed=passed,
         metadata={},
         description="3 keys stand twice",
@@ -201,12 +201,12 @@ def test_what_is_stale_or_missing_because_its_runs_fail_adds_no_alert(dagster: D
     instance, begin = dagster.instance, datetime.now(UTC)
     good, stale = FreshnessState.PASS, FreshnessState.FAIL
     late = (judged_telemetry.key, curated_telemetry.key)
-    missing = {"asset_key": curated_telemetry.key, "check_name": min(OF_BUILDS), "metadata": {}}
+    (of_builds,) = OF_BUILDS
     _SERVICE["is_down"] = True
     dg.materialize([judged_elsewhere], instance=instance, raise_on_error=False)
     for key in (*late, dg.AssetKey("registry_snapshot")):
         instance.report_runless_asset_event(_freshness(good, stale, key))
-    instance.report_runless_asset_event(dg.AssetCheckEvaluation(passed=False, **missing))
+    instance.report_runless_asset_event(_check(passed=False, name=of_builds))
     dagster.look(begin)
     told = [("failed_run", "opened", "warning"), ("stale_asset", "opened", "critical")]
     assert dagster.told() == told, "the registry's snapshot is stale for a reason of its own"
@@ -214,7 +214,7 @@ def test_what_is_stale_or_missing_because_its_runs_fail_adds_no_alert(dagster: D
     _SERVICE["is_down"] = False
     dg.materialize([judged_elsewhere], instance=instance)
     instance.report_runless_asset_event(_freshness(stale, good, judged_telemetry.key))
-    instance.report_runless_asset_event(dg.AssetCheckEvaluation(passed=True, **missing))
+    instance.report_runless_asset_event(_check(passed=True, name=of_builds))
     dagster.look(begin)
     assert dagster.told() == [("failed_run", "resolved", "warning")]
     dagster.look(begin + 1.1 * HOUR)
