@@ -20,14 +20,16 @@ def open_lake(progress: Callable[[str], None] = lambda _: None) -> Lake:
     `progress` is told what is being done, with each query's id. Raises pydantic.ValidationError naming each variable
     that is missing or wrong.
     """
-    where = deployment()
+    where, catalog = deployment(), open_catalog()
     return Lake(
         bucket=where.lake_bucket,
-        catalog=open_catalog(),
+        catalog=catalog,
         athena=Athena(
             where.athena_workgroup,
             where.glue_database,
             on_start=lambda query_id: progress(f"Athena query {query_id}"),
+            # That of the catalog's client, which boto3 made for this process.
+            session=boto3.DEFAULT_SESSION,
         ),
         contract=policy().contract,
         progress=progress,

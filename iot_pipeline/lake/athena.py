@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import boto3
 from pyathena import connect
 from pyathena.connection import Connection
 from pyathena.cursor import Cursor
@@ -33,13 +32,17 @@ class QueryResult:
 
 @dataclass
 class Athena:
-    """One workgroup and database. Keeps what its queries cost, for the metadata of whoever uses it."""
+    """One workgroup and database. Keeps what its queries cost, for the metadata of whoever uses it.
+
+    `session` is boto3's; without one PyAthena makes its own, which loads botocore's models anew: 85 ms of CPU.
+    """
 
     workgroup: str
     database: str
     poll_seconds: float = 0.1
     on_start: Callable[[str], None] = lambda _: None
     results: list[QueryResult] = field(default_factory=list)
+    session: Any = None
 
     def run(self, sql: str) -> QueryResult:
         """Run a statement to its end. An interrupt cancels it on the server too.
@@ -75,6 +78,5 @@ class Athena:
             work_group=self.workgroup,
             schema_name=self.database,
             kill_on_interrupt=True,
-            # A session of its own would load botocore's models anew, 85 ms of CPU for each use of the lake.
-            session=boto3.DEFAULT_SESSION,
+            session=self.session,
         )

@@ -6,7 +6,7 @@ make nothing look fresh.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -42,13 +42,17 @@ class Flow(StrEnum):
     AS_EXPECTED = "as expected"
     BEHIND = "behind"
     SILENT = "silent"
+    SITE_IS_SILENT = "silent, as every_site_sends says"
     NEVER_HEARD_OF = "never heard of"
     NO_LONGER_MISSED = "no longer missed"
 
 
 @dataclass
 class Group:
-    """Devices of a site or of a model, of an hour. `last_heard` is the last hour of which anything came."""
+    """Devices of a site or of a model, of an hour. `last_heard` is the last hour of which anything came.
+
+    `is_told`: a site of which another check has told that it is silent.
+    """
 
     kind: str
     name: str
@@ -57,6 +61,7 @@ class Group:
     expected: float = 0.0
     received: int = 0
     last_heard: Hour | None = None
+    is_told: bool = False
 
     @property
     def share(self) -> float:
@@ -65,6 +70,8 @@ class Group:
 
     def flow(self, hour: Hour) -> Flow:
         """How it stands in this hour."""
+        if self.is_told:
+            return Flow.SITE_IS_SILENT
         if self.share >= ENOUGH or self.expected < 1:
             return Flow.AS_EXPECTED
         if self.received:
@@ -95,19 +102,27 @@ class Heard:
 
 
 def grouped(
-    devices: Sequence[ActiveDevice], received: Iterable[tuple[str, int]], hour: Hour, heard: Heard
+    devices: Sequence[ActiveDevice],
+    received: Iterable[tuple[str, int]],
+    hour: Hour,
+    heard: Heard,
+    silent: Collection[str] = (),
 ) -> tuple[list[Group], int, Heard]:
     """The groups with what they sent in an hour, the readings of devices that are not active, and what to remember.
 
-    `received`: readings by device.
+    `received`: readings by device. `silent`: the sites (tenant/site) that are known to be silent now, whose devices
+    make no model fall behind.
     """
     of_device = defaultdict[str, int](int)
     for name, readings in received:
         of_device[name] += readings
     groups: dict[str, Group] = {}
     for device in devices:
-        for kind, name in (("site", f"{device.tenant}/{device.site}"), ("model", device.model)):
-            group = groups.setdefault(f"{kind} {name}", Group(kind, name))
+        site, is_silent = f"{device.tenant}/{device.site}", f"{device.tenant}/{device.site}" in silent
+        for kind, name in (("site", site), ("model", device.model)):
+            group = groups.setdefault(f"{kind} {name}", Group(kind, name, is_told=kind == "site" and is_silent))
+            if kind == "model" and is_silent:
+                continue
             readings = of_device.get(device.device, 0)
             group.devices += 1
             group.sending += readings > 0

@@ -36,7 +36,7 @@ def main() -> None:
         shortcuts=options.shortcuts,
     )
     statements = Statements(config)
-    executions = Executions(statements)
+    executions = Executions(statements, config.state_dir / "results" / "executions.sqlite")
     api = Api(WorkGroups(config), statements, executions)
     server = Server(options.port, api.operations(), api.resources, Callers(config.endpoint_url))
     port = server.server_address[1]

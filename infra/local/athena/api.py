@@ -9,8 +9,9 @@ from infra.local.athena.errors import ApiError
 from infra.local.athena.execute import Statements
 from infra.local.athena.named_queries import NamedQueryApi
 from infra.local.athena.pages import Body, page
+from infra.local.athena.queries.execution import Execution
 from infra.local.athena.queries.execution_parameters import Prepared
-from infra.local.athena.queries.executions import Execution, Executions
+from infra.local.athena.queries.executions import Executions
 from infra.local.athena.queries.workgroups import ENGINE, WorkGroups
 from infra.local.athena.sql.bounds import too_long
 

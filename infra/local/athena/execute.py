@@ -10,8 +10,8 @@ from infra.local.athena.config import Config
 from infra.local.athena.engines.duckdb_engine import DuckDBEngine
 from infra.local.athena.engines.trino_engine import TrinoEngine
 from infra.local.athena.errors import ApiError
+from infra.local.athena.queries.execution import Execution
 from infra.local.athena.queries.execution_parameters import PreparedStatements, prepare_statement, substituted
-from infra.local.athena.queries.executions import Execution
 from infra.local.athena.queries.outputs import Outputs
 from infra.local.athena.reading.glue_tables import Catalog
 from infra.local.athena.reading.objects import ObjectStore, S3Object, split_uri

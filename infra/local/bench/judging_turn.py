@@ -12,7 +12,7 @@ from pathlib import Path
 
 from infra.local.athena.config import Config
 from infra.local.athena.execute import Statements
-from infra.local.athena.queries.executions import Execution
+from infra.local.athena.queries.execution import Execution
 from infra.local.athena.queries.workgroups import WorkGroup
 from iot_pipeline.contract import CONTRACT
 from iot_pipeline.lake.hours import Hour

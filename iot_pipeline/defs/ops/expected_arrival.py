@@ -8,6 +8,7 @@ import dagster as dg
 from iot_pipeline.defs.dagster_internals import last_evaluation
 from iot_pipeline.defs.judged.assets import ledger
 from iot_pipeline.defs.metadata import bar_chart, markdown_table, query_cost
+from iot_pipeline.defs.ops.site_arrival import silent_sites
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.expected_readings import ENOUGH, Flow, Group, Heard, grouped
 from iot_pipeline.lake.hours import Hour
@@ -27,7 +28,8 @@ def _now() -> datetime:
     asset=ledger.key,
     description=(
         f"Of the hour that closed last at least {ENOUGH:.0%} of the readings came that the registry's active devices "
-        "were to send, of each site and each device model; one that never sent is listed and no surprise."
+        "were to send, of each site and each device model; one that never sent is listed and no surprise, nor is a "
+        "site that `every_site_sends` has found silent."
     ),
 )
 def devices_send_as_expected(
@@ -40,7 +42,8 @@ def devices_send_as_expected(
         return _result([], hour, heard, 0, opened, f"{hour} is not curated yet: see closed_hours_are_built")
     rows = opened.athena.run(statements.readings_by_device(hour)).rows
     received = [(str(device), int(readings)) for _, _, device, readings in rows]
-    groups, strangers, remembered = grouped(registry.active_devices(), received, hour, heard)
+    silent = silent_sites(context.instance)
+    groups, strangers, remembered = grouped(registry.active_devices(), received, hour, heard, silent)
     return _result(groups, hour, remembered, strangers, opened)
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
+from iot_pipeline.defs.dagster_internals import last_evaluation
 from iot_pipeline.defs.evaluations import record
 from iot_pipeline.defs.judged.assets import ledger
 from iot_pipeline.defs.metadata import markdown_table
@@ -21,6 +23,16 @@ from iot_pipeline.lake.site_states import (
 )
 from iot_pipeline.resources import LakeResource, RegistryResource
 from iot_pipeline.settings import policy
+
+# In the check's metadata: what `silent_sites` reads.
+SILENT = "silent sites"
+
+
+def silent_sites(instance: dg.DagsterInstance) -> list[str]:
+    """The sites (tenant/site) that the last look found silent; none if it did not look, or the registry was away."""
+    last = last_evaluation(instance, every_site_sends.check_key)
+    held = last.metadata.get(SILENT) if last is not None else None
+    return [str(site) for site in held.value or ()] if isinstance(held, dg.JsonMetadataValue) else []
 
 
 def _arrivals(lake: LakeResource, now: datetime) -> dict[Name, Arrival]:
@@ -55,6 +67,7 @@ def _compared(
         {
             **{state.value: sum(found is state for found in states.values()) for state in State},
             "not in the registry": len(strangers),
+            SILENT: dg.MetadataValue.json(silent),
             "sites": markdown_table(
                 ("tenant", "site", "state", "last received (UTC)", "readings"), list(_rows(states, arrivals))
             ),
@@ -82,7 +95,7 @@ def _unanswered(error: Exception, arrivals: Mapping[Name, Arrival]) -> dg.AssetC
     return _result([problem], {"arrivals": markdown_table(("tenant", "site", "last received (UTC)", "readings"), rows)})
 
 
-def _result(problems: Sequence[str], metadata: Mapping[str, dg.MarkdownMetadataValue | int]) -> dg.AssetCheckResult:
+def _result(problems: Sequence[str], metadata: Mapping[str, dg.MetadataValue[Any] | int]) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=ledger.key,
         check_name="every_site_sends",

@@ -7,7 +7,9 @@ import dagster as dg
 import pytest
 
 from iot_pipeline.definitions import defs
-from iot_pipeline.defs.ops import expected_arrival
+from iot_pipeline.defs import evaluations
+from iot_pipeline.defs.judged.assets import ledger
+from iot_pipeline.defs.ops import expected_arrival, site_arrival
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.registry import sites
@@ -55,6 +57,12 @@ def test_a_silent_model_and_site_are_told_and_old_data_freshens_nothing(
     after = [hour.start + timedelta(minutes=85) for hour in hours]
     with dg.DagsterInstance.ephemeral() as instance:
         first, second = (_check(instance, monkeypatch, now) for now in after)
+        silent = {site_arrival.SILENT: dg.MetadataValue.json(["flow/b", "flow/c"])}
+        told = dg.AssetCheckResult(
+            asset_key=ledger.key, check_name=site_arrival.every_site_sends.check_key.name, passed=False, metadata=silent
+        )
+        evaluations.record(instance, told)
+        third = _check(instance, monkeypatch, after[1])
     groups = str(first.metadata["groups"].value)
     assert "| site | flow/b | as expected | 2 | 2 |" in groups
     assert "| site | flow/c | 1 |" in str(first.metadata["never heard of"].value)
@@ -65,3 +73,5 @@ def test_a_silent_model_and_site_are_told_and_old_data_freshens_nothing(
     assert "| model | flow-model | silent | 3 | 0 |" in str(second.metadata["groups"].value)
     assert "flow-model" in str(second.metadata["received of expected by model (%)"].value)
     assert int(str(second.metadata["bytes scanned"].value)) < 100_000
+    assert "| site | flow/b | silent, as every_site_sends says | 2 | 0 |" in str(third.metadata["groups"].value)
+    assert "flow" not in str(third.description), "of silent sites the other check tells"

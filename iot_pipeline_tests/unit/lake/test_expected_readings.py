@@ -33,6 +33,21 @@ def test_a_model_is_behind_in_sites_that_are_not() -> None:
     assert "site acme/east" not in heard.hours
 
 
+def test_a_site_that_is_known_to_be_silent_makes_no_model_fall_behind() -> None:
+    devices = [_device("a"), _device("b", "south"), _device("c", "south"), _device("d", "south", model="pump")]
+    _, _, heard = grouped(devices, [(name, 60) for name in "abcd"], HOUR, Heard())
+    groups, _, still = grouped(devices, [("a", 60), ("b", 10)], HOUR + 1, heard, silent=["acme/south"])
+    assert _flows(groups, HOUR + 1) == {
+        "site acme/north": Flow.AS_EXPECTED,
+        "site acme/south": Flow.SITE_IS_SILENT,
+        "model meter": Flow.AS_EXPECTED,
+        "model pump": Flow.AS_EXPECTED,
+    }
+    assert set(still.hours) == set(heard.hours), "what was heard of them before is not forgotten"
+    again = grouped(devices, [("a", 60)], HOUR + 2, still)[0]
+    assert _flows(again, HOUR + 2)["model pump"] is Flow.SILENT
+
+
 def test_what_was_heard_of_is_missed_for_a_week() -> None:
     _, _, heard = grouped([_device("a")], [("a", 60)], HOUR, Heard())
     silent, _, still = grouped([_device("a")], [], HOUR + 1, Heard.decode(heard.encode()))

@@ -11,7 +11,7 @@ from sqlglot import exp
 from infra.local.athena.config import Config
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.queries import results
-from infra.local.athena.queries.executions import Execution
+from infra.local.athena.queries.execution import Execution
 from infra.local.athena.queries.outputs import Outputs, default_location
 from infra.local.athena.reading import scanned
 from infra.local.athena.reading.glue_tables import Catalog

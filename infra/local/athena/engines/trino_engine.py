@@ -13,7 +13,7 @@ from infra.local.athena.engines.trino_client import CATALOG, Answer, TrinoClient
 from infra.local.athena.engines.trino_values import column_info, kind_of, shown
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.queries import results
-from infra.local.athena.queries.executions import Execution
+from infra.local.athena.queries.execution import Execution
 from infra.local.athena.queries.outputs import Outputs, default_location
 from infra.local.athena.reading.glue_tables import Catalog
 from infra.local.athena.reading.objects import ObjectStore

@@ -1,116 +1,28 @@
 """Query executions: queued, run on a few threads, stopped on request, remembered."""
 
+import hashlib
 import logging
+import pickle
+import sqlite3
 import threading
-import uuid
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, Protocol
+from typing import Protocol
 
 import duckdb
 
 from infra.local.athena.caller_identity import acting_for
 from infra.local.athena.errors import ApiError, CancelledError, InternalError, athena_error
-from infra.local.athena.queries.results import ResultFile, TextResult
-from infra.local.athena.queries.workgroups import ENGINE, WorkGroup
+from infra.local.athena.queries.ended_executions import EndedExecutions
+from infra.local.athena.queries.execution import Execution
 
 log = logging.getLogger(__name__)
 SLOTS = 2
 _AGAIN_SECONDS = 0.05
 FINISHED = {"SUCCEEDED", "FAILED", "CANCELLED"}
-
-
-@dataclass(slots=True)
-class Execution:
-    """One StartQueryExecution and all that became of it.
-
-    Athena remembers it for 45 days (user guide, "View recent queries"), this server for as long as it runs: so that it
-    is kept small: when it has ended, its statement is packed, and `text` has it.
-    """
-
-    sql: str
-    database: str
-    workgroup: WorkGroup
-    output: str
-    parameters: list[str] | None = None
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    state: str = "QUEUED"
-    statement_type: str = "DML"
-    substatement_type: str = ""
-    submitted: datetime = field(default_factory=lambda: datetime.now(UTC))
-    completed: datetime | None = None
-    reason: str | None = None
-    error: dict[str, Any] | None = None
-    scanned: int = 0
-    input_rows: int = 0
-    queue_ms: int = 0
-    planning_ms: int = 0
-    engine_ms: int = 0
-    manifest: str | None = None
-    columns: list[dict[str, Any]] = field(default_factory=list)
-    rows: ResultFile | TextResult = field(default_factory=lambda: TextResult([]))
-    update_count: int | None = None
-    has_result: bool = False
-    """Whether its output is an object: what writes tables or files leaves none."""
-    cursor: duckdb.DuckDBPyConnection | None = None
-    cancelled: bool = False
-    caller: str | None = None
-    """The access key of whoever asked; None for the root."""
-    _packed: bytes = b""
-
-    @property
-    def text(self) -> str:
-        """The statement, as it was asked."""
-        return zlib.decompress(self._packed).decode(errors="surrogatepass") if self._packed else self.sql
-
-    def pack(self) -> None:
-        """Keep the statement small from now on: a build's has 30 KB, and there are hundreds a day."""
-        self._packed, self.sql = zlib.compress(self.sql.encode(errors="surrogatepass")), ""
-
-    def check_cancelled(self) -> None:
-        """Raise CancelledError if somebody stopped the query."""
-        if self.cancelled:
-            raise CancelledError
-
-    def describe(self) -> dict[str, Any]:
-        """The API's QueryExecution."""
-        status: dict[str, Any] = {"State": self.state, "SubmissionDateTime": self.submitted}
-        if self.completed:
-            status["CompletionDateTime"] = self.completed
-        if self.reason:
-            status["StateChangeReason"] = self.reason
-        if self.error:
-            status["AthenaError"] = self.error
-        statistics = {
-            "EngineExecutionTimeInMillis": self.engine_ms,
-            "DataScannedInBytes": self.scanned,
-            "TotalExecutionTimeInMillis": self.queue_ms + self.engine_ms,
-            "QueryQueueTimeInMillis": self.queue_ms,
-            "QueryPlanningTimeInMillis": self.planning_ms,
-            "ServiceProcessingTimeInMillis": 0,
-        }
-        if self.manifest:
-            statistics["DataManifestLocation"] = self.manifest  # type: ignore[assignment]  # the one text among numbers
-        described = {
-            "QueryExecutionId": self.id,
-            "Query": self.text,
-            "StatementType": self.statement_type,
-            "ResultConfiguration": {"OutputLocation": self.output},
-            "QueryExecutionContext": {"Database": self.database, "Catalog": "awsdatacatalog"},
-            "Status": status,
-            "Statistics": statistics,
-            "WorkGroup": self.workgroup.name,
-            "EngineVersion": ENGINE,
-        }
-        if self.substatement_type:
-            described["SubstatementType"] = self.substatement_type
-        if self.parameters:
-            described["ExecutionParameters"] = self.parameters
-        return described
 
 
 class Runner(Protocol):
@@ -121,42 +33,53 @@ class Runner(Protocol):
 
 
 class Executions:
-    """All executions of this server's life."""
+    """All executions of this server's life: those at work, and by their ids those that have ended, in a file."""
 
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
+    def __init__(self, runner: Runner, ended: Path) -> None:
+        """`ended` is the file, which is begun anew."""
+        self._runner, self._ended = runner, EndedExecutions(ended)
         self._pool = ThreadPoolExecutor(SLOTS, thread_name_prefix="query")
-        self._by_id: dict[str, Execution] = {}
-        self._by_token: dict[str, Execution] = {}
+        self._at_work: dict[str, tuple[int, Execution]] = {}
+        self._by_token: dict[str, tuple[str, bytes]] = {}
+        self._started = 0
         self._lock = threading.Lock()
 
     def start(self, execution: Execution, token: str | None) -> Execution:
         """Queue it; the same token returns what it started before (StartQueryExecution)."""
+        asked = hashlib.sha256(execution.sql.encode(errors="surrogatepass")).digest()
         with self._lock:
-            earlier = self._by_token.get(token) if token else None
-            if earlier:
-                if earlier.text != execution.text:
-                    raise ApiError("InvalidRequestException", "Idempotent parameters do not match")
-                return earlier
-            self._by_id[execution.id] = execution
-            if token:
-                self._by_token[token] = execution
-        self._pool.submit(self._run, execution)
+            earlier, same = self._by_token.get(token or "", ("", asked))
+            if same != asked:
+                raise ApiError("InvalidRequestException", "Idempotent parameters do not match")
+            if not earlier:
+                self._started += 1
+                number = self._started
+                self._at_work[execution.id] = (number, execution)
+                if token:
+                    self._by_token[token] = (execution.id, asked)
+        if earlier:
+            return self.get(earlier)
+        self._pool.submit(self._do, execution, number)
         return execution
 
     def get(self, execution_id: str) -> Execution:
         """The execution; ApiError when unknown."""
-        if execution_id not in self._by_id:
+        found = self.find(execution_id)
+        if found is None:
             raise ApiError("InvalidRequestException", f"QueryExecution {execution_id} was not found")
-        return self._by_id[execution_id]
+        return found
 
     def find(self, execution_id: str) -> Execution | None:
         """The execution, None when unknown."""
-        return self._by_id.get(execution_id)
+        at_work = self._at_work.get(execution_id)
+        return at_work[1] if at_work else self._ended.find(execution_id)
 
     def ids(self, workgroup: str) -> list[str]:
         """Ids of a workgroup's executions, newest first."""
-        return [e.id for e in reversed(list(self._by_id.values())) if e.workgroup.name == workgroup]
+        with self._lock:
+            at_work = {number: e.id for number, e in self._at_work.values() if e.workgroup.name == workgroup}
+        found = at_work | self._ended.ids(workgroup)
+        return [found[number] for number in sorted(found, reverse=True)]
 
     def stop(self, execution: Execution) -> None:
         """Cancel: a queued one never starts, a running one is interrupted, a finished one stays as it is."""
@@ -166,10 +89,22 @@ class Executions:
 
     def shutdown(self) -> None:
         """Cancel everything and wait for it."""
-        for execution in list(self._by_id.values()):
-            if execution.state not in FINISHED:
-                self.stop(execution)
+        with self._lock:
+            at_work = list(self._at_work.values())
+        for _, execution in at_work:
+            self.stop(execution)
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._ended.close()
+
+    def _do(self, execution: Execution, number: int) -> None:
+        self._run(execution)
+        try:
+            self._ended.put(number, execution)
+        except (sqlite3.Error, pickle.PickleError):
+            log.exception("query %s stays in memory", execution.id)
+            return
+        with self._lock:
+            del self._at_work[execution.id]
 
     def _run(self, execution: Execution) -> None:
         started = monotonic()
@@ -194,7 +129,6 @@ class Executions:
                 "ErrorMessage": error.message,
             }
         execution.cursor = None
-        execution.pack()
         execution.engine_ms = int((monotonic() - started) * 1000)
         execution.completed = datetime.now(UTC)
         execution.reason = reason

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from infra.local.athena.errors import QueryError
 from infra.local.athena.queries import results
-from infra.local.athena.queries.executions import Execution
+from infra.local.athena.queries.execution import Execution
 from infra.local.athena.queries.results import ResultFile, TextResult
 from infra.local.athena.reading.objects import ObjectStore
 

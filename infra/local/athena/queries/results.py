@@ -105,6 +105,13 @@ class ResultFile:
         self._sizes: list[int] = []
         self._lock = threading.Lock()
 
+    def __getstate__(self) -> tuple[Path, list[str], bool, list[int]]:
+        return self.path, self.names, self.header, self._sizes
+
+    def __setstate__(self, held: tuple[Path, list[str], bool, list[int]]) -> None:
+        self.path, self.names, self.header, self._sizes = held
+        self._lock = threading.Lock()
+
     def write(self, batches: Iterator[pa.RecordBatch], csv_path: Path) -> None:
         """Write the rows for paging and as Athena's CSV (every value quoted, NULL empty)."""
         schema = pa.schema([(f"c{i}", pa.string()) for i in range(len(self.names))])

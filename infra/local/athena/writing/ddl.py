@@ -2,7 +2,7 @@
 
 import re
 
-from infra.local.athena.queries.executions import Execution
+from infra.local.athena.queries.execution import Execution
 from infra.local.athena.reading.glue_tables import Catalog
 from infra.local.athena.reading.objects import ObjectStore
 from infra.local.athena.writing import database_ddl, describe, partition_ddl, show, table_ddl

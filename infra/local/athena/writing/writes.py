@@ -17,7 +17,7 @@ import duckdb
 from sqlglot import exp
 
 from infra.local.athena.errors import QueryError, UnsupportedError
-from infra.local.athena.queries.executions import Execution
+from infra.local.athena.queries.execution import Execution
 from infra.local.athena.reading import glue_tables, projection
 from infra.local.athena.reading.glue_tables import Catalog, Partition, Table
 from infra.local.athena.reading.objects import ObjectStore
