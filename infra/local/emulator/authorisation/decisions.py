@@ -20,7 +20,9 @@ from ministack.services import iam, tagging
 from infra.iam import policy
 from infra.local.emulator.authorisation.denials import Denial
 
-KEPT_DECISIONS = 20_000
+# What 500 devices and the services do again and again, with room. A call on an object of S3 is hardly ever made twice,
+# and each that is kept takes some 3 KB.
+KEPT_DECISIONS = 4_000
 # A decision by these keys is another one a moment later.
 _OF_THE_MOMENT = ("aws:currenttime", "aws:epochtime")
 # A key's policy has to allow it in any case (KMS developer guide, "Key policies in AWS KMS").
@@ -30,7 +32,7 @@ Keys = tuple[tuple[str, str], ...]
 Texts = tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Session:
     """A session of a role, with the texts of the policies that hold for it."""
 
@@ -40,7 +42,7 @@ class Session:
     tags: Keys
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Call:
     """An action on a resource, with the condition keys (in lower case) that come with it."""
 
