@@ -31,7 +31,7 @@ def seen_of(
 ) -> Seen | None:
     """What an event says; None if it says nothing, as that the freshness is unknown.
 
-    `failed`: the alerts of failed runs, by the name of an asset that they should have built.
+    `failed`: the alerts of failed runs and ticks, by the name of an asset that they should have built or asked for.
     """
     entry = record.event_log_entry
     event, at_ms = entry.dagster_event, round(entry.timestamp * 1000)

@@ -1,7 +1,7 @@
 """The sensor that looks at Dagster itself, and keeps its alerts where those of the devices are."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -15,6 +15,7 @@ from iot_pipeline.defs.dagster_internals import AssetGraph, events_after, newest
 from iot_pipeline.defs.pipeline_alerts import asset_health, budget, failed_runs, ticks, waiting_runs
 from iot_pipeline.defs.pipeline_alerts.kinds import DEAD_WATCHER, FAILED_RUN
 from iot_pipeline.defs.pipeline_alerts.seen import Seen, bad, clear
+from iot_pipeline.defs.pipeline_alerts.ticks import LastTick
 from iot_pipeline.resources import EdgeResource
 
 # Of each type of event; what is left waits for the next tick, which is stopped after 60 s.
@@ -33,7 +34,7 @@ def pipeline_alerts(context: dg.SensorEvaluationContext, edge: EdgeResource) -> 
     """Look once. Where it has looked is kept with the alerts, not in the cursor: so nothing is told twice, or lost."""
     definition = context.repository_def
     alerts, graph = edge.alerts(), definition.asset_graph if definition else None
-    look = Look(context.instance, edge.trackers(), alerts, graph, _intervals(context))
+    look = Look(context.instance, edge.trackers(), alerts, graph, _intervals(context), _asked_for(context))
     opened, resolved = look.run(datetime.now(UTC))
     reminded = remind(alerts, [PIPELINE], round(time.time() * 1000))
     return dg.SkipReason(f"{opened} alerts opened, {resolved} resolved, {reminded} reminders")
@@ -49,9 +50,11 @@ class Look:
         alerts: AlertsTable,
         graph: AssetGraph | None,
         intervals: Mapping[str, int],
+        asked_for: Mapping[str, Collection[str]],
     ) -> None:
+        """`intervals`: of each sensor and schedule, see `ticks.last_ticks`; `asked_for`: of sensors their assets."""
         self._instance, self._store, self._alerts = instance, store, alerts
-        self._graph, self._intervals = graph, intervals
+        self._graph, self._intervals, self._asked_for = graph, intervals, asked_for
 
     def run(self, now: datetime) -> tuple[int, int]:
         """Look once; how many alerts were opened and resolved. What happened before the first look raises none.
@@ -64,23 +67,26 @@ class Look:
         if watched.version == 0:
             newest = newest_event(self._instance)
             watched.seen = {each.value: newest for each in (*asset_health.WATCHED, dg.DagsterEventType.RUN_FAILURE)}
-        # Failed runs first: they speak for what is stale because of them.
+        # Failed runs and ticks first: they speak for what is stale because of them.
         self._failures(watching)
-        for seen in self._now(watching, now):
+        last = ticks.last_ticks(self._instance, self._intervals)
+        for seen in self._now(watching, last, now):
             seen.take(watching)
             if watching.is_full():
                 watching.save()
-        self._events(watching)
+        self._events(watching, last)
         for episode in watching.alone():
             # Before it is forgotten that people are still to be told.
             self._alerts.note(episode, What.OPENED, now_ms)
         watching.save()
         return watching.opened, watching.resolved
 
-    def _events(self, watching: Watching) -> None:
+    def _events(self, watching: Watching, last: Sequence[LastTick]) -> None:
         """What the event log says since the last look, in portions of one write."""
         at = watching.watched.seen
         failed = failed_runs.of_assets(watching.watched.notes[_FAILURES])
+        for name, alerts in ticks.failing_of_assets(last, self._asked_for).items():
+            failed.setdefault(name, []).extend(alerts)
         for event_type in asset_health.WATCHED:
             for record in events_after(self._instance, event_type, at[event_type.value], EVENTS_PER_TICK):
                 seen = asset_health.seen_of(record, self._graph, failed)
@@ -108,12 +114,11 @@ class Look:
                 failed_runs.note(notes, self._instance, run, message, round(entry.timestamp * 1000))
             at[dg.DagsterEventType.RUN_FAILURE.value] = record.storage_id
 
-    def _now(self, watching: Watching, now: datetime) -> Iterator[Seen]:
+    def _now(self, watching: Watching, last: Sequence[LastTick], now: datetime) -> Iterator[Seen]:
         """What is so now, whatever has happened."""
         now_ms = watching.now_ms
         failures = watching.watched.notes[_FAILURES]
         still_open = watching.open_subjects(FAILED_RUN.name)
-        last = ticks.last_ticks(self._instance, self._intervals)
         by_cause = ticks.failing(last)
         yield from failed_runs.seen_now(failures, still_open, self._instance, self._graph, now_ms, by_cause)
         yield from waiting_runs.seen_now(self._instance, now)
@@ -140,3 +145,13 @@ def _intervals(context: dg.SensorEvaluationContext) -> dict[str, int]:
         return {}
     sensors = {each.name: each.minimum_interval_seconds or 30 for each in definition.sensor_defs}
     return sensors | {each.name: 0 for each in definition.schedule_defs}
+
+
+def _asked_for(context: dg.SensorEvaluationContext) -> dict[str, list[str]]:
+    """By name the sensors that report or ask for assets themselves, not by a job, each with those assets."""
+    definition = context.repository_def
+    if definition is None:
+        return {}
+    chosen = {each.name: each.asset_selection for each in definition.sensor_defs if each.asset_selection is not None}
+    graph = definition.asset_graph
+    return {name: sorted(key.to_user_string() for key in it.resolve(graph)) for name, it in chosen.items()}

@@ -1,6 +1,6 @@
 """Ticks of sensors and schedules: whether the last one failed, and whether there was one."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -61,6 +61,19 @@ def failing(last: Iterable[LastTick]) -> dict[str, list[AlertKey]]:
     for each in last:
         if each.cause is not None:
             found.setdefault(each.cause.name, []).append(AlertKey(each.subject, FAILED_TICK.name))
+    return found
+
+
+def failing_of_assets(last: Iterable[LastTick], asked_for: Mapping[str, Collection[str]]) -> dict[str, list[AlertKey]]:
+    """Of each asset that a failing sensor asks for, by its name, the alerts of the ticks.
+
+    `asked_for`: by a sensor's name the assets that it alone asks for or reports.
+    """
+    found: dict[str, list[AlertKey]] = {}
+    for each in last:
+        if each.cause is not None:
+            for name in asked_for.get(each.state.instigator_name, ()):
+                found.setdefault(name, []).append(AlertKey(each.subject, FAILED_TICK.name))
     return found
 
 

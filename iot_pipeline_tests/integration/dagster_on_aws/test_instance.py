@@ -133,7 +133,7 @@ class Apart(TrackerStore):
 
 def test_alerts_of_the_pipeline_are_raised_here_too(instance: dg.DagsterInstance) -> None:
     store = Apart(boto3.client("dynamodb"), settings.edge().alerts_table)
-    look = Look(instance, store, open_alerts(), None, {})
+    look = Look(instance, store, open_alerts(), None, {}, {})
     assert look.run(datetime.now(UTC)) == (0, 0)
     nightly.execute_in_process(instance=instance, raise_on_error=False)
     failed = dg.AssetCheckEvaluation(asset_key=dg.AssetKey(Apart.name), check_name="c", passed=False, metadata={})

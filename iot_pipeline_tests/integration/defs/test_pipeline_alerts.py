@@ -60,7 +60,8 @@ class Dagster:
     def look(self, now: datetime | None = None) -> None:
         """As the sensor does."""
         intervals = {"raw_objects": 10, "site_arrival": 60}
-        look_at = Look(self.instance, open_trackers(), open_alerts(), self._graph, intervals)
+        asked_for = {"raw_objects": [raw_telemetry.key.to_user_string()]}
+        look_at = Look(self.instance, open_trackers(), open_alerts(), self._graph, intervals, asked_for)
         look_at.run(now or datetime.now(UTC))
 
     def told(self) -> list[tuple[str, str, str]]:
@@ -219,6 +220,16 @@ def test_what_is_stale_or_missing_because_its_runs_fail_adds_no_alert(dagster: D
     assert dagster.told() == [("failed_run", "resolved", "warning")]
     dagster.look(begin + 1.1 * HOUR)
     assert dagster.told() == [("stale_asset", "opened", "critical")], "curated is stale still"
+
+
+def test_what_is_stale_because_its_sensor_fails_adds_no_alert(dagster: Dagster) -> None:
+    begin, sensor = datetime.now(UTC), TickingSensor(dagster.instance, "raw_objects")
+    sensor.tick(TickStatus.FAILURE, begin, "ClientError: access to the queue is denied")
+    for key in (raw_telemetry.key, judged_telemetry.key):
+        dagster.instance.report_runless_asset_event(_freshness(FreshnessState.PASS, FreshnessState.FAIL, key))
+    dagster.look(begin)
+    assert dagster.told() == [("failed_tick", "opened", "warning")]
+    assert len(list(open_alerts().open("#pipeline"))) == 3
 
 
 def test_the_checks_that_others_speak_for_are_those_of_the_definitions() -> None:
@@ -483,7 +494,9 @@ def test_two_looks_at_once_count_once(dagster: Dagster) -> None:
 
     table = settings.edge().alerts_table
     with pytest.raises(TrackersConflictError):
-        Look(dagster.instance, Slow(boto3.client("dynamodb"), table), open_alerts(), None, {}).run(datetime.now(UTC))
+        Look(dagster.instance, Slow(boto3.client("dynamodb"), table), open_alerts(), None, {}, {}).run(
+            datetime.now(UTC)
+        )
     dagster.look()
     assert dagster.told() == [("failed_check", "opened", "critical")]
 
@@ -509,7 +522,7 @@ def test_more_failing_ticks_than_one_write_takes(dagster: Dagster) -> None:
     now, intervals = datetime.now(UTC), {f"sensor_{number}": 60 for number in range(130)}
     for name in intervals:
         TickingSensor(dagster.instance, name).tick(TickStatus.FAILURE, now, f"RuntimeError: {name}")
-    Look(dagster.instance, open_trackers(), open_alerts(), None, intervals).run(now)
+    Look(dagster.instance, open_trackers(), open_alerts(), None, intervals, {}).run(now)
     assert len(list(open_alerts().open("#pipeline"))) == 130
 
 
@@ -523,7 +536,7 @@ def test_the_sensor_ticks(dagster: Dagster) -> None:
 
 def test_an_instance_in_memory_is_looked_at_too(dagster: Dagster) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        assert Look(instance, open_trackers(), open_alerts(), None, {"raw_objects": 10}).run(datetime.now(UTC)) == (
+        assert Look(instance, open_trackers(), open_alerts(), None, {"raw_objects": 10}, {}).run(datetime.now(UTC)) == (
             0,
             0,
         )

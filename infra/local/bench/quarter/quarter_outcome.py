@@ -50,6 +50,13 @@ class Outcome:
     other_alerts: Sequence[Alert]
     statements: int
     dollars: float
+    dollars_of_builds: float
+
+    @property
+    def ideal_dollars(self) -> float:
+        """What the builds alone would have cost, had each been of something new or a closing one, and none failed."""
+        meant = sum(each.needed + each.closing for each in self.builds.values())
+        return self.dollars_of_builds * meant / max(1, sum(each.published for each in self.builds.values()))
 
     @property
     def is_wrong(self) -> bool:
@@ -75,7 +82,10 @@ class Outcome:
         runs = ", ".join(f"{job} {count:,}" for job, count in sorted(by_job.items()))
         failed = sum(count for (_, status), count in self.runs.items() if status != "SUCCESS")
         console.print(f"{sum(self.runs.values()):,} runs, {failed} of them failed: {runs}")
-        console.print(f"{self.statements:,} statements of Athena that succeeded, {self.dollars:.4f} USD")
+        console.print(
+            f"{self.statements:,} statements of Athena that succeeded, {self.dollars:.4f} USD; those that write tables "
+            f"{self.dollars_of_builds:.4f} USD, the ideal of builds alone {self.ideal_dollars:.4f} USD"
+        )
 
     def _print_builds(self, console: Console) -> None:
         table = Table("zone", "hours published", "with something new", "closing builds", "ratio", title="builds")
@@ -133,7 +143,8 @@ def outcome_of(simulation: Simulation) -> Outcome:
         told=of_troubles,
         other_alerts=others,
         statements=len(statements),
-        dollars=sum(query_cost(scanned) for scanned in statements.values()),
+        dollars=sum(query_cost(each.scanned) for each in statements.values()),
+        dollars_of_builds=sum(query_cost(each.scanned) for each in statements.values() if each.is_build),
     )
 
 

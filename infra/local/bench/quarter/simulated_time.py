@@ -11,6 +11,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
@@ -24,8 +25,16 @@ from time_machine import escape_hatch
 _TICK_SECONDS = 0.002
 
 
+@dataclass(frozen=True)
+class Statement:
+    """An ended statement of Athena: the bytes it scanned, and whether it wrote a table (the others look at some)."""
+
+    scanned: int
+    is_build: bool
+
+
 class SimulatedTime:
-    """The clock, while `running`; `statements` are what Athena said each ended statement has scanned, by its id."""
+    """The clock, while `running`; `statements` are what Athena said of each statement that succeeded, by its id."""
 
     def __init__(self, start: datetime) -> None:
         """`start` is aware."""
@@ -34,7 +43,7 @@ class SimulatedTime:
         self._real: list[datetime] = []
         self._simulated: list[datetime] = []
         self._start = start
-        self.statements: dict[str, int] = {}
+        self.statements: dict[str, Statement] = {}
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -83,7 +92,8 @@ class SimulatedTime:
     def _count(self, execution: Any) -> None:
         if execution["Status"]["State"] == "SUCCEEDED":
             scanned = execution.get("Statistics", {}).get("DataScannedInBytes", 0)
-            self.statements[execution["QueryExecutionId"]] = scanned
+            is_build = execution["Query"].lstrip().startswith("CREATE TABLE")
+            self.statements[execution["QueryExecutionId"]] = Statement(scanned, is_build)
 
 
 def _real_now() -> datetime:
