@@ -34,7 +34,7 @@ class QueryResult:
 class Athena:
     """One workgroup and database. Keeps what its queries cost, for the metadata of whoever uses it.
 
-    `session` is boto3's; without one PyAthena makes its own, which loads botocore's models anew: 85 ms of CPU.
+    `session` is boto3's; without one PyAthena makes its own, which loads botocore's models anew.
     """
 
     workgroup: str

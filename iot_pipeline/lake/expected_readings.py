@@ -118,7 +118,8 @@ def grouped(
         of_device[name] += readings
     groups: dict[str, Group] = {}
     for device in devices:
-        site, is_silent = f"{device.tenant}/{device.site}", f"{device.tenant}/{device.site}" in silent
+        site = f"{device.tenant}/{device.site}"
+        is_silent = site in silent
         for kind, name in (("site", site), ("model", device.model)):
             group = groups.setdefault(f"{kind} {name}", Group(kind, name, is_told=kind == "site" and is_silent))
             if kind == "model" and is_silent:

@@ -54,7 +54,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for command in ("init -q", "add -A", "-c user.name=a -c user.email=a@example.com commit -qm first"):
         subprocess.run(["git", *command.split()], cwd=project, check=True)
     # By a file: uv has no variable that keeps it from asking an index as well.
-    (tmp_path / "uv.toml").write_text(f"no-index = true\nfind-links = ['{wheels}']\n")
+    (tmp_path / "uv.toml").write_text("no-index = true\n")
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheels))
     monkeypatch.setenv("UV_CONFIG_FILE", str(tmp_path / "uv.toml"))
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     return project

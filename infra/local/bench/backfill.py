@@ -42,7 +42,9 @@ from simulator.faults import choose_faults
 
 HOURS, READINGS_AN_HOUR, PACK = 2000, 200, 1
 KILLS = ((Zone.JUDGED, 0.2), (Zone.JUDGED, 0.7), (Zone.CURATED, 0.5))
-READER_SECONDS, _LOOK_SECONDS = 1.0, 5.0
+READER_SECONDS = 1.0
+# Between two looks at how far it is.
+_LOOK_SECONDS = 5.0
 FIRST = Hour.of(datetime(2026, 8, 1, tzinfo=UTC))
 
 

@@ -26,9 +26,7 @@ class EndedExecutions:
         # One connection, which the lock gives to one thread at a time, with 256 KiB of pages in memory. What a crash
         # spoils is not read again.
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._database.executescript(
-            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -256; {_TABLE}"
-        )
+        self._database.executescript(_SETTINGS + _TABLE)
 
     def put(self, number: int, execution: Execution) -> None:
         """Keep one that has ended; `number` is its place among all."""

@@ -100,7 +100,7 @@ class Executions:
         self._run(execution)
         try:
             self._ended.put(number, execution)
-        except (sqlite3.Error, pickle.PickleError):
+        except (sqlite3.Error, pickle.PickleError, TypeError):
             log.exception("query %s stays in memory", execution.id)
             return
         with self._lock:

@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +32,8 @@ def column_info(name: str, kind: DuckDBPyType, trino: Kind | None = None) -> dic
     return described(name, _athena_name(kind, trino), precision, scale)
 
 
-@lru_cache(maxsize=10_000)
 def described(name: str, athena: str, precision: int | None, scale: int = 0) -> dict[str, Any]:
-    """The API's ColumnInfo from Athena's name of the type; without a precision, the type's own.
-
-    Executions of the same columns share it: it is not to be changed.
-    """
+    """The API's ColumnInfo from Athena's name of the type; without a precision, the type's own."""
     return {
         "CatalogName": "hive",
         "SchemaName": "",

@@ -122,7 +122,7 @@ def daemon_steps(home: Path, postgres: Postgres) -> Iterator[DaemonSteps]:
     log = logging.getLogger(__name__)
     log.setLevel(logging.CRITICAL)
     with (
-        # Dagster connects anew for each thing that it asks, 1,300 times a simulated hour.
+        # Dagster connects anew for each thing that it asks, which costs more than most of what it asks.
         patch.object(sqlalchemy.pool, "NullPool", sqlalchemy.pool.QueuePool),
         dg.DagsterInstance.from_config(str(home)) as instance,
         WorkspaceProcessContext(instance, _Code()) as workspace,

@@ -20,8 +20,7 @@ from ministack.services import iam, tagging
 from infra.iam import policy
 from infra.local.emulator.authorisation.denials import Denial
 
-# What 500 devices and the services do again and again, with room. A call on an object of S3 is hardly ever made twice,
-# and each that is kept takes 0.8 KB.
+# What 500 devices and the services do again and again, with room. A call on an object of S3 is hardly ever made twice.
 KEPT_DECISIONS = 4_000
 # A decision by these keys is another one a moment later.
 _OF_THE_MOMENT = ("aws:currenttime", "aws:epochtime")
