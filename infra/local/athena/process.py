@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.servers.checkout import CHECKOUT
-from infra.local.servers.freed_memory import ARROW_WITHOUT_POOL
+from infra.local.servers.freed_memory import GIVING_BACK
 from infra.local.servers.local_server import LocalServer, launch
 from infra.local.servers.loopback import HOST, free_port
 from infra.local.servers.private_files import private_folder
@@ -47,7 +47,7 @@ def start_athena(
     command += ["--state-dir", str(state_dir), "--ready-file", str(ready), "--s3-data-dir", str(s3_data_dir)]
     if trino_url:
         command += ["--trino-url", trino_url]
-    process = launch(command, log_file, CHECKOUT, {**os.environ, **ARROW_WITHOUT_POOL, **environment})
+    process = launch(command, log_file, CHECKOUT, {**os.environ, **GIVING_BACK, **environment})
     athena = LocalAthena("the local Athena", process, log_file, port)
     athena.start(ready.exists)
     return athena

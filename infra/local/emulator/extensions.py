@@ -33,6 +33,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
         dynamodb,
         event_rules,
         kinesis,
+        log_lines,
         metric_math,
         s3,
         sns,
@@ -55,6 +56,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     transport.install()
     s3.install()
     kinesis.install(settings)
+    log_lines.install(settings.logs_dir)
     stream_consumers.install()
     dynamodb.install()
     metric_math.install()

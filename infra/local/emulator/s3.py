@@ -5,6 +5,7 @@ of the data folder (the local Athena) would then be told of an object that is no
 """
 
 import asyncio
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from typing import Any
@@ -96,9 +97,36 @@ async def _handle_request(*args: Any, **kwargs: Any) -> Any:
             _send(*call)
 
 
+class _NoHeaders(dict[str, str]):
+    """What most objects have of headers, one for all of them, which is why nothing can be added to it."""
+
+    def __setitem__(self, name: str, value: str) -> None:
+        msg = f"{name} would be a header of every object"
+        raise TypeError(msg)
+
+    def update(self, *_headers: Any, **_more: str) -> None:
+        """Refused, as any other change."""
+        msg = "these would be headers of every object"
+        raise TypeError(msg)
+
+
+_NO_HEADERS = _NoHeaders()
+
+
 def _persist_object(bucket: str, key: str, record: Any) -> None:
     """Write an object's file, and keep no second copy in memory: stock ministack does for each version."""
     _stock_persist(bucket, key, record)
+    held = [record]
     versions = s3._object_versions.get((bucket, key))
     if versions and record["body"] is None and versions[-1]["version_id"] == record.get("version_id"):
         versions[-1]["data"] = None
+        held.append(versions[-1])
+    # A day's objects are tens of thousands, and these are a quarter of what each takes in memory.
+    shared = {
+        "content_type": sys.intern(record["content_type"]),
+        "metadata": record["metadata"] or _NO_HEADERS,
+        "preserved_headers": record["preserved_headers"] or _NO_HEADERS,
+        "checksums": {sys.intern(name): value for name, value in record["checksums"].items()},
+    }
+    for each in held:
+        each.update(shared)

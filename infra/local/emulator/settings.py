@@ -13,8 +13,8 @@ class EmulatorSettings:
     """One local AWS process.
 
     `state_dir` holds everything it writes: S3 objects (`s3/<account>/<bucket>/<key>`), the services' state, the
-    streams' records, the Firehose journals and the event source mappings' checkpoints. Processes of the local AWS
-    listen on loopback only.
+    streams' records, the log streams' lines, the Firehose journals and the event source mappings' checkpoints.
+    Processes of the local AWS listen on loopback only.
 
     `firehose_interval_scale` multiplies every delivery stream's `IntervalInSeconds`, so that a stack that buffers for
     60 s on AWS need not be waited for locally. `kinesis_poll_seconds` is how often an event source mapping asks a shard
@@ -47,6 +47,11 @@ class EmulatorSettings:
     def streams_dir(self) -> Path:
         """The folder of the Kinesis streams' records."""
         return self.state_dir / "streams"
+
+    @property
+    def logs_dir(self) -> Path:
+        """The folder of the log streams' lines."""
+        return self.state_dir / "logs"
 
     @property
     def checkpoint_dir(self) -> Path:

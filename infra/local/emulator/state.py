@@ -11,9 +11,9 @@ saves the marked services, for at most a tenth of its time. A change is noticed 
   source mappings, redrives) that the queues themselves are compared with what they were. AWS keeps a message until it
   is deleted; here it survives a kill once it is saved, with its receive count and its visibility timeout.
 
-What a kill can still cost: the last seconds of changes; metrics and log lines, which are saved when their service
-changes otherwise. A stream's records are in files of their own (`streams/record_log.py`). The files are replaced as a
-whole but not synced to the disk: they survive the process, not a power cut.
+What a kill can still cost: the last seconds of changes; metrics and new log streams, which are saved when their service
+changes otherwise. A stream's records and a log stream's lines are in files of their own (`file_log.py`). The files are
+replaced as a whole but not synced to the disk: they survive the process, not a power cut.
 """
 
 import asyncio

@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from infra.local.postgres.process import Postgres
 from infra.local.redshift.dialect import CATALOG_SQL
 from infra.local.servers.checkout import CHECKOUT
-from infra.local.servers.freed_memory import ARROW_WITHOUT_POOL
+from infra.local.servers.freed_memory import GIVING_BACK
 from infra.local.servers.local_server import LocalServer, launch
 from infra.local.servers.loopback import HOST, free_port
 
@@ -63,7 +63,7 @@ def start_redshift(
     port = port or free_port()
     command = [sys.executable, "-m", "infra.local.redshift", "--port", str(port)]
     command += ["--postgres-port", str(postgres.port), "--ready-file", str(ready)]
-    process = launch(command, log_file, CHECKOUT, {**os.environ, **ARROW_WITHOUT_POOL, **(environment or {})})
+    process = launch(command, log_file, CHECKOUT, {**os.environ, **GIVING_BACK, **(environment or {})})
     redshift = Redshift("the local Redshift", process, log_file, port, database, user, postgres.password)
     redshift.start(ready.exists)
     return redshift

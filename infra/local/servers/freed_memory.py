@@ -1,17 +1,18 @@
 """Gives back to the system what a server has freed and the C library keeps.
 
-glibc keeps freed memory in an arena of each thread for the next allocation: of a server with dozens of threads, that
-answers now 100 bytes and now 100 MB, it keeps tens of MB more after each kind of work. `malloc_trim(3)` gives back the
-whole pages among them, of all arenas; it takes some milliseconds. Arrow keeps what it has freed in a pool of its own,
-unless it is told to use the C library's (https://arrow.apache.org/docs/cpp/env_vars.html).
+glibc keeps freed memory for the next allocation, in an arena for each of many threads, between what is still held: of
+a server with dozens of threads, that answers now 100 bytes and now 100 MB, it keeps tens of MB more after each kind of
+work. One arena (mallopt(3), MALLOC_ARENA_MAX) fills its own gaps. `malloc_trim(3)` gives back the whole pages among
+them; it takes some milliseconds. Arrow keeps what it has freed in a pool of its own, unless it is told to use the C
+library's (https://arrow.apache.org/docs/cpp/env_vars.html).
 """
 
 import ctypes
 import threading
 
 SECONDS = 15.0
-# Of a process's environment, before it imports pyarrow.
-ARROW_WITHOUT_POOL = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+# Of the environment that a process is started with.
+GIVING_BACK = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1"}
 
 
 def give_back_freed_memory() -> None:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from infra.local.servers.checkout import CHECKOUT
-from infra.local.servers.freed_memory import ARROW_WITHOUT_POOL
+from infra.local.servers.freed_memory import GIVING_BACK
 
 # Megabytes that the process holds of its own after 100 MiB were freed, but for a little behind them.
 _FREED = """
@@ -47,6 +47,6 @@ def test_freed_memory_goes_back_to_the_system() -> None:
 def test_arrow_takes_its_memory_from_the_c_library() -> None:
     text = "import pyarrow; print(pyarrow.default_memory_pool().backend_name)"
     done = subprocess.run(
-        [sys.executable, "-c", text], env=os.environ | ARROW_WITHOUT_POOL, check=True, capture_output=True, text=True
+        [sys.executable, "-c", text], env=os.environ | GIVING_BACK, check=True, capture_output=True, text=True
     )
     assert done.stdout.strip() == "system"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.emulator.streams import record_log
+from infra.local.emulator import file_log
 from infra.local.emulator.streams.record_log import Record, RecordLog
 
 
@@ -24,8 +24,8 @@ def record(number: int, data: bytes = b"data") -> Record:
 
 @pytest.fixture(autouse=True)
 def _small_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record_log, "FILE_BYTES", 500)
-    monkeypatch.setattr(record_log, "READ_BYTES", 150)
+    monkeypatch.setattr(file_log, "FILE_BYTES", 500)
+    monkeypatch.setattr(file_log, "READ_BYTES", 150)
 
 
 def test_it_reads_as_the_list_of_what_was_appended(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_the_next_process_finds_them_but_what_a_kill_cut_short(tmp_path: Path) -
 
 
 def test_a_record_in_memory_takes_eight_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record_log, "FILE_BYTES", 4 << 20)
+    monkeypatch.setattr(file_log, "FILE_BYTES", 4 << 20)
     log, body = RecordLog(tmp_path), b"x" * 700
     tracemalloc.start()
     before, _peak = tracemalloc.get_traced_memory()
@@ -120,7 +120,7 @@ def test_a_full_disk_refuses_a_record_and_keeps_those_before(tmp_path: Path) -> 
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))
     try:
-        with pytest.raises(OSError, match="no room for a stream's records"):
+        with pytest.raises(OSError, match="no room for what AWS would keep"):
             log.append(record(1, b"x" * 400))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
