@@ -23,7 +23,7 @@ class LineLog(FileLog[Event]):
     def frame(item: Event) -> bytes:
         """An event with its header."""
         # CloudWatch Logs answers in UTF-8, which half of a surrogate pair has no place in.
-        identity, message = item.get("eventId", "").encode(), item["message"].encode(errors="replace")
+        identity, message = str(item.get("eventId", "")).encode(), str(item["message"]).encode(errors="replace")
         times = item["timestamp"], item["ingestionTime"]
         return LineLog.header.pack(*times, len(identity), len(message)) + identity + message
 

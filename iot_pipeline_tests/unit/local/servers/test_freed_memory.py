@@ -44,6 +44,33 @@ def test_freed_memory_goes_back_to_the_system() -> None:
     assert float(done.stdout) > 90
 
 
+# Threads that all hold memory at once; glibc then prints its arenas.
+_ARENAS = """
+import ctypes, threading
+libc = ctypes.CDLL(None)
+together = threading.Barrier(6)
+
+def allocate():
+    libc.malloc(1000)
+    together.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(6)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc.malloc_stats()
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_stats"), reason="the C library is not glibc")
+@pytest.mark.parametrize(("variables", "has_one"), [({}, False), (GIVING_BACK, True)])
+def test_all_threads_allocate_in_one_arena(variables: dict[str, str], has_one: bool) -> None:
+    text = [sys.executable, "-c", _ARENAS]
+    done = subprocess.run(text, env=os.environ | variables, check=True, capture_output=True, text=True)
+    assert (done.stderr.count("Arena") == 1) is has_one
+
+
 def test_arrow_takes_its_memory_from_the_c_library() -> None:
     text = "import pyarrow; print(pyarrow.default_memory_pool().backend_name)"
     done = subprocess.run(
