@@ -6,6 +6,7 @@ tests, and set `WRITTEN_FOR`.
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -118,12 +119,17 @@ def newest_event(instance: dg.DagsterInstance) -> int:
     return instance.event_log_storage.get_maximum_record_id() or 0
 
 
-def last_evaluation(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
-    """What a check found last; the run that looks now, which has only planned to, is left out."""
+def last_evaluation(
+    instance: dg.DagsterInstance, key: dg.AssetCheckKey, since: datetime | None = None
+) -> dg.AssetCheckEvaluation | None:
+    """What a check found last, if that was not before `since` (aware); a run that has only planned to is left out."""
     for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=_LOOKED_BACK):
-        event = record.event.dagster_event if record.event is not None else None
-        if event is not None and event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            return event.asset_check_evaluation_data
+        entry = record.event
+        event = entry.dagster_event if entry is not None else None
+        if entry is None or event is None or event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            continue
+        is_too_old = since is not None and entry.timestamp < since.timestamp()
+        return None if is_too_old else event.asset_check_evaluation_data
     return None
 
 

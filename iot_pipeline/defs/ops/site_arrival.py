@@ -26,11 +26,16 @@ from iot_pipeline.settings import policy
 
 # In the check's metadata: what `silent_sites` reads.
 SILENT = "silent sites"
+# The sensor looks each minute: what it found longer ago than this may be over.
+_TRUSTED = timedelta(hours=1)
 
 
 def silent_sites(instance: dg.DagsterInstance) -> list[str]:
-    """The sites (tenant/site) that the last look found silent; none if it did not look, or the registry was away."""
-    last = last_evaluation(instance, every_site_sends.check_key)
+    """The sites (tenant/site) that the last look found silent.
+
+    None if nobody has looked in the last hour, or if the registry was away.
+    """
+    last = last_evaluation(instance, every_site_sends.check_key, datetime.now(UTC) - _TRUSTED)
     held = last.metadata.get(SILENT) if last is not None else None
     return [str(site) for site in held.value or ()] if isinstance(held, dg.JsonMetadataValue) else []
 

@@ -63,6 +63,8 @@ def test_a_silent_model_and_site_are_told_and_old_data_freshens_nothing(
         )
         evaluations.record(instance, told)
         third = _check(instance, monkeypatch, after[1])
+        monkeypatch.setattr(site_arrival, "_TRUSTED", timedelta())
+        fourth = _check(instance, monkeypatch, after[1])
     groups = str(first.metadata["groups"].value)
     assert "| site | flow/b | as expected | 2 | 2 |" in groups
     assert "| site | flow/c | 1 |" in str(first.metadata["never heard of"].value)
@@ -75,3 +77,4 @@ def test_a_silent_model_and_site_are_told_and_old_data_freshens_nothing(
     assert int(str(second.metadata["bytes scanned"].value)) < 100_000
     assert "| site | flow/b | silent, as every_site_sends says | 2 | 0 |" in str(third.metadata["groups"].value)
     assert "flow" not in str(third.description), "of silent sites the other check tells"
+    assert fourth.description == second.description, "what it found long ago may be over"
