@@ -2,9 +2,9 @@
 
 Small hours, for it is commits that are counted. What is missing is built, from raw to curated; then all of it is forced
 anew, twice: undisturbed, and killed three times (SIGKILL) and run again under the same plan. Beside both a reader
-counts the curated readings, with a second between two counts. Each hour must be committed once more and no more, and
-the reader see all readings at all times. Both are shown in seconds and in CPU seconds of all processes, of which other
-work on the machine takes nothing.
+counts the curated readings, with some seconds between two counts. Each hour must be committed once more and no more,
+and the reader see all readings at all times. Both are shown in seconds and in CPU seconds of all processes, of which
+other work on the machine takes nothing; both have the reader's in them, and those of the looks at how far they are.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from simulator.faults import choose_faults
 
 HOURS, READINGS_AN_HOUR, PACK = 2000, 200, 1
 KILLS = ((Zone.JUDGED, 0.2), (Zone.JUDGED, 0.7), (Zone.CURATED, 0.5))
-READER_SECONDS = 1.0
+READER_SECONDS = 5.0
 # Between two looks at how far it is.
 _LOOK_SECONDS = 5.0
 FIRST = Hour.of(datetime(2026, 8, 1, tzinfo=UTC))
@@ -177,7 +177,10 @@ class Bench:
 
     def _finish(self, plan_id: str) -> None:
         with self._started(plan_id) as process:
-            if process.wait():
+            while process.poll() is None:
+                self._left(plan_id, Zone.CURATED)
+                time.sleep(_LOOK_SECONDS)
+            if process.returncode:
                 raise RuntimeError(f"the backfill failed, with {process.returncode}")
 
     def _timed(self, work: Callable[[], object]) -> Took:
