@@ -16,7 +16,7 @@ from typing import TextIO
 
 from infra.local.emulator.settings import EmulatorSettings
 from infra.local.recording.recorder import recording_environment
-from infra.local.servers.freed_memory import GIVING_BACK, give_back_freed_memory
+from infra.local.servers.freed_memory import GIVING_BACK_PAGES, give_back_freed_memory
 from infra.local.servers.loopback import HOST
 
 
@@ -160,7 +160,7 @@ def _serve_extended(settings: EmulatorSettings) -> None:
         install_extensions(settings)
     except WrongMinistackVersionError as error:
         sys.exit(str(error))
-    for name in GIVING_BACK:  # the extensions have imported Arrow; functions have theirs as on AWS
+    for name in GIVING_BACK_PAGES:  # the extensions have imported Arrow; functions have theirs as on AWS
         os.environ.pop(name, None)
     serve(settings)
 

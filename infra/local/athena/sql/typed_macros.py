@@ -171,6 +171,14 @@ trino_same_padding(s, p, n) AS
 trino_digits(n) AS
     CASE WHEN n NOT BETWEEN -300 AND 300 THEN error('NOT_SUPPORTED_LOCALLY: round to more than 300 digits') ELSE n END;
 
+trino_unless_infinite(x, otherwise) AS
+    CASE WHEN isfinite(x) THEN x ELSE otherwise END;
+
+trino_to_digits(x, n) AS
+    CASE WHEN NOT isfinite(x) THEN x
+    WHEN n < 0 THEN trino_unless_infinite(round(x / pow(10.0, -n)) * pow(10.0, -n), 0.0)
+    ELSE trino_unless_infinite(round(x * pow(10.0, n)) / pow(10.0, n), x) END;
+
 trino_codepoint(x) AS
     CASE WHEN length(x) <> 1 THEN error('INVALID_FUNCTION_ARGUMENT: Input string must be a single character string')
     ELSE unicode(x) END;

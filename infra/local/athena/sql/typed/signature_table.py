@@ -68,7 +68,7 @@ floor(decimal) whole
 round(int) $1 := {0}
 round(float) $1
 round(decimal) whole
-round(float, int) $1 := CAST(round({0}, trino_digits({1})) AS {kind})
+round(float, int) $1 := CAST(trino_to_digits({0}, trino_digits({1})) AS {kind})
 round(decimal, int) rounded
 truncate(float) $1
 sign(int) $1 := CAST(sign({0}) AS {kind})
