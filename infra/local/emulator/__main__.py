@@ -16,7 +16,7 @@ from typing import TextIO
 
 from infra.local.emulator.settings import EmulatorSettings
 from infra.local.recording.recorder import recording_environment
-from infra.local.servers.freed_memory import GIVING_BACK_PAGES, give_back_freed_memory
+from infra.local.servers.freed_memory import GIVING_BACK, give_back_freed_memory
 from infra.local.servers.loopback import HOST
 
 
@@ -127,6 +127,7 @@ def serve(settings: EmulatorSettings) -> None:
     from ministack import app
 
     from infra.local.emulator.access import guarded
+    from infra.local.emulator.functions import environment
 
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -136,7 +137,10 @@ def serve(settings: EmulatorSettings) -> None:
     config.loglevel = settings.log_level
     config.backlog = 1024
     give_back_freed_memory()
-    asyncio.run(hypercorn_serve(guarded(app.app), config))
+    try:
+        asyncio.run(hypercorn_serve(guarded(app.app), config))
+    finally:
+        environment.end_all()
 
 
 def main() -> None:
@@ -160,7 +164,7 @@ def _serve_extended(settings: EmulatorSettings) -> None:
         install_extensions(settings)
     except WrongMinistackVersionError as error:
         sys.exit(str(error))
-    for name in GIVING_BACK_PAGES:  # the extensions have imported Arrow; functions have theirs as on AWS
+    for name in GIVING_BACK:  # the extensions have imported Arrow; functions have theirs as on AWS
         os.environ.pop(name, None)
     serve(settings)
 

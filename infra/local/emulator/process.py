@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infra.local.emulator.credentials import Credentials, credentials_of
 from infra.local.servers.checkout import CHECKOUT
-from infra.local.servers.freed_memory import GIVING_BACK_PAGES
+from infra.local.servers.freed_memory import GIVING_BACK
 from infra.local.servers.local_server import LocalError, LocalServer, launch
 from infra.local.servers.loopback import HOST, free_port
 from infra.local.servers.private_files import private_folder
@@ -87,7 +87,7 @@ def start_emulator(
     command += ["--async-retry-seconds", str(async_retry_seconds), "--mqtt-wait-scale", str(mqtt_wait_scale)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     log_file = state_dir / "emulator.log"
-    process = launch(command, log_file, CHECKOUT, environment | GIVING_BACK_PAGES | credentials.environment)
+    process = launch(command, log_file, CHECKOUT, environment | GIVING_BACK | credentials.environment)
     name = f"the local AWS (port {port}, MQTT {mqtt_port})"
     emulator = Emulator(name, process, log_file, port, mqtt_port, state_dir, region, credentials)
     emulator.start(lambda: _is_ready(emulator))

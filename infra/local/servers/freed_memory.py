@@ -5,10 +5,6 @@ a server with dozens of threads, that answers now 100 bytes and now 100 MB, it k
 work. One arena (mallopt(3), MALLOC_ARENA_MAX) fills its own gaps. `malloc_trim(3)` gives back the whole pages among
 them; it takes some milliseconds. Arrow keeps what it has freed in a pool of its own, unless it is told to use the C
 library's (https://arrow.apache.org/docs/cpp/env_vars.html).
-
-Python's own allocator gives back a piece of a megabyte once nothing in it is held. What lives for long and comes among
-what lives for a request, as the emulator's state does while it is copied and saved, holds most pieces for good: with
-the C library's (PYTHONMALLOC) that is pages of 4 KB. It costs up to a sixth of the CPU of what allocates most.
 """
 
 import ctypes
@@ -17,7 +13,6 @@ import threading
 SECONDS = 15.0
 # Of the environment that a process is started with.
 GIVING_BACK = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1"}
-GIVING_BACK_PAGES = GIVING_BACK | {"PYTHONMALLOC": "malloc"}
 
 
 def give_back_freed_memory() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.servers.freed_memory import GIVING_BACK_PAGES
+from infra.local.servers.freed_memory import GIVING_BACK
 from iot_pipeline_tests.support.emulator import ACCOUNT, REGION, LocalAws, eventually, unique
 
 pytestmark = pytest.mark.integration
@@ -148,7 +148,7 @@ def test_its_environment_leads_to_the_local_aws_and_holds_no_setting_of_ours(fun
     assert environment["AWS_LAMBDA_FUNCTION_NAME"] == function.name
     assert environment["AWS_ACCESS_KEY_ID"] != function.aws.emulator.credentials.access_key_id, "its role's"
     assert {name for name in environment if name.startswith("IOT_") or name == "PYTHONPATH"} <= {"IOT_MTLS_PORT"}
-    assert not environment.keys() & GIVING_BACK_PAGES.keys()
+    assert not environment.keys() & GIVING_BACK.keys()
     assert 0 < answer["left"] <= 30_000
     assert answer["group"] == f"/aws/lambda/{function.name}"
 

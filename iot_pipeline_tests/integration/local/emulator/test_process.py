@@ -13,7 +13,7 @@ import pytest
 from infra.local.emulator.extensions import WrongMinistackVersionError, check_ministack_version
 from infra.local.emulator.process import start_emulator
 from infra.local.servers.local_server import LocalError
-from iot_pipeline_tests.support.emulator import LocalAws, eventually, notify, restart, unique
+from iot_pipeline_tests.support.emulator import LocalAws, eventually, notify, processes_of, restart, unique
 
 pytestmark = pytest.mark.integration
 
@@ -69,27 +69,43 @@ def test_state_survives_a_restart(own_aws: LocalAws, how: signal.Signals) -> Non
     session.close()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_what_is_temporary_lies_in_the_state_and_outlives_no_process(own_aws: LocalAws, how: signal.Signals) -> None:
+def warm_function(aws: LocalAws, code: str) -> tuple[str, Any]:
+    """A function that was called once: its name, and what it answered."""
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr("index.py", "import tempfile\ndef handler(event, context):\n    return tempfile.mkstemp()[1]")
-    name, aws_lambda = unique("function"), own_aws.client("lambda")
+        archive.writestr("index.py", code)
+    name, aws_lambda = unique("function"), aws.client("lambda")
     aws_lambda.create_function(
         FunctionName=name,
         Runtime="python3.14",
         Handler="index.handler",
-        Role=own_aws.role(),
+        Role=aws.role(),
         Code={"ZipFile": package.getvalue()},
     )
-    answer = aws_lambda.invoke(FunctionName=name)
+    return name, json.load(aws_lambda.invoke(FunctionName=name)["Payload"])
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_what_is_temporary_lies_in_the_state_and_outlives_no_process(own_aws: LocalAws, how: signal.Signals) -> None:
+    code = "import tempfile\ndef handler(event, context):\n    return tempfile.mkstemp()[1]"
+    name, made = warm_function(own_aws, code)
     temporary = own_aws.emulator.state_dir / "tmp"
-    assert Path(json.load(answer["Payload"])).parent == temporary
+    assert Path(made).parent == temporary
     assert any(folder.name.startswith(f"ministack-lambda-{name}-") for folder in temporary.iterdir())
     restart(own_aws, how)
     assert not any(name in folder.name for folder in temporary.iterdir())
     own_aws.emulator.stop()
     assert not temporary.exists()
+
+
+def test_no_process_of_a_function_outlives_a_stop(own_aws: LocalAws) -> None:
+    """This one would not end by itself when nobody calls it any more: a thread of it holds it."""
+    thread = "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()\n"
+    name, _ = warm_function(own_aws, thread + "def handler(event, context):\n    return 1")
+    processes = processes_of(own_aws.emulator.pid, name)
+    assert processes
+    own_aws.emulator.stop()
+    assert not [process for process in processes if process.is_running()]
 
 
 def test_what_became_of_messages_survives_a_kill(own_aws: LocalAws) -> None:
