@@ -121,7 +121,7 @@ def _persist_object(bucket: str, key: str, record: Any) -> None:
     if versions and record["body"] is None and versions[-1]["version_id"] == record.get("version_id"):
         versions[-1]["data"] = None
         held.append(versions[-1])
-    # A day's objects are tens of thousands, and these are a quarter of what each takes in memory.
+    # A day's objects are thousands, and most have these in common.
     shared = {
         "content_type": sys.intern(record["content_type"]),
         "metadata": record["metadata"] or _NO_HEADERS,

@@ -31,7 +31,7 @@ def connect(config: Config | None = None) -> duckdb.DuckDBPyConnection:
         con.execute(f"SET threads = {config.threads}")
         # Without them it keeps what a query took until the next one: 200 MB after an aggregation of two million rows.
         con.execute("SET allocator_background_threads = true")
-        # All files are local, and of each that it has ever read it keeps 1 KB.
+        # All files are local, and of each that it has ever read it would keep a note.
         con.execute("SET enable_external_file_cache = false")
         con.execute("SET memory_limit = '" + config.memory_limit.replace("'", "") + "'")
         con.execute("SET temp_directory = '" + str(spill).replace("'", "''") + "'")
