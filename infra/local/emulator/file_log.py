@@ -46,20 +46,20 @@ class FileLog(Sequence[Item], ABC, Generic[Item]):
         end = self._files[-1].first + len(self._files[-1])
         self._first = min(max(first, self._files[0].first), end)
 
-    @staticmethod
     @abstractmethod
-    def body_bytes(fields: tuple[Any, ...]) -> int:
+    def body_bytes(self, fields: tuple[Any, ...]) -> int:
         """How many bytes follow a header of these fields."""
 
-    @staticmethod
     @abstractmethod
-    def frame(item: Any) -> bytes:
+    def frame(self, item: Item) -> bytes:
         """An item as it lies in a file, with its header."""
 
-    @staticmethod
     @abstractmethod
-    def item(frame: memoryview) -> Any:
+    def item(self, frame: memoryview) -> Item:
         """The item of a frame."""
+
+    def appended(self, items: Sequence[Item]) -> None:
+        """Called when items were appended and nobody can append others; for what a subclass notes of them."""
 
     def append(self, item: Item) -> None:
         """As of a list."""
@@ -67,6 +67,7 @@ class FileLog(Sequence[Item], ABC, Generic[Item]):
 
     def extend(self, items: Iterable[Item]) -> None:
         """As of a list. Raises OSError, and appends none of them, if the disk has no room."""
+        items = list(items)
         frames = [self.frame(item) for item in items]
         if not frames:
             return
@@ -77,6 +78,7 @@ class FileLog(Sequence[Item], ABC, Generic[Item]):
                 file = self._file(file.first + len(file))
                 self._files.append(file)
             file.append(frames)
+            self.appended(items)
 
     def close(self) -> None:
         """Hold no file open until the next item comes."""

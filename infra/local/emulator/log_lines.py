@@ -16,7 +16,7 @@ from ministack.services import cloudwatch_logs
 
 from infra.local.emulator.line_log import LineLog
 
-# Of a log stream: some twenty thousand lines.
+# Of a log stream.
 KEPT_BYTES = 16 << 20
 
 _folder: Path

@@ -8,7 +8,7 @@ import asyncio
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
-from typing import Any
+from typing import Any, NoReturn
 
 from ministack import app
 from ministack.core.responses import request_scope
@@ -100,14 +100,11 @@ async def _handle_request(*args: Any, **kwargs: Any) -> Any:
 class _NoHeaders(dict[str, str]):
     """What most objects have of headers, one for all of them, which is why nothing can be added to it."""
 
-    def __setitem__(self, name: str, value: str) -> None:
-        msg = f"{name} would be a header of every object"
-        raise TypeError(msg)
-
-    def update(self, *_headers: Any, **_more: str) -> None:
-        """Refused, as any other change."""
+    def _refuse(self, *_added: Any, **_more: Any) -> NoReturn:
         msg = "these would be headers of every object"
         raise TypeError(msg)
+
+    __setitem__ = setdefault = update = __ior__ = _refuse
 
 
 _NO_HEADERS = _NoHeaders()

@@ -175,6 +175,7 @@ trino_unless_infinite(x, otherwise) AS
     CASE WHEN isfinite(x) THEN x ELSE otherwise END;
 
 trino_to_digits(x, n) AS
+    -- By Trino's formula, since releases of DuckDB differ in theirs: 2.675 to 2 digits is 2.68, whatever its bits say.
     CASE WHEN NOT isfinite(x) THEN x
     WHEN n < 0 THEN trino_unless_infinite(round(x / pow(10.0, -n)) * pow(10.0, -n), 0.0)
     ELSE trino_unless_infinite(round(x * pow(10.0, n)) / pow(10.0, n), x) END;

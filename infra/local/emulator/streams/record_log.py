@@ -4,7 +4,7 @@ import base64
 import struct
 import threading
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,9 @@ class RecordLog(FileLog[Record]):
         """The highest sequence number that was here when it was opened or came since; "" when there was none."""
         return self._last
 
-    def extend(self, items: Iterable[Record]) -> None:
-        """Append records, whose sequence numbers are higher than all before."""
-        items = list(items)
-        super().extend(items)
-        if items:
-            self._last = str(items[-1]["SequenceNumber"])
+    def appended(self, items: Sequence[Record]) -> None:
+        """The sequence numbers of records are higher than all before."""
+        self._last = str(items[-1]["SequenceNumber"])
 
     def after(self, sequence_number: str) -> int:
         """The place of the first record whose sequence number is higher."""
@@ -44,26 +41,23 @@ class RecordLog(FileLog[Record]):
             return len(self)
         return bisect_right(self, sequence_number, key=lambda record: str(record["SequenceNumber"]))
 
-    @staticmethod
-    def body_bytes(fields: tuple[Any, ...]) -> int:
+    def body_bytes(self, fields: tuple[Any, ...]) -> int:
         """Of the data and the partition key."""
         return int(fields[0] + fields[1])
 
-    @staticmethod
-    def frame(item: Record) -> bytes:
+    def frame(self, item: Record) -> bytes:
         """Raises ValueError for a sequence number that is none of ministack's."""
         data, key = record_bytes(item), str(item["PartitionKey"]).encode()
         number = str(item["SequenceNumber"]).encode()
         if len(number) != 30:
             msg = f"Sequence number {item['SequenceNumber']} is none of ministack's, which have 30 digits"
             raise ValueError(msg)
-        return RecordLog.header.pack(len(data), len(key), item["ApproximateArrivalTimestamp"], number) + data + key
+        return self.header.pack(len(data), len(key), item["ApproximateArrivalTimestamp"], number) + data + key
 
-    @staticmethod
-    def item(frame: memoryview) -> Record:
+    def item(self, frame: memoryview) -> Record:
         """The record of a frame."""
-        data_bytes, _key_bytes, arrival, number = RecordLog.header.unpack_from(frame)
-        body = frame[RecordLog.header.size :]
+        data_bytes, _key_bytes, arrival, number = self.header.unpack_from(frame)
+        body = frame[self.header.size :]
         return {
             "SequenceNumber": number.decode(),
             "ApproximateArrivalTimestamp": arrival,

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.athena.config import Config
+from infra.local.athena.sql.engine import connect
 from infra.local.servers.checkout import CHECKOUT
 
 # Megabytes of its own that the process still holds, half a minute at most after a query that takes 200 of them.
@@ -37,3 +39,8 @@ def test_a_query_leaves_little_behind(tmp_path: Path) -> None:
         [sys.executable, "-c", _QUERY, str(tmp_path)], cwd=CHECKOUT, check=True, capture_output=True, text=True
     )
     assert float(done.stdout) < 20
+
+
+def test_of_the_files_that_it_reads_nothing_is_kept(tmp_path: Path) -> None:
+    con = connect(Config(state_dir=tmp_path, endpoint_url="http://127.0.0.1:1", s3_data_dir=None))
+    assert con.execute("SELECT current_setting('enable_external_file_cache')").fetchone() == (False,)

@@ -65,6 +65,15 @@ def test_lines_that_a_client_puts_stand_beside_them_in_the_order_of_their_times(
     assert [bool(event.get("eventId")) for event in found] == [True, False, True, False]
 
 
+@pytest.mark.parametrize("timestamp", [-1000, 12.5])
+def test_a_time_that_aws_would_refuse_costs_no_line_of_others(timestamp: float) -> None:
+    append_lines(GROUP, STREAM, ["a function's"])
+    put = [{"timestamp": timestamp, "message": "a client's"}]
+    asked(cloudwatch_logs._put_log_events, logGroupName=GROUP, logStreamName=STREAM, logEvents=put)
+    append_lines(GROUP, STREAM, ["a function's of after"])
+    assert messages() == ["a client's", "a function's", "a function's of after"]
+
+
 def test_the_next_process_finds_them_and_none_of_a_stream_that_is_gone(tmp_path: Path) -> None:
     append_lines(GROUP, STREAM, ["kept"])
     append_lines(GROUP, "deleted", ["gone"])
