@@ -1,11 +1,11 @@
-"""DynamoDB: a batch of gets answers at most 16 MB, and little is kept of a transaction for its token.
+"""DynamoDB: a batch of gets answers at most 16 MB, and items and a transaction's token take little memory.
 
 API reference, BatchGetItem: what is beyond comes back as `UnprocessedKeys`, which a caller has to ask for again. Stock
 ministack answers everything at once, so that a caller who forgets them would be found out on AWS only.
 
 API reference, TransactWriteItems: a ClientRequestToken is valid for 10 minutes, in which another request with it is
 refused (IdempotentParameterMismatchException). Stock ministack keeps each request for them, up to 4 MB; a digest of it
-tells the same.
+tells the same. Items are kept as their JSON (`packed_items.py`).
 """
 
 import hashlib
@@ -15,15 +15,34 @@ from typing import Any
 from ministack.core.responses import json_response
 from ministack.services import dynamodb
 
+from infra.local.emulator.packed_items import PackedItems
+
 ANSWER_BYTES = 16 << 20
 _stock_batch_get = dynamodb._batch_get_item
 _stock_store = dynamodb._txn_token_store
+_stock_set_item = dynamodb._set_item
+_stock_load = dynamodb.load_persisted_state
 
 
 def install() -> None:
-    """Replace BatchGetItem, and what is kept of a token."""
+    """Replace BatchGetItem, and how items and tokens are kept."""
     dynamodb._batch_get_item = _batch_get
     dynamodb._txn_token_store = _keep_token
+    dynamodb._set_item = _set_item
+    dynamodb.load_persisted_state = _load_persisted_state
+
+
+def _set_item(table: dict[str, Any], partition: Any, sort: Any, item: Any) -> Any:
+    if partition not in table["items"]:
+        table["items"][partition] = PackedItems({})
+    return _stock_set_item(table, partition, sort, item)
+
+
+def _load_persisted_state(data: Any) -> None:
+    _stock_load(data)
+    for table in dynamodb._tables.all_values():
+        for partition, items in table["items"].items():
+            table["items"][partition] = PackedItems(items)
 
 
 class RequestDigest:

@@ -13,21 +13,20 @@ saves the marked services, for at most a tenth of its time. A change is noticed 
 
 What a kill can still cost: the last seconds of changes; metrics and new log streams, which are saved when their service
 changes otherwise. A stream's records and a log stream's lines are in files of their own (`file_log.py`). The files are
-replaced as a whole but not synced to the disk: they survive the process, not a power cut.
+replaced as a whole but not synced to the disk: they survive the process, not a power cut (`state_file.py`).
 """
 
 import asyncio
-import json
 import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import Path
 from typing import Any
 
 from ministack import app
-from ministack.core import persistence
 from ministack.services import iot, sqs
+
+from infra.local.emulator.state_file import save_state, share_what_is_saved, uncopied
 
 PAUSE_SECONDS = 0.5
 COST_FACTOR = 10
@@ -46,6 +45,7 @@ def install() -> None:
     for service, handler in list(app.SERVICE_HANDLERS.items()):
         app.SERVICE_HANDLERS[service] = _watched(service, handler)
     _watch_devices()
+    share_what_is_saved()
     stock_load, stock_lifespan = app._load_persisted_state, app._handle_lifespan
 
     def load_then_save() -> None:
@@ -173,23 +173,11 @@ def save_marked() -> None:
             if app._state_map[name] not in modules or _stopping.is_set():
                 continue
             try:
-                _save(name, get_state())
-            except RuntimeError as error:  # changed while it was copied
+                with uncopied():
+                    save_state(name, get_state())
+            except RuntimeError as error:  # changed while it was read
                 log.info("State of %s: %s; saved again soon", name, error)
                 mark(service)
             except Exception:
                 log.exception("State of %s is not saved; tried again soon", name)
                 mark(service)
-
-
-def _save(name: str, state: Any) -> None:
-    """Replace a service's file, as ministack does, whose own function goes on when it cannot."""
-    if state is None:
-        return
-    document = {"__ministack_format__": persistence._state_format_version(name), "payload": state}
-    folder = Path(persistence.STATE_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f"{name}.json.tmp"
-    with temporary.open("w") as file:
-        json.dump(document, file, default=persistence._json_default)
-    temporary.replace(folder / f"{name}.json")
