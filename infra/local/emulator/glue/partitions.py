@@ -10,6 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from ministack.core.responses import error_response_json, get_account_id, json_response
@@ -24,6 +25,7 @@ Values = tuple[str, ...]
 lock = threading.RLock()
 _stock_handle = glue._handle_request_sync
 _stock_update_table = glue._update_table
+_stock_load = glue.load_persisted_state
 _TABLE_DEFAULTS: dict[str, Any] = {
     "Description": "",
     "Owner": "",
@@ -58,6 +60,7 @@ def install() -> None:
         "BatchDeletePartition": batch_delete_partition,
     }
     glue._update_table = _update_table
+    glue.load_persisted_state = _load_persisted_state
     glue._create_partition = _answering(create_partition)
     glue._delete_partition = _answering(delete_partition)
     glue._batch_update_partition = _answering(batch_update_partition)
@@ -279,6 +282,10 @@ def _values(table: Any, values: Any) -> Values:
 
 def record(data: Any, entry: Any, created: int) -> dict[str, Any]:
     """A partition as the catalog keeps it."""
+    descriptor = entry.get("StorageDescriptor") or {}
+    if columns := descriptor.get("Columns"):
+        # Thousands of partitions have the same, which are most of what a partition takes; nothing here changes them.
+        entry = entry | {"StorageDescriptor": descriptor | {"Columns": _shared(json.dumps(columns))}}
     return {
         "Parameters": {},
         **entry,
@@ -288,3 +295,17 @@ def record(data: Any, entry: Any, created: int) -> dict[str, Any]:
         "LastAccessTime": int(time.time()),
         "CatalogId": get_account_id(),
     }
+
+
+@lru_cache(maxsize=256)
+def _shared(columns: str) -> Any:
+    return json.loads(columns)
+
+
+def _load_persisted_state(state: Any) -> None:
+    _stock_load(state)
+    for partitions in glue._partitions.all_values():
+        for partition in partitions:
+            descriptor = partition.get("StorageDescriptor") or {}
+            if columns := descriptor.get("Columns"):
+                descriptor["Columns"] = _shared(json.dumps(columns))
