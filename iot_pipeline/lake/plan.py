@@ -13,7 +13,7 @@ from iot_pipeline.contract import Contract, tables
 from iot_pipeline.lake import statements
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.catalog import Catalog, Partition
-from iot_pipeline.lake.hours import Hour, hours_between
+from iot_pipeline.lake.hours import Hour, contiguous, hours_between
 from iot_pipeline.lake.notes import Mark, Marks, content_id
 from iot_pipeline.lake.statements import MAX_PARTITIONS
 
@@ -61,13 +61,24 @@ def plan_event_hours(
     Raises CatalogError if Glue leaves partitions unanswered.
     """
     wanted = set(event_hours)
-    arrivals = {arrival for hour in wanted for arrival in _may_touch(contract, hour)}
-    ledger = catalog.partitions(tables(contract).ledger.name, arrivals)
-    touched = marks_of(athena, ledger)
-    marks_by_hour = {
-        hour: {arrival: marks[hour] for arrival, marks in touched.items() if hour in marks} for hour in sorted(wanted)
-    }
+    ledger = catalog.partitions(tables(contract).ledger.name, may_touch(contract, wanted))
+    marks_by_hour: dict[Hour, dict[Hour, Mark]] = {hour: {} for hour in sorted(wanted)}
+    for arrival, marks in marks_of(athena, ledger).items():
+        for hour in marks.keys() & wanted:
+            marks_by_hour[hour][arrival] = marks[hour]
     return EventHourPlan(marks_by_hour, ledger)
+
+
+def may_touch(contract: Contract, event_hours: Iterable[Hour]) -> set[Hour]:
+    """The arrival hours that the bounds on event time let touch any of these event hours."""
+    # Hours that follow each other share all but one of a week of arrival hours.
+    return {
+        arrival
+        for first, last in contiguous(event_hours)
+        for arrival in hours_between(
+            Hour.of(first.start - contract.future_bound), Hour.of(last.start + contract.lateness_bound) + 1
+        )
+    }
 
 
 def marks_of(athena: Athena, ledger: Mapping[Hour, Partition]) -> dict[Hour, Marks]:
@@ -92,8 +103,3 @@ def batches(hours: Iterable[Hour]) -> Iterator[list[Hour]]:
     """The hours in order, in as many as one statement may build."""
     wanted = sorted(set(hours))
     return (wanted[i : i + MAX_PARTITIONS] for i in range(0, len(wanted), MAX_PARTITIONS))
-
-
-def _may_touch(contract: Contract, event_hour: Hour) -> list[Hour]:
-    first = Hour.of(event_hour.start - contract.future_bound)
-    return hours_between(first, Hour.of(event_hour.start + contract.lateness_bound) + 1)
