@@ -3,8 +3,10 @@
 Small hours, for it is commits that are counted. What is missing is built, from raw to curated; then all of it is forced
 anew, twice: undisturbed, and killed three times (SIGKILL) and run again under the same plan. Beside both a reader
 counts the curated readings, with some seconds between two counts. Each hour must be committed once more and no more,
-and the reader see all readings at all times. Both are shown in seconds and in CPU seconds of all processes, of which
-other work on the machine takes nothing; both have the reader's in them, and those of the looks at how far they are.
+and the reader see all readings at all times. Committed is what the catalog shows, looked at after each kill; what was
+written and never committed is waste, which the clean-up removes. Both are shown in seconds and in CPU seconds of all
+processes, of which other work on the machine takes nothing; both have the reader's in them, and those of the looks at
+how far they are.
 """
 
 import argparse
@@ -35,7 +37,7 @@ from iot_pipeline.backfill.plan import Zone
 from iot_pipeline.connections.backfill import open_planner
 from iot_pipeline.connections.lake import open_lake
 from iot_pipeline.contract import Table, tables
-from iot_pipeline.lake.hours import Hour, partition_range
+from iot_pipeline.lake.hours import Hour, hours_between, partition_range
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.objects import Objects
 from simulator.faults import choose_faults
@@ -108,6 +110,29 @@ class Took:
         return f"{self.seconds:,.0f} s ({self.cpu_seconds:,.0f} CPU s)"
 
 
+@dataclass
+class Commits:
+    """Which version of each hour the catalog shows: `of` counts, by table and hour, the looks that saw another."""
+
+    lake: Lake
+    hours: list[Hour]
+    seen: dict[tuple[str, Hour], str] = field(default_factory=dict)
+    of: Counter[tuple[str, Hour]] = field(default_factory=Counter)
+
+    def look(self) -> None:
+        """Look again; the first look counts nothing."""
+        catalog, names = self.lake.catalog, [table.name for table in _tables(self.lake)]
+        shown = {
+            (name, hour): it.location for name in names for hour, it in catalog.partitions(name, self.hours).items()
+        }
+        self.of.update({each: int(shown[each] != self.seen.get(each, shown[each])) for each in shown})
+        self.seen = shown
+
+    def __str__(self) -> str:
+        told = {count: sum(n == count for n in self.of.values()) for count in sorted({1, *self.of.values()})}
+        return "; ".join(f"{many:,} hours of tables {count} times" for count, many in told.items())
+
+
 @dataclass(frozen=True)
 class Bench:
     """The two backfills."""
@@ -132,23 +157,22 @@ class Bench:
         with reader.reading():
             undisturbed = self._timed(lambda: self._finish(plan))
         self.console.print(f"undisturbed: {undisturbed}")
-        before = {table.name: self._versions(table) for table in self._tables}
-        plan = self._plan(force=True)
+        written, plan = len(self._versions()), self._plan(force=True)
+        commits = Commits(self.lake, hours_between(FIRST, self._last))
+        commits.look()
         with reader.reading():
-            killed = self._timed(lambda: self._killed(plan))
-        again = {table.name: Counter(self._versions(table)) - Counter(before[table.name]) for table in self._tables}
-        once = {name: sum(count == 1 for count in found.values()) for name, found in again.items()}
-        more = {name: sum(count > 1 for count in found.values()) for name, found in again.items()}
+            killed = self._timed(lambda: self._killed(plan, commits))
+        wasted = len(self._versions()) - written - commits.of.total()
         self.console.print(
             f"killed three times: {killed}, "
             f"{killed.seconds / undisturbed.seconds:.2f}x ({killed.cpu_seconds / undisturbed.cpu_seconds:.2f}x)"
         )
-        self.console.print(f"hours committed once more: {once}; written more than once: {more}")
+        self.console.print(f"committed: {commits}; written and never committed: {wasted:,}")
         wrong = reader.counts.total() - reader.counts[rows]
         self.console.print(f"the reader counted {reader.counts.total():,} times, {wrong} times other than {rows:,}")
-        return bool(wrong)
+        return bool(wrong) or set(commits.of.values()) != {1}
 
-    def _killed(self, plan: str) -> None:
+    def _killed(self, plan: str, commits: Commits) -> None:
         steps = {zone: len(self._left(plan, zone)) for zone, _ in KILLS}
         self.console.print(f"hours to build: {steps}")
         for zone, share in KILLS:
@@ -158,9 +182,11 @@ class Bench:
                         raise RuntimeError(f"the backfill ended by itself, with {process.returncode}")
                     time.sleep(_LOOK_SECONDS)
                 process.kill()
+            commits.look()
             left = {it.value: len(self._left(plan, it)) for it in (Zone.JUDGED, Zone.CURATED)}
             self.console.print(f"killed with so many hours left: {left}")
         self._finish(plan)
+        commits.look()
 
     def _plan(self, *, force: bool) -> str:
         made = open_planner().make(FIRST, self._last, [Zone.JUDGED, Zone.CURATED], force=force)
@@ -188,20 +214,19 @@ class Bench:
         work()
         return Took(time.monotonic() - began, _cpu_seconds() - used)
 
-    def _versions(self, table: Table) -> list[str]:
-        """For each version of each hour that is in S3, the hour."""
-        found = Objects(boto3.client("s3")).at(f"s3://{self.lake.bucket}/{table.prefix}")
-        folders = {item.uri.rpartition("/")[0] for item in found}
-        return [folder.partition("/year=")[2] for folder in folders]
-
-    @property
-    def _tables(self) -> list[Table]:
-        found = tables(self.lake.contract)
-        return [found.judged_telemetry, found.ledger, found.curated_telemetry]
+    def _versions(self) -> set[str]:
+        """The folders of all versions of all hours that are in S3."""
+        places = [f"s3://{self.lake.bucket}/{table.prefix}" for table in _tables(self.lake)]
+        return {item.uri.rpartition("/")[0] for place in places for item in Objects(boto3.client("s3")).at(place)}
 
     @property
     def _last(self) -> Hour:
         return Hour(FIRST.start + timedelta(hours=self.hours - 1))
+
+
+def _tables(lake: Lake) -> list[Table]:
+    found = tables(lake.contract)
+    return [found.judged_telemetry, found.ledger, found.curated_telemetry]
 
 
 def _cpu_seconds() -> float:

@@ -29,14 +29,15 @@ from infra.local.bench.day_work import DayWork, enrolled, wait_for_curated_hours
 from infra.local.bench.role_memory import Growth, Sample, command_of, growths, sample, written_elsewhere
 from infra.local.bench.up_process import UpProcess, up_process
 from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.freed_memory import SECONDS as GIVES_BACK_SECONDS
 from infra.local.session.leftovers import note_processes
 from iot_pipeline.lake.hours import Hour
 
 MOST_GROWTH = 1.10
 WARM_UP = 0.25
 DEVICES, OWN_DEVICES = 20, 40
-# For what was begun within an hour to come to its end.
-_SETTLE_SECONDS = 10.0
+# For what was begun within an hour to come to its end, and for servers to give back what they have freed.
+_SETTLE_SECONDS = GIVES_BACK_SECONDS + 5
 # The cache of dbt's parse (`iot_pipeline/warehouse/dbt_project.py`): of each user one, which the next run reads.
 _CACHE = "iot-pipeline-dbt-*"
 # What a folder of the state holds while something is at work, and at no other time.

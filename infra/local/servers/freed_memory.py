@@ -2,8 +2,10 @@
 
 glibc keeps freed memory for the next allocation, in an arena for each of many threads, between what is still held: of
 a server with dozens of threads, that answers now 100 bytes and now 100 MB, it keeps tens of MB more after each kind of
-work. One arena (mallopt(3), MALLOC_ARENA_MAX) fills its own gaps. `malloc_trim(3)` gives back the whole pages among
-them; it takes some milliseconds. Arrow keeps what it has freed in a pool of its own, unless it is told to use the C
+work. One arena (mallopt(3), MALLOC_ARENA_MAX) fills its own gaps. A block of 128 KB or more is a mapping of its own,
+which goes with it; unless the threshold is set, the first such block that is freed raises it, up to 32 MB, and the next
+lie between all the others (mallopt(3), M_MMAP_THRESHOLD). `malloc_trim(3)` gives back whole free pages; it takes some
+milliseconds. Arrow keeps what it has freed in a pool of its own, unless it is told to use the C
 library's (https://arrow.apache.org/docs/cpp/env_vars.html).
 """
 
@@ -12,7 +14,11 @@ import threading
 
 SECONDS = 15.0
 # Of the environment that a process is started with.
-GIVING_BACK = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1"}
+GIVING_BACK = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(128 << 10),
+}
 
 
 def give_back_freed_memory() -> None:

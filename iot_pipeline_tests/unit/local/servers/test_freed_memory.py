@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import subprocess
 import sys
 
@@ -69,6 +70,24 @@ def test_all_threads_allocate_in_one_arena(variables: dict[str, str], has_one: b
     text = [sys.executable, "-c", _ARENAS]
     done = subprocess.run(text, env=os.environ | variables, check=True, capture_output=True, text=True)
     assert (done.stderr.count("Arena") == 1) is has_one
+
+
+# malloc_stats(3) tells how many blocks are mappings of their own at most: "max mmap regions".
+_LARGE = """
+import ctypes
+bytearray(2 << 20)
+kept = [bytearray(1 << 20) for _ in range(50)]
+ctypes.CDLL(None).malloc_stats()
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_stats"), reason="the C library is not glibc")
+@pytest.mark.parametrize(("variables", "are_apart"), [({}, False), (GIVING_BACK, True)])
+def test_large_blocks_lie_apart_even_when_some_were_freed(variables: dict[str, str], are_apart: bool) -> None:
+    text = [sys.executable, "-c", _LARGE]
+    done = subprocess.run(text, env=os.environ | variables, check=True, capture_output=True, text=True)
+    (regions,) = re.findall(r"max mmap regions *= *(\d+)", done.stderr)
+    assert (int(regions) >= 50) is are_apart
 
 
 def test_arrow_takes_its_memory_from_the_c_library() -> None:
