@@ -36,6 +36,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
         log_lines,
         metric_math,
         s3,
+        service_models,
         sns,
         sqs,
         state,
@@ -55,6 +56,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     requests.install()
     transport.install()
     s3.install()
+    service_models.install()
     kinesis.install(settings)
     log_lines.install(settings.logs_dir)
     stream_consumers.install()
