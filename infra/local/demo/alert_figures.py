@@ -159,13 +159,23 @@ def runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple
             before = times[begin - 1] if begin else -np.inf
             # A reading that came twice, or by a wrong clock, is left out here; the rule may have begun with it.
             earlier = [at for at in moved.get(device, ()) if before < at < first]
-            earliest = before if fault == "stuck" and begin else min(earlier, default=first)
+            earliest = min(earlier, default=first)
+            if fault == "stuck" and begin:
+                equal = _first_equal(mine[STUCK_METRIC].to_numpy(), spells, begin)
+                earliest = min(before, times[equal])
             spell = Spell(str(device), first, last, lasts=bool(end == len(times)), earliest_ms=int(earliest))
             possible.append(spell)
             # Readings that came late or twice do not count towards a run.
             if end - begin >= 1.1 * readings + 2 and (spell.until_ms - spell.from_ms) / 1000 >= 1.1 * seconds + 1:
                 certain.append(spell)
     return certain, possible
+
+
+def _first_equal(values: "np.ndarray[Any, Any]", spells: "np.ndarray[Any, Any]", begin: int) -> int:
+    """Where a spell's value began: a living sensor may have had it by chance in the readings just before."""
+    while begin and not spells[begin - 1] and values[begin - 1] == values[begin]:
+        begin -= 1
+    return begin
 
 
 def silences(rows: pd.DataFrame, seconds: float) -> tuple[list[Spell], list[Spell]]:

@@ -81,6 +81,14 @@ def test_a_sensor_that_sticks_again_at_once_is_stuck_twice() -> None:
     assert _found(rows, _episode("stuck", "a", 1000))["stuck"] == Verdict("stuck", "stuck", 2, 0, 0)
 
 
+@pytest.mark.parametrize(("opened_ms", "found"), [(3000, 0), (7000, 1), (10_000, 1), (13_000, 1), (17_000, 0)])
+def test_a_sensor_may_have_had_the_value_that_it_sticks_at_just_before(opened_ms: int, found: int) -> None:
+    rows = _rows(a=[*[""] * 12, *["stuck"] * 20])
+    rows.loc[:5, "humidity"] = 49.0
+    told = _found(rows, _episode("stuck", "a", opened_ms))["stuck"]
+    assert (told.injected, told.found) == (1, found)
+
+
 def test_what_is_missed_or_has_no_cause_is_not() -> None:
     rows = _rows(a=["", "out_of_range", "", "gap", ""], b=["leak"] * 20, c=[""] * 9, d=["stuck"] * 20)
     wrong = (("range", 2000), ("leak", 1000), ("silence", 1), ("stuck", 1))
