@@ -71,7 +71,7 @@ def plan_event_hours(
 
 def may_touch(contract: Contract, event_hours: Iterable[Hour]) -> set[Hour]:
     """The arrival hours that the bounds on event time let touch any of these event hours."""
-    # Hours that follow each other share all but one of a week of arrival hours.
+    # Hours that follow each other share all but one of a month of arrival hours: each alone would make them anew.
     return {
         arrival
         for first, last in contiguous(event_hours)

@@ -282,19 +282,23 @@ def _values(table: Any, values: Any) -> Values:
 
 def record(data: Any, entry: Any, created: int) -> dict[str, Any]:
     """A partition as the catalog keeps it."""
-    descriptor = entry.get("StorageDescriptor") or {}
-    if columns := descriptor.get("Columns"):
-        # Thousands of partitions have the same, which are most of what a partition takes; nothing here changes them.
-        entry = entry | {"StorageDescriptor": descriptor | {"Columns": _shared(json.dumps(columns))}}
     return {
         "Parameters": {},
-        **entry,
+        **_sharing_columns(entry),
         "DatabaseName": data["DatabaseName"],
         "TableName": data["TableName"],
         "CreationTime": created,
         "LastAccessTime": int(time.time()),
         "CatalogId": get_account_id(),
     }
+
+
+def _sharing_columns(partition: Any) -> Any:
+    """The partition with columns that are there once for all that have the same: they are most of what it takes."""
+    descriptor = partition.get("StorageDescriptor") or {}
+    if not descriptor.get("Columns"):
+        return partition
+    return partition | {"StorageDescriptor": descriptor | {"Columns": _shared(json.dumps(descriptor["Columns"]))}}
 
 
 @lru_cache(maxsize=256)
@@ -305,7 +309,4 @@ def _shared(columns: str) -> Any:
 def _load_persisted_state(state: Any) -> None:
     _stock_load(state)
     for partitions in glue._partitions.all_values():
-        for partition in partitions:
-            descriptor = partition.get("StorageDescriptor") or {}
-            if columns := descriptor.get("Columns"):
-                descriptor["Columns"] = _shared(json.dumps(columns))
+        partitions[:] = map(_sharing_columns, partitions)
