@@ -5,6 +5,9 @@ A local AWS of its own, a small fleet, and Dagster's daemon in this process at a
 the troubles of `timetable.py`. At the end every hour of the lake and of the warehouse is compared with what the devices
 were told to send, and builds, runs, alerts and dollars are printed beside the least that would have done. Exit code 1
 if a partition is wrong, if there were more than 1.2 times the builds, or if alerts are not one a cause and in time.
+
+A quarter takes hours. SIGTERM to this process stops it after the hour that is under way, and the next one goes on with
+what was kept; Ctrl-C ends it for good.
 """
 
 import argparse
@@ -12,6 +15,8 @@ import platform as machine
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
 from time import monotonic
 
 from rich.console import Console
@@ -19,6 +24,7 @@ from rich.progress import track
 
 from infra.local.bench.bench_session import BENCHES, bench_session
 from infra.local.bench.quarter.daemon_steps import daemon_steps
+from infra.local.bench.quarter.pausing import Paused, put_aside, stop_asked, take_up
 from infra.local.bench.quarter.quarter_outcome import Outcome, outcome_of
 from infra.local.bench.quarter.simulated_time import SimulatedTime
 from infra.local.bench.quarter.simulation import Simulation
@@ -31,6 +37,7 @@ from infra.local.session.platform import running
 from iot_pipeline.lake.hours import Day
 from simulator.fleet import load_fleet
 
+NAME = "quarter"
 QUARTER, DEVICES, TENANTS, SITES, SEED = 91, 6, 2, 2, 1
 
 
@@ -40,40 +47,56 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--days", type=int, default=QUARTER, help="how many; at least 1 (default: a quarter)")
     parser.add_argument("--seed", type=int, default=SEED, help="of what the devices measure")
     options = parser.parse_args(arguments)
-    console, began = Console(width=170), monotonic()
-    outcome = simulate(console, options.days, options.seed)
-    minutes = (monotonic() - began) / 60
+    console = Console(width=170)
+    # The local AWS of one that was killed, which is noted below the session's own folder.
+    clear(BENCHES / NAME / "state")
+    with bench_session(NAME) as folder, stop_asked() as is_asked:
+        paused = take_up(folder, options.days, options.seed)
+        began = monotonic()
+        simulation, outcome = simulate(console, folder, paused, options, is_asked)
+        seconds = monotonic() - began + (paused.seconds if paused else 0)
+        if outcome is None:
+            put_aside(folder, Paused(simulation, options.days, options.seed, seconds))
+            raise SystemExit(f"stopped after {simulation.hours} hours; the next one goes on with them")
     console.print(
-        f"{options.days} of {QUARTER} days, seed {options.seed}, in {minutes:.0f} minutes; {machine.machine()}, "
+        f"{options.days} of {QUARTER} days, seed {options.seed}, in {seconds / 60:.0f} minutes; {machine.machine()}, "
         f"{machine.python_version()}, {datetime.now(UTC):%Y-%m-%d}"
     )
     raise SystemExit(int(outcome.is_wrong))
 
 
-def simulate(console: Console, days: int, seed: int) -> Outcome:
-    """The days before today, one after the other; what became of them, which is printed too."""
+def simulate(
+    console: Console, folder: Path, paused: Paused | None, options: argparse.Namespace, is_asked: Event
+) -> tuple[Simulation, Outcome | None]:
+    """The days before today, one after the other; what became of them, which is printed too, unless it is stopped."""
+    with running(folder / "state", CHECKOUT / ".local", console) as platform:
+        simulation = paused.simulation if paused else _new(folder / "fleet", options.days, options.seed)
+        outcome = None
+        with (
+            (folder / "dagster.log").open("a") as log,
+            redirect_stderr(log),
+            simulation.clock.running(),
+            daemon_steps(folder / "home", platform.postgres) as steps,
+            simulation.alive(steps),
+        ):
+            if not paused:
+                simulation.begin()
+            for hour in track(simulation.left, "hours", console=console):
+                if is_asked.is_set():
+                    break
+                simulation.wake(hour)
+            else:
+                outcome = outcome_of(simulation)
+    if outcome:
+        outcome.print(console)
+    return simulation, outcome
+
+
+def _new(fleet: Path, days: int, seed: int) -> Simulation:
     start = Day.of(datetime.now(UTC)).start - timedelta(days=days + 1)
     table = timetable(start, days)
-    # The local AWS of one that was killed, which is noted below the session's own folder.
-    clear(BENCHES / "quarter" / "state")
-    with bench_session("quarter") as folder, running(folder / "state", CHECKOUT / ".local", console) as platform:
-        onboard(folder / "fleet", DEVICES, TENANTS, SITES)
-        devices = load_fleet(folder / "fleet").devices
-        clock = SimulatedTime(start)
-        with (
-            (folder / "dagster.log").open("w") as log,
-            redirect_stderr(log),
-            clock.running(),
-            daemon_steps(folder / "home", platform.postgres) as steps,
-        ):
-            simulation = Simulation(clock, table, SmallFleet(devices, table, seed), steps)
-            with simulation.counting():
-                simulation.begin()
-                for hour in track(table.hours, "hours", console=console):
-                    simulation.wake(hour)
-                outcome = outcome_of(simulation)
-    outcome.print(console)
-    return outcome
+    onboard(fleet, DEVICES, TENANTS, SITES)
+    return Simulation(SimulatedTime(start), table, SmallFleet(load_fleet(fleet).devices, table, seed))
 
 
 if __name__ == "__main__":

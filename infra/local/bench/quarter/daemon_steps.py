@@ -111,10 +111,11 @@ class DaemonSteps:
 
 @contextmanager
 def daemon_steps(home: Path, postgres: Postgres) -> Iterator[DaemonSteps]:
-    """The daemon over a new instance in the folder `home`, which is made, with its history on PostgreSQL as on AWS."""
-    home.mkdir()
-    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE dagster")
+    """The daemon over the instance in the folder `home`, made if it is not there, with its history on PostgreSQL."""
+    if not home.exists():
+        home.mkdir()
+        with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE dagster")
     address = {"hostname": HOST, "port": postgres.port, "db_name": "dagster"}
     login = {"username": SUPERUSER, "password": postgres.password}
     storage = {"postgres": {"postgres_db": address | login}}

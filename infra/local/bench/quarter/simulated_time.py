@@ -38,16 +38,15 @@ class SimulatedTime:
 
     def __init__(self, start: datetime) -> None:
         """`start` is aware."""
-        self._traveller = time_machine.travel(start, tick=True)
         self._coordinates: Any = None
         self._real: list[datetime] = []
         self._simulated: list[datetime] = []
-        self._start = start
+        self._now = start
         self.statements: dict[str, Statement] = {}
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """The process is in simulated time."""
+        """The process is in simulated time; the second time it is from where the first one ended."""
         call = BaseClient._make_api_call  # type: ignore[attr-defined]  # botocore's own, which the stubs leave out
 
         def translated(client: Any, operation: str, parameters: Any) -> Any:
@@ -56,16 +55,23 @@ class SimulatedTime:
                 self._count(answer["QueryExecution"])
             return answer
 
-        self._coordinates = self._traveller.start()
+        traveller = time_machine.travel(self.of_real(datetime.now(UTC)) if self._real else self._now, tick=True)
+        self._coordinates = traveller.start()
         try:
             with (
                 patch.object(BaseClient, "_make_api_call", translated),
                 patch.object(botocore.auth, "get_current_datetime", _signing_time),
             ):
-                self.move_to(self._start)
+                self._note(datetime.now(UTC))
                 yield
         finally:
-            self._traveller.stop()
+            self._now, self._coordinates = datetime.now(UTC), None
+            traveller.stop()
+
+    def resume(self) -> None:
+        """What servers write from now on, they write where the clock stood when it last ran; it does not run yet."""
+        self._real.append(datetime.now(UTC))
+        self._simulated.append(self._now)
 
     def move_to(self, moment: datetime) -> None:
         """It is `moment` (aware) now. Raises ValueError for one that is over, since no clock goes back."""
@@ -74,6 +80,9 @@ class SimulatedTime:
             raise ValueError(f"the simulation is at {now:%Y-%m-%d %H:%M:%S}Z and cannot go back to {moment}")
         time.sleep(_TICK_SECONDS)
         self._coordinates.move_to(moment)
+        self._note(moment)
+
+    def _note(self, moment: datetime) -> None:
         self._real.append(_real_now())
         self._simulated.append(moment)
 

@@ -38,21 +38,33 @@ Item = dict[str, Any]
 
 @dataclass
 class Simulation:
-    """One run. `published` counts the partitions that builds moved, by table; `episodes` are alerts by their id."""
+    """One run.
+
+    `published` counts the partitions that builds moved, by table; `episodes` are alerts by their id; `hours` are over.
+    """
 
     clock: SimulatedTime
     timetable: Timetable
     fleet: SmallFleet
-    daemon: DaemonSteps
     needed: NeededBuilds = field(default_factory=NeededBuilds)
     published: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TABLES, 0))
     episodes: dict[str, Item] = field(default_factory=dict)
+    hours: int = 0
+    daemon: DaemonSteps = field(init=False)
     _objects: int = 0
-    _changed: ExitStack = field(default_factory=ExitStack)
+    _changed: ExitStack = field(init=False)
+
+    @property
+    def left(self) -> list[datetime]:
+        """The hours that are to come."""
+        return self.timetable.hours[self.hours :]
 
     @contextmanager
-    def counting(self) -> Iterator[None]:
-        """Count what is published; the contract is the old one again afterwards."""
+    def alive(self, daemon: DaemonSteps) -> Iterator[None]:
+        """Dagster's daemon is this one, and what is published is counted; the old contract holds again afterwards.
+
+        Before and after it a simulation can be pickled.
+        """
         publish = Catalog.publish
 
         def counted(catalog: Catalog, table: str, partitions: list[Partition]) -> None:
@@ -60,8 +72,12 @@ class Simulation:
             if table in self.published:
                 self.published[table] += len(partitions)
 
-        with patch.object(Catalog, "publish", counted), self._changed:
+        self.daemon = daemon
+        with patch.object(Catalog, "publish", counted), ExitStack() as self._changed:
+            if self.hours and self.timetable.has_changed(self.timetable.hours[self.hours - 1]):
+                self._change_contract()
             yield
+        del self.daemon, self._changed
 
     def begin(self) -> None:
         """The daemon's first iteration, before anything arrives: what came before it automation takes for old."""
@@ -79,7 +95,7 @@ class Simulation:
         if self.timetable.is_on(Trouble.CONTRACT_CHANGE, hour) and not self.timetable.has_changed(
             hour - timedelta(hours=1)
         ):
-            self._changed.enter_context(patch.object(Policy, "contract", property(wider_contract)))
+            self._change_contract()
             self.needed.change_contract()
         with ExitStack() as stack:
             for variable, value in _amiss(self.timetable, hour).items():
@@ -90,6 +106,10 @@ class Simulation:
         if not any(self.timetable.is_on(each, hour) for each in _NOTHING_IS_BUILT):
             self.needed.build()
         self._note_alerts()
+        self.hours += 1
+
+    def _change_contract(self) -> None:
+        self._changed.enter_context(patch.object(Policy, "contract", property(wider_contract)))
 
     def _arrive(self, hour: datetime) -> None:
         messages = self.fleet.deliver(hour)
