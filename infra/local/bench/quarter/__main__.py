@@ -6,7 +6,7 @@ the troubles of `timetable.py`. At the end every hour of the lake and of the war
 were told to send, and builds, runs, alerts and dollars are printed beside the least that would have done. Exit code 1
 if a partition is wrong, if there were more than 1.2 times the builds, or if alerts are not one a cause and in time.
 
-A quarter takes hours. SIGTERM to this process stops it after the hour that is under way, and the next one goes on with
+A quarter takes hours. SIGUSR1 to this process stops it after the hour that is under way, and the next one goes on with
 what was kept; Ctrl-C ends it for good.
 """
 

@@ -58,10 +58,10 @@ def take_up(folder: Path, days: int, seed: int, kept: Path = KEPT) -> Paused | N
 
 @contextmanager
 def stop_asked() -> Iterator[Event]:
-    """What is set once SIGTERM has come."""
+    """What is set once SIGUSR1 has come. SIGTERM would end the run of Dagster that is under way, as Ctrl-C does."""
     asked = Event()
-    former = signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    former = signal.signal(signal.SIGUSR1, lambda *_: asked.set())
     try:
         yield asked
     finally:
-        signal.signal(signal.SIGTERM, former)
+        signal.signal(signal.SIGUSR1, former)

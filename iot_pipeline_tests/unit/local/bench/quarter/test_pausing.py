@@ -103,8 +103,8 @@ def test_another_quarter_than_the_kept_one_is_refused(tmp_path: Path) -> None:
     assert take_up(tmp_path, 1, 7, tmp_path / "nothing") is None
 
 
-def test_sigterm_asks_to_stop() -> None:
+def test_a_signal_asks_to_stop() -> None:
     with stop_asked() as asked:
         assert not asked.is_set()
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGUSR1)
         assert asked.wait(10)
