@@ -15,7 +15,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -24,12 +23,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import boto3
 import psutil
 from rich.console import Console
 
+from infra.local.bench.bench_session import bench_session
 from infra.local.bench.raw_objects import lines_of, put_object
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.session.platform import running
@@ -55,16 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=int, default=HOURS, help="hours to build")
     options = parser.parse_args(arguments)
-    folder = Path(tempfile.mkdtemp(prefix="iot-bench-"))
     console = Console()
-    try:
-        with running(folder / "state", CHECKOUT / ".local", console):
-            boto3.setup_default_session()
-            os.environ["DAGSTER_HOME"] = str(folder)
-            shutil.copy(CHECKOUT / "dagster.yaml", folder)
-            wrong = Bench(console, open_lake(), options.hours).measure()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with bench_session("backfill") as folder, running(folder / "state", CHECKOUT / ".local", console):
+        boto3.setup_default_session()
+        os.environ["DAGSTER_HOME"] = str(folder)
+        shutil.copy(CHECKOUT / "dagster.yaml", folder)
+        wrong = Bench(console, open_lake(), options.hours).measure()
     raise SystemExit(int(wrong))
 
 

@@ -16,10 +16,14 @@ BENCHES = CHECKOUT / ".local" / "bench"
 def bench_session(name: str) -> Iterator[Path]:
     """The empty folder of a benchmark, removed at its end; SIGTERM ends the block as Ctrl-C does.
 
-    What a benchmark starts in it and notes (`note_processes`) is stopped by the next of its name, and by `make down`,
-    if this one is killed by SIGKILL. Raises LocalError while another of its name runs.
+    What a benchmark starts in it and notes (`note_processes`), and the local AWS in its folder `state`, are stopped by
+    the next of its name, and by `make down`, if this one is killed by SIGKILL. Raises LocalError while another of its
+    name runs.
     """
     folder = BENCHES / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock(folder):
+        clear(folder / "state")
     clear(folder)
     with lock(folder):
         former = signal.signal(signal.SIGTERM, signal.default_int_handler)

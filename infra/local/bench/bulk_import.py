@@ -9,13 +9,12 @@ import argparse
 import gzip
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from infra.local.athena.config import REGION
+from infra.local.bench.bench_session import bench_session
 from infra.local.emulator.process import start_emulator
 from iot_pipeline.bulk_import.importer import Bounds, Importer
 from iot_pipeline.bulk_import.mapping_file import read_mapping
@@ -63,9 +63,10 @@ def main() -> None:
 
 
 def _measure(rows: int) -> bool:
-    console, folder = Console(), Path(tempfile.mkdtemp(prefix="iot-bench-"))
-    emulator = start_emulator(folder / "aws")
-    try:
+    console = Console()
+    with bench_session("bulk-import") as folder, ExitStack() as stack:
+        emulator = start_emulator(folder / "aws")
+        stack.callback(emulator.stop)
         os.environ.update(emulator.environment)
         boto3.setup_default_session()  # forgets the emulator before
         boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})  # type: ignore[typeddict-item]  # a region like any
@@ -83,9 +84,6 @@ def _measure(rows: int) -> bool:
             f"most memory {found['peak'] / 2**20:,.0f} MiB, most on disk {found['disk'] / 2**20:,.0f} MiB"
         )
         return bool(counted == found["readings"] == rows and found["peak"] <= GOAL)
-    finally:
-        emulator.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_parquet(path: Path, rows: int) -> int:

@@ -7,20 +7,18 @@ one hour between two versions that were built before, one of them with a late re
 """
 
 import argparse
-import shutil
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import boto3
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from infra.local.bench.bench_session import bench_session
 from infra.local.bench.late_reading import put_late
 from infra.local.bench.raw_objects import put_raw
 from infra.local.servers.checkout import CHECKOUT
@@ -60,18 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cycles", type=int, default=CYCLES, help="re-openings and compactions under the reader")
     parser.add_argument("--readings", type=int, default=READINGS_A_DAY, help="readings a day")
     options = parser.parse_args(arguments)
-    folder = Path(tempfile.mkdtemp(prefix="iot-bench-"))
     console = Console()
-    try:
-        with running(folder / "state", CHECKOUT / ".local", console):
-            boto3.setup_default_session()
-            lake = open_lake()
-            compaction = replace(open_compaction(), first=FIRST)
-            now = (FIRST + DAYS).start + timedelta(hours=4)
-            _print_queries(console, lake, compaction, now, options.readings)
-            wrong = _print_cycles(console, lake, compaction, now, options.cycles)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with bench_session("compaction") as folder, running(folder / "state", CHECKOUT / ".local", console):
+        boto3.setup_default_session()
+        lake = open_lake()
+        compaction = replace(open_compaction(), first=FIRST)
+        now = (FIRST + DAYS).start + timedelta(hours=4)
+        _print_queries(console, lake, compaction, now, options.readings)
+        wrong = _print_cycles(console, lake, compaction, now, options.cycles)
     raise SystemExit(int(wrong))
 
 

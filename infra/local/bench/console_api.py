@@ -1,14 +1,11 @@
 """`make bench-console-api`: every call of the console's API but queries, 20 users at once; p50 and p95 by route."""
 
 import random
-import shutil
-import tempfile
 import threading
 import time
 from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated
 
 import httpx
@@ -17,6 +14,7 @@ from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.table import Table
 
+from infra.local.bench.bench_session import bench_session
 from infra.local.bench.console_streams import p95, sign_in
 from infra.local.demo.screenshot import ARGUMENTS, find_browser
 from infra.local.servers.checkout import CHECKOUT
@@ -77,27 +75,24 @@ def measure(
     pause: Annotated[float, typer.Option(help="Seconds between a user's calls, in the mean; 0: none.")] = 0.5,
 ) -> None:
     """Ask, and print."""
-    console, state = Console(), Path(tempfile.mkdtemp(prefix="bench-console-api-"))
-    try:
-        with ExitStack() as stack:
-            platform = stack.enter_context(running(state, CHECKOUT / ".local", console))
-            fleet_commands.onboard(state / "fleet", DEVICES, TENANTS, SITES)
-            fleet_commands.publish(platform, state / "fleet", "--rate", "200", "--pack", "5", "--duration", "10s")
-            server = start_console(platform, free_port())
-            stack.callback(server.stop)
-            password = make_users(platform, [])["admin"]
-            playwright = stack.enter_context(sync_playwright())
-            browser = playwright.chromium.launch(executable_path=find_browser(), headless=True, args=ARGUMENTS)
-            stack.callback(browser.close)
-            page = browser.new_page()
-            sign_in(page, server.url, "admin", password)
-            cookies = {each["name"]: each["value"] for each in page.context.cookies(server.url)}
-            page.wait_for_selector(".cell")
-            device = str(page.locator(".cell").first.get_attribute("aria-label")).split(",")[0]
-            browser.close()
-            _measure(console, _User(server.url, cookies, asked(device), rounds, pause), users)
-    finally:
-        shutil.rmtree(state, ignore_errors=True)
+    console = Console()
+    with bench_session("console-api") as state, ExitStack() as stack:
+        platform = stack.enter_context(running(state / "state", CHECKOUT / ".local", console))
+        fleet_commands.onboard(state / "fleet", DEVICES, TENANTS, SITES)
+        fleet_commands.publish(platform, state / "fleet", "--rate", "200", "--pack", "5", "--duration", "10s")
+        server = start_console(platform, free_port())
+        stack.callback(server.stop)
+        password = make_users(platform, [])["admin"]
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=find_browser(), headless=True, args=ARGUMENTS)
+        stack.callback(browser.close)
+        page = browser.new_page()
+        sign_in(page, server.url, "admin", password)
+        cookies = {each["name"]: each["value"] for each in page.context.cookies(server.url)}
+        page.wait_for_selector(".cell")
+        device = str(page.locator(".cell").first.get_attribute("aria-label")).split(",")[0]
+        browser.close()
+        _measure(console, _User(server.url, cookies, asked(device), rounds, pause), users)
 
 
 def _measure(console: Console, user: _User, users: int) -> None:

@@ -7,11 +7,9 @@ given to draw. Of the last two minutes the stream's records say, too, when the b
 """
 
 import json
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -28,6 +26,7 @@ from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.progress import track
 
+from infra.local.bench.bench_session import bench_session
 from infra.local.bench.stream_times import Reading, times_of
 from infra.local.demo.screenshot import ARGUMENTS, find_browser
 from infra.local.servers.checkout import CHECKOUT
@@ -151,16 +150,12 @@ def measure(
 ) -> None:
     """Publish, watch, print."""
     console = Console()
-    state = Path(tempfile.mkdtemp(prefix="bench-console-"))
-    try:
-        with ExitStack() as stack:
-            _measure(stack, console, state, devices, streams, seconds)
-    finally:
-        shutil.rmtree(state, ignore_errors=True)
+    with bench_session("console") as state, ExitStack() as stack:
+        _measure(stack, console, state, devices, streams, seconds)
 
 
 def _measure(stack: ExitStack, console: Console, state: Path, devices: int, streams: int, seconds: int) -> None:
-    platform = stack.enter_context(running(state, CHECKOUT / ".local", console))
+    platform = stack.enter_context(running(state / "state", CHECKOUT / ".local", console))
     fleet_commands.onboard(state / "fleet", devices, TENANTS, SITES)
     server = start_console(platform, free_port())
     stack.callback(server.stop)

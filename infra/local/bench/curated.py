@@ -9,7 +9,6 @@ production: the objects have never been read and nothing has been planned. It is
 import platform as machine
 import shutil
 import statistics
-import tempfile
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +32,7 @@ from infra.local.bench.bare_copy import (
     raw_files,
     timed,
 )
+from infra.local.bench.bench_session import bench_session
 from infra.local.bench.raw_objects import put_raw
 from infra.local.demo.lake_figures import QueryFigure, curated_query, query_figure, raw_query
 from infra.local.demo.report import SCAN_SHARE, SPEED_UP
@@ -91,13 +91,9 @@ class Round:
 def main() -> None:
     """Run it all and print the figures."""
     console = Console()
-    folder = Path(tempfile.mkdtemp(prefix="iot-bench-"))
-    try:
-        with running(folder / "state", CHECKOUT / ".local", console) as local:
-            for variant in VARIANTS:
-                _measure(local, variant, folder, console)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with bench_session("curated") as folder, running(folder / "state", CHECKOUT / ".local", console) as local:
+        for variant in VARIANTS:
+            _measure(local, variant, folder, console)
     memory = psutil.virtual_memory().total / 2**30
     console.print(
         f"{psutil.cpu_count()} cores ({THREADS} DuckDB threads a side), {memory:.0f} GiB, "

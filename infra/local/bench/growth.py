@@ -7,13 +7,10 @@ keys, messages), bytes that Athena scans, and Python's function calls. CPU secon
 """
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -22,6 +19,7 @@ import dagster as dg
 from rich.console import Console
 from rich.table import Table
 
+from infra.local.bench.bench_session import bench_session
 from infra.local.bench.history import SIMULATED, History
 from infra.local.bench.late_reading import print_late_reading
 from infra.local.bench.tick_cost import Cost, measured
@@ -66,26 +64,23 @@ def main() -> None:
     first = Hour.of(policy().partitions_start)
     if now + -(YEAR + DAY * 40) < first:
         raise SystemExit("set IOT_PARTITIONS_START to 400 days ago or before: a year of hours must be partitions")
-    folder = Path(tempfile.mkdtemp(prefix="iot-bench-"))
-    try:
-        with (
-            running(folder / "state", CHECKOUT / ".local", console) as local,
-            dg.DagsterInstance.ephemeral() as instance,
-            dg.instance_for_test() as on_disk,
-        ):
-            lake = LakeResource().open()
-            history = History(lake, instance, now, local.postgres.dsn(WAREHOUSE_DATABASE))
-            console.print(f"{SIMULATED}\nfilling a day")
-            history.fill(0, DAY)
-            ticks = Ticks(lake, history, instance, on_disk)
-            day = ticks.all(DAY)
-            console.print("a day is measured; filling the year")
-            history.fill(DAY, YEAR)
-            year = ticks.all(YEAR)
-            _print(console, day, year)
-            print_late_reading(console, lake, first + 24)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with (
+        bench_session("growth") as folder,
+        running(folder / "state", CHECKOUT / ".local", console) as local,
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.instance_for_test() as on_disk,
+    ):
+        lake = LakeResource().open()
+        history = History(lake, instance, now, local.postgres.dsn(WAREHOUSE_DATABASE))
+        console.print(f"{SIMULATED}\nfilling a day")
+        history.fill(0, DAY)
+        ticks = Ticks(lake, history, instance, on_disk)
+        day = ticks.all(DAY)
+        console.print("a day is measured; filling the year")
+        history.fill(DAY, YEAR)
+        year = ticks.all(YEAR)
+        _print(console, day, year)
+        print_late_reading(console, lake, first + 24)
 
 
 @dataclass

@@ -1,14 +1,11 @@
 """`make bench-hostile-client`: 50 clients of the local Redshift, one of them hostile; the others' p99 against quiet."""
 
-import shutil
 import statistics
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import cycle
-from pathlib import Path
 from typing import Annotated
 
 import psycopg
@@ -16,10 +13,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from infra.local.bench.bench_session import bench_session
 from infra.local.bench.hostile_statements import hostile
 from infra.local.postgres.process import start_postgres
 from infra.local.redshift.process import Redshift, start_redshift
-from infra.local.servers.local_server import LocalServer
 
 GOAL = 2.0
 QUIET = ("SELECT 1", "SELECT count(*) FROM pg_class", "SELECT dateadd(day, 1, '2026-01-31')", "SELECT 2.0 / 3")
@@ -51,17 +48,12 @@ def _attack(dsn: str, texts: Iterator[str], over: threading.Event, sent: list[in
 
 @contextmanager
 def _warehouse() -> Iterator[Redshift]:
-    state, servers = Path(tempfile.mkdtemp(prefix="bench-hostile-client-")), list[LocalServer]()
-    try:
-        postgres = start_postgres(state / "postgres", databases=["telemetry"])
-        servers.append(postgres)
-        redshift = start_redshift(state / "redshift", postgres)
-        servers.append(redshift)
+    with bench_session("hostile-client") as folder, ExitStack() as stack:
+        postgres = start_postgres(folder / "postgres", databases=["telemetry"])
+        stack.callback(postgres.stop)
+        redshift = start_redshift(folder / "redshift", postgres)
+        stack.callback(redshift.stop)
         yield redshift
-    finally:
-        for server in reversed(servers):
-            server.stop()
-        shutil.rmtree(state, ignore_errors=True)
 
 
 def _round(dsn: str, clients: int, seconds: float, pause: float, texts: Iterator[str] | None) -> tuple[float, int]:

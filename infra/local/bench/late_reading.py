@@ -5,17 +5,15 @@ A part of `make bench-growth`; alone by `python -m infra.local.bench.late_readin
 
 import gzip
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import boto3
 from rich.console import Console
 from rich.table import Table
 
+from infra.local.bench.bench_session import bench_session
 from infra.local.bench.raw_objects import put_raw
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.session.platform import running
@@ -136,12 +134,9 @@ def _size(lake: Lake, location: str) -> int:
 
 def main() -> None:
     """Print this part of `make bench-growth` alone, over a local AWS of its own."""
-    console, folder = Console(width=180), Path(tempfile.mkdtemp(prefix="iot-bench-"))
-    try:
-        with running(folder / "state", CHECKOUT / ".local", console):
-            print_late_reading(console, LakeResource().open(), Hour.of(datetime.now(UTC)) + -3 * HOURS)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    console = Console(width=180)
+    with bench_session("late-reading") as folder, running(folder / "state", CHECKOUT / ".local", console):
+        print_late_reading(console, LakeResource().open(), Hour.of(datetime.now(UTC)) + -3 * HOURS)
 
 
 if __name__ == "__main__":

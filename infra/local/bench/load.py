@@ -6,13 +6,10 @@ both sides alike; only ratios within a turn are judged.
 
 import io
 import platform as machine
-import shutil
 import statistics
-import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import boto3
 import numpy as np
@@ -24,6 +21,7 @@ from pyarrow import csv
 from rich.console import Console
 from rich.table import Table
 
+from infra.local.bench.bench_session import bench_session
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.session.platform import WAREHOUSE_DATABASE, Platform, running
 from iot_pipeline.contract import METRICS, tables
@@ -49,12 +47,8 @@ class Round:
 def main() -> None:
     """Run it and print the figures."""
     console = Console()
-    folder = Path(tempfile.mkdtemp(prefix="iot-bench-"))
-    try:
-        with running(folder / "state", CHECKOUT / ".local", console) as local:
-            _measure(local, console)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with bench_session("load") as folder, running(folder / "state", CHECKOUT / ".local", console) as local:
+        _measure(local, console)
 
 
 def _measure(local: Platform, console: Console) -> None:

@@ -8,12 +8,11 @@ it held since the one before (VmHWM of /proc, which it resets).
 import gzip
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.local.athena.config import REGION
+from infra.local.bench.bench_session import bench_session
 from infra.local.bench.judging_turn import BUCKET, execution
 from infra.local.bench.judging_turn import statements as engine
 from infra.local.emulator.process import start_emulator
@@ -56,9 +56,9 @@ def main() -> None:
 
 def _measured(readings: int, devices: int) -> Iterator[tuple[str, int, float, int]]:
     """Each step's name, rows, CPU seconds and most memory in bytes."""
-    folder = Path(tempfile.mkdtemp(prefix="iot-bench-"))
-    emulator = start_emulator(folder / "aws")
-    try:
+    with bench_session("memory") as folder, ExitStack() as stack:
+        emulator = start_emulator(folder / "aws")
+        stack.callback(emulator.stop)
         os.environ.update(emulator.environment)
         boto3.setup_default_session()  # forgets the emulator before
         _put(folder, readings, devices)
@@ -69,9 +69,6 @@ def _measured(readings: int, devices: int) -> Iterator[tuple[str, int, float, in
                 yield step, rows, cpu, peak
         if process.returncode:
             raise RuntimeError("a step failed")
-    finally:
-        emulator.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _put(folder: Path, readings: int, devices: int) -> None:

@@ -12,10 +12,8 @@ import argparse
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -33,6 +31,7 @@ import psycopg
 import yaml
 from rich.console import Console
 
+from infra.local.bench.bench_session import bench_session
 from infra.local.postgres.process import SUPERUSER
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.servers.loopback import HOST
@@ -68,19 +67,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.ticks:
         evaluate(options.ticks)
-    console, folder, right = Console(width=160), Path(tempfile.mkdtemp(prefix="iot-bench-")), True
-    try:
-        with running(folder / "state", CHECKOUT / ".local", console) as platform:
-            boto3.setup_default_session()
-            for storage in ("SQLite", "PostgreSQL"):
-                home = folder / storage
-                home.mkdir()
-                (home / "dagster.yaml").write_text(yaml.safe_dump(_config(storage, platform)))
-                with dg.DagsterInstance.from_config(str(home)) as instance:
-                    drained = Drained(console, instance, home, storage, options.notifications, platform.emulator.pid)
-                    right &= drained.measure()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    console, right = Console(width=160), True
+    with (
+        bench_session("notifications") as folder,
+        running(folder / "state", CHECKOUT / ".local", console) as platform,
+    ):
+        boto3.setup_default_session()
+        for storage in ("SQLite", "PostgreSQL"):
+            home = folder / storage
+            home.mkdir()
+            (home / "dagster.yaml").write_text(yaml.safe_dump(_config(storage, platform)))
+            with dg.DagsterInstance.from_config(str(home)) as instance:
+                drained = Drained(console, instance, home, storage, options.notifications, platform.emulator.pid)
+                right &= drained.measure()
     raise SystemExit(int(not right))
 
 

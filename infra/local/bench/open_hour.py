@@ -7,18 +7,16 @@ are those that Athena scans, which no other load of the machine touches; CPU sec
 
 import argparse
 import gzip
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import boto3
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from infra.local.bench.bench_session import bench_session
 from infra.local.bench.raw_objects import lines_of, put_object
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.session.platform import running
@@ -55,14 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--objects", type=int, default=OBJECTS, help="raw objects that arrive in the hour")
     parser.add_argument("--builds", type=int, default=BUILDS, help="how often the hour is built while they arrive")
     options = parser.parse_args(arguments)
-    folder = Path(tempfile.mkdtemp(prefix="iot-bench-"))
-    try:
+    with bench_session("open-hour") as folder:
         console = Console()
         with running(folder / "state", CHECKOUT / ".local", console):
             boto3.setup_default_session()
             _measure(console, options.objects, options.builds)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _measure(console: Console, objects: int, builds: int) -> None:

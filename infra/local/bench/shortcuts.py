@@ -13,9 +13,10 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 import boto3
 import duckdb
@@ -24,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.local.athena.config import REGION, Config
+from infra.local.bench.bench_session import bench_session
 from infra.local.bench.judging_turn import BUCKET, OFF, ON, Task, execution
 from infra.local.bench.judging_turn import statements as engine
 from infra.local.bench.raw_objects import put_raw
@@ -56,11 +58,10 @@ def main() -> None:
 
 def _measured(readings: int, pack: int, rounds: int, console: Console, *, counted: bool) -> dict[str, list[float]]:
     """Each side's cost, round by round."""
-    folder = Path(tempfile.mkdtemp(prefix="iot-bench-"))
-    emulator = start_emulator(folder / "aws")
-    before = dict(os.environ)
-    os.environ.update(emulator.environment)
-    try:
+    with bench_session("shortcuts") as folder, ExitStack() as stack:
+        emulator = start_emulator(folder / "aws")
+        stack.callback(emulator.stop)
+        stack.enter_context(patch.dict(os.environ, emulator.environment))
         arrivals = _put(folder, readings, pack)
         costs: dict[str, list[float]] = {side: [] for side in SIDES}
         for number in range(rounds):
@@ -69,11 +70,6 @@ def _measured(readings: int, pack: int, rounds: int, console: Console, *, counte
                 costs[side].append(_turn(task))
             console.print(f"round {number + 1}: " + ", ".join(f"{s} {c[-1]:.2f}" for s, c in costs.items()))
         return costs
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        emulator.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _put(folder: Path, readings: int, pack: int) -> list[Hour]:

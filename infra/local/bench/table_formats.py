@@ -8,8 +8,6 @@ as `iot_pipeline/lake/catalog.py` makes them. No time is measured: neither is AW
 """
 
 import argparse
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +19,8 @@ import pyarrow as pa
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table as Shown
+
+from infra.local.bench.bench_session import bench_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,13 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(
             "PyIceberg is not installed: .venv/bin/uv pip install 'pyiceberg[sql-sqlite,pyarrow]'"
         ) from None
-    folder = Path(tempfile.mkdtemp(prefix="iot-bench-"))
     console = Console()
-    try:
+    with bench_session("table-formats") as folder:
         catalog = sql.SqlCatalog("bench", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}/lake")
         _measure(console, catalog, folder / "lake", options.hours)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _measure(console: Console, catalog: Any, folder: Path, hours: int) -> None:

@@ -8,17 +8,15 @@ without the files that it shares with others, which the system may drop at any t
 
 import argparse
 import gc
-import shutil
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import cycle, islice
-from pathlib import Path
 
 import dagster as dg
 import psutil
 from rich.console import Console
 
+from infra.local.bench.bench_session import bench_session
 from infra.local.bench.growth import DAY, Ticks
 from infra.local.bench.history import SIMULATED, History
 from infra.local.servers.checkout import CHECKOUT
@@ -39,19 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ticks", type=int, default=TICKS, help="how many")
     options = parser.parse_args(arguments)
-    console, folder = Console(width=160), Path(tempfile.mkdtemp(prefix="iot-bench-"))
-    try:
-        with (
-            running(folder / "state", CHECKOUT / ".local", console) as local,
-            dg.instance_for_test(temp_dir=str(folder)) as instance,
-        ):
-            lake = LakeResource().open()
-            history = History(lake, instance, Hour.of(datetime.now(UTC)), local.postgres.dsn(WAREHOUSE_DATABASE))
-            console.print(SIMULATED)
-            history.fill(0, DAY)
-            sizes = _sizes(Ticks(lake, history, instance, instance), options.ticks, console)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    console = Console(width=160)
+    with (
+        bench_session("tick-memory") as folder,
+        running(folder / "state", CHECKOUT / ".local", console) as local,
+        dg.instance_for_test(temp_dir=str(folder)) as instance,
+    ):
+        lake = LakeResource().open()
+        history = History(lake, instance, Hour.of(datetime.now(UTC)), local.postgres.dsn(WAREHOUSE_DATABASE))
+        console.print(SIMULATED)
+        history.fill(0, DAY)
+        sizes = _sizes(Ticks(lake, history, instance, instance), options.ticks, console)
     settled = sizes[int(len(sizes) * SETTLED)]
     ratio = sizes[-1] / settled
     console.print(

@@ -10,6 +10,8 @@ from typing import Any
 
 from ministack.services import cloudwatch
 
+from infra.local.emulator.metric_point import MetricPoint
+
 # Points of a metric beyond which the older ones become statistic sets, and after how many new ones it is looked at.
 KEPT_POINTS = 5_000
 LOOK_POINTS = 250
@@ -24,7 +26,8 @@ def record(namespace: str, name: str, value: float, unit: str, dimensions: dict[
     with _recording:
         cloudwatch.record_metric(namespace, name, value, unit, dimensions)
         points = cloudwatch._metric_bucket((namespace, name, cloudwatch._dims_key(dimensions)))
-        points[-1]["Dimensions"] = points[0]["Dimensions"]  # one for all: it is as large as the rest of a point
+        # One `Dimensions` for all: it is as large as the rest of a point.
+        points[-1] = MetricPoint({**points[-1], "Dimensions": points[0]["Dimensions"]})
         if len(points) % LOOK_POINTS == 0:
             points[:] = _by_value(points, time.time() - OPEN_SECONDS)
         if len(points) > 2 * KEPT_POINTS:
@@ -44,7 +47,8 @@ def _by_value(points: list[Any], before: float) -> list[Any]:
         if place == len(found):
             found.append(point)
         else:
-            found[place] = {**point, "Count": found[place].get("Count", 1.0) + point.get("Count", 1.0)}
+            count = found[place].get("Count", 1.0) + point.get("Count", 1.0)
+            found[place] = MetricPoint({**point, "Count": count})
     return found
 
 

@@ -5,14 +5,15 @@ of the data folder (the local Athena) would then be told of an object that is no
 """
 
 import asyncio
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
-from typing import Any, NoReturn
+from typing import Any
 
 from ministack import app
 from ministack.core.responses import request_scope
 from ministack.services import s3
+
+from infra.local.emulator.packed_record import PackedRecord
 
 PUT_SECONDS = 60.0
 _pending: ContextVar[list[tuple[tuple[Any, ...], dict[str, Any]]] | None] = ContextVar(
@@ -32,6 +33,7 @@ def install() -> None:
     s3._persist_object = _persist_object
     s3._fire_s3_event_async = _fire_later
     s3.handle_request = _handle_request
+    _pack_what_was_loaded()
 
 
 def put_object(account_id: str, region: str, bucket: str, key: str, body: bytes) -> None:
@@ -97,33 +99,21 @@ async def _handle_request(*args: Any, **kwargs: Any) -> Any:
             _send(*call)
 
 
-class _NoHeaders(dict[str, str]):
-    """What most objects have of headers, one for all of them, which is why nothing can be added to it."""
-
-    def _refuse(self, *_added: Any, **_more: Any) -> NoReturn:
-        msg = "these would be headers of every object"
-        raise TypeError(msg)
-
-    __setitem__ = setdefault = update = __ior__ = _refuse
-
-
-_NO_HEADERS = _NoHeaders()
-
-
 def _persist_object(bucket: str, key: str, record: Any) -> None:
     """Write an object's file, and keep no second copy in memory: stock ministack does for each version."""
+    if isinstance(record, PackedRecord):
+        record = dict(record)  # stock ministack takes another type for an object's bytes
     _stock_persist(bucket, key, record)
-    held = [record]
     versions = s3._object_versions.get((bucket, key))
     if versions and record["body"] is None and versions[-1]["version_id"] == record.get("version_id"):
-        versions[-1]["data"] = None
-        held.append(versions[-1])
-    # A day's objects are thousands, and most have these in common.
-    shared = {
-        "content_type": sys.intern(record["content_type"]),
-        "metadata": record["metadata"] or _NO_HEADERS,
-        "preserved_headers": record["preserved_headers"] or _NO_HEADERS,
-        "checksums": {sys.intern(name): value for name, value in record["checksums"].items()},
-    }
-    for each in held:
-        each.update(shared)
+        versions[-1] = PackedRecord({**versions[-1], "data": None})
+    objects = s3._buckets[bucket]["objects"]
+    if key in objects:
+        objects[key] = PackedRecord(record)
+
+
+def _pack_what_was_loaded() -> None:
+    for bucket in s3._buckets._data.values():
+        bucket["objects"].update({key: PackedRecord(record) for key, record in bucket["objects"].items()})
+    for versions in s3._object_versions._data.values():
+        versions[:] = map(PackedRecord, versions)

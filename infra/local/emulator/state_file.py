@@ -18,6 +18,8 @@ from ministack.core import persistence
 from ministack.core.responses import AccountRegionScopedDict, AccountScopedDict
 from ministack.services import cloudwatch, cloudwatch_logs, dynamodb, glue, iot, kinesis, sqs
 
+from infra.local.emulator.metric_point import MetricPoint
+
 # Their `get_state` does nothing with what it copies but to return it: Lambda's, say, takes the code out of the copies.
 GROWING = (cloudwatch, cloudwatch_logs, dynamodb, glue, iot, kinesis, sqs)
 # Payload, tables, all accounts' tables, a table, its items, a partition, an item.
@@ -83,7 +85,11 @@ def _parts(value: Any, levels: int) -> Iterator[str]:
             between = ", "
         yield "[]" if between == "[" else "]"
     else:
-        yield json.dumps(value, default=persistence._json_default)
+        yield json.dumps(value, default=_in_json)
+
+
+def _in_json(value: Any) -> Any:
+    return dict(value) if isinstance(value, MetricPoint) else persistence._json_default(value)
 
 
 def _object(value: dict[str, Any], levels: int) -> Iterator[str]:

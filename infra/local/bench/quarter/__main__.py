@@ -22,7 +22,7 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import track
 
-from infra.local.bench.bench_session import BENCHES, bench_session
+from infra.local.bench.bench_session import bench_session
 from infra.local.bench.quarter.daemon_steps import daemon_steps
 from infra.local.bench.quarter.pausing import Paused, put_aside, stop_asked, take_up
 from infra.local.bench.quarter.quarter_outcome import Outcome, outcome_of
@@ -32,12 +32,10 @@ from infra.local.bench.quarter.small_fleet import SmallFleet
 from infra.local.bench.quarter.timetable import timetable
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.session.fleet_commands import onboard
-from infra.local.session.leftovers import clear
 from infra.local.session.platform import running
 from iot_pipeline.lake.hours import Day
 from simulator.fleet import load_fleet
 
-NAME = "quarter"
 QUARTER, DEVICES, TENANTS, SITES, SEED = 91, 6, 2, 2, 1
 
 
@@ -48,9 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=SEED, help="of what the devices measure")
     options = parser.parse_args(arguments)
     console = Console(width=170)
-    # The local AWS of one that was killed, which is noted below the session's own folder.
-    clear(BENCHES / NAME / "state")
-    with bench_session(NAME) as folder, stop_asked() as is_asked:
+    with bench_session("quarter") as folder, stop_asked() as is_asked:
         paused = take_up(folder, options.days, options.seed)
         began = monotonic()
         simulation, outcome = simulate(console, folder, paused, options, is_asked)

@@ -20,8 +20,10 @@ from ministack.services import iam, tagging
 from infra.iam import policy
 from infra.local.emulator.authorisation.denials import Denial
 
-# What 500 devices and the services do again and again, with room. A call on an object of S3 is hardly ever made twice.
+# What 500 devices and the services do again and again, with room.
 KEPT_DECISIONS = 4_000
+# A call on an object of S3 is hardly ever made twice.
+_ON_OBJECTS = "arn:aws:s3:::"
 # A decision by these keys is another one a moment later.
 _OF_THE_MOMENT = ("aws:currenttime", "aws:epochtime")
 # A key's policy has to allow it in any case (KMS developer guide, "Key policies in AWS KMS").
@@ -82,11 +84,11 @@ def decide(session: Session, call: Call) -> Denial | None:
     if any(_names(text, key) for text in texts for key in _OF_THE_MOMENT):
         now = (("aws:currenttime", _now()), ("aws:epochtime", str(int(time.time()))))
         call = Call(call.action, call.resource, call.context + now)
-    return _kept_decision(session, call, of_resource, owner, get_region())
+    is_on_object = call.resource.startswith(_ON_OBJECTS) and "/" in call.resource
+    return (_decision if is_on_object else _kept_decision)(session, call, of_resource, owner, get_region())
 
 
-@lru_cache(KEPT_DECISIONS)
-def _kept_decision(session: Session, call: Call, of_resource: str, owner: str, region: str) -> Denial | None:
+def _decision(session: Session, call: Call, of_resource: str, owner: str, region: str) -> Denial | None:
     caller = session.principal
     everywhere = {
         "aws:principalarn": str(caller.role_arn),
@@ -116,6 +118,9 @@ def _kept_decision(session: Session, call: Call, of_resource: str, owner: str, r
             str(caller.arn), call.action, call.resource, f"because of a policy that AWS would not take: {error}"
         )
     return None if decision.allowed else Denial(str(caller.arn), call.action, call.resource, _reason(decision, call))
+
+
+_kept_decision = lru_cache(KEPT_DECISIONS)(_decision)
 
 
 def _reason(decision: policy.Decision, call: Call) -> str:

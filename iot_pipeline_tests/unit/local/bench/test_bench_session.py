@@ -36,10 +36,12 @@ def _run_terminated() -> None:
         signal.pause()
 
 
-def test_what_a_killed_one_left_running_is_stopped_by_the_next(benches: Path) -> None:
+@pytest.mark.parametrize("noted_in", [".", "state"])
+def test_what_a_killed_one_left_running_is_stopped_by_the_next(benches: Path, noted_in: str) -> None:
     left = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
-    (benches / "one").mkdir(parents=True)
-    note_processes(benches / "one", [left.pid])
+    place = benches / "one" / noted_in
+    place.mkdir(parents=True)
+    note_processes(place, [left.pid])
     with bench_session("one") as folder:
         assert not psutil.pid_exists(left.pid)
         assert [child.name for child in folder.iterdir()] == ["lock"]

@@ -1,0 +1,61 @@
+"""A record of S3's index, an object's or a version's, kept as the JSON of its values.
+
+As a dictionary a record takes several times its JSON, and a day's work makes thousands.
+"""
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+import orjson
+
+# Of the members that stock ministack nests it changes `restore` in place, but none of these.
+_NEVER_CHANGED = ("metadata", "preserved_headers", "checksums")
+# The names of members, once for all records that have the same ones.
+_names: list[tuple[str, ...]] = []
+_places: dict[tuple[str, ...], int] = {}
+
+
+class PackedRecord(MutableMapping[str, Any]):
+    """Members by name. One with a member that may be changed in place, or that JSON has not, is held as it is."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        self._kept = _packed(dict(members))
+
+    def __getitem__(self, name: str) -> Any:
+        return self._members()[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._kept = _packed({**self._members(), name: value})
+
+    def __delitem__(self, name: str) -> None:
+        members = dict(self._members())
+        del members[name]
+        self._kept = _packed(members)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members())
+
+    def __len__(self) -> int:
+        return len(self._members())
+
+    def _members(self) -> dict[str, Any]:
+        if isinstance(self._kept, dict):
+            return self._kept
+        place, *values = orjson.loads(self._kept)
+        return dict(zip(_names[place], values, strict=True))
+
+
+def _packed(members: dict[str, Any]) -> bytes | dict[str, Any]:
+    nested = [name for name, value in members.items() if isinstance(value, dict | list | tuple)]
+    if not all(name in _NEVER_CHANGED and isinstance(members[name], dict) for name in nested):
+        return members
+    names = tuple(members)
+    if names not in _places:
+        _names.append(names)
+        _places[names] = len(_names) - 1
+    try:
+        return orjson.dumps([_places[names], *members.values()])
+    except orjson.JSONEncodeError:
+        return members
