@@ -32,6 +32,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
         access,
         dynamodb,
         event_rules,
+        index_scan,
         kinesis,
         log_lines,
         metric_math,
@@ -61,6 +62,7 @@ def install_extensions(settings: EmulatorSettings) -> None:
     log_lines.install(settings.logs_dir)
     stream_consumers.install()
     dynamodb.install()
+    index_scan.install()
     metric_math.install()
     sns.install()
     sqs.install()
