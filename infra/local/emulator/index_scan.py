@@ -16,7 +16,7 @@ _seen: ContextVar[tuple[str, dict[str, Any]] | None] = ContextVar("table_of_a_sc
 _stock_scan = dynamodb._scan
 
 
-class _Tables(AccountRegionScopedDict):
+class _Tables(AccountRegionScopedDict):  # type: ignore[misc]  # ministack is not typed
     """The tables, of which a scan sees its own with the items of an index."""
 
     __slots__ = ()
