@@ -56,6 +56,7 @@ def _packed(members: dict[str, Any]) -> bytes | dict[str, Any]:
         _names.append(names)
         _places[names] = len(_names) - 1
     try:
-        return orjson.dumps([_places[names], *members.values()])
+        # Copied, since orjson leaves its bytes where it made room for a thousand.
+        return bytes(memoryview(orjson.dumps([_places[names], *members.values()])))
     except orjson.JSONEncodeError:
         return members
