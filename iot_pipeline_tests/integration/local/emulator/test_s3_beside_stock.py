@@ -147,7 +147,7 @@ def _read(call: Calls) -> None:
         call("get_object_attributes", Key=key, ObjectAttributes=["ETag", "Checksum", "ObjectSize", "StorageClass"])
         for each in listed.get("Versions", []):
             if each["Key"] == key:
-                call("head_object", Key=key, VersionId=each["VersionId"])
+                call("get_object", Key=key, VersionId=each["VersionId"])
     call("head_object", Key="parts", PartNumber=2)
 
 
