@@ -10,8 +10,8 @@ import orjson
 
 # Of the members that stock ministack nests it changes `restore` in place, but none of these.
 _NEVER_CHANGED = ("metadata", "preserved_headers", "checksums")
-# The names of members, once for all records that have the same ones.
-_names: list[tuple[str, ...]] = []
+# Where the values of members lie, once for all records that have members of the same names.
+_layouts: list[dict[str, int]] = []
 _places: dict[tuple[str, ...], int] = {}
 
 
@@ -24,7 +24,10 @@ class PackedRecord(MutableMapping[str, Any]):
         self._kept = _packed(dict(members))
 
     def __getitem__(self, name: str) -> Any:
-        return self._members()[name]
+        if isinstance(self._kept, dict):
+            return self._kept[name]
+        values = orjson.loads(self._kept)
+        return values[_layouts[values[0]][name]]
 
     def __setitem__(self, name: str, value: Any) -> None:
         self._kept = _packed({**self._members(), name: value})
@@ -43,8 +46,8 @@ class PackedRecord(MutableMapping[str, Any]):
     def _members(self) -> dict[str, Any]:
         if isinstance(self._kept, dict):
             return self._kept
-        place, *values = orjson.loads(self._kept)
-        return dict(zip(_names[place], values, strict=True))
+        values = orjson.loads(self._kept)
+        return {name: values[at] for name, at in _layouts[values[0]].items()}
 
 
 def _packed(members: dict[str, Any]) -> bytes | dict[str, Any]:
@@ -53,8 +56,8 @@ def _packed(members: dict[str, Any]) -> bytes | dict[str, Any]:
         return members
     names = tuple(members)
     if names not in _places:
-        _names.append(names)
-        _places[names] = len(_names) - 1
+        _layouts.append({name: at + 1 for at, name in enumerate(names)})
+        _places[names] = len(_layouts) - 1
     try:
         # Copied, since orjson leaves its bytes where it made room for a thousand.
         return bytes(memoryview(orjson.dumps([_places[names], *members.values()])))
