@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ticks", type=int, default=TICKS, help="how many")
     options = parser.parse_args(arguments)
+    if options.ticks < SHOWN_EVERY:
+        parser.error(f"--ticks: at least {SHOWN_EVERY}, after which memory is looked at; got {options.ticks}")
     console = Console(width=160)
     with (
         bench_session("tick-memory") as folder,
