@@ -162,7 +162,9 @@ def runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple
             earliest = min(earlier, default=first)
             if fault == "stuck" and begin:
                 equal = _first_equal(mine[STUCK_METRIC].to_numpy(), spells, begin)
-                earliest = min(before, times[equal])
+                other = times[equal - 1] if equal else -np.inf
+                repeated = _times_of(rows[_is_moved(rows)], str(device), mine[STUCK_METRIC].iloc[begin])
+                earliest = min(before, times[equal], *(at for at in repeated if other < at < first))
             spell = Spell(str(device), first, last, lasts=bool(end == len(times)), earliest_ms=int(earliest))
             possible.append(spell)
             # Readings that came late or twice do not count towards a run.
@@ -176,6 +178,12 @@ def _first_equal(values: "np.ndarray[Any, Any]", spells: "np.ndarray[Any, Any]",
     while begin and not spells[begin - 1] and values[begin - 1] == values[begin]:
         begin -= 1
     return begin
+
+
+def _times_of(rows: pd.DataFrame, device: str, value: float) -> "np.ndarray[Any, Any]":
+    """When a device measured a value, of readings that are valid."""
+    mine = rows[(rows["device_id"] == device) & (rows["outcome"] == VALID) & (rows[STUCK_METRIC] == value)]
+    return mine["ts_ms"].to_numpy()
 
 
 def silences(rows: pd.DataFrame, seconds: float) -> tuple[list[Spell], list[Spell]]:

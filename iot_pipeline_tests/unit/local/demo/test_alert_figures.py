@@ -89,6 +89,15 @@ def test_a_sensor_may_have_had_the_value_that_it_sticks_at_just_before(opened_ms
     assert (told.injected, told.found) == (1, found)
 
 
+@pytest.mark.parametrize(("value", "before", "found"), [(50.0, 49.0, 1), (49.0, 49.0, 0), (50.0, 50.0, 1)])
+def test_a_reading_out_of_order_may_be_the_first_of_the_value(value: float, before: float, found: int) -> None:
+    rows = _rows(a=[*[""] * 5, "out_of_order", *[""] * 6, *["stuck"] * 20])
+    rows.loc[:4, "humidity"] = before
+    rows.loc[5, "humidity"] = value
+    told = _found(rows, _episode("stuck", "a", 3500))["stuck"]
+    assert (told.injected, told.found) == (1, found)
+
+
 def test_what_is_missed_or_has_no_cause_is_not() -> None:
     rows = _rows(a=["", "out_of_range", "", "gap", ""], b=["leak"] * 20, c=[""] * 9, d=["stuck"] * 20)
     wrong = (("range", 2000), ("leak", 1000), ("silence", 1), ("stuck", 1))
