@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from infra.local.bench.bench_session import BENCHES
+from infra.local.bench.bench_session import bench_states
 from infra.local.servers.checkout import CHECKOUT
 from infra.local.servers.local_server import LocalError
 from infra.local.servers.local_spark import MISSING, is_installed
@@ -125,8 +125,8 @@ def up(
 
 @app.command()
 def down() -> None:
-    """Stop what `make up` or `make demo` started, also when they were killed."""
-    for state in (*STATES, *BENCHES.glob("*")):
+    """Stop what `make up`, `make demo` or a benchmark started, also when they were killed."""
+    for state in (*STATES, *bench_states()):
         stop_leftovers(state, console.print)
     console.print("nothing is running any more")
 
@@ -134,7 +134,7 @@ def down() -> None:
 @app.command(name="reset")
 def reset_command() -> None:
     """Stop everything and remove all local state: objects, tables, Dagster's history, devices."""
-    for state in (*STATES, *BENCHES.glob("*")):
+    for state in (*STATES, *bench_states()):
         reset(state, console.print)
     remove_env_file(CHECKOUT / ".env")
 

@@ -32,3 +32,8 @@ def bench_session(name: str) -> Iterator[Path]:
         finally:
             signal.signal(signal.SIGTERM, former)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def bench_states() -> list[Path]:
+    """Where benchmarks may have noted processes: the local AWS of each, and its own folder."""
+    return [*BENCHES.glob("*/state"), *BENCHES.glob("*")]

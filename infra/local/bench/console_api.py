@@ -76,10 +76,10 @@ def measure(
 ) -> None:
     """Ask, and print."""
     console = Console()
-    with bench_session("console-api") as state, ExitStack() as stack:
-        platform = stack.enter_context(running(state / "state", CHECKOUT / ".local", console))
-        fleet_commands.onboard(state / "fleet", DEVICES, TENANTS, SITES)
-        fleet_commands.publish(platform, state / "fleet", "--rate", "200", "--pack", "5", "--duration", "10s")
+    with bench_session("console-api") as folder, ExitStack() as stack:
+        platform = stack.enter_context(running(folder / "state", CHECKOUT / ".local", console))
+        fleet_commands.onboard(folder / "fleet", DEVICES, TENANTS, SITES)
+        fleet_commands.publish(platform, folder / "fleet", "--rate", "200", "--pack", "5", "--duration", "10s")
         server = start_console(platform, free_port())
         stack.callback(server.stop)
         password = make_users(platform, [])["admin"]

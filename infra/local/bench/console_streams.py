@@ -150,18 +150,18 @@ def measure(
 ) -> None:
     """Publish, watch, print."""
     console = Console()
-    with bench_session("console") as state, ExitStack() as stack:
-        _measure(stack, console, state, devices, streams, seconds)
+    with bench_session("console") as folder, ExitStack() as stack:
+        _measure(stack, console, folder, devices, streams, seconds)
 
 
-def _measure(stack: ExitStack, console: Console, state: Path, devices: int, streams: int, seconds: int) -> None:
-    platform = stack.enter_context(running(state / "state", CHECKOUT / ".local", console))
-    fleet_commands.onboard(state / "fleet", devices, TENANTS, SITES)
+def _measure(stack: ExitStack, console: Console, folder: Path, devices: int, streams: int, seconds: int) -> None:
+    platform = stack.enter_context(running(folder / "state", CHECKOUT / ".local", console))
+    fleet_commands.onboard(folder / "fleet", devices, TENANTS, SITES)
     server = start_console(platform, free_port())
     stack.callback(server.stop)
     password = make_users(platform, [])["operator"]
     live = ["--rate", str(devices), "--pack", "1", "--duration", f"{seconds + WARM_UP_SECONDS + 120}s"]
-    fleet = fleet_commands.start_publishing(platform, state / "fleet", state / "fleet.log", *live)
+    fleet = fleet_commands.start_publishing(platform, folder / "fleet", folder / "fleet.log", *live)
     stack.callback(_end, fleet)
 
     playwright = stack.enter_context(sync_playwright())

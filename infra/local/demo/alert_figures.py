@@ -144,9 +144,11 @@ def out_of_range(rows: pd.DataFrame) -> list[Spell]:
 def runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple[list[Spell], list[Spell]]:
     """The lasting faults that the rule must find, by a margin, and all of them, which it may find."""
     certain, possible = [], []
-    others = rows[(rows["outcome"] == VALID) & rows["faults"].str.contains(fault, regex=False) & _is_moved(rows)]
-    moved = {device: mine["ts_ms"].to_numpy() for device, mine in others.groupby("device_id")}
+    moved = rows[(rows["outcome"] == VALID) & _is_moved(rows)]
+    moved_of = dict(iter(moved.groupby("device_id")))
     for device, mine in _valid(rows).groupby("device_id", sort=False):
+        others = moved_of.get(device, moved.iloc[:0])
+        faulty = others.loc[others["faults"].str.contains(fault, regex=False), "ts_ms"]
         has = mine["faults"].str.contains(fault, regex=False).to_numpy()
         times = mine["ts_ms"].astype(int).to_numpy()
         # A fault that lasts over two spells may have another value in the second.
@@ -158,12 +160,12 @@ def runs(rows: pd.DataFrame, fault: str, readings: int, seconds: float) -> tuple
             first, last = int(times[begin]), int(times[end - 1])
             before = times[begin - 1] if begin else -np.inf
             # A reading that came twice, or by a wrong clock, is left out here; the rule may have begun with it.
-            earlier = [at for at in moved.get(device, ()) if before < at < first]
+            earlier = [at for at in faulty if before < at < first]
             earliest = min(earlier, default=first)
             if fault == "stuck" and begin:
                 equal = _first_equal(mine[STUCK_METRIC].to_numpy(), spells, begin)
                 other = times[equal - 1] if equal else -np.inf
-                repeated = _times_of(rows[_is_moved(rows)], str(device), mine[STUCK_METRIC].iloc[begin])
+                repeated = others.loc[others[STUCK_METRIC] == mine[STUCK_METRIC].iloc[begin], "ts_ms"]
                 earliest = min(before, times[equal], *(at for at in repeated if other < at < first))
             spell = Spell(str(device), first, last, lasts=bool(end == len(times)), earliest_ms=int(earliest))
             possible.append(spell)
@@ -178,12 +180,6 @@ def _first_equal(values: "np.ndarray[Any, Any]", spells: "np.ndarray[Any, Any]",
     while begin and not spells[begin - 1] and values[begin - 1] == values[begin]:
         begin -= 1
     return begin
-
-
-def _times_of(rows: pd.DataFrame, device: str, value: float) -> "np.ndarray[Any, Any]":
-    """When a device measured a value, of readings that are valid."""
-    mine = rows[(rows["device_id"] == device) & (rows["outcome"] == VALID) & (rows[STUCK_METRIC] == value)]
-    return mine["ts_ms"].to_numpy()
 
 
 def silences(rows: pd.DataFrame, seconds: float) -> tuple[list[Spell], list[Spell]]:

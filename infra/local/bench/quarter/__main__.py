@@ -48,11 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console = Console(width=170)
     with bench_session("quarter") as folder, stop_asked() as is_asked:
         paused = take_up(folder, options.days, options.seed)
+        if paused:
+            console.print(f"going on after {paused.simulation.hours} hours")
         began = monotonic()
         simulation, outcome = simulate(console, folder, paused, options, is_asked)
         seconds = monotonic() - began + (paused.seconds if paused else 0)
         if outcome is None:
-            put_aside(folder, Paused(simulation, options.days, options.seed, seconds))
+            put_aside(folder, Paused(simulation, seconds))
             raise SystemExit(f"stopped after {simulation.hours} hours; the next one goes on with them")
     console.print(
         f"{options.days} of {QUARTER} days, seed {options.seed}, in {seconds / 60:.0f} minutes; {machine.machine()}, "

@@ -18,11 +18,9 @@ _NOTE = "simulation.pickle"
 
 @dataclass(frozen=True)
 class Paused:
-    """All that neither the local AWS nor Dagster's history keeps: of so many days, after so many seconds of work."""
+    """All that neither the local AWS nor Dagster's history keeps, after so many seconds of work."""
 
     simulation: Simulation
-    days: int
-    seed: int
     seconds: float
 
 
@@ -42,17 +40,19 @@ def take_up(folder: Path, days: int, seed: int, kept: Path = KEPT) -> Paused | N
     if not note.exists():
         return None
     paused: Paused = pickle.loads(note.read_bytes())  # noqa: S301  # written by `put_aside` into a folder of ours
-    if (paused.days, paused.seed) != (days, seed):
+    simulation = paused.simulation
+    its_days, its_seed = simulation.timetable.days, simulation.fleet.seed
+    if (its_days, its_seed) != (days, seed):
         raise SystemExit(
-            f"{kept} holds {paused.simulation.hours} hours of {paused.days} days with seed {paused.seed}, and {days} "
-            f"days with seed {seed} are asked for; ask for those, or remove the folder"
+            f"{kept} holds {simulation.hours} hours of {its_days} days with seed {its_seed}, and {days} days with seed "
+            f"{seed} are asked for; ask for those, or remove the folder"
         )
     note.unlink()
     for child in kept.iterdir():
         if not (folder / child.name).exists():
             shutil.move(child, folder / child.name)
     shutil.rmtree(kept)
-    paused.simulation.clock.resume()
+    simulation.clock.resume()
     return paused
 
 

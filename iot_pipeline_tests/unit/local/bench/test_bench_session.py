@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from infra.local import __main__ as commands
 from infra.local.bench import bench_session as module
 from infra.local.bench.bench_session import bench_session
 from infra.local.servers.local_server import LocalError
@@ -45,6 +46,23 @@ def test_what_a_killed_one_left_running_is_stopped_by_the_next(benches: Path, no
     with bench_session("one") as folder:
         assert not psutil.pid_exists(left.pid)
         assert [child.name for child in folder.iterdir()] == ["lock"]
+
+
+@pytest.mark.parametrize("noted_in", [".", "state"])
+def test_what_a_killed_one_left_running_is_stopped_by_make_down(
+    benches: Path, noted_in: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+    place = benches / "one" / noted_in
+    place.mkdir(parents=True)
+    note_processes(place, [left.pid])
+    monkeypatch.setattr(commands, "STATES", ())
+    monkeypatch.setattr(commands, "CHECKOUT", benches)
+    commands.down()
+    assert not psutil.pid_exists(left.pid)
+    assert place.is_dir()
+    commands.reset_command()
+    assert not (benches / "one").exists()
 
 
 def test_two_of_a_name_do_not_run_at_once() -> None:

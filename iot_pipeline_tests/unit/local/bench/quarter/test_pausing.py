@@ -43,7 +43,7 @@ def _stopped_and_taken_up(simulation: Simulation, tmp_path: Path) -> Simulation:
     ran, folder, kept = tmp_path / "ran", tmp_path / "quarter", tmp_path / "kept"
     (ran / "state").mkdir(parents=True)
     (ran / "lock").touch()
-    put_aside(ran, Paused(simulation, 1, 7, 60.0), kept)
+    put_aside(ran, Paused(simulation, 60.0), kept)
     assert not ran.exists()
     folder.mkdir()
     (folder / "lock").touch()
@@ -97,7 +97,7 @@ def test_after_a_change_the_contract_is_the_new_one(tmp_path: Path) -> None:
 
 def test_another_quarter_than_the_kept_one_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ran").mkdir()
-    put_aside(tmp_path / "ran", Paused(_simulation(), 1, 7, 60.0), tmp_path / "kept")
+    put_aside(tmp_path / "ran", Paused(_simulation(), 60.0), tmp_path / "kept")
     with pytest.raises(SystemExit, match="0 hours of 1 days with seed 7, and 2 days with seed 7 are asked for"):
         take_up(tmp_path, 2, 7, tmp_path / "kept")
     assert take_up(tmp_path, 1, 7, tmp_path / "nothing") is None
