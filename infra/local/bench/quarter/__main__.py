@@ -11,6 +11,7 @@ what was kept; Ctrl-C ends it for good.
 """
 
 import argparse
+import os
 import platform as machine
 from collections.abc import Sequence
 from contextlib import redirect_stderr
@@ -48,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console = Console(width=170)
     with bench_session("quarter") as folder, stop_asked() as is_asked:
         paused = take_up(folder, options.days, options.seed)
+        console.print(
+            f"`kill -USR1 {os.getpid()}` stops it after the hour that is under way; the next one goes on there"
+        )
         if paused:
             console.print(f"going on after {paused.simulation.hours} hours")
         began = monotonic()
