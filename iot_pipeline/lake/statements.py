@@ -8,7 +8,7 @@ from iot_pipeline.contract import PARTITION_KEYS, Contract, Reason, Table, table
 from iot_pipeline.contract.tables import DAY_KEYS
 from iot_pipeline.lake import winners
 from iot_pipeline.lake.hours import Day, Hour, arrival_hour_of_key, before_day, partition_predicate, partition_range
-from iot_pipeline.lake.judged_by import JUDGED_ROWS, LEDGER_ROWS, judged_by
+from iot_pipeline.lake.judged_by import LONGEST_NAMES, judged_by
 from iot_pipeline.lake.transformation import judged_rows, literal, received
 
 # Athena writes at most so many partitions in one CTAS (Athena user guide, "Use CTAS and INSERT INTO to work around
@@ -66,36 +66,49 @@ WHERE {partition_predicate([hour])}{_without("object", outdated)}"""
 
 def build_ledger(contract: Contract, judged_table: str, target: Target, taken_over: Hour | None = None) -> str:
     """CTAS of the ledger of the arrival hours that a judged build holds; of one taken over, with its ledger so far."""
-    columns = ", ".join(column.name for column in tables(contract).ledger.columns)
+    columns = [column.name for column in tables(contract).ledger.columns]
     so_far = (
         f"""
 UNION ALL
-SELECT {columns}, {_KEYS}
+SELECT {", ".join(columns)}, {_KEYS}
 FROM ledger
 WHERE {partition_predicate([taken_over])}"""
         if taken_over
         else ""
     )
+    rules = f"{judged_by(contract, just_now=True)} AS judged_by"
+    counted = ",\n    ".join(rules if name == "judged_by" else name for name in columns)
     metrics = ", ".join(m.name for m in contract.metrics)
-    extremes = ",\n    ".join(f"min({m.name}) AS min_{m.name}, max({m.name}) AS max_{m.name}" for m in contract.metrics)
+    extremes = ",\n            ".join(
+        f"min({m.name}) AS min_{m.name}, max({m.name}) AS max_{m.name}" for m in contract.metrics
+    )
+    # Sets of unknown names are few, one or two a firmware, however many readings there are.
     return _ctas(
         target,
         f"""\
-SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outcome,
-    count_if(position = 1) AS messages,
-    count(*) AS readings,
-    count_if(extras IS NOT NULL) AS with_extras,
-    {JUDGED_ROWS.unknown_names} AS unknown_fields,
-    min(event_time) AS first_event,
-    max(event_time) AS last_event,
-    max(received_at) AS last_received,
-    {extremes},
-    {judged_by(contract, JUDGED_ROWS)} AS judged_by,
-    to_hex(checksum(ROW(position, device_id, event_time, seq, {metrics}, lat, lon, extras, tenant, site, fw,
-        received_at))) AS content,
+SELECT {counted},
     {_KEYS}
-FROM {judged_table}
-GROUP BY object, tenant, site, date_trunc('hour', event_time), outcome, {_KEYS}{so_far}""",
+FROM (
+    SELECT *, CASE WHEN with_extras = 0 THEN '[]' WHEN length(names) <= {LONGEST_NAMES} THEN names END AS unknown_fields
+    FROM (
+        SELECT object, tenant, site, date_trunc('hour', event_time) AS event_hour, outcome,
+            count_if(position = 1) AS messages,
+            count(*) AS readings,
+            count_if(extras IS NOT NULL) AS with_extras,
+            json_format(CAST(
+                flatten(map_keys(histogram(map_keys(CAST(json_parse(extras) AS MAP(VARCHAR, JSON))))))
+            AS JSON)) AS names,
+            min(event_time) AS first_event,
+            max(event_time) AS last_event,
+            max(received_at) AS last_received,
+            {extremes},
+            to_hex(checksum(ROW(position, device_id, event_time, seq, {metrics}, lat, lon, extras, tenant, site, fw,
+                received_at))) AS content,
+            {_KEYS}
+        FROM {judged_table}
+        GROUP BY object, tenant, site, date_trunc('hour', event_time), outcome, {_KEYS}
+    )
+){so_far}""",
     )
 
 
@@ -285,7 +298,7 @@ def arrival_hours_judged_otherwise(contract: Contract, hours: Iterable[Hour], *,
 SELECT DISTINCT {_KEYS}
 FROM ledger
 WHERE {partition_predicate(hours)}
-    AND ({unnoted}judged_by <> {judged_by(contract, LEDGER_ROWS)})"""
+    AND ({unnoted}judged_by <> {judged_by(contract)})"""
 
 
 def ledger_of_arrival_hours(hours: Iterable[Hour]) -> str:

@@ -99,6 +99,8 @@ class Ticks:
         The first time, which imports and connects, is not counted.
         """
         began = policy().model_copy(update={"partitions_start": (self.history.now + (1 - hours)).start})
+        # An evaluation that goes on from a day takes the year, filled in meanwhile, for hours that wait to be built.
+        self.automation_cursor = None
         found = {}
         with ExitStack() as stack:
             for module in (curated_schedules, judged_scattered, warehouse_schedules):

@@ -2,6 +2,8 @@
 
 from sqlglot import exp
 
+from infra.local.athena.sql.typed.kinds import record
+
 T = exp.DataType.Type
 _MACROS = {T.DOUBLE: "trino_formatted_double", T.BIGINT: "trino_formatted_bigint"}
 
@@ -9,18 +11,19 @@ MACROS = r"""
 trino_formatted_double(x) AS
     -- Of a JSON value's text DuckDB takes for a number just what is one. In Trino NaN, and a fraction beyond a DOUBLE,
     -- are none.
-    CASE WHEN typeof(x) = 'JSON' THEN CASE WHEN NOT isfinite(TRY_CAST(x::VARCHAR AS DOUBLE)) AND
-    regexp_matches(x::VARCHAR, '[.eEnN]') THEN NULL ELSE TRY_CAST(x::VARCHAR AS DOUBLE) END
-    ELSE trino_try_double(trino_java_json(x)) END;
+    CASE WHEN NOT isfinite(TRY_CAST(x::VARCHAR AS DOUBLE)) AND regexp_matches(x::VARCHAR, '[.eEnN]') THEN NULL
+    ELSE TRY_CAST(x::VARCHAR AS DOUBLE) END;
 
 trino_formatted_bigint(x) AS
-    CASE WHEN typeof(x) = 'JSON' THEN trino_try_bigint(x::VARCHAR) ELSE trino_try_bigint(trino_java_json(x)) END
+    trino_try_bigint(x::VARCHAR)
 """
 
 
 def json_number(node: exp.TryCast) -> tuple[str, exp.Expr] | None:
-    """The macro and the x of such a cast; None for any other."""
+    """The macro and the x of such a cast of a JSON value; None for any other."""
     call, macro = node.this.unnest(), _MACROS.get(node.to.this)
     if not macro or not isinstance(call, exp.Anonymous) or call.name.lower() != "json_format":
         return None
-    return macro, call.expressions[0]
+    (value,) = call.expressions
+    kind = record(value)
+    return (macro, value) if kind and kind.name == "json" else None

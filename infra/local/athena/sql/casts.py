@@ -244,6 +244,8 @@ class CastText(ArithmeticText):
         if quiet and not pattern:
             fitted = "NULL"  # of another shape, which is what the cast refuses
         cast = f"CASE WHEN {plain} THEN {own} ELSE {fitted} END"
+        if record(node.this):
+            return cast  # a JSON value, since no other of a known type comes here
         own = f"{'TRY_CAST' if quiet else 'CAST'}({value} AS {kind})"
         return f"CASE WHEN typeof({value}) = 'JSON' THEN {cast} ELSE {own} END"
 

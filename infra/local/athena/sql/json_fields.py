@@ -72,9 +72,9 @@ def _gather(select: exp.Select, source: exp.Expr, calls: dict[str, list[exp.Anon
             match = _FIELD.fullmatch(path)
             if call.name.lower() == "json_extract" and match:
                 position = names.index(match[1] or match[2]) + 1
-                call.replace(exp.Var(this=f"{helper['fields']}[{position}]"))
+                _become(call, f"{helper['fields']}[{position}]")
             elif call.name.lower() == "json_size" and path == "$":
-                call.replace(exp.Var(this=helper["size"]))
+                _become(call, helper["size"])
     for level, columns in enumerate((extracted, counted, resolved)):
         inner = exp.Select(expressions=[exp.Star(), *(exp.Var(this=text) for text in columns)])
         inner.set("from_", source)
@@ -86,3 +86,10 @@ def _gather(select: exp.Select, source: exp.Expr, calls: dict[str, list[exp.Anon
     for star in select.expressions:
         if isinstance(star, exp.Star):
             star.set("except_", [*(star.args.get("except_") or []), *hidden])
+
+
+def _become(call: exp.Anonymous, text: str) -> None:
+    """The call is this text, of the type that the call had."""
+    found = exp.Var(this=text)
+    found.meta.update(call.meta)
+    call.replace(found)

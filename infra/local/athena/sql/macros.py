@@ -176,10 +176,12 @@ trino_unique_keys(j) AS
     -- A JSON value, unlike a text, holds no key twice: json_parse has kept the last.
     len(list_distinct(json_keys(j)));
 
-trino_json_unique(x) AS
-    CASE WHEN x IS NULL OR typeof(x) <> 'JSON' THEN TRY_CAST(x AS JSON) WHEN len(json_keys(TRY_CAST(x AS JSON))) < 2 OR
-    len(json_keys(TRY_CAST(x AS JSON))) = trino_unique_keys(TRY_CAST(x AS JSON)) THEN TRY_CAST(x AS JSON) ELSE
+trino_value_unique(x) AS
+    CASE WHEN x IS NULL OR len(json_keys(x)) < 2 OR len(json_keys(x)) = trino_unique_keys(x) THEN x ELSE
     TRY_CAST(java_json(CAST(x AS VARCHAR)) AS JSON) END;
+
+trino_json_unique(x) AS
+    CASE WHEN typeof(x) <> 'JSON' THEN TRY_CAST(x AS JSON) ELSE trino_value_unique(TRY_CAST(x AS JSON)) END;
 
 trino_json_size_of_keys(x, k, n) AS
     CASE WHEN x IS NULL THEN NULL WHEN left(CAST(x AS VARCHAR), 1) = '{' THEN CASE WHEN len(k) = n OR typeof(x) <>
@@ -197,8 +199,11 @@ trino_json_size_of(j) AS
 trino_to_json(x) AS
     CASE WHEN x IS NULL THEN NULL ELSE to_json(x) END;
 
+trino_text_trimmed(x) AS
+    TRY_CAST(trim(x::VARCHAR, e' \t\r\n') AS JSON);
+
 trino_trimmed(x) AS
-    CASE WHEN typeof(x) = 'JSON' THEN TRY_CAST(x AS JSON) ELSE TRY_CAST(trim(x::VARCHAR, e' \t\r\n') AS JSON) END;
+    CASE WHEN typeof(x) = 'JSON' THEN TRY_CAST(x AS JSON) ELSE trino_text_trimmed(x) END;
 
 trino_json_size(x, p) AS
     CASE WHEN p = '$' AND typeof(x) <> 'JSON' THEN trino_json_size_of(trino_trimmed(x))
@@ -215,10 +220,15 @@ trino_json_scalar_of(j) AS
     contains(CAST(j AS VARCHAR), '\') THEN substr(CAST(j AS VARCHAR), 2, length(CAST(j AS VARCHAR)) - 2) ELSE
     json_extract_string(j, '$') END;
 
-trino_json_scalar_at(x, p, j) AS
+trino_value_scalar(j) AS
+    CASE WHEN json_type(j) = 'DOUBLE' THEN java_double(TRY_CAST(j AS DOUBLE)) ELSE trino_json_scalar_of(j) END;
+
+trino_text_scalar(x, p, j) AS
     -- A number of a text stays as it is written there; one of a JSON value is a double's or a whole number's text.
-    CASE WHEN json_type(j) = 'DOUBLE' THEN CASE WHEN typeof(x) = 'JSON' THEN java_double(TRY_CAST(j AS DOUBLE)) ELSE
-    json_number(CAST(x AS VARCHAR), p) END ELSE trino_json_scalar_of(j) END;
+    CASE WHEN json_type(j) = 'DOUBLE' THEN json_number(CAST(x AS VARCHAR), p) ELSE trino_json_scalar_of(j) END;
+
+trino_json_scalar_at(x, p, j) AS
+    CASE WHEN typeof(x) = 'JSON' THEN trino_value_scalar(j) ELSE trino_text_scalar(x, p, j) END;
 
 trino_json_scalar(x, p) AS
     CASE WHEN p = '$' THEN trino_json_scalar_at(x, p, trino_trimmed(x)) ELSE

@@ -6,8 +6,8 @@ the troubles of `timetable.py`. At the end every hour of the lake and of the war
 were told to send, and builds, runs, alerts and dollars are printed beside the least that would have done. Exit code 1
 if a partition is wrong, if there were more than 1.2 times the builds, or if alerts are not one a cause and in time.
 
-A quarter takes hours. SIGUSR1 to this process stops it after the hour that is under way, and the next one goes on with
-what was kept; Ctrl-C ends it for good.
+A quarter takes hours. SIGUSR1 to this process stops it after the hour that is under way, prints what has become of the
+hours so far, and the next one goes on with what was kept; Ctrl-C ends it for good.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         began = monotonic()
         simulation, outcome = simulate(console, folder, paused, options, is_asked)
         seconds = monotonic() - began + (paused.seconds if paused else 0)
-        if outcome is None:
+        if simulation.left:
             put_aside(folder, Paused(simulation, seconds))
             raise SystemExit(f"stopped after {simulation.hours} hours; the next one goes on with them")
     console.print(
@@ -69,11 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def simulate(
     console: Console, folder: Path, paused: Paused | None, options: argparse.Namespace, is_asked: Event
-) -> tuple[Simulation, Outcome | None]:
-    """The days before today, one after the other; what became of them, which is printed too, unless it is stopped."""
+) -> tuple[Simulation, Outcome]:
+    """The days before today, one after the other, until stopped; what became of them, which is printed too."""
     with running(folder / "state", CHECKOUT / ".local", console) as platform:
         simulation = paused.simulation if paused else _new(folder / "fleet", options.days, options.seed)
-        outcome = None
         with (
             (folder / "dagster.log").open("a") as log,
             redirect_stderr(log),
@@ -84,13 +83,11 @@ def simulate(
             if not paused:
                 simulation.begin()
             for hour in track(simulation.left, "hours", console=console):
+                simulation.wake(hour)
                 if is_asked.is_set():
                     break
-                simulation.wake(hour)
-            else:
-                outcome = outcome_of(simulation)
-    if outcome:
-        outcome.print(console)
+            outcome = outcome_of(simulation)
+    outcome.print(console)
     return simulation, outcome
 
 

@@ -72,9 +72,13 @@ class Timetable:
         """Whether this is amiss in an hour."""
         return any(each.first <= hour < each.end for each in self.periods if each.trouble is trouble)
 
+    def begun(self, hour: datetime) -> list[Period]:
+        """The troubles that have begun by an hour."""
+        return [each for each in self.periods if each.first <= hour]
+
     def has_changed(self, hour: datetime) -> bool:
         """Whether the contract is the new one."""
-        return any(each.first <= hour for each in self.periods if each.trouble is Trouble.CONTRACT_CHANGE)
+        return any(each.trouble is Trouble.CONTRACT_CHANGE for each in self.begun(hour))
 
 
 def timetable(start: datetime, days: int) -> Timetable:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import zip_longest
 
 from infra.local.bench.quarter.simulation import Item
-from infra.local.bench.quarter.timetable import ALERTS, HOUR, Period, Timetable
+from infra.local.bench.quarter.timetable import ALERTS, HOUR, Period
 
 # The platform is woken each hour: what begins in one is seen when it wakes, and what ends is mended by the wake after
 # the one that finds it so.
@@ -67,10 +67,10 @@ def alerts_of(episodes: Iterable[Item]) -> list[Alert]:
     return sorted(found, key=lambda alert: alert.opened)
 
 
-def told(timetable: Timetable, alerts: Sequence[Alert]) -> tuple[list[Told], list[Alert]]:
+def told(periods: Iterable[Period], alerts: Sequence[Alert]) -> tuple[list[Told], list[Alert]]:
     """Each trouble with the alerts that were opened from its begin until it is mended or another begins; the others."""
     left, found = list(alerts), []
-    ordered = sorted(timetable.periods, key=lambda period: period.first)
+    ordered = sorted(periods, key=lambda period: period.first)
     for period, after in zip_longest(ordered, ordered[1:]):
         over = period.end + RESOLVED_WITHIN
         until = min(over, after.first) if after else over

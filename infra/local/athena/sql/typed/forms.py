@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from infra.local.athena.errors import QueryError, UnsupportedError
 from infra.local.athena.sql.casts import text_of_scalar
-from infra.local.athena.sql.functions import unit_of
+from infra.local.athena.sql.functions import json_path, unit_of
 from infra.local.athena.sql.typed.kinds import Kind, duckdb_text, record
 
 PLAIN_AGGREGATES = {
@@ -16,6 +16,7 @@ PLAIN_AGGREGATES = {
 """Aggregates of one DuckDB call, into which DISTINCT and ORDER BY can be written."""
 
 _FLOATS = {"real", "double"}
+_JSON_READERS = {"json_extract", "json_extract_scalar", "json_size"}
 _COMPARING = {"contains", "array_position", "arrays_overlap", "nullif"}
 Render = Callable[[exp.Expr], str]
 
@@ -25,6 +26,8 @@ def typed_form(name: str, given: list[exp.Expr], node: exp.Anonymous, kind: Kind
     types = [record(a) for a in given]
     if name in _COMPARING and (found := _equal(name, given, render)):
         return found
+    if name in _JSON_READERS and types[0] and types[0].name in {"json", "varchar"}:
+        return _json_read(name, render(given[0]), json_path(given[1]), is_value=types[0].name == "json")
     if name in {"greatest", "least"} and kind and kind.name in _FLOATS:
         return _extreme(name, [f"CAST({render(a)} AS {duckdb_text(kind)})" for a in given])
     if name in {"min", "max"} and kind and kind.name in _FLOATS:
@@ -46,6 +49,20 @@ def typed_form(name: str, given: list[exp.Expr], node: exp.Anonymous, kind: Kind
     if name == "approx_percentile":
         return _percentile(node, render(given[0]), render(given[1]))
     return None
+
+
+def _json_read(name: str, value: str, path: str, *, is_value: bool) -> str:
+    """What is at a path, its text or its size. The general forms ask DuckDB for the type, and hold the SQL of both."""
+    whole = path == "'$'"
+    if is_value:
+        found = f"TRY_CAST({value} AS JSON)" if whole else f"json_extract(trino_value_unique({value}), {path})"
+    else:
+        found = f"trino_text_trimmed({value})" if whole else f"json_extract(TRY_CAST({value} AS JSON), {path})"
+    if name == "json_extract":
+        return found
+    if name == "json_size":
+        return f"trino_json_size_of({f'trino_value_unique({found})' if is_value else found})"
+    return f"trino_value_scalar({found})" if is_value else f"trino_text_scalar({value}, {path}, {found})"
 
 
 def _moment_form(name: str, given: list[exp.Expr], kind: Kind | None, render: Render) -> str | None:

@@ -119,7 +119,7 @@ def _episode(kind: str, opened: datetime, resolved: datetime | None = None, **mo
 
 
 def _problems(table: Timetable, episodes: Sequence[dict[str, object]]) -> tuple[list[list[str]], int]:
-    found, others = told(table, alerts_of(episodes))
+    found, others = told(table.periods, alerts_of(episodes))
     return [each.problems for each in found], len(others)
 
 
@@ -152,3 +152,11 @@ def test_each_fortnight_has_every_trouble_and_the_contract_changes_once() -> Non
     assert all(a.end <= b.first for a, b in pairwise(ordered)), "one trouble at a time"
     with pytest.raises(ValueError, match="0 days are too few"):
         timetable(START, 0)
+
+
+def test_a_trouble_has_begun_from_its_first_hour_on() -> None:
+    table = timetable(START, 14)
+    first, second, *_ = table.periods
+    assert table.begun(first.first - HOUR) == []
+    assert table.begun(first.first) == table.begun(second.first - HOUR) == [first]
+    assert table.begun(table.hours[-1]) == table.periods

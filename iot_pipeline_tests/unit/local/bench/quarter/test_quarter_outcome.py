@@ -15,6 +15,7 @@ def test_the_ideal_is_what_the_builds_cost_that_had_something_new_or_closed_an_h
         runs={},
         told=[],
         other_alerts=[],
+        under_way=[],
         statements=500,
         dollars=3.0,
         dollars_of_builds=1.0,
