@@ -12,13 +12,11 @@ from infra.cost.volumes import CURATED_BYTES, JUDGED_BYTES
 from iot_pipeline.backfill.plan import STATEMENTS, Zone
 from iot_pipeline.unattended.calls import CONDITIONS, SCHEDULES, SENSORS, Calls
 
-_MINUTES_A_DAY = 1440
 # How often a day what scans nothing worth naming asks; a test holds the schedules to Dagster's definitions.
 SMALL_A_DAY = {
     "sweep_stored_objects": 24,
     "hourly_expected": 24,
     "daily_drift": 1,
-    "site_arrival": _MINUTES_A_DAY,
     "ledger:erased_devices_send_nothing": 1,
 }
 # compact_days: "Two statements of Athena for each day that has changed"; assumed: yesterday, and two with late data.

@@ -10,6 +10,7 @@ from enum import StrEnum
 SITE_MEMORY_DAYS = 7
 
 Name = tuple[str | None, str | None]
+"""Tenant and site, by the names in the topics of their devices."""
 
 
 @dataclass(frozen=True)
@@ -30,37 +31,30 @@ class State(StrEnum):
     OUT_OF_USE = "out of use"
 
 
-@dataclass(frozen=True)
-class Arrival:
-    """When a site, by the names in its devices' topics, was last heard of (UTC), and how many readings it sent."""
-
-    last_received: datetime
-    readings: int
-
-
-def state_of(site: RegisteredSite, arrival: Arrival | None, limit: datetime) -> State:
-    """How a site of the registry stands, if it should have been heard of since `limit`."""
-    if arrival and arrival.last_received >= limit:
+def state_of(site: RegisteredSite, heard: datetime | None, limit: datetime) -> State:
+    """How a site of the registry stands that was last heard of at a time, and should have been since `limit`."""
+    if heard and heard >= limit:
         return State.SENDS
     if not site.in_use:
         return State.OUT_OF_USE
-    return State.SILENT if arrival else State.NEVER_HEARD_OF
+    return State.SILENT if heard else State.NEVER_HEARD_OF
 
 
-def not_registered(arrivals: Mapping[Name, Arrival], sites: Sequence[RegisteredSite]) -> list[tuple[object, ...]]:
-    """A row for each name that is in the telemetry and not in the registry, with the registered name that is like it.
+def not_registered(heard: Mapping[Name, datetime], sites: Sequence[RegisteredSite]) -> list[tuple[object, ...]]:
+    """A row for each name that is in the telemetry and not in the registry, with the registered name that is like it,
+    and when it was last heard of.
 
     Names are quoted, since a blank may be all that is wrong with one.
     """
     known = {(site.tenant, site.site) for site in sites}
     plain = {_plain(name): "/".join(name) for name in known}
     rows: list[tuple[object, ...]] = []
-    for name, arrival in arrivals.items():
+    for name, at in heard.items():
         if name not in known:
             like = get_close_matches(_plain(name), plain, n=1, cutoff=0.8)
             tenant = "known" if name[0] in {site.tenant for site in sites} else "not in the registry"
             found = plain[like[0]] if like else ""
-            rows.append((repr(name[0]), repr(name[1]), tenant, found, arrival.last_received, arrival.readings))
+            rows.append((repr(name[0]), repr(name[1]), tenant, found, at))
     return rows
 
 

@@ -436,13 +436,13 @@ WHERE {partition_predicate([event_hour])}{_only('"$path"', objects)}
 LIMIT 10"""
 
 
-def last_arrival_by_site(first: Hour, last: Hour) -> str:
-    """When each site was last heard of, within these arrival hours."""
+def last_arrival_by_site(hours: Iterable[Hour]) -> str:
+    """When each site was last heard of, within these arrival hours, and how many readings it sent in them."""
     return f"""\
 SELECT tenant, site, max(last_received) AS last_received, sum(readings) AS readings
 FROM ledger
 WHERE tenant IS NOT NULL
-    AND {partition_range(first, last)}
+    AND {partition_predicate(hours)}
 GROUP BY tenant, site
 ORDER BY tenant, site"""
 

@@ -59,9 +59,8 @@ SENSORS = {
     "automation": Calls(_DAGSTER_ONLY),
     "pipeline_alerts": Calls("Reads Dagster's own storage. DynamoDB: three reads, and one write if anything changed"),
     "site_arrival": Calls(
-        "The registry: one query, which keeps Aurora awake",
-        athena=1,
-        reads="the names, counts and times of the ledger of 7 days",
+        "The registry: one query, which keeps Aurora awake. Only if a ledger is new that no run has looked at: one "
+        "statement of Athena, over its names, counts and times; once a day over those of 7 days",
         records=("every_site_sends",),
     ),
     "closed_hours_watch": Calls(

@@ -53,7 +53,6 @@ RETENTION = timedelta(hours=1)
 # What is known to grow and why; everything else is held to the goal.
 GROWS = {
     "clean_up, the first of a week": "goes through everything, to find what nobody knows of",
-    "site_arrival": "reads the ledger of the last 168 hours each minute",
 }
 
 
@@ -126,7 +125,7 @@ class Ticks:
             "clean_up, the first of a week": (self.history.replace_again, self._clean_up),
             "stale_models": (lambda: None, self._models),
             "pipeline_alerts": (self.history.notice, self._health),
-            "site_arrival": (lambda: None, self._sites),
+            "site_arrival": (lambda: self.history.judge_again(now, [now]), self._sites),
             "automation": (self.history.notice, self._automation),
         }
 
@@ -173,7 +172,7 @@ class Ticks:
     def _health(self, _: None) -> None:
         pipeline_alerts(self._sensor(), edge=EdgeResource())
 
-    def _sites(self, _: None) -> None:
+    def _sites(self, _: str) -> None:
         site_arrival(self._sensor(), lake=LakeResource(), registry=RegistryResource())
 
     def _automation(self, _: None) -> None:

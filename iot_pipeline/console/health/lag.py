@@ -10,11 +10,14 @@ from iot_pipeline.console.dependencies import DownError, asking
 from iot_pipeline.console.health.findings import Finding, State, several
 from iot_pipeline.console.health.shared import Look
 from iot_pipeline.lake import statements
-from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.site_states import SITE_MEMORY_DAYS, Arrival, Name, RegisteredSite, state_of
+from iot_pipeline.lake.hours import Hour, hours_between
+from iot_pipeline.lake.site_states import SITE_MEMORY_DAYS, Name, RegisteredSite, state_of
 from iot_pipeline.lake.site_states import State as Standing
 from iot_pipeline.registry import present
 from iot_pipeline.settings import policy
+
+Arrival = tuple[datetime, int]
+"""When a site was last heard of (aware), and how many readings it sent."""
 
 SECONDS = 20.0
 
@@ -58,9 +61,9 @@ def look(athena: BoundedAthena, now: datetime) -> Finding:
     """How far behind each site is. Without the registry: of which names anything has arrived."""
     last = Hour.of(now)
     with asking("Athena"):
-        rows = athena.run(statements.last_arrival_by_site(last + -24 * SITE_MEMORY_DAYS, last)).rows
+        rows = athena.run(statements.last_arrival_by_site(hours_between(last + -24 * SITE_MEMORY_DAYS, last))).rows
     arrivals: dict[Name, Arrival] = {
-        (tenant, site): Arrival(at.replace(tzinfo=UTC), int(readings)) for tenant, site, at, readings in rows
+        (tenant, site): (at.replace(tzinfo=UTC), int(readings)) for tenant, site, at, readings in rows
     }
     minutes = policy().site_silence_minutes
     try:
@@ -100,16 +103,17 @@ def _judged(data: Lag, arrivals: dict[Name, Arrival]) -> tuple[State, str]:
 
 
 def _lag(site: RegisteredSite, arrivals: dict[Name, Arrival], now: datetime, silence: timedelta) -> SiteLag:
-    arrival = arrivals.get((site.tenant, site.site))
+    heard, readings = arrivals.get((site.tenant, site.site), (None, 0))
     return SiteLag(
         tenant=site.tenant,
         site=site.site,
-        standing=state_of(site, arrival, now - silence),
-        last_received=arrival.last_received if arrival else None,
-        lag_s=(now - arrival.last_received).total_seconds() if arrival else None,
-        readings=arrival.readings if arrival else 0,
+        standing=state_of(site, heard, now - silence),
+        last_received=heard,
+        lag_s=(now - heard).total_seconds() if heard else None,
+        readings=readings,
     )
 
 
 def _stranger(name: Name, arrival: Arrival) -> Stranger:
-    return Stranger(tenant=name[0], site=name[1], last_received=arrival.last_received, readings=arrival.readings)
+    heard, readings = arrival
+    return Stranger(tenant=name[0], site=name[1], last_received=heard, readings=readings)

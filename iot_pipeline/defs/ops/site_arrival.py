@@ -1,6 +1,6 @@
 """Sites that have gone silent: which there are is the registry's to say, when they were heard of the ledger's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,17 +10,8 @@ from iot_pipeline.defs.dagster_internals import last_evaluation
 from iot_pipeline.defs.evaluations import record
 from iot_pipeline.defs.judged.assets import ledger
 from iot_pipeline.defs.metadata import markdown_table
-from iot_pipeline.lake import statements
-from iot_pipeline.lake.hours import Hour
-from iot_pipeline.lake.site_states import (
-    SITE_MEMORY_DAYS,
-    Arrival,
-    Name,
-    RegisteredSite,
-    State,
-    not_registered,
-    state_of,
-)
+from iot_pipeline.defs.ops.sites_heard import CARRIED, SitesHeard, carried_in, sites_heard
+from iot_pipeline.lake.site_states import SITE_MEMORY_DAYS, RegisteredSite, State, not_registered, state_of
 from iot_pipeline.resources import LakeResource, RegistryResource
 from iot_pipeline.settings import policy
 
@@ -40,30 +31,25 @@ def silent_sites(instance: dg.DagsterInstance) -> list[str]:
     return [str(site) for site in held.value or ()] if isinstance(held, dg.JsonMetadataValue) else []
 
 
-def _arrivals(lake: LakeResource, now: datetime) -> dict[Name, Arrival]:
-    last = Hour.of(now)
-    rows = lake.open().athena.run(statements.last_arrival_by_site(last + -24 * SITE_MEMORY_DAYS, last)).rows
-    return {(tenant, site): Arrival(at.replace(tzinfo=UTC), int(readings)) for tenant, site, at, readings in rows}
-
-
-def _arrival_by_site(lake: LakeResource, registry: RegistryResource) -> dg.AssetCheckResult:
+def _arrival_by_site(
+    instance: dg.DagsterInstance, lake: LakeResource, registry: RegistryResource
+) -> dg.AssetCheckResult:
     now = datetime.now(UTC)
-    arrivals = _arrivals(lake, now)
+    carried = carried_in(last_evaluation(instance, every_site_sends.check_key))
+    heard = sites_heard(instance, lake.open(), carried, now)
     try:
         sites = registry.sites()
     except Exception as error:  # noqa: BLE001  # whatever kept the registry from answering is said by name, and arrivals are shown
-        return _unanswered(error, arrivals)
-    return _compared(arrivals, sites, now - timedelta(minutes=policy().site_silence_minutes))
+        return _unanswered(error, heard)
+    return _compared(heard, sites, now - timedelta(minutes=policy().site_silence_minutes))
 
 
-def _compared(
-    arrivals: Mapping[Name, Arrival], sites: Sequence[RegisteredSite], limit: datetime
-) -> dg.AssetCheckResult:
-    states = {site: state_of(site, arrivals.get((site.tenant, site.site)), limit) for site in sites}
+def _compared(heard: SitesHeard, sites: Sequence[RegisteredSite], limit: datetime) -> dg.AssetCheckResult:
+    states = {site: state_of(site, heard.at.get((site.tenant, site.site)), limit) for site in sites}
     silent = [f"{site.tenant}/{site.site}" for site, state in states.items() if state is State.SILENT]
-    strangers = not_registered(arrivals, sites)
+    strangers = not_registered(heard.at, sites)
     problems = [f"silent: {', '.join(silent)}"] if silent else []
-    if not arrivals:
+    if not heard.at:
         problems.append(f"no site has sent anything in {SITE_MEMORY_DAYS} days")
     if not sites:
         problems.append("the registry has no site, so that none can be missed")
@@ -74,30 +60,29 @@ def _compared(
             "not in the registry": len(strangers),
             SILENT: dg.MetadataValue.json(silent),
             "sites": markdown_table(
-                ("tenant", "site", "state", "last received (UTC)", "readings"), list(_rows(states, arrivals))
+                ("tenant", "site", "state", "last received (UTC)"),
+                [
+                    (it.tenant, it.site, state.value, heard.at.get((it.tenant, it.site), ""))
+                    for it, state in states.items()
+                ],
             ),
             "names that are not in the registry": markdown_table(
-                ("tenant", "site", "the tenant is", "like", "last received (UTC)", "readings"), strangers
+                ("tenant", "site", "the tenant is", "like", "last received (UTC)"), strangers
             ),
+            CARRIED: heard.metadata,
         },
     )
 
 
-def _rows(states: Mapping[RegisteredSite, State], arrivals: Mapping[Name, Arrival]) -> Iterable[tuple[object, ...]]:
-    for site, state in states.items():
-        arrival = arrivals.get((site.tenant, site.site))
-        heard = (arrival.last_received, arrival.readings) if arrival else ("", 0)
-        yield site.tenant, site.site, state.value, *heard
-
-
-def _unanswered(error: Exception, arrivals: Mapping[Name, Arrival]) -> dg.AssetCheckResult:
+def _unanswered(error: Exception, heard: SitesHeard) -> dg.AssetCheckResult:
     reason = " ".join(str(error).split())
-    rows = [(*name, arrival.last_received, arrival.readings) for name, arrival in arrivals.items()]
+    rows = [(*name, at) for name, at in heard.at.items()]
     problem = (
         f"the registry did not answer ({type(error).__name__}: {reason}), so that it is not known which sites are "
         "missing. What has arrived is in the table; see that the registry can be reached"
     )
-    return _result([problem], {"arrivals": markdown_table(("tenant", "site", "last received (UTC)", "readings"), rows)})
+    table = markdown_table(("tenant", "site", "last received (UTC)"), rows)
+    return _result([problem], {"arrivals": table, CARRIED: heard.metadata})
 
 
 def _result(problems: Sequence[str], metadata: Mapping[str, dg.MetadataValue[Any] | int]) -> dg.AssetCheckResult:
@@ -118,9 +103,11 @@ def _result(problems: Sequence[str], metadata: Mapping[str, dg.MetadataValue[Any
         f"{policy().site_silence_minutes:g} minutes, unless its devices are gone."
     ),
 )
-def every_site_sends(lake: LakeResource, registry: RegistryResource) -> dg.AssetCheckResult:
+def every_site_sends(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, registry: RegistryResource
+) -> dg.AssetCheckResult:
     """Data arrival by site. Freshness policies cannot tell: a backfill of an old hour reads as fresh."""
-    return _arrival_by_site(lake, registry)
+    return _arrival_by_site(context.instance, lake, registry)
 
 
 @dg.sensor(
@@ -132,6 +119,6 @@ def site_arrival(context: dg.SensorEvaluationContext, lake: LakeResource, regist
     """Evaluate the check here and record it. Before the first ledger nothing can have been heard of."""
     if context.instance.get_latest_materialization_event(ledger.key) is None:
         return dg.SkipReason("nothing has been judged yet")
-    result = _arrival_by_site(lake, registry)
+    result = _arrival_by_site(context.instance, lake, registry)
     record(context.instance, result)
     return dg.SkipReason(result.description or "every site sends")

@@ -1,6 +1,7 @@
 """Data arrival by site, told from the deployed registry and the ledger."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +10,10 @@ import psycopg
 import pytest
 
 from iot_pipeline import settings
+from iot_pipeline.defs.dagster_internals import last_evaluation
 from iot_pipeline.defs.judged.assets import ledger
-from iot_pipeline.defs.ops.site_arrival import site_arrival
+from iot_pipeline.defs.ops import sites_heard
+from iot_pipeline.defs.ops.site_arrival import every_site_sends, site_arrival
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.site_states import State
@@ -65,10 +68,9 @@ def _evaluated(instance: dg.DagsterInstance) -> tuple[dg.AssetCheckEvaluation, s
     context = dg.build_sensor_context(instance=instance)
     result = site_arrival(context, lake=LakeResource(), registry=RegistryResource())
     assert isinstance(result, dg.SkipReason)
-    (record,) = instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION), limit=2)
-    event = record.event_log_entry.dagster_event
-    assert event
-    return event.asset_check_evaluation_data, result.skip_message or ""
+    evaluation = last_evaluation(instance, every_site_sends.check_key)
+    assert evaluation
+    return evaluation, result.skip_message or ""
 
 
 def _shown(evaluation: dg.AssetCheckEvaluation, name: str) -> list[list[str]]:
@@ -118,3 +120,85 @@ def test_a_registry_that_does_not_answer_is_named_and_arrivals_are_shown(
     assert said.startswith("the registry did not answer (OperationalError: ")
     arrived = {(row[0], row[1]) for row in _shown(evaluation, "arrivals")}
     assert arrived >= {("watch", "a"), ("watch", "b"), ("watch", "typo"), ("nobody", "a")}
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[list[Hour]]:
+    """The hours that were read, one list a statement."""
+    found: list[list[Hour]] = []
+    real = sites_heard.statements.last_arrival_by_site
+
+    def noted(hours: Iterable[Hour]) -> str:
+        found.append(sorted(hours))
+        return real(found[-1])
+
+    monkeypatch.setattr(sites_heard.statements, "last_arrival_by_site", noted)
+    return found
+
+
+def _built(instance: dg.DagsterInstance, *hours: Hour) -> None:
+    for hour in hours:
+        instance.report_runless_asset_event(dg.AssetMaterialization(ledger.key, partition=partition_key(hour)))
+
+
+def test_only_new_ledgers_are_read_and_the_others_are_not_forgotten(
+    instance: dg.DagsterInstance, judged: datetime, read: list[list[Hour]]
+) -> None:
+    first, _ = _evaluated(instance)
+    assert [len(hours) for hours in read] == [7 * 24 + 1], "nothing was carried on"
+    again, _ = _evaluated(instance)
+    assert len(read) == 1, "nothing is new"
+    now = Hour.of(judged)
+    _built(instance, now, now, now + -24 * 30)
+    third, _ = _evaluated(instance)
+    assert read[1:] == [[now]], "an hour that is too old tells nothing of who sends"
+    assert first.metadata["sites"] == again.metadata["sites"] == third.metadata["sites"]
+    assert first.metadata["not in the registry"] == third.metadata["not in the registry"]
+
+
+def test_who_sends_for_the_first_time_is_heard_by_the_next_evaluation(
+    instance: dg.DagsterInstance, lake: Lake, judged: datetime
+) -> None:
+    _evaluated(instance)
+    at = judged - timedelta(hours=3)
+    RawZone(lake.bucket).put(Hour.of(at), [line(message(reading(at, 1)), at, Sender("m-new", "newcomer", "a"))])
+    lake.judge({Hour.of(at)})
+    assert "'newcomer'" not in _strangers(instance), "Dagster has not built that hour"
+    _built(instance, Hour.of(at))
+    assert "'newcomer'" in _strangers(instance)
+    assert "'newcomer'" in _strangers(instance), "it is carried on"
+
+
+def _strangers(instance: dg.DagsterInstance) -> set[str]:
+    evaluation, _ = _evaluated(instance)
+    return {row[0] for row in _shown(evaluation, "names that are not in the registry")}
+
+
+def test_the_whole_week_is_read_again_each_day_and_after_an_older_release(
+    instance: dg.DagsterInstance, read: list[list[Hour]]
+) -> None:
+    evaluation, _ = _evaluated(instance)
+    carried = sites_heard.carried_in(evaluation)
+    assert carried
+    assert sites_heard.carried_in(None) is None
+    older = dg.AssetCheckEvaluation(ledger.key, "every_site_sends", passed=True, metadata={"sites": "| a |"})
+    assert sites_heard.carried_in(older) is None
+    lake = LakeResource().open()
+    later = carried.whole_at + timedelta(hours=23)
+    assert sites_heard.sites_heard(instance, lake, carried, later).whole_at == carried.whole_at
+    assert len(read) == 1
+    tomorrow = carried.whole_at + timedelta(days=1)
+    found = sites_heard.sites_heard(instance, lake, replace(carried, at={("gone", "x"): tomorrow}), tomorrow)
+    assert len(read) == 2
+    assert found.whole_at == tomorrow
+    assert ("gone", "x") not in found.at, "what no ledger holds any more is forgotten"
+
+
+def test_who_was_not_heard_of_for_a_week_is_forgotten(instance: dg.DagsterInstance) -> None:
+    now = datetime.now(UTC)
+    at = {("a", "old"): now - timedelta(days=8), ("a", "new"): now - timedelta(days=6)}
+    evaluation, _ = _evaluated(instance)
+    carried = sites_heard.carried_in(evaluation)
+    assert carried
+    found = sites_heard.sites_heard(instance, LakeResource().open(), replace(carried, at=at), now)
+    assert found.at == {("a", "new"): at["a", "new"]}

@@ -85,8 +85,6 @@ def test_statements_are_asked_as_often_as_dagster_says() -> None:
             schedule = schedules[name]
             assert isinstance(schedule, dg.ScheduleDefinition)
             assert times_a_day(str(schedule.cron_schedule)) == times
-    (sensor,) = (each for each in defs.sensors or [] if each.name == "site_arrival")
-    assert 86_400 / (sensor.minimum_interval_seconds or 30) == SMALL_A_DAY["site_arrival"]
 
 
 def test_the_state_that_is_billed_is_a_warm_one_of_six_metrics() -> None:

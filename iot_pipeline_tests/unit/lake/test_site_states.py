@@ -4,15 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from iot_pipeline.lake.site_states import Arrival, Name, RegisteredSite, State, not_registered, state_of
+from iot_pipeline.lake.site_states import Name, RegisteredSite, State, not_registered, state_of
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 LIMIT = NOW - timedelta(minutes=30)
-RECENT, OLD = Arrival(NOW, 7), Arrival(NOW - timedelta(hours=2), 7)
+RECENT, OLD = NOW, NOW - timedelta(hours=2)
 
 
 @pytest.mark.parametrize(
-    ("in_use", "arrival", "state"),
+    ("in_use", "heard", "state"),
     [
         (True, RECENT, State.SENDS),
         (True, OLD, State.SILENT),
@@ -20,11 +20,11 @@ RECENT, OLD = Arrival(NOW, 7), Arrival(NOW - timedelta(hours=2), 7)
         (False, RECENT, State.SENDS),
         (False, OLD, State.OUT_OF_USE),
         (False, None, State.OUT_OF_USE),
-        (True, Arrival(LIMIT, 1), State.SENDS),
+        (True, LIMIT, State.SENDS),
     ],
 )
-def test_a_site_of_the_registry(in_use: bool, arrival: Arrival | None, state: State) -> None:
-    assert state_of(RegisteredSite("acme", "denver", in_use), arrival, LIMIT) is state
+def test_a_site_of_the_registry(in_use: bool, heard: datetime | None, state: State) -> None:
+    assert state_of(RegisteredSite("acme", "denver", in_use), heard, LIMIT) is state
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,5 @@ def test_a_site_of_the_registry(in_use: bool, arrival: Arrival | None, state: St
 )
 def test_a_name_that_is_not_in_the_registry(tenant: str, site: str | None, known_tenant: str, like: str) -> None:
     sites = [RegisteredSite("acme", "denver", in_use=True)]
-    arrivals: dict[Name, Arrival] = {("acme", "denver"): RECENT, (tenant, site): OLD}
-    assert not_registered(arrivals, sites) == [
-        (repr(tenant), repr(site), known_tenant, like, OLD.last_received, OLD.readings)
-    ]
+    heard: dict[Name, datetime] = {("acme", "denver"): RECENT, (tenant, site): OLD}
+    assert not_registered(heard, sites) == [(repr(tenant), repr(site), known_tenant, like, OLD)]

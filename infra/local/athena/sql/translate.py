@@ -173,9 +173,9 @@ class DuckDBText(CastText):
 
     def trycast_sql(self, expression: exp.TryCast) -> str:
         """TRY_CAST."""
-        if self.shortcuts and (number := json_number(expression)):
-            macro, value = number
-            return f"{macro}({self.sql(value)})"
+        number = json_number(expression) if self.shortcuts else None
+        if number and record(number[1]) == kinds.JSON:
+            return f"{number[0]}({self.sql(number[1])})"
         return self.cast(expression, self._operand(expression), quiet=True)
 
     def _operand(self, node: exp.Cast) -> str:

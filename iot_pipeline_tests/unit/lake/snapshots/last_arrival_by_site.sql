@@ -1,10 +1,8 @@
--- When each site was last heard of, within these arrival hours.
+-- When each site was last heard of, within these arrival hours, and how many readings it sent in them.
 SELECT tenant, site, max(last_received) AS last_received, sum(readings) AS readings
 FROM ledger
 WHERE tenant IS NOT NULL
-    AND ((year = '2026' AND month = '10' AND day = '29' AND hour IN ('12', '13', '14', '15', '16', '17', '18', '19', '20', '21', '22', '23'))
-    OR (year = '2026' AND month = '10' AND day IN ('30', '31') AND hour IN ('00', '01', '02', '03', '04', '05', '06', '07', '08', '09', '10', '11', '12', '13', '14', '15', '16', '17', '18', '19', '20', '21', '22', '23'))
-    OR (year = '2026' AND month = '11' AND day IN ('01', '02', '03', '04') AND hour IN ('00', '01', '02', '03', '04', '05', '06', '07', '08', '09', '10', '11', '12', '13', '14', '15', '16', '17', '18', '19', '20', '21', '22', '23'))
-    OR (year = '2026' AND month = '11' AND day = '05' AND hour IN ('00', '01', '02', '03', '04', '05', '06', '07', '08', '09', '10', '11', '12')))
+    AND ((year = '2026' AND month = '11' AND day = '05' AND hour IN ('12', '13'))
+    OR (year = '2026' AND month = '11' AND day = '06' AND hour IN ('00')))
 GROUP BY tenant, site
 ORDER BY tenant, site

@@ -1,0 +1,80 @@
+"""When each site was last heard of, carried on from one evaluation of `every_site_sends` to the next.
+
+Athena lists each partition that a statement reads, and S3 bills each listing as a PUT (Amazon S3 pricing page), so that
+the ledger of a week, read each minute, would be 242,000 listings a day. So an evaluation keeps what it knows, and the
+next one reads the ledgers that were built since.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from iot_pipeline.defs.common import EVENTS_PER_TICK
+from iot_pipeline.defs.judged.assets import ledger
+from iot_pipeline.lake import statements
+from iot_pipeline.lake.hours import Hour, hours_between
+from iot_pipeline.lake.lake import Lake
+from iot_pipeline.lake.site_states import SITE_MEMORY_DAYS, Name
+from iot_pipeline.partitions import hour_of
+
+CARRIED = "carried on to the next evaluation"
+"""The name of the check's metadata that holds it."""
+_WHOLE_EACH = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class SitesHeard:
+    """When each name was last heard of in so many days (aware), by the ledgers that Dagster stored as built up to
+    `up_to`. The ledgers of all these days were last read at `whole_at`.
+    """
+
+    at: Mapping[Name, datetime]
+    up_to: int
+    whole_at: datetime
+
+    @property
+    def metadata(self) -> dg.JsonMetadataValue:
+        """All of it, for `carried_in`."""
+        sites = [[tenant, site, at.isoformat()] for (tenant, site), at in self.at.items()]
+        return dg.MetadataValue.json({"up_to": self.up_to, "whole_at": self.whole_at.isoformat(), "sites": sites})
+
+
+def carried_in(evaluation: dg.AssetCheckEvaluation | None) -> SitesHeard | None:
+    """What an evaluation of the check has kept; None if there is none, or one of a release that kept nothing."""
+    held = evaluation.metadata.get(CARRIED) if evaluation else None
+    if not isinstance(held, dg.JsonMetadataValue) or not isinstance(held.value, dict):
+        return None
+    at = {(tenant, site): datetime.fromisoformat(text) for tenant, site, text in held.value["sites"]}
+    return SitesHeard(at, int(held.value["up_to"]), datetime.fromisoformat(held.value["whole_at"]))
+
+
+def sites_heard(instance: dg.DagsterInstance, lake: Lake, carried: SitesHeard | None, now: datetime) -> SitesHeard:
+    """What was carried on, with the ledgers built since.
+
+    All days are read if nothing was carried on, and once a day: who rebuilds or erases without Dagster tells nobody.
+    """
+    last = Hour.of(now)
+    remembered = hours_between(last + -24 * SITE_MEMORY_DAYS, last)
+    if carried is None or now - carried.whole_at >= _WHOLE_EACH:
+        newest = instance.fetch_materializations(ledger.key, limit=1).records
+        up_to = newest[0].storage_id if newest else 0
+        return SitesHeard(_last_arrivals(lake, remembered), up_to, now)
+    news = instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=ledger.key, after_storage_id=carried.up_to),
+        limit=EVENTS_PER_TICK,
+        ascending=True,
+    ).records
+    built = {hour_of(record.partition_key) for record in news if record.partition_key}
+    found = _last_arrivals(lake, sorted(built.intersection(remembered)))
+    known = {name: at for name, at in carried.at.items() if at >= remembered[0].start}
+    at = known | {name: max(at, known.get(name, at)) for name, at in found.items()}
+    return SitesHeard(at, news[-1].storage_id if news else carried.up_to, carried.whole_at)
+
+
+def _last_arrivals(lake: Lake, hours: list[Hour]) -> dict[Name, datetime]:
+    if not hours:
+        return {}
+    rows = lake.athena.run(statements.last_arrival_by_site(hours)).rows
+    return {(tenant, site): at.replace(tzinfo=UTC) for tenant, site, at, _ in rows}
