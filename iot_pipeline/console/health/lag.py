@@ -1,5 +1,6 @@
 """Data lag by site: when each was last heard of, as far as the lake has judged, against the sites of the registry."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel
@@ -10,6 +11,7 @@ from iot_pipeline.console.dependencies import DownError, asking
 from iot_pipeline.console.health.findings import Finding, State, several
 from iot_pipeline.console.health.shared import Look
 from iot_pipeline.lake import statements
+from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.hours import Hour, hours_between
 from iot_pipeline.lake.site_states import SITE_MEMORY_DAYS, Name, RegisteredSite, state_of
 from iot_pipeline.lake.site_states import State as Standing
@@ -18,6 +20,8 @@ from iot_pipeline.settings import policy
 
 Arrival = tuple[datetime, int]
 """When a site was last heard of (aware), and how many readings it sent."""
+# Of which a ledger may be new at any time. That of an hour before them is seen within an hour.
+_LAST_HOURS = 3
 
 SECONDS = 20.0
 
@@ -51,20 +55,43 @@ class Lag(BaseModel):
     registry: str | None
 
 
+class Arrivals:
+    """When each site was last heard of in so many days. The last hours are read each time, those before once an hour:
+    S3 bills each partition that a statement reads.
+    """
+
+    def __init__(self, athena: Athena) -> None:
+        self._athena = athena
+        self._before: dict[Name, Arrival] = {}
+        self._read_in: Hour | None = None
+
+    def at(self, now: datetime) -> dict[Name, Arrival]:
+        """By name, at this time (aware)."""
+        last = Hour.of(now)
+        if last != self._read_in:
+            self._before = self._read(hours_between(last + -24 * SITE_MEMORY_DAYS, last + -_LAST_HOURS))
+            self._read_in = last
+        found = dict(self._before)
+        for name, (heard, readings) in self._read(hours_between(last + (1 - _LAST_HOURS), last)).items():
+            before, so_many = found.get(name, (heard, 0))
+            found[name] = max(heard, before), readings + so_many
+        return found
+
+    def _read(self, hours: Iterable[Hour]) -> dict[Name, Arrival]:
+        rows = self._athena.run(statements.last_arrival_by_site(hours)).rows
+        return {(tenant, site): (at.replace(tzinfo=UTC), int(readings)) for tenant, site, at, readings in rows}
+
+
 def open_look(meter: Meter) -> Look:
     """Asks the ledger, which costs a few megabytes, and the registry."""
-    athena = BoundedAthena(meter, SECONDS)
-    return lambda now: look(athena, now)
+    arrivals = Arrivals(BoundedAthena(meter, SECONDS))
+    return lambda now: look(arrivals, now)
 
 
-def look(athena: BoundedAthena, now: datetime) -> Finding:
+def look(of_sites: Arrivals, now: datetime) -> Finding:
     """How far behind each site is. Without the registry: of which names anything has arrived."""
-    last = Hour.of(now)
     with asking("Athena"):
-        rows = athena.run(statements.last_arrival_by_site(hours_between(last + -24 * SITE_MEMORY_DAYS, last))).rows
-    arrivals: dict[Name, Arrival] = {
-        (tenant, site): (at.replace(tzinfo=UTC), int(readings)) for tenant, site, at, readings in rows
-    }
+        arrivals = of_sites.at(now)
     minutes = policy().site_silence_minutes
     try:
         with asking("the registry"), open_registry() as connection:
