@@ -29,6 +29,7 @@ from iot_pipeline.resources import LakeResource
 from iot_pipeline_tests.support import leftovers, time_box
 from iot_pipeline_tests.support.assemblies import remove_assemblies, share_assemblies
 from iot_pipeline_tests.support.console import TENANTS, RunningConsole
+from iot_pipeline_tests.support.emulator import check_saved
 from iot_pipeline_tests.support.messages import RawZone
 
 HERE = Path(__file__).parent
@@ -108,6 +109,7 @@ def started(state: Path) -> Iterator[Platform]:
         yield platform
     settings.forget()
     boto3.setup_default_session()
+    check_saved(platform.emulator)
 
 
 @pytest.fixture(scope="session")

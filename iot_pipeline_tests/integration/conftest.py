@@ -70,7 +70,7 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     try:
         yield aws
     finally:
-        aws.emulator.stop()
+        aws.stop()
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def own_aws(tmp_path: Path) -> Iterator[LocalAws]:
     """A local AWS that the test may stop, kill and start."""
     aws = LocalAws(_start(tmp_path), tmp_path)
     yield aws
-    aws.emulator.stop()
+    aws.stop()
 
 
 def _start(folder: Path) -> Emulator:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import signal
 import ssl
 import threading
@@ -105,12 +106,26 @@ class Session:
         self.client.loop_stop()
 
 
+def check_saved(emulator: Emulator) -> None:
+    """No service's state could not be saved, which costs a person nothing until the process is killed."""
+    lines = emulator.log_file.read_text(errors="replace").splitlines()
+    assert [line for line in lines if _UNSAVED.search(line)] == []
+
+
+_UNSAVED = re.compile("is not saved; tried again|failed to save|error getting state")
+
+
 @dataclass(eq=False)
 class LocalAws:
     """The local AWS under test."""
 
     emulator: Emulator
     folder: Path
+
+    def stop(self) -> None:
+        """Stop it. What it changed has been saved."""
+        self.emulator.stop()
+        check_saved(self.emulator)
 
     @cache  # noqa: B019  one instance a test session
     def client(self, service: str) -> Any:

@@ -18,6 +18,7 @@ from ministack.core import persistence
 from ministack.core.responses import AccountRegionScopedDict, AccountScopedDict
 from ministack.services import cloudwatch, cloudwatch_logs, dynamodb, glue, iot, kinesis, sqs
 
+from infra.local.emulator.file_log import FileLog
 from infra.local.emulator.metric_point import MetricPoint
 
 # Their `get_state` does nothing with what it copies but to return it: Lambda's, say, takes the code out of the copies.
@@ -25,6 +26,7 @@ GROWING = (cloudwatch, cloudwatch_logs, dynamodb, glue, iot, kinesis, sqs)
 # Payload, tables, all accounts' tables, a table, its items, a partition, an item.
 _LEVELS = 7
 _GONE = object()
+_stock_in_json = persistence._json_default
 
 _this_thread = threading.local()
 
@@ -40,9 +42,12 @@ class _Copying:
 
 
 def share_what_is_saved() -> None:
-    """Let `uncopied` have the state of the services that grow as it is."""
+    """Let `uncopied` have the state of the services that grow as it is; and what is of our types be saved at a stop,
+    when ministack saves everything by itself.
+    """
     for module in GROWING:
         module.copy = _Copying()
+    persistence._json_default = _in_json
 
 
 @contextmanager
@@ -74,7 +79,7 @@ def save_state(name: str, state: Any) -> None:
 
 def _parts(value: Any, levels: int) -> Iterator[str]:
     if isinstance(value, AccountRegionScopedDict | AccountScopedDict):
-        value = persistence._json_default(value)
+        value = _stock_in_json(value)
     if levels and isinstance(value, dict) and all(isinstance(key, str) for key in list(value)):
         yield from _object(value, levels - 1)
     elif levels and isinstance(value, list):
@@ -89,7 +94,9 @@ def _parts(value: Any, levels: int) -> Iterator[str]:
 
 
 def _in_json(value: Any) -> Any:
-    return dict(value) if isinstance(value, MetricPoint) else persistence._json_default(value)
+    if isinstance(value, FileLog):
+        return copy.deepcopy(value)  # which is not its items, that stay in their files
+    return dict(value) if isinstance(value, MetricPoint) else _stock_in_json(value)
 
 
 def _object(value: dict[str, Any], levels: int) -> Iterator[str]:

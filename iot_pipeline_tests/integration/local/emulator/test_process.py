@@ -5,6 +5,7 @@ import io
 import json
 import signal
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,43 @@ def test_what_became_of_messages_survives_a_kill(own_aws: LocalAws) -> None:
     counts = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"] for url in (held, emptied)]
     names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
     assert [[found[name] for name in names] for found in counts] == [["0", "1"], ["0", "0"]]
+
+
+def test_what_is_made_after_records_and_lines_have_come_survives_a_kill(own_aws: LocalAws) -> None:
+    """Records and lines lie in files of their own, and the state that is saved names them."""
+    kinesis, logs, (stream, _) = own_aws.client("kinesis"), own_aws.client("logs"), own_aws.stream()
+    kinesis.put_record(StreamName=stream, Data=b"a record", PartitionKey="k")
+    name, _ = warm_function(own_aws, "def handler(event, context):\n    print('a line')\n    return 1")
+    later, _ = own_aws.stream()
+    wait_until_saved(own_aws, "kinesis", later)
+    logs.create_log_group(logGroupName="/made/later")
+    wait_until_saved(own_aws, "cloudwatch_logs", "/made/later")
+    restart(own_aws, signal.SIGKILL)
+    assert {stream, later} <= set(kinesis.list_streams()["StreamNames"])
+    assert "/made/later" in {group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]}
+    found = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    assert any("a line" in event["message"] for event in found)
+
+
+def test_metrics_of_a_function_survive_a_stop(own_aws: LocalAws) -> None:
+    name, _ = warm_function(own_aws, "def handler(event, context):\n    return 1")
+    question = {
+        "Namespace": "AWS/Lambda",
+        "MetricName": "Invocations",
+        "Dimensions": [{"Name": "FunctionName", "Value": name}],
+        "StartTime": datetime.now(UTC) - timedelta(hours=1),
+        "EndTime": datetime.now(UTC) + timedelta(hours=1),
+        "Period": 60,
+        "Statistics": ["Sum"],
+    }
+
+    def invocations() -> float:
+        points = own_aws.client("cloudwatch").get_metric_statistics(**question)["Datapoints"]
+        return sum(float(point["Sum"]) for point in points)
+
+    assert eventually(lambda: invocations() == 1)
+    restart(own_aws, signal.SIGTERM)
+    assert invocations() == 1
 
 
 def test_what_devices_did_survives_a_kill(own_aws: LocalAws) -> None:

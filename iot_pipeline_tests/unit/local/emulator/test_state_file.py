@@ -14,8 +14,11 @@ from ministack.core import persistence
 from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import dynamodb, lambda_svc
 
+from infra.local.emulator.line_log import LineLog
+from infra.local.emulator.metric_point import MetricPoint
 from infra.local.emulator.packed_items import PackedItems
 from infra.local.emulator.state_file import GROWING, save_state, share_what_is_saved, uncopied
+from infra.local.emulator.streams.record_log import RecordLog
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +31,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def sharing() -> Iterator[None]:
     modules = [(module, module.copy) for module in GROWING]
+    in_json = persistence._json_default
     share_what_is_saved()
     yield
+    persistence._json_default = in_json
     for module, stock in modules:
         module.copy = stock
 
@@ -136,3 +141,21 @@ def in_another_thread(what: Callable[[], bool]) -> bool:
     thread.start()
     thread.join()
     return found == [True]
+
+
+@pytest.mark.usefixtures("sharing")
+@pytest.mark.parametrize("save", [save_state, persistence.save_state], ids=["while it runs", "at a stop"])
+def test_what_is_of_our_own_types_is_saved(save: Callable[[str, Any], None], tmp_path: Path) -> None:
+    lines, records = LineLog(tmp_path / "lines"), RecordLog(tmp_path / "records")
+    lines.append({"timestamp": 7, "message": "a line", "ingestionTime": 7})
+    point = {"Timestamp": 1.0, "Value": 2.0, "Unit": "Count", "Dimensions": {}}
+    state = AccountRegionScopedDict()
+    state.set_scoped("000000000000", "eu-west-1", "own", {"records": records, "points": [MetricPoint(point)]})
+    state.set_scoped("000000000000", "eu-west-1", "logs", {"streams": {"s": {"events": lines}}})
+    save("kinesis", {"all": state})
+    read = persistence.load_state("kinesis")
+    assert read is not None
+    logs = {"streams": {"s": {"events": copy.deepcopy(lines)}}}
+    assert read["all"].get_scoped("000000000000", "eu-west-1", "logs") == logs
+    own = {"records": copy.deepcopy(records), "points": [point]}
+    assert read["all"].get_scoped("000000000000", "eu-west-1", "own") == own
