@@ -160,7 +160,8 @@ class Ticks:
             sweep_unloaded_hours(context)
 
     def _clean_up_of_day(self, _: None) -> None:
-        self._clean_up(None, self.history.now.start - timedelta(hours=DAY))
+        # Two hours less than a day: what was built before the first hour of a lake of one day is no difference.
+        self._clean_up(None, self.history.now.start - timedelta(hours=DAY - 2))
 
     def _clean_up(self, _: None, since: datetime | None = None) -> None:
         lake = self.lake

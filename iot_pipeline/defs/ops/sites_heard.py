@@ -53,24 +53,28 @@ def carried_in(evaluation: dg.AssetCheckEvaluation | None) -> SitesHeard | None:
 def sites_heard(instance: dg.DagsterInstance, lake: Lake, carried: SitesHeard | None, now: datetime) -> SitesHeard:
     """What was carried on, with the ledgers built since.
 
-    All days are read if nothing was carried on, and once a day: who rebuilds or erases without Dagster tells nobody.
+    All days are read if nothing was carried on, after a large backfill, and once a day: who rebuilds or erases without
+    Dagster tells nobody.
     """
     last = Hour.of(now)
     remembered = hours_between(last + -24 * SITE_MEMORY_DAYS, last)
     if carried is None or now - carried.whole_at >= _WHOLE_EACH:
-        newest = instance.fetch_materializations(ledger.key, limit=1).records
-        up_to = newest[0].storage_id if newest else 0
-        return SitesHeard(_last_arrivals(lake, remembered), up_to, now)
-    news = instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=ledger.key, after_storage_id=carried.up_to),
-        limit=EVENTS_PER_TICK,
-        ascending=True,
-    ).records
+        return _whole(instance, lake, remembered, now)
+    since = dg.AssetRecordsFilter(asset_key=ledger.key, after_storage_id=carried.up_to)
+    news = instance.fetch_materializations(since, limit=EVENTS_PER_TICK, ascending=True).records
+    if len(news) == EVENTS_PER_TICK:
+        return _whole(instance, lake, remembered, now)
     built = {hour_of(record.partition_key) for record in news if record.partition_key}
     found = _last_arrivals(lake, sorted(built.intersection(remembered)))
     known = {name: at for name, at in carried.at.items() if at >= remembered[0].start}
     at = known | {name: max(at, known.get(name, at)) for name, at in found.items()}
     return SitesHeard(at, news[-1].storage_id if news else carried.up_to, carried.whole_at)
+
+
+def _whole(instance: dg.DagsterInstance, lake: Lake, remembered: list[Hour], now: datetime) -> SitesHeard:
+    newest = instance.fetch_materializations(ledger.key, limit=1).records
+    up_to = newest[0].storage_id if newest else 0
+    return SitesHeard(_last_arrivals(lake, remembered), up_to, now)
 
 
 def _last_arrivals(lake: Lake, hours: list[Hour]) -> dict[Name, datetime]:

@@ -194,6 +194,23 @@ def test_the_whole_week_is_read_again_each_day_and_after_an_older_release(
     assert ("gone", "x") not in found.at, "what no ledger holds any more is forgotten"
 
 
+def test_after_a_large_backfill_the_whole_week_is_read(
+    instance: dg.DagsterInstance, judged: datetime, read: list[list[Hour]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sites_heard, "EVENTS_PER_TICK", 3)
+    _evaluated(instance)
+    now = Hour.of(judged)
+    _built(instance, now + -1, now + -2)
+    _evaluated(instance)
+    assert read[1:] == [[now + -2, now + -1]]
+    _built(instance, *(now + -age for age in range(30)))
+    _evaluated(instance)
+    assert [len(hours) for hours in read[2:]] == [7 * 24 + 1]
+    _built(instance, now)
+    _evaluated(instance)
+    assert read[3:] == [[now]], "none of the others is left to be looked at"
+
+
 def test_who_was_not_heard_of_for_a_week_is_forgotten(instance: dg.DagsterInstance) -> None:
     now = datetime.now(UTC)
     at = {("a", "old"): now - timedelta(days=8), ("a", "new"): now - timedelta(days=6)}
