@@ -13,29 +13,38 @@ _NEVER_CHANGED = ("metadata", "preserved_headers", "checksums")
 # Where the values of members lie, once for all records that have members of the same names.
 _layouts: list[dict[str, int]] = []
 _places: dict[tuple[str, ...], int] = {}
+_IS_LATEST = "is_latest"
 
 
 class PackedRecord(MutableMapping[str, Any]):
-    """Members by name. One with a member that may be changed in place, or that JSON has not, is held as it is."""
+    """Members by name. One with a member that may be changed in place, or that JSON has not, is held as it is.
 
-    __slots__ = ("_kept",)
+    `kept` is the same object as long as no member but `is_latest` is set.
+    """
+
+    __slots__ = ("_is_latest", "kept")
 
     def __init__(self, members: Mapping[str, Any]) -> None:
-        self._kept = _packed(dict(members))
+        self._keep(dict(members))
 
     def __getitem__(self, name: str) -> Any:
-        if isinstance(self._kept, dict):
-            return self._kept[name]
-        values = orjson.loads(self._kept)
+        if name == _IS_LATEST and self._is_latest is not None:
+            return self._is_latest
+        if isinstance(self.kept, dict):
+            return self.kept[name]
+        values = orjson.loads(self.kept)
         return values[_layouts[values[0]][name]]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._kept = _packed({**self._members(), name: value})
+        if name == _IS_LATEST and isinstance(value, bool):
+            self._is_latest = value
+        else:
+            self._keep({**self._members(), name: value})
 
     def __delitem__(self, name: str) -> None:
-        members = dict(self._members())
+        members = self._members()
         del members[name]
-        self._kept = _packed(members)
+        self._keep(members)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._members())
@@ -43,11 +52,20 @@ class PackedRecord(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self._members())
 
+    def _keep(self, members: dict[str, Any]) -> None:
+        # By itself: with each new version of a key ministack says of all others that they are not the latest.
+        self._is_latest: bool | None = None
+        if isinstance(members.get(_IS_LATEST), bool):
+            self._is_latest = members.pop(_IS_LATEST)
+        self.kept = _packed(members)
+
     def _members(self) -> dict[str, Any]:
-        if isinstance(self._kept, dict):
-            return self._kept
-        values = orjson.loads(self._kept)
-        return {name: values[at] for name, at in _layouts[values[0]].items()}
+        if isinstance(self.kept, dict):
+            found = dict(self.kept)
+        else:
+            values = orjson.loads(self.kept)
+            found = {name: values[at] for name, at in _layouts[values[0]].items()}
+        return found if self._is_latest is None else {**found, _IS_LATEST: self._is_latest}
 
 
 def _packed(members: dict[str, Any]) -> bytes | dict[str, Any]:

@@ -13,6 +13,7 @@ from ministack import app
 from ministack.core.responses import request_scope
 from ministack.services import s3
 
+from infra.local.emulator import version_history
 from infra.local.emulator.packed_record import PackedRecord
 
 PUT_SECONDS = 60.0
@@ -33,6 +34,7 @@ def install() -> None:
     s3._persist_object = _persist_object
     s3._fire_s3_event_async = _fire_later
     s3.handle_request = _handle_request
+    version_history.install()
     _pack_what_was_loaded()
 
 

@@ -53,8 +53,8 @@ def test_it_is_what_a_dictionary_would_be(first: dict[str, Any], changes: list[t
 
 def test_what_is_stored_takes_its_json_and_comes_back() -> None:
     record = PackedRecord(STORED)
-    assert isinstance(record._kept, bytes)
-    assert len(record._kept) < 260
+    assert isinstance(record.kept, bytes)
+    assert len(record.kept) < 260
     assert record == STORED
     assert copy.deepcopy(record) == STORED
 
@@ -66,7 +66,7 @@ def test_a_member_that_is_changed_in_place_stays_changed() -> None:
     record["storage_class"] = "GLACIER"
     assert (record["restore"], record["storage_class"]) == ({"completed_fired": True}, "GLACIER")
     del record["restore"]
-    assert isinstance(record._kept, bytes)
+    assert isinstance(record.kept, bytes)
 
 
 def test_a_copy_is_another_record() -> None:
@@ -75,3 +75,20 @@ def test_a_copy_is_another_record() -> None:
     other["size"] = 1
     other.pop("version_id")
     assert record == STORED
+
+
+def test_whether_it_is_the_latest_lies_beside_what_is_kept() -> None:
+    record = PackedRecord({**STORED, "is_latest": True})
+    kept = record.kept
+    record["is_latest"] = False
+    assert record.kept is kept
+    assert dict(record) == {**STORED, "is_latest": False}
+    assert (len(record), record.get("is_latest"), "is_latest" in PackedRecord(STORED)) == (
+        len(STORED) + 1,
+        False,
+        False,
+    )
+    del record["is_latest"]
+    assert dict(record) == STORED
+    record["is_latest"] = "no bool"
+    assert copy.deepcopy(record)["is_latest"] == "no bool"
