@@ -116,10 +116,10 @@ def daemon_steps(home: Path, postgres: Postgres) -> Iterator[DaemonSteps]:
         home.mkdir()
         with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
             connection.execute("CREATE DATABASE dagster")
-    address = {"hostname": HOST, "port": postgres.port, "db_name": "dagster"}
-    login = {"username": SUPERUSER, "password": postgres.password}
-    storage = {"postgres": {"postgres_db": address | login}}
-    (home / "dagster.yaml").write_text(yaml.safe_dump({**_INSTANCE, "storage": storage}))
+        _configure(home, postgres, makes_tables=True)
+        dg.DagsterInstance.from_config(str(home)).dispose()
+    # Each tick and run opens the instance anew, and would look for its tables each time.
+    _configure(home, postgres, makes_tables=False)
     log = logging.getLogger(__name__)
     log.setLevel(logging.CRITICAL)
     with (
@@ -129,3 +129,10 @@ def daemon_steps(home: Path, postgres: Postgres) -> Iterator[DaemonSteps]:
         WorkspaceProcessContext(instance, _Code()) as workspace,
     ):
         yield DaemonSteps(instance, workspace, log)
+
+
+def _configure(home: Path, postgres: Postgres, *, makes_tables: bool) -> None:
+    address = {"hostname": HOST, "port": postgres.port, "db_name": "dagster"}
+    login = {"username": SUPERUSER, "password": postgres.password}
+    storage = {"postgres": {"postgres_db": address | login, "should_autocreate_tables": makes_tables}}
+    (home / "dagster.yaml").write_text(yaml.safe_dump({**_INSTANCE, "storage": storage}))
