@@ -23,6 +23,8 @@ class PackedRecord(MutableMapping[str, Any]):
     """
 
     __slots__ = ("_is_latest", "kept")
+    kept: bytes | dict[str, Any]
+    _is_latest: bool | None
 
     def __init__(self, members: Mapping[str, Any]) -> None:
         self._keep(dict(members))
@@ -54,9 +56,7 @@ class PackedRecord(MutableMapping[str, Any]):
 
     def _keep(self, members: dict[str, Any]) -> None:
         # By itself: with each new version of a key ministack says of all others that they are not the latest.
-        self._is_latest: bool | None = None
-        if isinstance(members.get(_IS_LATEST), bool):
-            self._is_latest = members.pop(_IS_LATEST)
+        self._is_latest = members.pop(_IS_LATEST) if isinstance(members.get(_IS_LATEST), bool) else None
         self.kept = _packed(members)
 
     def _members(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ministack import app
 from ministack.core.responses import request_scope
 from ministack.services import s3
 
-from infra.local.emulator import version_history
+from infra.local.emulator import sorted_objects, version_history
 from infra.local.emulator.packed_record import PackedRecord
 
 PUT_SECONDS = 60.0
@@ -35,6 +35,7 @@ def install() -> None:
     s3._fire_s3_event_async = _fire_later
     s3.handle_request = _handle_request
     version_history.install()
+    sorted_objects.install()
     _pack_what_was_loaded()
 
 
@@ -109,13 +110,14 @@ def _persist_object(bucket: str, key: str, record: Any) -> None:
     versions = s3._object_versions.get((bucket, key))
     if versions and record["body"] is None and versions[-1]["version_id"] == record.get("version_id"):
         versions[-1] = PackedRecord({**versions[-1], "data": None})
-    objects = s3._buckets[bucket]["objects"]
+    objects = sorted_objects.keep_sorted(s3._buckets[bucket])
     if key in objects:
         objects[key] = PackedRecord(record)
 
 
 def _pack_what_was_loaded() -> None:
     for bucket in s3._buckets._data.values():
-        bucket["objects"].update({key: PackedRecord(record) for key, record in bucket["objects"].items()})
+        objects = sorted_objects.keep_sorted(bucket)
+        objects.update({key: PackedRecord(record) for key, record in objects.items()})
     for versions in s3._object_versions._data.values():
         versions[:] = map(PackedRecord, versions)

@@ -14,9 +14,10 @@ from iot_pipeline.defs.dagster_internals import last_evaluation
 from iot_pipeline.defs.judged.assets import ledger
 from iot_pipeline.defs.ops import sites_heard
 from iot_pipeline.defs.ops.site_arrival import every_site_sends, site_arrival
+from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import Hour
 from iot_pipeline.lake.lake import Lake
-from iot_pipeline.lake.site_states import State
+from iot_pipeline.lake.site_states import Name, State
 from iot_pipeline.partitions import partition_key
 from iot_pipeline.registry import sites
 from iot_pipeline.registry.devices import retire_device
@@ -126,13 +127,13 @@ def test_a_registry_that_does_not_answer_is_named_and_arrivals_are_shown(
 def read(monkeypatch: pytest.MonkeyPatch) -> list[list[Hour]]:
     """The hours that were read, one list a statement."""
     found: list[list[Hour]] = []
-    real = sites_heard.statements.last_arrival_by_site
+    real = statements.last_arrival_by_site
 
     def noted(hours: Iterable[Hour]) -> str:
         found.append(sorted(hours))
         return real(found[-1])
 
-    monkeypatch.setattr(sites_heard.statements, "last_arrival_by_site", noted)
+    monkeypatch.setattr(statements, "last_arrival_by_site", noted)
     return found
 
 
@@ -213,7 +214,7 @@ def test_after_a_large_backfill_the_whole_week_is_read(
 
 def test_who_was_not_heard_of_for_a_week_is_forgotten(instance: dg.DagsterInstance) -> None:
     now = datetime.now(UTC)
-    at = {("a", "old"): now - timedelta(days=8), ("a", "new"): now - timedelta(days=6)}
+    at: dict[Name, datetime] = {("a", "old"): now - timedelta(days=8), ("a", "new"): now - timedelta(days=6)}
     evaluation, _ = _evaluated(instance)
     carried = sites_heard.carried_in(evaluation)
     assert carried
