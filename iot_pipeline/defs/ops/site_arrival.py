@@ -41,7 +41,7 @@ def _arrival_by_site(
         sites = registry.sites()
     except Exception as error:  # noqa: BLE001  # whatever kept the registry from answering is said by name, and arrivals are shown
         return _unanswered(error, heard)
-    return _compared(heard, sites, now - timedelta(minutes=policy().site_silence_minutes))
+    return _compared(heard, sites, min(now, heard.until) - timedelta(minutes=policy().site_silence_minutes))
 
 
 def _compared(heard: SitesHeard, sites: Sequence[RegisteredSite], limit: datetime) -> dg.AssetCheckResult:
@@ -99,8 +99,8 @@ def _result(problems: Sequence[str], metadata: Mapping[str, dg.MetadataValue[Any
 @dg.asset_check(
     asset=ledger.key,
     description=(
-        f"Every site of the registry that was heard of in {SITE_MEMORY_DAYS} days was heard of in the last "
-        f"{policy().site_silence_minutes:g} minutes, unless its devices are gone."
+        f"Every site of the registry that was heard of in {SITE_MEMORY_DAYS} days was heard of in the "
+        f"{policy().site_silence_minutes:g} minutes before the newest ledger, unless its devices are gone."
     ),
 )
 def every_site_sends(

@@ -14,7 +14,7 @@ import dagster as dg
 from iot_pipeline.defs.common import EVENTS_PER_TICK
 from iot_pipeline.defs.judged.assets import ledger
 from iot_pipeline.lake import statements
-from iot_pipeline.lake.hours import Hour, hours_between
+from iot_pipeline.lake.hours import HOUR, Hour, hours_between
 from iot_pipeline.lake.lake import Lake
 from iot_pipeline.lake.site_states import SITE_MEMORY_DAYS, Name
 from iot_pipeline.partitions import hour_of
@@ -22,23 +22,34 @@ from iot_pipeline.partitions import hour_of
 CARRIED = "carried on to the next evaluation"
 """The name of the check's metadata that holds it."""
 _WHOLE_EACH = timedelta(days=1)
+# Among so many builds is one of the open hour, or will be in minutes.
+_NEWEST = 100
 
 
 @dataclass(frozen=True)
 class SitesHeard:
-    """When each name was last heard of in so many days (aware), by the ledgers that Dagster stored as built up to
-    `up_to`. The ledgers of all these days were last read at `whole_at`.
+    """When each name was last heard of in so many days, by the ledgers that Dagster stored as built up to `up_to`.
+
+    What came after `until` is in none of them: while nothing can be judged nobody is known to be silent. The ledgers of
+    all these days were last read at `whole_at`. All moments are aware.
     """
 
     at: Mapping[Name, datetime]
+    until: datetime
     up_to: int
     whole_at: datetime
 
     @property
     def metadata(self) -> dg.JsonMetadataValue:
         """All of it, for `carried_in`."""
-        sites = [[tenant, site, at.isoformat()] for (tenant, site), at in self.at.items()]
-        return dg.MetadataValue.json({"up_to": self.up_to, "whole_at": self.whole_at.isoformat(), "sites": sites})
+        return dg.MetadataValue.json(
+            {
+                "sites": [[tenant, site, at.isoformat()] for (tenant, site), at in self.at.items()],
+                "until": self.until.isoformat(),
+                "up_to": self.up_to,
+                "whole_at": self.whole_at.isoformat(),
+            }
+        )
 
 
 def carried_in(evaluation: dg.AssetCheckEvaluation | None) -> SitesHeard | None:
@@ -46,8 +57,10 @@ def carried_in(evaluation: dg.AssetCheckEvaluation | None) -> SitesHeard | None:
     held = evaluation.metadata.get(CARRIED) if evaluation else None
     if not isinstance(held, dg.JsonMetadataValue) or not isinstance(held.value, dict):
         return None
-    at = {(tenant, site): datetime.fromisoformat(text) for tenant, site, text in held.value["sites"]}
-    return SitesHeard(at, int(held.value["up_to"]), datetime.fromisoformat(held.value["whole_at"]))
+    value = held.value
+    at = {(tenant, site): datetime.fromisoformat(text) for tenant, site, text in value["sites"]}
+    until, whole_at = datetime.fromisoformat(value["until"]), datetime.fromisoformat(value["whole_at"])
+    return SitesHeard(at, until, int(value["up_to"]), whole_at)
 
 
 def sites_heard(instance: dg.DagsterInstance, lake: Lake, carried: SitesHeard | None, now: datetime) -> SitesHeard:
@@ -68,13 +81,20 @@ def sites_heard(instance: dg.DagsterInstance, lake: Lake, carried: SitesHeard | 
     found = _last_arrivals(lake, sorted(built.intersection(remembered)))
     known = {name: at for name, at in carried.at.items() if at >= remembered[0].start}
     at = known | {name: max(at, known.get(name, at)) for name, at in found.items()}
-    return SitesHeard(at, news[-1].storage_id if news else carried.up_to, carried.whole_at)
+    up_to = news[-1].storage_id if news else carried.up_to
+    return SitesHeard(at, max([carried.until, *map(_until, news)]), up_to, carried.whole_at)
 
 
 def _whole(instance: dg.DagsterInstance, lake: Lake, remembered: list[Hour], now: datetime) -> SitesHeard:
-    newest = instance.fetch_materializations(ledger.key, limit=1).records
+    newest = instance.fetch_materializations(ledger.key, limit=_NEWEST).records
     up_to = newest[0].storage_id if newest else 0
-    return SitesHeard(_last_arrivals(lake, remembered), up_to, now)
+    return SitesHeard(_last_arrivals(lake, remembered), max(map(_until, newest), default=now), up_to, now)
+
+
+def _until(record: dg.EventLogRecord) -> datetime:
+    """Up to when the ledger that was built then can know of arrivals: the end of its hour, or its build."""
+    built = datetime.fromtimestamp(record.timestamp, UTC)
+    return min(built, hour_of(record.partition_key).start + HOUR) if record.partition_key else built
 
 
 def _last_arrivals(lake: Lake, hours: list[Hour]) -> dict[Name, datetime]:

@@ -195,6 +195,23 @@ def test_the_whole_week_is_read_again_each_day_and_after_an_older_release(
     assert ("gone", "x") not in found.at, "what no ledger holds any more is forgotten"
 
 
+def test_while_nothing_is_judged_nobody_is_called_silent(instance: dg.DagsterInstance, judged: datetime) -> None:
+    evaluation, _ = _evaluated(instance)
+    carried = sites_heard.carried_in(evaluation)
+    assert carried
+    assert carried.until <= datetime.now(UTC)
+    assert carried.until >= judged
+    lake, tomorrow = LakeResource().open(), judged + timedelta(hours=23)
+    assert sites_heard.sites_heard(instance, lake, carried, tomorrow).until == carried.until, "nothing was built since"
+    _built(instance, Hour.of(judged) + -24 * 3)
+    backfilled = sites_heard.sites_heard(instance, lake, carried, tomorrow)
+    assert backfilled.until == carried.until, "an old hour's backfill knows nothing of today"
+    closed = replace(carried, until=judged - timedelta(hours=4))
+    _built(instance, Hour.of(judged) + -2)
+    found = sites_heard.sites_heard(instance, lake, closed, judged)
+    assert found.until == Hour.of(judged).start - timedelta(hours=1), "the end of the newest hour that was built"
+
+
 def test_after_a_large_backfill_the_whole_week_is_read(
     instance: dg.DagsterInstance, judged: datetime, read: list[list[Hour]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
