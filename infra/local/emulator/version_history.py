@@ -47,14 +47,10 @@ def _history(bucket: str, key: str) -> dict[str, Any]:
     found: dict[str, Any] = {_BEFORE: before, "versions": list(map(_document, versions[before:]))}
     stores = {"tags": s3._object_tags, "acl": s3._object_acl, "annotations": s3._object_annotations}
     for field, store in stores.items():
-        of_key = {vid or "null": value for (_, of, vid), value in _of_bucket(store, bucket) if of == key}
+        of_key = {vid or "null": value for (*of, vid), value in store.items() if of == [bucket, key]}
         if of_key:
             found[field] = of_key
     return found
-
-
-def _of_bucket(store: Any, bucket: str) -> list[tuple[Any, Any]]:
-    return [(key, value) for key, value in store.items() if key[0] == bucket]
 
 
 def _kept_before(name: _Name, versions: list[Any]) -> int:
