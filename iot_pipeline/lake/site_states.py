@@ -1,10 +1,15 @@
 """How the registry's sites stand: which send, which have gone silent, and which names are none of theirs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import NamedTuple
+
+from iot_pipeline.lake import statements
+from iot_pipeline.lake.athena import Athena
+from iot_pipeline.lake.hours import Hour
 
 # How far back the ledger is asked; a site that was silent for longer is no longer missed.
 SITE_MEMORY_DAYS = 7
@@ -29,6 +34,21 @@ class State(StrEnum):
     SILENT = "silent"
     NEVER_HEARD_OF = f"never heard of in {SITE_MEMORY_DAYS} days"
     OUT_OF_USE = "out of use"
+
+
+class Arrival(NamedTuple):
+    """When a site was last heard of (UTC), and how many readings it sent."""
+
+    last_received: datetime
+    readings: int
+
+
+def last_arrivals(athena: Athena, hours: Collection[Hour]) -> dict[Name, Arrival]:
+    """By name what the ledgers of these arrival hours say; without hours nothing is asked."""
+    if not hours:
+        return {}
+    rows = athena.run(statements.last_arrival_by_site(hours)).rows
+    return {(tenant, site): Arrival(at.replace(tzinfo=UTC), int(readings)) for tenant, site, at, readings in rows}
 
 
 def state_of(site: RegisteredSite, heard: datetime | None, limit: datetime) -> State:

@@ -1,7 +1,6 @@
 """Data lag by site: when each was last heard of, as far as the lake has judged, against the sites of the registry."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 
@@ -10,16 +9,13 @@ from iot_pipeline.console.bounded_athena import BoundedAthena, Meter
 from iot_pipeline.console.dependencies import DownError, asking
 from iot_pipeline.console.health.findings import Finding, State, several
 from iot_pipeline.console.health.shared import Look
-from iot_pipeline.lake import statements
 from iot_pipeline.lake.athena import Athena
 from iot_pipeline.lake.hours import Hour, hours_between
-from iot_pipeline.lake.site_states import SITE_MEMORY_DAYS, Name, RegisteredSite, state_of
+from iot_pipeline.lake.site_states import SITE_MEMORY_DAYS, Arrival, Name, RegisteredSite, last_arrivals, state_of
 from iot_pipeline.lake.site_states import State as Standing
 from iot_pipeline.registry import present
 from iot_pipeline.settings import policy
 
-Arrival = tuple[datetime, int]
-"""When a site was last heard of (aware), and how many readings it sent."""
 # Of which a ledger may be new at any time. That of an hour before them is seen within an hour.
 _LAST_HOURS = 3
 
@@ -69,17 +65,15 @@ class Arrivals:
         """By name, at this time (aware)."""
         last = Hour.of(now)
         if last != self._read_in:
-            self._before = self._read(hours_between(last + -24 * SITE_MEMORY_DAYS, last + -_LAST_HOURS))
+            before = hours_between(last + -24 * SITE_MEMORY_DAYS, last + -_LAST_HOURS)
+            self._before = last_arrivals(self._athena, before)
             self._read_in = last
         found = dict(self._before)
-        for name, (heard, readings) in self._read(hours_between(last + (1 - _LAST_HOURS), last)).items():
-            before, so_many = found.get(name, (heard, 0))
-            found[name] = max(heard, before), readings + so_many
+        lately = last_arrivals(self._athena, hours_between(last + (1 - _LAST_HOURS), last))
+        for name, (heard, readings) in lately.items():
+            earlier, so_many = found.get(name, (heard, 0))
+            found[name] = Arrival(max(heard, earlier), readings + so_many)
         return found
-
-    def _read(self, hours: Iterable[Hour]) -> dict[Name, Arrival]:
-        rows = self._athena.run(statements.last_arrival_by_site(hours)).rows
-        return {(tenant, site): (at.replace(tzinfo=UTC), int(readings)) for tenant, site, at, readings in rows}
 
 
 def open_look(meter: Meter) -> Look:

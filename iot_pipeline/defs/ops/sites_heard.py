@@ -13,14 +13,14 @@ import dagster as dg
 
 from iot_pipeline.defs.common import EVENTS_PER_TICK
 from iot_pipeline.defs.judged.assets import ledger
-from iot_pipeline.lake import statements
 from iot_pipeline.lake.hours import HOUR, Hour, hours_between
 from iot_pipeline.lake.lake import Lake
-from iot_pipeline.lake.site_states import SITE_MEMORY_DAYS, Name
+from iot_pipeline.lake.site_states import SITE_MEMORY_DAYS, Name, last_arrivals
 from iot_pipeline.partitions import hour_of
 
 CARRIED = "carried on to the next evaluation"
 """The name of the check's metadata that holds it."""
+_MEMBERS = {"sites", "until", "up_to", "whole_at"}
 _WHOLE_EACH = timedelta(days=1)
 # Among so many builds is one of the open hour, or will be in minutes.
 _NEWEST = 100
@@ -53,11 +53,11 @@ class SitesHeard:
 
 
 def carried_in(evaluation: dg.AssetCheckEvaluation | None) -> SitesHeard | None:
-    """What an evaluation of the check has kept; None if there is none, or one of a release that kept nothing."""
+    """What an evaluation of the check has kept; None if there is none, or one of a release that kept something else."""
     held = evaluation.metadata.get(CARRIED) if evaluation else None
-    if not isinstance(held, dg.JsonMetadataValue) or not isinstance(held.value, dict):
+    value = held.value if isinstance(held, dg.JsonMetadataValue) else None
+    if not isinstance(value, dict) or value.keys() != _MEMBERS:
         return None
-    value = held.value
     at = {(tenant, site): datetime.fromisoformat(text) for tenant, site, text in value["sites"]}
     until, whole_at = datetime.fromisoformat(value["until"]), datetime.fromisoformat(value["whole_at"])
     return SitesHeard(at, until, int(value["up_to"]), whole_at)
@@ -69,14 +69,13 @@ def sites_heard(instance: dg.DagsterInstance, lake: Lake, carried: SitesHeard | 
     All days are read if nothing was carried on, after a large backfill, and once a day: who rebuilds or erases without
     Dagster tells nobody.
     """
-    last = Hour.of(now)
-    remembered = hours_between(last + -24 * SITE_MEMORY_DAYS, last)
+    remembered = _remembered(now)
     if carried is None or now - carried.whole_at >= _WHOLE_EACH:
-        return _whole(instance, lake, remembered, now)
+        return _whole(instance, lake, carried, now)
     since = dg.AssetRecordsFilter(asset_key=ledger.key, after_storage_id=carried.up_to)
     news = instance.fetch_materializations(since, limit=EVENTS_PER_TICK, ascending=True).records
     if len(news) == EVENTS_PER_TICK:
-        return _whole(instance, lake, remembered, now)
+        return _whole(instance, lake, carried, now)
     built = {hour_of(record.partition_key) for record in news if record.partition_key}
     found = _last_arrivals(lake, sorted(built.intersection(remembered)))
     known = {name: at for name, at in carried.at.items() if at >= remembered[0].start}
@@ -85,10 +84,16 @@ def sites_heard(instance: dg.DagsterInstance, lake: Lake, carried: SitesHeard | 
     return SitesHeard(at, max([carried.until, *map(_until, news)]), up_to, carried.whole_at)
 
 
-def _whole(instance: dg.DagsterInstance, lake: Lake, remembered: list[Hour], now: datetime) -> SitesHeard:
+def _whole(instance: dg.DagsterInstance, lake: Lake, carried: SitesHeard | None, now: datetime) -> SitesHeard:
     newest = instance.fetch_materializations(ledger.key, limit=_NEWEST).records
     up_to = newest[0].storage_id if newest else 0
-    return SitesHeard(_last_arrivals(lake, remembered), max(map(_until, newest), default=now), up_to, now)
+    until = [*map(_until, newest), *([carried.until] if carried else [])]
+    return SitesHeard(_last_arrivals(lake, _remembered(now)), max(until, default=now), up_to, now)
+
+
+def _remembered(now: datetime) -> list[Hour]:
+    last = Hour.of(now)
+    return hours_between(last + -24 * SITE_MEMORY_DAYS, last)
 
 
 def _until(record: dg.EventLogRecord) -> datetime:
@@ -98,7 +103,4 @@ def _until(record: dg.EventLogRecord) -> datetime:
 
 
 def _last_arrivals(lake: Lake, hours: list[Hour]) -> dict[Name, datetime]:
-    if not hours:
-        return {}
-    rows = lake.athena.run(statements.last_arrival_by_site(hours)).rows
-    return {(tenant, site): at.replace(tzinfo=UTC) for tenant, site, at, _ in rows}
+    return {name: arrival.last_received for name, arrival in last_arrivals(lake.athena, hours).items()}

@@ -184,6 +184,12 @@ def test_the_whole_week_is_read_again_each_day_and_after_an_older_release(
     assert sites_heard.carried_in(None) is None
     older = dg.AssetCheckEvaluation(ledger.key, "every_site_sends", passed=True, metadata={"sites": "| a |"})
     assert sites_heard.carried_in(older) is None
+    held = evaluation.metadata[sites_heard.CARRIED].value
+    assert isinstance(held, dict)
+    for member in held:
+        lacking = {sites_heard.CARRIED: dg.MetadataValue.json({name: held[name] for name in held if name != member})}
+        older = dg.AssetCheckEvaluation(ledger.key, "every_site_sends", passed=True, metadata=lacking)
+        assert sites_heard.carried_in(older) is None, f"of a release that did not keep {member}"
     lake = LakeResource().open()
     later = carried.whole_at + timedelta(hours=23)
     assert sites_heard.sites_heard(instance, lake, carried, later).whole_at == carried.whole_at
@@ -195,7 +201,9 @@ def test_the_whole_week_is_read_again_each_day_and_after_an_older_release(
     assert ("gone", "x") not in found.at, "what no ledger holds any more is forgotten"
 
 
-def test_while_nothing_is_judged_nobody_is_called_silent(instance: dg.DagsterInstance, judged: datetime) -> None:
+def test_while_nothing_is_judged_nobody_is_called_silent(
+    instance: dg.DagsterInstance, judged: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     evaluation, _ = _evaluated(instance)
     carried = sites_heard.carried_in(evaluation)
     assert carried
@@ -210,6 +218,9 @@ def test_while_nothing_is_judged_nobody_is_called_silent(instance: dg.DagsterIns
     _built(instance, Hour.of(judged) + -2)
     found = sites_heard.sites_heard(instance, lake, closed, judged)
     assert found.until == Hour.of(judged).start - timedelta(hours=1), "the end of the newest hour that was built"
+    monkeypatch.setattr(sites_heard, "_NEWEST", 1)
+    whole = sites_heard.sites_heard(instance, lake, carried, carried.whole_at + timedelta(days=1))
+    assert whole.until == carried.until, "what was known is not unknown after a backfill"
 
 
 def test_after_a_large_backfill_the_whole_week_is_read(

@@ -32,6 +32,7 @@ from infra.local.bench.quarter.simulation import Simulation
 from infra.local.bench.quarter.small_fleet import SmallFleet
 from infra.local.bench.quarter.timetable import timetable
 from infra.local.servers.checkout import CHECKOUT
+from infra.local.servers.local_server import LocalError
 from infra.local.session.fleet_commands import onboard
 from infra.local.session.platform import running
 from iot_pipeline.lake.hours import Day
@@ -55,7 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if paused:
             console.print(f"going on after {paused.simulation.hours} hours")
         began = monotonic()
-        simulation, outcome = simulate(console, folder, paused, options, is_asked)
+        try:
+            simulation, outcome = simulate(console, folder, paused, options, is_asked)
+        except LocalError:
+            if paused:  # nothing but starting and stopping servers raises it
+                put_aside(folder, paused)
+            raise
         seconds = monotonic() - began + (paused.seconds if paused else 0)
         if simulation.left:
             put_aside(folder, Paused(simulation, seconds))
